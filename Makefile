@@ -1,0 +1,50 @@
+# make demo    a synthetic region-week on real PostgreSQL and real Kafka; --reset with ARGS=--reset
+# make test    run every test, the examples in documentation and docstrings included
+# make lint    check formatting, style, types and who imports whom
+# make bench   measure against the assembly a user would make from libraries, print one table
+# make soak    what takes longer: hundreds of kills, long fuzzing, a million visits
+# make setup   what all of them need: .venv with everything pinned, .venv/bin/caretrail
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: setup demo test lint bench soak lock
+
+setup: $(STAMP)
+
+# Hashes are required for everything that is fetched; the project itself is built by the pinned
+# hatchling, without a build environment of its own.
+$(STAMP): requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "caretrail needs Python 3.11 or newer; say which with PYTHON=/path/to/python3"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+
+demo: setup
+	@exec $(BIN)/caretrail demo $(ARGS)
+
+test: setup
+	$(BIN)/python -m pytest -m "not soak" $(ARGS)
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup
+	$(BIN)/python -m benchmarks $(ARGS)
+
+soak: setup
+	$(BIN)/python -m pytest -m soak --timeout 7200 $(ARGS)
+
+# For whoever changes a dependency; needs uv on the PATH.
+lock:
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --no-annotate --no-header --extra local pyproject.toml -o requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --no-annotate --no-header --extra local --group dev pyproject.toml -o requirements-dev.lock

@@ -1,0 +1,98 @@
+"""What handlers need from the outside world. ``infra`` implements it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from domain.body import Actor, Plain
+from domain.ids import EventId, MessageId, RecordId
+from domain.statement import Statement
+
+
+class Disposition(StrEnum):
+    """What became of a received message; each ends as exactly one."""
+
+    RECORDED = "recorded"
+    DUPLICATE = "duplicate"
+    NO_EFFECT = "no_effect"
+    QUARANTINED = "quarantined"
+    UNREADABLE = "unreadable"
+
+
+class StoreUnavailable(Exception):
+    """The store did not answer; what was asked for may be recorded or not."""
+
+
+class CannotStore(Exception):
+    """The store refuses this batch for its content: one of its messages poisons it."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """An event before the store gives it its place: everything but version, index and clock."""
+
+    event_id: EventId
+    topic: str
+    subjects: tuple[RecordId, ...]  # its stream first
+    core: Statement
+    segments: tuple[Plain, ...]
+    happened_at: datetime | None
+    facility: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """A message as it came in, read: the unit of intake. Its bytes and events commit together."""
+
+    message_id: MessageId
+    key: bytes  # idempotency: SHA-256 over MSH-3, -4, -10 and the bytes, terminators normalised
+    pair_key: bytes | None  # SHA-256 over MSH-3, MSH-4, MSH-10 alone; None where it has no MSH-10
+    raw: bytes  # as they came
+    arrived_by: str  # "mllp", "file"
+    sender: str  # the name of the profile chosen, "default" for none
+    profile_version: str
+    mapping_version: str
+    actor: Actor
+    application: str = ""  # MSH-3
+    facility: str = ""  # MSH-4
+    control_id: str = ""  # MSH-10
+    trigger: str = ""  # "A01", "ORU^R01"
+    disposition: Disposition = Disposition.RECORDED  # what reading decided
+    reason: str = ""  # a stable code: "no_patient_identifier"
+    place: str = ""  # where: "PID-3"
+    warnings: tuple[str, ...] = ()  # codes, such as "charset_suspect", "profile.none"
+    drafts: tuple[Draft, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a received message."""
+
+    disposition: Disposition
+    message_id: MessageId  # of the first, where this is a duplicate
+    first: Disposition  # what its first sending ended as; same as disposition unless a duplicate
+    reason: str = ""
+    place: str = ""
+    first_index: int = 0  # 0: no events
+    last_index: int = 0
+
+
+class MessageLog(Protocol):
+    """Received messages, their events and idempotency keys, in one transaction for the batch."""
+
+    def record(self, messages: Sequence[Received]) -> list[Outcome]:
+        """Record all of ``messages`` or none; tell what became of each, in order.
+
+        A key recorded before, or earlier in this batch, is a duplicate: counted, no event.
+
+        Raises:
+            CannotStore: Nothing was recorded; some message cannot be. Split and ask again.
+            StoreUnavailable: The outcome is not known. Ask again with the same keys.
+        """
+        ...

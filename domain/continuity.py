@@ -1,0 +1,91 @@
+"""What statements add up to: patients, encounters, stays. Derived, never stored as fact.
+
+``domain.interpretation.interpret`` makes these from a set of statements; projections turn them
+into rows and pages show them. They name statements by ref only, so that they depend on the set of
+statements and not on when or how they arrived.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from domain.ids import EncounterId, Mode, PatientId, RecordId, StatementRef, VisitRef
+from domain.statement import EncounterClass, Place
+
+#: FHIR R4 EncounterStatus, without ``triaged``.
+Status: TypeAlias = Literal[
+    "planned", "arrived", "in-progress", "onleave", "finished", "cancelled", "entered-in-error",
+    "unknown",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stay:
+    """Where the patient was, from when to when: one place, one class."""
+
+    place: Place | None  # None: class changed or began, and no place was stated
+    class_code: EncounterClass
+    start: datetime | None  # None: began before anybody told us
+    end: datetime | None  # None: still there, or the end is not known
+    cancelled: bool  # a ghost: stated only by what was voided later
+    statement: StatementRef  # the one that says so
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encounter:
+    """One stay at one sender, from admission or registration to discharge."""
+
+    encounter_id: EncounterId
+    mode: Mode
+    record: RecordId  # under which its first statement was filed
+    namespace: str
+    facility: str  # of its first place, else the namespace
+    visit: VisitRef | None
+    class_code: EncounterClass  # the last one
+    class_as_sent: str
+    status: Status
+    start: datetime | None
+    end: datetime | None
+    start_inferred: bool  # taken from EVN-2 or MSH-7; or None and nobody knows when
+    end_inferred: bool
+    cancelled: bool
+    stays: tuple[Stay, ...]  # in order of time, ghosts included
+    statements: tuple[StatementRef, ...]  # in sent order; the encounter answers to each
+    disposition_code: str = ""
+    planned_for: datetime | None = None
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of the timeline: a statement, what became of it."""
+
+    statement: StatementRef
+    happened_at: datetime | None
+    inferred: bool  # the time came from EVN-2 or MSH-7
+    encounter_id: EncounterId | None
+    voided: bool  # a later cancel took it back
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merge:
+    """A record that retired into another, by which statement."""
+
+    retired: RecordId
+    survivor: RecordId  # the one named; follow the chain for the end
+    statement: StatementRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patient:
+    """One person as far as we know: the joined source records and all that was said of them."""
+
+    patient_id: PatientId
+    mode: Mode
+    records: tuple[RecordId, ...]  # sorted; heard of or only named by a merge
+    merges: tuple[Merge, ...]
+    encounters: tuple[Encounter, ...]  # by start (unknown first), then id
+    entries: tuple[Entry, ...]  # by happened-at (unknown first), then sent order
+    flags: tuple[str, ...] = ()

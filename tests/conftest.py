@@ -9,8 +9,6 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from infra.migrate import migrate
-
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
@@ -24,6 +22,8 @@ def server() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def template_database(server: str) -> str:
     """One migrated database per run; every test gets a copy of it, in about 0.2 s."""
+    from infra.migrate import migrate  # noqa: PLC0415
+
     name = "caretrail_template"
     _create(server, name)
     migrate(make_conninfo(server, dbname=name))

@@ -1,0 +1,67 @@
+"""Logs: JSON lines on standard error, without patient data.
+
+Only the keys below pass; whatever else a call hands over is dropped, and its name is kept under
+``dropped``, so that a mistake shows in the log and not in somebody's record. Exceptions keep their
+type and where they were raised, never their text: drivers quote data in it.
+"""
+
+import sys
+import traceback
+from collections.abc import MutableMapping
+from typing import Any, Final
+
+import structlog
+
+#: Ids, counts, codes, times and names of our own things. None of them can hold what a message says.
+ALLOWED: Final = frozenset({
+    "event", "level", "timestamp", "role", "pid", "port", "host", "version", "error", "where",
+    "sender", "trigger", "disposition", "reason", "place", "ack", "message_id", "event_id",
+    "topic", "partition", "offset", "index", "count", "seconds", "attempt", "position", "lag",
+    "connections", "bytes", "limit", "projection", "component", "healed", "skipped", "epoch",
+    "signal", "status", "name", "remedy", "incarnation", "correlation", "profile_version",
+    "dropped", "exit_code", "url_path", "method", "rows", "parked", "state",
+})  # fmt: skip
+
+_Event = MutableMapping[str, Any]
+
+
+def _place_of(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    return " < ".join(
+        f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames[::-1][:6]
+    )
+
+
+def _exceptions(_logger: object, _method: str, event: _Event) -> _Event:
+    raised = event.pop("exc_info", None)
+    error = sys.exc_info()[1] if raised is True else raised
+    if isinstance(error, BaseException):
+        event["error"], event["where"] = type(error).__name__, _place_of(error)
+    return event
+
+
+def _allowed(_logger: object, _method: str, event: _Event) -> _Event:
+    dropped = sorted(event.keys() - ALLOWED)
+    for key in dropped:
+        del event[key]
+    if dropped:
+        event["dropped"] = dropped
+    return event
+
+
+def configure(role: str, level: str = "info") -> None:
+    """Send every log of this process to standard error as JSON lines, marked with ``role``."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _exceptions,
+            _allowed,
+            structlog.processors.JSONRenderer(sort_keys=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    structlog.contextvars.bind_contextvars(role=role)

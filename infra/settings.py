@@ -1,4 +1,4 @@
-"""Every setting, from the environment. The table in ``docs/reference/settings.md`` is made of it."""
+"""Every setting, from the environment; ``docs/reference/settings.md`` is made of it."""
 
 import os
 from pathlib import Path

@@ -1,0 +1,62 @@
+"""What is counted, for Prometheus. Labels hold names of ours and of profiles, never of patients."""
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+REGISTRY: Final = CollectorRegistry()
+
+MESSAGES: Final = Counter(
+    "caretrail_messages_total",
+    "Messages answered, by the profile of the sender, the trigger and the acknowledgement.",
+    ["source", "trigger", "ack"],
+    registry=REGISTRY,
+)
+DISPOSITIONS: Final = Counter(
+    "caretrail_dispositions_total",
+    "What became of the messages received.",
+    ["disposition"],
+    registry=REGISTRY,
+)
+INGEST_SECONDS: Final = Histogram(
+    "caretrail_ingest_seconds",
+    "From a whole batch of frames to its durable acknowledgements.",
+    registry=REGISTRY,
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+BATCH_MESSAGES: Final = Histogram(
+    "caretrail_ingest_batch_messages",
+    "Messages that shared a commit.",
+    registry=REGISTRY,
+    buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
+)
+CONNECTIONS: Final = Gauge(
+    "caretrail_mllp_connections", "Connections held by the MLLP listener.", registry=REGISTRY
+)
+RELAY_POSITION: Final = Gauge(
+    "caretrail_relay_position", "Index of the last event known to be published.", registry=REGISTRY
+)
+RELAY_OLDEST: Final = Gauge(
+    "caretrail_relay_oldest_seconds",
+    "Age of the oldest event not yet published.",
+    registry=REGISTRY,
+)
+PROJECTION_POSITION: Final = Gauge(
+    "caretrail_projection_position", "Complete-through: every event up to it is applied.",
+    registry=REGISTRY,
+)  # fmt: skip
+PROJECTION_LAG: Final = Gauge(
+    "caretrail_projection_lag_events", "Events recorded and not yet applied.", registry=REGISTRY
+)
+HEALED: Final = Counter(
+    "caretrail_projection_healed_total", "Events fetched from the store to fill a hole.",
+    registry=REGISTRY,
+)  # fmt: skip
+SKIPPED: Final = Counter(
+    "caretrail_projection_skipped_total", "Events that had been applied before.", registry=REGISTRY
+)
+
+
+def exposition() -> bytes:
+    """Return all of it in the text format of Prometheus."""
+    return generate_latest(REGISTRY)

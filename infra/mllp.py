@@ -1,0 +1,300 @@
+"""The MLLP listener: frames in, one answer each. The only asyncio of the product.
+
+MLLP (HL7 v2 transport specification, release 1): ``0x0B``, the message, ``0x1C 0x0D``. Every
+connection has one message in flight; frames of all connections go to one writer thread, which takes
+what is there, has it answered in one go, and answers all. So messages of several connections share
+a commit, and a slow or broken peer holds up nobody else.
+"""
+
+import asyncio
+import re
+import ssl
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from queue import SimpleQueue
+from threading import Thread
+from typing import Final, cast
+
+import structlog
+from typing_extensions import override
+
+log = structlog.get_logger()
+
+START: Final = b"\x0b"
+#: Some senders end a frame with 0x1C and line feed, or begin the next one at once.
+_END: Final = re.compile(rb"\x1c(?:\r|\n|(?=\x0b))")
+#: How much of a message over the limit is kept: enough for its MSH.
+HEAD: Final = 4096
+#: Over this many times the limit a peer is not sending a message any more.
+_HOPELESS: Final = 64
+_MOST_AT_ONCE: Final = 256
+_DRAIN_SECONDS: Final = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Who sent a frame."""
+
+    host: str
+    certificate: str = ""  # common name of the client certificate, where TLS asks for one
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The bytes between the frame's marks, as they came."""
+
+    raw: bytes
+    peer: Peer
+    oversize: bool = False  # over the limit: ``raw`` is its beginning alone
+
+
+#: Answers a batch: the bytes of one acknowledgement for each frame, in order. Never raises.
+Answer = Callable[[Sequence[Frame]], list[bytes]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a peer may ask of us."""
+
+    message: int = 1 << 20  # bytes
+    connections: int = 512
+    frame_seconds: float = 30.0  # from the first byte of a frame to its last
+
+
+class Listener:
+    """Accepts connections on one address and has their frames answered in batches."""
+
+    def __init__(
+        self,
+        answer: Answer,
+        *,
+        host: str,
+        port: int,
+        limits: Limits | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.limits = limits or Limits()
+        self.connections: set[_Connection] = set()
+        self.empty = asyncio.Event()  # set when the last connection has gone
+        self.refused = 0
+        self.stopping = False
+        self._answer = answer
+        self._host, self._port, self._tls = host, port, tls
+        self._waiting = SimpleQueue[tuple[_Connection, Frame] | None]()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._server: asyncio.Server | None = None
+        self._writer = Thread(target=self._write, name="mllp-writer", daemon=True)
+
+    async def start(self) -> int:
+        """Begin to listen; return the port.
+
+        Raises:
+            OSError: The address cannot be had.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._server = await self._loop.create_server(
+            lambda: _Connection(self), self._host, self._port, ssl=self._tls, backlog=256
+        )
+        self._writer.start()
+        return cast("int", self._server.sockets[0].getsockname()[1])
+
+    async def stop(self) -> None:
+        """Accept nothing more, answer what is in flight, close; at most some seconds."""
+        if self._server is None or self._loop is None:
+            return
+        self.stopping = True
+        self._server.close()
+        for connection in list(self.connections):
+            connection.close_when_idle()
+        if self.connections:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.empty.wait(), _DRAIN_SECONDS)
+        for connection in list(self.connections):
+            connection.abort()
+        self._waiting.put(None)
+        await asyncio.to_thread(self._writer.join, _DRAIN_SECONDS)
+
+    def submit(self, connection: "_Connection", frame: Frame) -> None:
+        """Hand a frame to the writer."""
+        self._waiting.put((connection, frame))
+
+    def _write(self) -> None:
+        assert self._loop is not None  # noqa: S101 - set by start()
+        last = False
+        while not last:
+            first = self._waiting.get()
+            if first is None:
+                return
+            batch = [first]
+            while len(batch) < _MOST_AT_ONCE and not self._waiting.empty():
+                another = self._waiting.get()
+                if another is None:
+                    last = True
+                    break
+                batch.append(another)
+            answers = self._answer([frame for _, frame in batch])
+            pairs = [(c, answer) for (c, _), answer in zip(batch, answers, strict=True)]
+            self._loop.call_soon_threadsafe(_deliver, pairs)
+
+
+def _deliver(pairs: "list[tuple[_Connection, bytes]]") -> None:
+    for connection, answer in pairs:
+        connection.answer(answer)
+
+
+class _Connection(asyncio.Protocol):
+    """One peer: cuts its bytes into frames, one in flight."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._buffer = bytearray()
+        self._searched = 0  # no end mark before this offset
+        self._head = b""  # of a message over the limit, while the rest is thrown away
+        self._thrown = 0
+        self._busy = False
+        self._closing = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._transport: asyncio.Transport
+        self._peer = Peer("")
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        host = transport.get_extra_info("peername") or ("",)
+        self._peer = Peer(str(host[0]), _common_name(transport.get_extra_info("peercert")))
+        listener = self._listener
+        if listener.stopping or len(listener.connections) >= listener.limits.connections:
+            listener.refused += 1
+            log.warning("connection.refused", limit=listener.limits.connections)
+            self._transport.abort()
+            return
+        listener.connections.add(self)
+        listener.empty.clear()
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._pending():
+            log.warning("frame.cut_off", bytes=len(self._buffer) + self._thrown)
+        self._stop_timer()
+        self._listener.connections.discard(self)
+        if not self._listener.connections:
+            self._listener.empty.set()
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        if not self._busy:
+            self._advance()
+
+    @override
+    def pause_writing(self) -> None:
+        # The peer reads no answers; it gets as long as for sending a frame.
+        self._transport.pause_reading()
+        self._start_timer()
+
+    @override
+    def resume_writing(self) -> None:
+        self._stop_timer()
+        if not self._busy:
+            self._transport.resume_reading()
+
+    def answer(self, data: bytes) -> None:
+        """Send the answer to the frame in flight and go on with the next."""
+        self._busy = False
+        if self._transport.is_closing():
+            return
+        self._transport.write(START + data + b"\x1c\r")
+        if self._closing:
+            self._transport.close()
+            return
+        self._transport.resume_reading()
+        self._advance()
+
+    def close_when_idle(self) -> None:
+        """Close now, or as soon as the frame in flight is answered."""
+        self._closing = True
+        if not self._busy:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Close without waiting for anything."""
+        self._transport.abort()
+
+    def _pending(self) -> bool:
+        return bool(self._head or self._buffer.strip(b"\r\n\x1c "))
+
+    def _advance(self) -> None:
+        found = _END.search(self._buffer, self._searched)
+        if found is None:
+            self._wait_for_more()
+            return
+        self._stop_timer()
+        raw = bytes(self._buffer[: found.start()])
+        del self._buffer[: found.end()]
+        self._searched = 0
+        if self._head or len(raw) > self._listener.limits.message:
+            head = self._head or _message(raw[:HEAD])
+            frame = Frame(head, self._peer, oversize=True)
+            self._head, self._thrown = b"", 0
+        else:
+            frame = Frame(_message(raw), self._peer)
+        self._busy = True
+        self._transport.pause_reading()
+        self._listener.submit(self, frame)
+
+    def _wait_for_more(self) -> None:
+        limit = self._listener.limits.message
+        self._searched = max(0, len(self._buffer) - 1)
+        if self._head or len(self._buffer) > limit:
+            self._head = self._head or _message(bytes(self._buffer[:HEAD]))
+            keep = 1 if self._buffer.endswith(b"\x1c") else 0
+            self._thrown += len(self._buffer) - keep
+            del self._buffer[: len(self._buffer) - keep]
+            self._searched = 0
+            if self._thrown > limit * _HOPELESS:
+                log.warning("frame.without_end", bytes=self._thrown)
+                self._transport.abort()
+                return
+        if self._pending():
+            self._start_timer()
+
+    def _start_timer(self) -> None:
+        if self._timer is None:
+            seconds = self._listener.limits.frame_seconds
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._too_slow)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _too_slow(self) -> None:
+        log.warning("peer.too_slow", seconds=self._listener.limits.frame_seconds)
+        self._transport.abort()
+
+
+def _message(raw: bytes) -> bytes:
+    # What stands before the last start mark is no message: the rest of a frame cut off, never
+    # acknowledged, or a second mark around the same message.
+    return raw.rpartition(START)[2]
+
+
+def _common_name(certificate: dict[str, object] | None) -> str:
+    subject = (certificate or {}).get("subject", ())
+    for part in cast("tuple[tuple[tuple[str, str], ...], ...]", subject):
+        for key, value in part:
+            if key == "commonName":
+                return value
+    return ""
+
+
+def tls_context(certificate: str, key: str | None, client_ca: str | None) -> ssl.SSLContext:
+    """Return a context for the listener: TLS 1.2 or newer, clients checked where a CA is given."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(certificate, key)
+    if client_ca:
+        context.load_verify_locations(client_ca)
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context

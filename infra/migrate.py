@@ -1,0 +1,95 @@
+"""Bring a database to the schema of this release: plain SQL files, in order, each once.
+
+Files are named ``NNNN_pre_what.sql`` (runs before the new code) or ``NNNN_post_what.sql`` (after).
+A file that has run is history: it never changes, a new one follows it.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.resources import files
+from typing import Final
+
+import psycopg
+
+#: Any number does, as long as every release takes the same.
+_LOCK: Final = 7_236_837_512
+_NAME: Final = re.compile(r"(\d{4})_(?:pre|post)_\w+\.sql")
+
+
+class SchemaTooNew(Exception):
+    """The database was migrated by a newer release; this one would misread it."""
+
+    def __init__(self, found: int, known: int) -> None:
+        self.found = found
+        self.known = known
+        super().__init__(f"the database has schema {found:04}, this release knows {known:04}")
+
+
+class MigrationChanged(Exception):
+    """A migration that has run differs from the file of the same number."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        super().__init__(f"migration {number:04} is not the one that this database was made with")
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One file."""
+
+    number: int
+    name: str
+    sql: bytes
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the file, in hex."""
+        return sha256(self.sql).hexdigest()
+
+
+def migrations() -> list[Migration]:
+    """Return the migrations of this release, in order."""
+    found = list[Migration]()
+    for file in files("infra").joinpath("migrations").iterdir():
+        if match := _NAME.fullmatch(file.name):
+            found.append(Migration(int(match[1]), file.name, file.read_bytes()))
+    return sorted(found, key=lambda each: each.number)
+
+
+def migrate(url: str, known: Iterable[Migration] | None = None) -> None:
+    """Run what has not run yet. Two processes that start together wait for each other.
+
+    Raises:
+        SchemaTooNew: A newer release has been here.
+        MigrationChanged: The history of this database is not the one of this release.
+    """
+    wanted = migrations() if known is None else list(known)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("select pg_advisory_lock(%s)", (_LOCK,))
+        done = _done(connection)
+        newest = max((each.number for each in wanted), default=0)
+        if done and max(done) > newest:
+            raise SchemaTooNew(max(done), newest)
+        for each in wanted:
+            if each.number in done:
+                if done[each.number] != each.checksum:
+                    raise MigrationChanged(each.number)
+                continue
+            with connection.transaction():
+                connection.execute(each.sql)
+                connection.execute(
+                    "insert into es.migration (number, name, checksum) values (%s, %s, %s)",
+                    (each.number, each.name, each.checksum),
+                )
+
+
+def _done(connection: psycopg.Connection) -> dict[int, str]:
+    connection.execute("create schema if not exists es")
+    connection.execute(
+        "create table if not exists es.migration (number integer primary key, name text not null,"
+        " checksum text not null, applied_at timestamptz not null default clock_timestamp())"
+    )
+    rows = connection.execute("select number, checksum from es.migration").fetchall()
+    return dict(rows)

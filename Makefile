@@ -28,7 +28,7 @@ demo: setup
 	@exec $(BIN)/caretrail demo $(ARGS)
 
 test: setup
-	$(BIN)/python -m pytest -m "not soak" $(ARGS)
+	$(BIN)/python -m pytest -m "not soak and not feed" $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check .

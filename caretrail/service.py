@@ -1,0 +1,284 @@
+"""A running service: PostgreSQL, the broker, and one process a role, started and stopped in order.
+
+The supervisor starts what is not given by settings, starts the roles, restarts a role that died,
+and stops everything in order: intake, relay, projector, pages, broker, PostgreSQL last. What a
+``kill -9`` of the supervisor leaves behind is found by its records at the next start.
+"""
+
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+from typing import Final
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import structlog
+from infra.kafka_server import KafkaServer, KafkaUnavailable
+from infra.topics import apply as apply_topics
+
+from caretrail.role import ROLES
+from infra import children
+from infra.children import Child
+from infra.migrate import migrate
+from infra.postgres_server import PostgresServer
+from infra.settings import Settings
+
+log = structlog.get_logger()
+
+_READY_SECONDS: Final = 60.0
+_STOP_SECONDS: Final = 10.0
+_RESTART_SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # before the nth restart in a row
+_STEADY_SECONDS: Final = 30.0  # a role that ran so long starts counting anew
+
+
+class RoleFailed(Exception):
+    """A role did not become ready; its log, above, says why."""
+
+    FOR_PEOPLE = True
+
+
+@dataclass(slots=True)
+class _Role:
+    """One role and the process it runs in now."""
+
+    name: str
+    health: int
+    environment: Mapping[str, str]
+    child: Child | None = None
+    started: float = 0.0
+    failures: int = 0
+    not_before: float = 0.0
+
+
+@dataclass(slots=True)
+class Service:
+    """The processes of one home.
+
+    Args:
+        settings: What to run with. Given database and brokers are used and not started.
+        only: The roles to run.
+        say: Told what happens, a line at a time, for a person.
+    """
+
+    settings: Settings
+    only: Sequence[str] = ROLES
+    say: Callable[[str], None] = print
+    postgres: PostgresServer | None = None
+    kafka: KafkaServer | None = None
+    brokers: str | None = None
+    mllp_port: int = 0
+    http_port: int = 0
+    _roles: list[_Role] = field(default_factory=list)
+
+    @property
+    def pages(self) -> str:
+        """Where the pages are."""
+        return f"http://{_literal(self.settings.http_host)}:{self.http_port}"
+
+    def start(self, stop: Event | None = None) -> None:
+        """Start everything and wait until every role is ready, or until told to stop.
+
+        Raises:
+            RoleFailed: A role did not become ready in time.
+        """
+        home = self.settings.home
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._stop_leftovers()
+        if self.settings.database_url is None:
+            self.say("PostgreSQL 18 is starting")
+            self.postgres = PostgresServer(home)
+            self.postgres.start()
+            url = self.postgres.url
+        else:
+            url = self.settings.database_url.get_secret_value()
+        migrate(url)
+        self._start_kafka()
+        self._start_roles(stop or Event())
+        self._note()
+
+    def watch(self, stop: Event) -> None:
+        """Restart what dies until told to stop."""
+        while not stop.wait(0.25):
+            self.mend()
+
+    def mend(self) -> None:
+        """Look once at every process; start again those that died."""
+        if self.postgres is not None and not self.postgres.is_running():
+            log.error("postgres.died")
+            self.postgres.stop()
+            self.postgres.start()
+        if self.kafka is not None and not self.kafka.is_running():
+            log.error("kafka.died")
+            self.kafka.stop()
+            self.kafka.start()
+        now = time.monotonic()
+        for role in self._roles:
+            if role.child is not None and not role.child.is_running():
+                if now - role.started > _STEADY_SECONDS:
+                    role.failures = 0
+                wait = _RESTART_SECONDS[min(role.failures, len(_RESTART_SECONDS) - 1)]
+                log.error("role.died", name=role.name, exit_code=role.child.exit_code, seconds=wait)
+                role.child.forget()
+                role.child, role.failures = None, role.failures + 1
+                role.not_before = now + wait
+            if role.child is None and now >= role.not_before:
+                self._launch(role)
+
+    def stop(self) -> None:
+        """Stop everything in order; nothing is left behind."""
+        for role in sorted(self._roles, key=lambda each: ROLES.index(each.name)):
+            if role.child is not None:
+                role.child.stop((signal.SIGTERM,), within=_STOP_SECONDS)
+        self._roles.clear()
+        if self.kafka is not None:
+            self.kafka.stop()
+        if self.postgres is not None:
+            self.postgres.stop()
+        with suppress(FileNotFoundError):
+            self._record.unlink()
+
+    def unready(self) -> dict[str, str]:
+        """Return what is not ready, by role."""
+        return {role.name: why for role in self._roles if (why := _unready(role)) is not None}
+
+    def child_pids(self) -> dict[str, int]:
+        """Return the process ids, by role."""
+        return {each.name: each.child.pid for each in self._roles if each.child is not None}
+
+    @property
+    def _record(self) -> Path:
+        return record_of(self.settings.home)
+
+    def _stop_leftovers(self) -> None:
+        for name in ROLES:
+            left = children.recorded(self._role_record(name))
+            if left is not None:
+                log.warning("role.left_behind", name=name, pid=left.pid)
+                left.stop((signal.SIGTERM,), within=_STOP_SECONDS)
+
+    def _role_record(self, name: str) -> Path:
+        folder = self.settings.home / "run"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return folder / f"{name}.json"
+
+    def _start_kafka(self) -> None:
+        self.brokers = self.settings.kafka_bootstrap_servers
+        needed = {"relay", "projector"} & set(self.only)
+        if self.brokers is None and self.settings.kafka and needed:
+            try:
+                self.say("Apache Kafka is starting")
+                self.kafka = KafkaServer(self.settings.home)
+                self.kafka.start()
+                self.brokers = self.kafka.bootstrap_servers
+            except KafkaUnavailable as error:
+                self.kafka = None
+                self.say(f"No Kafka here ({error}): projections read the store itself")
+        if self.brokers is not None:
+            apply_topics(self.brokers, self.settings.topic_prefix)
+
+    def _start_roles(self, stop: Event) -> None:
+        self.mllp_port = self.settings.mllp_port or free_port()
+        self.http_port = self.settings.http_port or free_port()
+        wanted = [name for name in self.only if name != "relay" or self.brokers is not None]
+        health = {name: free_port() for name in wanted}
+        shared = {
+            **os.environ,
+            "CARETRAIL_HOME": str(self.settings.home),
+            "CARETRAIL_MLLP_PORT": str(self.mllp_port),
+            "CARETRAIL_HTTP_PORT": str(self.http_port),
+            "CARETRAIL_KAFKA_BOOTSTRAP_SERVERS": self.brokers or "",
+            "CARETRAIL_ROLE_HEALTH": json.dumps(health),
+        }
+        for name in wanted:
+            port = self.settings.health_port if len(wanted) == 1 else 0
+            port = port or health[name]
+            role = _Role(name, port, {**shared, "CARETRAIL_HEALTH_PORT": str(port)})
+            self._roles.append(role)
+            self._launch(role)
+        deadline = time.monotonic() + _READY_SECONDS
+        while (unready := self.unready()) and not stop.is_set():
+            if time.monotonic() > deadline:
+                raise RoleFailed(
+                    "not ready in time: " + "; ".join(f"{n}: {w}" for n, w in unready.items())
+                )
+            self.mend()
+            time.sleep(0.05)
+
+    def _launch(self, role: _Role) -> None:
+        role.started = time.monotonic()
+        role.child = children.start(
+            [sys.executable, "-m", "caretrail.role", role.name],
+            record=self._role_record(role.name),
+            environment=role.environment,
+            output=None,
+            errors=None,
+        )
+
+    def _note(self) -> None:
+        children.write_whole(
+            self._record,
+            json.dumps(
+                {
+                    "pid": os.getpid(),
+                    "mllp": f"{self.settings.mllp_host}:{self.mllp_port}",
+                    "pages": self.pages,
+                    "kafka": self.brokers or "",
+                    "health": {role.name: role.health for role in self._roles},
+                }
+            ),
+        )
+
+
+def record_of(home: Path) -> Path:
+    """Return the file in which a running service says where it is."""
+    return home / "run" / "service.json"
+
+
+@contextmanager
+def until_told() -> Iterator[Event]:
+    """Give an event that SIGINT, SIGTERM and SIGHUP set, whatever a shell had them do before."""
+    stop = Event()
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, lambda *_: stop.set()) for number in numbers]
+    try:
+        yield stop
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+def free_port(preferred: int = 0) -> int:
+    """Return ``preferred`` where loopback has it free, else some free port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", preferred))
+        except OSError:
+            return free_port()
+        return int(probe.getsockname()[1])
+
+
+def _literal(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _unready(role: _Role) -> str | None:
+    try:
+        with urlopen(f"http://127.0.0.1:{role.health}/readyz", timeout=2) as answer:
+            answer.read()
+            return None
+    except URLError as error:
+        if hasattr(error, "read"):
+            problems = json.loads(error.read()).get("problems", {})
+            return ", ".join(f"{name} {why}" for name, why in problems.items()) or "not ready"
+        return "does not answer"
+    except (OSError, ValueError):
+        return "does not answer"

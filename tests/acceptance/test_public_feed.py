@@ -5,7 +5,6 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,7 +23,7 @@ def feed() -> Path:
 
 
 @pytest.fixture(scope="module")
-def caretrail(tmp_path_factory: pytest.TempPathFactory, feed: Path) -> Iterator[CommandLine]:
+def caretrail(tmp_path_factory: pytest.TempPathFactory, feed: Path) -> CommandLine:
     line = CommandLine(tmp_path_factory.mktemp("feed"))
     assert line.object("ingest", feed) == {
         "received": 1013,
@@ -35,7 +34,7 @@ def caretrail(tmp_path_factory: pytest.TempPathFactory, feed: Path) -> Iterator[
         "unreadable": 0,
         "events": 401,
     }
-    yield line
+    return line
 
 
 def test_the_census_has_four_hundred_open_stays(caretrail: CommandLine) -> None:

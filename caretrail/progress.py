@@ -1,0 +1,56 @@
+"""Progress of long work on standard error: a bar on a terminal, a line now and then elsewhere."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+_LINE_SECONDS: Final = 5.0
+
+
+@contextmanager
+def progress(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """Show how far ``label`` is; gives a function that takes what is done so far.
+
+    Args:
+        label: What is being done: "sending".
+        total: Of how many; None where nobody knows.
+    """
+    if not sys.stderr.isatty():
+        yield _lines(label, total)
+        return
+    from rich.console import Console  # noqa: PLC0415 - slow to import, and for terminals alone
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(label, total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def _lines(label: str, total: int | None) -> Callable[[int], None]:
+    started = last = time.monotonic()
+
+    def show(done: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last < _LINE_SECONDS and done != total:
+            return
+        last = now
+        of = f" of {total}" if total is not None else ""
+        rate = done / max(now - started, 0.001)
+        print(f"{label}: {done}{of}, {rate:.0f}/s", file=sys.stderr, flush=True)  # noqa: T201
+
+    return show

@@ -1,0 +1,10 @@
+"""From statements to encounters: a pure function of the set of statements.
+
+The rules are those of the interpretation reference (DESIGN D3, D4); each module names its section.
+"""
+
+from domain.interpretation.as_of import stated_by
+from domain.interpretation.kinds import KINDS, Kind, kind_of
+from domain.interpretation.times import INFERRED, happened
+
+__all__ = ["INFERRED", "KINDS", "Kind", "happened", "kind_of", "stated_by"]

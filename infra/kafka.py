@@ -1,0 +1,383 @@
+"""The one place that talks to Kafka; everything else sees ``commands.topic_ports``.
+
+Every wait has a bound, and after any error a client is thrown away: an idempotent producer whose
+batch expired never sends again, and says nothing (kafka-python 3.0).
+"""
+
+import socket
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Final
+from urllib.parse import quote
+
+import msgspec
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import KafkaAdminClient
+from kafka.errors import KafkaError, NoError
+from kafka.record import util as record_util
+
+from commands.topic_ports import Extent, Link, TopicUnavailable
+from domain.body import Envelope, Recorded
+
+#: Bytes of the largest value: a message of 16 MiB as sealed segments in base64, with room.
+LARGEST_VALUE: Final = 32 << 20
+ANSWER: Final = 30.0  # s that any one request may take
+CONNECT: Final = 20.0  # s that a broker may take until its port opens
+_DELIVERY: Final = 45.0  # s that a batch may take, through the restart of a broker
+_CLOSE: Final = 1.0  # s for a client that is thrown away
+_ROUND: Final = 0.2  # s of one poll
+
+
+class SlowChecksums(Exception):
+    """The C extension ``crc32c`` is missing: kafka-python would be four to eight times slower."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The crc32c extension of kafka-python is not installed."
+            " Install it with: pip install 'kafka-python[crc32c]'"
+        )
+
+
+def require_fast_checksums() -> None:
+    """Refuse to go on without the C extension.
+
+    Raises:
+        SlowChecksums: It is missing.
+    """
+    if record_util.crc32c_c is None:
+        raise SlowChecksums
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    envelope: Envelope
+    body: msgspec.Raw
+
+
+_encode: Final = msgspec.json.Encoder().encode
+_decode: Final = msgspec.json.Decoder(_Value).decode
+
+
+class NotAnEvent(ValueError):
+    """A value in the topic that none of our relays wrote."""
+
+
+def encode_value(recorded: Recorded) -> bytes:
+    """Return the published value: the envelope, and the stored body as it is."""
+    return _encode(_Value(recorded.envelope, msgspec.Raw(recorded.body)))
+
+
+def decode_value(value: bytes) -> Recorded:
+    """Return the event of a published value, its body byte for byte.
+
+    Raises:
+        NotAnEvent: It is something else.
+    """
+    try:
+        decoded = _decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise NotAnEvent from error
+    return Recorded(envelope=decoded.envelope, body=bytes(decoded.body))
+
+
+@lru_cache(maxsize=4096)
+def _kind(topic: str) -> tuple[str, bytes]:
+    return "ce_type", b"org.caretrail." + topic.encode()
+
+
+@lru_cache(maxsize=4096)
+def _source(kind: str, subject: str) -> tuple[str, bytes]:
+    """Return where an event came from: a feed by its name; nobody's name."""
+    text = f"/feed/{quote(subject or 'default', safe='')}" if kind == "feed" else "/caretrail"
+    return "ce_source", text.encode()
+
+
+_SPECIFICATION: Final = ("ce_specversion", b"1.0")
+_CONTENT: Final = ("content-type", b"application/json")
+
+
+def encode_headers(envelope: Envelope, incarnation: bytes) -> list[tuple[str, bytes]]:
+    """Return the headers: CloudEvents 1.0, binary content mode of its Kafka binding.
+
+    What the chain is walked by stands in three extensions: ``notificationid``, ``previousid`` and
+    ``incarnation``, that of the store that publishes.
+    """
+    stream = envelope.stream.encode()
+    headers = [
+        _SPECIFICATION,
+        _CONTENT,
+        ("ce_id", envelope.event_id.encode()),
+        _source(envelope.actor.kind, envelope.actor.subject),
+        _kind(envelope.topic),
+        ("ce_subject", stream),
+        ("ce_partitionkey", stream),
+        ("ce_notificationid", b"%d" % envelope.index),
+        ("ce_previousid", b"%d" % envelope.previous),
+        ("ce_incarnation", incarnation),
+    ]
+    if envelope.happened_at is not None:  # optional in CloudEvents; an unknown time is left out
+        headers.append(("ce_time", envelope.happened_at.isoformat().encode()))
+    return headers
+
+
+def decode_link(partition: int, offset: int, headers: Iterable[tuple[str, bytes | None]]) -> Link:
+    """Return what the headers say; index 0 where they are not ours."""
+    said = dict(headers)
+    try:
+        return Link(
+            partition,
+            offset,
+            int(said["ce_notificationid"] or b""),
+            int(said["ce_previousid"] or b""),
+            (said["ce_id"] or b"").decode(),
+            (said["ce_incarnation"] or b"").decode(),
+        )
+    except (KeyError, ValueError):
+        return Link(partition, offset, 0, 0, "", "")
+
+
+def wait_for_port(bootstrap: str, timeout: float = CONNECT) -> None:
+    """Return when one of ``bootstrap`` (host:port, comma separated) accepts connections.
+
+    A client made before that backs off for up to half a minute.
+
+    Raises:
+        TopicUnavailable: None did in ``timeout`` seconds.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        for server in bootstrap.split(","):
+            host, _, port = server.strip().rpartition(":")
+            with suppress(OSError), socket.create_connection((host.strip("[]"), int(port)), 1.0):
+                return
+        if time.monotonic() > deadline:
+            raise TopicUnavailable(f"no broker answers at {bootstrap}")
+        time.sleep(0.1)
+
+
+@contextmanager
+def failing_as_unavailable() -> Iterator[None]:
+    """Turn errors of the Kafka client into the port's one."""
+    try:
+        yield
+    except KafkaError as error:
+        raise TopicUnavailable(type(error).__name__) from error
+
+
+def admin(bootstrap: str) -> Any:  # the client has no types
+    """Return a client that makes and describes topics; close it.
+
+    Raises:
+        TopicUnavailable: No broker answers.
+    """
+    wait_for_port(bootstrap)
+    with failing_as_unavailable():
+        return KafkaAdminClient(
+            bootstrap_servers=bootstrap,
+            client_id="caretrail",
+            request_timeout_ms=int(ANSWER * 1000),
+            reconnect_backoff_max_ms=1000,
+        )
+
+
+def consumer(bootstrap: str, **config: Any) -> Any:  # the client has no types
+    """Return a consumer that never commits and never chooses an offset by itself; close it.
+
+    Raises:
+        TopicUnavailable: No broker answers.
+    """
+    require_fast_checksums()
+    wait_for_port(bootstrap)
+    with failing_as_unavailable():
+        return KafkaConsumer(
+            bootstrap_servers=bootstrap,
+            client_id="caretrail",
+            auto_offset_reset="none",
+            enable_auto_commit=False,
+            allow_auto_create_topics=False,
+            request_timeout_ms=int(ANSWER * 1000),
+            reconnect_backoff_max_ms=1000,
+            metadata_max_age_ms=30_000,
+            metrics_enabled=False,
+            max_partition_fetch_bytes=4 << 20,
+            **config,
+        )
+
+
+def _producer(bootstrap: str) -> Any:  # the client has no types
+    require_fast_checksums()
+    wait_for_port(bootstrap)
+    with failing_as_unavailable():
+        return KafkaProducer(
+            bootstrap_servers=bootstrap,
+            client_id="caretrail",
+            enable_idempotence=True,
+            acks="all",
+            linger_ms=20,
+            batch_size=262_144,
+            max_request_size=LARGEST_VALUE + (1 << 20),
+            delivery_timeout_ms=int(_DELIVERY * 1000),
+            max_block_ms=int(ANSWER * 1000),
+            reconnect_backoff_max_ms=1000,
+            allow_auto_create_topics=False,
+            metrics_enabled=False,
+        )
+
+
+def _throw_away(producer: Any) -> None:
+    with suppress(KafkaError):
+        producer.close(timeout=_CLOSE)
+    # ``close`` gives up before it stops the sender where a batch is stuck: a zombie would remain.
+    producer._sender.force_close()  # noqa: SLF001 - no public way
+
+
+class EventTopic:
+    """Implements ``commands.topic_ports.Topic``. Not for several threads."""
+
+    def __init__(
+        self, bootstrap: str, name: str, *, incarnation: str, create: Callable[[], None]
+    ) -> None:
+        """Connect to nothing yet.
+
+        Args:
+            bootstrap: Brokers as host:port, comma separated.
+            name: Of the topic.
+            incarnation: Of the store whose events are published.
+            create: Makes the topic where it is missing.
+        """
+        require_fast_checksums()
+        self.name = name
+        self._bootstrap = bootstrap
+        self._incarnation = incarnation.encode()
+        self._create = create
+        self._admin: Any = None
+        self._reader: Any = None
+        self._sender: Any = None
+
+    def identity(self) -> str:
+        """Return the id Kafka gave this topic; create the topic where it is missing."""
+        with self._clients():
+            for _ in range(2):
+                if self._admin is None:
+                    self._admin = admin(self._bootstrap)
+                (described,) = self._admin.describe_topics([self.name])
+                if described["error_code"] == NoError.errno:
+                    return str(described["topic_id"])
+                self._create()
+            raise TopicUnavailable("the topic does not exist")
+
+    def extents(self) -> dict[int, Extent]:
+        """Return what each partition holds now."""
+        with self._clients():
+            reader = self._reading()
+            numbers = reader.partitions_for_topic(self.name)
+            if not numbers:
+                raise TopicUnavailable("the topic does not exist")
+            places = [TopicPartition(self.name, number) for number in sorted(numbers)]
+            begins = reader.beginning_offsets(places)
+            ends = reader.end_offsets(places)
+            return {place.partition: Extent(begins[place], ends[place]) for place in places}
+
+    def links(self, spans: Mapping[int, Extent]) -> Iterator[Link]:
+        """Yield what the headers of these records say; in order within each partition."""
+        for record in self._records(spans):
+            yield decode_link(record.partition, record.offset, record.headers)
+
+    def values(self, spans: Mapping[int, Extent]) -> Iterator[tuple[int, int, bytes | None]]:
+        """Yield partition, offset and value of these records; in order within each partition."""
+        for record in self._records(spans):
+            yield record.partition, record.offset, record.value
+
+    def publish(self, events: Sequence[Recorded]) -> list[int]:
+        """Send all; return their offsets when every one is acknowledged by all in-sync replicas.
+
+        Raises:
+            TopicUnavailable: Some or all of them may stand in the topic; nothing more is sent.
+        """
+        with self._clients():
+            if self._sender is None:
+                self._sender = _producer(self._bootstrap)
+            send, name, incarnation = self._sender.send, self.name, self._incarnation
+            waiting = [
+                send(
+                    name,
+                    value=encode_value(event),
+                    key=event.envelope.stream.encode(),
+                    headers=encode_headers(event.envelope, incarnation),
+                    partition=event.envelope.partition,
+                    timestamp_ms=milliseconds(event.envelope.recorded_at),
+                )
+                for event in events
+            ]
+            deadline = time.monotonic() + _DELIVERY + ANSWER
+            self._sender.flush(timeout=_DELIVERY + ANSWER)
+            return [
+                future.get(timeout=max(0.0, deadline - time.monotonic())).offset
+                for future in waiting
+            ]
+
+    def close(self) -> None:
+        """Throw every client away; the next call makes new ones."""
+        sender, self._sender = self._sender, None
+        reader, self._reader = self._reader, None
+        manager, self._admin = self._admin, None
+        if sender is not None:
+            _throw_away(sender)
+        with suppress(KafkaError):
+            if reader is not None:
+                reader.close(timeout_ms=int(_CLOSE * 1000))
+        with suppress(KafkaError):
+            if manager is not None:
+                manager.close()
+
+    @contextmanager
+    def _clients(self) -> Iterator[None]:
+        """Throw the clients away after any error."""
+        try:
+            with failing_as_unavailable():
+                yield
+        except TopicUnavailable:
+            self.close()
+            raise
+
+    def _reading(self) -> Any:
+        if self._reader is None:
+            self._reader = consumer(self._bootstrap, max_poll_records=4000)
+        return self._reader
+
+    def _records(self, spans: Mapping[int, Extent]) -> Iterator[Any]:
+        left = {
+            TopicPartition(self.name, partition): span.end
+            for partition, span in spans.items()
+            if span.begin < span.end
+        }
+        if not left:
+            return
+        with self._clients():
+            reader = self._reading()
+            reader.assign(list(left))
+            reader.resume(*left)
+            for place in left:
+                reader.seek(place, spans[place.partition].begin)
+            heard = time.monotonic()
+            while left:
+                polled = reader.poll(timeout_ms=int(_ROUND * 1000))
+                for place, records in polled.items():
+                    heard = time.monotonic()
+                    if (end := left.get(place)) is None:
+                        continue
+                    yield from (record for record in records if record.offset < end)
+                    if reader.position(place) >= end:
+                        del left[place]
+                        reader.pause(place)
+                if time.monotonic() - heard > ANSWER:
+                    raise TopicUnavailable("reading the topic does not get on")
+
+
+def milliseconds(instant: datetime) -> int:
+    """Return Kafka's form of a time: from recorded-at, so that a position can be found by it."""
+    return int(instant.timestamp() * 1000)

@@ -1,0 +1,181 @@
+"""The relay's checkpoint in PostgreSQL, beside the store it speaks of.
+
+The leader holds a session advisory lock. A session may end without its process noticing, so the
+lock alone does not fence: each new leader raises the epoch, and no older one can move the row.
+"""
+
+from typing import Any, Final, LiteralString
+
+import psycopg
+from psycopg.rows import tuple_row
+
+from commands.ports import StoreUnavailable
+from commands.topic_ports import Checkpoint, Fenced, Mark
+
+#: First half of the advisory lock; the second is a hash of the topic's name. "care" in ASCII.
+_LOCK: Final = 0x63617265
+CHANNEL: Final = "es_event"  # announced by every append
+
+_LEAD: LiteralString = """
+insert into relay.checkpoint as c (topic, incarnation, epoch)
+values (%s, %s, 1)
+on conflict (topic) do update set epoch = c.epoch + 1
+returning incarnation, topic_id, position, epoch, partitions, next_offsets, last_indexes
+"""
+_SAVE: LiteralString = """
+update relay.checkpoint
+set topic_id = %s, position = %s, partitions = %s, next_offsets = %s, last_indexes = %s,
+    updated_at = now()
+where topic = %s and epoch = %s
+"""
+_POSITION: LiteralString = "select position from relay.checkpoint where topic = %s"
+_LAST: LiteralString = """
+select partition, last_index
+from relay.checkpoint, unnest(partitions, last_indexes) as mark (partition, last_index)
+where topic = %s
+"""
+
+
+class RelayCheckpoints:
+    """Implements ``commands.topic_ports.Checkpoints`` for one topic, on one connection."""
+
+    def __init__(self, url: str, topic: str, *, channel: str = CHANNEL) -> None:
+        self._url = url
+        self._topic = topic
+        self._channel = channel
+        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
+
+    def lead(self, incarnation: str) -> Checkpoint | None:
+        """Become the leader under a new epoch; None while another leads.
+
+        Raises:
+            StoreUnavailable: The database did not answer.
+        """
+        try:
+            connection = self._connected()
+            locked = connection.execute(
+                "select pg_try_advisory_lock(%s, hashtext(%s))", (_LOCK, self._topic)
+            ).fetchone()
+            if locked != (True,):
+                self.resign()
+                return None
+            row = connection.execute(_LEAD, (self._topic, incarnation)).fetchone()
+        except psycopg.Error as error:
+            raise self._lost() from error
+        if row is None:
+            raise AssertionError("an upsert returns its row")
+        kept, topic_id, position, epoch, partitions, offsets, lasts = row
+        return Checkpoint(
+            incarnation=kept,
+            topic_id=topic_id,
+            position=position,
+            epoch=epoch,
+            marks={
+                partition: Mark(offset, last)
+                for partition, offset, last in zip(partitions, offsets, lasts, strict=True)
+            },
+        )
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Move the checkpoint, if its epoch is still the newest.
+
+        Raises:
+            Fenced: It is not.
+            StoreUnavailable: The database did not answer; leadership is lost with the connection.
+        """
+        if self._connection is None:
+            raise Fenced
+        marks = checkpoint.marks
+        try:
+            saved = self._connection.execute(
+                _SAVE,
+                (
+                    checkpoint.topic_id,
+                    checkpoint.position,
+                    list(marks),
+                    [mark.next_offset for mark in marks.values()],
+                    [mark.last for mark in marks.values()],
+                    self._topic,
+                    checkpoint.epoch,
+                ),
+            )
+        except psycopg.Error as error:
+            raise self._lost() from error
+        if saved.rowcount != 1:
+            raise Fenced
+
+    def wait(self, seconds: float) -> None:
+        """Return when an append was announced, or time is up.
+
+        Raises:
+            StoreUnavailable: The connection is gone, and with it the lock.
+        """
+        if self._connection is None:
+            raise StoreUnavailable
+        try:
+            for _ in self._connection.notifies(timeout=seconds, stop_after=1):
+                pass
+        except psycopg.Error as error:
+            raise self._lost() from error
+
+    def resign(self) -> None:
+        """Let another lead: the session ends, and its lock."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _connected(self) -> psycopg.Connection[tuple[Any, ...]]:
+        if self._connection is None:
+            self._connection = psycopg.connect(self._url, autocommit=True, row_factory=tuple_row)
+            self._connection.execute(f'listen "{self._channel}"'.encode())
+        return self._connection
+
+    def _lost(self) -> StoreUnavailable:
+        self.resign()
+        return StoreUnavailable()
+
+
+def published_position(connection: psycopg.Connection[Any], topic: str) -> int:
+    """Return the index up to which ``topic`` is known to be complete; 0 before the first."""
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        row = cursor.execute(_POSITION, (topic,)).fetchone()
+    return 0 if row is None else row[0]
+
+
+def published_last(connection: psycopg.Connection[Any], topic: str) -> dict[int, int]:
+    """Return by partition the index up to which ``topic`` is known to hold it."""
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        return dict(cursor.execute(_LAST, (topic,)).fetchall())
+
+
+def generation(connection: psycopg.Connection[Any], incarnation: str) -> int:
+    """Return the generation of the topics that this incarnation of the store publishes to.
+
+    The first incarnation begins the first generation. Another one keeps the newest there is, and
+    the relay halts on the mismatch, until somebody decides with ``begin_generation``.
+    """
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        cursor.execute(
+            """
+            insert into relay.generation (generation, incarnation)
+            select 1, %s where not exists (select from relay.generation)
+            on conflict do nothing
+            """,
+            (incarnation,),
+        )
+        row = cursor.execute("select max(generation) from relay.generation").fetchone()
+    return int(row[0]) if row else 1
+
+
+def begin_generation(connection: psycopg.Connection[Any], incarnation: str) -> int:
+    """Begin a new generation of the topics for this incarnation; return its number."""
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        row = cursor.execute(
+            """
+            insert into relay.generation (generation, incarnation)
+            select coalesce(max(generation), 0) + 1, %s from relay.generation
+            returning generation
+            """,
+            (incarnation,),
+        ).fetchone()
+    return int(row[0]) if row else 1

@@ -1,0 +1,158 @@
+"""The topics of an installation: their names, their settings, and how they come to be."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.errors import TopicAlreadyExistsError
+
+from commands.topic_ports import TopicUnavailable
+from domain.events import PARTITIONS
+from infra.kafka import LARGEST_VALUE, admin, failing_as_unavailable
+
+_FOREVER: Final = "-1"
+_DAY: Final = 24 * 60 * 60 * 1000  # ms
+
+#: Record times are recorded-at, and a republished topic holds years of them: no segment is rolled
+#: for its age, and none refused for a clock of ours that once ran ahead of the broker's.
+_TIMES: Final = {
+    "segment.ms": str(3650 * _DAY),
+    "message.timestamp.type": "CreateTime",
+    "message.timestamp.after.max.ms": str(2**63 - 1),
+}
+
+
+class WrongPartitions(Exception):
+    """A topic has another number of partitions: the order within a stream could not be kept."""
+
+    def __init__(self, topic: str, found: int) -> None:
+        self.topic = topic
+        self.found = found
+        super().__init__(
+            f"{topic} has {found} partitions, not {PARTITIONS}. Delete it, or begin a new"
+            " generation: caretrail topics apply --new-generation"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSettings:
+    """A topic as it should be. Replication and in-sync replicas are the site's to say."""
+
+    name: str
+    partitions: int
+    settings: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class TopicFound:
+    """A topic as it is; ``partitions`` is 0 where it does not exist."""
+
+    name: str
+    partitions: int
+    replication: int
+    as_wanted: bool
+
+
+def events_topic(prefix: str = "care", generation: int = 1) -> str:
+    """Return the name of the topic of events: ``care.events.v1``, later ``care.events.v1.g2``."""
+    return f"{prefix}.events.v1" + (f".g{generation}" if generation > 1 else "")
+
+
+def wanted(prefix: str = "care", generation: int = 1) -> tuple[TopicSettings, ...]:
+    """Return the topics of an installation."""
+    events = {
+        "cleanup.policy": "delete",
+        "retention.ms": _FOREVER,
+        "retention.bytes": _FOREVER,
+        "max.message.bytes": str(LARGEST_VALUE),
+        **_TIMES,
+    }
+    return (TopicSettings(events_topic(prefix, generation), PARTITIONS, events),)
+
+
+def apply(bootstrap: str, prefix: str = "care", generation: int = 1) -> list[str]:
+    """Create what is missing, and set what differs; return the names of the topics changed.
+
+    Replication is the broker's default (``default.replication.factor``).
+
+    Raises:
+        WrongPartitions: A topic exists with another number of partitions.
+        TopicUnavailable: The brokers do not answer.
+    """
+    changed = []
+    with _client(bootstrap) as client:
+        for topic in wanted(prefix, generation):
+            found = _described(client, topic)
+            if not found.partitions:
+                _create(client, topic)
+            elif found.partitions != topic.partitions:
+                raise WrongPartitions(topic.name, found.partitions)
+            elif not found.as_wanted:
+                client.alter_configs(
+                    [ConfigResource(ConfigResourceType.TOPIC, topic.name, topic.settings)]
+                )
+            else:
+                continue
+            changed.append(topic.name)
+    return changed
+
+
+def ls(bootstrap: str, prefix: str = "care", generation: int = 1) -> list[TopicFound]:
+    """Return how each topic of the installation is.
+
+    Raises:
+        TopicUnavailable: The brokers do not answer.
+    """
+    with _client(bootstrap) as client:
+        return [_described(client, topic) for topic in wanted(prefix, generation)]
+
+
+def delete(bootstrap: str, name: str) -> None:
+    """Delete a topic. The store keeps every event: the relay publishes it anew.
+
+    Raises:
+        TopicUnavailable: The brokers do not answer, or there is no such topic.
+    """
+    with _client(bootstrap) as client:
+        client.delete_topics([name])
+
+
+@contextmanager
+def _client(bootstrap: str) -> Iterator[Any]:
+    with closing(admin(bootstrap)) as client, failing_as_unavailable():
+        yield client
+
+
+def _create(client: Any, topic: TopicSettings) -> None:
+    wish = {topic.name: {"num_partitions": topic.partitions, "configs": topic.settings}}
+    try:
+        client.create_topics(wish, wait_for_metadata=True)
+    except TopicAlreadyExistsError:  # another process of this installation was first
+        client.wait_for_topics([topic.name])
+
+
+def _described(client: Any, topic: TopicSettings) -> TopicFound:
+    (found,) = client.describe_topics([topic.name])
+    partitions = found["partitions"]
+    if not partitions:
+        return TopicFound(topic.name, 0, 0, as_wanted=False)
+    resource = ConfigResource(ConfigResourceType.TOPIC, topic.name)
+    described = client.describe_configs([resource])
+    settings = _settings_of(described, topic.name)
+    return TopicFound(
+        topic.name,
+        len(partitions),
+        len(partitions[0]["replica_nodes"]),
+        as_wanted=all(settings.get(key) == value for key, value in topic.settings.items())
+        and len(partitions) == topic.partitions,
+    )
+
+
+def _settings_of(described: Any, name: str) -> dict[str, str]:
+    try:
+        found = described["topic"][name]
+        return {key: str(entry["value"]) for key, entry in found.items()}
+    except (KeyError, TypeError) as error:
+        raise TopicUnavailable("the brokers do not tell a topic's settings") from error

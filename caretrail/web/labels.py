@@ -1,0 +1,109 @@
+"""Where words fit: in a bar, under it, above it. What fits nowhere is left to the table."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from caretrail.web.bars import CHARACTER
+from caretrail.web.scale import WIDTH
+
+CLEAR: Final = 5.0
+LABEL_ROWS: Final = 4
+_CAPTION_CHARACTER: Final = 7.0
+_ARROW_ROOM: Final = 12.0  # a caption starts right of the arrow that ends at its bar
+
+
+@dataclass(slots=True)
+class Taken:
+    """What is occupied along one line, as (left, right)."""
+
+    spaces: list[tuple[float, float]] = field(default_factory=list)
+
+    def free(self, left: float, right: float, clear: float = CLEAR) -> bool:
+        """Tell whether nothing lies there, nor nearer than ``clear``."""
+        return all(right + clear <= a or left - clear >= b for a, b in self.spaces)
+
+    def take(self, left: float, right: float) -> None:
+        """Occupy a space."""
+        self.spaces.append((left, right))
+
+
+@dataclass(slots=True)
+class Rows:
+    """Rows of labels under the bars of a lane."""
+
+    rows: list[Taken] = field(default_factory=list)
+
+    def put(self, text: str, x: float, *, as_of_x: float = WIDTH) -> tuple[int, float] | None:
+        """Return row and centre for a label that belongs to ``x``; None: no room.
+
+        A label stays on its side of the as-of line where there is room for it.
+        """
+        half = len(text) * CHARACTER / 2
+        least, most = half, WIDTH - half
+        if x <= as_of_x:
+            most = max(least, min(most, as_of_x - half - 3))
+        else:
+            least = min(most, max(least, as_of_x + half + 3))
+        centre = min(max(x, least), most)
+        for number in range(LABEL_ROWS):
+            if number == len(self.rows):
+                self.rows.append(Taken())
+            if self.rows[number].free(centre - half, centre + half):
+                self.rows[number].take(centre - half, centre + half)
+                return number, round(centre, 1)
+        return None
+
+    @property
+    def used(self) -> int:
+        """How many rows hold something."""
+        return sum(bool(row.spaces) for row in self.rows)
+
+
+def fits_inside(text: str, width: float) -> bool:
+    """Tell whether a label fits in a segment as wide as drawn."""
+    return len(text) * CHARACTER + 8 <= width
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """A caption that found room."""
+
+    x: float
+    anchor: str
+    key: str
+
+
+def caption(
+    taken: Taken,
+    keys: Sequence[str],
+    rest: str,
+    bar: tuple[float, float],
+    *,
+    as_of_x: float,
+    arrow_from: float | None = None,
+    ahead: bool = False,
+) -> Placed | None:
+    """Find room for a caption; ``keys`` are its first words, from the whole to the shortest.
+
+    ``arrow_from``: an arrow ends at the bar and comes from there; the caption keeps off it.
+    ``ahead``: the bar stands right of as-of. A caption never crosses the as-of line nor meets
+    another.
+    """
+    x0, x1 = bar
+    start = x0 if arrow_from is None else x0 + _ARROW_ROOM
+    before = x0 - CLEAR if arrow_from is None else min(x0 - CLEAR - 1, arrow_from - CLEAR - 1)
+    for key in keys:
+        wide = len(" ".join(filter(None, (key, rest)))) * _CAPTION_CHARACTER
+        tries = (
+            (start, start + wide, start, "start"),
+            (x1 - wide, x1, x1, "end"),
+            (before - wide, before, before, "end"),
+        )
+        for left, right, x, anchor in tries:
+            inside = (as_of_x + 2 if ahead else 0) <= left and right <= WIDTH
+            crosses = not ahead and left < as_of_x + 2 and right > as_of_x - 2
+            if inside and not crosses and taken.free(left, right):
+                taken.take(left, right)
+                return Placed(x=round(x, 1), anchor=anchor, key=key)
+    return None

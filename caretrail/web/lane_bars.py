@@ -1,0 +1,337 @@
+"""One lane: its bars with captions, labels and ghosts, and how high all that makes it."""
+
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from caretrail.web.bars import FADE, FLAT, LEAST, TALL, Piece, n, outline, ring
+from caretrail.web.between import Span
+from caretrail.web.labels import Placed, Rows, Taken, caption, fits_inside
+from caretrail.web.lanes import Drawn, Row
+from caretrail.web.scale import WIDTH
+from caretrail.web.shapes import Bar, Caption, Lane, Segment, Text, Under
+from caretrail.web.words import CLASS_WORDS, Words, length, plural
+from domain.continuity import Stay
+from domain.ids import EncounterId, StatementRef
+from domain.statement import Place
+
+_CAPTION, _BAR, _LEAST_LANE = 17.0, 24.5, 60.0  # from the top of the lane
+_UNDER: Final = 12.5  # from the bottom of the bar to the first line of labels
+_ROW: Final = 14.0
+_PITCH, _DENSE_EDGE = 20.0, 12.0
+_STRIP: Final = 7.0  # a place that only voided statements named, under its bar
+_SHORT_LABEL: Final = 14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneContext:
+    """What every lane of a picture shares."""
+
+    as_of: datetime
+    as_of_x: float
+    words: Words
+    late: AbstractSet[StatementRef]
+    label: Callable[[Place | None], str]
+    href: Callable[[EncounterId], str]
+    arrivals: Mapping[EncounterId, float]  # where an arrow ends, and from which x it comes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnLane:
+    """A lane, and top and bottom of its bars by their number in the row."""
+
+    lane: Lane
+    bar_tops: dict[int, tuple[float, float]]
+
+
+def draw_lane(row: Row, top: float, context: LaneContext, *, note: str) -> DrawnLane:
+    """Return a lane whose upper edge is at ``top``."""
+    labels, captions = Rows(), Taken()
+    for drawn in row.drawn:
+        comes_from = context.arrivals.get(drawn.span.encounter.encounter_id)
+        if comes_from is not None and not row.dense:
+            captions.take(min(comes_from, drawn.extent.x0), drawn.extent.x0 + 6)
+    tops: dict[int, tuple[float, float]] = {}
+    if row.dense:
+        height = max(_LEAST_LANE, 2 * _DENSE_EDGE + row.sublanes * _PITCH - (_PITCH - FLAT))
+        free = (height - (row.sublanes * _PITCH - (_PITCH - FLAT))) / 2
+        for number, drawn in enumerate(row.drawn):
+            y = top + free + drawn.sublane * _PITCH + 0.5
+            tops[number] = (y, y + FLAT)
+        bars = [_flat(drawn, tops[number][0], context) for number, drawn in enumerate(row.drawn)]
+    else:
+        y = top + _BAR
+        tops = dict.fromkeys(range(len(row.drawn)), (y, y + TALL))
+        strip = _STRIP + 3 if any(_ghost_stays(d) for d in row.drawn) else 0.0
+        bars = [_tall(drawn, top, labels, captions, context, strip) for drawn in row.drawn]
+        used = labels.used
+        height = _LEAST_LANE + strip + (16 + _ROW * (used - 1) if used else 0)
+    lane = Lane(
+        name=context.words.facility(row.facility),
+        code=row.facility,
+        note=note,
+        top=top,
+        height=height,
+        bars=tuple(bars),
+    )
+    return DrawnLane(lane=lane, bar_tops=tops)
+
+
+def said_of(span: Span, context: LaneContext) -> str:
+    """Say facility, status, places and times: what the link of a bar is called."""
+    words, encounter = context.words, span.encounter
+    parts: list[str] = []
+    heard = not span.begin_known
+    for stay in encounter.stays or ():
+        if stay.cancelled and not encounter.cancelled:
+            continue
+        place = context.label(stay.place)
+        text = CLASS_WORDS[stay.class_code] + (f" in {place}" if place else "")
+        if heard:
+            text += f", beginning not stated, first heard of {words.moment(span.begin)}"
+        elif stay.start:
+            text += f" from {words.moment(stay.start)}"
+        heard = False
+        parts.append(text)
+    if not parts:
+        parts.append(f"{CLASS_WORDS[encounter.class_code]} from {words.moment(span.begin)}")
+    if span.end:
+        parts.append(f"until {words.moment(span.end)}")
+    elif span.open:
+        parts.append("still open")
+    elif encounter.status != "planned":
+        parts.append("end not stated")
+    status = encounter.status.replace("-", " ")
+    name = words.facility(encounter.facility)
+    return f"{name}, {status}: {'; '.join(parts)}. Show evidence"
+
+
+def class_path(span: Span) -> tuple[str, ...]:
+    """Return the classes of an encounter in order, without repetition in a row."""
+    path: list[str] = []
+    for stay in span.encounter.stays:
+        counts = span.encounter.cancelled or not stay.cancelled
+        if counts and (not path or path[-1] != stay.class_code):
+            path.append(stay.class_code)
+    return tuple(path) or (span.encounter.class_code,)
+
+
+def _tall(  # what a lane shares among its bars
+    drawn: Drawn, top: float, labels: Rows, captions: Taken, context: LaneContext, strip: float
+) -> Bar:
+    span, extent = drawn.span, drawn.extent
+    if len(drawn.spans) > 1:
+        return _merged(drawn, top + _BAR, TALL, context)
+    y, bottom = top + _BAR, top + _BAR + TALL
+    under: list[Under] = []
+    segments: list[Segment] = []
+    for number, piece in enumerate(extent.pieces):
+        label = _short(piece.stay, context)
+        inside = bool(label) and fits_inside(label, piece.width) and not span.encounter.cancelled
+        segments.append(_segment(drawn, number, piece, y, TALL, label if inside else "", context))
+        if label and not inside:
+            css = "gone" if span.encounter.cancelled else ""
+            x = piece.x + piece.width / 2
+            put = labels.put(label, x, as_of_x=context.as_of_x)
+            under += [_under(label, x, bottom, put, css, strip)] if put else []
+    for stay in _ghost_stays(drawn):
+        x0, x1 = _ghost_extent(drawn, stay, context)
+        label = _short(stay, context)
+        segments.append(
+            Segment(
+                css="ghost",
+                path=outline(x0, bottom + 3, x1 - x0, _STRIP),
+                title=f"{label or 'place not stated'}, cancelled",
+            )
+        )
+        put = labels.put(label, (x0 + x1) / 2, as_of_x=context.as_of_x) if label else None
+        under += [_under(label, (x0 + x1) / 2, bottom + strip, put, "gone", 0)] if put else []
+    moves = tuple(
+        (f"M{n(x - 3.5)} {n(y - 4.5)}h7l-3.5 5Z", _is_late(extent.pieces[k + 1].stay, context))
+        for k, x in enumerate(extent.bounds)
+    )
+    return Bar(
+        href=context.href(span.encounter.encounter_id),
+        said=said_of(span, context),
+        segments=tuple(segments),
+        ring=ring(extent.x0, extent.x1, y, TALL),
+        caption=_caption(drawn, top + _CAPTION, captions, context),
+        moves=moves,
+        under=tuple(under),
+    )
+
+
+def _flat(drawn: Drawn, y: float, context: LaneContext) -> Bar:
+    if len(drawn.spans) > 1:
+        return _merged(drawn, y, FLAT, context)
+    span, extent = drawn.span, drawn.extent
+    segments: list[Segment] = []
+    for number, piece in enumerate(extent.pieces):
+        label = _short(piece.stay, context)
+        fits = fits_inside(label, piece.width)
+        segments.append(_segment(drawn, number, piece, y, FLAT, label if fits else "", context))
+    return Bar(
+        href=context.href(span.encounter.encounter_id),
+        said=said_of(span, context),
+        segments=tuple(segments),
+        ring=ring(extent.x0, extent.x1, y, FLAT),
+    )
+
+
+def _merged(drawn: Drawn, y: float, height: float, context: LaneContext) -> Bar:
+    """Return neighbours as one bar that says how many they are."""
+    extent, spans = drawn.extent, drawn.spans
+    classes = {span.encounter.class_code for span in spans}
+    css = classes.pop().lower() if len(classes) == 1 else "unknown"
+    many = plural(len(spans), "visit")
+    wide = extent.x1 - extent.x0
+    words = context.words
+    said = (
+        f"{words.facility(spans[0].encounter.facility)}: {many} from "
+        f"{words.day(spans[0].begin, year=True)} to {words.day(spans[-1].begin, year=True)}. "
+        "Show them in the table"
+    )
+    label = next((text for text in (many, str(len(spans))) if fits_inside(text, wide)), "")
+    path = outline(extent.x0, y, wide, height, left="round", right="round")
+    segment = Segment(
+        css=css,
+        path=path,
+        title=many,
+        hatch=css,
+        label=_inside(label, extent.x0 + wide / 2, y, height),
+    )
+    return Bar(
+        href="#encounters-table",
+        said=said,
+        segments=(segment,),
+        ring=ring(extent.x0, extent.x1, y, height),
+    )
+
+
+def _segment(  # one cell of a drawing: where, what, and what it says
+    drawn: Drawn, number: int, piece: Piece, y: float, height: float, label: str,
+    context: LaneContext,
+) -> Segment:  # fmt: skip
+    span, encounter = drawn.span, drawn.span.encounter
+    first, final = number == 0, number == len(drawn.extent.pieces) - 1
+    code = piece.stay.class_code if piece.stay else encounter.class_code
+    planned = encounter.status == "planned"
+    css = "ghost" if encounter.cancelled else "prenc" if planned else code.lower()
+    plain = css in ("ghost", "prenc")
+    left = "cut" if not first else "round" if span.begin_known else "torn"
+    right = "cut" if not final or span.open else "round"
+    if final and not span.open and span.end is None and not planned and not encounter.cancelled:
+        right = "torn"
+    x, width = piece.x, piece.width
+    if left == "torn":
+        x, width = x + 4, max(width - 4, 2.0)
+    fade = None
+    if final and span.open:
+        room = min(FADE, WIDTH - drawn.extent.x1)
+        fade = (round(drawn.extent.x1, 1), y, round(room, 1), height) if room > 1 else None
+    return Segment(
+        css=css,
+        path=outline(x, y, width, height, left=left, right=right),
+        title=_title(span, piece, code if not planned else "PRENC", context),
+        hatch="" if plain else css,
+        label=_inside(label, x + width / 2, y, height) if label else None,
+        fade=fade,
+    )
+
+
+def _title(span: Span, piece: Piece, code: str, context: LaneContext) -> str:
+    words = context.words
+    place = context.label(piece.stay.place) if piece.stay else ""
+    said = next((word for key, word in CLASS_WORDS.items() if key == code), code)
+    end = piece.end
+    until = words.moment(end) if end else ("now" if span.open else "a time not stated")
+    times = words.moment(piece.start)
+    if span.encounter.status != "planned" or end:
+        times += f" to {until}"
+    return ", ".join(filter(None, (place, said, times)))
+
+
+def _inside(label: str, x: float, y: float, height: float) -> Text | None:
+    if not label:
+        return None
+    return Text(x=round(x, 1), y=round(y + height / 2 + 4, 1), said=label)
+
+
+def _under(  # where and what a label says
+    label: str, x: float, bottom: float, put: tuple[int, float], css: str, strip: float
+) -> Under:
+    row, centre = put
+    y = bottom + strip + _UNDER + _ROW * row
+    return Under(
+        text=Text(x=centre, y=y, said=label, css=css),
+        leader=f"M{n(x)} {n(bottom + 1.5)}V{n(y - 9)}",
+    )
+
+
+def _ghost_stays(drawn: Drawn) -> list[Stay]:
+    """Return the places of a standing encounter that only voided statements named."""
+    if drawn.span.encounter.cancelled or len(drawn.spans) > 1:
+        return []
+    return [stay for stay in drawn.span.encounter.stays if stay.cancelled]
+
+
+def _ghost_extent(drawn: Drawn, stay: Stay, context: LaneContext) -> tuple[float, float]:
+    span, extent = drawn.span, drawn.extent
+    whole = (span.end or context.as_of) - span.begin
+
+    def x(at: datetime | None, otherwise: float) -> float:
+        share = (at - span.begin) / whole if at and whole else otherwise
+        return extent.x0 + min(max(share, 0.0), 1.0) * (extent.x1 - extent.x0)
+
+    x0, x1 = x(stay.start, 0.0), x(stay.end, 1.0)
+    return min(x0, extent.x1 - LEAST), max(x1, min(x0, extent.x1 - LEAST) + LEAST)
+
+
+def _caption(drawn: Drawn, y: float, captions: Taken, context: LaneContext) -> Caption | None:
+    span, extent, words = drawn.span, drawn.extent, context.words
+    encounter = span.encounter
+    keys: tuple[str, ...]
+    if encounter.cancelled:
+        keys, rest = ("cancelled",), ""
+    elif encounter.status == "planned":
+        keys, rest = ("planned",), words.day(span.begin)
+    else:
+        path = class_path(span)
+        keys = tuple(dict.fromkeys((" → ".join(path), path[-1])))
+        rest = _length_said(span, context)
+    ahead = extent.x0 > context.as_of_x
+    edges = (extent.x0, extent.x1)
+    arrow_from = context.arrivals.get(encounter.encounter_id)
+    placed: Placed | None = None
+    for words_of in (rest, ""):
+        placed = caption(
+            captions, keys, words_of, edges,
+            as_of_x=context.as_of_x, arrow_from=arrow_from, ahead=ahead,
+        )  # fmt: skip
+        if placed:
+            rest = words_of
+            break
+    if placed is None:
+        return None
+    return Caption(x=placed.x, y=y, key=placed.key, rest=rest, anchor=placed.anchor, halo=not ahead)
+
+
+def _length_said(span: Span, context: LaneContext) -> str:
+    if not span.begin_known:
+        return f"began before {context.words.day(span.begin)}"
+    if span.end:
+        return length(span.end - span.begin)
+    return length(context.as_of - span.begin) if span.open else "end not stated"
+
+
+def _short(stay: Stay | None, context: LaneContext) -> str:
+    if stay is None or stay.place is None:
+        return ""
+    label = context.label(stay.place)
+    return label if len(label) <= _SHORT_LABEL else (stay.place.unit or label)[:_SHORT_LABEL]
+
+
+def _is_late(stay: Stay | None, context: LaneContext) -> bool:
+    return stay is not None and stay.statement in context.late

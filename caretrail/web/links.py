@@ -1,0 +1,89 @@
+"""The lines between bars: transfers, readmissions, gaps."""
+
+from typing import Final
+
+from caretrail.web.bars import CHARACTER, n
+from caretrail.web.between import Gap, Readmission
+from caretrail.web.scale import WIDTH, Scale
+from caretrail.web.shapes import Arrow, Bracket, GapLine, Text
+
+_STRAIGHT: Final = 8.0
+_CURVE: Final = 6.0
+_BRACKET_Y: Final = 50.0
+
+
+def arrow(x1: float, x2: float, source: tuple[float, float], target: tuple[float, float]) -> Arrow:
+    """Return the arrow from the end of one bar (x1) to the beginning of another (x2).
+
+    ``source`` and ``target`` are top and bottom of the bars.
+    """
+    down = target[0] >= source[1]
+    way = 1 if down else -1
+    start, end = x1 - 2.5, min(x2 + 3, WIDTH - 4)
+    y0 = source[1] if down else source[0]
+    y1 = target[0] - 4.5 if down else target[1] + 4.5
+    head = f"M{n(end - 3.5)} {n(y1 - 2 * way)}h7l-3.5 {n(6.0 * way)}Z"
+    if abs(y1 - y0) < 3 * _CURVE or abs(end - start) < 1:
+        return Arrow(path=f"M{n(end)} {n(y0)}V{n(y1)}", head=head)
+    if end - start < -_STRAIGHT:  # overlap: the end was stated after the next beginning
+        return Arrow(path=f"M{n(end)} {n(y0)}V{n(y1)}", head=head)
+    turn = y1 - 6 * way
+    side = 1 if end >= start else -1
+    bend = min(_CURVE, abs(end - start) / 2)
+    path = (
+        f"M{n(start)} {n(y0)}V{n(turn - 6 * way)}"
+        f"Q{n(start)} {n(turn)} {n(start + side * bend)} {n(turn)}"
+        f"H{n(end - side * bend)}Q{n(end)} {n(turn)} {n(end)} {n(y1)}"
+    )
+    return Arrow(path=path, head=head)
+
+
+def bracket(
+    readmission: Readmission, scale: Scale, *, to: float, blocked: tuple[float, float]
+) -> Bracket:
+    """Return the bracket of a readmission, in the row above the lanes.
+
+    ``to`` is how far down its right end reaches; ``blocked`` where the as-of flag stands.
+    """
+    x1, x2 = scale.within(readmission.left), scale.within(readmission.back)
+    text: Text | None = None
+    for said in (
+        f"readmission on day {readmission.day} of 30", f"day {readmission.day} of 30",
+        f"day {readmission.day}",
+    ):  # fmt: skip
+        half = len(said) * CHARACTER / 2 + 6
+        middle = (x1 + x2) / 2
+        clear = middle + half < blocked[0] or middle - half > blocked[1]
+        if x2 - x1 >= 2 * half + 12 and clear:
+            text = Text(x=round(middle, 1), y=_BRACKET_Y + 4, said=said)
+            line = f"H{n(middle - half)}M{n(middle + half)} {n(_BRACKET_Y)}H{n(x2)}"
+            break
+    else:
+        line = f"H{n(x2)}"
+    y = n(_BRACKET_Y)
+    flag_y = n(_BRACKET_Y - 6)
+    return Bracket(
+        path=f"M{n(x1)} {n(_BRACKET_Y + 7)}V{y}{line}V{n(to)}",
+        flag=f"M{n(x2)} {flag_y}l11 5.5l-11 5.5Z",
+        text=text,
+    )
+
+
+def gap_line(gap: Gap, scale: Scale, y: float) -> GapLine | None:
+    """Return the line of a gap; None where it lies outside the window."""
+    x1, x2 = scale.within(gap.start) + 2, scale.within(gap.until) - 2
+    if x2 - x1 < 3:  # noqa: PLR2004  # nothing to be seen
+        return None
+    ends = f"M{n(x1)} {n(y - 6)}v12M{n(x1)} {n(y)}H{n(x2)}"
+    if gap.end is not None:
+        ends += f"M{n(x2)} {n(y - 6)}v12"
+    for said in (gap.said, gap.said.partition(",")[0], _short(gap.said)):
+        if len(said) * CHARACTER + 18 <= x2 - x1:
+            return GapLine(path=ends, text=Text(x=round((x1 + x2) / 2, 1), y=y + 4, said=said))
+    return GapLine(path=ends, text=None)
+
+
+def _short(said: str) -> str:
+    """``9 days at home`` as ``9 d``."""
+    number, _, rest = said.removeprefix("up to ").partition(" ")
+    return f"{number} {rest[:1]}"

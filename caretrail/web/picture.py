@@ -1,0 +1,208 @@
+"""The continuity timeline of one patient as a picture: pure, from domain types to shapes.
+
+Rules and measures stand in ``docs/reference/pages.md``. The picture is 1120 units wide; beside it
+stands one of 176 for the lane names.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from caretrail.web.bars import CHARACTER, extent, n
+from caretrail.web.between import Between, Span, between, spans
+from caretrail.web.lane_bars import LaneContext, draw_lane
+from caretrail.web.lanes import Drawn, Row, rows
+from caretrail.web.links import arrow, bracket, gap_line
+from caretrail.web.scale import WIDTH, Scale, ticks, window
+from caretrail.web.shapes import Arrow, Bracket, Earlier, GapLine, Lane, Picture, Text
+from caretrail.web.words import Words, place_label
+from domain.continuity import Patient
+from domain.ids import EncounterId, StatementRef
+from domain.statement import Place
+
+RECENT: Final = timedelta(days=90)
+_AXIS, _FIRST_LANE = 34.0, 60.0
+_BETWEEN_HEIGHT: Final = 44.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """What a picture is drawn from beside the patient."""
+
+    as_of: datetime
+    now: bool  # as-of is the present: nobody asked for another
+    words: Words = field(default_factory=Words)
+    late: AbstractSet[StatementRef] = frozenset()  # learned late
+    lane_notes: Mapping[str, str] = field(default_factory=dict)  # facility -> the number there
+    since: datetime | None = None  # the window begins with what touches this; None: 90 days
+    href: Callable[[EncounterId], str] = lambda encounter: f"#evidence-{encounter}"
+    earlier_href: str = "?since=all"
+    label: Callable[[Place | None], str] = place_label
+
+
+def draw(patient: Patient, scene: Scene) -> Picture | None:
+    """Return the picture; None where no encounter has a time, so that there is nothing to draw."""
+    everything = spans(patient, scene.as_of)
+    shown, earlier = _in_window(everything, scene)
+    if not shown:
+        return None
+    scale = _scale(shown, scene)
+    related = between(everything, as_of=scene.as_of, words=scene.words)
+    as_of_x = scale.within(scene.as_of)
+    pairs = [(span, extent(span, scale, scene.as_of)) for span in shown]
+    context = LaneContext(
+        as_of=scene.as_of,
+        as_of_x=as_of_x,
+        words=scene.words,
+        late=scene.late,
+        label=scene.label,
+        href=scene.href,
+        arrivals=_arrivals(related, scale),
+    )
+    lanes: list[Lane] = []
+    where: dict[str, tuple[Drawn, float, float]] = {}
+    top = _FIRST_LANE
+    for row in rows(pairs):
+        lane = draw_lane(row, top, context, note=scene.lane_notes.get(row.facility, ""))
+        lanes.append(lane.lane)
+        _remember(row, lane.bar_tops, where)
+        top += lane.lane.height
+    height = top + _BETWEEN_HEIGHT
+    flag, flag_text, blocked = _flag(as_of_x, scene)
+    marks, small = ticks(scale, scene.words)
+    return Picture(
+        title=_title(scale, scene.words),
+        height=height,
+        as_of_x=round(as_of_x, 1),
+        flag=flag,
+        flag_text=flag_text,
+        grid="".join(f"M{n(mark.x)} {n(_AXIS)}V{n(height)}" for mark in marks),
+        tick_marks="".join(f"M{n(x)} {n(_AXIS)}v-3" for x in small)
+        + "".join(f"M{n(mark.x)} {n(_AXIS)}v-6" for mark in marks),
+        tick_labels=tuple(
+            Text(x=mark.x, y=20, said=mark.label, css="strong" if mark.strong else "faint")
+            for mark in marks
+            if mark.label
+        ),
+        lanes=tuple(lanes),
+        gap_top=top,
+        gaps=_gaps(related, scale, top),
+        arrows=_arrows(related, where),
+        brackets=_brackets(related, scale, where, lanes, blocked),
+        hatches=_hatches(shown),
+        earlier=_earlier(earlier, scene),
+        left_out=len(patient.encounters) - len(everything),
+    )
+
+
+def _in_window(everything: Sequence[Span], scene: Scene) -> tuple[list[Span], list[Span]]:
+    """Divide into what is shown and what is older: by default what touches 90 days before as-of.
+
+    Where nothing does, the 90 days before the last thing known are shown instead.
+    """
+    since = scene.since or scene.as_of - RECENT
+    shown = [s for s in everything if _touches(s, since)]
+    if not shown and everything:
+        since = max(s.end or s.begin for s in everything) - RECENT
+        shown = [s for s in everything if _touches(s, since)]
+    kept = {s.encounter.encounter_id for s in shown}
+    return shown, [s for s in everything if s.encounter.encounter_id not in kept]
+
+
+def _touches(span: Span, since: datetime) -> bool:
+    return span.open or (span.end or span.begin) >= since
+
+
+def _scale(shown: Sequence[Span], scene: Scene) -> Scale:
+    plans = [s.end or s.begin for s in shown if s.encounter.status == "planned"]
+    ahead = [at for at in plans if at > scene.as_of]
+    # A clock of a sender that runs ahead must not push a bar out of the picture.
+    beyond = [at for s in shown for at in (s.begin, s.end) if at and at > scene.as_of]
+    return window(
+        min(s.begin for s in shown), scene.as_of, max([*ahead, *beyond], default=None),
+        scene.words.zone,
+    )  # fmt: skip
+
+
+def _remember(
+    row: Row, tops: Mapping[int, tuple[float, float]], where: dict[str, tuple[Drawn, float, float]]
+) -> None:
+    for number, drawn in enumerate(row.drawn):
+        for span in drawn.spans:
+            where[span.encounter.encounter_id] = (drawn, *tops[number])
+
+
+def _flag(as_of_x: float, scene: Scene) -> tuple[str, Text, tuple[float, float]]:
+    said = f"as of {scene.words.moment(scene.as_of)}" + (", now" if scene.now else "")
+    wide = len(said) * CHARACTER + 10
+    left = as_of_x if as_of_x + wide <= WIDTH else as_of_x - wide
+    return (
+        f"M{n(left)} 36h{n(wide)}v18h{n(-wide)}Z",
+        Text(x=round(left + wide / 2, 1), y=49, said=said),
+        (left - 6, left + wide + 6),
+    )
+
+
+def _title(scale: Scale, words: Words) -> str:
+    return (
+        f"Continuity timeline, {words.moment(scale.t0, year=True)} to "
+        f"{words.moment(scale.t1, year=True)}"
+    )
+
+
+def _arrivals(related: Between, scale: Scale) -> dict[EncounterId, float]:
+    """Return where arrows end, with the x they come from."""
+    return {
+        t.target.encounter.encounter_id: scale.within(t.source.end or t.source.begin) - 2.5
+        for t in related.transfers
+    }
+
+
+def _gaps(related: Between, scale: Scale, top: float) -> tuple[GapLine, ...]:
+    lines = (gap_line(gap, scale, top + 22) for gap in related.gaps if gap.until > scale.t0)
+    return tuple(line for line in lines if line)
+
+
+def _arrows(related: Between, where: Mapping[str, tuple[Drawn, float, float]]) -> tuple[Arrow, ...]:
+    made: list[Arrow] = []
+    for transfer in related.transfers:
+        source = where.get(transfer.source.encounter.encounter_id)
+        target = where.get(transfer.target.encounter.encounter_id)
+        if source and target:
+            made.append(arrow(source[0].extent.x1, target[0].extent.x0, source[1:], target[1:]))
+    return tuple(made)
+
+
+def _brackets(
+    related: Between,
+    scale: Scale,
+    where: Mapping[str, tuple[Drawn, float, float]],
+    lanes: Sequence[Lane],
+    blocked: tuple[float, float],
+) -> tuple[Bracket, ...]:
+    made: list[Bracket] = []
+    for readmission in related.readmissions:
+        bar = where.get(readmission.target.encounter.encounter_id)
+        if bar is None or readmission.source.encounter.encounter_id not in where:
+            continue
+        # Through other lanes the line would cross what has nothing to do with it.
+        first = bar[1] < lanes[0].top + lanes[0].height
+        made.append(bracket(readmission, scale, to=bar[1] - 0.5 if first else 57, blocked=blocked))
+    return tuple(made)
+
+
+def _hatches(shown: Sequence[Span]) -> tuple[str, ...]:
+    classes = {stay.class_code.lower() for s in shown for stay in s.encounter.stays}
+    classes |= {s.encounter.class_code.lower() for s in shown}
+    return tuple(sorted(classes - {"prenc"}))
+
+
+def _earlier(earlier: Sequence[Span], scene: Scene) -> Earlier | None:
+    if not earlier:
+        return None
+    first = scene.words.local(min(s.begin for s in earlier))
+    this_year = first.year == scene.words.local(scene.as_of).year
+    since = scene.words.day(first) if this_year else str(first.year)
+    return Earlier(count=len(earlier), since=since, href=scene.earlier_href)

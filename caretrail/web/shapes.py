@@ -1,0 +1,131 @@
+"""What the picture is made of: numbers and words, ready to be written as SVG.
+
+Units are those of the drawing, 1120 across; y grows downwards. Every text is plain: the template
+escapes it.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """A drawn text; ``anchor`` is start, middle or end."""
+
+    x: float
+    y: float
+    said: str
+    anchor: str = "middle"
+    css: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """One stay of a bar."""
+
+    css: str
+    path: str
+    title: str
+    hatch: str = ""  # id of a pattern, empty for none
+    label: Text | None = None
+    fade: tuple[float, float, float, float] | None = None  # x, y, width, height
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Under:
+    """A label below a bar, with the line that leads to it."""
+
+    text: Text
+    leader: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caption:
+    """Class path and length, above a bar."""
+
+    x: float
+    y: float
+    key: str
+    rest: str
+    anchor: str
+    halo: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """One encounter, or neighbours drawn as one; the whole is a link."""
+
+    href: str
+    said: str  # what the link is called
+    segments: tuple[Segment, ...]
+    ring: tuple[float, float, float, float]  # x, y, width, height: at least 24 by 24
+    caption: Caption | None = None
+    moves: tuple[tuple[str, bool], ...] = ()  # triangle, learned late
+    under: tuple[Under, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """One facility."""
+
+    name: str
+    code: str
+    note: str  # the patient's number there
+    top: float
+    height: float
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrow:
+    """A transfer from one facility to another."""
+
+    path: str
+    head: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bracket:
+    """A readmission."""
+
+    path: str
+    flag: str
+    text: Text | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GapLine:
+    """Time in no facility."""
+
+    path: str
+    text: Text | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """Encounters before the window: the link that widens it."""
+
+    count: int
+    since: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """The continuity timeline of one patient."""
+
+    title: str
+    height: float
+    as_of_x: float
+    flag: str  # outline of the as-of flag
+    flag_text: Text
+    grid: str
+    tick_marks: str
+    tick_labels: tuple[Text, ...]
+    lanes: tuple[Lane, ...]
+    gap_top: float
+    gaps: tuple[GapLine, ...]
+    arrows: tuple[Arrow, ...]
+    brackets: tuple[Bracket, ...]
+    hatches: tuple[str, ...]  # classes in the picture
+    earlier: Earlier | None
+    left_out: int  # encounters without any time: they stand in the table alone

@@ -1,0 +1,165 @@
+"""How times, lengths, classes and places are said on every page."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import Final
+
+from domain.statement import EncounterClass, Place
+
+CLASS_WORDS: Final[Mapping[EncounterClass, str]] = {
+    "EMER": "emergency",
+    "IMP": "inpatient",
+    "OBSENC": "observation",
+    "AMB": "outpatient",
+    "NONAC": "inpatient, non-acute",
+    "SS": "short stay",
+    "HH": "home health",
+    "VR": "virtual",
+    "PRENC": "planned",
+    "unknown": "class not stated",
+}
+
+SEX_WORDS: Final[Mapping[str, str]] = {
+    "F": "female", "M": "male", "O": "other", "A": "ambiguous", "N": "not applicable",
+}  # fmt: skip
+
+_MONTHS: Final = (
+    "Jan",
+    "Feb",
+    "Mar",
+    "Apr",
+    "May",
+    "Jun",
+    "Jul",
+    "Aug",
+    "Sep",
+    "Oct",
+    "Nov",
+    "Dec",
+)
+_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_HOUR: Final = 3600
+_HOURS_SAID_AS_DAYS: Final = 48
+_PRECISION_YEAR, _PRECISION_MONTH, _PRECISION_DAY = 4, 7, 10
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a page says times and facilities with: one zone a page, and the facilities' names."""
+
+    zone: tzinfo = UTC
+    zone_name: str = "UTC"
+    facilities: Mapping[str, str] = field(default_factory=dict)  # code -> name
+
+    def local(self, at: datetime) -> datetime:
+        """Return the instant as local time of the page."""
+        return at.astimezone(self.zone)
+
+    def facility(self, code: str) -> str:
+        """Return the name of a facility, or its code where no name is known."""
+        return self.facilities.get(code) or code or "facility not stated"
+
+    def day(self, at: datetime, *, year: bool = False) -> str:
+        """Return ``19 Feb`` or ``19 Feb 2026``."""
+        return say_date(self.local(at).date(), year=year)
+
+    def time(self, at: datetime) -> str:
+        """Return ``14:05``."""
+        return f"{self.local(at):%H:%M}"
+
+    def moment(self, at: datetime, *, year: bool = False) -> str:
+        """Return ``19 Feb 14:05``, with a year and a comma where asked."""
+        return f"{self.day(at, year=year)}{',' if year else ''} {self.time(at)}"
+
+    def near(self, at: datetime, now: datetime) -> str:
+        """Return the time alone on the day of ``now``, with the year where it is another."""
+        then, today = self.local(at), self.local(now)
+        if then.date() == today.date():
+            return self.time(at)
+        return self.moment(at, year=then.year != today.year)
+
+    def weekday(self, at: datetime, *, year: bool = False) -> str:
+        """Return ``Thu 19 Feb``."""
+        return f"{_DAYS[self.local(at).weekday()]} {self.day(at, year=year)}"
+
+    def machine(self, at: datetime) -> str:
+        """Return the value of a ``datetime`` attribute: ISO 8601 with the offset."""
+        return self.local(at).isoformat(timespec="minutes")
+
+    def nights(self, start: datetime, end: datetime) -> int:
+        """Count the midnights between two instants: the difference of local dates."""
+        return (self.local(end).date() - self.local(start).date()).days
+
+    def footer(self, at: datetime) -> str:
+        """Say the zone of the page, once."""
+        offset = self.local(at).utcoffset() or timedelta()
+        minutes = round(offset.total_seconds() / 60)
+        if not minutes:
+            return f"Times are {self.zone_name}."
+        sign = "−" if minutes < 0 else "+"  # noqa: RUF001  # a real minus sign, as printed
+        hours, rest = divmod(abs(minutes), 60)
+        said = f"UTC{sign}{hours}{f':{rest:02d}' if rest else ''}"
+        return f"Times are facility local, {self.zone_name} ({said})."
+
+
+def say_date(day: date, *, year: bool = True) -> str:
+    """Return ``2 Jun 1951``, or without the year."""
+    said = f"{day.day} {_MONTHS[day.month - 1]}"
+    return f"{said} {day.year}" if year else said
+
+
+def month(number: int) -> str:
+    """Return ``Feb`` for 2."""
+    return _MONTHS[number - 1]
+
+
+def length(span: timedelta) -> str:
+    """Return ``45 min``, ``37 h`` or ``4 d 12 h``; hours up to two days, cut, not rounded."""
+    seconds = max(0, int(span.total_seconds()))
+    if seconds < _HOUR:
+        return f"{seconds // 60} min"
+    hours = seconds // _HOUR
+    if hours < _HOURS_SAID_AS_DAYS:
+        return f"{hours} h"
+    days, rest = divmod(hours, 24)
+    return f"{days} d {rest} h" if rest else f"{days} d"
+
+
+def birth_date(iso: str) -> str:
+    """Say a date of birth to the precision sent; text that is no date stays as it is."""
+    try:
+        if len(iso) == _PRECISION_DAY:
+            return say_date(date.fromisoformat(iso))
+        if len(iso) == _PRECISION_MONTH:
+            return f"{month(int(iso[5:7]))} {int(iso[:4])}"
+    except (ValueError, IndexError):
+        pass
+    return iso
+
+
+def age(iso: str, on: date) -> int | None:
+    """Return completed years, or None where the date of birth does not tell them."""
+    if len(iso) != _PRECISION_DAY:
+        return None
+    try:
+        born = date.fromisoformat(iso)
+    except ValueError:
+        return None
+    years = on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+    return years if years >= 0 else None
+
+
+def place_label(place: Place | None) -> str:
+    """Return ``4W-10``: unit, room and bed as far as stated, or an empty string."""
+    if place is None:
+        return ""
+    parts = [place.unit or "", place.room or "", place.bed or ""]
+    if parts[2] == parts[1]:
+        parts[2] = ""
+    return "-".join(part for part in parts if part)
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """Return ``1 visit`` or ``1,204 visits``."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

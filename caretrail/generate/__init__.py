@@ -1,0 +1,1 @@
+"""Synthetic hospitals that know the truth they tell: seeded, without a clock."""

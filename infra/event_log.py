@@ -1,0 +1,194 @@
+"""Read the log: by index, by id, by time, or all of it as fast as PostgreSQL gives it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, Final, LiteralString
+from uuid import UUID
+
+from psycopg import Connection, Cursor
+from psycopg.rows import TupleRow
+from psycopg.sql import SQL, Composed, Literal
+from psycopg_pool import ConnectionPool
+
+from domain.body import Envelope, Recorded
+from domain.ids import EventId, MessageId, RecordId
+from infra.postgres import reachable
+from infra.recorder import actor_of
+
+#: Rows of one COPY: none of them holds a snapshot for long.
+CHUNK: Final = 50_000
+
+
+class EventLog:
+    """The events of a store, in the order of the log.
+
+    Raises:
+        StoreUnavailable: From every method, where the database does not answer.
+    """
+
+    def __init__(
+        self, connections: ConnectionPool[Connection[TupleRow]], *, incarnation: str
+    ) -> None:
+        self.incarnation = incarnation
+        self.connections = connections
+
+    def max_index(self) -> int:
+        """Return the index of the newest event; 0 where there is none."""
+        return int(self._value("select coalesce(max(notification_id), 0) from es.event"))
+
+    def read(self, after: int, limit: int = 1000, *, upto: int | None = None) -> list[Recorded]:
+        """Return the events after an index, at most ``limit``, none after ``upto``."""
+        with self._cursor() as cursor:
+            cursor.execute(_READ, (after, upto, limit), prepare=True)
+            return [_recorded(row, self.incarnation) for row in cursor]
+
+    def read_partition(
+        self, partition: int, after: int, limit: int = 1000, *, upto: int | None = None
+    ) -> list[Recorded]:
+        """Return events of one partition as ``read`` does of all."""
+        with self._cursor() as cursor:
+            cursor.execute(_READ_PARTITION, (partition, after, upto, limit), prepare=True)
+            return [_recorded(row, self.incarnation) for row in cursor]
+
+    def one(self, index: int) -> Recorded | None:
+        """Return the event at an index."""
+        found = self.read(index - 1, 1, upto=index)
+        return found[0] if found else None
+
+    def by_event_id(self, event_id: EventId) -> Recorded | None:
+        """Return the event with an id; None also for what is no id."""
+        try:
+            wanted = UUID(event_id)
+        except ValueError:
+            return None
+        with self._cursor() as cursor:
+            row = cursor.execute(_BY_EVENT_ID, (wanted,)).fetchone()
+        return _recorded(row, self.incarnation) if row else None
+
+    def drain(self, after: int, upto: int) -> Iterator[Recorded]:
+        """Yield the events after an index, up to and including another, as fast as can be.
+
+        Binary COPY in chunks, so that no snapshot is old and memory stays flat. The iterator holds
+        a connection while it is in a chunk: run it to its end, or close it.
+        """
+        for start in range(after, upto, CHUNK):
+            query = _COPY.format(_COLUMNS, Literal(start), Literal(min(start + CHUNK, upto)))
+            with self._cursor() as cursor, cursor.copy(query) as copy:
+                copy.set_types(_TYPES)
+                for row in copy.rows():
+                    yield _recorded(row, self.incarnation)
+
+    def last_ids(self) -> dict[int, int]:
+        """Return the last index of each partition that has any."""
+        with self._cursor() as cursor:
+            return dict(cursor.execute(_LAST_IDS).fetchall())
+
+    def recorded_at_of(self, index: int) -> datetime | None:
+        """Return when the event at an index was recorded; None where there is no such event."""
+        found: datetime | None = self._value(
+            "select recorded_at from es.event where notification_id = %s", index
+        )
+        return found.astimezone(UTC) if found else None
+
+    def index_at(self, instant: datetime) -> int:
+        """Return the greatest index recorded at or before an instant; 0 where there is none.
+
+        By bisection, since recorded_at never runs against the index.
+        """
+        return int(self._value(_INDEX_AT, instant))
+
+    def _value(self, query: LiteralString, *parameters: object) -> Any:
+        with self._cursor() as cursor:
+            row = cursor.execute(query, parameters).fetchone()
+        return row[0] if row else None
+
+    @contextmanager
+    def _cursor(self) -> Iterator[Cursor[TupleRow]]:
+        with (
+            reachable(),
+            self.connections.connection() as connection,
+            connection.cursor(binary=True) as cursor,
+        ):
+            yield cursor
+
+
+# Ids as text: what reads them wants text, and making UUID objects first costs as much again.
+_COLUMNS: Final = SQL(
+    "notification_id, originator_id::text, originator_version, topic, state, event_id::text,"
+    " partition::int4, previous, recorded_at, happened_at, array_to_string(subjects, ','), tenant,"
+    " facility, actor::text, cause, correlation, message_id::text, mapping_version, profile_version"
+)
+_TYPES: Final = [
+    "int8",
+    "text",
+    "int8",
+    "text",
+    "bytea",
+    "text",
+    "int4",
+    "int8",
+    "timestamptz",
+    "timestamptz",
+] + ["text"] * 9
+_READ: Final[Composed] = SQL(
+    "select {} from es.event where notification_id > %s"
+    " and notification_id <= coalesce(%s, 9223372036854775807) order by notification_id limit %s"
+).format(_COLUMNS)
+_READ_PARTITION: Final[Composed] = SQL(
+    "select {} from es.event where partition = %s and notification_id > %s"
+    " and notification_id <= coalesce(%s, 9223372036854775807) order by notification_id limit %s"
+).format(_COLUMNS)
+_BY_EVENT_ID: Final[Composed] = SQL("select {} from es.event where event_id = %s").format(_COLUMNS)
+_COPY: Final = SQL(
+    "copy (select {} from es.event where notification_id > {} and notification_id <= {}"
+    " order by notification_id) to stdout (format binary)"
+)
+_LAST_IDS: Final = """
+    select number, newest.notification_id from generate_series(0, 11) as number
+    cross join lateral (
+        select notification_id from es.event where partition = number::int2
+        order by notification_id desc limit 1
+    ) newest
+"""
+_INDEX_AT: Final = """
+    with recursive search (low, high) as (
+        select 0::bigint, coalesce(max(notification_id), 0) from es.event
+        union all
+        select case when hit then middle else low end, case when hit then high else middle - 1 end
+        from (
+            select low, high, middle,
+                (select recorded_at <= %s from es.event where notification_id = middle) as hit
+            from (select low, high, (low + high + 1) / 2 as middle from search where low < high) s
+        ) looked
+    )
+    select low from search where low = high
+"""
+
+
+def _recorded(row: TupleRow, incarnation: str) -> Recorded:
+    happened_at, message_id = row[9], row[16]
+    return Recorded(
+        envelope=Envelope(
+            index=row[0],
+            previous=row[7],
+            partition=row[6],
+            event_id=EventId(row[5]),
+            topic=row[3],
+            stream=RecordId(row[1]),
+            version=row[2],
+            subjects=tuple(map(RecordId, row[10].split(","))),
+            recorded_at=row[8],
+            happened_at=happened_at,
+            tenant=row[11],
+            facility=row[12],
+            actor=actor_of(row[13]),
+            cause=row[14],
+            correlation=row[15],
+            message_id=MessageId(message_id) if message_id else None,
+            mapping_version=row[17],
+            profile_version=row[18],
+            incarnation=incarnation,
+        ),
+        body=row[4],
+    )

@@ -1,0 +1,318 @@
+"""The event store: received messages, their events, keys and idempotency keys in one transaction.
+
+Locks are taken in one order, each class sorted, so that writers never wait in a circle: idempotency
+keys, rows of earlier messages, keys of subjects, the append lock.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import psycopg
+from eventsourcing.persistence import (
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+)
+from psycopg import Cursor
+from typing_extensions import override
+
+from commands.ports import (
+    CannotStore,
+    Disposition,
+    Draft,
+    MessageLog,
+    Outcome,
+    Received,
+    StoreUnavailable,
+    StreamConflict,
+)
+from domain.body import Actor
+from domain.events import BodyDoesNotHold, make_body
+from domain.ids import DEVELOPMENT_KEY, IdKey, RecordId
+from infra import clock, received
+from infra.event_log import EventLog
+from infra.keys import Claim, Keys, intake_subject
+from infra.postgres import Datastore, pool, reachable
+from infra.recorder import SCHEMA, CareRecorder, Columns, NewEvent, UnsafeFunctions
+
+__all__ = [
+    "CareRecorder",
+    "CareStore",
+    "DevelopmentKey",
+    "UnsafeFunctions",
+    "WrongIdKey",
+    "open_store",
+]
+
+
+#: Stable codes of why a message cannot be stored.
+_REASONS: Final[Mapping[type[Exception], str]] = {
+    BodyDoesNotHold: "statement_invalid",
+    DataError: "value_not_storable",
+    IntegrityError: "conflicts_with_stored",
+    UnicodeEncodeError: "value_not_storable",
+}
+
+
+class WrongIdKey(Exception):
+    """The store was made with another id key: ids would not match those it holds."""
+
+
+class DevelopmentKey(Exception):
+    """The documented key of development was given for a database outside the home."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Filed:
+    """A message of the batch that is the first with its key, and how often it comes again."""
+
+    message: Received
+    again: int
+
+    @property
+    def named(self) -> tuple[RecordId, ...]:
+        """Everybody it names, in order; nobody where nothing was read from it."""
+        return tuple(dict.fromkeys(one for each in self.message.drafts for one in each.subjects))
+
+
+class CareStore(EventLog, MessageLog):
+    """What is kept, for ever: see ``EventLog`` for reading it."""
+
+    def __init__(
+        self,
+        recorder: CareRecorder,
+        log: EventLog,
+        *,
+        keys: Keys,
+        tenant: str,
+    ) -> None:
+        super().__init__(log.connections, incarnation=log.incarnation)
+        self._recorder = recorder
+        self._keys = keys
+        self._tenant = tenant
+
+    @override
+    def record(self, messages: Sequence[Received]) -> list[Outcome]:
+        if not messages:
+            return []
+        times = Counter(each.key for each in messages)
+        firsts = dict[bytes, Received]()
+        for each in messages:
+            firsts.setdefault(each.key, each)
+        with self._transaction() as (cursor, claims):
+            claimed = received.claim_keys(cursor, list(firsts.values()))
+            earlier = {key: count for key, count in times.items() if key not in claimed}
+            outcomes = received.count_duplicates(cursor, earlier) if earlier else {}
+            fresh = [_Filed(firsts[key], times[key] - 1) for key in firsts if key in claimed]
+            for row in self._file(cursor, fresh, claims):
+                outcomes[row.message.key] = row.outcome()
+        answers = list[Outcome]()
+        for each in messages:
+            answers.append(outcomes[each.key])
+            # The same key again in this batch is a duplicate too.
+            outcomes[each.key] = replace(answers[-1], disposition=Disposition.DUPLICATE)
+        return answers
+
+    def append(
+        self, drafts: Sequence[Draft], *, expected_version: int, actor: Actor, cause: str = ""
+    ) -> list[int]:
+        """Append what we decided ourselves to one stream, and return the indexes.
+
+        Raises:
+            StreamConflict: The stream is at another version; nothing was appended.
+            CannotStore: See ``record``.
+            StoreUnavailable: See ``record``.
+        """
+        stream = drafts[0].subjects[0]
+        if expected_version and not self._has(stream, expected_version):
+            raise StreamConflict(stream, expected_version)
+        try:
+            with self._transaction() as (cursor, claims):
+                subjects = {one for each in drafts for one in each.subjects}
+                subjects |= {one.subject for each in drafts for one in each.segments}
+                claim = self._keys.claim(cursor, subjects)
+                claims.append(claim)
+                events = [
+                    replace(
+                        _event(each, claim, self._beside(each, actor=actor, cause=cause)),
+                        version=version,
+                    )
+                    for version, each in enumerate(drafts, start=expected_version + 1)
+                ]
+                return [index for index, _ in self._recorder.append(cursor, events)]
+        except CannotStore as error:
+            if error.reason == _REASONS[IntegrityError]:
+                raise StreamConflict(stream, expected_version) from error
+            raise
+
+    def keep_profile(self, version: str, *, name: str, content: str) -> None:
+        """Keep a version of a sender's profile, before anything is recorded that names it."""
+        with reachable(), self.connections.connection() as connection:
+            connection.execute(
+                "insert into intake.profile (version, name, content) values (%s, %s, %s)"
+                " on conflict do nothing",
+                (version, name, content),
+            )
+
+    def _file(
+        self, cursor: Cursor[Any], filed: Sequence[_Filed], claims: list[Claim]
+    ) -> list[received.Row]:
+        """Seal and insert the messages of a batch and their events."""
+        if not filed:
+            return []
+        nobody = (intake_subject(clock.now()),)
+        named = [each.named or nobody for each in filed]
+        sealed_about = (
+            one.subject for each in filed for draft in each.message.drafts for one in draft.segments
+        )
+        claim = self._keys.claim(cursor, {one for each in named for one in each} | {*sealed_about})
+        claims.append(claim)
+        boxes = [
+            claim.seal_message(
+                each.message.raw, message_id=each.message.message_id, subjects=subjects
+            )
+            for each, subjects in zip(filed, named, strict=True)
+        ]
+        events = [
+            [
+                _event(draft, claim, self._stated(each.message, draft))
+                for draft in each.message.drafts
+            ]
+            if each.message.disposition is Disposition.RECORDED
+            else []
+            for each in filed
+        ]
+        placed = iter(self._recorder.append(cursor, [one for each in events for one in each]))
+        rows = list[received.Row]()
+        for each, subjects, box, own in zip(filed, named, boxes, events, strict=True):
+            indexes = [next(placed)[0] for _ in own] or [0]
+            rows.append(
+                received.Row(
+                    message=each.message,
+                    box=box,
+                    sealed_for=subjects,
+                    first_index=indexes[0],
+                    last_index=indexes[-1],
+                    duplicates=each.again,
+                )
+            )
+        received.insert(cursor, rows)
+        return rows
+
+    def _stated(self, message: Received, draft: Draft) -> Columns:
+        beside = self._beside(draft, actor=message.actor, cause="")
+        return replace(
+            beside,
+            correlation=message.message_id,
+            message_id=message.message_id,
+            mapping_version=message.mapping_version,
+            profile_version=message.profile_version,
+        )
+
+    def _beside(self, draft: Draft, *, actor: Actor, cause: str) -> Columns:
+        return Columns(
+            event_id=draft.event_id,
+            subjects=draft.subjects,
+            tenant=self._tenant,
+            actor=actor,
+            facility=draft.facility,
+            happened_at=draft.happened_at,
+            cause=cause,
+        )
+
+    def _has(self, stream: RecordId, version: int) -> bool:
+        # The table only refuses a version that is taken; one too far ahead would leave a gap.
+        with reachable(), self.connections.connection() as connection:
+            found = connection.execute(
+                "select from es.event where originator_id = %s and originator_version = %s",
+                (stream, version),
+            )
+            return found.rowcount > 0
+
+    @contextmanager
+    def _transaction(self) -> Iterator[tuple[Cursor[Any], list[Claim]]]:
+        """Run one transaction; keys claimed in it are settled as it ends."""
+        claims = list[Claim]()
+        try:
+            with self._recorder.datastore.transaction(commit=True) as cursor:
+                yield cursor, claims
+        except (BodyDoesNotHold, DataError, IntegrityError, UnicodeEncodeError) as error:
+            self._settle(claims, committed=False)
+            # Without its cause, whose text quotes values.
+            raise CannotStore(_REASONS[type(error)]) from None
+        except (InterfaceError, OperationalError, InternalError) as error:
+            if isinstance(error.__cause__, psycopg.errors.ProgramLimitExceeded):
+                # Such as a text too long for an index: no retry will ever shorten it.
+                self._settle(claims, committed=False)
+                raise CannotStore("too_large") from None
+            raise StoreUnavailable(type(error).__name__) from error
+        self._settle(claims, committed=True)
+
+    def _settle(self, claims: Sequence[Claim], *, committed: bool) -> None:
+        for each in claims:
+            self._keys.settle(each, committed=committed)
+
+
+def _event(draft: Draft, claim: Claim, columns: Columns) -> NewEvent:
+    sealed = [
+        claim.seal(each, event_id=draft.event_id, topic=draft.topic) for each in draft.segments
+    ]
+    return NewEvent(
+        stream=draft.subjects[0],
+        topic=draft.topic,
+        body=make_body(draft.core, sealed),
+        columns=columns,
+    )
+
+
+#: Connections that one process may hold to write, and as many to read.
+CONNECTIONS: Final = 4
+
+
+@contextmanager
+def open_store(
+    url: str, *, id_key: IdKey, keys: Keys, tenant: str = "default", external: bool = False
+) -> Iterator[CareStore]:
+    """Open the store of a migrated database; a new one becomes the store of this id key.
+
+    Args:
+        url: A connection string or URL.
+        id_key: What ids are derived with.
+        keys: What seals.
+        tenant: Stands on every event.
+        external: The database is not the one in the home: the development key is refused.
+
+    Raises:
+        WrongIdKey: The store was made with another id key.
+        DevelopmentKey: See ``external``.
+        StoreUnavailable: The database does not answer.
+    """
+    if external and id_key.secret == DEVELOPMENT_KEY:
+        raise DevelopmentKey("set an id key of your own for a database outside the home")
+    with (
+        pool(url, name="reader", size=CONNECTIONS) as connections,
+        Datastore(url, schema=SCHEMA, size=CONNECTIONS) as datastore,
+    ):
+        with reachable(), connections.connection() as connection:
+            connection.execute(
+                "insert into es.store (incarnation, id_key_fingerprint) values (%s, %s)"
+                " on conflict do nothing",
+                (clock.new_id(), id_key.fingerprint()),
+            )
+            row = connection.execute(
+                "select incarnation::text, id_key_fingerprint from es.store"
+            ).fetchone()
+        incarnation, fingerprint = row or ("", "")
+        if fingerprint != id_key.fingerprint():
+            raise WrongIdKey("this store was made with another id key")
+        try:
+            recorder = CareRecorder(datastore)
+        except OperationalError as error:
+            raise StoreUnavailable(type(error).__name__) from error
+        log = EventLog(connections, incarnation=incarnation)
+        yield CareStore(recorder, log, keys=keys, tenant=tenant)

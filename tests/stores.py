@@ -1,0 +1,19 @@
+"""An open event store over a test's database."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from infra.event_store import CareStore, open_store
+from infra.keys import Keys, open_keys
+from tests.intake_samples import KEY
+
+
+@contextmanager
+def opened(database: str, home: Path) -> Iterator[tuple[CareStore, Keys]]:
+    """Open the store and its keys; ``home`` gets the master key."""
+    with (
+        open_keys(database, master_key_file=home / "master.key") as keys,
+        open_store(database, id_key=KEY, keys=keys) as store,
+    ):
+        yield store, keys

@@ -1,0 +1,95 @@
+"""From the bytes of a message to its text: HL7 table 0211, and what senders write instead."""
+
+import codecs
+from typing import Final, NamedTuple
+
+_MSH_18: Final = 17  # among the fields of MSH split by the separator: MSH-1 is the separator itself
+
+_CODECS: Final = {
+    "ASCII": "ascii",
+    "ISO IR6": "ascii",
+    "UNICODE": "utf-8",
+    "UNICODE UTF-8": "utf-8",
+    "UTF-8": "utf-8",
+    "UTF8": "utf-8",
+    # Whoever declares UTF-16 in ASCII bytes does not send it; true UTF-16 is told by its bytes.
+    "UNICODE UTF-16": "utf-8",
+    "UTF-16": "utf-8",
+    "GB 18030-2000": "gb18030",
+    "BIG-5": "big5",
+    "KS X 1001": "euc_kr",
+    "WINDOWS-1252": "cp1252",
+    "CP1252": "cp1252",
+    "LATIN1": "iso8859-1",
+    "LATIN-1": "iso8859-1",
+}
+for _part in (*range(1, 10), 15):
+    for _name in ("8859/{}", "8859-{}", "ISO-8859-{}", "ISO 8859-{}", "ISO8859-{}"):
+        _CODECS[_name.format(_part)] = f"iso8859-{_part}"
+
+
+class Decoded(NamedTuple):
+    """A message as text."""
+
+    text: str
+    codec: str  # a name that Python knows
+    declared: bool  # MSH-18 decided; else the sender's charset, or it made no difference
+    flags: tuple[str, ...]
+
+
+def codec_named(name: str) -> str | None:
+    """Return the codec of a charset as HL7 table 0211 or its sender names it; None if unknown.
+
+    >>> codec_named("8859/1"), codec_named("unicode utf-8"), codec_named("ISO IR 999")
+    ('iso8859-1', 'utf-8', None)
+    """
+    return _CODECS.get(" ".join(name.upper().split()))
+
+
+def decode(raw: bytes, *, otherwise: str = "utf-8") -> Decoded:
+    r"""Decode by MSH-18, read from the bytes as ASCII; else by ``otherwise``, the sender's charset.
+
+    Bytes that are invalid there are read as latin-1, which never fails, and flagged.
+
+    >>> decode(b"MSH|^~\\&|A\xe9")
+    Decoded(text='MSH|^~\\&|Aé', codec='iso8859-1', declared=False, flags=('charset_suspect',))
+    """
+    if raw.isascii() and b"\x00" not in raw[:2]:
+        return Decoded(raw.decode("ascii"), otherwise, declared=False, flags=())
+    utf_16 = _utf_16(raw)
+    if utf_16:
+        return utf_16
+    name = _declared(raw)
+    codec = codec_named(name)
+    flags = ("MSH-18.unknown",) if name and not codec else ()
+    try:
+        return Decoded(raw.decode(codec or otherwise), codec or otherwise, bool(codec), flags)
+    except UnicodeDecodeError:
+        text = raw.decode("iso8859-1")
+        return Decoded(text, "iso8859-1", bool(codec), (*flags, "charset_suspect"))
+
+
+def _declared(raw: bytes) -> str:
+    """Return the first repetition of MSH-18."""
+    head = raw.split(b"\r", 1)[0].split(b"\n", 1)[0]
+    fields = head.split(raw[3:4]) if raw[3:4] else []  # M, S, H, separator
+    if len(fields) <= _MSH_18:
+        return ""
+    field = fields[_MSH_18].decode("ascii", "replace")
+    repetition = head[5:6].decode("ascii", "replace") or "~"
+    return field.split(repetition)[0].strip()
+
+
+def _utf_16(raw: bytes) -> Decoded | None:
+    """Decode what begins as UTF-16 does: with its mark, or with a zero beside the M of MSH."""
+    codec = (
+        "utf-16"
+        if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        else {b"M\x00": "utf-16-le", b"\x00M": "utf-16-be"}.get(raw[:2])
+    )
+    if not codec:
+        return None
+    try:
+        return Decoded(raw.decode(codec), codec, declared=True, flags=())
+    except UnicodeDecodeError:
+        return None

@@ -1,0 +1,41 @@
+"""What is noticed while one statement is read: codes for all to see, and texts to be sealed."""
+
+from typing import Final
+
+from consumers.hl7v2.reader import NULL, Message
+
+#: Longer than any code of a table; what is longer is text, and text is not for the core.
+_LONGEST_CODE: Final = 64
+
+
+class Findings:
+    """Flags such as ``EVN-6.unreadable``, and the text that could not be read, by field."""
+
+    def __init__(self, flags: tuple[str, ...] = ()) -> None:
+        self.flags = list(flags)
+        self.unread: dict[str, str] = {}
+
+    def flag(self, field: str, what: str) -> None:
+        """Note something about a field, once."""
+        code = f"{field}.{what}"
+        if code not in self.flags:
+            self.flags.append(code)
+
+    def unreadable(self, field: str, text: str, what: str = "unreadable") -> None:
+        """Note that a field cannot be used, and keep what it said."""
+        self.flag(field, what)
+        self.unread[field] = text
+
+    def code(self, message: Message, text: str, field: str) -> str:
+        """Return the code of a coded field, such as ``01`` of ``01^Home``."""
+        if not text:
+            return ""
+        code = message.code(text)
+        if len(code) > _LONGEST_CODE:
+            self.unreadable(field, text)
+            return ""
+        if not code and text == NULL:
+            self.flag(field, "null")
+        elif code.endswith(message.truncation or "\n"):
+            self.flag(field, "truncated")
+        return code

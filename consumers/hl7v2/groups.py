@@ -1,0 +1,50 @@
+"""The segments of one statement: of most messages all, of a merge one pair of PID and MRG."""
+
+from typing import NamedTuple
+
+from consumers.hl7v2.reader import Message, Segment
+
+
+class Group(NamedTuple):
+    """The segments that one statement is read from."""
+
+    pair: int  # its number in the message, from 0
+    segments: list[Segment]
+    lines: list[str]  # the same, as sent
+    pid: Segment | None
+    mrg: Segment | None
+
+
+def groups(message: Message, *, pairs: bool) -> list[Group]:
+    """Split a message into its statements.
+
+    A pair has what stands before the first PID, and what stands between its PID and the next one;
+    of several MRG behind one PID each makes a pair with it.
+    """
+    first = message.first
+    whole = Group(0, message.segments, message.lines, first.get("PID"), first.get("MRG"))
+    names = [segment[0] for segment in message.segments]
+    if not pairs or (names.count("PID") <= 1 and names.count("MRG") <= 1):
+        return [whole]
+    numbered = list(zip(message.segments, message.lines, strict=True))
+    starts = [index for index, (segment, _) in enumerate(numbered) if segment[0] == "PID"]
+    if not starts:
+        return [whole]
+    head = numbered[: starts[0]]
+    found: list[Group] = []
+    for start, end in zip(starts, [*starts[1:], len(numbered)], strict=True):
+        body = numbered[start:end]
+        rest = [each for each in body if each[0][0] != "MRG"]
+        retiring = [each for each in body if each[0][0] == "MRG"]
+        for own in [[each] for each in retiring] or [[]]:
+            members = [*head, *rest, *own]
+            found.append(
+                Group(
+                    len(found),
+                    [segment for segment, _ in members],
+                    [line for _, line in members],
+                    body[0][0],
+                    own[0][0] if own else None,
+                )
+            )
+    return found

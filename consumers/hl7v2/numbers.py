@@ -1,0 +1,249 @@
+"""Identifiers and numbers of a message: refs for the core, the numbers themselves to be sealed."""
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from consumers.hl7v2.findings import Findings
+from consumers.hl7v2.profiles import Profile
+from consumers.hl7v2.reader import NULL, Message, Segment, at
+from domain.ids import IdKey, Mode, RecordId, VisitRef, normal
+from domain.segments import Identifier
+from domain.statement import IdentifierRef
+
+#: Of these the first names the source record, where the profile names no authority.
+_RECORD_TYPES: Final = frozenset({"MR", "MRN", "PI"})
+
+#: Written where no number is known. They join nobody and file nothing.
+_PLACEHOLDERS: Final = frozenset({
+    "0", "00", "000", "-", "--", ".", "?", "X", "XX", "XXX", "0123456789", "123456789",
+    "1234567890", "987654321", "N/A", "NA", "NIL", "NONE", "NOT KNOWN", "NOTKNOWN", "NULL", "TBA",
+    "TBD", "UNK", "UNKNOWN", "UNKNOWN UNKNOWN",
+})  # fmt: skip
+_REPEATED: Final = 4  # the same character this often is no number: 9999, 000-00-0000
+
+#: US social security numbers stand in PID-19 without an authority: HL7 table 0363.
+_SSN_AUTHORITY: Final = "USSSA"
+
+
+class Context(NamedTuple):
+    """What numbers are read with."""
+
+    message: Message
+    profile: Profile
+    id_key: IdKey
+    mode: Mode
+    namespace: str
+
+
+class Number(NamedTuple):
+    """One number: where it stood, what it is."""
+
+    field: str
+    value: str
+    authority: str
+    type: str
+    ref: str
+    trusted: bool = False
+    master_index: bool = False
+    placeholder: bool = False
+
+    def in_core(self) -> IdentifierRef:
+        """Return what may stand in clear."""
+        return IdentifierRef(
+            field=self.field,
+            ref=self.ref,
+            authority=self.authority,
+            type=self.type,
+            trusted=self.trusted,
+            master_index=self.master_index,
+            placeholder=self.placeholder,
+        )
+
+    def sealed(self) -> Identifier:
+        """Return what must be sealed."""
+        return Identifier(
+            field=self.field,
+            value=self.value,
+            authority=self.authority,
+            type=self.type,
+            ref=self.ref,
+        )
+
+
+def is_placeholder(value: str, profile: Profile) -> bool:
+    """Tell whether a number stands for none.
+
+    >>> [is_placeholder(each, Profile()) for each in ("999-99-9999", "unknown", "7", "111", "1234")]
+    [True, True, False, False, False]
+    """
+    plain = value.strip().upper()
+    if plain in _PLACEHOLDERS or (profile.placeholders and value.strip() in profile.placeholders):
+        return True
+    first = plain[:1]
+    if plain.strip(first + "-/. "):
+        return False
+    bare = [each for each in plain if each.isalnum()]
+    return len(bare) >= _REPEATED and len(set(bare)) == 1
+
+
+def people(
+    segment: Segment | None,
+    number: int,
+    field: str,
+    context: Context,
+    *,
+    authority: str = "",
+    joins: bool = True,
+) -> list[Number]:
+    """Read a CX field of patient identifiers; their refs are record ids, in whatever field.
+
+    Args:
+        segment: The segment it stands in.
+        number: The number of the field in it.
+        field: Its name, as ``PID-3``.
+        context: What it is read with.
+        authority: Of a number that names none; else the profile's, else the sender's namespace.
+        joins: Whether the number is one of this patient, so that a trusted one may join records.
+    """
+    text = at(segment, number)
+    found: list[Number] = []
+    if not text:
+        return found
+    profile = context.profile
+    for value, named, kind in _values(text, context.message):
+        issuer = profile.authority_aliases.get(named, named) if named else ""
+        issuer = issuer or authority or profile.authority or context.namespace
+        trusted, master = profile.trusts(issuer, kind) if joins else (False, False)
+        found.append(
+            Number(
+                field=field,
+                value=value,
+                authority=issuer,
+                type=kind,
+                ref=_record(context.id_key, issuer, value, context.mode),
+                trusted=trusted,
+                master_index=master,
+                placeholder=is_placeholder(value, profile),
+            )
+        )
+    return found
+
+
+def visits(segment: Segment | None, number: int, field: str, context: Context) -> list[Number]:
+    """Read a CX field of visit or account numbers; their refs are visit refs of the namespace."""
+    text = at(segment, number)
+    if not text:
+        return []
+    return [
+        Number(
+            field=field,
+            value=value,
+            authority=context.profile.authority_aliases.get(named, named),
+            type=kind,
+            ref=context.id_key.visit(context.namespace, value, context.mode),
+            placeholder=is_placeholder(value, context.profile),
+        )
+        for value, named, kind in _values(text, context.message)
+    ]
+
+
+def of_patient(pid: Segment | None, context: Context) -> list[Number]:
+    """Read every number of PID."""
+    found = people(pid, 3, "PID-3", context)
+    for number in (2, 4):
+        found += people(pid, number, f"PID-{number}", context)
+    found += people(pid, 19, "PID-19", context, authority=_SSN_AUTHORITY)
+    # The licence names its state where others name an authority; the mother is somebody else.
+    for number in (20, 21):
+        found += people(pid, number, f"PID-{number}", context, joins=False)
+    return found + visits(pid, 18, "PID-18", context)
+
+
+def of_visit(pv1: Segment | None, context: Context) -> list[Number]:
+    """Read the numbers of PV1."""
+    return [
+        each
+        for number in (19, 50, 5)
+        for each in visits(pv1, number, f"PV1-{number}", context)
+    ]  # fmt: skip
+
+
+def of_merge(mrg: Segment | None, context: Context, *, authority: str, joins: bool) -> list[Number]:
+    """Read every number of MRG; one without authority takes that of the PID-3 chosen."""
+    found: list[Number] = []
+    if mrg is not None:
+        for number in (1, 2, 4):
+            found += people(mrg, number, f"MRG-{number}", context, authority=authority, joins=joins)
+        for number in (3, 5, 6):
+            found += visits(mrg, number, f"MRG-{number}", context)
+    return found
+
+
+def record_number(
+    numbers: Sequence[Number], field: str, profile: Profile, *, authority: str = ""
+) -> Number | None:
+    """Choose the number to file under: a function of this message and its profile alone.
+
+    One of ``authority``, the profile's where none is given; else the first of type MR, MRN or PI;
+    else the first. Placeholders are none: they would file strangers together.
+    """
+    usable = [each for each in numbers if each.field == field and not each.placeholder]
+    wanted = authority or profile.file_under
+    for each in usable:
+        if wanted and each.authority == wanted:
+            return each
+    for each in usable:
+        if each.type in _RECORD_TYPES:
+            return each
+    return usable[0] if usable else None
+
+
+def visit_number(
+    numbers: Sequence[Number], fields: Sequence[str], findings: Findings
+) -> VisitRef | None:
+    """Return the ref of the first of ``fields`` that holds a number."""
+    for field in fields:
+        for each in numbers:
+            if each.field != field:
+                continue
+            if not each.placeholder:
+                return VisitRef(each.ref)
+            findings.flag(field, "placeholder")
+    return None
+
+
+def record_of(number: Number) -> RecordId:
+    """Return the record that a patient identifier names."""
+    return RecordId(number.ref)
+
+
+@lru_cache(maxsize=16_384)
+def _record(id_key: IdKey, authority: str, value: str, mode: Mode) -> RecordId:
+    """Return a record id: one message names a record twice, one stay names it twenty times."""
+    return id_key.record(authority, value, mode)
+
+
+def _values(text: str, message: Message) -> Iterator[tuple[str, str, str]]:
+    """Yield value, authority as sent and type of each CX that has a value."""
+    if not text or text == NULL:
+        return
+    for repetition in message.repetitions(text):
+        cx = (*message.components(repetition), "", "", "", "", "")
+        value = normal(message.plain(cx[0]))
+        if value and value != NULL:
+            yield value, _authority(cx[3], message), _kind(cx[4], message)
+
+
+def _authority(component: str, message: Message) -> str:
+    """Return CX.4: its namespace id, else its universal id."""
+    for part in message.subcomponents(component)[:2] if component else ():
+        named = normal(part)
+        if named and named != NULL:
+            return named
+    return ""
+
+
+def _kind(component: str, message: Message) -> str:
+    """Return CX.5, a code of HL7 table 0203."""
+    return "" if component == NULL else message.plain(component).strip()[:32]

@@ -1,0 +1,83 @@
+"""Where: PL fields as codes with a ref; a unit under 42 CFR Part 2 as its ref alone."""
+
+from functools import lru_cache
+
+from consumers.hl7v2.findings import Findings
+from consumers.hl7v2.numbers import Context
+from consumers.hl7v2.reader import NULL, Message, Segment, at
+from domain.ids import IdKey, PlaceRef
+from domain.segments import Part2Place
+from domain.statement import Place
+
+
+def facility_of(pv1: Segment | None, context: Context) -> str:
+    """Return the facility of a stay: PV1-3.4, else PV1-39, else MSH-4, by the profile's map."""
+    message = context.message
+    return (
+        _facility(at(pv1, 3), context)
+        or _mapped(message.code(at(pv1, 39)), context)
+        or _mapped(message.code(message.field("MSH", 4)), context)
+        or context.namespace
+    )
+
+
+class Places:
+    """The places of one PV1, and what of them must be sealed."""
+
+    def __init__(self, pv1: Segment | None, context: Context, findings: Findings) -> None:
+        self._pv1 = pv1
+        self._context = context
+        self._findings = findings
+        self.facility = facility_of(pv1, context)
+        self.sealed: list[Part2Place] = []
+
+    def read(self, number: int) -> Place | None:
+        """Read a PL field of PV1; None where it names no place."""
+        text = at(self._pv1, number)
+        if not text:
+            return None
+        field = f"PV1-{number}"
+        context = self._context
+        message = context.message
+        repetitions = message.repetitions(text)
+        if len(repetitions) > 1:
+            self._findings.flag(field, "repeated")
+        codes = [_first(each, message) for each in message.components(repetitions[0])[:4]]
+        unit, room, bed, named = (*codes, "", "", "", "")[:4]
+        if not (unit or room or bed or named):
+            if text == NULL:
+                self._findings.flag(field, "null")
+            return None
+        facility = _mapped(named, context) or self.facility
+        ref = _ref(context.id_key, facility, unit, room, bed)
+        if context.profile.part2_units and context.profile.covers(unit, facility):
+            self.sealed.append(Part2Place(field=field, ref=ref, unit=unit, room=room, bed=bed))
+            return Place(ref=ref, facility=facility, part2=True)
+        return Place(
+            ref=ref, facility=facility, unit=unit or None, room=room or None, bed=bed or None
+        )
+
+
+@lru_cache(maxsize=16_384)
+def _ref(id_key: IdKey, facility: str, unit: str, room: str, bed: str) -> PlaceRef:
+    return id_key.place(facility, unit, room, bed)
+
+
+def _first(component: str, message: Message) -> str:
+    """Return the first subcomponent that is filled, escapes resolved."""
+    for part in message.subcomponents(component):
+        value = part.strip()
+        if value and value != NULL:
+            return value
+    return ""
+
+
+def _facility(text: str, context: Context) -> str:
+    """Return the facility that a PL field names."""
+    message = context.message
+    components = message.components(text.split(message.repetition, 1)[0])
+    return _mapped(_first(components[3], message), context) if components[3:4] else ""
+
+
+def _mapped(facility: str, context: Context) -> str:
+    return context.profile.facilities.get(facility, facility)

@@ -1,0 +1,282 @@
+"""What was agreed with each sender: a TOML file, because what it decides becomes history.
+
+Every key: ``docs/reference/profiles.md``. A profile's version is the SHA-256 of its canonical
+content, and it stands on every event that was read with it.
+"""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Final, Literal, NamedTuple, TypeAlias
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    StringConstraints,
+    ValidationError,
+)
+
+from consumers.hl7v2.charset import codec_named
+from domain.statement import EncounterClass, Settings
+
+DEFAULT: Final = "default"
+
+#: Which field carries the number of the visit.
+VisitField: TypeAlias = Literal["PV1-19", "PID-18", "PV1-50"]
+Filled: TypeAlias = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+
+
+class ProfilesInvalid(Exception):
+    """The file of profiles cannot be used. Says where, and what to do."""
+
+    def __init__(self, file: str, key: str, remedy: str) -> None:
+        self.file = file
+        self.key = key
+        self.remedy = remedy
+        super().__init__(f"{file}: {key}: {remedy}" if key else f"{file}: {remedy}")
+
+
+class UnknownSender(Exception):
+    """No profile has this name."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        self.name = name
+        self.known = known
+        super().__init__(f"no sender {name!r}; the profiles are: {', '.join(known) or 'none'}")
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError) as error:
+        problem = f"{name!r} is no IANA time zone; write one such as 'Europe/Berlin'"
+        raise ValueError(problem) from error
+    return name
+
+
+def _charset(name: str) -> str:
+    if codec_named(name) is None:
+        problem = f"{name!r} is no known charset; write 'UTF-8', '8859/1' or another of table 0211"
+        raise ValueError(problem)
+    return name
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", ignored_types=(cached_property,))
+
+
+class Match(_Table):
+    """Whose messages: MSH-3.1 and MSH-4.1 as sent; what is left out may be anything."""
+
+    application: str = ""
+    facility: str = ""
+
+
+class Issuer(_Table):
+    """Whose identifiers: an assigning authority, after aliases, and a type of HL7 table 0203."""
+
+    authority: Filled
+    type: str = ""  # any type
+
+
+class Unit(_Table):
+    """A unit as PV1-3.1 names it, in a facility after the map or in any."""
+
+    unit: Filled
+    facility: str = ""
+
+
+class Profile(_Table):
+    """What was agreed with one sender. Without a value the standard's reading holds."""
+
+    match: tuple[Match, ...] = ()
+    clients: tuple[Filled, ...] = ()
+
+    zone: Annotated[str, AfterValidator(_zone)] | None = None
+    charset: Annotated[str, AfterValidator(_charset)] = "UTF-8"
+
+    namespace: str = ""
+    visit_number: VisitField = "PV1-19"
+    authority: str = ""
+    authority_aliases: dict[Filled, Filled] = {}
+    file_under: str = ""
+    trusted: tuple[Issuer, ...] = ()
+    master_indexes: tuple[Filled, ...] = ()
+    placeholders: tuple[Filled, ...] = ()
+
+    facilities: dict[Filled, Filled] = {}
+    classes: dict[Filled, EncounterClass] = {}
+    services: dict[Filled, EncounterClass] = {}
+    dispositions: dict[Filled, Filled] = {}
+    part2_units: tuple[Unit, ...] = ()
+
+    test_messages: Literal["apart", "promote"] = "apart"
+    movement_ids: bool = False
+    same_visit_hours: Annotated[float, Field(ge=0, le=168)] = 12.0
+    close_after_hours: Annotated[float, Field(gt=0)] | None = None
+    unlink_undoes_merge: bool = False
+
+    acknowledgement: Literal["original", "enhanced"] = "original"
+    quarantine_answer: Literal["AE", "AA"] = "AE"
+    size_limit: PositiveInt | None = None
+
+    @cached_property
+    def canonical(self) -> bytes:
+        """What was decided, as JSON with sorted keys; keys left at their default are left out."""
+        content = self.model_dump(mode="json", exclude_defaults=True)
+        return json.dumps(content, sort_keys=True, ensure_ascii=False).encode()
+
+    @cached_property
+    def version(self) -> str:
+        """The SHA-256 of the canonical content, in hex."""
+        return sha256(self.canonical).hexdigest()
+
+    @cached_property
+    def timezone(self) -> ZoneInfo | None:
+        """The zone of times without an offset; None: not agreed."""
+        return ZoneInfo(self.zone) if self.zone else None
+
+    @cached_property
+    def codec(self) -> str:
+        """The charset where MSH-18 names none, as Python knows it."""
+        return codec_named(self.charset) or "utf-8"
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What travels with every statement."""
+        return Settings(
+            same_visit_hours=self.same_visit_hours,
+            close_after_hours=self.close_after_hours,
+            unlink_undoes_merge=self.unlink_undoes_merge,
+        )
+
+    def trusts(self, authority: str, kind: str) -> tuple[bool, bool]:
+        """Return whether an identifier joins records across senders, and is of a master index."""
+        master = authority in self.master_indexes
+        named = master or any(
+            issuer.authority == authority and issuer.type in {"", kind} for issuer in self.trusted
+        )
+        return named, master
+
+    def covers(self, unit: str, facility: str) -> bool:
+        """Tell whether 42 CFR Part 2 covers a unit."""
+        return any(
+            each.unit == unit and each.facility in {"", facility} for each in self.part2_units
+        )
+
+
+class Chosen(NamedTuple):
+    """The profile for one message."""
+
+    name: str
+    profile: Profile
+    configured: bool  # False: the built-in default, because nothing else fits
+
+    def accepts(self, client: str) -> bool:
+        """Tell whether this client (the subject of its certificate) may send for this sender."""
+        return not self.profile.clients or client in self.profile.clients
+
+
+class Profiles:
+    """The profiles of one installation, by name."""
+
+    def __init__(self, profiles: Mapping[str, Profile] | None = None) -> None:
+        self.named: Final = dict(profiles or {})
+        self._default: Final = Chosen(
+            DEFAULT, self.named.get(DEFAULT, Profile()), configured=DEFAULT in self.named
+        )
+        self._matches: Final = [
+            (match, Chosen(name, profile, configured=True))
+            for name, profile in self.named.items()
+            for match in profile.match
+        ]
+        # A match that names both comes before one that leaves something open.
+        self._matches.sort(key=lambda pair: (pair[0].application == "", pair[0].facility == ""))
+
+    def __getitem__(self, name: str) -> Profile:
+        """Return a profile by name; ``default`` is always there.
+
+        Raises:
+            UnknownSender: There is none.
+        """
+        if name == DEFAULT:
+            return self._default.profile
+        try:
+            return self.named[name]
+        except KeyError:
+            raise UnknownSender(name, tuple(sorted(self.named))) from None
+
+    def choose(
+        self, *, application: str, facility: str, requested: str = "", client: str = ""
+    ) -> Chosen:
+        """Choose by name, else by client, else by MSH-3.1 and MSH-4.1, else the default.
+
+        A name that is not there chooses nothing: whoever takes names from people checks them first
+        with ``profiles[name]``. A client that several profiles name does not decide between them.
+        """
+        if requested in self.named:
+            return Chosen(requested, self.named[requested], configured=True)
+        fitting = [
+            chosen
+            for match, chosen in self._matches
+            if match.application in {"", application} and match.facility in {"", facility}
+        ]
+        if client:
+            theirs = [name for name, each in self.named.items() if client in each.clients]
+            fitting = [chosen for chosen in fitting if chosen.name in theirs] or fitting
+            if len(theirs) == 1:
+                return Chosen(theirs[0], self.named[theirs[0]], configured=True)
+        return fitting[0] if fitting else self._default
+
+
+def load(path: Path) -> Profiles:
+    """Read the file of profiles; without one there are none, and every sender has the default.
+
+    Raises:
+        ProfilesInvalid: It cannot be read, is no TOML, or a key or value is not known.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        return Profiles()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProfilesInvalid(str(path), "", f"cannot be read as UTF-8 ({error})") from error
+    return parse(text, file=str(path))
+
+
+def parse(text: str, *, file: str = "profiles.toml") -> Profiles:
+    """Read profiles from TOML: one table ``[sender.NAME]`` each.
+
+    Raises:
+        ProfilesInvalid: It is no TOML, or a key or value is not known.
+    """
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ProfilesInvalid(file, "", f"is no TOML: {error}") from error
+    for key in content:
+        if key != "sender":
+            raise ProfilesInvalid(file, key, "is not known here; write profiles as [sender.NAME]")
+    tables = content.get("sender", {})
+    if not isinstance(tables, dict):
+        raise ProfilesInvalid(file, "sender", "must be tables; write profiles as [sender.NAME]")
+    return Profiles({name: _profile(name, table, file) for name, table in tables.items()})
+
+
+def _profile(name: str, table: object, file: str) -> Profile:
+    try:
+        return Profile.model_validate(table)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(("sender", name, *map(str, first["loc"])))
+        if first["type"] == "extra_forbidden":
+            known = ", ".join(sorted(Profile.model_fields))
+            raise ProfilesInvalid(file, key, f"is no key; the keys are {known}") from None
+        raise ProfilesInvalid(file, key, first["msg"].removeprefix("Value error, ")) from None

@@ -1,0 +1,192 @@
+"""What of a statement is sealed: everything that says who it is about, and what ails them.
+
+Fields stand here as sent, by their number, each segment with its name under ``segment``; where its
+delimiters are not the usual ones, they stand beside it. What no list below names is clinical: a
+segment nobody thought of says more about the patient than about anything else.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+
+from consumers.hl7v2.findings import Findings
+from consumers.hl7v2.numbers import Number
+from consumers.hl7v2.reader import NULL, Message, Segment, at
+from consumers.hl7v2.times import birth_date
+from domain.body import Plain, SegmentClass
+from domain.ids import RecordId
+from domain.segments import Clinical, Demographics, Identifiers, Name, Notes, Part2, Part2Place
+
+#: Read by others: their numbers, places and times are core, or sealed by themselves.
+_FRAME: Final = frozenset({"MSH", "MRG", "ZBE", "SFT", "UAC", "FHS", "BHS", "BTS", "FTS"})
+#: Who the patient is, who is near, who pays.
+_PERSONAL: Final = frozenset({"PD1", "NK1", "IN1", "IN2", "IN3", "GT1"})
+#: Fields of PID that hold numbers.
+_PID_NUMBERS: Final = frozenset({2, 3, 4, 18, 19, 20, 21})
+#: Fields of PV1 that name practitioners: attending, referring, consulting, admitting, other.
+_PV1_CARE_TEAM: Final = (7, 8, 9, 17, 52)
+#: Fields of EVN beside its type and times: reason, operator, facility.
+_EVN_REST: Final = (4, 5, 7)
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+def seal(  # the parts of a statement
+    message: Message,
+    segments: Sequence[Segment],
+    *,
+    subject: RecordId,
+    numbers: Sequence[Number],
+    part2: Sequence[Part2Place],
+    findings: Findings,
+) -> list[Plain]:
+    """Return the segments about the patient of PID, in clear, for the store to seal."""
+    personal = demographics(message, segments, findings)
+    clinical = _clinical(message, segments)
+    unread = findings.unread
+    if message.odd:
+        unread = {**unread, "lines": "\n".join(message.odd)}
+    contents: list[tuple[SegmentClass, object]] = [("demographics", personal)]
+    if numbers:
+        found = tuple(each.sealed() for each in numbers)
+        contents.append(("identifiers", Identifiers(numbers=found)))
+    if clinical:
+        contents.append(("clinical", Clinical(segments=tuple(clinical))))
+    if part2:
+        contents.append(("part2", Part2(places=tuple(part2))))
+    if unread:
+        contents.append(("notes", Notes(unread=unread)))
+    return [
+        Plain(subject=subject, segment=name, text=_encode(content)) for name, content in contents
+    ]
+
+
+def seal_retired(
+    message: Message, mrg: Segment | None, *, subject: RecordId, numbers: Sequence[Number]
+) -> list[Plain]:
+    """Return the segments about the record that retires in a merge: its numbers, its name."""
+    found = Identifiers(numbers=tuple(each.sealed() for each in numbers))
+    sealed = [Plain(subject=subject, segment="identifiers", text=_encode(found))]
+    names = _names(message, at(mrg, 7))
+    if names:
+        personal = Demographics(names=names)
+        sealed.append(Plain(subject=subject, segment="demographics", text=_encode(personal)))
+    return sealed
+
+
+def demographics(message: Message, segments: Iterable[Segment], findings: Findings) -> Demographics:
+    """Read who the patient is from PID, and keep PID and the others of its kind as sent."""
+    kept: list[dict[str, str]] = []
+    pid: Segment | None = None
+    for segment in segments:
+        if segment[0] == "PID" and pid is None:
+            pid = segment
+            kept.append(_fields(segment, message, without=_PID_NUMBERS))
+        elif segment[0] in _PERSONAL or segment[0] == "PID":
+            kept.append(_fields(segment, message))
+    born = message.components(at(pid, 7).split(message.repetition, 1)[0])[0].strip()
+    date = born if born in {"", NULL} else birth_date(born)
+    if date is None:
+        findings.unreadable("PID-7", born)
+    return Demographics(
+        names=(*_names(message, at(pid, 5)), *_names(message, at(pid, 9))),
+        birth_date=date or "",
+        sex=message.code(at(pid, 8)) or (NULL if at(pid, 8) == NULL else ""),
+        addresses=_addresses(message, at(pid, 11)),
+        phones=(*_phones(message, at(pid, 13)), *_phones(message, at(pid, 14))),
+        segments=tuple(kept),
+    )
+
+
+def _clinical(message: Message, segments: Iterable[Segment]) -> list[dict[str, str]]:
+    kept: list[dict[str, str]] = []
+    first = True
+    for segment in segments:
+        name = segment[0]
+        if name in _FRAME or name in _PERSONAL or name == "PID":
+            continue
+        if name == "EVN":
+            fields = _fields(segment, message, only=_EVN_REST)
+        elif name == "PV1" and first:
+            first = False
+            fields = _fields(segment, message, only=_PV1_CARE_TEAM)
+        else:
+            fields = _fields(segment, message)
+        if "segment" in fields and len(fields) > 1:
+            kept.append(fields)
+    return kept
+
+
+def _fields(
+    segment: Segment,
+    message: Message,
+    *,
+    only: Sequence[int] = (),
+    without: frozenset[int] = frozenset(),
+) -> dict[str, str]:
+    """Return the filled fields of a segment as sent, by number."""
+    kept = {"segment": segment[0]}
+    if message.unusual:
+        kept["delimiters"] = message.delimiters
+    if only:
+        for number in only:
+            text = at(segment, number)
+            if text:
+                kept[str(number)] = text
+        return kept
+    for number, text in enumerate(segment):
+        if text and number and number not in without:
+            kept[str(number)] = text
+    return kept
+
+
+def _names(message: Message, text: str) -> tuple[Name, ...]:
+    """Read an XPN field, every repetition."""
+    found: list[Name] = []
+    for repetition in message.repetitions(text):
+        parts = message.components(repetition)
+        family, given, middle, suffix, prefix, _, kind = (
+            message.plain(each) for each in (*parts, "", "", "", "", "", "", "")[:7]
+        )
+        if family or given or middle or prefix:
+            found.append(
+                Name(
+                    family=_first_part(parts[0], message) or family,
+                    given=given,
+                    middle=middle,
+                    suffix=suffix,
+                    prefix=prefix,
+                    type=kind,
+                )
+            )
+    return tuple(found)
+
+
+def _first_part(component: str, message: Message) -> str:
+    """Return the surname of FN: what stands behind it (own, of the partner) repeats it in parts."""
+    return message.plain(component.split(message.subcomponent, 1)[0])
+
+
+def _addresses(message: Message, text: str) -> tuple[str, ...]:
+    """Read an XAD field as lines of text: street, other, city, state, code, country."""
+    found: list[str] = []
+    for repetition in message.repetitions(text):
+        parts = [message.plain(each).strip() for each in message.components(repetition)[:6]]
+        line = ", ".join(each.replace(message.subcomponent, " ").strip() for each in parts if each)
+        if line:
+            found.append(line)
+    return tuple(found)
+
+
+def _phones(message: Message, text: str) -> tuple[str, ...]:
+    """Read an XTN field: the number as text, else its parts, else the address of mail."""
+    found: list[str] = []
+    for repetition in message.repetitions(text):
+        parts = (*(message.plain(each).strip() for each in message.components(repetition)),)
+        padded = (*parts, *("",) * 12)
+        number = " ".join(each for each in padded[4:8] if each)
+        line = padded[0] or padded[11] or number or padded[3]
+        if line:
+            found.append(line)
+    return tuple(found)

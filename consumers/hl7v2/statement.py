@@ -1,0 +1,221 @@
+"""One statement of a message: the core that is kept in clear, and what is sealed beside it."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from consumers.hl7v2 import numbers, sealing
+from consumers.hl7v2.adt_table import Reads, Row
+from consumers.hl7v2.findings import Findings
+from consumers.hl7v2.groups import Group
+from consumers.hl7v2.numbers import Context, Number
+from consumers.hl7v2.places import Places
+from consumers.hl7v2.profiles import Profile
+from consumers.hl7v2.reader import Message, Segment, at
+from consumers.hl7v2.times import Times
+from consumers.hl7v2.visit_facts import visit_facts
+from domain.body import Plain
+from domain.ids import IdKey, Mode, RecordId
+from domain.statement import Statement
+
+_MODES: Final[dict[str, Mode]] = {"P": "P", "T": "T", "D": "D"}
+_DECEASED: Final = {"Y": True, "N": False}
+
+
+class Unusable(Exception):
+    """The message lacks what no statement can do without. Names the place, not the content."""
+
+    def __init__(self, reason: str, place: str) -> None:
+        self.reason = reason
+        self.place = place
+        super().__init__(f"{place}: {reason}")
+
+
+class Stated(NamedTuple):
+    """What one statement becomes."""
+
+    core: Statement
+    segments: tuple[Plain, ...]
+    subjects: tuple[RecordId, ...]  # the record it is filed under first
+    facility: str
+
+
+class _Whose(NamedTuple):
+    """Whom a statement is about."""
+
+    chosen: Number
+    merged: Number | None  # the record that retires
+    own: list[Number]  # numbers of the patient and the visit
+    prior: list[Number]  # of MRG
+
+    def subjects(self) -> tuple[RecordId, ...]:
+        record = numbers.record_of(self.chosen)
+        if self.merged is None or self.merged.ref == self.chosen.ref:
+            return (record,)
+        return (record, numbers.record_of(self.merged))
+
+
+def statement(
+    message: Message, group: Group, row: Row, *, profile: Profile, id_key: IdKey
+) -> Stated:
+    """Read one statement.
+
+    Raises:
+        Unusable: No usable patient identifier; a merge that does not say which one retires.
+    """
+    findings = Findings(message.flags)
+    mode_as_sent = message.code(message.field("MSH", 11)).upper()
+    application = message.code(message.field("MSH", 3))
+    sender = message.code(message.field("MSH", 4))
+    context = Context(
+        message=message,
+        profile=profile,
+        id_key=id_key,
+        mode=_mode(mode_as_sent, profile, findings),
+        namespace=profile.namespace or sender or application,
+    )
+    visit = row.reads in {Reads.VISIT, Reads.CONTINUED}
+    pv1 = message.first.get("PV1") if visit else None
+    whose = _whose(group, pv1, row, context, findings)
+    subjects = whose.subjects()
+    _flag_what_is_odd(message, group, row, findings)
+
+    # Every field is read before the core is made: reading adds to the flags.
+    times = Times(message, profile.timezone, findings)
+    places = Places(pv1, context, findings)
+    evn = message.first.get("EVN")
+    sent_as = message.field("MSH", 7)
+    sent = times.of_message(sent_as, "MSH-7")
+    entered = times.of_message(at(evn, 2), "EVN-2")
+    occurred = times.of_event(at(evn, 6), "EVN-6", sent)
+    died = times.of_event(at(group.pid, 29), "PID-29", sent)
+    numbered = [*whose.own, *whose.prior]
+    facts = visit_facts(
+        pv1,
+        row,
+        context=context,
+        places=places,
+        times=times,
+        sent=sent,
+        numbers=numbered,
+        findings=findings,
+    )
+    control_id = message.plain(message.field("MSH", 10))
+    content, content_but_entered = _contents(message, group, id_key)
+    segments = sealing.seal(
+        message,
+        group.segments,
+        subject=subjects[0],
+        numbers=whose.own if subjects[1:] else numbered,
+        part2=places.sealed,
+        findings=findings,
+    )
+    for retired in subjects[1:]:
+        segments += sealing.seal_retired(message, group.mrg, subject=retired, numbers=whose.prior)
+    core = Statement(
+        ref=id_key.statement(
+            subjects[0],
+            sent_as,
+            message.field("MSH", 3),
+            message.field("MSH", 4),
+            control_id,
+            content,
+            str(group.pair),
+        ),
+        trigger=row.trigger,
+        record=subjects[0],
+        mode=context.mode,
+        mode_as_sent=mode_as_sent[:8],
+        application=application,
+        sender=sender,
+        control_id=control_id,
+        sequence=message.code(message.field("MSH", 13)),
+        namespace=context.namespace,
+        sent=sent,
+        entered=entered,
+        occurred=occurred,
+        died=died,
+        deceased=_DECEASED.get(message.code(at(group.pid, 30)).upper()),
+        merged=numbers.record_of(whose.merged) if whose.merged else None,
+        identifiers=tuple([each.in_core() for each in numbered]),
+        content=content,
+        content_but_entered=content_but_entered,
+        pair=group.pair,
+        settings=profile.settings,
+        flags=tuple(findings.flags),
+        **facts,
+    )
+    return Stated(core, tuple(segments), subjects, places.facility)
+
+
+def _mode(sent: str, profile: Profile, findings: Findings) -> Mode:
+    """Return the namespace: T and D have their own, unless the profile promotes them."""
+    if sent not in _MODES:
+        findings.flag("MSH-11", "unknown")
+        return "P"
+    return "P" if profile.test_messages == "promote" else _MODES[sent]
+
+
+def _whose(
+    group: Group, pv1: Segment | None, row: Row, context: Context, findings: Findings
+) -> _Whose:
+    """Read all numbers, and choose the record; of a merge also the one that retires.
+
+    Raises:
+        Unusable: There is none.
+    """
+    people = numbers.of_patient(group.pid, context)
+    chosen = numbers.record_number(people, "PID-3", context.profile)
+    if chosen is None:
+        raise Unusable("no_patient_identifier", "PID-3")
+    merges = row.reads is Reads.MERGE
+    prior = numbers.of_merge(group.mrg, context, authority=chosen.authority, joins=merges)
+    merged = None
+    if merges:
+        merged = numbers.record_number(prior, "MRG-1", context.profile, authority=chosen.authority)
+        if merged is None:
+            raise Unusable("no_prior_identifier", "MRG-1")
+        if merged.ref == chosen.ref:
+            findings.flag("MRG-1", "itself")
+    return _Whose(chosen, merged, people + numbers.of_visit(pv1, context), prior)
+
+
+def _flag_what_is_odd(message: Message, group: Group, row: Row, findings: Findings) -> None:
+    """Flag what stands twice where the first is read, what was cut, what contradicts itself."""
+    names = [segment[0] for segment in group.segments]
+    if len(set(names)) < len(names):
+        for name in ("EVN", "PID", "PV1"):
+            if names.count(name) > 1:
+                findings.flag(name, "repeated")
+    evn_1 = message.code(message.field("EVN", 1)).upper()
+    if evn_1 and evn_1 != row.trigger:
+        findings.flag("EVN-1", "differs")
+    if message.truncation:
+        for repetition in message.repetitions(at(group.pid, 3)):
+            if message.components(repetition)[0].endswith(message.truncation):
+                findings.flag("PID-3", "truncated")
+
+
+def _contents(message: Message, group: Group, id_key: IdKey) -> tuple[str, str]:
+    """Return the two comparison values: all but MSH-7, -10, -13; and but EVN-2.
+
+    Over lines, not bytes: line ends and separators behind the last field do not matter.
+    """
+    separator = message.separator
+    lines = [line.rstrip(separator) for line in group.lines]
+    entered = None
+    for index, segment in enumerate(group.segments):
+        if segment[0] == "MSH":
+            lines[index] = _without(segment[:1] + segment[2:], (6, 9, 12), separator)
+        elif segment[0] == "EVN" and entered is None and at(segment, 2):
+            entered = index
+    lines += message.odd
+    content = id_key.ref("content", "\r".join(lines))
+    if entered is None:
+        return content, content
+    lines[entered] = _without(group.segments[entered], (2,), separator)
+    return content, id_key.ref("content", "\r".join(lines))
+
+
+def _without(segment: Segment, blank: Sequence[int], separator: str) -> str:
+    kept = ["" if index in blank else text for index, text in enumerate(segment)]
+    return separator.join(kept).rstrip(separator)

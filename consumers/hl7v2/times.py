@@ -1,0 +1,79 @@
+"""The times of one statement, each by itself, with what is doubtful about it."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from consumers.hl7v2.findings import Findings
+from consumers.hl7v2.moment import read_moment
+from consumers.hl7v2.reader import NULL, Message
+from domain.statement import Moment
+
+_LATEST: Final = datetime(2080, 1, 1, tzinfo=UTC)
+_EARLIEST: Final = datetime(1850, 1, 1, tzinfo=UTC)
+#: HL7 v2 was first used about then: no message was sent or typed in before.
+_EARLIEST_MESSAGE: Final = datetime(1990, 1, 1, tzinfo=UTC)
+#: Clocks of one hospital differ by minutes; what is less ahead of MSH-7 is no future time.
+_CLOCK_SKEW: Final = timedelta(minutes=5)
+
+
+class Times:
+    """Reads the DTM fields of one message in the zone of its sender."""
+
+    def __init__(self, message: Message, zone: ZoneInfo | None, findings: Findings) -> None:
+        self._message = message
+        self._zone = zone
+        self._findings = findings
+
+    def of_message(self, text: str, field: str) -> Moment | None:
+        """Read MSH-7 or EVN-2: by these statements are ranked, so an absurd one is none."""
+        moment = self.read(text, field)
+        if moment and not _EARLIEST_MESSAGE <= moment.at < _LATEST:
+            self._findings.unreadable(field, text, "absurd")
+            return None
+        return moment
+
+    def of_event(self, text: str, field: str, sent: Moment | None) -> Moment | None:
+        """Read when something happened: an absurd time is kept, as is a future one, and flagged."""
+        moment = self.read(text, field)
+        if moment:
+            if not _EARLIEST <= moment.at < _LATEST:
+                self._findings.flag(field, "absurd")
+            elif sent and moment.at > sent.last + _CLOCK_SKEW:
+                self._findings.flag(field, "future")
+        return moment
+
+    def read(self, text: str, field: str) -> Moment | None:
+        """Read a DTM field; what cannot be read is kept aside as text."""
+        if not text:
+            return None
+        message = self._message
+        components = message.components(message.repetitions(text)[0])
+        digits = components[0].strip()
+        if not digits:
+            return None
+        if digits == NULL:
+            self._findings.flag(field, "null")
+            return None
+        degree = components[1].strip() if len(components) > 1 else ""
+        moment = read_moment(digits, self._zone, degree)
+        if moment is None:
+            self._findings.unreadable(field, text)
+        elif moment.zone in {"ambiguous", "skipped"}:
+            self._findings.flag(field, moment.zone)
+        return moment
+
+
+def birth_date(text: str) -> str | None:
+    """Return a date of birth in ISO, to its precision; None where it is none.
+
+    It is a date, in no zone, even where a time stands behind it.
+
+    >>> birth_date("19510602000000+0100"), birth_date("195106"), birth_date("19511301")
+    ('1951-06-02', '1951-06', None)
+    """
+    moment = read_moment(text[:8]) if text[:4].isdigit() else None
+    if moment is None or (text[8:] and read_moment(text) is None):  # a day
+        return None
+    date = moment.at.date().isoformat()
+    return date[: {"year": 4, "month": 7}.get(moment.precision, 10)]

@@ -1,0 +1,158 @@
+"""From the bytes of a message to what is recorded of it: the whole of reading, in one function.
+
+Total: whatever comes in ends as recorded, no effect, quarantined or unreadable, never as an
+exception. The store alone knows duplicates.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import Final
+
+from commands.ports import Disposition, Draft, Received
+from consumers.hl7v2.adt_table import ADT, MAPPING_VERSION, Reads, Row
+from consumers.hl7v2.groups import Group, groups
+from consumers.hl7v2.profiles import Chosen, Profiles
+from consumers.hl7v2.reader import Message, NotAMessage, one_line_end
+from consumers.hl7v2.statement import Unusable, statement
+from domain.body import Actor
+from domain.ids import EventId, IdKey, MessageId
+from domain.interpretation import happened
+
+#: Longer than HL7 allows any of them. What is shown of a message is cut here, its bytes are not.
+_SHOWN: Final = 256
+_LENGTH: Final = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingContext:
+    """What a message is read with."""
+
+    id_key: IdKey
+    profiles: Profiles
+    new_id: Callable[[], str]  # UUIDv7: message and event ids
+    arrived_by: str = "file"
+    sender: str = ""  # the name of a profile, where somebody said which
+    client: str = ""  # the subject of the client's certificate
+    actor: Actor = field(default_factory=Actor)
+
+
+def read(raw: bytes, *, context: ReadingContext) -> Received:
+    """Read one message. Never raises for input; what it may not say is said by ``disposition``."""
+    message_id = MessageId(context.new_id())
+    try:
+        message = Message(raw)
+    except NotAMessage:
+        return Received(
+            message_id=message_id,
+            key=_digest(b"unreadable", raw),
+            pair_key=None,
+            raw=raw,
+            arrived_by=context.arrived_by,
+            sender=context.sender or "default",
+            profile_version="",
+            mapping_version=MAPPING_VERSION,
+            actor=context.actor,
+            disposition=Disposition.UNREADABLE,
+            reason="no_msh",
+            place="MSH",
+        )
+    chosen = choose(message, context)
+    if not message.declared and chosen.profile.codec not in {"utf-8", message.codec}:
+        message = Message(raw, charset=chosen.profile.codec)
+    kind, trigger = message_type(message)
+    names = [message.field("MSH", number).encode() for number in (3, 4, 10)]
+    received = Received(
+        message_id=message_id,
+        key=_digest(*names, one_line_end(raw)),
+        pair_key=_digest(*names) if names[2] else None,
+        raw=raw,
+        arrived_by=context.arrived_by,
+        sender=chosen.name,
+        profile_version=chosen.profile.version,
+        mapping_version=MAPPING_VERSION,
+        actor=context.actor,
+        application=message.code(message.field("MSH", 3))[:_SHOWN],
+        facility=message.code(message.field("MSH", 4))[:_SHOWN],
+        control_id=message.plain(message.field("MSH", 10))[:_SHOWN],
+        trigger=trigger if kind == "ADT" else f"{kind}^{trigger}".strip("^"),
+        warnings=message.flags if chosen.configured else (*message.flags, "profile.none"),
+    )
+    return _decided(received, message, kind, trigger, chosen, context)
+
+
+def choose(message: Message, context: ReadingContext) -> Chosen:
+    """Choose the profile for a message."""
+    return context.profiles.choose(
+        application=message.code(message.field("MSH", 3)),
+        facility=message.code(message.field("MSH", 4)),
+        requested=context.sender,
+        client=context.client,
+    )
+
+
+def message_type(message: Message) -> tuple[str, str]:
+    """Return MSH-9.1 and the trigger: MSH-9.2, else EVN-1.
+
+    Copied text brings soft hyphens and other marks into them; only letters and digits count.
+    """
+    kind, trigger, *_ = (
+        "".join(filter(str.isalnum, each.encode("ascii", "ignore").decode())).upper()[:16]
+        for each in (*message.components(message.field("MSH", 9)), "", "")
+    )
+    evn_1 = message.code(message.field("EVN", 1)).encode("ascii", "ignore").decode().upper()
+    trigger = trigger or "".join(filter(str.isalnum, evn_1))[:16]
+    return kind or ("ADT" if trigger in ADT else ""), trigger
+
+
+def _decided(  # what is known of a message by then
+    received: Received,
+    message: Message,
+    kind: str,
+    trigger: str,
+    chosen: Chosen,
+    context: ReadingContext,
+) -> Received:
+    row = ADT.get(trigger) if kind == "ADT" else None
+    if len(message.all("MSH")) > 1:
+        return _set_aside(received, "several_messages", "MSH")
+    if row is None:
+        reason = "trigger_without_row" if kind == "ADT" else "no_adt"
+        return replace(received, disposition=Disposition.NO_EFFECT, reason=reason)
+    try:
+        drafts = tuple(
+            _draft(message, group, row, chosen, context)
+            for group in groups(message, pairs=row.reads is Reads.MERGE)
+        )
+    except Unusable as problem:
+        return _set_aside(received, problem.reason, problem.place)
+    return replace(received, drafts=drafts)
+
+
+def _draft(
+    message: Message, group: Group, row: Row, chosen: Chosen, context: ReadingContext
+) -> Draft:
+    stated = statement(message, group, row, profile=chosen.profile, id_key=context.id_key)
+    core = stated.core
+    return Draft(
+        event_id=EventId(context.new_id()),
+        topic=row.topic,
+        subjects=stated.subjects,
+        core=core,
+        segments=stated.segments,
+        happened_at=happened(core)[0],
+        facility=stated.facility,
+    )
+
+
+def _set_aside(received: Received, reason: str, place: str) -> Received:
+    return replace(received, disposition=Disposition.QUARANTINED, reason=reason, place=place)
+
+
+def _digest(*parts: bytes) -> bytes:
+    """Return the SHA-256 of the parts, each with its length in front."""
+    running = sha256()
+    for part in parts:
+        running.update(len(part).to_bytes(_LENGTH, "big"))
+        running.update(part)
+    return running.digest()

@@ -1,0 +1,115 @@
+"""What PV1 and ZBE say of a visit: numbers, class, places, times, how it ended."""
+
+from collections.abc import Sequence
+from typing import Final, TypedDict
+
+from consumers.hl7v2.adt_table import Reads, Row
+from consumers.hl7v2.codes import disposition, encounter_class
+from consumers.hl7v2.findings import Findings
+from consumers.hl7v2.numbers import Context, Number, visit_number
+from consumers.hl7v2.places import Places
+from consumers.hl7v2.profiles import Profile
+from consumers.hl7v2.reader import Segment, at
+from consumers.hl7v2.times import Times
+from domain.ids import VisitRef
+from domain.statement import EncounterClass, Moment, Movement, Place
+
+#: What names the visit that an A06 or A07 continues, by the field that carries visit numbers.
+_PRIOR: Final = {
+    "PV1-19": ("MRG-5", "MRG-3"),
+    "PID-18": ("MRG-3", "MRG-5"),
+    "PV1-50": ("MRG-6", "MRG-5", "MRG-3"),
+}
+
+
+class VisitFacts(TypedDict, total=False):
+    """Members of a ``Statement``."""
+
+    admitted: Moment | None
+    discharged: Moment | None
+    class_as_sent: str
+    class_code: EncounterClass
+    place: Place | None
+    prior_place: Place | None
+    temporary_place: Place | None
+    pending_place: Place | None
+    admission_type: str
+    service: str
+    admit_source: str
+    disposition: str
+    disposition_code: str
+    visit: VisitRef | None
+    prior_visit: VisitRef | None
+    movement: Movement | None
+
+
+def visit_facts(  # noqa: PLR0913  # what one visit is read from
+    pv1: Segment | None,
+    row: Row,
+    *,
+    context: Context,
+    places: Places,
+    times: Times,
+    sent: Moment | None,
+    numbers: Sequence[Number],
+    findings: Findings,
+) -> VisitFacts:
+    """Read what is stated of the visit; nothing where the trigger is about a person."""
+    if row.reads not in {Reads.VISIT, Reads.CONTINUED}:
+        return {}
+    message, profile = context.message, context.profile
+    facts: VisitFacts = {
+        "visit": visit_number(numbers, (profile.visit_number,), findings),
+    }
+    if row.reads is Reads.CONTINUED:
+        facts["prior_visit"] = visit_number(numbers, _PRIOR[profile.visit_number], findings)
+    if profile.movement_ids:
+        facts["movement"] = _movement(context, findings)
+    if pv1 is None:
+        return facts
+    latest = None if row.trigger == "A05" else sent  # a plan is for a time to come
+    class_as_sent = findings.code(message, at(pv1, 2), "PV1-2")
+    service = findings.code(message, at(pv1, 10), "PV1-10")
+    went = findings.code(message, at(pv1, 36), "PV1-36")
+    facts |= {
+        "admitted": times.of_event(at(pv1, 44), "PV1-44", latest),
+        "discharged": times.of_event(at(pv1, 45), "PV1-45", latest),
+        "class_as_sent": class_as_sent,
+        "class_code": _class(class_as_sent, service, profile),
+        "place": places.read(3),
+        "prior_place": places.read(6),
+        "temporary_place": places.read(11),
+        "pending_place": places.read(42),
+        "admission_type": findings.code(message, at(pv1, 4), "PV1-4"),
+        "service": service,
+        "admit_source": findings.code(message, at(pv1, 14), "PV1-14"),
+    }
+    if went:
+        facts["disposition"] = went
+        facts["disposition_code"] = profile.dispositions.get(went) or disposition(went)
+    return facts
+
+
+def _class(sent: str, service: str, profile: Profile) -> EncounterClass:
+    """Return the class: by service, by the sender's own codes, by HL7 table 0004."""
+    return (
+        (profile.services.get(service) if service else None)
+        or profile.classes.get(sent)
+        or encounter_class(sent)
+    )
+
+
+def _movement(context: Context, findings: Findings) -> Movement | None:
+    """Read ZBE, the id under which a movement can be corrected."""
+    # verify: the numbers of the fields are those of IHE ITI TF-2, 3.31, in its public text.
+    message = context.message
+    zbe = message.first.get("ZBE")
+    parts = message.parts((message.repetitions(at(zbe, 1)) or [""])[0])
+    number, authority = parts[0].strip(), "^".join(parts[1:4])
+    if not number:
+        return None
+    return Movement(
+        ref=context.id_key.ref("movement", context.namespace, authority, number, context.mode),
+        action=findings.code(message, at(zbe, 4), "ZBE-4").upper(),
+        historic=message.code(at(zbe, 5)).upper() == "Y",
+    )

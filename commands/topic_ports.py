@@ -44,7 +44,8 @@ class IncarnationMismatch(Halted):
     code = "incarnation_mismatch"
 
 
-class Link(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Link:
     """What the headers of one record say; ``index`` is 0 in a record that is none of ours."""
 
     partition: int

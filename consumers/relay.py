@@ -24,6 +24,7 @@ from commands.topic_ports import (
     TopicUnavailable,
 )
 from consumers import chain
+from consumers.patience import pause
 
 log = structlog.get_logger()
 
@@ -91,9 +92,9 @@ class Relay:
             except (StoreUnavailable, TopicUnavailable, Fenced) as error:
                 self._checkpoints.resign()
                 attempt += 1
-                pause = min(LONGEST_PAUSE, SHORTEST_WAIT * 2 ** min(attempt, 8))
+                seconds = min(LONGEST_PAUSE, SHORTEST_WAIT * 2 ** min(attempt, 8))
                 log.warning("relay.interrupted", reason=type(error).__name__, attempt=attempt)
-                _pause(pause, stop)
+                pause(seconds, stop)
             except Halted as error:
                 self._checkpoints.resign()
                 log.error("relay.halted", reason=error.code, remedy=error.remedy)  # noqa: TRY400 - no fault of ours to trace
@@ -190,7 +191,7 @@ class Relay:
     def _lead_once(self, stop: Callable[[], bool], attempt: int) -> int:
         checkpoint = self.resume()
         if checkpoint is None:
-            _pause(LONGEST_WAIT, stop)
+            pause(LONGEST_WAIT, stop)
             return attempt
         wait, looked = SHORTEST_WAIT, time.monotonic()
         while not stop():
@@ -206,10 +207,3 @@ class Relay:
                 if self._topic.identity() != checkpoint.topic_id:
                     raise TopicUnavailable("the topic was deleted and made again")
         return 0
-
-
-def _pause(seconds: float, stop: Callable[[], bool]) -> None:
-    """Sleep, but not through a request to stop."""
-    until = time.monotonic() + seconds
-    while not stop() and (left := until - time.monotonic()) > 0:
-        time.sleep(min(left, 0.1))

@@ -287,10 +287,17 @@ class EventTopic:
         for record in self._records(spans):
             yield decode_link(record.partition, record.offset, record.headers)
 
-    def values(self, spans: Mapping[int, Extent]) -> Iterator[tuple[int, int, bytes | None]]:
-        """Yield partition, offset and value of these records; in order within each partition."""
+    def events(self, spans: Mapping[int, Extent]) -> Iterator[tuple[int, int, Recorded | None]]:
+        """Yield partition, offset and event of these records, in order within each partition.
+
+        None stands for what is no event of ours.
+        """
         for record in self._records(spans):
-            yield record.partition, record.offset, record.value
+            try:
+                event = decode_value(record.value or b"")
+            except NotAnEvent:
+                event = None
+            yield record.partition, record.offset, event
 
     def publish(self, events: Sequence[Recorded]) -> list[int]:
         """Send all; return their offsets when every one is acknowledged by all in-sync replicas.

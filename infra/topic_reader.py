@@ -1,0 +1,193 @@
+"""Reading the topic of events on and on, from positions of our own.
+
+Offsets are never committed: where to read is found anew from the index of the last event applied,
+by its recorded-at, which is the time of its record. So a topic that was deleted and republished is
+read on as well, whatever its offsets. A group, where one is named, only shares out the partitions.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from datetime import datetime
+from typing import Any, Final
+
+import structlog
+from kafka import ConsumerRebalanceListener, TopicPartition
+from kafka.errors import KafkaError
+from typing_extensions import override
+
+from commands.topic_ports import TopicUnavailable
+from domain.body import Recorded
+from infra.kafka import NotAnEvent, consumer, decode_value, failing_as_unavailable, milliseconds
+
+log = structlog.get_logger()
+
+#: ms after which the partitions of a dead member go to the others; the broker's own minimum.
+_SESSION: Final = 6000
+
+
+class TopicReader:
+    """Implements ``consumers.projector.Source``. Not for several threads."""
+
+    def __init__(
+        self,
+        bootstrap: str,
+        name: str,
+        *,
+        recorded_at: Callable[[int], datetime | None],
+        group: str | None = None,
+    ) -> None:
+        """Connect to nothing yet.
+
+        Args:
+            bootstrap: Brokers as host:port, comma separated.
+            name: Of the topic.
+            recorded_at: Tells when the event of an index was recorded; None: there is none.
+            group: Share the partitions with other readers of this group; else read all of them.
+        """
+        self.ignored = 0  # records that are none of ours
+        self._bootstrap = bootstrap
+        self._name = name
+        self._recorded_at = recorded_at
+        self._group = group
+        self._positions: Callable[[], Mapping[int, int]] = dict
+        self._consumer: Any = None
+        self._unplaced: set[TopicPartition] = set()
+
+    def seek(self, positions: Callable[[], Mapping[int, int]]) -> None:
+        """Read on after these positions: by partition, the index of the last event applied.
+
+        ``positions`` is asked again whenever partitions change hands.
+
+        Raises:
+            TopicUnavailable: The brokers do not answer.
+        """
+        self._positions = positions
+        self.close()
+        self._consumer = self._group_member() if self._group else self._alone()
+
+    def take(self, limit: int, seconds: float) -> list[Recorded]:
+        """Return at most ``limit`` events, in order within each partition.
+
+        Returns at once when there is something, else empty-handed after ``seconds``.
+
+        Raises:
+            TopicUnavailable: Seek again before taking more.
+        """
+        try:
+            with failing_as_unavailable():
+                polled = self._consumer.poll(timeout_ms=int(seconds * 1000), max_records=limit)
+                if self._unplaced:
+                    self._place()
+                    return []
+        except TopicUnavailable:
+            self.close()
+            raise
+        return [event for records in polled.values() for event in self._events(records) if event]
+
+    def lag(self) -> int:
+        """Return how many records of our partitions wait to be read, as far as is known."""
+        if self._consumer is None:
+            return 0
+        waiting = 0
+        for place in self._consumer.assignment():
+            end = self._consumer.highwater(place)
+            if end is not None:
+                waiting += max(0, end - self._consumer.position(place))
+        return waiting
+
+    def close(self) -> None:
+        """Give the partitions back."""
+        client, self._consumer = self._consumer, None
+        self._unplaced.clear()
+        if client is not None:
+            _give_up(client)
+
+    def _alone(self) -> Any:
+        client = consumer(self._bootstrap)
+        try:
+            with failing_as_unavailable():
+                numbers = client.partitions_for_topic(self._name) or ()
+                places = [TopicPartition(self._name, number) for number in sorted(numbers)]
+                client.assign(places)
+                self._seek(client, places)
+        except TopicUnavailable:
+            _give_up(client)
+            raise
+        if not numbers:
+            _give_up(client)
+            raise TopicUnavailable("the topic does not exist")
+        return client
+
+    def _group_member(self) -> Any:
+        client = consumer(
+            self._bootstrap,
+            group_id=self._group,
+            session_timeout_ms=_SESSION,
+            heartbeat_interval_ms=_SESSION // 6,
+        )
+        client.subscribe([self._name], listener=_Rebalance(client, self._unplaced))
+        return client
+
+    def _place(self) -> None:
+        """Seek what was just assigned; it was paused until then."""
+        places = list(self._unplaced)
+        self._seek(self._consumer, places)
+        self._consumer.resume(*places)
+        self._unplaced.difference_update(places)
+
+    def _seek(self, client: Any, places: list[TopicPartition]) -> None:
+        positions = self._positions()
+        times: dict[TopicPartition, int] = {}
+        for place in places:
+            recorded_at = self._recorded_at(positions.get(place.partition, 0))
+            if recorded_at is not None:
+                times[place] = milliseconds(recorded_at)
+        found = client.offsets_for_times(dict(times)) if times else {}
+        begins = client.beginning_offsets(places)
+        ends = client.end_offsets(places)
+        for place in places:
+            if place not in times:
+                client.seek(place, begins[place])
+            elif (at := found.get(place)) is not None:
+                client.seek(place, at.offset)
+            else:  # the topic ends before that time: it is being filled again
+                client.seek(place, ends[place])
+
+    def _events(self, records: Iterable[Any]) -> Iterable[Recorded | None]:
+        for record in records:
+            try:
+                yield decode_value(record.value or b"")
+            except NotAnEvent:
+                self.ignored += 1
+                log.warning(
+                    "record.ignored",
+                    topic=record.topic,
+                    partition=record.partition,
+                    offset=record.offset,
+                )
+
+
+def _give_up(client: Any) -> None:
+    with suppress(KafkaError):
+        client.close(autocommit=False, timeout_ms=1000)
+
+
+class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # the client has no types
+    """Holds new partitions back: offsets cannot be asked for from inside a callback."""
+
+    def __init__(self, client: Any, unplaced: set[TopicPartition]) -> None:
+        self._client = client
+        self._unplaced = unplaced
+
+    @override
+    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        self._unplaced.difference_update(revoked)
+
+    @override
+    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        places = list(assigned)
+        for place in places:
+            self._client.seek(place, 0)  # any: else the client would ask for a committed one
+        if places:
+            self._client.pause(*places)
+        self._unplaced.update(places)

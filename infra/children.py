@@ -11,10 +11,9 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from fcntl import LOCK_EX, flock
 from pathlib import Path
 from typing import IO, Final
 
@@ -214,14 +213,6 @@ def wait_until(condition: Callable[[], bool], seconds: float, *, every: float = 
             return False
         time.sleep(every)
     return True
-
-
-@contextmanager
-def alone(lock: Path) -> Iterator[None]:
-    """Hold a file's lock meanwhile: one process at a time; a killed one lets go by itself."""
-    with lock.open("ab") as file:
-        flock(file, LOCK_EX)
-        yield
 
 
 def write_whole(path: Path, text: str, *, mode: int = 0o600) -> None:

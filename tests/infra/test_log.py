@@ -1,0 +1,51 @@
+"""Logs cannot hold what a message says, whatever a call hands over."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from infra import log
+
+
+@pytest.fixture(autouse=True)
+def restored() -> Iterator[None]:
+    yield
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+
+
+def logged(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
+    found: dict[str, object] = json.loads(capsys.readouterr().err)
+    return found
+
+
+def test_a_key_that_is_not_known_is_dropped_and_named(capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure("mllp")
+    structlog.get_logger().info("message.parked", patient="ALDER^ROWENA", reason="no_msh")
+    line = logged(capsys)
+    assert (line["reason"], line["dropped"]) == ("no_msh", ["patient"])
+    assert "ALDER" not in json.dumps(line)
+
+
+def test_an_exception_keeps_its_type_and_place_and_not_its_text(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log.configure("mllp")
+    try:
+        raise ValueError("ALDER^ROWENA is no date")  # noqa: TRY301 - what a driver might do
+    except ValueError:
+        structlog.get_logger().exception("batch.failed")
+    line = logged(capsys)
+    assert line["error"] == "ValueError"
+    assert "test_log.py" in str(line["where"])
+    assert "ALDER" not in json.dumps(line)
+
+
+def test_every_line_says_which_role_spoke_and_when(capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure("relay")
+    structlog.get_logger().warning("topic.unavailable")
+    line = logged(capsys)
+    assert (line["role"], line["level"], line["event"]) == ("relay", "warning", "topic.unavailable")
+    assert str(line["timestamp"]).endswith("Z")

@@ -58,7 +58,7 @@ def read_moment(text: str, zone: ZoneInfo | None = None, degree: str = "") -> Mo
 
 
 def _local(digits: str, fraction: str | None) -> datetime:
-    return datetime(  # as on the wall; its zone is found next
+    return datetime(  # noqa: DTZ001  # as on the wall; its zone is found next
         int(digits[:4]),
         int(digits[4:6] or 1),
         int(digits[6:8] or 1),

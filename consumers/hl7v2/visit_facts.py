@@ -43,7 +43,7 @@ class VisitFacts(TypedDict, total=False):
     movement: Movement | None
 
 
-def visit_facts(  # noqa: PLR0913  # what one visit is read from
+def visit_facts(  # what one visit is read from
     pv1: Segment | None,
     row: Row,
     *,

@@ -1,0 +1,224 @@
+"""Acknowledgements: a truthful answer in the sender's own version, delimiters and charset.
+
+HL7 v2.9.1 chapter 2, 2.9 (protocol) and 2.14 (MSA, ERR). Original mode, unless the sender's profile
+says enhanced: senders fill MSH-15 and MSH-16 carelessly.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal, TypeAlias, assert_never
+
+from commands.ports import Disposition, Outcome
+from consumers.hl7v2.reader import Message, NotAMessage
+
+Code: TypeAlias = Literal["AA", "AE", "AR", "CA", "CE", "CR"]
+
+#: HL7 table 0357, by the reasons that reading and intake give.
+_ERRORS: Final = {
+    "no_patient_identifier": ("101", "Required field missing"),
+    "no_prior_identifier": ("101", "Required field missing"),
+    "several_messages": ("100", "Segment sequence error"),
+    "no_msh": ("100", "Segment sequence error"),
+}
+_INTERNAL: Final = ("207", "Application internal error")
+_PLACE: Final = re.compile(r"([A-Z][A-Z0-9]{2})(?:-(\d+))?")
+_VERSION: Final = re.compile(r"2\.(\d+)")
+_OLD: Final = 5  # before 2.5 an ERR has one field, ERR-1
+_WITH_TRIGGER: Final = 2  # since 2.2 an ACK names the trigger it answers
+_WITHOUT_STRUCTURE: Final = frozenset({"2.2", "2.3"})  # since 2.3.1 MSH-9.3 says ACK again
+
+
+def code_of(disposition: Disposition, *, quarantined: Literal["AE", "AA"] = "AE") -> Code:
+    """Return the answer of original mode; ``quarantined`` is what the profile says of quarantine.
+
+    ``disposition`` of a duplicate is that of its first sending: it gets the same answer again.
+    """
+    match disposition:
+        case Disposition.RECORDED | Disposition.DUPLICATE | Disposition.NO_EFFECT:
+            return "AA"
+        case Disposition.QUARANTINED:
+            return quarantined
+        case Disposition.UNREADABLE:
+            return "AR"
+        case _:
+            assert_never(disposition)
+
+
+def acknowledge(
+    raw: bytes,
+    outcome: Outcome,
+    *,
+    control_id: str,
+    now: datetime,
+    quarantined: Literal["AE", "AA"] = "AE",
+) -> bytes:
+    """Return the acknowledgement of a message whose outcome is durable; not framed.
+
+    Args:
+        raw: The message as it came.
+        outcome: What the store says became of it.
+        control_id: MSH-10 of the answer, new for each.
+        now: MSH-7 of the answer, aware.
+        quarantined: What the sender's profile wants where a message is quarantined.
+    """
+    code = code_of(outcome.first, quarantined=quarantined)
+    return _answer(
+        raw, code, reason=outcome.reason, place=outcome.place, control_id=control_id, now=now
+    )
+
+
+def refuse(
+    raw: bytes | None, *, reason: str, place: str = "MSH", control_id: str, now: datetime
+) -> bytes:
+    """Return ``AR``: nothing was taken, and sending again may succeed.
+
+    Args:
+        raw: The message, as far as there is one; None or unreadable: the answer names none.
+        reason: A stable code: ``oversize``, ``client_not_allowed``, ``store_unavailable``.
+        place: Where in the message.
+        control_id: MSH-10 of the answer.
+        now: MSH-7 of the answer, aware.
+    """
+    return _answer(raw or b"", "AR", reason=reason, place=place, control_id=control_id, now=now)
+
+
+def enhanced(
+    raw: bytes,
+    outcome: Outcome,
+    *,
+    new_control_id: Callable[[], str],
+    now: datetime,
+    quarantined: Literal["AE", "AA"] = "AE",
+) -> tuple[bytes, ...]:
+    """Return what enhanced mode answers, in order: that we have it (CA), and what became of it.
+
+    MSH-15 and MSH-16 say which the sender wants: AL always, NE never, ER if refused, SU if not.
+    Empty they are taken for AL and NE, as HL7 has it.
+    """
+    code = code_of(outcome.first, quarantined=quarantined)
+    message = _message(raw)
+    accept, application = (
+        (message.code(message.field("MSH", number)).upper() for number in (15, 16))
+        if message
+        else ("AL", "NE")
+    )
+    answers: list[bytes] = []
+    if _wanted(accept or "AL", refused=code == "AR"):
+        taken: Code = "CR" if code == "AR" else "CA"
+        answers.append(
+            _answer(
+                raw,
+                taken,
+                reason=outcome.reason,
+                place=outcome.place,
+                control_id=new_control_id(),
+                now=now,
+            )
+        )
+    if code != "AR" and _wanted(application or "NE", refused=code == "AE"):
+        answers.append(
+            acknowledge(raw, outcome, control_id=new_control_id(), now=now, quarantined=quarantined)
+        )
+    return tuple(answers)
+
+
+def _wanted(condition: str, *, refused: bool) -> bool:
+    """Tell by HL7 table 0155 whether the sender wants an answer."""
+    return {"NE": False, "ER": refused, "SU": not refused}.get(condition, True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Delimiters:
+    separator: str = "|"
+    component: str = "^"
+    repetition: str = "~"
+    escape: str = "\\"
+    subcomponent: str = "&"
+
+
+def _message(raw: bytes) -> Message | None:
+    try:
+        return Message(raw)
+    except NotAMessage:
+        return None
+
+
+def _answer(  # the parts of an answer
+    raw: bytes, code: Code, *, reason: str, place: str, control_id: str, now: datetime
+) -> bytes:
+    message = _message(raw)
+    theirs = _Delimiters()
+    codec, version, echo = "ascii", "2.5.1", ""
+    us, them, charset, processing = ["", ""], ["", ""], "", "P"
+    kind = ["ACK"]
+    if message:
+        theirs = _Delimiters(
+            message.separator,
+            message.component,
+            message.repetition,
+            message.escape,
+            message.subcomponent,
+        )
+        codec = message.codec
+        # Fields are given back as they came: their escapes are in these delimiters already.
+        them = [message.field("MSH", 3), message.field("MSH", 4)]
+        us = [message.field("MSH", 5), message.field("MSH", 6)]
+        version = message.code(message.field("MSH", 12)) or version
+        processing = message.field("MSH", 11) or processing
+        charset = message.field("MSH", 18)
+        echo = message.field("MSH", 10)
+    minor = _minor(version)
+    if message and minor >= _WITH_TRIGGER:
+        trigger = [*message.components(message.field("MSH", 9)), ""][1]
+        structure = [] if version in _WITHOUT_STRUCTURE else ["ACK"]
+        kind = ["ACK", trigger, *structure] if trigger else kind
+    encoding = message.field("MSH", 2) if message else "^~\\&"
+    segments = [
+        [
+            "MSH", encoding, *us, *them, f"{now:%Y%m%d%H%M%S%z}", "",
+            theirs.component.join(kind), _escaped(control_id, theirs), processing, version,
+            "", "", "", "", "", charset,
+        ],
+        ["MSA", code, echo],
+    ]  # fmt: skip
+    if code not in {"AA", "CA"}:
+        segments.append(_err(reason, place, minor, theirs))
+    text = "\r".join(theirs.separator.join(each).rstrip(theirs.separator) for each in segments)
+    return (text + "\r").encode(codec, "replace")
+
+
+def _err(reason: str, place: str, minor: int, theirs: _Delimiters) -> list[str]:
+    """Return ERR: where, what by table 0357, and our own code for whoever looks it up."""
+    code, meaning = _ERRORS.get(reason, _INTERNAL)
+    found = _PLACE.fullmatch(place)
+    segment, number = (found[1], found[2] or "") if found else ("", "")
+    own = _escaped(reason, theirs)
+    if minor < _OLD:
+        error = theirs.subcomponent.join([code, meaning, "HL70357", own])
+        return ["ERR", theirs.component.join([segment, "1" if segment else "", number, error])]
+    where = theirs.component.join([segment, "1", number]).rstrip(theirs.component)
+    named = theirs.component.join([code, meaning, "HL70357", own, "", "caretrail"])
+    return ["ERR", "", where if segment else "", named, "E", "", "", "", own]
+
+
+def _minor(version: str) -> int:
+    found = _VERSION.match(version)
+    return int(found[1]) if found else _OLD
+
+
+def _escaped(text: str, theirs: _Delimiters) -> str:
+    """Write text so that no character of it is taken for a delimiter."""
+    meanings = {
+        theirs.escape: "E",
+        theirs.separator: "F",
+        theirs.component: "S",
+        theirs.repetition: "R",
+        theirs.subcomponent: "T",
+    }
+    return "".join(
+        f"{theirs.escape}{meanings[each]}{theirs.escape}" if each in meanings else each
+        for each in text
+        if each.isprintable()
+    )

@@ -1,0 +1,199 @@
+"""Which projections there are, which generation of each is read, and where their tables stand.
+
+Every generation of a projection has a schema of its own (``proj_timeline_v3``). Readers use the
+views of schema ``proj``, analysts those of schema ``care``: both follow the active generation, and
+switch in one transaction.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from psycopg import Connection, sql
+
+from projections import (
+    audit_trail,
+    census,
+    last_seen,
+    parking,
+    patients,
+    position,
+    publishing,
+    substrate,
+    table,
+    timeline,
+)
+from projections.interpreted import Component
+from projections.services import Services
+from projections.table import Row, Table
+
+#: Advisory locks: whoever folds holds the first one shared; whoever switches, alone.
+FOLDING: Final = 0x63617265_0001
+BUILDING: Final = 0x63617265_0002
+
+_DDL: Final = """
+create schema if not exists proj;
+create schema if not exists care;
+create table if not exists proj.version (
+    projection text    not null,
+    version    integer not null,
+    shape      integer not null,
+    state      text    not null check (state in ('active', 'building')),
+    primary key (projection, version)
+);
+create unique index if not exists version_active on proj.version (projection)
+    where state = 'active';
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Projection:
+    """A read model. ``rows``: of a component; None: it is folded event by event."""
+
+    name: str
+    shape: int  # of its tables and rows; another one needs a rebuild
+    tables: tuple[Table, ...]
+    rows: Callable[[Component, Services], dict[str, list[Row]]] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """A generation of a projection."""
+
+    projection: Projection
+    version: int
+
+    @property
+    def schema(self) -> str:
+        """Where its tables stand."""
+        return schema(self.projection.name, self.version)
+
+
+class NeedsRebuild(Exception):
+    """The tables of these projections are of another release: rebuild them."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = tuple(sorted(names))
+        super().__init__(f"projections to rebuild: {', '.join(self.names)}")
+
+
+class UnknownProjection(Exception):
+    """There is no projection of this name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"no projection is called {name!r}")
+
+
+PROJECTIONS: Final[Mapping[str, Projection]] = {
+    projection.name: projection
+    for projection in (
+        Projection(name=substrate.NAME, shape=substrate.VERSION, tables=substrate.TABLES),
+        Projection(
+            name=timeline.NAME,
+            shape=timeline.VERSION,
+            tables=timeline.TABLES,
+            rows=timeline.rows,
+        ),
+        Projection(name=census.NAME, shape=census.VERSION, tables=census.TABLES, rows=census.rows),
+        Projection(
+            name=patients.NAME,
+            shape=patients.VERSION,
+            tables=patients.TABLES,
+            rows=patients.rows,
+        ),
+        Projection(name=audit_trail.NAME, shape=audit_trail.VERSION, tables=audit_trail.TABLES),
+        Projection(name=last_seen.NAME, shape=last_seen.VERSION, tables=last_seen.TABLES),
+    )
+}
+
+
+def schema(name: str, version: int) -> str:
+    """Return the schema of a generation."""
+    return f"proj_{name}_v{version}"
+
+
+def create(connection: Connection[Any]) -> None:
+    """Create schemas, tables and views of all projections; what is there stays as it is.
+
+    A projection that is new to a log already read is left out until it is rebuilt.
+    """
+    with connection.transaction():
+        connection.execute("select pg_advisory_xact_lock(%s)", (FOLDING,))
+        connection.execute("set local client_min_messages = warning")
+        connection.execute(_DDL)
+        connection.execute(position.DDL)
+        connection.execute(parking.DDL)
+        there = {
+            name for (name,) in connection.execute("select projection from proj.version").fetchall()
+        }
+        for name in PROJECTIONS:
+            if name not in there and not there:
+                _first(connection, PROJECTIONS[name])
+        publish(connection)
+
+
+def _first(connection: Connection[Any], projection: Projection) -> None:
+    build(connection, projection, 1)
+    for one in projection.tables:
+        table.index(connection, schema(projection.name, 1), one)
+    connection.execute(
+        "insert into proj.version (projection, version, shape, state) values (%s, 1, %s, 'active')",
+        (projection.name, projection.shape),
+    )
+
+
+def build(
+    connection: Connection[Any], projection: Projection, version: int, *, logged: bool = True
+) -> None:
+    """Create schema and tables of a generation, without keys and indexes."""
+    name = schema(projection.name, version)
+    connection.execute(sql.SQL("create schema {}").format(sql.Identifier(name)))
+    for one in projection.tables:
+        table.create(connection, name, one, logged=logged)
+
+
+def active(connection: Connection[Any]) -> dict[str, Version]:
+    """Return the generation that is read, of every projection.
+
+    Raises:
+        NeedsRebuild: Some have none, or one whose tables are of another release.
+    """
+    found: dict[str, Version] = {}
+    for name, version, shape in connection.execute(
+        "select projection, version, shape from proj.version where state = 'active'"
+    ).fetchall():
+        projection = PROJECTIONS.get(name)
+        if projection is not None and projection.shape == shape:
+            found[name] = Version(projection=projection, version=version)
+    missing = PROJECTIONS.keys() - found.keys()
+    if missing:
+        raise NeedsRebuild(missing)
+    return found
+
+
+def publish(connection: Connection[Any]) -> None:
+    """Point the views of ``proj`` and ``care`` to the active generations."""
+    rows = connection.execute(
+        "select projection, version, shape from proj.version where state = 'active'"
+    ).fetchall()
+    for name, version, shape in rows:
+        projection = PROJECTIONS.get(name)
+        if projection is None or projection.shape != shape:
+            continue
+        for one in projection.tables:
+            publishing.follow(connection, one, schema(name, version), version)
+    publishing.publish(connection)
+
+
+def named(names: Iterable[str]) -> list[Projection]:
+    """Return the projections of these names; none: all.
+
+    Raises:
+        UnknownProjection: There is none of that name.
+    """
+    wanted = list(names) or list(PROJECTIONS)
+    for name in wanted:
+        if name not in PROJECTIONS:
+            raise UnknownProjection(name)
+    return [one for name, one in PROJECTIONS.items() if name in wanted]

@@ -1,0 +1,169 @@
+"""Who is where: the open places, and what their statements disagree about.
+
+Counted is an encounter in progress that is emergency, inpatient or observation, or of unknown class
+with a bed. Its place may be null: nobody said where.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from psycopg import Connection
+
+from domain.continuity import Encounter, Patient, Stay
+from domain.statement import EncounterClass
+from projections.columns import ARRIVAL, COMPONENT, FLAGS, MODE, PATIENT, SEALED
+from projections.interpreted import Component, arrival, joined, part2
+from projections.services import Services
+from projections.table import Column, Row, Table
+from projections.timeline import place_columns
+
+NAME: Final = "census"
+VERSION: Final = 1
+
+CENSUS: Final = Table(
+    "census",
+    "One row per open place: an encounter in progress that occupies a bed, or would.",
+    (
+        Column("encounter_id", "text", "Encounter, care.encounter.", required=True),
+        PATIENT,
+        Column("record_id", "text", "Source record of its first statement.", required=True),
+        MODE,
+        Column("namespace", "text", "Whose visit numbers these are.", required=True),
+        Column("facility", "text", "Facility of the place, else of the encounter.", required=True),
+        Column("unit", "text", "Unit (point of care), as sent; null: not stated, or part2."),
+        Column("room", "text", "Room, as sent; null: not stated, or part2."),
+        Column("bed", "text", "Bed, as sent; null: not stated, or part2."),
+        Column("place_ref", "text", "Keyed hash of the place; null: not stated."),
+        Column("is_part2", "boolean", "42 CFR Part 2 covers the unit.", required=True),
+        Column("class_code", "text", "Class, HL7 v3 ActCode.", required=True),
+        Column("since_at", "timestamptz", "There since; null: before anybody told us."),
+        Column("started_at", "timestamptz", "Start of the encounter; null: not known."),
+        Column("visit_ref", "text", "Keyed hash of the visit number; null: none was stated."),
+        FLAGS,
+        *ARRIVAL,
+        COMPONENT,
+        SEALED,
+    ),
+    key=("encounter_id",),
+    indexes=(("component",), ("patient_id",), ("facility", "unit", "room", "bed"), ("place_ref",)),
+)
+
+TABLES: Final = (CENSUS,)
+
+_COUNTED: Final = frozenset[EncounterClass]({"EMER", "IMP", "OBSENC"})
+
+
+def open_places(patient: Patient) -> Iterator[tuple[Encounter, Stay | None]]:
+    """Return the encounters of ``patient`` that the census counts, each with where it is now."""
+    for encounter in patient.encounters:
+        if encounter.status != "in-progress" or encounter.cancelled:
+            continue
+        here = next(
+            (stay for stay in reversed(encounter.stays) if not stay.cancelled and stay.end is None),
+            None,
+        )
+        place = None if here is None else here.place
+        if encounter.class_code in _COUNTED or (
+            encounter.class_code == "unknown"
+            and place is not None
+            and (bool(place.bed) or place.part2)
+        ):
+            yield encounter, here
+
+
+def rows(interpreted: Component, services: Services) -> dict[str, list[Row]]:  # noqa: ARG001
+    """Return the rows of a component."""
+    return {
+        "census": [
+            _row(interpreted, patient, encounter, here)
+            for patient in interpreted.patients
+            for encounter, here in open_places(patient)
+        ]
+    }
+
+
+def _row(interpreted: Component, patient: Patient, encounter: Encounter, here: Stay | None) -> Row:
+    known = arrival([interpreted.filed[ref] for ref in encounter.statements])
+    place = None if here is None else here.place
+    facility, unit, room, bed = place_columns(place)
+    return (
+        encounter.encounter_id,
+        patient.patient_id,
+        encounter.record,
+        encounter.mode,
+        encounter.namespace,
+        facility or encounter.facility,
+        unit,
+        room,
+        bed,
+        None if place is None else place.ref,
+        place is not None and place.part2,
+        encounter.class_code,
+        encounter.start if here is None else here.start,
+        encounter.start,
+        encounter.visit,
+        encounter.flags if here is None else tuple(dict.fromkeys((*encounter.flags, *here.flags))),
+        known.source_position,
+        known.first_known_at,
+        known.last_changed_at,
+        interpreted.component,
+        None if here is None else joined(part2(interpreted.filed[here.statement], place)),
+    )
+
+
+CLASH: Final = """
+create or replace view proj.clash as
+    select 'bed_of_two' as kind, mode, facility, place_ref as shared_ref, encounter_id, patient_id,
+        since_at
+    from (
+        select *, min(patient_id) over bed <> max(patient_id) over bed as clashes
+        from proj.census
+        where bed is not null
+        window bed as (partition by mode, place_ref)
+    ) as beds
+    where clashes
+union all
+    select 'patient_in_two', mode, facility, patient_id, encounter_id, patient_id, since_at
+    from (
+        select *, min(place_ref) over who <> max(place_ref) over who as clashes
+        from proj.census
+        where bed is not null
+        window who as (partition by patient_id)
+    ) as places
+    where clashes
+union all
+    select 'number_of_two', mode, facility, visit_ref, encounter_id, patient_id, started_at
+    from (
+        select *, min(patient_id) over number <> max(patient_id) over number as clashes
+        from proj.encounter
+        where visit_ref is not null and not is_cancelled
+        window number as (partition by mode, namespace, visit_ref)
+    ) as numbers
+    where clashes
+"""
+
+_CLASH_COLUMNS: Final = {
+    "kind": "What disagrees: bed_of_two, patient_in_two or number_of_two.",
+    "mode": "Processing mode, HL7 table 0103; here always P.",
+    "facility": "Facility of the encounter.",
+    "shared_ref": "What they share: ref of the place, patient id, or ref of the visit number.",
+    "encounter_id": "One of the encounters that disagree, care.encounter.",
+    "patient_id": "Its patient.",
+    "since_at": "There since, or begun at; null: not known.",
+}
+
+
+def create_clash(connection: Connection[Any]) -> dict[str, str]:
+    """Create the views of disagreements; return what the columns of ``care.clash`` mean.
+
+    Two patients in one bed, one patient in two beds, one number on two patients: one component
+    cannot see them. Cancelled encounters do not clash; beds of part2 units have no codes, and are
+    left out.
+    """
+    connection.execute(CLASH)
+    connection.execute(
+        "create or replace view care.clash as"
+        " select kind, mode, facility, shared_ref, encounter_id, patient_id, since_at"
+        " from proj.clash where mode = 'P'"
+    )
+    return _CLASH_COLUMNS

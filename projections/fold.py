@@ -1,0 +1,280 @@
+"""Apply events to all read models, exactly once, in one transaction.
+
+What a batch touches is interpreted anew from everything that was ever stated about it, so that
+rows depend on the set of events alone: on no order, no split, no repetition.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+import psycopg
+from psycopg import Connection, sql
+
+from domain.body import Recorded
+from projections import (
+    audit_trail,
+    catalogue,
+    components,
+    interpreted,
+    last_seen,
+    parking,
+    position,
+    substrate,
+)
+from projections.catalogue import Version
+from projections.components import Touched
+from projections.parking import Parked
+from projections.position import Heal
+from projections.services import Services
+from projections.table import Row, Table, load
+
+#: Two appliers that join the same components the other way round: one of them begins again.
+_ATTEMPTS: Final = 5
+
+#: Rows for one table of one schema.
+_Rows: TypeAlias = tuple[str, Table, list[Row]]
+
+#: What is wrong with the content, and not with the server: it parks a component.
+_OF_CONTENT: Final = (psycopg.DataError, psycopg.IntegrityError)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What became of a batch."""
+
+    applied: int  # events that changed the read models, healed ones included
+    skipped: int  # repeats
+    healed: int  # events fetched from the store to fill holes
+    parked: tuple[Parked, ...]  # set aside in this batch
+    positions: dict[int, int]  # partition: index of the last event applied, where it moved
+
+
+def apply(
+    connection: Connection[Any], batch: Sequence[Recorded], *, heal: Heal, services: Services
+) -> Applied:
+    """Apply a batch of events, of any partitions, to all projections, in one transaction.
+
+    Repeats are skipped; holes are filled through ``heal``. A component that cannot be interpreted
+    is set aside with its events, and the others go on. ``connection`` is in autocommit mode.
+
+    Raises:
+        position.HoleNotFilled: Events are missing that the store does not have.
+        position.OtherIncarnation: The events are of another life of the store.
+        catalogue.NeedsRebuild: Tables are missing or of another release.
+        psycopg.OperationalError: The database is not there; nothing was applied.
+    """
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return _apply(connection, batch, heal, services)
+        except psycopg.errors.DeadlockDetected:
+            continue
+    return _apply(connection, batch, heal, services)
+
+
+def positions(connection: Connection[Any]) -> dict[int, int]:
+    """Return the index of the last event applied, by partition."""
+    return position.read(connection, _numbers(catalogue.active(connection)))
+
+
+def complete_through(connection: Connection[Any], last_ids: Mapping[int, int]) -> int:
+    """Return the position up to which every partition has applied all its events.
+
+    ``last_ids``: the index of the last event of each partition in the store.
+    """
+    return position.complete_through(positions(connection), last_ids)
+
+
+def retry(connection: Connection[Any], services: Services) -> list[Parked]:
+    """Interpret what is set aside again; return what has to stay so."""
+    with connection.transaction():
+        connection.execute("select pg_advisory_xact_lock_shared(%s)", (catalogue.FOLDING,))
+        versions = catalogue.active(connection)
+        before = parking.parked(connection)
+        waiting = sorted({one.component for one in before})
+        touched = components.lock(connection, versions[substrate.NAME].schema, waiting)
+        parking.release(connection, waiting)
+        indexes = frozenset(one.index for one in before)
+        return _refold(connection, versions, versions[substrate.NAME], touched, indexes, services)
+
+
+def project(
+    connection: Connection[Any],
+    targets: Mapping[str, Version],
+    statements: Version,
+    events: Sequence[Recorded],
+    services: Services,
+) -> list[Parked]:
+    """Change the rows of ``targets`` by ``events``, in the transaction of the caller.
+
+    ``statements``: the substrate to interpret from; where it is no target, it has the events.
+    """
+    if audit_trail.NAME in targets:
+        load(
+            connection,
+            targets[audit_trail.NAME].schema,
+            audit_trail.EVENT,
+            audit_trail.rows(events),
+        )
+    if last_seen.NAME in targets:
+        last_seen.upsert(connection, targets[last_seen.NAME].schema, events)
+    stated = [
+        substrate.read(recorded)
+        for recorded in events
+        if substrate.is_statement(recorded.envelope.topic)
+    ]
+    if substrate.NAME in targets:
+        substrate.file(connection, statements.schema, stated)
+        touched = components.join(connection, statements.schema, [one.nodes for one in stated])
+    else:
+        touched = components.lock(connection, statements.schema, [one.nodes[0] for one in stated])
+    indexes = frozenset(recorded.envelope.index for recorded in events)
+    return _refold(connection, targets, statements, touched, indexes, services)
+
+
+def _refold(  # one step of the above
+    connection: Connection[Any],
+    targets: Mapping[str, Version],
+    statements: Version,
+    touched: Touched,
+    indexes: frozenset[int],
+    services: Services,
+) -> list[Parked]:
+    """Interpret the components touched, and replace their rows; set aside what cannot be."""
+    folded = [one for one in targets.values() if one.projection.rows is not None]
+    if not folded or not touched.components:
+        return []
+    parking.rename(connection, touched.absorbed)
+    filed = substrate.filed_by_component(connection, statements.schema, touched.components)
+    reasons = parking.among(connection, touched.components)
+    fresh: dict[str, list[_Rows]] = {}
+    for name in touched.components:
+        if name in reasons:
+            continue
+        try:
+            fresh[name] = rows_of(name, filed[name], folded, services)
+        except (psycopg.Error, OSError):
+            raise  # the server's trouble, not this component's
+        except Exception as error:  # noqa: BLE001  # set aside with its reason, never lost
+            reasons[name] = type(error).__name__
+    reasons |= _replace(connection, folded, fresh, touched.absorbed)
+    for before, now in touched.absorbed.items():
+        if now in reasons:
+            _rename(connection, folded, before, now)
+    parked = [
+        Parked(component=name, index=row[0], event_id=row[1], reason=reason)
+        for name, reason in reasons.items()
+        for row in filed[name]
+        if row[0] in indexes
+    ]
+    parking.park(connection, parked)
+    return parked
+
+
+def rows_of(
+    name: str,
+    filed: Sequence[tuple[Any, ...]],
+    versions: Sequence[Version],
+    services: Services,
+) -> list[_Rows]:
+    """Return the rows of a component, for every table of ``versions``."""
+    component = interpreted.component(
+        name, [substrate.filed(*row) for row in filed], services.interpret
+    )
+    found: list[_Rows] = []
+    for version in versions:
+        if version.projection.rows is not None:
+            by_table = version.projection.rows(component, services)
+            found += [
+                (version.schema, table, by_table[table.name]) for table in version.projection.tables
+            ]
+    return found
+
+
+def _replace(
+    connection: Connection[Any],
+    versions: Sequence[Version],
+    fresh: Mapping[str, list[_Rows]],
+    absorbed: Mapping[str, str],
+) -> dict[str, str]:
+    """Replace the rows of components; return those whose rows the database refuses, and why."""
+    try:
+        with connection.transaction():
+            _write(connection, versions, fresh, absorbed)
+    except _OF_CONTENT as error:
+        if len(fresh) == 1:
+            return dict.fromkeys(fresh, type(error).__name__)
+    else:
+        return {}
+    refused: dict[str, str] = {}
+    for name, rows in fresh.items():
+        mine = {before: now for before, now in absorbed.items() if now == name}
+        refused |= _replace(connection, versions, {name: rows}, mine)
+    return refused
+
+
+def _write(
+    connection: Connection[Any],
+    versions: Sequence[Version],
+    fresh: Mapping[str, list[_Rows]],
+    absorbed: Mapping[str, str],
+) -> None:
+    gone = [*fresh, *(before for before, now in absorbed.items() if now in fresh)]
+    batches: dict[tuple[str, str], tuple[Table, list[Row]]] = {}
+    for version in versions:
+        for table in version.projection.tables:
+            connection.execute(
+                sql.SQL("delete from {} where component = any(%s)").format(
+                    table.at(version.schema)
+                ),
+                (gone,),
+            )
+    for found in fresh.values():
+        for schema, table, rows in found:
+            batches.setdefault((schema, table.name), (table, []))[1].extend(rows)
+    for (schema, _), (table, rows) in batches.items():
+        load(connection, schema, table, rows)
+
+
+def _rename(
+    connection: Connection[Any], versions: Sequence[Version], before: str, now: str
+) -> None:
+    """Let the rows of an absorbed component follow it, where they could not be replaced."""
+    for version in versions:
+        for table in version.projection.tables:
+            connection.execute(
+                sql.SQL("update {} set component = %s where component = %s").format(
+                    table.at(version.schema)
+                ),
+                (now, before),
+            )
+
+
+def _apply(
+    connection: Connection[Any], batch: Sequence[Recorded], heal: Heal, services: Services
+) -> Applied:
+    with connection.transaction():
+        connection.execute("select pg_advisory_xact_lock_shared(%s)", (catalogue.FOLDING,))
+        versions = catalogue.active(connection)
+        numbers = _numbers(versions)
+        held = position.lock(
+            connection, numbers, (recorded.envelope.partition for recorded in batch)
+        )
+        due = position.due(batch, held, heal)
+        parked = (
+            project(connection, versions, versions[substrate.NAME], due.events, services)
+            if due.events
+            else []
+        )
+        moved = position.advance(connection, numbers, held, due.events)
+    return Applied(
+        applied=len(due.events),
+        skipped=due.skipped,
+        healed=due.healed,
+        parked=tuple(parked),
+        positions=moved,
+    )
+
+
+def _numbers(versions: Mapping[str, Version]) -> dict[str, int]:
+    return {name: version.version for name, version in versions.items()}

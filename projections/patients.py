@@ -1,0 +1,299 @@
+"""Who is known: identifiers, demographics, last event, open stay; found by identifier and by name.
+
+Names are found over keyed tokens of name parts, of their three-letter beginnings and of the birth
+date. Tokens are made where the segment is opened, stand here alone and are never published.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from domain.body import SegmentClass
+from domain.continuity import Patient
+from domain.ids import RecordId
+from domain.segments import Demographics
+from domain.statement import Statement
+from projections.census import open_places
+from projections.columns import ARRIVAL, COMPONENT, FLAGS, MODE, SEALED
+from projections.decoding import records_named
+from projections.interpreted import Component, Copied, arrival, copies, joined, part2, sent_order
+from projections.services import Services
+from projections.substrate import Filed
+from projections.table import Column, Row, Table
+from projections.timeline import place_columns
+
+NAME: Final = "patients"
+VERSION: Final = 1
+
+PATIENT: Final = Table(
+    "patient",
+    "One row per patient, and per record that retired into one.",
+    (
+        Column("patient_id", "text", "The patient, or the record that retired.", required=True),
+        Column("merged_into_id", "text", "The patient that it retired into; null: not retired."),
+        MODE,
+        Column("record_ids", "text[]", "Source records that answer with it.", required=True),
+        Column(
+            "encounter_count", "integer", "Its encounters, cancelled ones left out.", required=True
+        ),
+        Column("last_kind", "text", "What was said last: topic without its version."),
+        Column("last_happened_at", "timestamptz", "When that happened; null: not stated."),
+        Column("last_facility", "text", "Facility of what was said last."),
+        Column("open_encounter_id", "text", "Open stay, care.census; null: none."),
+        Column("open_class_code", "text", "Its class, HL7 v3 ActCode."),
+        Column("facility", "text", "Facility of the open stay."),
+        Column("unit", "text", "Unit of the open stay; null: not stated, or part2."),
+        Column("room", "text", "Room of the open stay; null: not stated, or part2."),
+        Column("bed", "text", "Bed of the open stay; null: not stated, or part2."),
+        Column("is_part2", "boolean", "42 CFR Part 2 covers the unit.", required=True),
+        Column("open_since_at", "timestamptz", "In that place since."),
+        FLAGS,
+        *ARRIVAL,
+        COMPONENT,
+        SEALED,
+    ),
+    key=("patient_id",),
+    indexes=(("component",), ("last_changed_at", "patient_id"), ("merged_into_id",)),
+)
+
+IDENTIFIER: Final = Table(
+    "identifier",
+    "One row per patient and identifier: any of them finds the patient.",
+    (
+        Column("patient_id", "text", "The patient.", required=True),
+        Column("ref", "text", "Keyed hash of the identifier; of PID-3 and MRG-1 the record id.",
+               required=True),
+        Column("field", "text", "Where it stood: PID-3, PID-18, MRG-1, ...", required=True),
+        Column("authority", "text", "Assigning authority, after aliases.", required=True),
+        Column("type_code", "text", "Identifier type, HL7 table 0203.", required=True),
+        MODE,
+        Column("is_trusted", "boolean", "The profile trusts it across senders.", required=True),
+        COMPONENT,
+    ),
+    key=("patient_id", "ref", "field"),
+    indexes=(("ref",), ("component",)),
+)  # fmt: skip
+
+TOKEN: Final = Table(
+    "token",
+    "One row per patient and searchable token; never published.",
+    (
+        Column("patient_id", "text", "The patient.", required=True),
+        Column("token", "text", "Keyed hash of a name part, its beginning, or a birth date.",
+               required=True),
+        COMPONENT,
+    ),
+    key=("token", "patient_id"),
+    indexes=(("component",),),
+    published=False,
+)  # fmt: skip
+
+TABLES: Final = (PATIENT, IDENTIFIER, TOKEN)
+
+_NAMES: Final = frozenset[SegmentClass]({"demographics"})
+_IDENTIFIERS: Final = frozenset[SegmentClass]({"identifiers"})
+#: Of a name, that many letters find it.
+_BEGINNING: Final = 3
+
+_decoder: Final = msgspec.json.Decoder(Demographics)
+
+
+def rows(interpreted: Component, services: Services) -> dict[str, list[Row]]:
+    """Return the rows of a component. Opens one demographics segment a patient, for its tokens."""
+    about = _about(interpreted)
+    found: dict[str, list[Row]] = {"patient": [], "identifier": [], "token": []}
+    for patient in interpreted.patients:
+        known = {record: about[record] for record in patient.records}
+        retired = {merge.retired for merge in patient.merges} - {patient.patient_id}
+        found["patient"].append(_patient(interpreted, patient, known))
+        found["patient"] += [
+            _retired(interpreted, patient, record, known[record])
+            for record in patient.records
+            if record in retired
+        ]
+        found["identifier"] += _identifiers(interpreted, patient, known)
+        found["token"] += [
+            (patient.patient_id, token, interpreted.component)
+            for token in sorted(_tokens(known, services))
+        ]
+    return found
+
+
+def searchable(demographics: Demographics) -> set[str]:
+    """Return what tokens are made of: whole name parts, their beginnings, the birth date.
+
+    >>> from domain.segments import Name
+    >>> sorted(searchable(Demographics(names=(Name(family="O'Hara", given="Zoë"),))))
+    ['begin:oha', 'begin:zoe', 'name:ohara', 'name:zoe']
+    >>> searchable(Demographics(birth_date="1951-06-02"))
+    {'born:1951-06-02'}
+    """
+    found: set[str] = set()
+    for name in demographics.names:
+        for text in (name.family, name.given, name.middle):
+            for part in text.replace("-", " ").split():
+                folded = normal_name(part)
+                if folded:
+                    found.add(f"name:{folded}")
+                if len(folded) >= _BEGINNING:
+                    found.add(f"begin:{folded[:_BEGINNING]}")
+    if demographics.birth_date:
+        found.add(f"born:{demographics.birth_date}")
+    return found
+
+
+def normal_name(part: str) -> str:
+    """Return a name part as it is compared: letters and digits, small, without accents.
+
+    >>> normal_name("Müller-Ångström")
+    'mullerangstrom'
+    """
+    decomposed = unicodedata.normalize("NFKD", part.casefold())
+    return "".join(letter for letter in decomposed if letter.isalnum())
+
+
+def _about(interpreted: Component) -> dict[RecordId, list[Filed]]:
+    """Return what names each record, in sent order."""
+    found: dict[RecordId, list[Filed]] = {}
+    for one in sorted(interpreted.filed.values(), key=sent_order):
+        for record in records_named(one.statement):
+            found.setdefault(record, []).append(one)
+    return found
+
+
+def _patient(interpreted: Component, patient: Patient, known: dict[RecordId, list[Filed]]) -> Row:
+    standing = [entry for entry in patient.entries if not entry.voided]
+    last = standing[-1] if standing else None
+    said = None if last is None else interpreted.filed[last.statement]
+    encounter, here = next(reversed(list(open_places(patient))), (None, None))
+    place = None if here is None else here.place
+    facility, unit, room, bed = place_columns(place)
+    if facility is None and encounter is not None:
+        facility = encounter.facility
+    return (
+        patient.patient_id,
+        None,
+        patient.mode,
+        patient.records,
+        sum(not one.cancelled for one in patient.encounters),
+        None if said is None else said.topic.rpartition(".")[0],
+        None if last is None else last.happened_at,
+        None if said is None else _facility(said.statement),
+        None if encounter is None else encounter.encounter_id,
+        None if encounter is None else encounter.class_code,
+        facility,
+        unit,
+        room,
+        bed,
+        place is not None and place.part2,
+        None if encounter is None else encounter.start if here is None else here.start,
+        patient.flags,
+        *_arrival([one for filed in known.values() for one in filed]),
+        interpreted.component,
+        joined(
+            [
+                *_demographics(known),
+                *(copy for record, filed in known.items() for copy in _numbers(record, filed)),
+                *([] if here is None else part2(interpreted.filed[here.statement], place)),
+            ]
+        ),
+    )
+
+
+def _retired(interpreted: Component, patient: Patient, record: RecordId, known: list[Filed]) -> Row:
+    return (
+        record,
+        patient.patient_id,
+        patient.mode,
+        (record,),
+        0,
+        *(None,) * 9,  # what was said last, open stay
+        False,
+        None,
+        (),
+        *_arrival(known),
+        interpreted.component,
+        joined(_numbers(record, known)),
+    )
+
+
+def _arrival(known: Sequence[Filed]) -> tuple[object, object, object]:
+    summed = arrival(known)
+    return (summed.source_position, summed.first_known_at, summed.last_changed_at)
+
+
+def _facility(statement: Statement) -> str:
+    return statement.namespace if statement.place is None else statement.place.facility
+
+
+def _numbers(record: RecordId, known: Sequence[Filed]) -> list[Copied]:
+    """Copy the numbers of a record: of the statement sent last that has them."""
+    return _last_copies(known, _IDENTIFIERS, record)
+
+
+def _demographics(known: dict[RecordId, list[Filed]]) -> list[Copied]:
+    """Copy the demographics sent last of any of a patient's records."""
+    own = {
+        one.index: one for filed in known.values() for one in filed if one.statement.record in known
+    }
+    return _last_copies(sorted(own.values(), key=sent_order), _NAMES, None)
+
+
+def _last_copies(
+    known: Sequence[Filed], wanted: frozenset[SegmentClass], subject: RecordId | None
+) -> list[Copied]:
+    for one in reversed(known):
+        found = copies(one, wanted, one.statement.record if subject is None else subject)
+        if found:
+            return found
+    return []
+
+
+def _tokens(known: dict[RecordId, list[Filed]], services: Services) -> set[str]:
+    return {
+        services.token(text)
+        for copy in _demographics(known)
+        for text in searchable(
+            _decoder.decode(services.open_segment(copy.segment, copy.event_id, copy.topic))
+        )
+    }
+
+
+def _identifiers(
+    interpreted: Component, patient: Patient, known: dict[RecordId, list[Filed]]
+) -> list[Row]:
+    found: dict[tuple[str, str], Row] = {}
+    for record, filed in known.items():
+        for one in filed:
+            if one.statement.record != record:
+                continue
+            for each in one.statement.identifiers:
+                if each.placeholder or each.field.startswith("MRG"):
+                    continue
+                found[each.ref, each.field] = (
+                    patient.patient_id,
+                    each.ref,
+                    each.field,
+                    each.authority,
+                    each.type,
+                    patient.mode,
+                    each.trusted,
+                    interpreted.component,
+                )
+    for record in patient.records:  # also those that only a merge names
+        found.setdefault(
+            (record, "record"),
+            (
+                patient.patient_id,
+                record,
+                "record",
+                "",
+                "",
+                patient.mode,
+                False,
+                interpreted.component,
+            ),
+        )
+    return list(found.values())

@@ -1,0 +1,248 @@
+"""How far each projection has read: a row per projection, version and partition.
+
+The row moves in the transaction that changes the projection's rows, fenced on the index it held.
+Every event names the one before it in its partition, so that a repeat is skipped, the next one is
+applied, and a hole is seen and filled from the store before anything after it is applied.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from psycopg import Connection
+
+from domain.body import Recorded
+
+#: Fetches from the store: (partition, after, upto) gives the events of that partition with
+#: ``after < index <= upto``, in order.
+Heal: TypeAlias = Callable[[int, int, int], list[Recorded]]
+
+DDL: Final = """
+create table if not exists proj.position (
+    projection  text    not null,
+    version     integer not null,
+    partition   integer not null,
+    last_index  bigint  not null,
+    incarnation text    not null default '',
+    primary key (projection, version, partition)
+);
+"""
+
+
+class PositionMoved(Exception):
+    """Another applier moved the position of this partition first; nothing was applied."""
+
+    def __init__(self, partition: int) -> None:
+        self.partition = partition
+        super().__init__(f"position of partition {partition} moved meanwhile")
+
+
+class PositionsDisagree(Exception):
+    """Projections that move together stand at different positions: rebuild all of them."""
+
+    def __init__(self, partition: int, held: Sequence[int]) -> None:
+        self.partition = partition
+        self.held = tuple(held)
+        super().__init__(f"positions of partition {partition} disagree; rebuild all projections")
+
+
+class HoleNotFilled(Exception):
+    """Events are missing before this one that the store does not have, or its chain is broken."""
+
+    def __init__(self, partition: int, after: int, upto: int) -> None:
+        self.partition = partition
+        self.after = after
+        self.upto = upto
+        super().__init__(f"partition {partition} lacks events after {after} up to {upto}")
+
+
+class OtherIncarnation(Exception):
+    """The events are of another life of the store: ids were given twice.
+
+    The remedy is to republish to a new generation of the topic and to rebuild all projections.
+    """
+
+    def __init__(self, *, held: str, met: str) -> None:
+        self.held = held
+        self.met = met
+        super().__init__("events of another incarnation of the store; rebuild all projections")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """What of a batch is to be applied: contiguous in every partition, by index."""
+
+    events: tuple[Recorded, ...]
+    skipped: int  # repeats
+    healed: int  # fetched from the store
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Where a partition stands."""
+
+    last_index: int
+    incarnation: str
+
+
+def lock(
+    connection: Connection[Any], versions: Mapping[str, int], partitions: Iterable[int]
+) -> dict[int, Held]:
+    """Lock and return the positions of ``partitions``, the same for all ``versions``.
+
+    Raises:
+        PositionsDisagree: They are not the same.
+    """
+    wanted = sorted(set(partitions))
+    names = sorted(versions)
+    numbers = [versions[name] for name in names]
+    connection.execute(
+        """
+        insert into proj.position (projection, version, partition, last_index)
+        select v.projection, v.version, p.partition, 0
+        from unnest(%s::text[], %s::integer[]) as v(projection, version)
+        cross join unnest(%s::integer[]) as p(partition)
+        order by p.partition, v.projection
+        on conflict do nothing
+        """,
+        (names, numbers, wanted),
+    )
+    rows = connection.execute(
+        """
+        select partition, last_index, incarnation
+        from proj.position
+        join unnest(%s::text[], %s::integer[]) as v(projection, version)
+            using (projection, version)
+        where partition = any(%s)
+        order by partition, projection
+        for update of position
+        """,
+        (names, numbers, wanted),
+    ).fetchall()
+    held: dict[int, set[Held]] = {}
+    for partition, last, incarnation in rows:
+        held.setdefault(partition, set()).add(Held(last, incarnation))
+    for partition, seen in held.items():
+        if len(seen) > 1:
+            raise PositionsDisagree(partition, sorted(one.last_index for one in seen))
+    return {partition: seen.pop() for partition, seen in held.items()}
+
+
+def due(batch: Sequence[Recorded], held: Mapping[int, Held], heal: Heal) -> Due:
+    """Return what of ``batch`` comes next: repeats skipped, holes filled from the store.
+
+    Raises:
+        HoleNotFilled: The store does not have what is missing.
+        OtherIncarnation: The events are of another life of the store.
+    """
+    last = {partition: one.last_index for partition, one in held.items()}
+    events: list[Recorded] = []
+    skipped = healed = 0
+    for recorded in sorted(batch, key=_index):
+        envelope = recorded.envelope
+        partition = envelope.partition
+        known = held[partition].incarnation
+        if known and envelope.incarnation != known:
+            raise OtherIncarnation(held=known, met=envelope.incarnation)
+        if envelope.index <= last[partition]:
+            skipped += 1
+            continue
+        if envelope.previous < last[partition]:
+            raise HoleNotFilled(partition, envelope.previous, envelope.index)
+        if envelope.previous > last[partition]:
+            missing = heal(partition, last[partition], envelope.previous)
+            _check(missing, partition, last[partition], envelope.previous)
+            events += missing
+            healed += len(missing)
+        events.append(recorded)
+        last[partition] = envelope.index
+    events.sort(key=_index)
+    return Due(events=tuple(events), skipped=skipped, healed=healed)
+
+
+def advance(
+    connection: Connection[Any],
+    versions: Mapping[str, int],
+    held: Mapping[int, Held],
+    events: Sequence[Recorded],
+) -> dict[int, int]:
+    """Move the positions over ``events``; return where the partitions stand now.
+
+    Raises:
+        PositionMoved: A row is not where ``held`` says.
+    """
+    last: dict[int, int] = {}
+    incarnations: dict[int, str] = {}
+    for recorded in events:
+        last[recorded.envelope.partition] = recorded.envelope.index
+        incarnations[recorded.envelope.partition] = recorded.envelope.incarnation
+    for partition in sorted(last):
+        moved = connection.execute(
+            """
+            update proj.position set last_index = %s, incarnation = %s
+            from unnest(%s::text[], %s::integer[]) as v(projection, version)
+            where position.projection = v.projection and position.version = v.version
+                and partition = %s and last_index = %s
+            """,
+            (
+                last[partition],
+                incarnations[partition],
+                list(versions),
+                list(versions.values()),
+                partition,
+                held[partition].last_index,
+            ),
+        )
+        if moved.rowcount != len(versions):
+            raise PositionMoved(partition)
+    return last
+
+
+def read(connection: Connection[Any], versions: Mapping[str, int]) -> dict[int, int]:
+    """Return the index of the last event applied, by partition: the lowest over ``versions``."""
+    rows = connection.execute(
+        """
+        select partition, min(last_index)
+        from proj.position
+        join unnest(%s::text[], %s::integer[]) as v(projection, version)
+            using (projection, version)
+        group by partition
+        """,
+        (list(versions), list(versions.values())),
+    ).fetchall()
+    return dict(rows)
+
+
+def complete_through(applied: Mapping[int, int], last_ids: Mapping[int, int]) -> int:
+    """Return the position up to which every partition has applied all its events.
+
+    ``last_ids``: the index of the last event of each partition in the store. A partition that lags
+    holds the answer at the last event it applied.
+
+    >>> complete_through({0: 7, 1: 9}, {0: 7, 1: 9})
+    9
+    >>> complete_through({0: 4, 1: 9}, {0: 7, 1: 9})
+    4
+    >>> complete_through({}, {0: 7})
+    0
+    """
+    lagging = [
+        applied.get(partition, 0)
+        for partition, last in last_ids.items()
+        if applied.get(partition, 0) < last
+    ]
+    return min(lagging) if lagging else max(last_ids.values(), default=0)
+
+
+def _index(recorded: Recorded) -> int:
+    return recorded.envelope.index
+
+
+def _check(missing: Sequence[Recorded], partition: int, after: int, upto: int) -> None:
+    last = after
+    for recorded in missing:
+        if recorded.envelope.partition != partition or recorded.envelope.previous != last:
+            raise HoleNotFilled(partition, last, upto)
+        last = recorded.envelope.index
+    if last != upto:
+        raise HoleNotFilled(partition, last, upto)

@@ -1,0 +1,164 @@
+"""The views that read: schema ``proj`` for the application, schema ``care`` for analysts.
+
+What analysts see is a contract: views only gain columns, at the end; every view and column has a
+comment; production records only; core only; the place of a part2 unit is null.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final, LiteralString
+
+from psycopg import Connection, sql
+
+from projections import audit_trail, census, patients, timeline
+from projections.table import Table
+
+#: Columns that would say where a patient is, null for a unit that 42 CFR Part 2 covers.
+_PLACE: Final = frozenset({"unit", "room", "bed", "place_ref"})
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """A column that a view adds to those of its table."""
+
+    name: str
+    expression: LiteralString
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A view of schema ``care`` over a table."""
+
+    name: str
+    table: Table
+    where: LiteralString
+    extras: tuple[Extra, ...] = ()
+
+
+_DURING: Final = Extra(
+    "valid_during",
+    "case when ended_at is null or started_at is null or started_at <= ended_at"
+    " then tstzrange(started_at, ended_at) end",
+    "From start to end as a range; null where the end stated precedes the start.",
+)
+_CLASS: Final = Extra(
+    "class_system",
+    "'http://terminology.hl7.org/CodeSystem/v3-ActCode'::text",
+    "Code system of the class.",
+)
+_PRODUCTION: Final = "mode = 'P'"
+
+VIEWS: Final = (
+    Published("encounter", timeline.ENCOUNTER, _PRODUCTION, (_CLASS, _DURING)),
+    Published("stay", timeline.STAY, _PRODUCTION, (_CLASS, _DURING)),
+    Published("entry", timeline.ENTRY, _PRODUCTION, (_CLASS,)),
+    Published("census", census.CENSUS, _PRODUCTION, (_CLASS,)),
+    Published("patient", patients.PATIENT, _PRODUCTION),
+    Published("identifier", patients.IDENTIFIER, _PRODUCTION),
+    Published(
+        "audit_trail", audit_trail.EVENT, "mode is distinct from 'T' and mode is distinct from 'D'"
+    ),
+)
+
+
+def follow(connection: Connection[Any], table: Table, schema: str, version: int) -> None:
+    """Point the view of ``proj`` to the table of a generation."""
+    view = sql.Identifier("proj", table.name)
+    query = sql.SQL("create or replace view {} as select {}, {} as projection_version from {}")
+    connection.execute(
+        query.format(
+            view,
+            sql.SQL(", ").join(map(sql.Identifier, table.names)),
+            sql.Literal(version),
+            table.at(schema),
+        )
+    )
+
+
+def publish(connection: Connection[Any]) -> None:
+    """Create the views of ``care`` where they are missing, with their comments and rights."""
+    present = {
+        name
+        for (name,) in connection.execute(
+            "select table_name from information_schema.views where table_schema = 'proj'"
+        ).fetchall()
+    }
+    for one in VIEWS:
+        if one.table.name in present:
+            _publish(connection, one)
+    if {census.CENSUS.name, timeline.ENCOUNTER.name} <= present:
+        comment(
+            connection,
+            "clash",
+            "One row per encounter that disagrees with another, and what they share.",
+            census.create_clash(connection),
+        )
+    _grant(connection)
+
+
+def _publish(connection: Connection[Any], published: Published) -> None:
+    part2 = "is_part2" in published.table.names
+    shown = [column for column in published.table.columns if column.published]
+    columns: list[sql.Composable] = [
+        sql.SQL("case when not is_part2 then {0} end as {0}").format(sql.Identifier(column.name))
+        if part2 and column.name in _PLACE
+        else sql.Identifier(column.name)
+        for column in shown
+    ]
+    columns.append(sql.Identifier("projection_version"))
+    columns += [
+        sql.SQL("{} as {}").format(sql.SQL(extra.expression), sql.Identifier(extra.name))
+        for extra in published.extras
+    ]
+    view = sql.Identifier("care", published.name)
+    connection.execute(
+        sql.SQL("create or replace view {} as select {} from {} where {}").format(
+            view,
+            sql.SQL(", ").join(columns),
+            sql.Identifier("proj", published.table.name),
+            sql.SQL(published.where),
+        )
+    )
+    comments = {column.name: column.comment for column in shown}
+    comments["projection_version"] = "Generation of the projection that the row comes from."
+    comments |= {extra.name: extra.comment for extra in published.extras}
+    comment(connection, published.name, published.table.comment, comments)
+
+
+def comment(connection: Connection[Any], view: str, meaning: str, columns: dict[str, str]) -> None:
+    """Comment on a view of ``care`` and on its columns."""
+    connection.execute(
+        sql.SQL("comment on view {} is {}").format(
+            sql.Identifier("care", view), sql.Literal(meaning)
+        )
+    )
+    for name, text in columns.items():
+        connection.execute(
+            sql.SQL("comment on column {} is {}").format(
+                sql.Identifier("care", view, name), sql.Literal(text)
+            )
+        )
+
+
+def _grant(connection: Connection[Any]) -> None:
+    """Let analysts read, where this server lets us make a role for them."""
+    may = connection.execute(
+        "select rolcreaterole or rolsuper,"
+        " exists (select from pg_roles where rolname = 'care_analyst')"
+        " from pg_roles where rolname = current_user"
+    ).fetchone()
+    if may is None or not (may[0] or may[1]):
+        return
+    connection.execute(
+        """
+        do $$ begin
+            create role care_analyst nologin;
+        exception when duplicate_object or unique_violation then null;
+        end $$
+        """
+    )
+    if may[0]:
+        connection.execute("alter role care_analyst set statement_timeout = '120s'")
+        connection.execute("alter role care_analyst set default_transaction_read_only = on")
+    connection.execute("grant usage on schema care to care_analyst")
+    connection.execute("grant select on all tables in schema care to care_analyst")

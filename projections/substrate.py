@@ -1,0 +1,277 @@
+"""The statements themselves, by source record: what interpretation reads, live and as known at.
+
+Tables: ``statement`` (core and sealed segments verbatim, with what of the envelope is shown) and
+``component`` (which records may concern each other). The projector keeps them in the transaction
+of the rows, so that read models may stand in another database than the events.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, LiteralString
+
+from psycopg import Connection, sql
+
+from domain.body import Recorded, Sealed
+from domain.ids import EventId, MessageId, RecordId
+from domain.statement import Moment, Statement
+from projections.decoding import decode_core, decode_sealed, records_named, split
+from projections.table import Column, Row, Table, load
+
+NAME: Final = "substrate"
+VERSION: Final = 1
+
+STATEMENT: Final = Table(
+    "statement",
+    "One row per statement filed, under its source record.",
+    (
+        Column("source_position", "bigint", "Index of the event in the log.", "arrival", True),
+        Column("record_id", "text", "Source record under which it is filed.", required=True),
+        Column("statement_ref", "text", "Ref of the statement; null: unreadable."),
+        Column("partition", "integer", "Partition of its stream.", "arrival", True),
+        Column("event_id", "text", "Id of the event.", "arrival", True),
+        Column("topic", "text", "Topic of the event.", required=True),
+        Column("recorded_at", "timestamptz", "When it was recorded.", "arrival", True),
+        Column("message_id", "text", "Id of the message received.", "arrival"),
+        Column("earliest_at", "timestamptz", "Earliest time that it states."),
+        Column("latest_at", "timestamptz", "Latest time that it states."),
+        Column("core", "text", "The core as stored, verbatim JSON.", required=True),
+        Column("sealed", "text", "The sealed segments as stored, verbatim JSON.", "sealed"),
+    ),
+    key=("source_position",),
+    indexes=(("record_id",), ("statement_ref",), ("event_id",), ("message_id",)),
+    published=False,
+)
+
+COMPONENT: Final = Table(
+    "component",
+    "One row per source record or trusted ref; rows of one component may concern each other.",
+    (
+        Column(
+            "node", "text", "A source record, or the ref of a trusted identifier.", required=True
+        ),
+        Column("component", "text", "The smallest node of the component.", required=True),
+    ),
+    key=("node",),
+    indexes=(("component",),),
+    published=False,
+)
+
+TABLES: Final = (STATEMENT, COMPONENT)
+
+#: Events of these streams are statements of a source (DESIGN, section 5).
+_STREAMS: Final = ("encounter.", "patient.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filed:
+    """A statement as it is filed, and what of its event is shown beside it."""
+
+    index: int
+    event_id: EventId
+    topic: str
+    recorded_at: datetime
+    message_id: MessageId | None
+    partition: int
+    statement: Statement
+    segments: str  # as stored: a JSON array
+
+    @property
+    def sealed(self) -> tuple[Sealed, ...]:
+        """The sealed segments, decoded."""
+        return decode_sealed(self.segments)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """A statement as it goes into the substrate, and which nodes it joins: its own record first."""
+
+    row: Row
+    nodes: tuple[str, ...]
+
+
+def is_statement(topic: str) -> bool:
+    """Tell whether events of this topic are statements of a source."""
+    return topic.startswith(_STREAMS)
+
+
+def joins(statement: Statement, subjects: Iterable[RecordId]) -> tuple[str, ...]:
+    """Return what ``statement`` joins: whom it names, and trusted refs that are no placeholder.
+
+    A superset that only grows: who is really joined is decided inside the component.
+    """
+    nodes: dict[str, None] = dict.fromkeys((*records_named(statement), *subjects))
+    for identifier in statement.identifiers:
+        if identifier.trusted and not identifier.placeholder:
+            nodes[identifier.ref] = None
+    return tuple(nodes)
+
+
+def read(recorded: Recorded) -> Read:
+    """Read a statement as it is filed.
+
+    A body that cannot be read is filed whole under its stream: its component is set aside, and a
+    later release that can read it finds it there.
+    """
+    envelope = recorded.envelope
+    try:
+        core, sealed = split(recorded.body)
+        statement = decode_core(core)
+    except ValueError:  # msgspec's and Unicode's errors are both
+        whole = recorded.body.decode("utf-8", "backslashreplace")
+        return Read(
+            row=_row(recorded, envelope.stream, None, None, None, whole, None),
+            nodes=tuple(dict.fromkeys((envelope.stream, *envelope.subjects))),
+        )
+    earliest, latest = times(statement)
+    return Read(
+        row=_row(recorded, statement.record, statement.ref, earliest, latest, core, sealed),
+        nodes=joins(statement, envelope.subjects),
+    )
+
+
+def times(statement: Statement) -> tuple[datetime | None, datetime | None]:
+    """Return the earliest and the latest instant that a statement names."""
+    stated = [
+        moment
+        for moment in (
+            statement.sent,
+            statement.entered,
+            statement.occurred,
+            statement.admitted,
+            statement.discharged,
+        )
+        if moment is not None
+    ]
+    return (
+        min((moment.at for moment in stated), default=None),
+        max(map(_last, stated), default=None),
+    )
+
+
+def file(connection: Connection[Any], schema: str, statements: Sequence[Read]) -> None:
+    """File statements."""
+    load(connection, schema, STATEMENT, [one.row for one in statements])
+
+
+def filed_of(
+    connection: Connection[Any], records: Sequence[RecordId], *, upto: int | None = None
+) -> list[Filed]:
+    """Return everything filed in the components of ``records``, by index.
+
+    ``upto``: only what was recorded up to this index.
+    """
+    rows = _select(
+        connection,
+        "proj",
+        """
+        where s.record_id in (
+            select other.node
+            from {component} as mine
+            join {component} as other using (component)
+            where mine.node = any(%s)
+        ) and (%s::bigint is null or s.source_position <= %s)
+        order by s.source_position
+        """,
+        (list(records), upto, upto),
+    )
+    return [filed(*one[1:]) for one in rows]
+
+
+def filed_by_component(
+    connection: Connection[Any], schema: str, wanted: Sequence[str], *, upto: int | None = None
+) -> dict[str, list[tuple[Any, ...]]]:
+    """Return the rows of all statements of ``wanted`` components, for ``filed``, by index."""
+    rows = _select(
+        connection,
+        schema,
+        """
+        where c.component = any(%s) and (%s::bigint is null or s.source_position <= %s)
+        order by s.source_position
+        """,
+        (list(wanted), upto, upto),
+    )
+    found: dict[str, list[tuple[Any, ...]]] = {one: [] for one in wanted}
+    for one in rows:
+        found[one[0]].append(one[1:])
+    return found
+
+
+def filed(  # the columns, in the order of the query
+    index: int,
+    event_id: str,
+    topic: str,
+    recorded_at: datetime,
+    message_id: str | None,
+    partition: int,
+    core: str,
+    segments: str | None,
+) -> Filed:
+    """Decode a row of the substrate.
+
+    Raises:
+        msgspec.MsgspecError: Its body cannot be read.
+    """
+    if segments is None:
+        core, segments = split(core.encode())
+    return Filed(
+        index=index,
+        event_id=EventId(event_id),
+        topic=topic,
+        recorded_at=recorded_at,
+        message_id=None if message_id is None else MessageId(message_id),
+        partition=partition,
+        statement=decode_core(core),
+        segments=segments,
+    )
+
+
+def _select(
+    connection: Connection[Any], schema: str, where: LiteralString, parameters: tuple[object, ...]
+) -> list[tuple[Any, ...]]:
+    """Select rows for ``filed`` with their component in front."""
+    tables = {
+        "statement": sql.Identifier(schema, "statement"),
+        "component": sql.Identifier(schema, "component"),
+    }
+    query = sql.SQL(
+        """
+        select c.component, s.source_position, s.event_id, s.topic, s.recorded_at, s.message_id,
+            s.partition, s.core, s.sealed
+        from {statement} as s
+        join {component} as c on c.node = s.record_id
+        """
+        + where
+    ).format(**tables)
+    with connection.cursor(binary=True) as cursor:
+        return cursor.execute(query, parameters).fetchall()
+
+
+def _row(  # the columns
+    recorded: Recorded,
+    record: RecordId,
+    ref: str | None,
+    earliest: datetime | None,
+    latest: datetime | None,
+    core: str,
+    sealed: str | None,
+) -> Row:
+    envelope = recorded.envelope
+    return (
+        envelope.index,
+        record,
+        ref,
+        envelope.partition,
+        envelope.event_id,
+        envelope.topic,
+        envelope.recorded_at,
+        envelope.message_id,
+        earliest,
+        latest,
+        core,
+        sealed,
+    )
+
+
+def _last(moment: Moment) -> datetime:
+    return moment.last

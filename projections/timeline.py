@@ -1,0 +1,257 @@
+"""Where a patient was, from when to when, across facilities: encounters, stays, entries.
+
+Rows carry refs and codes in clear; what is shown of sealed segments (visit numbers, places of part2
+units) is copied verbatim with its event id and topic, and opened by the application.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from domain.body import SegmentClass
+from domain.continuity import Encounter, Entry, Patient, Stay
+from domain.ids import EncounterId, StatementRef
+from domain.statement import Place
+from projections.columns import ARRIVAL, COMPONENT, FLAGS, MODE, PATIENT, SEALED
+from projections.interpreted import Component, arrival, copies, joined, part2
+from projections.services import Services
+from projections.substrate import Filed
+from projections.table import Column, Row, Table
+
+NAME: Final = "timeline"
+VERSION: Final = 1
+
+ENCOUNTER: Final = Table(
+    "encounter",
+    "One row per encounter: a stay at one sender, from admission or registration to discharge.",
+    (
+        Column("encounter_id", "text", "Ref of its statement sent first.", required=True),
+        PATIENT,
+        Column("record_id", "text", "Source record of its first statement.", required=True),
+        MODE,
+        Column("ordinal", "integer", "Its place among the patient's, by start.", required=True),
+        Column("namespace", "text", "Whose visit numbers these are.", required=True),
+        Column("facility", "text", "Facility of its first place, else the namespace.", required=True),
+        Column("visit_ref", "text", "Keyed hash of the visit number; null: none was stated."),
+        Column("class_code", "text", "Its last class, HL7 v3 ActCode.", required=True),
+        Column("class_as_sent", "text", "Patient class as sent, PV1-2.", required=True),
+        Column("status", "text", "FHIR R4 EncounterStatus.", required=True),
+        Column("started_at", "timestamptz", "When it began; null: before anybody told us."),
+        Column("ended_at", "timestamptz", "When it ended; null: open, or nobody knows."),
+        Column("is_start_inferred", "boolean", "The start comes from EVN-2 or MSH-7.", required=True),
+        Column("is_end_inferred", "boolean", "The end comes from EVN-2 or MSH-7.", required=True),
+        Column("is_cancelled", "boolean", "It was taken back.", required=True),
+        Column("disposition_code", "text", "Where it ended to, FHIR code; empty: not stated.",
+               required=True),
+        Column("planned_for_at", "timestamptz", "When it is planned for."),
+        FLAGS,
+        *ARRIVAL,
+        COMPONENT,
+        SEALED,
+    ),
+    key=("encounter_id",),
+    indexes=(("patient_id",), ("component",), ("visit_ref",)),
+)  # fmt: skip
+
+STAY: Final = Table(
+    "stay",
+    "One row per place and class within an encounter; cancelled ones are kept and marked.",
+    (
+        Column("encounter_id", "text", "Encounter, care.encounter.", required=True),
+        Column("ordinal", "integer", "Its place in the encounter, by time, from 1.", required=True),
+        PATIENT,
+        MODE,
+        Column("facility", "text", "Facility; null: no place was stated."),
+        Column("unit", "text", "Unit (point of care), as sent; null: not stated, or part2."),
+        Column("room", "text", "Room, as sent; null: not stated, or part2."),
+        Column("bed", "text", "Bed, as sent; null: not stated, or part2."),
+        Column("place_ref", "text", "Keyed hash of the place."),
+        Column("is_part2", "boolean", "42 CFR Part 2 covers the unit.", required=True),
+        Column("class_code", "text", "Class during the stay, HL7 v3 ActCode.", required=True),
+        Column("started_at", "timestamptz", "From when; null: before anybody told us."),
+        Column("ended_at", "timestamptz", "Until when; null: still there, or nobody knows."),
+        Column("is_cancelled", "boolean", "Stated only by what was taken back.", required=True),
+        Column("statement_ref", "text", "Statement that says so, care.entry.", required=True),
+        FLAGS,
+        Column("event_id", "text", "Event of that statement.", "arrival"),
+        *ARRIVAL,
+        COMPONENT,
+        SEALED,
+    ),
+    key=("encounter_id", "ordinal"),
+    indexes=(("patient_id",), ("component",)),
+)
+
+ENTRY: Final = Table(
+    "entry",
+    "One row per statement: what was said, when, and what became of it.",
+    (
+        Column("statement_ref", "text", "Keyed hash of the statement.", required=True),
+        PATIENT,
+        Column("record_id", "text", "Source record under which it was filed.", required=True),
+        MODE,
+        Column("ordinal", "integer", "Its place among the patient's, by time.", required=True),
+        Column("encounter_id", "text", "Encounter that it belongs to, care.encounter."),
+        Column("kind", "text", "What it says: topic without its version.", required=True),
+        Column("trigger_code", "text", "Trigger event, HL7 table 0003.", required=True),
+        Column("happened_at", "timestamptz", "When it happened; null: not stated."),
+        Column("is_inferred", "boolean", "That time comes from EVN-2 or MSH-7.", required=True),
+        Column("is_voided", "boolean", "A later cancel took it back.", required=True),
+        Column("sent_at", "timestamptz", "When it was sent, MSH-7."),
+        Column("sender", "text", "Sending facility, MSH-4.", required=True),
+        Column("control_id", "text", "Message control id, MSH-10.", required=True),
+        Column("class_code", "text", "Class stated, HL7 v3 ActCode.", required=True),
+        Column("facility", "text", "Facility of the place stated."),
+        Column("unit", "text", "Unit stated; null: not stated, or part2."),
+        Column("room", "text", "Room stated; null: not stated, or part2."),
+        Column("bed", "text", "Bed stated; null: not stated, or part2."),
+        Column("is_part2", "boolean", "42 CFR Part 2 covers the unit.", required=True),
+        Column("merged_record_id", "text", "Record that it retires into its own."),
+        Column(
+            "disposition_code", "text", "Where to, FHIR code; empty: not stated.", required=True
+        ),
+        FLAGS,
+        Column("event_id", "text", "Event of the statement.", "arrival"),
+        Column("message_id", "text", "Message received that said so.", "arrival"),
+        *ARRIVAL,
+        COMPONENT,
+        SEALED,
+    ),
+    key=("statement_ref",),
+    indexes=(("patient_id",), ("component",), ("encounter_id",), ("event_id",)),
+)
+
+TABLES: Final = (ENCOUNTER, STAY, ENTRY)
+
+_NUMBERS: Final = frozenset[SegmentClass]({"identifiers"})
+
+
+def rows(interpreted: Component, services: Services) -> dict[str, list[Row]]:  # noqa: ARG001
+    """Return the rows of a component, by table."""
+    encounters: list[Row] = []
+    stays: list[Row] = []
+    entries: list[Row] = []
+    for patient in interpreted.patients:
+        belongs: dict[StatementRef, EncounterId] = {}
+        for ordinal, encounter in enumerate(patient.encounters, start=1):
+            encounters.append(_encounter(interpreted, patient, ordinal, encounter))
+            for number, stay in enumerate(encounter.stays, start=1):
+                stays.append(_stay(interpreted, patient, encounter, number, stay))
+            belongs |= dict.fromkeys(encounter.statements, encounter.encounter_id)
+        for ordinal, entry in enumerate(patient.entries, start=1):
+            entries.append(_entry(interpreted, patient, ordinal, entry, belongs))
+    return {"encounter": encounters, "stay": stays, "entry": entries}
+
+
+def _encounter(interpreted: Component, patient: Patient, ordinal: int, encounter: Encounter) -> Row:
+    behind = [interpreted.filed[ref] for ref in encounter.statements]
+    known = arrival(behind)
+    return (
+        encounter.encounter_id,
+        patient.patient_id,
+        encounter.record,
+        encounter.mode,
+        ordinal,
+        encounter.namespace,
+        encounter.facility,
+        encounter.visit,
+        encounter.class_code,
+        encounter.class_as_sent,
+        encounter.status,
+        encounter.start,
+        encounter.end,
+        encounter.start_inferred,
+        encounter.end_inferred,
+        encounter.cancelled,
+        encounter.disposition_code,
+        encounter.planned_for,
+        encounter.flags,
+        known.source_position,
+        known.first_known_at,
+        known.last_changed_at,
+        interpreted.component,
+        _visit_number(encounter, behind),
+    )
+
+
+def _visit_number(encounter: Encounter, behind: Sequence[Filed]) -> str | None:
+    """Copy what holds the visit number: of the statement sent last that carries it."""
+    if encounter.visit is None:
+        return None
+    for one in reversed(behind):
+        if one.statement.visit == encounter.visit:
+            return joined(copies(one, _NUMBERS, one.statement.record))
+    return None
+
+
+def _stay(
+    interpreted: Component, patient: Patient, encounter: Encounter, number: int, stay: Stay
+) -> Row:
+    one = interpreted.filed[stay.statement]
+    return (
+        encounter.encounter_id,
+        number,
+        patient.patient_id,
+        encounter.mode,
+        *place_columns(stay.place),
+        None if stay.place is None else stay.place.ref,
+        stay.place is not None and stay.place.part2,
+        stay.class_code,
+        stay.start,
+        stay.end,
+        stay.cancelled,
+        stay.statement,
+        stay.flags,
+        one.event_id,
+        one.index,
+        one.recorded_at,
+        one.recorded_at,
+        interpreted.component,
+        joined(part2(one, stay.place)),
+    )
+
+
+def _entry(
+    interpreted: Component,
+    patient: Patient,
+    ordinal: int,
+    entry: Entry,
+    belongs: dict[StatementRef, EncounterId],
+) -> Row:
+    one = interpreted.filed[entry.statement]
+    statement = one.statement
+    return (
+        entry.statement,
+        patient.patient_id,
+        statement.record,
+        statement.mode,
+        ordinal,
+        belongs.get(entry.statement, entry.encounter_id),
+        one.topic.rpartition(".")[0],
+        statement.trigger,
+        entry.happened_at,
+        entry.inferred,
+        entry.voided,
+        None if statement.sent is None else statement.sent.at,
+        statement.sender,
+        statement.control_id,
+        statement.class_code,
+        *place_columns(statement.place),
+        statement.place is not None and statement.place.part2,
+        statement.merged,
+        statement.disposition_code,
+        tuple(dict.fromkeys((*entry.flags, *statement.flags))),
+        one.event_id,
+        one.message_id,
+        one.index,
+        one.recorded_at,
+        one.recorded_at,
+        interpreted.component,
+        joined(part2(one, statement.place)),
+    )
+
+
+def place_columns(place: Place | None) -> tuple[str | None, str | None, str | None, str | None]:
+    """Return facility, unit, room and bed of a place."""
+    if place is None:
+        return (None, None, None, None)
+    return (place.facility, place.unit, place.room, place.bed)

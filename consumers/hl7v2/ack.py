@@ -8,9 +8,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal, TypeAlias, assert_never
+from typing import Final, Literal, NamedTuple, TypeAlias, assert_never
 
 from commands.ports import Disposition, Outcome
+from consumers.hl7v2.profiles import Profile
 from consumers.hl7v2.reader import Message, NotAMessage
 
 Code: TypeAlias = Literal["AA", "AE", "AR", "CA", "CE", "CR"]
@@ -30,8 +31,15 @@ _WITH_TRIGGER: Final = 2  # since 2.2 an ACK names the trigger it answers
 _WITHOUT_STRUCTURE: Final = frozenset({"2.2", "2.3"})  # since 2.3.1 MSH-9.3 says ACK again
 
 
-def code_of(disposition: Disposition, *, quarantined: Literal["AE", "AA"] = "AE") -> Code:
-    """Return the answer of original mode; ``quarantined`` is what the profile says of quarantine.
+class Answer(NamedTuple):
+    """An acknowledgement, not framed."""
+
+    code: Code
+    message: bytes
+
+
+def code_of(disposition: Disposition, profile: Profile | None = None) -> Code:
+    """Return the answer of original mode.
 
     ``disposition`` of a duplicate is that of its first sending: it gets the same answer again.
     """
@@ -39,7 +47,7 @@ def code_of(disposition: Disposition, *, quarantined: Literal["AE", "AA"] = "AE"
         case Disposition.RECORDED | Disposition.DUPLICATE | Disposition.NO_EFFECT:
             return "AA"
         case Disposition.QUARANTINED:
-            return quarantined
+            return profile.quarantine_answer if profile else "AE"
         case Disposition.UNREADABLE:
             return "AR"
         case _:
@@ -52,18 +60,18 @@ def acknowledge(
     *,
     control_id: str,
     now: datetime,
-    quarantined: Literal["AE", "AA"] = "AE",
-) -> bytes:
-    """Return the acknowledgement of a message whose outcome is durable; not framed.
+    profile: Profile | None = None,
+) -> Answer:
+    """Return the acknowledgement of a message whose outcome is durable.
 
     Args:
         raw: The message as it came.
         outcome: What the store says became of it.
         control_id: MSH-10 of the answer, new for each.
         now: MSH-7 of the answer, aware.
-        quarantined: What the sender's profile wants where a message is quarantined.
+        profile: The sender's; it may want AA where a message is quarantined.
     """
-    code = code_of(outcome.first, quarantined=quarantined)
+    code = code_of(outcome.first, profile)
     return _answer(
         raw, code, reason=outcome.reason, place=outcome.place, control_id=control_id, now=now
     )
@@ -71,7 +79,7 @@ def acknowledge(
 
 def refuse(
     raw: bytes | None, *, reason: str, place: str = "MSH", control_id: str, now: datetime
-) -> bytes:
+) -> Answer:
     """Return ``AR``: nothing was taken, and sending again may succeed.
 
     Args:
@@ -90,21 +98,21 @@ def enhanced(
     *,
     new_control_id: Callable[[], str],
     now: datetime,
-    quarantined: Literal["AE", "AA"] = "AE",
-) -> tuple[bytes, ...]:
+    profile: Profile | None = None,
+) -> tuple[Answer, ...]:
     """Return what enhanced mode answers, in order: that we have it (CA), and what became of it.
 
     MSH-15 and MSH-16 say which the sender wants: AL always, NE never, ER if refused, SU if not.
     Empty they are taken for AL and NE, as HL7 has it.
     """
-    code = code_of(outcome.first, quarantined=quarantined)
+    code = code_of(outcome.first, profile)
     message = _message(raw)
     accept, application = (
         (message.code(message.field("MSH", number)).upper() for number in (15, 16))
         if message
         else ("AL", "NE")
     )
-    answers: list[bytes] = []
+    answers: list[Answer] = []
     if _wanted(accept or "AL", refused=code == "AR"):
         taken: Code = "CR" if code == "AR" else "CA"
         answers.append(
@@ -119,7 +127,7 @@ def enhanced(
         )
     if code != "AR" and _wanted(application or "NE", refused=code == "AE"):
         answers.append(
-            acknowledge(raw, outcome, control_id=new_control_id(), now=now, quarantined=quarantined)
+            acknowledge(raw, outcome, control_id=new_control_id(), now=now, profile=profile)
         )
     return tuple(answers)
 
@@ -186,7 +194,7 @@ def _answer(  # the parts of an answer
     if code not in {"AA", "CA"}:
         segments.append(_err(reason, place, minor, theirs))
     text = "\r".join(theirs.separator.join(each).rstrip(theirs.separator) for each in segments)
-    return (text + "\r").encode(codec, "replace")
+    return Answer(code, (text + "\r").encode(codec, "replace"))
 
 
 def _err(reason: str, place: str, minor: int, theirs: _Delimiters) -> list[str]:

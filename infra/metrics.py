@@ -36,10 +36,8 @@ CONNECTIONS: Final = Gauge(
 RELAY_POSITION: Final = Gauge(
     "caretrail_relay_position", "Index of the last event known to be published.", registry=REGISTRY
 )
-RELAY_OLDEST: Final = Gauge(
-    "caretrail_relay_oldest_seconds",
-    "Age of the oldest event not yet published.",
-    registry=REGISTRY,
+RELAY_EVENTS: Final = Counter(
+    "caretrail_relay_events_total", "Events published.", registry=REGISTRY
 )
 PROJECTION_POSITION: Final = Gauge(
     "caretrail_projection_position", "Complete-through: every event up to it is applied.",
@@ -47,6 +45,11 @@ PROJECTION_POSITION: Final = Gauge(
 )  # fmt: skip
 PROJECTION_LAG: Final = Gauge(
     "caretrail_projection_lag_events", "Events recorded and not yet applied.", registry=REGISTRY
+)
+PROJECTION_LAG_SECONDS: Final = Gauge(
+    "caretrail_projection_lag_seconds",
+    "Since the newest event of the last batch was recorded; 0 when nothing waits.",
+    registry=REGISTRY,
 )
 HEALED: Final = Counter(
     "caretrail_projection_healed_total", "Events fetched from the store to fill a hole.",

@@ -49,7 +49,8 @@ class Frame:
     oversize: bool = False  # over the limit: ``raw`` is its beginning alone
 
 
-#: Answers a batch: the bytes of one acknowledgement for each frame, in order. Never raises.
+#: Answers a batch: the bytes of an acknowledgement for each frame, in order; empty where the sender
+#: wants none. Never raises.
 Answer = Callable[[Sequence[Frame]], list[bytes]]
 
 
@@ -204,7 +205,8 @@ class _Connection(asyncio.Protocol):
         self._busy = False
         if self._transport.is_closing():
             return
-        self._transport.write(START + data + b"\x1c\r")
+        if data:
+            self._transport.write(START + data + b"\x1c\r")
         if self._closing:
             self._transport.close()
             return

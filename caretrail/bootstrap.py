@@ -1,0 +1,236 @@
+"""The wiring: which implementation stands behind which port. Nothing happens at import."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import psycopg
+from psycopg import Connection
+
+from commands import record_messages
+from commands.ports import Outcome, Received
+from consumers.hl7v2 import profiles
+from consumers.hl7v2.profiles import Profiles
+from consumers.hl7v2.translate import ReadingContext
+from consumers.projector import (
+    Meaning,
+    Ports,
+    Progress,
+    Projector,
+    Source,
+    StoreSource,
+    meaning_of,
+    wait_through,
+)
+from domain.body import Actor
+from domain.ids import DEVELOPMENT_KEY, IdKey
+from domain.interpretation import interpret
+from infra import clock
+from infra.event_store import CareStore, open_store
+from infra.keys import Keys, open_keys
+from infra.migrate import migrate
+from infra.postgres_server import PostgresServer
+from infra.settings import BadSettings, Settings
+from projections import catalogue, fold, position
+from projections.services import Services
+
+#: Advisory lock of whoever projects from the store: the service, or one command at a time.
+PROJECTING: Final = 0x63617265_0003
+_KEY_BYTES: Final = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """What every verb and every role is made of."""
+
+    settings: Settings
+    url: str
+    id_key: IdKey
+    keys: Keys
+    store: CareStore
+    profiles: Profiles
+
+    @property
+    def services(self) -> Services:
+        """What folding needs."""
+        return Services(
+            open_segment=lambda sealed, event_id, topic: self.keys.open(
+                sealed, event_id=event_id, topic=topic
+            ),
+            token=lambda text: self.id_key.ref("token", text),
+            interpret=interpret,
+        )
+
+    def reading(self, *, arrived_by: str, sender: str = "") -> ReadingContext:
+        """Return how messages are read; ``sender`` names a profile, where somebody said which."""
+        return ReadingContext(
+            id_key=self.id_key,
+            profiles=self.profiles,
+            new_id=clock.new_id,
+            arrived_by=arrived_by,
+            sender=sender,
+            actor=Actor(kind="feed", issuer=arrived_by),
+        )
+
+    def record(self, messages: Sequence[Received]) -> list[Outcome]:
+        """Record messages; see ``commands.record_messages``."""
+        return record_messages.handle(messages, self.store)
+
+    def connect(self) -> Connection[Any]:
+        """Open a connection of one's own, in autocommit mode."""
+        return psycopg.connect(self.url, autocommit=True)
+
+    def problems(self) -> Mapping[str, str]:
+        """Return what is wrong with the database; empty where it answers."""
+        try:
+            self.store.max_index()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the operator must see it
+            return {"database": type(error).__name__}
+        return {}
+
+    def complete_through(self, connection: Connection[Any]) -> int:
+        """Return the index up to which every event is in the read models."""
+        return fold.complete_through(connection, self.store.last_ids())
+
+    def projector(
+        self,
+        connection: Callable[[], Connection[Any]],
+        source: Source,
+        *,
+        published: Callable[[], Mapping[int, int]] = dict,
+        on_progress: Callable[[Progress], None] = lambda _progress: None,
+    ) -> Projector:
+        """Return a projector that folds what ``source`` gives.
+
+        Args:
+            connection: Asked before each batch: a lost connection is opened anew there.
+            source: Of events.
+            published: By partition, up to which index the topic is known to hold it.
+            on_progress: Told after each batch and each idle look.
+        """
+        services = self.services
+        return Projector(
+            Ports(
+                source=source,
+                positions=lambda: fold.positions(connection()),
+                apply=lambda batch: fold.apply(
+                    connection(), batch, heal=self.store.read_partition, services=services
+                ),
+                now=clock.now,
+                meaning=_meaning,
+                published=published,
+                heal=self.store.read_partition,
+                on_progress=on_progress,
+            )
+        )
+
+    def catch_up(
+        self, shown: Callable[[int], None] = lambda _index: None, *, timeout: float = 3600.0
+    ) -> int:
+        """Return when the read models hold everything recorded by now.
+
+        Where no service projects, this projects from the store itself; else it waits.
+
+        Args:
+            shown: Told now and then up to which index they are.
+            timeout: In seconds.
+
+        Raises:
+            TimeoutError: They did not get there.
+        """
+        target = self.store.max_index()
+        with self.connect() as connection:
+
+            def through() -> int:
+                index = self.complete_through(connection)
+                shown(min(index, target))
+                return index
+
+            (alone,) = connection.execute(
+                "select pg_try_advisory_lock(%s)", (PROJECTING,)
+            ).fetchone() or (False,)
+            if not alone:
+                return wait_through(through, target, timeout)
+            source = StoreSource(self.store, wait=lambda _seconds: None)
+            return self.projector(lambda: connection, source).catch_up(through, target, timeout)
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Application]:
+    """Open the store of a home: join its PostgreSQL, or start it and stop it again.
+
+    Raises:
+        PostgresUnavailable, StoreUnavailable: There is no database.
+        BadSettings: A setting cannot be used.
+        ProfilesInvalid: The file of profiles cannot be used.
+    """
+    external = settings.database_url
+    id_key = _id_key(settings)
+    chosen = profiles.load(settings.profiles_file)
+    with ExitStack() as stack:
+        if external is None:
+            settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+            server = PostgresServer(settings.home)
+            url = server.start()
+            stack.callback(server.leave)
+        else:
+            url = external.get_secret_value()
+        migrate(url)
+        with psycopg.connect(url, autocommit=True) as connection:
+            catalogue.create(connection)
+        keys_url = settings.keys_database_url
+        keys = stack.enter_context(
+            open_keys(
+                url,
+                master_key_file=settings.master_key_file,
+                keys_url=keys_url.get_secret_value() if keys_url else None,
+            )
+        )
+        store = stack.enter_context(
+            open_store(
+                url,
+                id_key=id_key,
+                keys=keys,
+                tenant=settings.tenant,
+                external=external is not None,
+            )
+        )
+        for name in {profiles.DEFAULT, *chosen.named}:
+            profile = chosen[name]
+            store.keep_profile(profile.version, name=name, content=profile.canonical.decode())
+        yield Application(
+            settings=settings,
+            url=url,
+            id_key=id_key,
+            keys=keys,
+            store=store,
+            profiles=chosen,
+        )
+
+
+def _id_key(settings: Settings) -> IdKey:
+    if settings.id_key is None:
+        return IdKey(DEVELOPMENT_KEY)
+    try:
+        secret = bytes.fromhex(settings.id_key.get_secret_value())
+    except ValueError:
+        secret = b""
+    if len(secret) != _KEY_BYTES:
+        raise BadSettings("CARETRAIL_ID_KEY: write 64 hex digits")
+    return IdKey(secret)
+
+
+def _meaning(error: Exception) -> Meaning:
+    """Say what the fold's own failures mean for the loop."""
+    match error:
+        case psycopg.OperationalError() | psycopg.InterfaceError():
+            return Meaning.RETRY
+        case position.PositionMoved():
+            return Meaning.RESEEK
+        case position.OtherIncarnation() | position.PositionsDisagree() | catalogue.NeedsRebuild():
+            return Meaning.HALT
+        case position.HoleNotFilled():
+            return Meaning.RETRY
+        case _:
+            return meaning_of(error)

@@ -1,0 +1,80 @@
+"""The role that receives ADT."""
+
+import asyncio
+import ssl
+import sys
+from collections.abc import Mapping, Sequence
+from threading import Event
+from typing import Final
+
+import structlog
+
+from caretrail.bootstrap import opened
+from consumers.intake import Answered, MllpIntake
+from infra import clock, health, metrics
+from infra.mllp import Limits, Listener, tls_context
+from infra.settings import Settings
+
+log = structlog.get_logger()
+
+#: Seconds a thread may hold the interpreter while another waits. The default of 5 ms would be most
+#: of the time that an acknowledgement takes.
+_SWITCH: Final = 0.0005
+
+
+def run(settings: Settings, stop: Event) -> None:
+    """Listen until ``stop`` is set; then answer what is in flight and end."""
+    sys.setswitchinterval(_SWITCH)
+    with opened(settings) as application:
+        intake = MllpIntake(
+            context=application.reading(arrived_by="mllp"),
+            record=application.record,
+            now=clock.now,
+            answered=_count,
+        )
+        listening = Event()
+
+        def problems() -> Mapping[str, str]:
+            quiet = {} if listening.is_set() else {"mllp": "does not listen yet"}
+            return {**quiet, **application.problems()}
+
+        with health.serving(settings.health_port, problems):
+            asyncio.run(_listen(intake, settings, stop, listening))
+
+
+async def _listen(intake: MllpIntake, settings: Settings, stop: Event, listening: Event) -> None:
+    listener = Listener(
+        intake,
+        host=settings.mllp_host,
+        port=settings.mllp_port,
+        limits=Limits(
+            message=settings.mllp_max_message,
+            connections=settings.mllp_max_connections,
+            frame_seconds=settings.mllp_frame_seconds,
+        ),
+        tls=_tls(settings),
+    )
+    port = await listener.start()
+    metrics.CONNECTIONS.set_function(lambda: len(listener.connections))
+    listening.set()
+    log.info("mllp.listening", host=settings.mllp_host, port=port)
+    await asyncio.to_thread(stop.wait)
+    await listener.stop()
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if settings.mllp_tls_certificate is None:
+        return None
+    return tls_context(
+        str(settings.mllp_tls_certificate),
+        str(settings.mllp_tls_key) if settings.mllp_tls_key else None,
+        str(settings.mllp_tls_client_ca) if settings.mllp_tls_client_ca else None,
+    )
+
+
+def _count(answers: Sequence[Answered], seconds: float) -> None:
+    metrics.INGEST_SECONDS.observe(seconds)
+    metrics.BATCH_MESSAGES.observe(len(answers))
+    for each in answers:
+        metrics.MESSAGES.labels(each.source, each.trigger, each.ack).inc()
+        metrics.DISPOSITIONS.labels(each.disposition).inc()

@@ -1,0 +1,131 @@
+"""The role that keeps the read models up to date: from Kafka, or from the store without it."""
+
+import time
+from threading import Event
+from typing import Any, Final
+
+import psycopg
+import structlog
+from psycopg import Connection
+
+from caretrail.bootstrap import PROJECTING, Application, opened
+from caretrail.publishing import topic_name
+from commands.ports import StoreUnavailable
+from consumers.projector import Progress, Source, StoreSource
+from infra import health, metrics
+from infra.recorder import CHANNEL
+from infra.relay_checkpoint import published_last
+from infra.settings import Settings
+from infra.topic_reader import TopicReader
+
+log = structlog.get_logger()
+
+_LOOK_SECONDS: Final = 1.0  # between two looks at the complete-through position
+_LOCK_SECONDS: Final = 0.25  # between two tries while another one projects
+
+
+class _Alone:
+    """A connection on which this process is the only one to project; opened anew when lost."""
+
+    def __init__(self, application: Application, stop: Event) -> None:
+        self._application = application
+        self._stop = stop
+        self._connection: Connection[Any] | None = None
+
+    def __call__(self) -> Connection[Any]:
+        if self._connection is None or self._connection.closed:
+            self._connection = self._open()
+        return self._connection
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+    def _open(self) -> Connection[Any]:
+        connection = self._application.connect()
+        while not self._stop.is_set():
+            (alone,) = connection.execute(
+                "select pg_try_advisory_lock(%s)", (PROJECTING,)
+            ).fetchone() or (False,)
+            if alone:
+                return connection
+            self._stop.wait(_LOCK_SECONDS)
+        connection.close()
+        raise StoreUnavailable("told to stop")
+
+
+def run(settings: Settings, stop: Event) -> None:
+    """Project until ``stop`` is set."""
+    with opened(settings) as application:
+        alone = _Alone(application, stop)
+        counted = _Counted(application)
+        with health.serving(settings.health_port, application.problems):
+            try:
+                if settings.kafka_bootstrap_servers:
+                    _from_kafka(application, alone, counted, stop)
+                else:
+                    _from_store(application, alone, counted, stop)
+            finally:
+                alone.close()
+
+
+def _from_kafka(application: Application, alone: _Alone, counted: "_Counted", stop: Event) -> None:
+    name = topic_name(application)
+    source = TopicReader(
+        application.settings.kafka_bootstrap_servers or "",
+        name,
+        recorded_at=application.store.recorded_at_of,
+    )
+    _run(application, source, alone, counted, stop, topic=name)
+    source.close()
+
+
+def _from_store(application: Application, alone: _Alone, counted: "_Counted", stop: Event) -> None:
+    with psycopg.connect(application.url, autocommit=True) as hints:
+        hints.execute(f'listen "{CHANNEL}"'.encode())
+
+        def wait(seconds: float) -> None:
+            for _ in hints.notifies(timeout=seconds, stop_after=1):
+                pass
+
+        source = StoreSource(application.store, wait)
+        _run(application, source, alone, counted, stop, topic=None)
+
+
+def _run(
+    application: Application,
+    source: Source,
+    alone: _Alone,
+    counted: "_Counted",
+    stop: Event,
+    *,
+    topic: str | None,
+) -> None:
+    def published() -> dict[int, int]:
+        return published_last(alone(), topic) if topic else {}
+
+    projector = application.projector(alone, source, published=published, on_progress=counted)
+    projector.run(stop.is_set)
+
+
+class _Counted:
+    """Counts what the projector did; looks now and then how far everything is."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+        self._next = 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        metrics.HEALED.inc(progress.healed)
+        metrics.SKIPPED.inc(progress.skipped)
+        metrics.PROJECTION_LAG.set(progress.lag_events)
+        metrics.PROJECTION_LAG_SECONDS.set(progress.lag_seconds)
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + _LOOK_SECONDS
+        try:
+            with self._application.connect() as connection:
+                metrics.PROJECTION_POSITION.set(self._application.complete_through(connection))
+        except (psycopg.Error, StoreUnavailable):
+            log.warning("position.unknown")

@@ -1,0 +1,28 @@
+"""The role that publishes what was recorded to Kafka."""
+
+from threading import Event
+
+from caretrail.bootstrap import opened
+from caretrail.publishing import event_topic
+from consumers.relay import Relay, Sent
+from infra import health, metrics
+from infra.relay_checkpoint import RelayCheckpoints
+from infra.settings import BadSettings, Settings
+
+
+def run(settings: Settings, stop: Event) -> None:
+    """Publish until ``stop`` is set; stand by while another relay leads."""
+    if not settings.kafka_bootstrap_servers:
+        raise BadSettings("CARETRAIL_KAFKA_BOOTSTRAP_SERVERS: the relay needs brokers")
+    with opened(settings) as application:
+        topic = event_topic(application)
+        checkpoints = RelayCheckpoints(application.url, topic.name)
+        relay = Relay(application.store, topic, checkpoints, on_sent=_count)
+        with health.serving(settings.health_port, application.problems):
+            relay.run(stop.is_set)
+        topic.close()
+
+
+def _count(sent: Sent) -> None:
+    metrics.RELAY_POSITION.set(sent.position)
+    metrics.RELAY_EVENTS.inc(sent.events)

@@ -155,7 +155,7 @@ def _message(raw: bytes) -> Message | None:
 
 def _answer(  # the parts of an answer
     raw: bytes, code: Code, *, reason: str, place: str, control_id: str, now: datetime
-) -> bytes:
+) -> Answer:
     message = _message(raw)
     theirs = _Delimiters()
     codec, version, echo = "ascii", "2.5.1", ""

@@ -48,6 +48,7 @@ EVENT: Final = Table(
     ),
     key=("source_position",),
     indexes=(("record_id",), ("event_id",), ("message_id",), ("statement_ref",)),
+    order=("statement_ref", "topic", "record_id"),
 )
 
 TABLES: Final = (EVENT,)

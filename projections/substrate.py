@@ -36,11 +36,12 @@ STATEMENT: Final = Table(
         Column("earliest_at", "timestamptz", "Earliest time that it states."),
         Column("latest_at", "timestamptz", "Latest time that it states."),
         Column("core", "text", "The core as stored, verbatim JSON.", required=True),
-        Column("sealed", "text", "The sealed segments as stored, verbatim JSON.", "sealed"),
+        Column("sealed", "text", "The sealed segments as stored, verbatim JSON.", "segments"),
     ),
     key=("source_position",),
     indexes=(("record_id",), ("statement_ref",), ("event_id",), ("message_id",)),
     published=False,
+    order=("statement_ref", "record_id"),
 )
 
 COMPONENT: Final = Table(

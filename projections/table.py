@@ -2,7 +2,8 @@
 
 A column says what it is for: *content* is a function of the set of statements, and the digest
 covers it; *arrival* depends on when and how they came, and the digest leaves it out; *sealed* holds
-copies of sealed segments, and the digest covers what is in them.
+copies of sealed segments, *segments* those of the row's own event, and the digest covers what is in
+them.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -13,7 +14,7 @@ from typing import Any, Final, Literal, TypeAlias
 from psycopg import Connection, sql
 
 Kind: TypeAlias = Literal["text", "bigint", "integer", "boolean", "timestamptz", "text[]"]
-Role: TypeAlias = Literal["content", "arrival", "sealed"]
+Role: TypeAlias = Literal["content", "arrival", "sealed", "segments"]
 Row: TypeAlias = tuple[object, ...]
 
 _NULL: Final = "\x01"
@@ -35,6 +36,11 @@ class Column:
     required: bool = False
     published: bool = True
 
+    @property
+    def covered(self) -> bool:
+        """Whether the digest covers it."""
+        return self.role != "arrival"
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -46,6 +52,12 @@ class Table:
     key: tuple[str, ...]
     indexes: tuple[tuple[str, ...], ...] = ()
     published: bool = True
+    order: tuple[str, ...] = ()  # that does not depend on arrival, where the key does
+
+    @property
+    def ranked(self) -> tuple[str, ...]:
+        """The columns of its canonical order."""
+        return self.order or self.key
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -77,7 +89,7 @@ def create(connection: Connection[Any], schema: str, table: Table, *, logged: bo
         connection.execute(
             sql.SQL("comment on column {} is {}").format(name, sql.Literal(column.comment))
         )
-        if column.role == "sealed" or column.name == "core":
+        if column.role in {"sealed", "segments"} or column.name == "core":
             # base64 does not compress: out of line at once, and never through a compressor.
             connection.execute(
                 sql.SQL("alter table {} alter column {} set storage external").format(
@@ -143,7 +155,7 @@ def _list(names: Iterable[str]) -> sql.Composed:
 
 
 def _text(value: Any) -> str:
-    return "\ufffd" if value == _NULL else value  # type: ignore[no-any-return]  # a text column
+    return "\ufffd" if value == _NULL else str(value)
 
 
 def _instant(value: Any) -> str:

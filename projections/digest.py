@@ -1,0 +1,145 @@
+"""A hash over what a projection says, whenever and however it learned of it.
+
+Covered is every content column of every table, in canonical order, and what is in the sealed
+segments: their plaintext, never ciphertext, nonce, commitment or key. Left out is what depends on
+arrival: recorded-at, positions, ids of messages and events, who recorded it.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from itertools import groupby
+from typing import Any, Final, TypeAlias
+
+import msgspec
+from psycopg import Connection, sql
+
+from projections import catalogue
+from projections.decoding import decode_sealed
+from projections.interpreted import Copied, copied
+from projections.services import Opener
+from projections.table import Column, Table
+
+#: Rows fetched at a time, so that memory does not grow with the table.
+_FETCHED: Final = 2_000
+
+_Fetched: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """What a projection holds: how many rows, and the hash over their content."""
+
+    rows: int
+    sha256: str
+
+
+class RowDoesNotOpen(Exception):
+    """A sealed segment of a row does not open. The row is named by its key, which is no secret."""
+
+    def __init__(self, *, table: str, key: tuple[object, ...]) -> None:
+        self.table = table
+        self.key = key
+        super().__init__(f"a sealed segment of {table} {key!r} does not open")
+
+
+def digest(
+    connection: Connection[Any], opener: Opener, names: Iterable[str] = ()
+) -> dict[str, Digest]:
+    """Return the digest of each projection in ``names``, or of all, at one moment.
+
+    ``connection`` is in autocommit mode.
+
+    Raises:
+        RowDoesNotOpen: A sealed segment cannot be covered.
+        catalogue.UnknownProjection: There is none of that name.
+    """
+    wanted = catalogue.named(names)
+    with connection.transaction():
+        connection.execute("set transaction isolation level repeatable read, read only")
+        active = catalogue.active(connection)
+        return {
+            one.name: digest_of(connection, active[one.name].schema, one.tables, opener)
+            for one in wanted
+        }
+
+
+def digest_of(
+    connection: Connection[Any], schema: str, tables: Iterable[Table], opener: Opener
+) -> Digest:
+    """Return the digest of the tables of one generation, in the transaction of the caller."""
+    whole = sha256()
+    count = 0
+    for table in tables:
+        whole.update(b"%s\n" % table.name.encode())
+        for line in _lines(connection, schema, table, opener):
+            whole.update(b"%s\n" % line)
+            count += 1
+    return Digest(rows=count, sha256=whole.hexdigest())
+
+
+def _lines(
+    connection: Connection[Any], schema: str, table: Table, opener: Opener
+) -> Iterator[bytes]:
+    """Return every row as a line of JSON, in an order that does not depend on arrival."""
+
+    def place(row: _Fetched) -> tuple[object, ...]:
+        return tuple(row[name] for name in table.ranked)
+
+    for _, ties in groupby(_rows(connection, schema, table), key=place):
+        yield from sorted(_line(table, row, opener) for row in ties)
+
+
+def _rows(connection: Connection[Any], schema: str, table: Table) -> Iterator[_Fetched]:
+    kinds = {column.name: column.kind for column in table.columns}
+    query = sql.SQL("select {} from {} order by {}").format(
+        sql.SQL(", ").join(map(sql.Identifier, table.names)),
+        table.at(schema),
+        sql.SQL(", ").join(
+            sql.SQL('{} collate "C"' if kinds[name] == "text" else "{}").format(
+                sql.Identifier(name)
+            )
+            for name in table.ranked
+        ),
+    )
+    with connection.cursor("digest", binary=True) as cursor:
+        cursor.itersize = _FETCHED
+        cursor.execute(query)
+        for row in cursor:
+            yield dict(zip(table.names, row, strict=True))
+
+
+def _line(table: Table, row: _Fetched, opener: Opener) -> bytes:
+    values = [_value(column, row, table, opener) for column in table.columns if column.covered]
+    return msgspec.json.encode(values)
+
+
+def _value(column: Column, row: _Fetched, table: Table, opener: Opener) -> object:
+    value = row[column.name]
+    if value is None:
+        return None
+    if column.role == "content":
+        return value.astimezone(UTC) if isinstance(value, datetime) else value
+    found: Sequence[Copied]
+    if column.role == "segments":
+        found = [
+            Copied(row["event_id"], row["topic"], segment) for segment in decode_sealed(value)
+        ]
+    else:
+        found = copied(value)
+    try:
+        opened = [
+            (
+                one.segment.segment,
+                one.segment.subject,
+                str(opener(one.segment, one.event_id, one.topic), "utf-8", "backslashreplace"),
+            )
+            for one in found
+        ]
+    except Exception as error:
+        if isinstance(error, OSError):
+            raise
+        key = tuple(row[name] for name in table.key)
+        raise RowDoesNotOpen(table=table.name, key=key) from error
+    return sorted(opened)

@@ -1,0 +1,238 @@
+"""What the tests of projections say: statements, a log of them, and a trivial seal."""
+
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from domain.body import Actor, Envelope, Recorded, Sealed, SegmentClass
+from domain.events import TOPICS, SegmentDoesNotOpen, make_body, partition_of
+from domain.ids import EventId, IdKey, MessageId, PlaceRef, RecordId, StatementRef, VisitRef
+from tests.projections.plainly import interpret
+from domain.segments import Demographics, Identifier, Identifiers, Name, Part2, Part2Place
+from domain.statement import IdentifierRef, Moment, Place, Statement
+from projections.services import Services
+
+KEY = IdKey(b"tests of projections")
+DAY = datetime(2026, 1, 5, tzinfo=UTC)
+
+
+def at(clock: str, day: int = 0) -> datetime:
+    hours, minutes = clock.split(":")
+    return DAY + timedelta(days=day, hours=int(hours), minutes=int(minutes))
+
+
+def record(number: str, authority: str = "NGH", mode: Any = "P") -> RecordId:
+    return KEY.record(authority, number, mode)
+
+
+def place(unit: str, bed: str | None = None, facility: str = "NGH", *, part2: bool = False) -> Place:
+    ref = PlaceRef(KEY.place(facility, unit, "", bed or ""))
+    if part2:
+        return Place(ref=ref, facility=facility, part2=True)
+    return Place(ref=ref, facility=facility, unit=unit, bed=bed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """A statement with what its sealed segments hold."""
+
+    statement: Statement
+    number: str
+    visit: str
+    name: str = "Alder"
+    part2_unit: str = ""
+    retired_number: str = ""
+
+
+def said(  # noqa: PLR0913
+    trigger: str,
+    clock: str,
+    *,
+    number: str = "1",
+    visit: str = "V1",
+    where: Place | None = None,
+    enterprise: str = "",
+    retires: str = "",
+    name: str = "Alder",
+    authority: str = "NGH",
+    mode: Any = "P",
+    day: int = 0,
+    control_id: str = "",
+    part2_unit: str = "",
+    **more: Any,
+) -> Said:
+    """Say something: a message of ``trigger`` sent, and happening, at ``clock``."""
+    moment = Moment(at=at(clock, day))
+    mine = record(number, authority, mode)
+    identifiers = [IdentifierRef(field="PID-3", ref=mine, authority=authority, type="MR")]
+    if enterprise:
+        ref = KEY.ref("identifier", "REGION", enterprise, mode)
+        identifiers.append(
+            IdentifierRef(field="PID-3", ref=ref, authority="REGION", type="NI", trusted=True)
+        )
+    content = KEY.ref("content", trigger, clock, str(day), number, visit, str(where), str(more))
+    values: dict[str, Any] = {
+        "trigger": trigger,
+        "record": mine,
+        "mode": mode,
+        "mode_as_sent": mode,
+        "application": "ADT",
+        "sender": authority,
+        "namespace": authority,
+        "control_id": control_id or f"{day}{clock}".replace(":", ""),
+        "sent": moment,
+        "entered": moment,
+        "occurred": moment,
+        "class_as_sent": "I",
+        "class_code": "IMP",
+        "place": where,
+        "visit": VisitRef(KEY.visit(authority, visit, mode)) if visit else None,
+        "merged": record(retires, authority, mode) if retires else None,
+        "identifiers": tuple(identifiers),
+        "content": content,
+        "content_but_entered": content,
+    } | more
+    if trigger in {"A01", "A04"}:
+        values.setdefault("admitted", moment)
+    if trigger == "A03":
+        values.setdefault("discharged", moment)
+    ref = KEY.statement(mine, clock, authority, values["control_id"], content)
+    return Said(
+        statement=Statement(ref=ref, **values),
+        number=number,
+        visit=visit,
+        name=name,
+        part2_unit=part2_unit,
+        retired_number=retires,
+    )
+
+
+@dataclass
+class Log:
+    """A log in memory: gives every event its place, as the store does."""
+
+    events: list[Recorded] = field(default_factory=list)
+    last: dict[int, int] = field(default_factory=dict)
+    incarnation: str = "first"
+
+    def record(self, *statements: Said) -> list[Recorded]:
+        return [self._record(one) for one in statements]
+
+    def heal(self, partition: int, after: int, upto: int) -> list[Recorded]:
+        return [
+            one
+            for one in self.events
+            if one.envelope.partition == partition and after < one.envelope.index <= upto
+        ]
+
+    def _record(self, one: Said) -> Recorded:
+        index = len(self.events) + 1
+        statement = one.statement
+        event_id = EventId(f"00000000-0000-7000-8000-{index:012d}")
+        topic = TOPICS[statement.trigger]
+        partition = partition_of(statement.record)
+        subjects = (
+            (statement.record,)
+            if statement.merged is None
+            else (statement.record, statement.merged)
+        )
+        envelope = Envelope(
+            index=index,
+            previous=self.last.get(partition, 0),
+            partition=partition,
+            event_id=event_id,
+            topic=topic,
+            stream=statement.record,
+            version=index,
+            subjects=subjects,
+            recorded_at=DAY + timedelta(days=30, seconds=index),
+            happened_at=None if statement.occurred is None else statement.occurred.at,
+            tenant="default",
+            facility=statement.sender,
+            actor=Actor(subject="mllp"),
+            message_id=MessageId(f"00000000-0000-7000-9000-{index:012d}"),
+            mapping_version="1",
+            profile_version="p1",
+            incarnation=self.incarnation,
+        )
+        recorded = Recorded(envelope=envelope, body=make_body(statement, _segments(one)))
+        self.events.append(recorded)
+        self.last[partition] = index
+        return recorded
+
+
+def altered(recorded: Recorded, **columns: Any) -> Recorded:
+    return Recorded(envelope=replace(recorded.envelope, **columns), body=recorded.body)
+
+
+def open_segment(sealed: Sealed, event_id: str, topic: str) -> bytes:  # noqa: ARG001
+    """Open the seal of these tests: base64 alone, marked so that it can be spoilt."""
+    text = b64decode(sealed.box)
+    if not text.startswith(b"seal:"):
+        raise SegmentDoesNotOpen
+    return text.removeprefix(b"seal:")
+
+
+def token(text: str) -> str:
+    return KEY.ref("token", text)
+
+
+def services(**changes: Any) -> Services:
+    values: dict[str, Any] = {
+        "open_segment": open_segment,
+        "token": token,
+        "interpret": interpret,
+    }
+    return Services(**(values | changes))
+
+
+def _segments(one: Said) -> list[Sealed]:
+    statement = one.statement
+    numbers = [Identifier(field="PID-3", value=one.number, authority="NGH", ref=statement.record)]
+    if statement.visit is not None:
+        numbers.append(Identifier(field="PV1-19", value=one.visit, ref=statement.visit))
+    found = [
+        _seal(statement.record, "identifiers", Identifiers(numbers=tuple(numbers))),
+        _seal(
+            statement.record,
+            "demographics",
+            Demographics(names=(Name(family=one.name, given="Rowena"),), birth_date="1951-06-02"),
+        ),
+    ]
+    if one.part2_unit and statement.place is not None:
+        part2 = Part2Place(field="PV1-3", ref=statement.place.ref, unit=one.part2_unit, bed="1")
+        found.append(_seal(statement.record, "part2", Part2(places=(part2,))))
+    if statement.merged is not None:
+        retired = Identifier(field="MRG-1", value=one.retired_number, ref=statement.merged)
+        found.append(_seal(statement.merged, "identifiers", Identifiers(numbers=(retired,))))
+    return found
+
+
+def _seal(subject: RecordId, segment: SegmentClass, content: object) -> Sealed:
+    text = msgspec.json.encode(content)
+    return Sealed(
+        subject=subject,
+        segment=segment,
+        commitment=sha256(text).hexdigest(),
+        box=b64encode(b"seal:" + text).decode(),
+    )
+
+
+def in_batches(events: Sequence[Recorded], sizes: Iterable[int]) -> list[list[Recorded]]:
+    batches: list[list[Recorded]] = []
+    rest = list(events)
+    for size in sizes:
+        if rest:
+            batches.append(rest[:size])
+            rest = rest[size:]
+    if rest:
+        batches.append(rest)
+    return batches
+
+
+

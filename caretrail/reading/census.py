@@ -1,0 +1,195 @@
+"""Who is where, and what the statements disagree about."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from caretrail.reading.opening import Opening, Person, person, pieces_copied
+from caretrail.reading.patient import PatientReading
+from domain.ids import EncounterId, PatientId
+from domain.statement import EncounterClass
+from projections.census import open_places
+from projections.lookups import CensusRow, PatientRow, Position
+
+#: An emergency visit open for longer than this was probably left open.
+LEFT_OPEN: Final = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occupied:
+    """One open place."""
+
+    facility: str
+    unit: str | None
+    room: str | None
+    bed: str | None
+    patient_id: PatientId
+    encounter_id: EncounterId
+    class_code: EncounterClass
+    mode: str
+    since: datetime | None  # there since; None: before anybody told us
+    started: datetime | None  # of the encounter
+    visit_ref: str | None = None
+    flags: tuple[str, ...] = ()
+    person: Person = field(default_factory=Person)
+    last_message: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disagreement:
+    """What cannot all be so, and who is concerned."""
+
+    kind: Literal["bed_of_two", "patient_in_two", "number_of_two", "left_open"]
+    places: tuple[Occupied, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CensusReading:
+    """Everybody who is somewhere, by facility, unit, room and bed."""
+
+    occupied: tuple[Occupied, ...]
+    disagreements: tuple[Disagreement, ...]
+    as_of: datetime | None
+    known: Position
+
+
+def from_rows(
+    rows: Iterable[CensusRow], patients: Iterable[PatientRow], opening: Opening
+) -> list[Occupied]:
+    """Return what the read model holds, with names and part2 places opened."""
+    people = {
+        row.patient_id: person(opening.demographics(pieces_copied(row.sealed, "demographics")))
+        for row in patients
+    }
+    made: list[Occupied] = []
+    for row in rows:
+        unit, room, bed = row.unit, row.room, row.bed
+        if row.is_part2:
+            for part2 in opening.part2(pieces_copied(row.sealed, "part2")):
+                for place in part2.places:
+                    if place.ref == row.place_ref:
+                        unit, room, bed = place.unit or None, place.room or None, place.bed or None
+        made.append(
+            Occupied(
+                facility=row.facility,
+                unit=unit,
+                room=room,
+                bed=bed,
+                patient_id=row.patient_id,
+                encounter_id=row.encounter_id,
+                class_code=row.class_code,
+                mode=row.mode,
+                since=row.since_at,
+                started=row.started_at,
+                visit_ref=row.visit_ref,
+                flags=tuple(row.flags),
+                person=people.get(row.patient_id, Person()),
+                last_message=row.last_changed_at,
+            )
+        )
+    return made
+
+
+def from_reading(reading: PatientReading) -> list[Occupied]:
+    """Return where one patient is, as read at any instant."""
+    made: list[Occupied] = []
+    for encounter, here in open_places(reading.patient):
+        place = here.place if here else None
+        unit, room, bed = reading.codes(place)
+        behind = [reading.filed[ref] for ref in encounter.statements if ref in reading.filed]
+        made.append(
+            Occupied(
+                facility=(place.facility if place else "") or encounter.facility,
+                unit=unit,
+                room=room,
+                bed=bed,
+                patient_id=reading.patient.patient_id,
+                encounter_id=encounter.encounter_id,
+                class_code=encounter.class_code,
+                mode=encounter.mode,
+                since=here.start if here else encounter.start,
+                started=encounter.start,
+                visit_ref=encounter.visit,
+                flags=encounter.flags,
+                person=reading.person,
+                last_message=max((one.recorded_at for one in behind), default=None),
+            )
+        )
+    return made
+
+
+def order(occupied: Iterable[Occupied]) -> tuple[Occupied, ...]:
+    """Return the places by facility, unit, room and bed; not stated comes last."""
+    return tuple(
+        sorted(
+            occupied,
+            key=lambda o: (
+                o.facility, o.unit is None, o.unit or "", o.room or "", o.bed is None,
+                o.bed or "", o.encounter_id,
+            ),
+        )
+    )  # fmt: skip
+
+
+def disagreements(
+    occupied: Sequence[Occupied], *, at: datetime, shared_numbers: Sequence[tuple[str, ...]] = ()
+) -> tuple[Disagreement, ...]:
+    """Return what disagrees among the places; ``shared_numbers``: visits whose number is shared.
+
+    A test record never disagrees with a production one: they are kept apart.
+    """
+    beds: dict[tuple[str, ...], list[Occupied]] = defaultdict(list)
+    people: dict[tuple[str, str], list[Occupied]] = defaultdict(list)
+    for one in occupied:
+        if one.bed:
+            beds[one.mode, one.facility, one.unit or "", one.room or "", one.bed].append(one)
+            people[one.mode, one.patient_id].append(one)
+    found = [
+        Disagreement(kind="bed_of_two", places=tuple(each))
+        for each in beds.values()
+        if len({one.patient_id for one in each}) > 1
+    ]
+    found += [
+        Disagreement(kind="patient_in_two", places=tuple(each))
+        for each in people.values()
+        if len({(one.facility, one.unit, one.room, one.bed) for one in each}) > 1
+    ]
+    here = {one.encounter_id: one for one in occupied}
+    for encounters in shared_numbers:
+        places = tuple(here[EncounterId(e)] for e in encounters if e in here)
+        if places:
+            found.append(Disagreement(kind="number_of_two", places=places))
+    found += [
+        Disagreement(kind="left_open", places=(one,))
+        for one in occupied
+        if one.class_code == "EMER" and one.started and at - one.started > LEFT_OPEN
+    ]
+    return tuple(found)
+
+
+def filtered(
+    reading: CensusReading, *, facility: str = "", class_code: str = "", place: str = ""
+) -> CensusReading:
+    """Return only these places, with every disagreement that one of them has a part in."""
+    wanted = place.casefold()
+    kept = tuple(
+        one
+        for one in reading.occupied
+        if (not facility or one.facility == facility)
+        and (not class_code or one.class_code == class_code)
+        and (
+            not wanted or wanted in "-".join(filter(None, (one.unit, one.room, one.bed))).casefold()
+        )
+    )
+    ids = {one.encounter_id for one in kept}
+    return replace(
+        reading,
+        occupied=kept,
+        disagreements=tuple(
+            each
+            for each in reading.disagreements
+            if any(one.encounter_id in ids for one in each.places)
+        ),
+    )

@@ -1,0 +1,133 @@
+"""Readings as JSON: the contract of the command line. Every key, always; not stated is null.
+
+Times are RFC 3339 in UTC. Members may be added, never renamed or removed.
+"""
+
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+from caretrail.reading.census import CensusReading, Occupied
+from caretrail.reading.listing import Listed
+from caretrail.reading.patient import PatientReading
+from domain.continuity import Encounter, Entry, Stay
+from projections.lookups import Position
+
+Json: TypeAlias = dict[str, Any]
+
+
+def timeline_json(reading: PatientReading) -> Json:
+    """Return one patient's timeline."""
+    patient = reading.patient
+    return {
+        "patient_id": patient.patient_id,
+        "mode": patient.mode,
+        "encounters": [_encounter(reading, each) for each in patient.encounters],
+        "entries": [_entry(reading, each) for each in patient.entries],
+        "flags": list(patient.flags),
+        "as_of": instant(reading.as_of),
+        "known_at": position_json(reading.known),
+    }
+
+
+def census_json(reading: CensusReading) -> list[Json]:
+    """Return one object per occupied place."""
+    return [_occupied(each) for each in reading.occupied]
+
+
+def patients_json(listed: Listed) -> Json:
+    """Return one patient of a list."""
+    return {
+        "patient_id": listed.patient_id,
+        "mode": listed.mode,
+        "identifiers": [
+            {
+                "authority": number.authority,
+                "identifier": number.value,
+                "type": number.type or None,
+                "merged": number.retired or listed.merged_into is not None,
+            }
+            for number in listed.numbers
+        ],
+        "merged_into": listed.merged_into,
+    }
+
+
+def position_json(position: Position) -> Json:
+    """Return a position of the log."""
+    return {"index": position.index, "recorded_at": instant(position.recorded_at)}
+
+
+def instant(at: datetime | None) -> str | None:
+    """Return an instant as RFC 3339 in UTC, or null."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
+
+
+def _encounter(reading: PatientReading, encounter: Encounter) -> Json:
+    return {
+        "encounter_id": encounter.encounter_id,
+        "facility": encounter.facility or None,
+        "visit_number": reading.visits.get(encounter.visit) if encounter.visit else None,
+        "class": encounter.class_code,
+        "class_as_sent": encounter.class_as_sent or None,
+        "status": encounter.status,
+        "started_at": instant(encounter.start),
+        "started_inferred": encounter.start_inferred,
+        "ended_at": instant(encounter.end),
+        "ended_inferred": encounter.end_inferred,
+        "planned_for": instant(encounter.planned_for),
+        "disposition": encounter.disposition_code or None,
+        "locations": [_stay(reading, stay) for stay in encounter.stays],
+        "cancelled": encounter.cancelled,
+        "flags": list(encounter.flags),
+    }
+
+
+def _stay(reading: PatientReading, stay: Stay) -> Json:
+    place = stay.place
+    filed = reading.filed.get(stay.statement)
+    unit, room, bed = reading.codes(place)
+    return {
+        "facility": place.facility if place else None,
+        "unit": unit,
+        "room": room,
+        "bed": bed,
+        "class": stay.class_code,
+        "from": instant(stay.start),
+        "until": instant(stay.end),
+        "cancelled": stay.cancelled,
+        "event_id": filed.event_id if filed else None,
+        "flags": list(stay.flags),
+    }
+
+
+def _entry(reading: PatientReading, entry: Entry) -> Json:
+    filed = reading.filed[entry.statement]
+    said = reading.said(entry)
+    return {
+        "happened_at": instant(entry.happened_at),
+        "recorded_at": instant(filed.recorded_at),
+        "kind": said.kind,
+        "summary": said.summary,
+        "trigger": filed.statement.trigger,
+        "encounter_id": entry.encounter_id,
+        "inferred": entry.inferred,
+        "voided": entry.voided,
+        "event_id": filed.event_id,
+        "source_message": filed.message_id,
+        "flags": list(entry.flags),
+    }
+
+
+def _occupied(row: Occupied) -> Json:
+    return {
+        "facility": row.facility or None,
+        "unit": row.unit,
+        "room": row.room,
+        "bed": row.bed,
+        "patient_id": row.patient_id,
+        "encounter_id": row.encounter_id,
+        "since": instant(row.since),
+        "class": row.class_code,
+        "mode": row.mode,
+        "flags": list(row.flags),
+    }

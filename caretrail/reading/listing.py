@@ -1,0 +1,173 @@
+"""Lists of patients and how one is found: by number, by name, by birth date."""
+
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Container, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from caretrail.reading.opening import Opening, Person, person, pieces_copied
+from caretrail.reading.patient import Number, place_text
+from domain.ids import IdKey, Mode, PatientId
+from domain.statement import EncounterClass
+from projections.lookups import IdentifierRow, PatientRow
+from projections.patients import normal_name
+
+MODES: Final[tuple[Mode, ...]] = ("P", "T", "D")
+_DATE: Final = re.compile(r"\d{4}(-\d{2}){0,2}")
+_BEGINNING: Final = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One patient in a list."""
+
+    patient_id: PatientId
+    mode: str
+    person: Person = field(default_factory=Person)
+    numbers: tuple[Number, ...] = ()
+    merged_into: PatientId | None = None
+    open_class: EncounterClass | None = None  # None: no open stay
+    open_facility: str = ""
+    open_place: str = ""
+    open_since: datetime | None = None
+    last_kind: str = ""  # topic without its version
+    last_at: datetime | None = None
+    last_facility: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A page of patients."""
+
+    listed: tuple[Listed, ...]
+    older: str = ""  # cursor of what follows; empty: nothing does
+    people: int = 0
+    records: int = 0
+    cut: bool = False  # a search found more than is shown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """What is searched for. Never put into an address or a log."""
+
+    words: str = field(default="", repr=False)
+    open_stay: bool | None = None
+    modes: tuple[str, ...] = MODES
+
+    @property
+    def asks(self) -> bool:
+        """Tell whether anything is asked at all."""
+        return bool(self.words.strip()) or self.open_stay is not None or self.modes != MODES
+
+
+def row_as_listed(
+    row: PatientRow,
+    identifiers: Iterable[IdentifierRow],
+    opening: Opening,
+    *,
+    retired: Container[str] = (),
+) -> Listed:
+    """Return a row of the read model with what is sealed opened; ``retired``: records merged."""
+    marks = {each.ref: each for each in identifiers}
+    numbers: dict[str, Number] = {}
+    records = set(row.record_ids)
+    for found in opening.identifiers(pieces_copied(row.sealed, "identifiers")):
+        for each in found.numbers:
+            mark = marks.get(each.ref)
+            if each.ref not in records and not (mark and mark.is_trusted):
+                continue
+            numbers.setdefault(
+                each.ref,
+                Number(
+                    ref=each.ref,
+                    value=each.value,
+                    authority=each.authority or (mark.authority if mark else ""),
+                    type=each.type,
+                    field=each.field,
+                    trusted=bool(mark and mark.is_trusted),
+                    retired=each.ref in retired,
+                ),
+            )
+    unit, room, bed = row.unit, row.room, row.bed
+    if row.is_part2:
+        for part2 in opening.part2(pieces_copied(row.sealed, "part2")):
+            for place in part2.places:
+                unit, room, bed = place.unit, place.room, place.bed
+    return Listed(
+        patient_id=row.patient_id,
+        mode=row.mode,
+        person=person(opening.demographics(pieces_copied(row.sealed, "demographics"))),
+        numbers=tuple(
+            sorted(numbers.values(), key=lambda n: (not n.trusted, n.authority, n.value))
+        ),
+        open_class=row.open_class_code if row.open_encounter_id else None,
+        open_facility=row.facility or "",
+        open_place=place_text(unit, room, bed),
+        open_since=row.open_since_at,
+        last_kind=row.last_kind or "",
+        last_at=row.last_happened_at,
+        last_facility=row.last_facility or "",
+    )
+
+
+def _rank(number: Number) -> tuple[bool, bool, str, str]:
+    return (number.retired, not number.trusted, number.authority, number.value)
+
+
+def refs_of_number(text: str, authorities: Sequence[str], id_key: IdKey) -> list[str]:
+    """Return the refs that a number may have: ``SBH|77-10342``, or a number of any authority."""
+    authority, bar, identifier = text.partition("|")
+    if bar:
+        return [id_key.record(authority, identifier, mode) for mode in MODES]
+    return [id_key.record(name, text, mode) for name in (*authorities, "") for mode in MODES]
+
+
+def token_groups(words: str, token: Callable[[str], str]) -> list[list[str]]:
+    """Return, for each word that tokens can find, the tokens of which a patient needs one."""
+    groups: list[list[str]] = []
+    for word in _words(words):
+        if _DATE.fullmatch(word):
+            if len(word) == len("1951-06-02"):
+                groups.append([token(f"born:{word}")])
+            continue
+        folded = normal_name(word)
+        if len(folded) >= _BEGINNING:
+            groups.append([token(f"begin:{folded[:_BEGINNING]}"), token(f"name:{folded}")])
+        elif folded:
+            groups.append([token(f"name:{folded}")])
+    return groups
+
+
+def matches(listed: Listed, words: str) -> bool:
+    """Tell whether name and birth date begin with every word: tokens find too much."""
+    names = [normal_name(part) for part in listed.person.name.replace("-", " ").split()]
+    names.append(normal_name(listed.person.name.partition(",")[0]))
+    for word in _words(words):
+        if _DATE.fullmatch(word):
+            if not listed.person.birth_date.startswith(word):
+                return False
+        elif not any(name.startswith(normal_name(word)) for name in names):
+            return False
+    return True
+
+
+def write_cursor(row: PatientRow) -> str:
+    """Return where a page ended, as a word for an address: no name, no number."""
+    text = f"{row.last_changed_at.isoformat()} {row.patient_id}"
+    return urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def read_cursor(cursor: str) -> tuple[datetime, str] | None:
+    """Return where a page ended; None where the word is none of ours."""
+    try:
+        text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        at, _, patient_id = text.partition(" ")
+        return datetime.fromisoformat(at), patient_id
+    except ValueError:
+        return None
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in re.split(r"[\s,;]+", text.strip()) if word]

@@ -1,0 +1,114 @@
+"""Opening sealed segments. One that no longer opens is missing, never an error of the page."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+import msgspec
+
+from domain.body import Sealed, SegmentClass
+from domain.events import SegmentDoesNotOpen
+from domain.ids import RecordId
+from domain.segments import Demographics, Identifiers, Name, Part2
+from projections.interpreted import copied
+from projections.services import Opener
+from projections.substrate import Filed
+
+_T = TypeVar("_T", Demographics, Identifiers, Part2)
+
+_demographics: Final = msgspec.json.Decoder(Demographics)
+_identifiers: Final = msgspec.json.Decoder(Identifiers)
+_part2: Final = msgspec.json.Decoder(Part2)
+
+#: An explicit null in HL7: the sender deleted the value.
+_DELETED: Final = '""'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A sealed segment with what its associated data needs."""
+
+    sealed: Sealed
+    event_id: str
+    topic: str
+
+
+def pieces_of(filed: Filed, wanted: SegmentClass, subject: RecordId | None = None) -> list[Piece]:
+    """Return the segments of a class that an event holds, about ``subject`` or anybody."""
+    return [
+        Piece(sealed=sealed, event_id=filed.event_id, topic=filed.topic)
+        for sealed in filed.sealed
+        if sealed.segment == wanted and subject in (None, sealed.subject)
+    ]
+
+
+def pieces_copied(column: str | None, wanted: SegmentClass) -> list[Piece]:
+    """Return the segments of a class that a column of a read model copies."""
+    return [
+        Piece(sealed=each.segment, event_id=each.event_id, topic=each.topic)
+        for each in copied(column)
+        if each.segment.segment == wanted
+    ]
+
+
+class Opening:
+    """Opens pieces and decodes them."""
+
+    def __init__(self, open_segment: Opener) -> None:
+        self._open = open_segment
+
+    def demographics(self, pieces: Iterable[Piece]) -> list[Demographics]:
+        """Return what opens of these."""
+        return self._all(pieces, _demographics)
+
+    def identifiers(self, pieces: Iterable[Piece]) -> list[Identifiers]:
+        """Return what opens of these."""
+        return self._all(pieces, _identifiers)
+
+    def part2(self, pieces: Iterable[Piece]) -> list[Part2]:
+        """Return what opens of these."""
+        return self._all(pieces, _part2)
+
+    def _all(self, pieces: Iterable[Piece], decoder: "msgspec.json.Decoder[_T]") -> list[_T]:
+        made: list[_T] = []
+        for piece in pieces:
+            try:
+                text = self._open(piece.sealed, piece.event_id, piece.topic)
+            except SegmentDoesNotOpen:
+                continue
+            made.append(decoder.decode(text))
+        return made
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Who somebody is, as far as what was sealed opens."""
+
+    name: str = ""
+    birth_date: str = ""
+    sex: str = ""
+
+
+def person(found: Iterable[Demographics]) -> Person:
+    """Return name, birth date and sex: of each, the first of ``found`` that states it."""
+    name = birth_date = sex = ""
+    for one in found:
+        name = name or full_name(one.names)
+        birth_date = birth_date or _value(one.birth_date)
+        sex = sex or _value(one.sex)
+    return Person(name=name, birth_date=birth_date, sex=sex)
+
+
+def full_name(names: Iterable[Name]) -> str:
+    """Return ``Alder, Rowena M.``: the legal name, else the first."""
+    usable = [each for each in names if _value(each.family) or _value(each.given)]
+    if not usable:
+        return ""
+    name = next((each for each in usable if each.type == "L"), usable[0])
+    given = " ".join(filter(None, map(_value, (name.given, name.middle))))
+    after = ", ".join(filter(None, (given, _value(name.suffix))))
+    return ", ".join(filter(None, (_value(name.family), after)))
+
+
+def _value(text: str) -> str:
+    return "" if text == _DELETED else text

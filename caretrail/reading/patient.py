@@ -1,0 +1,232 @@
+"""One patient, read: interpreted as of and as known at, with what is sealed opened."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from caretrail.reading.opening import Opening, Person, person, pieces_of
+from caretrail.reading.wording import Said, say
+from domain.continuity import Entry, Patient
+from domain.ids import PatientId, RecordId, StatementRef, VisitRef
+from domain.interpretation import stated_by
+from domain.segments import Part2Place
+from domain.statement import Place, Statement
+from projections.lookups import Position
+from projections.substrate import Filed
+
+#: A statement told or recorded this long after what it says counts as late.
+LATE: Final = timedelta(hours=1)
+
+Interpret = Callable[[Iterable[Statement]], tuple[Patient, ...]]
+_SHOWN_FIELDS: Final = ("PID-3", "PID-2", "PID-4", "PID-18", "MRG-1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Number:
+    """An identifier as sent. ``merged_by``: the statement by which its record retired."""
+
+    ref: str
+    value: str
+    authority: str
+    type: str
+    field: str
+    trusted: bool = False
+    retired: bool = False
+    merged_by: StatementRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientReading:
+    """A patient as it was at one instant, as known at another."""
+
+    patient: Patient
+    filed: Mapping[StatementRef, Filed]  # one a ref: the one recorded first
+    person: Person
+    numbers: tuple[Number, ...]
+    visits: Mapping[VisitRef, str]  # visit numbers as sent
+    places: Mapping[str, Part2Place]  # by place ref: those of part2 units
+    known: Position
+    as_of: datetime | None  # None: now
+    twin: PatientId | None = None  # the same number in another processing mode
+    twin_mode: str = ""
+    loaded_afterwards: bool = False  # most of it was recorded a day or more after it was sent
+    by_record: Mapping[str, Number] = field(default_factory=dict)
+
+    def label(self, place: Place | None) -> str:
+        """Return unit, room and bed as far as stated; those of part2 units opened."""
+        return place_text(*self.codes(place))
+
+    def codes(self, place: Place | None) -> tuple[str | None, str | None, str | None]:
+        """Return unit, room and bed; None what is not stated, or does not open."""
+        if place is None:
+            return None, None, None
+        if place.part2:
+            found = self.places.get(place.ref)
+            if found is None:
+                return None, None, None
+            return found.unit or None, found.room or None, found.bed or None
+        return place.unit, place.room, place.bed
+
+    def number(self, record: RecordId) -> str:
+        """Return ``SBH 77-10342`` for a source record, or an empty string."""
+        found = self.by_record.get(record)
+        return f"{found.authority} {found.value}".strip() if found else ""
+
+    def said(self, entry: Entry) -> Said:
+        """Return what an entry says."""
+        statement = self.filed[entry.statement].statement
+        return say(statement, label=self.label, number=self.number)
+
+    def late(self, entry: Entry) -> timedelta | None:
+        """Return by how much the entry was learned late; None: it was not.
+
+        Late is what its sender told late. What came late although it was told in time counts only
+        where the history was not loaded as a whole long afterwards.
+        """
+        filed = self.filed[entry.statement]
+        happened = entry.happened_at
+        if happened is None or entry.inferred:
+            return None
+        sent = filed.statement.sent.at if filed.statement.sent else None
+        learned = filed.recorded_at if sent is None or not self.loaded_afterwards else sent
+        late = learned - happened
+        return late if late >= LATE else None
+
+    def learned_at(self, entry: Entry) -> datetime:
+        """Return when the entry was learned: told, where the history was loaded afterwards."""
+        filed = self.filed[entry.statement]
+        sent = filed.statement.sent
+        return sent.at if sent and self.loaded_afterwards else filed.recorded_at
+
+
+def place_text(unit: str | None, room: str | None, bed: str | None) -> str:
+    """Return ``4W-10``: what is stated of unit, room and bed; a bed that repeats its room once."""
+    parts = (unit, room, bed if bed != room else None)
+    return "-".join(part for part in parts if part)
+
+
+def read(  # what a reading is made of
+    filed: Sequence[Filed],
+    record: str,
+    interpret: Interpret,
+    opening: Opening,
+    *,
+    as_of: datetime | None,
+    known: Position,
+) -> PatientReading | None:
+    """Return the patient to whom ``record`` belongs; None where nothing is filed of it."""
+    by_ref: dict[StatementRef, Filed] = {}
+    for one in filed:
+        by_ref.setdefault(one.statement.ref, one)
+    statements = [one.statement for one in by_ref.values()]
+    patient = _choose(interpret(statements), record)
+    if patient is None:
+        return None
+    if as_of is not None:
+        then = _choose(interpret(stated_by(statements, as_of)), patient.patient_id)
+        patient = then or replace(patient, encounters=(), entries=())
+    own = {entry.statement for entry in patient.entries}
+    own |= {merge.statement for merge in patient.merges}
+    own |= {ref for encounter in patient.encounters for ref in encounter.statements}
+    records = set(patient.records)
+    mine = {
+        ref: one for ref, one in by_ref.items() if ref in own or one.statement.record in records
+    }
+    latest = sorted(mine.values(), key=_sent, reverse=True)
+    numbers, visits = _numbers(latest, patient, opening)
+    return PatientReading(
+        patient=patient,
+        filed=mine,
+        person=_person(latest, patient, opening),
+        numbers=tuple(n for n in numbers.values() if n.field in _SHOWN_FIELDS),
+        visits=visits,
+        places=_places(latest, opening),
+        known=known,
+        as_of=as_of,
+        loaded_afterwards=_loaded_afterwards(mine.values()),
+        by_record=numbers,
+    )
+
+
+def _loaded_afterwards(filed: Iterable[Filed]) -> bool:
+    behind = [one.recorded_at - one.statement.sent.at for one in filed if one.statement.sent]
+    return sum(each >= timedelta(days=1) for each in behind) * 2 > len(behind)
+
+
+def _choose(patients: Iterable[Patient], record: str) -> Patient | None:
+    return next((p for p in patients if record == p.patient_id or record in p.records), None)
+
+
+def _sent(filed: Filed) -> tuple[float, int]:
+    sent = filed.statement.sent or filed.statement.entered
+    return (sent.at.timestamp() if sent else float("-inf"), filed.index)
+
+
+def _person(latest: Sequence[Filed], patient: Patient, opening: Opening) -> Person:
+    """Return who this is, from what the surviving record says, else from the others."""
+    found = Person()
+    own = [one for one in latest if str(one.statement.record) == patient.patient_id]
+    for one in (*own, *latest):
+        if found.name and found.birth_date and found.sex:
+            break
+        pieces = pieces_of(one, "demographics", one.statement.record)
+        more = person(opening.demographics(pieces))
+        found = Person(
+            name=found.name or more.name,
+            birth_date=found.birth_date or more.birth_date,
+            sex=found.sex or more.sex,
+        )
+    return found
+
+
+def _numbers(
+    latest: Sequence[Filed], patient: Patient, opening: Opening
+) -> tuple[dict[str, Number], dict[VisitRef, str]]:
+    """Open only what names a number not yet known: by ref, and visit numbers by their ref."""
+    retired: dict[str, StatementRef] = {
+        merge.retired: merge.statement
+        for merge in patient.merges
+        if str(merge.retired) != patient.patient_id
+    }
+    found: dict[str, Number] = {}
+    visits: dict[VisitRef, str] = {}
+    for one in latest:
+        statement = one.statement
+        marks = {each.ref: each for each in statement.identifiers}
+        wanted = set(marks) | ({statement.visit} if statement.visit else set())
+        if wanted <= found.keys() | visits.keys():
+            continue
+        for identifiers in opening.identifiers(pieces_of(one, "identifiers")):
+            for each in identifiers.numbers:
+                mark = marks.get(each.ref)
+                if each.ref == statement.visit:
+                    visits.setdefault(statement.visit, each.value)
+                elif mark is None or not mark.placeholder:
+                    found.setdefault(
+                        each.ref,
+                        Number(
+                            ref=each.ref,
+                            value=each.value,
+                            authority=each.authority or (mark.authority if mark else ""),
+                            type=each.type,
+                            field=each.field,
+                            trusted=bool(mark and (mark.trusted or mark.master_index)),
+                            retired=each.ref in retired,
+                            merged_by=retired.get(each.ref),
+                        ),
+                    )
+    order = sorted(found.values(), key=lambda n: (n.retired, not n.trusted, n.authority))
+    return {n.ref: n for n in order}, visits
+
+
+def _places(latest: Sequence[Filed], opening: Opening) -> dict[str, Part2Place]:
+    found: dict[str, Part2Place] = {}
+    for one in latest:
+        places = (one.statement.place, one.statement.prior_place)
+        if not any(p is not None and p.part2 and p.ref not in found for p in places):
+            continue
+        for part2 in opening.part2(pieces_of(one, "part2")):
+            for each in part2.places:
+                found.setdefault(each.ref, each)
+    return found

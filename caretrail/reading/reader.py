@@ -1,0 +1,312 @@
+"""The one way in for everything that reads: from a question to a reading."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from caretrail.reading import census as census_of
+from caretrail.reading.census import CensusReading
+from caretrail.reading.evidence import Archive, Evidence, NotAMessage, as_text, decode
+from caretrail.reading.listing import (
+    MODES,
+    Listed,
+    Page,
+    Query,
+    matches,
+    read_cursor,
+    refs_of_number,
+    row_as_listed,
+    token_groups,
+    write_cursor,
+)
+from caretrail.reading.opening import Opening
+from caretrail.reading.patient import Interpret, PatientReading, read
+from domain.events import SegmentDoesNotOpen
+from domain.ids import IdKey, PatientId, RecordId
+from domain.interpretation import stated_by
+from domain.statement import Statement
+from projections import lookups
+from projections.census import open_places
+from projections.lookups import Database, EventRow, Position
+from projections.services import Opener
+from projections.substrate import filed, filed_by_component, filed_of
+
+PAGE: Final = 25
+#: Patients opened to look for a name: more are cut, and the page says so.
+SEARCHED: Final = 200
+_COMPONENTS_AT_ONCE: Final = 500
+
+
+class Reader:
+    """Answers questions from the read models. Safe for threads: a connection a question."""
+
+    def __init__(  # what the outside world is made of
+        self,
+        connections: Callable[[], AbstractContextManager[Database]],
+        id_key: IdKey,
+        open_segment: Opener,
+        interpret: Interpret,
+        *,
+        token: Callable[[str], str],
+        archive: Archive,
+    ) -> None:
+        """Take a pool and what opens.
+
+        Args:
+            connections: Gives a connection for the time of a ``with``, as a pool does.
+            id_key: Of this installation.
+            open_segment: Opens sealed segments; raises ``SegmentDoesNotOpen``.
+            interpret: ``domain.interpretation.interpret``.
+            token: Keyed hash of normalised text, the one that the projector makes tokens with.
+            archive: Received messages.
+        """
+        self._connections = connections
+        self._id_key = id_key
+        self._opening = Opening(open_segment)
+        self._interpret = interpret
+        self._token = token
+        self._archive = archive
+
+    def latest(self) -> Position:
+        """Return the last event projected."""
+        with self._connections() as connection:
+            return lookups.latest(connection)
+
+    def resolve(self, text: str) -> PatientId | None:
+        """Return the patient behind ``AUTHORITY|IDENTIFIER`` or any opaque id, as joined now.
+
+        A production record is preferred to a test one. A retired identifier answers with the
+        survivor.
+        """
+        with self._connections() as connection:
+            if "|" in text:
+                found = self._by_number(connection, text)
+                return found[0][1] if found else None
+            return lookups.patient_behind(connection, text.strip())
+
+    def patient(
+        self,
+        text: str,
+        *,
+        as_of: datetime | None = None,
+        known_at: int | datetime | None = None,
+    ) -> PatientReading | None:
+        """Return the patient behind ``text`` (see ``resolve``), as of and as known at.
+
+        ``AUTHORITY|IDENTIFIER`` of a record that had not retired at ``known_at`` answers with
+        the patient it was then. None: nobody, or nobody yet.
+        """
+        with self._connections() as connection:
+            record = self._record(connection, text.strip())
+            if record is None:
+                return None
+            known = _position(connection, known_at)
+            upto = None if known_at is None else known.index
+            found = filed_of(connection, [RecordId(record)], upto=upto)
+            reading = read(found, record, self._interpret, self._opening, as_of=as_of, known=known)
+            return self._with_twin(connection, reading) if reading else None
+
+    def patients(self, query: Query | None = None, *, cursor: str = "", limit: int = PAGE) -> Page:
+        """Return a page of patients, the one changed last first, or what a search finds."""
+        with self._connections() as connection:
+            people, records = lookups.count_patients(connection)
+            if query and (
+                query.words.strip() or query.open_stay is not None or query.modes != MODES
+            ):
+                listed, cut = self._search(connection, query)
+                return Page(listed=tuple(listed), people=people, records=records, cut=cut)
+            after = read_cursor(cursor) if cursor else None
+            rows = lookups.patients(connection, after=after, limit=limit + 1)
+            listed = self._listed(connection, rows[:limit])
+            older = write_cursor(rows[limit - 1]) if len(rows) > limit else ""
+            return Page(listed=tuple(listed), older=older, people=people, records=records)
+
+    def every_patient(self) -> Iterator[Listed]:
+        """Yield all patients, retired ones after those they retired into."""
+        cursor = ""
+        while True:
+            page = self.patients(cursor=cursor, limit=500)
+            for listed in page.listed:
+                yield listed
+            if not page.older:
+                break
+            cursor = page.older
+        with self._connections() as connection:
+            retired = lookups.retired(connection)
+            listed_retired = self._listed(connection, [row for row, _ in retired])
+        into = {row.patient_id: survivor for row, survivor in retired}
+        for listed in listed_retired:
+            yield replace(listed, merged_into=into[listed.patient_id])
+
+    def census(
+        self,
+        *,
+        now: datetime,
+        facility: str | None = None,
+        as_of: datetime | None = None,
+        known_at: int | datetime | None = None,
+    ) -> CensusReading:
+        """Return who is where. ``now`` is the time of asking, by which lengths are judged."""
+        with self._connections() as connection:
+            known = _position(connection, known_at)
+            shared: list[tuple[str, ...]] = []
+            if as_of is None and known_at is None:
+                rows = lookups.census(connection, facility=facility)
+                ids = [row.patient_id for row in rows]
+                people = lookups.patients_by_id(connection, ids)
+                occupied = census_of.from_rows(rows, people, self._opening)
+                shared = _shared_numbers(connection)
+            else:
+                upto = None if known_at is None else known.index
+                occupied = [
+                    one
+                    for reading in self._everybody(connection, as_of, upto, known)
+                    for one in census_of.from_reading(reading)
+                    if facility is None or one.facility == facility
+                ]
+        ordered = census_of.order(occupied)
+        return CensusReading(
+            occupied=ordered,
+            disagreements=census_of.disagreements(ordered, at=as_of or now, shared_numbers=shared),
+            as_of=as_of,
+            known=known,
+        )
+
+    def event(self, opaque: str) -> EventRow | None:
+        """Return the event with this id, or that of the statement with this ref."""
+        with self._connections() as connection:
+            return lookups.event(connection, opaque)
+
+    def evidence(self, opaque: str) -> Evidence | None:
+        """Return the message behind an event id, a statement ref or a message id."""
+        with self._connections() as connection:
+            event = lookups.event(connection, opaque)
+            message_id = event.message_id if event else opaque
+            events = lookups.events_of_message(connection, message_id) if message_id else []
+            events = events or ([event] if event else [])
+            statement = self._statement(connection, event or (events[0] if events else None))
+        message = self._archive.show(message_id) if message_id else None
+        if message is None and not events:
+            return None
+        evidence = Evidence(message=message, events=tuple(events), lines=(), used=())
+        return self._opened(evidence, statement) if message else evidence
+
+    def message(self, message_id: str, statement: Statement) -> Evidence:
+        """Return a message with the fields marked that ``statement`` was read from."""
+        evidence = Evidence(message=self._archive.show(message_id), events=(), lines=(), used=())
+        return self._opened(evidence, statement)
+
+    def _opened(self, evidence: Evidence, statement: Statement | None) -> Evidence:
+        if evidence.message is None:
+            return evidence
+        try:
+            raw = self._archive.raw(evidence.message.message_id)
+        except SegmentDoesNotOpen:
+            return replace(evidence, readable=False)
+        try:
+            lines, used = decode(raw, statement)
+        except NotAMessage:
+            return replace(evidence, lines=as_text(raw))
+        return replace(evidence, lines=lines, used=used)
+
+    def _statement(self, connection: Database, event: EventRow | None) -> Statement | None:
+        if event is None:
+            return None
+        behind = filed_of(connection, [event.record_id], upto=event.source_position)
+        return next((one.statement for one in behind if one.index == event.source_position), None)
+
+    def _by_number(self, connection: Database, text: str) -> list[tuple[str, PatientId]]:
+        """Return (ref, patient) behind a number, production first."""
+        refs = refs_of_number(text, (), self._id_key)
+        found = lookups.records_of_refs(connection, refs)
+        found.sort(key=lambda row: (refs.index(row[0]), row[2]))
+        return [(ref, patient) for ref, _, patient in found]
+
+    def _record(self, connection: Database, text: str) -> str | None:
+        if "|" in text:
+            found = self._by_number(connection, text)
+            return found[0][0] if found else None
+        return lookups.patient_behind(connection, text)
+
+    def _with_twin(self, connection: Database, reading: PatientReading) -> PatientReading:
+        """Add the patient of another processing mode who has one of the same numbers."""
+        mine = reading.patient.mode
+        refs: list[str] = []
+        for number in reading.numbers:
+            others = [mode for mode in MODES if mode != mine]
+            refs += [self._id_key.record(number.authority, number.value, mode) for mode in others]
+        for _, mode, patient_id in lookups.records_of_refs(connection, refs):
+            if patient_id != reading.patient.patient_id:
+                return replace(reading, twin=patient_id, twin_mode=mode)
+        return reading
+
+    def _listed(self, connection: Database, rows: Sequence[lookups.PatientRow]) -> list[Listed]:
+        marks: dict[str, list[lookups.IdentifierRow]] = defaultdict(list)
+        for row in lookups.identifiers(connection, [row.patient_id for row in rows]):
+            marks[row.patient_id].append(row)
+        retired = lookups.retired_into(connection, [row.patient_id for row in rows])
+        return [
+            row_as_listed(row, marks[row.patient_id], self._opening, retired=retired)
+            for row in rows
+        ]
+
+    def _search(self, connection: Database, query: Query) -> tuple[list[Listed], bool]:
+        words = query.words.strip()
+        listed: list[Listed] = []
+        rows: list[lookups.PatientRow] = []
+        if words:
+            names = () if "|" in words else lookups.authorities(connection)
+            refs = refs_of_number(words, names, self._id_key)
+            ids = {patient for _, _, patient in lookups.records_of_refs(connection, refs)}
+            listed = self._listed(connection, lookups.patients_by_id(connection, sorted(ids)))
+            groups = [] if "|" in words else token_groups(words, self._token)
+            if groups and not listed:
+                rows = lookups.patients_with_tokens(connection, groups, limit=SEARCHED + 1)
+                by_name = self._listed(connection, rows[:SEARCHED])
+                listed = [each for each in by_name if matches(each, words)]
+        else:
+            rows = lookups.patients(connection, after=None, limit=SEARCHED + 1)
+            listed = self._listed(connection, rows[:SEARCHED])
+        kept = [
+            each
+            for each in listed
+            if each.mode in query.modes
+            and (query.open_stay is None or query.open_stay == (each.open_class is not None))
+        ]
+        return kept, len(rows) > SEARCHED
+
+    def _everybody(
+        self, connection: Database, as_of: datetime | None, upto: int | None, known: Position
+    ) -> Iterator[PatientReading]:
+        """Interpret all components of which something had happened and was known."""
+        wanted = lookups.components_before(connection, at=as_of, upto=upto)
+        for start in range(0, len(wanted), _COMPONENTS_AT_ONCE):
+            some = wanted[start : start + _COMPONENTS_AT_ONCE]
+            for rows in filed_by_component(connection, "proj", some, upto=upto).values():
+                found = [filed(*row) for row in rows]
+                statements = [one.statement for one in found]
+                then = stated_by(statements, as_of) if as_of else statements
+                for patient in self._interpret(then):
+                    if any(open_places(patient)):
+                        reading = read(
+                            found, patient.patient_id, self._interpret, self._opening,
+                            as_of=as_of, known=known,
+                        )  # fmt: skip
+                        if reading:
+                            yield reading
+
+
+def _position(connection: Database, known_at: int | datetime | None) -> Position:
+    if known_at is None:
+        return lookups.latest(connection)
+    return lookups.known_at(connection, known_at)
+
+
+def _shared_numbers(connection: Database) -> list[tuple[str, ...]]:
+    by_number: dict[str, list[str]] = defaultdict(list)
+    for ref, _, encounter in lookups.numbers_of_two(connection):
+        by_number[ref].append(encounter)
+    return [tuple(encounters) for encounters in by_number.values()]

@@ -1,0 +1,111 @@
+"""What an entry of the timeline says, in one sentence: the same words everywhere."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from domain.ids import RecordId
+from domain.statement import EncounterClass, Place, Statement
+
+#: trigger -> kind in JSON, first words on a page.
+_KINDS: Final[Mapping[str, tuple[str, str]]] = {
+    "A01": ("admitted", "Admitted"),
+    "A02": ("transferred", "Transferred"),
+    "A03": ("discharged", "Discharged"),
+    "A04": ("registered", "Registered"),
+    "A05": ("pre_admitted", "Planned"),
+    "A06": ("class_changed", "Class changed"),
+    "A07": ("class_changed", "Class changed"),
+    "A08": ("updated", "Updated"),
+    "A11": ("admitted_cancelled", "Admission cancelled"),
+    "A12": ("transferred_cancelled", "Transfer cancelled"),
+    "A13": ("discharged_cancelled", "Discharge cancelled"),
+    "A28": ("registered_person", "Person registered"),
+    "A31": ("demographics_updated", "Person updated"),
+    "A34": ("identifiers_merged", "Identifiers merged"),
+    "A40": ("identifiers_merged", "Identifiers merged"),
+}
+
+CLASSES: Final[Mapping[EncounterClass, str]] = {
+    "EMER": "emergency",
+    "IMP": "inpatient",
+    "OBSENC": "observation",
+    "AMB": "outpatient",
+    "NONAC": "inpatient, non-acute",
+    "SS": "short stay",
+    "HH": "home health",
+    "VR": "virtual",
+    "PRENC": "pre-admission",
+    "unknown": "",
+}
+
+#: FHIR discharge disposition -> where to.
+_WHERE_TO: Final[Mapping[str, str]] = {
+    "home": "home",
+    "hosp": "to another hospital",
+    "other-hcf": "to another facility",
+    "snf": "to skilled nursing",
+    "rehab": "to rehabilitation",
+    "long": "to long-term care",
+    "psy": "to psychiatric care",
+    "hosps": "to hospice",
+    "hospice": "to hospice",
+    "aadvice": "against advice",
+    "exp": "deceased",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """One entry in words: ``head`` says what, ``rest`` the particulars."""
+
+    kind: str
+    head: str
+    rest: str
+
+    @property
+    def summary(self) -> str:
+        """Both as one sentence."""
+        return f"{self.head} {self.rest}." if self.rest else f"{self.head}."
+
+
+def say(
+    statement: Statement,
+    *,
+    label: Callable[[Place | None], str],
+    number: Callable[[RecordId], str],
+) -> Said:
+    """Say what ``statement`` states; places and numbers as the caller may show them."""
+    kind, head = _KINDS.get(statement.trigger, ("other", f"{statement.trigger} received"))
+    place = label(statement.place)
+    in_class = CLASSES[statement.class_code]
+    match statement.trigger:
+        case "A01":
+            rest = _join(f"as {in_class}" if in_class else "", f"to {place}" if place else "")
+        case "A04" if statement.class_code == "EMER":
+            head, rest = "Arrived", _join("in the emergency department", place, by=", ")
+        case "A04":
+            rest = _join(f"{in_class} visit" if in_class else "visit", place, by=", ")
+        case "A02":
+            before = label(statement.prior_place)
+            rest = _join(f"from {before}" if before else "", f"to {place}" if place else "")
+        case "A03":
+            where = _WHERE_TO.get(statement.disposition_code, "")
+            rest = _join(where, f"from {place}" if place else "", by=", ")
+        case "A05":
+            rest = _join(f"{in_class} visit" if in_class else "visit", place, by=", ")
+        case "A06" | "A07":
+            rest = _join(f"to {in_class}" if in_class else "", place, by=", ")
+        case "A11" | "A12" | "A13":
+            rest = _join("by the sender", f"back in {place}" if place else "", by=", ")
+            rest = rest if statement.trigger != "A11" else "by the sender"
+        case "A40" | "A34":
+            retired = number(statement.merged) if statement.merged else ""
+            rest = _join(retired or "a record", f"into {number(statement.record) or 'this one'}")
+        case _:
+            rest = ""
+    return Said(kind=kind, head=head, rest=rest)
+
+
+def _join(*parts: str, by: str = " ") -> str:
+    return by.join(part for part in parts if part)

@@ -152,6 +152,10 @@ class Beds:
                 return spot
         return Spot(unit=unit.code, room="", bed="", campus=unit.campus or facility.code)
 
+    def hold(self, facility: Facility, spot: Spot, start: datetime, end: datetime) -> None:
+        """Take a bed that a story names."""
+        self._taken.setdefault((facility.code, spot), []).append((start, end))
+
     def forget(self, before: datetime) -> None:
         """Drop the stays that ended before, so that memory does not grow with the days."""
         for taken in self._taken.values():

@@ -124,7 +124,7 @@ def _pid(telling: Telling) -> str:
         family = person.married or family
         house += 2 * telling.version
     town, code = TOWNS[person.town]
-    died = "|||||||||||Y" if telling.disposition == "20" else ""
+    died = "||||||||||||Y" if telling.disposition == "20" else ""
     return (
         f"PID|1||{'~'.join(numbers)}||{family}^{person.given}^{person.middle}||"
         f"{person.birth_date}|{person.sex}|||{house} {street}^^{town}^IL^{code}||"

@@ -3,13 +3,14 @@
 import heapq
 import random
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
 
+from caretrail.generate.biography import Life
 from caretrail.generate.hospital import Facility
-from caretrail.generate.lives import Life, Lives
+from caretrail.generate.lives import Lives
 from caretrail.generate.messages import encode
 from caretrail.generate.region import region
 from caretrail.generate.telling import Telling
@@ -43,6 +44,7 @@ class World:
         facilities: tuple[Facility, ...],
         trouble: float,
         visits_a_day: float,
+        stories: Callable[[Lives], list[Life]] | None = None,
     ) -> None:
         self.seed = seed
         self.days = days
@@ -52,7 +54,7 @@ class World:
         self.trouble = trouble
         self.visits_a_day = visits_a_day
         self.truth = Account()
-        self.extra: list[Life] = []  # told besides what is drawn
+        self._stories = stories  # told besides what is drawn
         self.messages: Iterator[Sent] = self._messages()
 
     def _lives(self) -> Iterator[tuple[datetime, list[Life]]]:
@@ -65,7 +67,7 @@ class World:
             horizon=self.horizon,
             trouble=self.trouble,
         )
-        first = list(self.extra)
+        first = self._stories(lives) if self._stories else []
         for day in range(-BEFORE, 0):
             midnight = self.start + timedelta(days=day)
             first += [

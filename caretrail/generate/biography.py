@@ -1,0 +1,205 @@
+"""One person while the life is told: records, merges, updates, and who is known to be one."""
+
+import random
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from caretrail.generate.clerk import TROUBLES, Clerk
+from caretrail.generate.course import Course, minutes
+from caretrail.generate.hospital import Facility
+from caretrail.generate.people import Numbers
+from caretrail.generate.speech import Papers
+from caretrail.generate.telling import Person, Telling
+from caretrail.generate.truth import TrueEncounter, TruePatient, TrueRecord
+
+
+@dataclass(slots=True)
+class Life:
+    """What a life gives: messages to be, and the truth as far as they allow to know it."""
+
+    tellings: list[Telling] = field(default_factory=list)
+    patients: list[TruePatient] = field(default_factory=list)
+
+
+class Register:
+    """What all lives of a region share: numbers, the time that is told, how much goes wrong."""
+
+    def __init__(
+        self, rng: random.Random, *, start: datetime, horizon: datetime, trouble: float
+    ) -> None:
+        self.rng = rng
+        self.start = start
+        self.horizon = horizon
+        self.trouble = trouble
+        self.numbers = Numbers()
+
+    def troubles(self) -> tuple[str, ...]:
+        """Draw what goes wrong in a visit."""
+        if self.rng.random() >= self.trouble:
+            return ()
+        return tuple(self.rng.sample(TROUBLES, self.rng.choice((1, 1, 2, 3))))
+
+
+class Biography:
+    """One person while the life is told: the records, the merges, the updates."""
+
+    def __init__(self, register: Register, someone: Person) -> None:
+        self.register = register
+        self.rng = register.rng
+        self.person = someone
+        self.records: dict[str, str] = {}
+        self.retired: dict[str, tuple[str, datetime]] = {}
+        self.encounters: list[tuple[TrueRecord, TrueEncounter]] = []
+        self.said: list[Telling] = []
+        self.renamed: datetime | None = None
+
+    def visit(
+        self,
+        course: Course,
+        *,
+        troubles: Sequence[str] | None = None,
+        number: str = "",
+        merge: bool | None = None,
+    ) -> Clerk:
+        """Tell a visit, and what belongs to it: registration, merge, an update of the person."""
+        register, rng, facility = self.register, self.rng, course.facility
+        drawn = register.troubles() if troubles is None else troubles
+        if troubles is not None:
+            merge = merge or False
+        papers = Papers(
+            person=self.person,
+            record=self._record(course, merge=merge),
+            version=self._version,
+            number=number or register.numbers.visit(facility, rng),
+            spare_number=lambda: register.numbers.visit(facility, rng),
+            account=register.numbers.account(facility, rng),
+        )
+        clerk = Clerk(rng, course, papers, troubles=drawn, horizon=register.horizon)
+        clerk.tell()
+        truth = clerk.truth(heard_from=register.start)
+        self._number_late(clerk)
+        if truth is None:
+            return clerk
+        self.said += clerk.said
+        home = TrueRecord(authority=facility.authority, identifier=self.records[facility.code])
+        self.encounters.append((home, truth))
+        if troubles is None and rng.random() < 0.06:  # noqa: PLR2004
+            self._update_person(clerk)
+        return clerk
+
+    def merge(self, facility: Facility, retired: str, at: datetime) -> None:
+        """Tell that a further record of the facility retires into the one it has."""
+        self._say_of_person("A40", facility, at).retired = retired
+
+    def take_over(self, other: "Biography") -> None:
+        """Count what was told of a double of this person as told of this one."""
+        self.said += other.said
+        self.encounters += other.encounters
+
+    def _number_late(self, clerk: Clerk) -> None:
+        """Leave the number out of the first messages, where that is the habit."""
+        if clerk.habits.visit_numbers != "late":
+            return
+        in_order = sorted(clerk.said, key=lambda each: each.created)
+        for each in in_order[: self.rng.randint(1, 2)]:
+            each.number = ""
+
+    def _record(self, course: Course, *, merge: bool | None) -> Callable[[datetime], str]:
+        register, rng, facility = self.register, self.rng, course.facility
+        known = self.records.get(facility.code)
+        if known is not None:
+            return lambda _: known
+        record = self.records[facility.code] = register.numbers.record(facility, rng)
+        if merge is None:
+            merge = rng.random() < register.trouble * 0.12
+        if not merge:
+            if rng.random() < 0.12:  # noqa: PLR2004
+                self._say_of_person("A28", facility, course.facts[0].at - minutes(rng, 2, 9))
+            return lambda _: record
+        retired = register.numbers.record(facility, rng)
+        seconds = max(3600.0, (min(course.end, register.horizon) - course.start).total_seconds())
+        merged_at = course.start + timedelta(seconds=seconds * rng.uniform(0.1, 1.6))
+        if merged_at < register.start:
+            return lambda _: record
+        merge_told = self._say_of_person("A40", facility, merged_at)
+        merge_told.retired = retired
+        careless = rng.random() < 0.4  # noqa: PLR2004
+        return lambda created: retired if careless or created < merged_at else record
+
+    def _version(self, created: datetime) -> int:
+        return int(self.renamed is not None and created >= self.renamed)
+
+    def _update_person(self, clerk: Clerk) -> None:
+        last = max(each.created for each in clerk.said)
+        self.renamed = last + minutes(self.rng, 10, 3000)
+        self._say_of_person("A31", clerk.facility, self.renamed)
+
+    def _say_of_person(self, trigger: str, facility: Facility, at: datetime) -> Telling:
+        habits = facility.habits
+        at = at.replace(second=0) if habits.minutes else at
+        telling = Telling(
+            trigger=trigger,
+            facility=facility,
+            person=self.person,
+            version=self._version(at),
+            record=self.records[facility.code],
+            created=at,
+            delivered=at + timedelta(seconds=self.rng.randint(0, 3)),
+            entered=at if habits.entered else None,
+            occurred=at if habits.occurred else None,
+            enterprise=self.person.enterprise if habits.enterprise else "",
+            clinician=self.rng.randrange(14),
+        )
+        if at >= self.register.start:
+            self.said.append(telling)
+        return telling
+
+    # --- who is known to be one ------------------------------------------------------------------
+
+    def life(self) -> Life:
+        """Return what was told, and the patients that a reader of it can know."""
+        group_of: dict[TrueRecord, TrueRecord] = {}
+
+        def find(record: TrueRecord) -> TrueRecord:
+            while group_of.setdefault(record, record) != record:
+                record = group_of[record]
+            return record
+
+        shared: TrueRecord | None = None
+        for each in self.said:
+            here = TrueRecord(authority=each.facility.authority, identifier=each.record)
+            find(here)
+            if each.retired:
+                gone = TrueRecord(authority=here.authority, identifier=each.retired)
+                group_of[find(gone)] = find(here)
+            if each.enterprise:
+                shared = shared or here
+                group_of[find(here)] = find(shared)
+        members: dict[TrueRecord, list[TrueRecord]] = defaultdict(list)
+        for record in group_of:
+            members[find(record)].append(record)
+        encounters: dict[TrueRecord, list[TrueEncounter]] = defaultdict(list)
+        for home, encounter in self.encounters:
+            record = home if home in group_of else self._told_under(home)
+            encounters[find(record)].append(encounter)
+        patients = [
+            TruePatient(
+                person=self.person.key,
+                name=self.person.name,
+                birth_date=self.person.birth_date,
+                sex=self.person.sex,
+                records=tuple(records),
+                encounters=tuple(encounters[root]),
+            )
+            for root, records in members.items()
+        ]
+        return Life(self.said, patients)
+
+    def _told_under(self, home: TrueRecord) -> TrueRecord:
+        """Return the record under which a facility told it, where it is not the lasting one."""
+        for each in self.said:
+            if each.facility.authority == home.authority:
+                return TrueRecord(authority=home.authority, identifier=each.record)
+        return home

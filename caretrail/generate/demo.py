@@ -1,0 +1,31 @@
+"""The week of the demo: a small region, the same every time."""
+
+from caretrail.generate.region import region
+from caretrail.generate.stories import Interesting, Stories, when
+from caretrail.generate.world import World
+
+
+class DemoWeek(World):
+    """A world with stories. ``interesting`` is filled when the first message is drawn."""
+
+    def __init__(self, seed: int, stories: Stories) -> None:
+        super().__init__(
+            seed,
+            7,
+            start=when(0, 0, 0),
+            facilities=region(seed),
+            trouble=0.2,
+            visits_a_day=60,
+            stories=stories.tell,
+        )
+        self._told = stories
+
+    @property
+    def interesting(self) -> tuple[Interesting, ...]:
+        """The patients worth a look; empty before messages are drawn."""
+        return tuple(self._told.interesting)
+
+
+def demo_week(seed: int = 2026) -> DemoWeek:
+    """Return the seeded week in a region of seven facilities, from Monday 2 March 2026."""
+    return DemoWeek(seed, Stories())

@@ -1,0 +1,71 @@
+"""What happens to messages on their way: late, twice, out of order, with a wrong clock."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import timedelta
+
+from caretrail.generate.course import minutes
+from caretrail.generate.speech import Speech
+from caretrail.generate.telling import Telling
+
+
+def disturb(speech: Speech, troubles: Collection[str]) -> None:
+    """Let plain tellings come late, twice or with a wrong clock."""
+    if not speech.said:
+        return
+    fragile = any(
+        name in speech.applied
+        for name in (
+            "beginning corrected", "admission cancelled and repeated",
+            "admission from emergency cancelled", "registered by mistake",
+        )
+    ) or (speech.habits.cancels != "names" and bool(speech.fixed))  # fmt: skip
+    plain = [each for each in speech.said if id(each) not in speech.fixed]
+    if plain and not fragile and "told late" in troubles:
+        _be_late(speech, speech.rng.choice(plain), entered_too=True, name="told late")
+    if plain and not fragile and "sent late" in troubles:
+        _be_late(speech, speech.rng.choice(plain), entered_too=False, name="sent late")
+    if "sent again" in troubles:
+        _send_again(speech, speech.rng.choice(speech.said))
+    for each in speech.said:
+        if "sent twice" in troubles and speech.rng.random() < 0.3:  # noqa: PLR2004
+            each.copies = (each.delivered + minutes(speech.rng, 0.2, 600),)
+            speech.applied.append("sent twice")
+        if "delayed" in troubles and speech.rng.random() < 0.3:  # noqa: PLR2004
+            each.delivered += minutes(speech.rng, 1, 2000)
+            speech.applied.append("delayed")
+    if plain and "clock wrong" in troubles:
+        each = speech.rng.choice(plain)
+        if each.entered is not None:  # without EVN-2 nothing would say when it was sent
+            each.sent_text = speech.rng.choice(("20991231235959", "", "19000101", "n/a"))
+            speech.applied.append("clock wrong")
+
+
+def _be_late(speech: Speech, telling: Telling, *, entered_too: bool, name: str) -> None:
+    habits = speech.habits
+    if not speech.states(telling.trigger) and (entered_too or not habits.entered):
+        return  # its time is that of its entry: told late, it would be another time
+    wait = timedelta(seconds=round(60 * min(speech.rng.lognormvariate(4.5, 1.3), 3000)))
+    telling.created += wait
+    telling.delivered += wait
+    if entered_too and telling.entered is not None:
+        telling.entered = speech.time(telling.entered + wait)
+    speech.applied.append(name)
+
+
+def _send_again(speech: Speech, telling: Telling) -> None:
+    """Repeat with a new MSH-7 and MSH-10, and where that is the habit with a new EVN-2."""
+    wait = timedelta(seconds=speech.rng.randint(22, 39))
+    new_entry = speech.habits.resends == "new-entered" and speech.habits.entered
+    if new_entry and not speech.states(telling.trigger) and telling.trigger in {"A03", "A06"}:
+        return
+    again = replace(
+        telling, created=telling.created + wait, delivered=telling.delivered + wait, copies=()
+    )
+    if new_entry and telling.entered is not None and not speech.habits.minutes:
+        again.entered = telling.entered + wait
+        if telling.trigger in {"A11", "A12", "A13"} and speech.habits.cancels == "own":
+            again.occurred = again.entered
+    speech.said.insert(speech.said.index(telling) + 1, again)
+    speech.fixed.update((id(telling), id(again)))
+    speech.applied.append("sent again")

@@ -1,0 +1,381 @@
+"""The named stories of the demo: what the pages are there to show, each in one patient."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from caretrail.generate.biography import Biography, Life
+from caretrail.generate.course import HOME, HOSPITAL, NURSING, Course, Fact, FactKind
+from caretrail.generate.hospital import Facility, Spot
+from caretrail.generate.lives import Lives
+from caretrail.generate.people import person
+
+_ZONE: Final = ZoneInfo("America/Chicago")
+_MONDAY: Final = datetime(2026, 3, 2, tzinfo=_ZONE)
+
+#: What happens, day of the week (Monday is 0), hour, minute, place as unit-room-bed, class.
+Line = tuple[FactKind, int, int, int, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Interesting:
+    """A patient worth a look: what there is to see, and under which number to find it."""
+
+    title: str
+    authority: str
+    identifier: str
+
+
+def when(day: int, hour: int, minute: int) -> datetime:
+    """Return an instant of the week by the clocks of the region."""
+    local = (_MONDAY + timedelta(days=day)).replace(hour=hour, minute=minute)
+    return local.astimezone(UTC)
+
+
+class Stories:
+    """Tells the stories; ``interesting`` names their patients in order of telling."""
+
+    def __init__(self) -> None:
+        self.interesting: list[Interesting] = []
+        self._lives: Lives
+
+    def tell(self, lives: Lives) -> list[Life]:
+        """Return all of them. The region must be the named one."""
+        self._lives = lives
+        tellers: Sequence[Callable[[], list[Biography]]] = (
+            self._whole_week, self._clean_stay, self._discharge_first, self._cancelled,
+            self._merged, self._number_twice, self._late_correction, self._readmitted,
+            self._to_mend, self._unknown_beginning, self._test_record, self._one_bed,
+            self._left_open, self._mistyped,
+        )  # fmt: skip
+        return [each.life() for teller in tellers for each in teller()]
+
+    # --- stories ---------------------------------------------------------------------------------
+
+    def _whole_week(self) -> list[Biography]:
+        alder = self._biography("Alder", "Rowena", "19510602", "F")
+        alder.visit(
+            self._course(
+                "HRC",
+                ("admit", -9, 11, 40, "R1-05-1", "NONAC"),
+                ("move", 0, 6, 20, "R2-02-1", "NONAC"),
+                ("end", 0, 10, 15, HOME, "NONAC"),
+            ),
+            troubles=(),
+        )
+        alder.visit(
+            self._course(
+                "CSC", ("arrive", 1, 9, 5, "ROOM-02-1", "AMB"), ("end", 1, 9, 50, HOME, "AMB")
+            ),
+            troubles=(),
+        )
+        mistake = self._biography("Alder", "Rowena", "19510602", "F", like=alder)
+        mistake.visit(
+            self._course(
+                "SBH", ("admit", 1, 15, 20, "6S-11-1", "IMP"), ("end", 1, 20, 0, HOME, "IMP")
+            ),
+            troubles=("registered by mistake",),
+        )
+        retired = mistake.records.pop("SBH")
+        alder.visit(
+            self._course(
+                "NGH",
+                ("arrive", 2, 8, 10, "ED-07-1", "EMER"),
+                ("change", 2, 14, 25, "4W-12-1", "IMP"),
+                ("move", 3, 3, 50, "ICU-03-1", "IMP"),
+                ("move", 4, 11, 0, "4W-08-1", "IMP"),
+                ("end", 4, 16, 30, NURSING, "IMP"),
+            ),
+            troubles=("discharge corrected", "transfer cancelled"),
+        )
+        alder.visit(
+            self._course(
+                "MCN",
+                ("admit", 4, 17, 40, "M1-14-2", "NONAC"),
+                ("end", 5, 20, 5, HOSPITAL, "NONAC"),
+            ),
+            troubles=("update after discharge",),
+        )
+        alder.visit(
+            self._course(
+                "SBH",
+                ("arrive", 5, 21, 15, "ED-12-1", "EMER"),
+                ("move", 6, 1, 10, "OBS-04-1", "OBSENC"),
+                ("change", 6, 16, 0, "5E-21-1", "IMP"),
+                ("end", 9, 11, 0, HOME, "IMP"),
+            ),
+            troubles=(),
+        )
+        alder.visit(
+            self._course(
+                "CSC",
+                ("plan", 4, 12, 0, "CARDIO", "AMB"),
+                ("arrive", 10, 9, 30, "CARDIO-01-1", "AMB"),
+                ("end", 10, 10, 15, HOME, "AMB"),
+            ),
+            troubles=(),
+        )
+        alder.merge(self._facility("SBH"), retired, when(6, 8, 40))
+        alder.take_over(mistake)
+        self._show("A week through five facilities, readmitted, merged", alder, "NGH")
+        return [alder]
+
+    def _clean_stay(self) -> list[Biography]:
+        return self._single(
+            "A clean stay: admitted, transferred twice, discharged",
+            ("Fennimore", "Wilhelmina", "19520411", "F"),
+            "NGH",
+            ("admit", 1, 10, 0, "4W-03-1", "IMP"),
+            ("move", 2, 11, 0, "ICU-09-1", "IMP"),
+            ("move", 3, 12, 0, "5N-04-2", "IMP"),
+            ("end", 4, 13, 20, HOME, "IMP"),
+        )
+
+    def _discharge_first(self) -> list[Biography]:
+        someone = self._biography("Jessop", "Silas", "19740923", "M")
+        clerk = someone.visit(
+            self._course(
+                "SBH",
+                ("admit", 2, 10, 0, "5E-05-1", "IMP"),
+                ("end", 3, 13, 20, HOME, "IMP"),
+            ),
+            troubles=(),
+        )
+        for each in clerk.said:
+            if each.trigger == "A01":
+                each.created = when(4, 7, 55)
+                each.delivered, each.entered = each.created, each.created
+        self._show("Its discharge was heard of before its admission", someone, "SBH")
+        return [someone]
+
+    def _cancelled(self) -> list[Biography]:
+        return self._single(
+            "Admission cancelled and repeated; discharge cancelled, another bed",
+            ("Kestrel", "Joaquín", "19630130", "M"),
+            "SBH",
+            ("admit", 0, 14, 0, "6S-03-1", "IMP"),
+            ("end", 4, 10, 0, HOME, "IMP"),
+            troubles=("admission cancelled and repeated", "discharge cancelled, another bed"),
+        )
+
+    def _merged(self) -> list[Biography]:
+        someone = self._biography("Oakden", "Candela", "19321105", "F")
+        someone.visit(
+            self._course(
+                "NGH",
+                ("arrive", 1, 22, 10, "ED-13-1", "EMER"),
+                ("change", 2, 3, 30, "6E-06-1", "IMP"),
+                ("move", 3, 15, 0, "6E-09-2", "IMP"),
+                ("end", 5, 9, 30, HOME, "IMP"),
+            ),
+            troubles=(),
+            merge=True,
+        )
+        self._show("Two numbers merged, the old one used again afterwards", someone, "NGH")
+        return [someone]
+
+    def _number_twice(self) -> list[Biography]:
+        someone = self._biography("Garrick", "Anselm", "19491103", "M")
+        clerk = someone.visit(
+            self._course(
+                "NGH",
+                ("admit", 2, 9, 0, "5N-11-1", "IMP"),
+                ("move", 3, 17, 0, "5N-12-1", "IMP"),
+                ("end", 6, 10, 0, HOME, "IMP"),
+            ),
+            troubles=(),
+        )
+        for each in clerk.said:
+            if each.trigger in {"A01", "A02"}:
+                each.control = "NGH9000017"
+        self._show("One control id on two different messages", someone, "NGH")
+        return [someone]
+
+    def _late_correction(self) -> list[Biography]:
+        someone = self._biography("Thornbury", "Tamsin", "19740609", "F")
+        clerk = someone.visit(
+            self._course(
+                "NGH",
+                ("arrive", 0, 11, 5, "ED-22-1", "EMER"),
+                ("change", 0, 18, 40, "4W-16-2", "IMP"),
+                ("end", 3, 12, 30, HOME, "IMP"),
+            ),
+            troubles=("discharge corrected",),
+        )
+        last = clerk.said[-1]
+        last.created = last.delivered = last.entered = when(5, 9, 14)
+        self._show("A discharge corrected two days later", someone, "NGH")
+        return [someone]
+
+    def _readmitted(self) -> list[Biography]:
+        someone = self._biography("Calloway", "Salma", "19461224", "F")
+        for facts in (
+            (
+                ("arrive", 0, 7, 30, "ED-05-1", "EMER"),
+                ("change", 0, 13, 0, "5N-02-1", "IMP"),
+                ("end", 2, 11, 0, HOME, "IMP"),
+            ),
+            (
+                ("arrive", 4, 20, 15, "ED-09-1", "EMER"),
+                ("change", 5, 2, 0, "4W-05-1", "IMP"),
+                ("end", 8, 11, 0, HOME, "IMP"),
+            ),
+        ):
+            someone.visit(self._course("NGH", *facts), troubles=())
+        self._show("Readmitted two days after going home", someone, "NGH")
+        return [someone]
+
+    def _to_mend(self) -> list[Biography]:
+        someone = self._biography("Rowntree", "Perpetua", "20060410", "F")
+        clerk = someone.visit(
+            self._course(
+                "SBH", ("admit", 3, 8, 0, "3N-07-1", "IMP"), ("end", 6, 12, 0, HOME, "IMP")
+            ),
+            troubles=(),
+        )
+        at = when(4, 15, 0)
+        someone.said.append(
+            replace(
+                clerk.said[0], trigger="A02", created=at, delivered=at, entered=at, occurred=at,
+                prior_spot=clerk.said[0].spot, spot=self._spot("SBH", "6S-10-2"),
+                no_identifier=True, enterprise="",
+            )
+        )  # fmt: skip
+        self._show("A transfer without an identifier waits to be mended", someone, "SBH")
+        return [someone]
+
+    def _unknown_beginning(self) -> list[Biography]:
+        return self._single(
+            "The feed begins in mid-stay: nobody said since when",
+            ("Underhill", "Barnaby", "19330517", "M"),
+            "WVH",
+            ("admit", -4, 9, 0, "MS-03-1", "IMP"),
+            ("move", 1, 14, 10, "MS-08-2", "IMP"),
+            ("end", 4, 10, 45, HOME, "IMP"),
+        )
+
+    def _test_record(self) -> list[Biography]:
+        someone = self._biography("Birchall", "Idris", "20020423", "M")
+        someone.visit(
+            self._course(
+                "NGH", ("admit", 4, 8, 15, "4W-11-1", "IMP"), ("end", 8, 9, 0, HOME, "IMP")
+            ),
+            troubles=(),
+        )
+        tester = self._biography("Alder", "Ulric", "19810510", "M")
+        tester.records["NGH"] = someone.records["NGH"]
+        clerk = tester.visit(
+            self._course(
+                "NGH", ("admit", 4, 7, 25, "4W-15-1", "IMP"), ("end", 8, 9, 0, HOME, "IMP")
+            ),
+            troubles=(),
+        )
+        someone.said += [replace(each, mode="T", enterprise="") for each in clerk.said]
+        self._show("A test record has the same number, and is kept apart", someone, "NGH")
+        return [someone]
+
+    def _one_bed(self) -> list[Biography]:
+        first = self._biography("Vantongeren", "Rufus", "19621009", "M")
+        first.visit(
+            self._course(
+                "NGH", ("admit", 3, 17, 55, "4W-17-1", "IMP"), ("end", 9, 9, 0, HOME, "IMP")
+            ),
+            troubles=(),
+        )
+        second = self._biography("Eastlake", "Emeric", "19951216", "M")
+        second.visit(
+            self._course(
+                "NGH", ("admit", 6, 11, 45, "4W-17-1", "IMP"), ("end", 9, 9, 0, HOME, "IMP")
+            ),
+            troubles=(),
+        )
+        self._show("Two patients in one bed: both stand until a message says more", second, "NGH")
+        return [first, second]
+
+    def _left_open(self) -> list[Biography]:
+        return self._single(
+            "An emergency visit that nobody closed",
+            ("Fairweather", "Rosalind", "19350822", "F"),
+            "SBH",
+            ("arrive", 4, 20, 55, "ED-08-1", "EMER"),
+            ("end", 9, 9, 0, HOME, "EMER"),
+        )
+
+    def _mistyped(self) -> list[Biography]:
+        first = self._biography("Marlowe", "Maren", "19790314", "F")
+        first.visit(
+            self._course(
+                "NGH", ("admit", 1, 9, 10, "6E-02-1", "IMP"), ("end", 3, 12, 0, HOME, "IMP")
+            ),
+            troubles=(),
+        )
+        second = self._biography("Inskip", "Odile", "19970522", "F")
+        clerk = second.visit(
+            self._course(
+                "SBH", ("admit", 2, 8, 0, "6S-14-1", "IMP"), ("end", 4, 15, 0, HOME, "IMP")
+            ),
+            troubles=(),
+        )
+        clerk.said[0].enterprise = first.person.enterprise
+        self._show("A shared number mistyped, then corrected: two patients", second, "SBH")
+        return [first, second]
+
+    # --- telling ---------------------------------------------------------------------------------
+
+    def _single(
+        self,
+        title: str,
+        who: tuple[str, str, str, str],
+        code: str,
+        *facts: Line,
+        troubles: Sequence[str] = (),
+    ) -> list[Biography]:
+        someone = self._biography(*who)
+        someone.visit(self._course(code, *facts), troubles=troubles)
+        self._show(title, someone, code)
+        return [someone]
+
+    def _biography(
+        self, family: str, given: str, born: str, sex: str, *, like: Biography | None = None
+    ) -> Biography:
+        register = self._lives.register
+        if like is not None:
+            return Biography(register, like.person)
+        drawn = person(register.rng, register.numbers.person())
+        named = replace(
+            drawn, family=family, given=given, birth_date=born, sex=sex, middle="M", married=""
+        )
+        return Biography(register, named)
+
+    def _facility(self, code: str) -> Facility:
+        return next(each for each in self._lives.region if each.code == code)
+
+    def _spot(self, code: str, place: str) -> Spot:
+        facility = self._facility(code)
+        unit, room, bed = (*place.split("-"), "", "")[:3]
+        campus = facility.unit(unit).campus or code
+        return Spot(unit=unit, room=room, bed=bed, campus=campus)
+
+    def _course(self, code: str, *lines: Line) -> Course:
+        """Return a visit; the place of its end is that of the fact before, the text its why."""
+        facts: list[Fact] = []
+        for kind, day, hour, minute, text, class_code in lines:
+            at = when(day, hour, minute)
+            spot = facts[-1].spot if kind == "end" else self._spot(code, text)
+            facts.append(
+                Fact(
+                    kind=kind, at=at, spot=spot, class_code=class_code,
+                    disposition=text if kind == "end" else "",
+                )
+            )  # fmt: skip
+        plans = [replace(f, planned_for=facts[1].at) for f in facts if f.kind == "plan"]
+        facts = plans + [fact for fact in facts if fact.kind != "plan"]
+        for fact, following in pairwise(facts):
+            self._lives.beds.hold(self._facility(code), fact.spot, fact.at, following.at)
+        return Course(self._facility(code), tuple(facts))
+
+    def _show(self, title: str, someone: Biography, code: str) -> None:
+        self.interesting.append(Interesting(title, code, someone.records[code]))

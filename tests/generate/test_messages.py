@@ -1,0 +1,135 @@
+"""What is generated is ADT that others can read, about people who are nobody."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import chain, pairwise, product
+from pathlib import Path
+
+import hl7
+import pytest
+
+from caretrail.generate import World, demo_week, generate, names, profiles_toml, truth_json, write
+from caretrail.generate.compare import statements
+from caretrail.generate.region import region
+from consumers.hl7v2.files import split
+from consumers.hl7v2.profiles import parse
+
+START = datetime(2026, 3, 2, 6, tzinfo=UTC)
+
+
+def world(seed: int = 7, facilities: int = 16) -> World:
+    return generate(seed, 3, start=START, facilities=facilities, trouble=0.6)
+
+
+def charset(data: bytes) -> str:
+    return "utf-8" if b"UNICODE UTF-8" in data else "latin-1"
+
+
+def test_a_seed_gives_the_same_bytes_and_another_seed_others() -> None:
+    one, same, other = (list(world(seed).messages) for seed in (7, 7, 8))
+    assert one == same
+    assert {sent.data for sent in one}.isdisjoint({sent.data for sent in other})
+
+
+def test_messages_leave_in_order_of_sending() -> None:
+    times = [sent.at for sent in world().messages]
+    assert all(one <= other for one, other in pairwise(times))
+    assert times[0] >= START
+
+
+def test_python_hl7_reads_every_message() -> None:
+    for sent in demo_week().messages:
+        message = hl7.parse(sent.data.decode(charset(sent.data)))
+        assert str(message.segment("MSH")[4]) == sent.sender
+        assert str(message.segment("MSH")[9]).startswith("ADT^A")
+        assert str(message.segment("EVN")[1]) == str(message.segment("MSH")[9])[4:7]
+        assert str(message.segment("PID")[5])
+
+
+def test_every_name_is_on_the_lists() -> None:
+    for sent in world().messages:
+        message = hl7.parse(sent.data.decode(charset(sent.data)))
+        family, given, *_ = str(message.segment("PID")[5]).split("^")
+        assert family in names.FAMILIES
+        assert given in names.WOMEN + names.MEN
+
+
+def test_no_two_facilities_give_out_the_same_number() -> None:
+    records: dict[str, set[str]] = {}
+    for patient in _drawn(world(facilities=30)).truth.patients:
+        for record in patient.records:
+            records.setdefault(record.identifier, set()).add(record.authority)
+    assert len(records) > 100
+    assert all(len(authorities) == 1 for authorities in records.values())
+
+
+def test_a_record_belongs_to_one_person() -> None:
+    people: dict[str, int] = {}
+    for patient in _drawn(world()).truth.patients:
+        for record in patient.records:
+            assert people.setdefault(record.identifier, patient.person) == patient.person
+
+
+def test_every_habit_is_met_in_a_large_region() -> None:
+    habits = [each.habits for each in region(1, 60)]
+    assert {(each.cancels, each.occurred) for each in habits} >= {
+        ("names", True), ("own", True), ("none", True), ("none", False),
+    }  # fmt: skip
+    styles = product(("visit_numbers",), ("always", "late", "never"))
+    authorities = product(("authority",), ("plain", "universal", "alias", "missing"))
+    for name, value in chain(styles, authorities):
+        assert any(getattr(each, name) == value for each in habits)
+
+
+def test_senders_with_numbers_give_them_on_every_message_about_a_visit() -> None:
+    numbered = generate(3, 2, start=START, facilities=20, numbered_only=True)
+    for statement in statements(numbered):
+        assert statement.visit is not None or statement.trigger in {"A28", "A31", "A40"}
+
+
+def test_profiles_are_what_intake_reads_and_every_sender_has_one() -> None:
+    drawn = world()
+    profiles = parse(profiles_toml(drawn))
+    for facility in drawn.facilities:
+        chosen = profiles.choose(application=facility.application, facility=facility.code)
+        assert chosen.configured
+        assert chosen.name == facility.code
+
+
+def test_files_hold_what_was_sent(tmp_path: Path) -> None:
+    count = write(demo_week(), tmp_path)
+    found = [
+        message for path in sorted(tmp_path.glob("*.hl7")) for message in split(path.read_bytes())
+    ]
+    assert count == len(found)
+    assert {each.strip() for each in found} == {sent.data.strip() for sent in demo_week().messages}
+    assert (tmp_path / "profiles.toml").read_text("utf-8") == profiles_toml(demo_week())
+
+
+def test_truth_is_a_function_of_the_seed() -> None:
+    assert truth_json(_drawn(world())) == truth_json(_drawn(world()))
+
+
+def test_the_demo_shows_its_stories() -> None:
+    week = demo_week()
+    _drawn(week)
+    known = {
+        (record.authority, record.identifier)
+        for patient in week.truth.patients
+        for record in patient.records
+    }
+    assert len(week.interesting) == 14
+    assert {(each.authority, each.identifier) for each in week.interesting} <= known
+    assert {each.facility for each in week.truth.census()} >= {"NGH", "SBH", "HRC", "MCN", "WVH"}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_demo_is_a_week_of_moderate_size(seed: int) -> None:
+    messages = list(demo_week(seed).messages)
+    assert 1_500 <= len(messages) <= 3_000
+    assert messages[-1].at - messages[0].at < timedelta(days=12)
+
+
+def _drawn(drawn: World) -> World:
+    for _ in drawn.messages:
+        pass
+    return drawn

@@ -21,15 +21,15 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import structlog
-from infra.kafka_server import KafkaServer, KafkaUnavailable
-from infra.topics import apply as apply_topics
 
 from caretrail.role import ROLES
 from infra import children
 from infra.children import Child
+from infra.kafka_server import KafkaServer, KafkaUnavailable
 from infra.migrate import migrate
 from infra.postgres_server import PostgresServer
 from infra.settings import Settings
+from infra.topics import apply as apply_topics
 
 log = structlog.get_logger()
 

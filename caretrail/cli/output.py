@@ -1,0 +1,54 @@
+"""Writing results: JSON for programs, plain columns for people. Standard output only."""
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import is_dataclass
+
+import orjson
+
+_OPTIONS = orjson.OPT_UTC_Z
+
+
+def json_line(value: object) -> None:
+    """Write one JSON object on a line of its own. Dataclasses and times are understood."""
+    sys.stdout.buffer.write(orjson.dumps(value, option=_OPTIONS) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def json_lines(values: Iterable[object]) -> None:
+    """Write one JSON object a line."""
+    write = sys.stdout.buffer.write
+    for value in values:
+        write(orjson.dumps(value, option=_OPTIONS) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def line(text: str = "") -> None:
+    """Write a line for a person."""
+    sys.stdout.write(text + "\n")
+
+
+def columns(names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write rows under their names, each column as wide as its widest cell."""
+    cells = [[_cell(each) for each in row] for row in rows]
+    widths = [
+        max([len(name), *(len(row[number]) for row in cells)]) for number, name in enumerate(names)
+    ]
+    for row in [list(names), *cells]:
+        line("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def note(text: str) -> None:
+    """Tell a person something beside the result: standard error."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    if is_dataclass(value) or isinstance(value, Mapping):
+        return orjson.dumps(value).decode()
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_cell, value))
+    return str(value)

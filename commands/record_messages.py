@@ -24,62 +24,47 @@ _LONGEST: Final = 200
 
 
 def handle(
-    messages: Sequence[Received], messages_log: MessageLog, *, attempts: int = ATTEMPTS
+    messages: Sequence[Received], store: MessageLog, *, attempts: int = ATTEMPTS
 ) -> list[Outcome]:
     """Record ``messages`` and tell what became of each, in order.
 
     A batch that the store refuses is split until the message that poisons it is alone; that one is
     kept in quarantine with its bytes and the reason, and the others are recorded. After a lost
-    answer the outcome is read back: asking again with the same keys records what is missing and
-    gives the answer of what is there.
+    answer the outcome is read back by asking again: keys that are there give the answer of their
+    message, and what is missing is recorded.
 
     Raises:
         StoreUnavailable: Still no answer; nothing may be acknowledged.
     """
     try:
-        return _recorded(messages, messages_log, attempts)
+        return _recorded(messages, store, attempts)
     except CannotStore as error:
         if len(messages) == 1:
-            return [_quarantined(messages[0], error.reason, messages_log, attempts)]
+            return [_quarantined(messages[0], error.reason, store, attempts)]
     half = len(messages) // 2
-    first = handle(messages[:half], messages_log, attempts=attempts)
-    return first + handle(messages[half:], messages_log, attempts=attempts)
+    first = handle(messages[:half], store, attempts=attempts)
+    return first + handle(messages[half:], store, attempts=attempts)
 
 
-def _recorded(
-    messages: Sequence[Received], messages_log: MessageLog, attempts: int
-) -> list[Outcome]:
+def _recorded(messages: Sequence[Received], store: MessageLog, attempts: int) -> list[Outcome]:
     for left in reversed(range(attempts)):
         try:
-            outcomes = messages_log.record(messages)
+            return store.record(messages)
         except StoreUnavailable:
             if not left:
                 raise
             log.warning("store.lost", messages=len(messages), left=left)
-        else:
-            if left == attempts - 1:
-                return outcomes
-            return [_own(each, given) for each, given in zip(outcomes, messages, strict=True)]
-    raise AssertionError("attempts is at least 1")
+    raise ValueError("attempts is at least 1")
 
 
-def _own(outcome: Outcome, message: Received) -> Outcome:
-    """Return the outcome of a message that was asked for twice, as the first answer was."""
-    if outcome.disposition is Disposition.DUPLICATE and outcome.message_id == message.message_id:
-        return replace(outcome, disposition=outcome.first)
-    return outcome
-
-
-def _quarantined(
-    message: Received, reason: str, messages_log: MessageLog, attempts: int
-) -> Outcome:
+def _quarantined(message: Received, reason: str, store: MessageLog, attempts: int) -> Outcome:
     kept = replace(message, disposition=Disposition.QUARANTINED, reason=reason)
     log.warning("message.quarantined", message_id=message.message_id, reason=reason)
     try:
         # With its drafts, which name whose keys seal the bytes.
-        return _recorded([kept], messages_log, attempts)[0]
+        return _recorded([kept], store, attempts)[0]
     except CannotStore:
-        return _recorded([_bare(kept)], messages_log, attempts)[0]
+        return _recorded([_bare(kept)], store, attempts)[0]
 
 
 def _bare(message: Received) -> Received:

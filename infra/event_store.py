@@ -4,10 +4,9 @@ Locks are taken in one order, each class sorted, so that writers never wait in a
 keys, rows of earlier messages, keys of subjects, the append lock.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 import psycopg
@@ -67,19 +66,6 @@ class DevelopmentKey(Exception):
     """The documented key of development was given for a database outside the home."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Filed:
-    """A message of the batch that is the first with its key, and how often it comes again."""
-
-    message: Received
-    again: int
-
-    @property
-    def named(self) -> tuple[RecordId, ...]:
-        """Everybody it names, in order; nobody where nothing was read from it."""
-        return tuple(dict.fromkeys(one for each in self.message.drafts for one in each.subjects))
-
-
 class CareStore(EventLog, MessageLog):
     """What is kept, for ever: see ``EventLog`` for reading it."""
 
@@ -100,23 +86,21 @@ class CareStore(EventLog, MessageLog):
     def record(self, messages: Sequence[Received]) -> list[Outcome]:
         if not messages:
             return []
-        times = Counter(each.key for each in messages)
-        firsts = dict[bytes, Received]()
+        alike = dict[bytes, list[Received]]()
         for each in messages:
-            firsts.setdefault(each.key, each)
+            alike.setdefault(each.key, []).append(each)
         with self._transaction() as (cursor, claims):
-            claimed = received.claim_keys(cursor, list(firsts.values()))
-            earlier = {key: count for key, count in times.items() if key not in claimed}
-            outcomes = received.count_duplicates(cursor, earlier) if earlier else {}
-            fresh = [_Filed(firsts[key], times[key] - 1) for key in firsts if key in claimed]
+            claimed = received.claim_keys(cursor, [same[0] for same in alike.values()])
+            again = [
+                received.Again(key, len(same), same[0].message_id, same[-1].message_id)
+                for key, same in alike.items()
+                if key not in claimed
+            ]
+            outcomes = received.count_duplicates(cursor, again) if again else {}
+            fresh = [same for key, same in alike.items() if key in claimed]
             for row in self._file(cursor, fresh, claims):
                 outcomes[row.message.key] = row.outcome()
-        answers = list[Outcome]()
-        for each in messages:
-            answers.append(outcomes[each.key])
-            # The same key again in this batch is a duplicate too.
-            outcomes[each.key] = replace(answers[-1], disposition=Disposition.DUPLICATE)
-        return answers
+        return [_answer(each, outcomes[each.key]) for each in messages]
 
     def append(
         self, drafts: Sequence[Draft], *, expected_version: int, actor: Actor, cause: str = ""
@@ -160,45 +144,44 @@ class CareStore(EventLog, MessageLog):
             )
 
     def _file(
-        self, cursor: Cursor[Any], filed: Sequence[_Filed], claims: list[Claim]
+        self, cursor: Cursor[Any], fresh: Sequence[Sequence[Received]], claims: list[Claim]
     ) -> list[received.Row]:
-        """Seal and insert the messages of a batch and their events."""
-        if not filed:
+        """Seal and insert messages and their events; each comes with its repetitions."""
+        if not fresh:
             return []
         nobody = (intake_subject(clock.now()),)
-        named = [each.named or nobody for each in filed]
-        sealed_about = (
-            one.subject for each in filed for draft in each.message.drafts for one in draft.segments
+        messages = [same[0] for same in fresh]
+        named = [_named(each) or nobody for each in messages]
+        drafts = [one for each in messages for one in each.drafts]
+        claim = self._keys.claim(
+            cursor,
+            {one for each in named for one in each}
+            | {one.subject for each in drafts for one in each.segments},
         )
-        claim = self._keys.claim(cursor, {one for each in named for one in each} | {*sealed_about})
         claims.append(claim)
         boxes = [
-            claim.seal_message(
-                each.message.raw, message_id=each.message.message_id, subjects=subjects
-            )
-            for each, subjects in zip(filed, named, strict=True)
+            claim.seal_message(each.raw, message_id=each.message_id, subjects=subjects)
+            for each, subjects in zip(messages, named, strict=True)
         ]
         events = [
-            [
-                _event(draft, claim, self._stated(each.message, draft))
-                for draft in each.message.drafts
-            ]
-            if each.message.disposition is Disposition.RECORDED
+            [_event(one, claim, self._stated(each, one)) for one in each.drafts]
+            if each.disposition is Disposition.RECORDED
             else []
-            for each in filed
+            for each in messages
         ]
-        placed = iter(self._recorder.append(cursor, [one for each in events for one in each]))
+        placed = iter(self._recorder.append(cursor, [one for own in events for one in own]))
         rows = list[received.Row]()
-        for each, subjects, box, own in zip(filed, named, boxes, events, strict=True):
+        for same, subjects, box, own in zip(fresh, named, boxes, events, strict=True):
             indexes = [next(placed)[0] for _ in own] or [0]
             rows.append(
                 received.Row(
-                    message=each.message,
+                    message=same[0],
                     box=box,
                     sealed_for=subjects,
                     first_index=indexes[0],
                     last_index=indexes[-1],
-                    duplicates=each.again,
+                    duplicates=len(same) - 1,
+                    last_duplicate=same[-1].message_id if same[1:] else None,
                 )
             )
         received.insert(cursor, rows)
@@ -268,6 +251,17 @@ def _event(draft: Draft, claim: Claim, columns: Columns) -> NewEvent:
         body=make_body(draft.core, sealed),
         columns=columns,
     )
+
+
+def _named(message: Received) -> tuple[RecordId, ...]:
+    """Return everybody a message names, in order; nobody where nothing was read from it."""
+    return tuple(dict.fromkeys(one for each in message.drafts for one in each.subjects))
+
+
+def _answer(message: Received, outcome: Outcome) -> Outcome:
+    if message.message_id == outcome.message_id:
+        return outcome
+    return replace(outcome, disposition=Disposition.DUPLICATE)
 
 
 #: Connections that one process may hold to write, and as many to read.

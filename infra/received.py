@@ -1,6 +1,6 @@
 """The rows of received messages: keys first, then the rows; always in the caller's transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from psycopg.sql import SQL
 
 from commands.ports import Disposition, Outcome, Received
 from domain.ids import MessageId, RecordId
-from infra.recorder import actor_text, array
+from infra.recorder import actor_text, array, texts
 from infra.sealing import Box
 
 
@@ -24,6 +24,7 @@ class Row:
     first_index: int
     last_index: int
     duplicates: int  # of the same key in the same batch
+    last_duplicate: MessageId | None
 
     def outcome(self) -> Outcome:
         """Return what became of it."""
@@ -53,13 +54,38 @@ def claim_keys(cursor: Cursor[Any], messages: Sequence[Received]) -> set[bytes]:
     return {bytes(row["key"]) for row in cursor.fetchall()}
 
 
-def count_duplicates(cursor: Cursor[Any], seen: Mapping[bytes, int]) -> dict[bytes, Outcome]:
-    """Count resends on the rows of their first, and return what became of these, by key."""
-    cursor.execute(_LOCK_FIRST, (list(seen),), prepare=True)
-    cursor.execute(_COUNT, (list(seen), list(seen.values())), prepare=True)
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A key of a batch that was there before."""
+
+    key: bytes
+    times: int
+    first: MessageId  # of the messages with this key in the batch
+    last: MessageId
+
+
+def count_duplicates(cursor: Cursor[Any], seen: Sequence[Again]) -> dict[bytes, Outcome]:
+    """Count resends on the rows of their first, and return what became of these, by key.
+
+    A message asked for again after a lost answer is no resend: the first itself is not counted, nor
+    is what was the last to be counted on its row.
+    """
+    keys = [each.key for each in seen]
+    cursor.execute(_LOCK_FIRST, (keys,), prepare=True)
+    cursor.execute(
+        _COUNT,
+        (
+            keys,
+            array(str(each.times) for each in seen),
+            array(each.first for each in seen),
+            array(each.last for each in seen),
+        ),
+        binary=True,
+        prepare=True,
+    )
     return {
         bytes(row["key"]): Outcome(
-            disposition=Disposition.DUPLICATE,
+            disposition=Disposition(row["disposition"]),
             message_id=MessageId(row["message_id"]),
             first=Disposition(row["disposition"]),
             reason=row["reason"],
@@ -80,25 +106,26 @@ def insert(cursor: Cursor[Any], rows: Sequence[Row]) -> None:
             array(each.message_id for each in messages),
             [each.key for each in messages],
             [each.pair_key for each in messages],
-            [each.arrived_by for each in messages],
-            [each.sender for each in messages],
-            [each.application for each in messages],
-            [each.facility for each in messages],
-            [each.control_id for each in messages],
-            [each.trigger for each in messages],
+            texts(each.arrived_by for each in messages),
+            texts(each.sender for each in messages),
+            texts(each.application for each in messages),
+            texts(each.facility for each in messages),
+            texts(each.control_id for each in messages),
+            texts(each.trigger for each in messages),
             array(each.disposition.value for each in messages),
-            [each.reason for each in messages],
-            [each.place for each in messages],
-            [msgspec.json.encode(each.warnings).decode() for each in messages],
-            [actor_text(each.actor) for each in messages],
-            [each.profile_version for each in messages],
-            [each.mapping_version for each in messages],
+            texts(each.reason for each in messages),
+            texts(each.place for each in messages),
+            texts(msgspec.json.encode(each.warnings).decode() for each in messages),
+            texts(actor_text(each.actor) for each in messages),
+            texts(each.profile_version for each in messages),
+            texts(each.mapping_version for each in messages),
             array(str(row.first_index) for row in rows),
             array(str(row.last_index) for row in rows),
             [row.box.data for row in rows],
-            [array(row.sealed_for) for row in rows],
+            texts(array(row.sealed_for) for row in rows),
             [row.box.commitment for row in rows],
             array(str(row.duplicates) for row in rows),
+            array(row.last_duplicate or "null" for row in rows),
         ),
         prepare=True,
     )
@@ -114,26 +141,33 @@ _LOCK_FIRST: Final = SQL(
     " order by message_id for update"
 )
 _COUNT: Final = SQL(
-    "update intake.message as first set duplicates = first.duplicates + again.times,"
+    "update intake.message as first set"
+    " duplicates = first.duplicates + case"
+    " when again.last in (first.message_id, first.last_duplicate) then 0"
+    " else again.times - (again.first = first.message_id)::integer end,"
+    " last_duplicate = nullif(again.last, first.message_id),"
     " last_seen = clock_timestamp()"
-    " from unnest(%b::bytea[], %s::integer[]) as again (key, times)"
+    " from unnest(%b::bytea[], %s::integer[], %s::uuid[], %s::uuid[])"
+    " as again (key, times, first, last)"
     " join intake.key using (key) where first.message_id = intake.key.message_id"
     " returning first.key, first.message_id::text, disposition, reason, place, first_index,"
     " last_index"
 )
-_INSERT: Final = SQL(
-    "insert into intake.message (message_id, key, pair_key, arrived_by, sender, application,"
-    " facility, control_id, trigger, disposition, reason, place, warnings, actor, profile_version,"
-    " mapping_version, first_index, last_index, sealed, sealed_for, commitment, duplicates)"
-    " select m.message_id, m.key, m.pair_key, m.arrived_by, m.sender, m.application, m.facility,"
-    " m.control_id, m.trigger, m.disposition, m.reason, m.place,"
-    " array(select jsonb_array_elements_text(m.warnings::jsonb)), m.actor::jsonb,"
-    " m.profile_version, m.mapping_version, m.first_index, m.last_index, m.sealed,"
-    " m.sealed_for::uuid[], m.commitment, m.duplicates"
-    " from unnest(%s::uuid[], %b::bytea[], %b::bytea[], %b::text[], %b::text[], %b::text[],"
-    " %b::text[], %b::text[], %b::text[], %s::text[], %b::text[], %b::text[], %b::text[],"
-    " %b::text[], %b::text[], %b::text[], %s::bigint[], %s::bigint[], %b::bytea[], %b::text[],"
-    " %b::bytea[], %s::integer[]) as m (message_id, key, pair_key, arrived_by, sender, application,"
-    " facility, control_id, trigger, disposition, reason, place, warnings, actor, profile_version,"
-    " mapping_version, first_index, last_index, sealed, sealed_for, commitment, duplicates)"
-)
+_INSERT: Final = SQL("""
+    insert into intake.message (message_id, key, pair_key, arrived_by, sender, application,
+        facility, control_id, trigger, disposition, reason, place, warnings, actor,
+        profile_version, mapping_version, first_index, last_index, sealed, sealed_for, commitment,
+        duplicates, last_duplicate)
+    select m.message_id, m.key, m.pair_key, m.arrived_by, m.sender, m.application, m.facility,
+        m.control_id, m.trigger, m.disposition, m.reason, m.place,
+        array(select jsonb_array_elements_text(m.warnings::jsonb)), m.actor::jsonb,
+        m.profile_version, m.mapping_version, m.first_index, m.last_index, m.sealed,
+        m.sealed_for::uuid[], m.commitment, m.duplicates, m.last_duplicate
+    from unnest(%s::uuid[], %b::bytea[], %b::bytea[], %s::text[], %s::text[], %s::text[],
+        %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
+        %s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %b::bytea[], %s::text[],
+        %b::bytea[], %s::integer[], %s::uuid[])
+    as m (message_id, key, pair_key, arrived_by, sender, application, facility, control_id,
+        trigger, disposition, reason, place, warnings, actor, profile_version, mapping_version,
+        first_index, last_index, sealed, sealed_for, commitment, duplicates, last_duplicate)
+""")

@@ -110,39 +110,51 @@ class CareRecorder(PostgresApplicationRecorder):
 
 
 _APPEND: Final = SQL(
-    "select * from es.append(%s::uuid[], %s::bigint[], %b::text[], %b::bytea[], %s::uuid[],"
-    " %s::smallint[], %s::timestamptz[], %b::text[], %b::text[], %b::text[], %b::text[],"
-    " %b::text[], %s::uuid[], %b::text[], %b::text[], %s)"
+    "select * from es.append(%s::uuid[], %s::bigint[], %s::text[], %b::bytea[], %s::uuid[],"
+    " %s::smallint[], %s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::text[],"
+    " %s::text[], %s::uuid[], %s::text[], %s::text[], %s)"
 )
 
 
 def _parameters(events: Sequence[NewEvent]) -> tuple[Any, ...]:
-    # Ids, numbers and times need no quoting: joined here they cost a tenth of an adapted list.
     beside = [each.columns for each in events]
     (tenant,) = {each.tenant for each in beside}
     return (
         array(each.stream for each in events),
         array("null" if each.version is None else str(each.version) for each in events),
-        [each.topic for each in events],
+        texts(each.topic for each in events),
         [each.body for each in events],
         array(each.event_id for each in beside),
         array(str(partition_of(each.stream)) for each in events),
         array(each.happened_at.isoformat() if each.happened_at else "null" for each in beside),
-        [array(each.subjects) for each in beside],
-        [each.facility for each in beside],
-        [actor_text(each.actor) for each in beside],
-        [each.cause for each in beside],
-        [each.correlation for each in beside],
+        texts(array(each.subjects) for each in beside),
+        texts(each.facility for each in beside),
+        texts(actor_text(each.actor) for each in beside),
+        texts(each.cause for each in beside),
+        texts(each.correlation for each in beside),
         array(each.message_id or "null" for each in beside),
-        [each.mapping_version for each in beside],
-        [each.profile_version for each in beside],
+        texts(each.mapping_version for each in beside),
+        texts(each.profile_version for each in beside),
         tenant,
     )
 
 
 def array(items: Iterable[str]) -> str:
-    """Return an array literal of items that need no quoting: ids, numbers, times, null."""
+    """Return an array literal of items that need no quoting: ids, numbers, times, null.
+
+    Written by us, an array costs a tenth of what psycopg needs to adapt a list.
+    """
     return "{" + ",".join(items) + "}"
+
+
+def texts(items: Iterable[str]) -> str:
+    r"""Return an array literal of any texts.
+
+    >>> print(texts(["ward 2", 'the "new" one']))
+    {"ward 2","the \"new\" one"}
+    """
+    quoted = [each.replace("\\", "\\\\").replace('"', '\\"') for each in items]
+    return '{"' + '","'.join(quoted) + '"}' if quoted else "{}"
 
 
 @lru_cache(maxsize=4096)

@@ -21,7 +21,6 @@ SALT: Final = 32
 ENTROPY: Final = NONCE + SALT
 
 _NO_SALT: Final = bytes(32)
-_LENGTH: Final = 8
 
 
 class DoesNotOpen(Exception):
@@ -47,15 +46,15 @@ def derive(data_key: bytes, purpose: str) -> bytes:
 
 
 def associated(*parts: str) -> bytes:
-    """Return associated data: each part as UTF-8, its length (8 bytes, big endian) in front.
+    """Return associated data: netstrings (length, colon, text, comma), so that no two run together.
 
-    Of a segment: event id, subject, class, topic. Of a message: message id, subject, class.
+    Of a segment: event id, subject, class, topic. Of a message: message id, subject, class. All of
+    them are ASCII.
+
+    >>> associated("e1", "notes")
+    b'2:e1,5:notes,'
     """
-    data = bytearray()
-    for part in parts:
-        raw = part.encode()
-        data += len(raw).to_bytes(_LENGTH, "big") + raw
-    return bytes(data)
+    return "".join([f"{len(part)}:{part}," for part in parts]).encode("ascii")
 
 
 def seal(cipher: AESGCM, text: bytes, *, about: bytes, entropy: bytes) -> Box:

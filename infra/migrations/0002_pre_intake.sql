@@ -37,6 +37,7 @@ create table intake.message (
     sealed_for uuid[] not null check (cardinality(sealed_for) > 0),
     commitment bytea not null,
     duplicates integer not null default 0 check (duplicates >= 0),
+    last_duplicate uuid,
     last_seen timestamptz not null default clock_timestamp()
 );
 
@@ -44,13 +45,16 @@ create index message_pair on intake.message (pair_key) where pair_key is not nul
 create index message_disposition on intake.message (disposition, message_id);
 create index message_control_id on intake.message (control_id, message_id);
 
+create index message_duplicated on intake.message (message_id) where duplicates > 0;
+
 comment on table intake.message is 'One row per message received; a resend of the same bytes counts on the first';
 comment on column intake.message.sealed is 'The bytes as they came, sealed for everybody in sealed_for, the first innermost';
 comment on column intake.message.commitment is 'SHA-256 over the salt and the bytes';
+comment on column intake.message.last_duplicate is 'The id of the resend counted last: asking for one again counts it once';
 comment on column intake.message.first_index is 'Of its events; 0 where it has none';
 comment on column intake.message.pair_key is 'SHA-256 over MSH-3, MSH-4, MSH-10: two rows with one value reuse a control id';
 
--- Only duplicates and last_seen may be counted on.
+-- What stands after commitment counts resends; nothing else ever changes.
 create trigger message_unchanged
     before update of message_id, key, pair_key, received_at, arrived_by, sender, application,
         facility, control_id, trigger, disposition, reason, place, warnings, actor, profile_version,

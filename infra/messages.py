@@ -1,0 +1,271 @@
+"""Look into what was received: lists, one message with its events, its bytes."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Final, Self
+from uuid import UUID
+
+from psycopg import Connection
+from psycopg.rows import DictRow, dict_row
+from psycopg.sql import SQL
+from psycopg_pool import ConnectionPool
+
+from commands.ports import Disposition
+from domain.ids import EventId, MessageId, RecordId
+from infra.keys import Keys
+from infra.postgres import CONNECT_TIMEOUT, reachable, settings
+from infra.sealing import Box
+
+
+class NoSuchMessage(Exception):
+    """No message has this id."""
+
+    def __init__(self, message_id: str) -> None:
+        self.message_id = message_id
+        super().__init__(f"no message {message_id}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedMessage:
+    """One message received; nothing in it is sealed or needs to be."""
+
+    message_id: MessageId
+    received_at: datetime
+    arrived_by: str
+    sender: str
+    application: str  # MSH-3
+    facility: str  # MSH-4
+    control_id: str  # MSH-10
+    trigger: str
+    disposition: Disposition
+    reason: str
+    place: str
+    warnings: tuple[str, ...]
+    profile_version: str
+    mapping_version: str
+    first_index: int  # of its events; 0: none
+    last_index: int
+    duplicates: int
+    last_seen: datetime
+    control_id_reused: bool  # another message has its MSH-3, -4 and -10, and other bytes
+
+    @property
+    def events(self) -> int:
+        """How many events it led to."""
+        return self.last_index - self.first_index + 1 if self.first_index else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageEvent:
+    """An event that a message led to."""
+
+    index: int
+    event_id: EventId
+    topic: str
+    stream: RecordId
+    recorded_at: datetime
+    happened_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedMessage:
+    """A message and its events; and the others with the same control id and other bytes."""
+
+    message: ListedMessage
+    events: tuple[MessageEvent, ...]
+    same_control_id: tuple[MessageId, ...]
+
+
+class MessageArchive:
+    """Every message received. Safe for threads; close it, or use it in a ``with`` block.
+
+    Raises:
+        StoreUnavailable: From every method, where the database does not answer.
+    """
+
+    def __init__(self, url: str, keys: Keys, *, connections: int = 2) -> None:
+        self._keys = keys
+        self._pool: ConnectionPool[Connection[DictRow]] = ConnectionPool(
+            kwargs={**settings(url, name="messages"), "autocommit": True, "row_factory": dict_row},
+            min_size=0,
+            max_size=connections,
+            timeout=CONNECT_TIMEOUT,
+            open=True,
+        )
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._pool.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def ls(  # noqa: PLR0913  # filters, all optional and by name
+        self,
+        *,
+        disposition: Disposition | None = None,
+        sender: str | None = None,
+        trigger: str | None = None,
+        control_id: str | None = None,
+        reason: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        before: MessageId | None = None,
+        limit: int = 100,
+    ) -> list[ListedMessage]:
+        """Return messages, newest first.
+
+        Args:
+            disposition: ``DUPLICATE``: those that were sent again.
+            sender: The name of the profile.
+            trigger: As read, such as ``A01``.
+            control_id: MSH-10, whole.
+            reason: A code.
+            since: Received then or later.
+            until: Received before.
+            before: The last id of the page before this one.
+            limit: How many at most.
+        """
+        given = {
+            "disposition": disposition.value if disposition else None,
+            "sender": sender,
+            "trigger": trigger,
+            "control_id": control_id,
+            "reason": reason,
+            "since": since,
+            "until": until,
+            "before": None if before is None else _uuid(before),
+        }
+        chosen = [_FILTERS[name] for name, value in given.items() if value is not None]
+        if disposition is Disposition.DUPLICATE:
+            chosen[0] = SQL("m.duplicates > 0")
+        where = SQL(" and ").join(chosen) if chosen else SQL("true")
+        query = SQL("{} where {} order by m.message_id desc limit {}").format(
+            _SELECT, where, SQL("%(limit)s")
+        )
+        with self._connection() as connection:
+            rows = connection.execute(query, {**given, "limit": limit}).fetchall()
+        return [_listed(row) for row in rows]
+
+    def show(self, message_id: str) -> ReceivedMessage:
+        """Return one message with its events.
+
+        Raises:
+            NoSuchMessage: Also for what is no id.
+        """
+        wanted = {"id": _uuid(message_id)}
+        with self._connection() as connection:
+            query = SQL("{} where m.message_id = %(id)s").format(_SELECT)
+            row = connection.execute(query, wanted).fetchone()
+            if row is None:
+                raise NoSuchMessage(message_id)
+            message = _listed(row)
+            events = connection.execute(
+                _EVENTS, (message.first_index, message.last_index)
+            ).fetchall()
+            others = connection.execute(_SAME_PAIR, wanted).fetchall()
+        return ReceivedMessage(
+            message=message,
+            events=tuple(MessageEvent(**each) for each in events),
+            same_control_id=tuple(each["message_id"] for each in others),
+        )
+
+    def raw(self, message_id: str) -> bytes:
+        """Return the bytes of a message as they came.
+
+        Raises:
+            NoSuchMessage: Also for what is no id.
+            SegmentDoesNotOpen: The key of somebody it names is gone.
+        """
+        wanted = _uuid(message_id)
+        with self._connection() as connection:
+            row = connection.execute(
+                "select sealed, commitment, array_to_string(sealed_for, ',') as sealed_for"
+                " from intake.message where message_id = %s",
+                (wanted,),
+                binary=True,
+            ).fetchone()
+        if row is None:
+            raise NoSuchMessage(message_id)
+        subjects = [RecordId(each) for each in row["sealed_for"].split(",")]
+        box = Box(row["sealed"], row["commitment"])
+        return self._keys.open_message(box, message_id=str(wanted), subjects=subjects)
+
+    def counts(self) -> dict[Disposition, int]:
+        """Return how many messages ended as what; their sum is all that was received."""
+        with self._connection() as connection:
+            found = {row["disposition"]: row["count"] for row in connection.execute(_COUNTS)}
+        return {each: found.get(each.value, 0) for each in Disposition}
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection[DictRow]]:
+        with reachable(), self._pool.connection() as connection:
+            yield connection
+
+
+_SELECT: Final = SQL("""
+    select m.message_id::text, m.received_at, m.arrived_by, m.sender, m.application, m.facility,
+        m.control_id, m.trigger, m.disposition, m.reason, m.place, m.warnings, m.profile_version,
+        m.mapping_version, m.first_index, m.last_index, m.duplicates, m.last_seen,
+        exists (
+            select from intake.message other
+            where other.pair_key = m.pair_key and other.message_id <> m.message_id
+        ) as control_id_reused
+    from intake.message m
+""")
+_FILTERS: Final[Mapping[str, SQL]] = {
+    "disposition": SQL("m.disposition = %(disposition)s"),
+    "sender": SQL("m.sender = %(sender)s"),
+    "trigger": SQL("m.trigger = %(trigger)s"),
+    "control_id": SQL("m.control_id = %(control_id)s"),
+    "reason": SQL("m.reason = %(reason)s"),
+    "since": SQL("m.received_at >= %(since)s"),
+    "until": SQL("m.received_at < %(until)s"),
+    "before": SQL("m.message_id < %(before)s"),
+}
+_EVENTS: Final = """
+    select notification_id as index, event_id::text, topic, originator_id::text as stream,
+        recorded_at, happened_at
+    from es.event where notification_id between %s and %s order by notification_id
+"""
+_SAME_PAIR: Final = """
+    select other.message_id::text from intake.message m
+    join intake.message other using (pair_key)
+    where m.message_id = %(id)s and other.message_id <> m.message_id order by 1
+"""
+_COUNTS: Final = """
+    select disposition, count(*) from intake.message group by disposition
+    union all
+    select 'duplicate', coalesce(sum(duplicates), 0)::bigint from intake.message
+    where duplicates > 0
+"""
+
+
+def _listed(row: Mapping[str, Any]) -> ListedMessage:
+    return ListedMessage(
+        **{
+            **row,
+            "disposition": Disposition(row["disposition"]),
+            "warnings": tuple(row["warnings"]),
+            "received_at": row["received_at"].astimezone(UTC),
+            "last_seen": row["last_seen"].astimezone(UTC),
+        }
+    )
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NoSuchMessage(text) from None

@@ -14,16 +14,18 @@ from domain.statement import IdentifierRef
 #: Of these the first names the source record, where the profile names no authority.
 _RECORD_TYPES: Final = frozenset({"MR", "MRN", "PI"})
 
-#: Written where no number is known. They join nobody and file nothing.
-_PLACEHOLDERS: Final = frozenset({
-    "0", "00", "000", "-", "--", ".", "?", "X", "XX", "XXX", "0123456789", "123456789",
-    "1234567890", "987654321", "N/A", "NA", "NIL", "NONE", "NOT KNOWN", "NOTKNOWN", "NULL", "TBA",
-    "TBD", "UNK", "UNKNOWN", "UNKNOWN UNKNOWN",
+#: Written where no number is known: they file nothing and number no visit.
+_NOTHING: Final = frozenset({
+    "-", "--", ".", "?", "N/A", "NA", "NIL", "NONE", "NOT KNOWN", "NOTKNOWN", "NULL", "TBA", "TBD",
+    "UNK", "UNKNOWN", "X", "XX", "XXX", "XXXX", "XXXXX",
 })  # fmt: skip
-_REPEATED: Final = 4  # the same character this often is no number: 9999, 000-00-0000
+_NINES: Final = 6  # as many nines are written for nothing; fewer may be a number
+#: Typed in to get on: as a number somebody may have them, but they are no proof of who that is.
+_TYPED: Final = frozenset({"0123456789", "123456789", "1234567890", "987654321"})
 
 #: US social security numbers stand in PID-19 without an authority: HL7 table 0363.
 _SSN_AUTHORITY: Final = "USSSA"
+_WITHOUT_PUNCTUATION: Final = str.maketrans("", "", "-./ ")
 
 
 class Context(NamedTuple):
@@ -46,7 +48,8 @@ class Number(NamedTuple):
     ref: str
     trusted: bool = False
     master_index: bool = False
-    placeholder: bool = False
+    placeholder: bool = False  # joins nobody
+    nothing: bool = False  # ... and names nobody and no visit
 
     def in_core(self) -> IdentifierRef:
         """Return what may stand in clear."""
@@ -71,20 +74,29 @@ class Number(NamedTuple):
         )
 
 
-def is_placeholder(value: str, profile: Profile) -> bool:
-    """Tell whether a number stands for none.
+def stands_for_nothing(value: str, profile: Profile) -> bool:
+    """Tell whether a number is written where there is none.
 
-    >>> [is_placeholder(each, Profile()) for each in ("999-99-9999", "unknown", "7", "111", "1234")]
-    [True, True, False, False, False]
+    >>> [stands_for_nothing(each, Profile()) for each in ("000-00-0000", "unknown", "1111", "7")]
+    [True, True, False, False]
     """
-    plain = value.strip().upper()
-    if plain in _PLACEHOLDERS or (profile.placeholders and value.strip() in profile.placeholders):
+    if value in profile.placeholders:
         return True
-    first = plain[:1]
-    if plain.strip(first + "-/. "):
-        return False
-    bare = [each for each in plain if each.isalnum()]
-    return len(bare) >= _REPEATED and len(set(bare)) == 1
+    bare = value.translate(_WITHOUT_PUNCTUATION).upper()
+    if len(bare) >= _NINES and not bare.strip("9"):
+        return True
+    return not bare.strip("0") or value.strip().upper() in _NOTHING
+
+
+def is_placeholder(value: str, profile: Profile) -> bool:
+    """Tell whether a number proves nothing about who has it, so that it joins nobody.
+
+    >>> [is_placeholder(each, Profile()) for each in ("000-00-0000", "1111", "123456789", "7")]
+    [True, True, True, False]
+    """
+    bare = value.translate(_WITHOUT_PUNCTUATION)
+    repeated = len(bare) > 1 and not bare.strip(bare[0])
+    return repeated or bare in _TYPED or stands_for_nothing(value, profile)
 
 
 def people(
@@ -125,6 +137,7 @@ def people(
                 trusted=trusted,
                 master_index=master,
                 placeholder=is_placeholder(value, profile),
+                nothing=stands_for_nothing(value, profile),
             )
         )
     return found
@@ -143,6 +156,7 @@ def visits(segment: Segment | None, number: int, field: str, context: Context) -
             type=kind,
             ref=context.id_key.visit(context.namespace, value, context.mode),
             placeholder=is_placeholder(value, context.profile),
+            nothing=stands_for_nothing(value, context.profile),
         )
         for value, named, kind in _values(text, context.message)
     ]
@@ -186,9 +200,9 @@ def record_number(
     """Choose the number to file under: a function of this message and its profile alone.
 
     One of ``authority``, the profile's where none is given; else the first of type MR, MRN or PI;
-    else the first. Placeholders are none: they would file strangers together.
+    else the first. What stands for nothing would file strangers together, and is passed over.
     """
-    usable = [each for each in numbers if each.field == field and not each.placeholder]
+    usable = [each for each in numbers if each.field == field and not each.nothing]
     wanted = authority or profile.file_under
     for each in usable:
         if wanted and each.authority == wanted:
@@ -207,7 +221,7 @@ def visit_number(
         for each in numbers:
             if each.field != field:
                 continue
-            if not each.placeholder:
+            if not each.nothing:
                 return VisitRef(each.ref)
             findings.flag(field, "placeholder")
     return None

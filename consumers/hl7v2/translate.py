@@ -58,7 +58,7 @@ def read(raw: bytes, *, context: ReadingContext) -> Received:
             place="MSH",
         )
     chosen = choose(message, context)
-    if not message.declared and chosen.profile.codec not in {"utf-8", message.codec}:
+    if not message.declared and chosen.profile.codec != "utf-8" and not raw.isascii():
         message = Message(raw, charset=chosen.profile.codec)
     kind, trigger = message_type(message)
     names = [message.field("MSH", number).encode() for number in (3, 4, 10)]

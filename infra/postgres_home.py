@@ -53,6 +53,7 @@ class Place:
         self.access = self.folder / "access.conf"
         self.password = self.folder / "password"
         self.log = self.folder / "server.log"
+        self._log_starts = 0
 
     def make(self, account: Account) -> None:
         """Make the folder, private but for the server's own user."""
@@ -113,15 +114,15 @@ class Place:
         with suppress(FileNotFoundError):
             if self.log.stat().st_size > _LARGEST_LOG:
                 self.log.replace(self.log.with_suffix(".log.1"))
-        return self.log.open("ab")
+        log = self.log.open("ab")
+        self._log_starts = log.tell()
+        return log
 
     def last_words(self) -> str:
-        """Return the last line of the log that says why a start failed."""
-        with suppress(OSError):
-            lines = self.log.read_bytes()[-20_000:].decode("utf-8", "replace").splitlines()
-            fatal = [each for each in lines if "FATAL:" in each or "PANIC:" in each]
-            return " ".join((fatal or lines)[-1:])
-        return "no reason given"
+        """Return what the log said last since it was opened, without the head of each line."""
+        said = self.log.read_bytes()[self._log_starts :].decode("utf-8", "replace")
+        lines = [each.partition("] ")[2] or each for each in said.splitlines()]
+        return "; ".join(lines[-2:]) or "it said nothing"
 
     def _postmaster(self) -> list[str]:
         try:

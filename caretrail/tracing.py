@@ -1,0 +1,97 @@
+"""From a row to the events behind it, to the messages received: ``why``."""
+
+from typing import Any, TypeAlias
+
+from caretrail.bootstrap import Application
+from caretrail.reading import PatientReading, Reader
+from caretrail.reading.contract import instant
+from domain.continuity import Encounter
+from domain.ids import MessageId
+from domain.interpretation import happened
+from infra.messages import MessageArchive, NoSuchMessage
+from projections.substrate import Filed
+
+Chain: TypeAlias = dict[str, Any]
+
+
+def trace(application: Application, reader: Reader, opaque: str) -> Chain | None:
+    """Return the chain behind a patient, encounter, statement, event or message id.
+
+    None: nothing has this id.
+    """
+    with MessageArchive(application.url, application.keys) as archive:
+        try:
+            events = archive.show(opaque).events
+        except NoSuchMessage:
+            return _of_row(reader, archive, opaque)
+        filed = [application.store.one(each.index) for each in events]
+        return {
+            "id": opaque,
+            "kind": "message",
+            "patient_id": None,
+            "encounter_id": None,
+            "message": _message(archive, MessageId(opaque)),
+            "events": [
+                {
+                    "index": each.envelope.index,
+                    "event_id": each.envelope.event_id,
+                    "topic": each.envelope.topic,
+                    "happened_at": instant(each.envelope.happened_at),
+                    "recorded_at": instant(each.envelope.recorded_at),
+                    "message": _message(archive, each.envelope.message_id),
+                }
+                for each in filed
+                if each is not None
+            ],
+        }
+
+
+def _of_row(reader: Reader, archive: MessageArchive, opaque: str) -> Chain | None:
+    event = reader.event(opaque)
+    patient = reader.patient(opaque) or (reader.patient(event.record_id) if event else None)
+    if patient is None:
+        return None
+    encounter = _encounter(patient, opaque)
+    wanted = (
+        [each for each in patient.filed.values() if opaque in {each.event_id, each.statement.ref}]
+        or [patient.filed[ref] for ref in (encounter.statements if encounter else ())]
+        or list(patient.filed.values())
+    )
+    one = len(wanted) == 1 and encounter is None
+    kind = "encounter" if encounter else "event" if one else "patient"
+    return {
+        "id": opaque,
+        "kind": kind,
+        "patient_id": patient.patient.patient_id,
+        "encounter_id": encounter.encounter_id if encounter else None,
+        "message": None,
+        "events": [_event(archive, each) for each in sorted(wanted, key=lambda each: each.index)],
+    }
+
+
+def _encounter(patient: PatientReading, opaque: str) -> Encounter | None:
+    return next((e for e in patient.patient.encounters if opaque in e.statements), None)
+
+
+def _event(archive: MessageArchive, filed: Filed) -> dict[str, Any]:
+    return {
+        "index": filed.index,
+        "event_id": filed.event_id,
+        "topic": filed.topic,
+        "happened_at": instant(happened(filed.statement)[0]),
+        "recorded_at": instant(filed.recorded_at),
+        "message": _message(archive, filed.message_id),
+    }
+
+
+def _message(archive: MessageArchive, message_id: MessageId | None) -> dict[str, Any] | None:
+    if message_id is None:
+        return None
+    message = archive.show(message_id).message
+    return {
+        "id": message.message_id,
+        "control_id": message.control_id,
+        "trigger": message.trigger,
+        "sender": message.sender,
+        "received_at": instant(message.received_at),
+    }

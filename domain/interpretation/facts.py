@@ -1,0 +1,319 @@
+"""Beginnings, ends and moves of one visit: which encounters they make, and their times.
+
+Source of the rules: interpretation, sections 5 and 7. What stands is sorted once by a placing key
+(never by comparing coarse times pairwise, which is not transitive) and walked once. A *spell* is
+one encounter in the making: a visit that was ended and begun again has several.
+"""
+
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from operator import itemgetter
+from typing import Final, TypeAlias
+
+from domain.ids import VisitRef
+from domain.interpretation.kinds import CLASS_CHANGES
+from domain.interpretation.order import Said
+from domain.interpretation.times import BEFORE_ALL, same
+from domain.statement import EncounterClass, Moment
+
+#: A value for one fact: when sent, the instant, whether it was stated and not inferred.
+Value: TypeAlias = tuple[int, datetime, bool]
+
+_Part: TypeAlias = tuple[EncounterClass, str]
+_Item: TypeAlias = tuple[datetime, int, int, Said]
+
+_EARLY_END: Final = -1
+_BEGINNING: Final = 0
+_MOVE: Final = 1
+_END: Final = 2
+
+#: PV1-44 in one of these corrects a beginning.
+_CORRECTING: Final = frozenset({"A02", "A03", "A08"})
+
+
+@dataclass(slots=True, eq=False)
+class Spell:
+    """What stands of one encounter, and the times it adds up to."""
+
+    first: list[Said] = field(default_factory=list)  # the beginning; empty: never reached us
+    starts: list[Value] = field(default_factory=list)  # what these say about when
+    change: list[Said] = field(default_factory=list)  # the other of A04 and A01
+    moves: list[tuple[datetime, Said]] = field(default_factory=list)  # by placing key
+    ends: list[Said] = field(default_factory=list)
+    end_corrections: list[Said] = field(default_factory=list)  # PV1-45 in A08
+    part_ends: list[Said] = field(default_factory=list)  # ended a part that was replaced
+    opened_by: Said | None = None  # a statement for a visit never heard of, if that is all
+    start: datetime | None = None
+    start_inferred: bool = True
+    change_at: datetime | None = None
+    end: datetime | None = None
+    end_inferred: bool = False
+    ended: bool = False  # though perhaps nobody knows when
+
+    def members(self) -> Iterable[Said]:
+        """What the spell was made from."""
+        yield from self.first
+        yield from self.change
+        for _, move in self.moves:
+            yield move
+        yield from self.ends
+        yield from self.end_corrections
+        yield from self.part_ends
+        if self.opened_by is not None:
+            yield self.opened_by
+
+
+def spells(
+    standing: Sequence[Said],
+    *,
+    counted: Sequence[Said],
+    returns: Sequence[tuple[datetime, Said]] = (),
+    replaced: Collection[VisitRef] = (),
+) -> list[Spell]:
+    """Return the encounters that beginnings, moves and ends of one visit make, in order.
+
+    Args:
+        standing: What counts and was not voided, in sent order.
+        counted: The same with what was voided: its PV1-44 is known to be no correction.
+        returns: Cancelled discharges that put the patient elsewhere, with the instants.
+        replaced: Visit numbers that A06 or A07 replaced; an end under one ends only its part.
+    """
+    items = _items(standing, returns)
+    if not items:
+        return []
+    found = _walk(items, replaced)
+    beginnings = [each for each in standing if each.kind == "beginning"]
+    corrections = _corrections(standing, counted, beginnings, found)
+    for spell in found:
+        _settle(spell, corrections.get(spell, []))
+    return found
+
+
+def _items(standing: Sequence[Said], returns: Sequence[tuple[datetime, Said]]) -> list[_Item]:
+    """Sort by the placing key: instant; beginning, move, end; sent order."""
+    items: list[_Item] = []
+    ends: list[Said] = []
+    beginnings: list[Said] = []
+    for each in standing:
+        if each.kind == "move":
+            items.append((each.at, _MOVE, each.order, each))
+        elif each.kind == "beginning":
+            beginnings.append(each)
+        elif each.kind == "end":
+            ends.append(each)
+        elif each.kind == "update" and each.of.discharged is not None:
+            items.append((each.of.discharged.last, _END, each.order, each))
+    items.extend((at, _MOVE, each.order, each) for at, each in returns)
+    if beginnings:
+        placed = _begun(beginnings)
+        items.extend((at, _BEGINNING, each.order, each) for at, each in placed)
+    if ends:
+        first_sent: dict[datetime, int] = {}
+        for each in beginnings:
+            first_sent.setdefault(each.at, each.order)
+        for each in ends:
+            first = each.at if each.moment is None else each.moment.at
+            if each.order < first_sent.get(first, -1):  # at equal times what was sent first is
+                items.append((first, _EARLY_END, each.order, each))
+            else:
+                items.append((each.at, _END, each.order, each))
+    items.sort(key=itemgetter(0, 1, 2))
+    return items
+
+
+def _begun(beginnings: Sequence[Said]) -> list[tuple[datetime, Said]]:
+    """Place beginnings; an admission of one who was registered already is a change of class.
+
+    PV1-44 is a fact of the visit, so an A01 may repeat that of the A04 (or the other way round).
+    The one that came later then happened at EVN-6, else EVN-2.
+    """
+    triggers = {each.of.trigger for each in beginnings}
+    if len(triggers) == 1:
+        return [(each.at, each) for each in beginnings]
+    return [
+        (own.at if own is not None and _is_change(each, beginnings) else each.at, each)
+        for each, own in zip(beginnings, map(_own_time, beginnings), strict=True)
+    ]
+
+
+def _is_change(each: Said, beginnings: Sequence[Said]) -> bool:
+    if each.of.admitted is None:
+        return False
+    occurred = each.of.occurred
+    for other in beginnings:
+        if other.of.trigger == each.of.trigger or each.at > other.at:
+            continue
+        if occurred is not None and other.of.occurred is not None:
+            if other.of.occurred.at < occurred.at:
+                return True
+        elif other.order < each.order and (each.of.trigger == "A01" or each.at == other.at):
+            return True
+    return False
+
+
+def _own_time(each: Said) -> Moment | None:
+    return each.of.occurred or each.of.entered or each.of.sent
+
+
+def _walk(items: Sequence[_Item], replaced: Collection[VisitRef]) -> list[Spell]:
+    found: list[Spell] = []
+    parts = _Parts()
+    spell: Spell | None = None
+    for at, _, _, each in items:
+        if each.kind == "update":
+            if spell is not None:
+                spell.end_corrections.append(each)
+            continue
+        if each.kind == "end" and (each.of.visit in replaced or parts.were(each)):
+            if spell is None:
+                spell = Spell()
+                found.append(spell)
+            spell.part_ends.append(each)
+            continue
+        if spell is None or (each.kind == "beginning" and spell.ends):
+            spell = Spell()
+            found.append(spell)
+            parts = _Parts()
+        if each.kind == "beginning":
+            if not spell.first or each.of.trigger == spell.first[0].of.trigger:
+                spell.first.append(each)
+                stated = each.stated if at == each.at else each.of.occurred is not None
+                spell.starts.append((each.order, at, stated))
+                parts.now(each, new=False)
+            else:
+                parts.now(each, new=each.of.trigger == "A01" and not spell.change)
+                spell.change.append(each)
+        elif each.kind == "end":
+            spell.ends.append(each)
+        else:
+            spell.moves.append((at, each))
+            parts.now(each, new=each.of.trigger == "A06")
+    return found
+
+
+@dataclass(slots=True)
+class _Parts:
+    """Class and place of the part of a spell that is on, and of those that were replaced."""
+
+    current: set[_Part] = field(default_factory=set)
+    replaced: set[_Part] = field(default_factory=set)
+
+    def now(self, each: Said, *, new: bool) -> None:
+        part = _part(each)
+        if new:
+            self.replaced |= self.current
+            self.current = set()
+        if part is not None:
+            self.current.add(part)
+            self.replaced.discard(part)
+
+    def were(self, end: Said) -> bool:
+        """Whether an end speaks of a part that was replaced: a department closes its own visit."""
+        return bool(self.replaced) and _part(end) in self.replaced
+
+
+def _part(each: Said) -> _Part | None:
+    place = each.of.place
+    if place is None or each.of.class_code == "unknown":
+        return None
+    return each.of.class_code, place.ref
+
+
+def _corrections(
+    standing: Sequence[Said],
+    counted: Sequence[Said],
+    beginnings: Sequence[Said],
+    found: Sequence[Spell],
+) -> dict[Spell, list[Said]]:
+    """Return the statements whose PV1-44 corrects a beginning, in sent order, by spell."""
+    candidates = [
+        each for each in standing if each.of.admitted is not None and each.of.trigger in _CORRECTING
+    ]
+    if not candidates:
+        return {}
+    known = _stated_beginnings(counted)
+    spell_of = {each: spell for spell in found for each in spell.members()}
+    corrections: dict[Spell, list[Said]] = {}
+    for each in candidates:
+        admitted = each.of.admitted
+        if admitted is None or admitted.at in known:
+            continue
+        if any(same(admitted, moment) for moment in known.values()):
+            continue
+        before = bisect_left(beginnings, each.order, key=lambda said: said.order)
+        spell = spell_of[beginnings[before - 1]] if before else spell_of.get(each) or found[0]
+        corrections.setdefault(spell, []).append(each)
+    return corrections
+
+
+def _stated_beginnings(counted: Sequence[Said]) -> dict[datetime, Moment]:
+    """Return the times at which something is said to begin, and those of class changes."""
+    known: dict[datetime, Moment] = {}
+    for each in counted:
+        if each.kind == "beginning":
+            if each.stated and each.moment is not None:
+                known[each.moment.at] = each.moment
+        elif each.of.trigger in CLASS_CHANGES:
+            for moment in (each.of.admitted, each.moment):
+                if moment is not None:
+                    known[moment.at] = moment
+    return known
+
+
+def _settle(spell: Spell, corrections: Sequence[Said]) -> None:
+    """Decide the times of a spell: of competing values the one sent last wins."""
+    admitted = [
+        (each.order, each.of.admitted.at, True)
+        for each in corrections
+        if each.of.admitted is not None
+    ]
+    changes: list[Value] = []
+    if spell.change:
+        earliest = min(value[1] for value in spell.starts)
+        since = spell.change[0].order
+        changes = [value for value in admitted if value[1] > earliest and value[0] > since]
+        admitted = [value for value in admitted if value not in changes]
+    start = decide(spell.starts + admitted)
+    if start is not None and start[1] != BEFORE_ALL:
+        _, spell.start, stated = start
+        spell.start_inferred = not stated
+    if spell.change:
+        times = [_change_of(each, spell.start) for each in spell.change]
+        change = decide(times + changes)
+        spell.change_at = None if change is None else change[1]
+    if spell.ends:
+        spell.ended = True
+        first_said = min(each.order for each in spell.ends)
+        values = [(each.order, each.at, each.stated) for each in spell.ends]
+        values += [
+            (each.order, each.of.discharged.last, True)
+            for each in spell.end_corrections
+            if each.of.discharged is not None and each.order > first_said
+        ]
+        end = decide(values)
+        if end is not None and end[1] != BEFORE_ALL:
+            _, spell.end, stated = end
+            spell.end_inferred = not stated
+
+
+def decide(values: Iterable[Value]) -> Value | None:
+    """Of stated values the one sent last; of inferred ones, where none is stated, the earliest."""
+    best: Value | None = None
+    for value in values:
+        if best is None or value[2] > best[2]:
+            best = value
+        elif value[2] == best[2]:
+            later = value[0] > best[0] if value[2] else value[1] < best[1]
+            best = value if later else best
+    return best
+
+
+def _change_of(each: Said, start: datetime | None) -> Value:
+    """A change of class happens at its PV1-44 if later than the start, else EVN-6, else EVN-2."""
+    admitted = each.of.admitted
+    if admitted is not None and (start is None or admitted.at > start):
+        return each.order, admitted.at, True
+    own = _own_time(each)
+    return each.order, own.at if own else each.at, each.of.occurred is not None

@@ -1,0 +1,128 @@
+"""One visit read as a whole: resends, cancels, then what stands and the encounters it makes.
+
+Source of the rules: interpretation, sections 4 to 7 in this order, and the visits never heard of
+at the end of section 7.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from domain.ids import VisitRef
+from domain.interpretation.cancels import Voided, voided
+from domain.interpretation.facts import Spell, spells
+from domain.interpretation.kinds import ADMISSION_PLANS
+from domain.interpretation.order import Said
+from domain.interpretation.resends import resent
+
+#: An A08 alone opens a visit of these classes only: others come and go without a bed.
+_OPENED_BY_UPDATE: Final = frozenset({"EMER", "IMP", "OBSENC"})
+_CORRECTING: Final = frozenset({"A02", "A03", "A08"})
+
+
+@dataclass(slots=True)
+class Reading:
+    """What the statements of one visit add up to, before places."""
+
+    said: list[Said]
+    resends: dict[Said, Said] = field(default_factory=dict)
+    voided: Voided = field(default_factory=Voided)
+    spells: list[Spell] = field(default_factory=list)
+    plans: list[Said] = field(default_factory=list)  # of an admission; standing
+    back_to: list[Said] = field(default_factory=list)  # A12 and A13 that took effect
+    cancelled: bool = False
+
+    @property
+    def begun(self) -> datetime | None:
+        """When the first encounter began, as far as anybody said."""
+        return self.spells[0].start if self.spells else None
+
+
+def read(said: list[Said], *, replaced: Mapping[VisitRef, Said] | None = None) -> Reading:
+    """Read the statements of one visit, in sent order.
+
+    Args:
+        said: All statements of the visit.
+        replaced: Numbers that it had, by the A06 or A07 that replaced each.
+    """
+    reading = Reading(said)
+    counted: Sequence[Said] = said
+    reading.resends = resent(said)
+    if reading.resends:
+        counted = [each for each in said if each not in reading.resends]
+    reading.voided = voided(counted)
+    by = reading.voided.by
+    standing = [each for each in counted if each not in by] if by else counted
+    returns: list[tuple[datetime, Said]] = []
+    for cancel, target in reading.voided.target.items():
+        if cancel.of.trigger not in {"A12", "A13"} or cancel in by:
+            continue
+        reading.back_to.append(cancel)
+        place, left = cancel.of.place, target.of.place
+        if cancel.of.trigger == "A13" and place and (left is None or left.ref != place.ref):
+            returns.append((cancel.at, cancel))
+    reading.spells = spells(
+        standing,
+        counted=counted,
+        returns=returns,
+        replaced={number for number, change in (replaced or {}).items() if change not in by},
+    )
+    reading.plans = [each for each in standing if each.of.trigger in ADMISSION_PLANS]
+    if not reading.spells:
+        _open(reading, counted, standing)
+    if not reading.spells and not reading.plans and by:
+        _keep_as_cancelled(reading, replaced)
+    return reading
+
+
+def _open(reading: Reading, counted: Sequence[Said], standing: Sequence[Said]) -> None:
+    """Open a visit never heard of, where what was said of it shows that the patient is there."""
+    opener = _returned(reading, standing)
+    if opener is None and all(each.kind in {"update", "cancel"} for each in counted):
+        opener = _updated(standing)
+    if opener is None:
+        return
+    spell = Spell(opened_by=opener)
+    admitted = [
+        each.of.admitted.at
+        for each in (*standing, opener)
+        if each.of.admitted is not None and (each.of.trigger in _CORRECTING or each is opener)
+    ]
+    if admitted:
+        spell.start = admitted[-1]
+        spell.start_inferred = opener.kind == "update"
+    reading.spells = [spell]
+
+
+def _returned(reading: Reading, standing: Sequence[Said]) -> Said | None:
+    """Return the last A13, or A12 that took back a transfer: the patient is still there."""
+    done = reading.voided
+    back = [
+        each
+        for each in standing
+        if (each in done.target and each.of.trigger in {"A12", "A13"})
+        or (each.of.trigger == "A13" and each not in done.repeats)
+    ]
+    return back[-1] if back else None
+
+
+def _updated(standing: Sequence[Said]) -> Said | None:
+    if any(each.of.discharged is not None for each in standing):
+        return None
+    updates = [
+        each
+        for each in standing
+        if each.of.trigger == "A08"
+        and each.of.place is not None
+        and each.of.class_code in _OPENED_BY_UPDATE
+    ]
+    return updates[-1] if updates else None
+
+
+def _keep_as_cancelled(reading: Reading, replaced: Mapping[VisitRef, Said] | None) -> None:
+    """Give a cancelled encounter the times and places that it has without its cancels."""
+    ghost = read([each for each in reading.said if each.kind != "cancel"], replaced=replaced)
+    reading.spells = ghost.spells or ([Spell()] if ghost.plans else [])
+    reading.plans = ghost.plans
+    reading.cancelled = bool(reading.spells)

@@ -1,0 +1,148 @@
+"""Which visit: the numbered and the renumbered, and the adoption of the unnumbered.
+
+Source of the rules: interpretation, section 3. Everything here is about one person.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from domain.ids import VisitRef
+from domain.interpretation.kinds import CLASS_CHANGES, Kind
+from domain.interpretation.order import Said
+from domain.interpretation.reading import Reading, read
+
+#: Of a person, not of a visit.
+_NO_VISIT: Final[frozenset[Kind]] = frozenset({"merge", "person", "other"})
+
+#: Inpatient classes; the rest are the other class of A06 and A07.
+INPATIENT: Final = frozenset({"IMP", "OBSENC", "NONAC", "SS"})
+
+
+@dataclass(slots=True, eq=False)
+class Visit:
+    """The statements of one visit in sent order, and what they add up to."""
+
+    namespace: str
+    said: list[Said]
+    number: VisitRef | None = None
+    numbers: set[VisitRef] = field(default_factory=set)  # it ever had
+    replaced: dict[VisitRef, Said] = field(default_factory=dict)  # numbers, by which A06 or A07
+    flags: set[str] = field(default_factory=set)
+    _reading: Reading | None = None
+
+    @property
+    def reading(self) -> Reading:
+        """The visit read with all that is assigned to it so far."""
+        if self._reading is None:
+            self._reading = read(self.said, replaced=self.replaced)
+        return self._reading
+
+    def add(self, said: Sequence[Said]) -> None:
+        """Assign more statements."""
+        self.said = sorted([*self.said, *said], key=lambda each: each.order)
+        self.forget()
+
+    def forget(self) -> None:
+        """Read anew when asked next."""
+        self._reading = None
+
+    def covers(self, at: datetime) -> bool:
+        """Whether the patient was in this visit at an instant."""
+        return any(
+            (spell.start is None or spell.start <= at)
+            and (spell.end is None or at <= spell.end)
+            and not self.reading.cancelled
+            for spell in self.reading.spells
+        )
+
+
+def numbered_visits(said: Sequence[Said]) -> tuple[list[Visit], list[Said]]:
+    """Group a person's statements by visit number; return what has none beside.
+
+    Statements that are about nobody's visit are in neither.
+    """
+    by_number: dict[VisitRef, list[Said]] = defaultdict(list)
+    without: list[Said] = []
+    renumbering: list[Said] = []
+    for each in said:
+        if each.kind in _NO_VISIT:
+            continue
+        number = each.of.visit
+        if number is None:
+            without.append(each)
+            continue
+        by_number[number].append(each)
+        if each.of.trigger in CLASS_CHANGES or each.kind == "renumber":
+            renumbering.append(each)
+    visits = {
+        number: Visit(each[0].of.namespace, each, number, {number})
+        for number, each in by_number.items()
+    }
+    if renumbering:
+        _renumber(visits, renumbering)
+    return list(dict.fromkeys(visits.values())), without
+
+
+def _renumber(visits: dict[VisitRef, Visit], renumbering: Sequence[Said]) -> None:
+    """Join what A06, A07, A50 and their like say is one visit."""
+    for each in renumbering:
+        new = visits[_number(each)]
+        prior = each.of.prior_visit
+        if prior is not None:
+            if prior in visits:
+                _continue(visits, visits[prior], new, each)
+            else:  # nothing is known under the old number yet
+                new.numbers.add(prior)
+                visits[prior] = new
+    for each in renumbering:
+        if each.of.prior_visit is not None or each.kind == "renumber":
+            continue
+        new = visits[_number(each)]
+        if any(said.kind == "beginning" for said in new.said):
+            continue
+        candidates = [
+            visit
+            for visit in dict.fromkeys(visits.values())
+            if visit is not new
+            and visit.namespace == new.namespace
+            and visit.covers(each.at)
+            and is_inpatient(visit) == (each.of.trigger == "A07")
+        ]
+        if len(candidates) == 1:
+            _continue(visits, candidates[0], new, each)
+
+
+def _number(each: Said) -> VisitRef:
+    assert each.of.visit is not None  # noqa: S101  # numbered_visits() saw to it
+    return each.of.visit
+
+
+def _continue(visits: dict[VisitRef, Visit], old: Visit, new: Visit, by: Said) -> None:
+    """Make one visit of two; the number said last stays."""
+    if old is not new:
+        if by.of.trigger in CLASS_CHANGES:
+            new.replaced |= dict.fromkeys(old.numbers, by)
+        new.replaced |= old.replaced
+        new.numbers |= old.numbers
+        for each in old.numbers:
+            visits[each] = new
+        new.add(old.said)
+    new.number = _number(by)
+    new.replaced.pop(new.number, None)
+    new.flags.add("renumbered")
+    new.forget()
+
+
+def is_inpatient(visit: Visit) -> bool:
+    """Whether a visit is of inpatient class, by what was said last of it."""
+    for spell in reversed(visit.reading.spells):
+        said = [*spell.first, *spell.change, *(move for _, move in spell.moves)]
+        for each in sorted(said, key=lambda each: each.order, reverse=True):
+            if each.of.class_code != "unknown":
+                return each.of.class_code in INPATIENT
+        if said:
+            return said[0].of.trigger == "A01"
+    return False

@@ -1,0 +1,3 @@
+from tests.domain.interpretation.cases import Case, case
+
+STORIES: list[Case] = []

@@ -20,6 +20,7 @@ _NOTHING: Final = frozenset({
     "UNK", "UNKNOWN", "X", "XX", "XXX", "XXXX", "XXXXX",
 })  # fmt: skip
 _NINES: Final = 6  # as many nines are written for nothing; fewer may be a number
+_REPEATED: Final = 3  # one character this often
 #: Typed in to get on: as a number somebody may have them, but they are no proof of who that is.
 _TYPED: Final = frozenset({"0123456789", "123456789", "1234567890", "987654321"})
 
@@ -95,7 +96,7 @@ def is_placeholder(value: str, profile: Profile) -> bool:
     [True, True, True, False]
     """
     bare = value.translate(_WITHOUT_PUNCTUATION)
-    repeated = len(bare) > 1 and not bare.strip(bare[0])
+    repeated = len(bare) >= _REPEATED and not bare.strip(bare[0])
     return repeated or bare in _TYPED or stands_for_nothing(value, profile)
 
 

@@ -26,6 +26,8 @@ _PERSONAL: Final = frozenset({"PD1", "NK1", "IN1", "IN2", "IN3", "GT1"})
 _PID_NUMBERS: Final = frozenset({2, 3, 4, 18, 19, 20, 21})
 #: Fields of PV1 that name practitioners: attending, referring, consulting, admitting, other.
 _PV1_CARE_TEAM: Final = (7, 8, 9, 17, 52)
+#: The field of MRG that is no number. Where the record retires, it is sealed as that one's.
+_MRG_NAME: Final = (7,)
 #: Fields of EVN beside its type and times: reason, operator, facility.
 _EVN_REST: Final = (4, 5, 7)
 
@@ -40,9 +42,13 @@ def seal(  # the parts of a statement
     numbers: Sequence[Number],
     part2: Sequence[Part2Place],
     findings: Findings,
+    retired: Segment | None = None,
 ) -> list[Plain]:
-    """Return the segments about the patient of PID, in clear, for the store to seal."""
-    personal = demographics(message, segments, findings)
+    """Return the segments about the patient of PID, in clear, for the store to seal.
+
+    ``retired`` is the MRG about a record of another subject: ``seal_retired`` has that.
+    """
+    personal = _demographics(message, segments, findings, retired)
     clinical = _clinical(message, segments)
     unread = findings.unread
     if message.odd:
@@ -75,7 +81,9 @@ def seal_retired(
     return sealed
 
 
-def demographics(message: Message, segments: Iterable[Segment], findings: Findings) -> Demographics:
+def _demographics(
+    message: Message, segments: Iterable[Segment], findings: Findings, retired: Segment | None
+) -> Demographics:
     """Read who the patient is from PID, and keep PID and the others of its kind as sent."""
     kept: list[dict[str, str]] = []
     pid: Segment | None = None
@@ -85,6 +93,8 @@ def demographics(message: Message, segments: Iterable[Segment], findings: Findin
             kept.append(_fields(segment, message, without=_PID_NUMBERS))
         elif segment[0] in _PERSONAL or segment[0] == "PID":
             kept.append(_fields(segment, message))
+        elif segment[0] == "MRG" and segment is not retired and at(segment, 7):
+            kept.append(_fields(segment, message, only=_MRG_NAME))
     born = message.components(at(pid, 7).split(message.repetition, 1)[0])[0].strip()
     date = born if born in {"", NULL} else birth_date(born)
     if date is None:
@@ -101,19 +111,18 @@ def demographics(message: Message, segments: Iterable[Segment], findings: Findin
 
 def _clinical(message: Message, segments: Iterable[Segment]) -> list[dict[str, str]]:
     kept: list[dict[str, str]] = []
-    first = True
+    bare = 2 if message.unusual else 1  # the name, and the delimiters
     for segment in segments:
         name = segment[0]
         if name in _FRAME or name in _PERSONAL or name == "PID":
             continue
         if name == "EVN":
             fields = _fields(segment, message, only=_EVN_REST)
-        elif name == "PV1" and first:
-            first = False
+        elif name == "PV1":
             fields = _fields(segment, message, only=_PV1_CARE_TEAM)
         else:
             fields = _fields(segment, message)
-        if "segment" in fields and len(fields) > 1:
+        if len(fields) > bare:
             kept.append(fields)
     return kept
 

@@ -108,6 +108,7 @@ def statement(
         numbers=whose.own if subjects[1:] else numbered,
         part2=places.sealed,
         findings=findings,
+        retired=group.mrg if subjects[1:] else None,
     )
     for retired in subjects[1:]:
         segments += sealing.seal_retired(message, group.mrg, subject=retired, numbers=whose.prior)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+import psycopg
 from psycopg import Connection, sql
 
 from projections import (
@@ -38,7 +39,7 @@ create table if not exists proj.version (
     projection text    not null,
     version    integer not null,
     shape      integer not null,
-    state      text    not null check (state in ('active', 'building')),
+    state      text    not null check (state in ('active', 'building', 'retired')),
     primary key (projection, version)
 );
 create unique index if not exists version_active on proj.version (projection)
@@ -159,6 +160,15 @@ def active(connection: Connection[Any]) -> dict[str, Version]:
     Raises:
         NeedsRebuild: Some have none, or one whose tables are of another release.
     """
+    found = current(connection)
+    missing = PROJECTIONS.keys() - found.keys()
+    if missing:
+        raise NeedsRebuild(missing)
+    return found
+
+
+def current(connection: Connection[Any]) -> dict[str, Version]:
+    """Return the generations that are read and of this release; some may be missing."""
     found: dict[str, Version] = {}
     for name, version, shape in connection.execute(
         "select projection, version, shape from proj.version where state = 'active'"
@@ -166,23 +176,78 @@ def active(connection: Connection[Any]) -> dict[str, Version]:
         projection = PROJECTIONS.get(name)
         if projection is not None and projection.shape == shape:
             found[name] = Version(projection=projection, version=version)
-    missing = PROJECTIONS.keys() - found.keys()
-    if missing:
-        raise NeedsRebuild(missing)
     return found
+
+
+def next_version(connection: Connection[Any], projection: Projection) -> Version:
+    """Begin a new generation: it is not read yet, and has no tables."""
+    row = connection.execute(
+        """
+        insert into proj.version (projection, version, shape, state)
+        select %(name)s, coalesce(max(version), 0) + 1, %(shape)s, 'building'
+        from proj.version where projection = %(name)s
+        returning version
+        """,
+        {"name": projection.name, "shape": projection.shape},
+    ).fetchone()
+    assert row is not None  # noqa: S101  # an insert without a condition
+    return Version(projection=projection, version=row[0])
+
+
+def drop_unfinished(connection: Connection[Any]) -> None:
+    """Drop what a rebuild that died has left."""
+    _drop(connection, "building")
+    drop_retired(connection)
+
+
+def drop_retired(connection: Connection[Any]) -> None:
+    """Drop the generations that nobody reads any more; one still held is left for the next time."""
+    _drop(connection, "retired")
+
+
+def _drop(connection: Connection[Any], state: str) -> None:
+    for name, version in connection.execute(
+        "select projection, version from proj.version where state = %s", (state,)
+    ).fetchall():
+        try:
+            with connection.transaction():
+                connection.execute("set local lock_timeout = '1s'")
+                connection.execute("set local client_min_messages = warning")
+                connection.execute(
+                    sql.SQL("drop schema if exists {} cascade").format(
+                        sql.Identifier(schema(name, version))
+                    )
+                )
+                for table_name in ("position", "version"):
+                    connection.execute(
+                        sql.SQL(
+                            "delete from proj.{} where projection = %s and version = %s"
+                        ).format(sql.Identifier(table_name)),
+                        (name, version),
+                    )
+        except psycopg.errors.LockNotAvailable:
+            continue
+
+
+def settle(connection: Connection[Any], schema_name: str, one: Table) -> None:
+    """Make a loaded table durable, and tell the planner what is in it."""
+    connection.execute(sql.SQL("alter table {} set logged").format(one.at(schema_name)))
+    connection.execute(sql.SQL("analyze {}").format(one.at(schema_name)))
+
+
+def count(connection: Connection[Any], schema_name: str, one: Table) -> int:
+    """Return how many rows a table has."""
+    row = connection.execute(
+        sql.SQL("select count(*) from {}").format(one.at(schema_name))
+    ).fetchone()
+    return 0 if row is None else int(row[0])
 
 
 def publish(connection: Connection[Any]) -> None:
     """Point the views of ``proj`` and ``care`` to the active generations."""
-    rows = connection.execute(
-        "select projection, version, shape from proj.version where state = 'active'"
-    ).fetchall()
-    for name, version, shape in rows:
-        projection = PROJECTIONS.get(name)
-        if projection is None or projection.shape != shape:
-            continue
-        for one in projection.tables:
-            publishing.follow(connection, one, schema(name, version), version)
+    for name, version in current(connection).items():
+        for one in version.projection.tables:
+            publishing.follow(connection, one, schema(name, version.version), version.version)
     publishing.publish(connection)
 
 

@@ -62,7 +62,7 @@ def decode_core(core: str) -> Statement:
     return _core.decode(core)
 
 
-def decode_sealed(sealed: str) -> tuple[Sealed, ...]:
+def decode_sealed(sealed: str | msgspec.Raw) -> tuple[Sealed, ...]:
     """Decode the segments that were split off."""
     return _sealed.decode(sealed)
 

@@ -123,9 +123,7 @@ def _value(column: Column, row: _Fetched, table: Table, opener: Opener) -> objec
         return value.astimezone(UTC) if isinstance(value, datetime) else value
     found: Sequence[Copied]
     if column.role == "segments":
-        found = [
-            Copied(row["event_id"], row["topic"], segment) for segment in decode_sealed(value)
-        ]
+        found = [Copied(row["event_id"], row["topic"], segment) for segment in decode_sealed(value)]
     else:
         found = copied(value)
     try:

@@ -24,16 +24,18 @@ from projections import (
 )
 from projections.catalogue import Version
 from projections.components import Touched
+from projections.fast import decode_core
 from projections.parking import Parked
 from projections.position import Heal
 from projections.services import Services
+from projections.substrate import Filed
 from projections.table import Row, Table, load
 
 #: Two appliers that join the same components the other way round: one of them begins again.
 _ATTEMPTS: Final = 5
 
 #: Rows for one table of one schema.
-_Rows: TypeAlias = tuple[str, Table, list[Row]]
+Rows: TypeAlias = tuple[str, Table, list[Row]]
 
 #: What is wrong with the content, and not with the server: it parks a component.
 _OF_CONTENT: Final = (psycopg.DataError, psycopg.IntegrityError)
@@ -147,12 +149,13 @@ def _refold(  # one step of the above
     parking.rename(connection, touched.absorbed)
     filed = substrate.filed_by_component(connection, statements.schema, touched.components)
     reasons = parking.among(connection, touched.components)
-    fresh: dict[str, list[_Rows]] = {}
+    fresh: dict[str, list[Rows]] = {}
     for name in touched.components:
         if name in reasons:
             continue
         try:
-            fresh[name] = rows_of(name, filed[name], folded, services)
+            statements_of = [substrate.filed(*row, decode=decode_core) for row in filed[name]]
+            fresh[name] = rows_of(name, statements_of, folded, services)
         except (psycopg.Error, OSError):
             raise  # the server's trouble, not this component's
         except Exception as error:  # noqa: BLE001  # set aside with its reason, never lost
@@ -173,15 +176,13 @@ def _refold(  # one step of the above
 
 def rows_of(
     name: str,
-    filed: Sequence[tuple[Any, ...]],
+    filed: Sequence[Filed],
     versions: Sequence[Version],
     services: Services,
-) -> list[_Rows]:
-    """Return the rows of a component, for every table of ``versions``."""
-    component = interpreted.component(
-        name, [substrate.filed(*row) for row in filed], services.interpret
-    )
-    found: list[_Rows] = []
+) -> list[Rows]:
+    """Return the rows of a component, given by index, for every table of ``versions``."""
+    component = interpreted.component(name, filed, services.interpret)
+    found: list[Rows] = []
     for version in versions:
         if version.projection.rows is not None:
             by_table = version.projection.rows(component, services)
@@ -194,7 +195,7 @@ def rows_of(
 def _replace(
     connection: Connection[Any],
     versions: Sequence[Version],
-    fresh: Mapping[str, list[_Rows]],
+    fresh: Mapping[str, list[Rows]],
     absorbed: Mapping[str, str],
 ) -> dict[str, str]:
     """Replace the rows of components; return those whose rows the database refuses, and why."""
@@ -216,7 +217,7 @@ def _replace(
 def _write(
     connection: Connection[Any],
     versions: Sequence[Version],
-    fresh: Mapping[str, list[_Rows]],
+    fresh: Mapping[str, list[Rows]],
     absorbed: Mapping[str, str],
 ) -> None:
     gone = [*fresh, *(before for before, now in absorbed.items() if now in fresh)]

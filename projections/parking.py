@@ -75,6 +75,11 @@ def release(connection: Connection[Any], components: Sequence[str]) -> None:
     connection.execute("delete from proj.parked where component = any(%s)", (list(components),))
 
 
+def clear(connection: Connection[Any]) -> None:
+    """Forget everything that was set aside."""
+    connection.execute("delete from proj.parked")
+
+
 def parked(connection: Connection[Any]) -> list[Parked]:
     """Return everything that is set aside, oldest first."""
     rows = connection.execute(

@@ -213,6 +213,33 @@ def read(connection: Connection[Any], versions: Mapping[str, int]) -> dict[int, 
     return dict(rows)
 
 
+def furthest(connection: Connection[Any], versions: Mapping[str, int]) -> dict[int, int]:
+    """Return the greatest index that any of ``versions`` applied, by partition."""
+    rows = connection.execute(
+        """
+        select partition, max(last_index)
+        from proj.position
+        join unnest(%s::text[], %s::integer[]) as v(projection, version)
+            using (projection, version)
+        group by partition
+        """,
+        (list(versions), list(versions.values())),
+    ).fetchall()
+    return dict(rows)
+
+
+def place(
+    connection: Connection[Any], versions: Mapping[str, int], held: Mapping[int, Held]
+) -> None:
+    """Write where ``versions``, which had no position, stand."""
+    for name, version in versions.items():
+        for partition, one in sorted(held.items()):
+            connection.execute(
+                "insert into proj.position values (%s, %s, %s, %s, %s)",
+                (name, version, partition, one.last_index, one.incarnation),
+            )
+
+
 def complete_through(applied: Mapping[int, int], last_ids: Mapping[int, int]) -> int:
     """Return the position up to which every partition has applied all its events.
 

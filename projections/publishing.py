@@ -7,6 +7,7 @@ comment; production records only; core only; the place of a part2 unit is null.
 from dataclasses import dataclass
 from typing import Any, Final, LiteralString
 
+import psycopg
 from psycopg import Connection, sql
 
 from projections import audit_trail, census, patients, timeline
@@ -65,14 +66,18 @@ def follow(connection: Connection[Any], table: Table, schema: str, version: int)
     """Point the view of ``proj`` to the table of a generation."""
     view = sql.Identifier("proj", table.name)
     query = sql.SQL("create or replace view {} as select {}, {} as projection_version from {}")
-    connection.execute(
-        query.format(
-            view,
-            sql.SQL(", ").join(map(sql.Identifier, table.names)),
-            sql.Literal(version),
-            table.at(schema),
-        )
+    created = query.format(
+        view,
+        sql.SQL(", ").join(map(sql.Identifier, table.names)),
+        sql.Literal(version),
+        table.at(schema),
     )
+    try:
+        with connection.transaction():
+            connection.execute(created)
+    except psycopg.errors.InvalidTableDefinition:  # the columns of another release
+        connection.execute(sql.SQL("drop view {} cascade").format(view))
+        connection.execute(created)
 
 
 def publish(connection: Connection[Any]) -> None:

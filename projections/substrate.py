@@ -5,16 +5,18 @@ Tables: ``statement`` (core and sealed segments verbatim, with what of the envel
 of the rows, so that read models may stand in another database than the events.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, LiteralString
 
+import msgspec
 from psycopg import Connection, sql
 
 from domain.body import Recorded, Sealed
 from domain.ids import EventId, MessageId, RecordId
 from domain.statement import Moment, Statement
+from projections import fast
 from projections.decoding import decode_core, decode_sealed, records_named, split
 from projections.table import Column, Row, Table, load
 
@@ -75,7 +77,7 @@ class Filed:
     message_id: MessageId | None
     partition: int
     statement: Statement
-    segments: str  # as stored: a JSON array
+    segments: str | msgspec.Raw  # as stored: a JSON array
 
     @property
     def sealed(self) -> tuple[Sealed, ...]:
@@ -89,6 +91,14 @@ class Read:
 
     row: Row
     nodes: tuple[str, ...]
+
+
+_FILED: Final = """
+    select c.component, s.source_position, s.event_id, s.topic, s.recorded_at, s.message_id,
+        s.partition, s.core, s.sealed
+    from {statement} as s
+    join {component} as c on c.node = s.record_id
+"""
 
 
 def is_statement(topic: str) -> bool:
@@ -117,18 +127,27 @@ def read(recorded: Recorded) -> Read:
     envelope = recorded.envelope
     try:
         core, sealed = split(recorded.body)
-        statement = decode_core(core)
+        statement = fast.decode_core(core)
     except ValueError:  # msgspec's and Unicode's errors are both
+        nodes = named(recorded)
         whole = recorded.body.decode("utf-8", "backslashreplace")
         return Read(
-            row=_row(recorded, envelope.stream, None, None, None, whole, None),
-            nodes=tuple(dict.fromkeys((envelope.stream, *envelope.subjects))),
+            row=_row(recorded, RecordId(nodes[0]), None, None, None, whole, None),
+            nodes=tuple(dict.fromkeys((*nodes, *envelope.subjects))),
         )
     earliest, latest = times(statement)
     return Read(
         row=_row(recorded, statement.record, statement.ref, earliest, latest, core, sealed),
         nodes=joins(statement, envelope.subjects),
     )
+
+
+def named(recorded: Recorded) -> tuple[str, ...]:
+    """Return whom a statement names, its record first, reading no more of it than that."""
+    try:
+        return fast.decode_joins(recorded.body)
+    except ValueError:
+        return (recorded.envelope.stream,)
 
 
 def times(statement: Statement) -> tuple[datetime | None, datetime | None]:
@@ -198,7 +217,7 @@ def filed_by_component(
     return found
 
 
-def filed(  # the columns, in the order of the query
+def filed(  # noqa: PLR0913  # the columns, in the order of the query
     index: int,
     event_id: str,
     topic: str,
@@ -207,6 +226,8 @@ def filed(  # the columns, in the order of the query
     partition: int,
     core: str,
     segments: str | None,
+    *,
+    decode: Callable[[str], Statement] = decode_core,
 ) -> Filed:
     """Decode a row of the substrate.
 
@@ -222,7 +243,7 @@ def filed(  # the columns, in the order of the query
         recorded_at=recorded_at,
         message_id=None if message_id is None else MessageId(message_id),
         partition=partition,
-        statement=decode_core(core),
+        statement=decode(core),
         segments=segments,
     )
 
@@ -235,15 +256,7 @@ def _select(
         "statement": sql.Identifier(schema, "statement"),
         "component": sql.Identifier(schema, "component"),
     }
-    query = sql.SQL(
-        """
-        select c.component, s.source_position, s.event_id, s.topic, s.recorded_at, s.message_id,
-            s.partition, s.core, s.sealed
-        from {statement} as s
-        join {component} as c on c.node = s.record_id
-        """
-        + where
-    ).format(**tables)
+    query = sql.SQL(_FILED + where).format(**tables)
     with connection.cursor(binary=True) as cursor:
         return cursor.execute(query, parameters).fetchall()
 

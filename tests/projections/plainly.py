@@ -30,9 +30,7 @@ def interpret(statements: Iterable[Statement]) -> tuple[Patient, ...]:
     return tuple(_patient(group, everything, merges) for group in groups.values())
 
 
-def _patient(
-    records: list[RecordId], everything: list[Statement], merges: list[Merge]
-) -> Patient:
+def _patient(records: list[RecordId], everything: list[Statement], merges: list[Merge]) -> Patient:
     mine = [one for one in everything if one.record in records]
     retired = {merge.retired for merge in merges}
     ends = [record for record in records if record not in retired] or records

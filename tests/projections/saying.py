@@ -30,7 +30,9 @@ def record(number: str, authority: str = "NGH", mode: Any = "P") -> RecordId:
     return KEY.record(authority, number, mode)
 
 
-def place(unit: str, bed: str | None = None, facility: str = "NGH", *, part2: bool = False) -> Place:
+def place(
+    unit: str, bed: str | None = None, facility: str = "NGH", *, part2: bool = False
+) -> Place:
     ref = PlaceRef(KEY.place(facility, unit, "", bed or ""))
     if part2:
         return Place(ref=ref, facility=facility, part2=True)
@@ -233,6 +235,3 @@ def in_batches(events: Sequence[Recorded], sizes: Iterable[int]) -> list[list[Re
     if rest:
         batches.append(rest)
     return batches
-
-
-

@@ -21,7 +21,9 @@ def test_a_stay_with_a_transfer_stands_in_the_timeline(connection: psycopg.Conne
     applied = fold.apply(connection, log.events, heal=log.heal, services=services())
     assert (applied.applied, applied.skipped, applied.healed, applied.parked) == (3, 0, 0, ())
     print(connection.execute("select * from proj.encounter").fetchall())
-    stays = connection.execute("select bed, started_at, ended_at from proj.stay order by 2").fetchall()
+    stays = connection.execute(
+        "select bed, started_at, ended_at from proj.stay order by 2"
+    ).fetchall()
     assert [bed for bed, *_ in stays] == ["A", "B"]
     print(connection.execute("select * from proj.patient").fetchall())
     print(connection.execute("select * from proj.token").fetchall())

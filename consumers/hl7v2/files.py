@@ -5,6 +5,7 @@ Nothing is dropped: what is no message comes out as a piece of its own, to be co
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Final
 
 _BOM: Final = b"\xef\xbb\xbf"
@@ -12,7 +13,7 @@ _AROUND: Final = b"\r\n\t \x0b\x1c\x1a\x00"
 #: A line that begins a message, or opens or closes a batch or a file of batches.
 _BOUNDARY: Final = re.compile(
     rb"(?:(?<=[\r\n\x0b\x1c])|(?<=\xef\xbb\xbf)|\A)[\t \x00]*"
-    rb"(?P<name>MSH|FHS|BHS|BTS|FTS)(?:(?=[^\w\s\x00-\x1f])|(?=[\r\n]|\Z))",
+    rb"(?P<name>(?:MSH|FHS|BHS|BTS|FTS)(?=[^\w\s\x00-\x1f])|(?:BTS|FTS)(?=[\r\n\x0b\x1c]|\Z))",
     re.ASCII,
 )
 #: A line and its end.
@@ -31,11 +32,9 @@ def split(data: bytes, *, warn: Callable[[str], None] | None = None) -> Iterator
     """
     batch = _Batch(warn or (lambda _code: None))
     boundaries = list(_BOUNDARY.finditer(data))
-    begin = boundaries[0].start("name") if boundaries else len(data)
-    yield from _piece(data[:begin])
-    ends = [each.start("name") for each in boundaries[1:]]
-    for boundary, end in zip(boundaries, [*ends, len(data)], strict=True):
-        start = boundary.start("name")
+    starts = [*(each.start("name") for each in boundaries), len(data)]
+    yield from _piece(data[: starts[0]])
+    for boundary, (start, end) in zip(boundaries, pairwise(starts), strict=True):
         if boundary["name"] == b"MSH":
             batch.count_message()
             yield from _message(data[start:end])

@@ -52,6 +52,7 @@ def says(
     control: str | None = None,
     trusted: tuple[str, ...] = (),
     master_index: bool = False,
+    account: str | None = None,
     movement: str | None = None,
     settings: Settings | None = None,
     flags: tuple[str, ...] = (),
@@ -100,6 +101,7 @@ def says(
                 )
                 for each in trusted
             ),
+            *([] if account is None else [IdentifierRef(field="PID-18", ref=account)]),
         ),
         movement=None if movement is None else Movement(ref=movement),
         settings=settings or Settings(),

@@ -23,7 +23,7 @@ def status_of(spell: Spell, class_code: EncounterClass, *, cancelled: bool) -> S
         return "finished"
     if not (spell.first or spell.moves or spell.opened_by):
         return "planned"
-    if _only_registered(spell) and class_code != "EMER":
+    if _only_registered(spell) and "EMER" not in {class_code, _registered_as(spell)}:
         return "arrived"
     return "in-progress"
 
@@ -56,6 +56,11 @@ def closed_at(spell: Spell, said: list[Said], last_sent: datetime) -> datetime |
     last = max(spell.start, *(each.at for each in said if each.kind != "plan"))
     due = last + timedelta(hours=hours)
     return due if last_sent > due else None
+
+
+def _registered_as(spell: Spell) -> EncounterClass:
+    """Return the class of the A04; who came to the emergency department may be observed later."""
+    return (spell.change or spell.first)[-1].of.class_code
 
 
 def _only_registered(spell: Spell) -> bool:

@@ -109,7 +109,7 @@ def _renumber(visits: dict[VisitRef, Visit], renumbering: Sequence[Said]) -> Non
             if visit is not new
             and visit.namespace == new.namespace
             and visit.covers(each.at)
-            and is_inpatient(visit) == (each.of.trigger == "A07")
+            and is_inpatient(visit, observed=False) == (each.of.trigger == "A07")
         ]
         if len(candidates) == 1:
             _continue(visits, candidates[0], new, each)
@@ -136,13 +136,17 @@ def _continue(visits: dict[VisitRef, Visit], old: Visit, new: Visit, by: Said) -
     new.forget()
 
 
-def is_inpatient(visit: Visit) -> bool:
-    """Whether a visit is of inpatient class, by what was said last of it."""
+def is_inpatient(visit: Visit, *, observed: bool = True) -> bool:
+    """Whether a visit is of inpatient class, by what was said last of it.
+
+    ``observed`` False: whoever is only observed is an outpatient yet, as A06 and A07 have it.
+    """
     for spell in reversed(visit.reading.spells):
         said = [*spell.first, *spell.change, *(move for _, move in spell.moves)]
         for each in sorted(said, key=lambda each: each.order, reverse=True):
             if each.of.class_code != "unknown":
-                return each.of.class_code in INPATIENT
+                coded = each.of.class_code
+                return coded in INPATIENT and (observed or coded != "OBSENC")
         if said:
             return said[0].of.trigger == "A01"
     return False

@@ -9,17 +9,15 @@ import pytest
 
 from infra import children
 
-SLEEP = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
-DEAF = [
-    sys.executable,
-    "-c",
-    "import signal as s, time; s.signal(s.SIGTERM, s.SIG_IGN); print('up', flush=True);"
-    "time.sleep(600)",
-]
+SLEEP = "import time; print('up', flush=True); time.sleep(600)"
+DEAF = "import signal as s; s.signal(s.SIGTERM, s.SIG_IGN); "
 
 
-def started(command: list[str], record: Path | None = None, **facts: str) -> children.Child:
+def started(
+    program: str, *arguments: str, record: Path | None = None, **facts: str
+) -> children.Child:
     """Start a program that says ``up`` once it is."""
+    command = [sys.executable, "-c", program, *arguments]
     read, write = os.pipe()
     with os.fdopen(read, "rb") as said, os.fdopen(write, "wb") as output:
         child = children.start(command, record=record, facts=facts, output=output)
@@ -43,7 +41,7 @@ def test_a_child_that_obeys_is_not_killed() -> None:
 
 
 def test_a_deaf_child_is_killed() -> None:
-    child = started(DEAF)
+    child = started(DEAF + SLEEP)
     assert not child.stop((signal.SIGTERM,), within=0.2)
     assert child.exit_code == -signal.SIGKILL
 
@@ -65,7 +63,7 @@ def test_a_deaf_child_takes_its_own_children_along() -> None:
 
 def test_a_record_finds_the_child_of_a_killed_run(tmp_path: Path) -> None:
     record = tmp_path / "child.json"
-    child = started(SLEEP, record, port="1234")
+    child = started(SLEEP, record=record, port="1234")
     found = children.recorded(record)
     assert found is not None
     assert (found.pid, found.facts) == (child.pid, {"port": "1234"})
@@ -102,7 +100,7 @@ def test_a_dead_child_nobody_waited_for_is_not_running() -> None:
 
 def test_a_child_is_found_by_one_of_its_arguments(tmp_path: Path) -> None:
     mark = f"--mark={tmp_path}"
-    child = started([*SLEEP, mark])
+    child = started(SLEEP, mark)
     try:
         assert [each.pid for each in children.with_argument(mark)] == [child.pid]
     finally:

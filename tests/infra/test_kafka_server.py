@@ -1,0 +1,196 @@
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka.admin import NewTopic
+
+from infra import children, java, kafka_jars
+from infra.kafka_home import Place
+from infra.kafka_server import SETTINGS, KafkaServer, KafkaUnavailable, running_bootstrap
+
+pytestmark = pytest.mark.kafka
+
+# Another process that starts the broker of a home, says so, and waits to be killed or told to end.
+USER = """
+import sys
+from pathlib import Path
+from infra.kafka_server import KafkaServer
+server = KafkaServer(Path(sys.argv[1]))
+server.start()
+print(server.pid, flush=True)
+sys.stdin.readline()
+server.leave()
+"""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a name that Java, log4j and Kafka's lists could each take for something else."""
+    home = tmp_path_factory.mktemp("kafka") / "an 'odd', %20 ü#home"
+    with KafkaServer(home):
+        pass
+    return home
+
+
+@pytest.fixture
+def home(made: Path) -> Iterator[Path]:
+    """A home that a broker has run in before; each test leaves it without a process."""
+    yield made
+    assert left_behind(made) == []
+
+
+def left_behind(home: Path) -> list[int]:
+    return [each.pid for each in Place(home, SETTINGS).all_running()]
+
+
+def another_user(home: Path) -> "subprocess.Popen[str]":
+    process = subprocess.Popen(
+        [sys.executable, "-c", USER, home], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline().strip().isdigit()
+    return process
+
+
+def end(process: "subprocess.Popen[str]", *, kill: bool = False) -> None:
+    if kill:
+        process.kill()
+    process.communicate("\n", timeout=60)
+
+
+def create(bootstrap_servers: str, topic: str) -> None:
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    admin.create_topics([NewTopic(topic, num_partitions=1, replication_factor=1)])
+    admin.close()
+
+
+def send(bootstrap_servers: str, topic: str, value: bytes) -> int:
+    """Send one record and return its offset once every replica has it."""
+    producer = KafkaProducer(bootstrap_servers=bootstrap_servers, acks="all")
+    offset: int = producer.send(topic, value, partition=0).get(timeout=30).offset
+    producer.close()
+    return offset
+
+
+def values(bootstrap_servers: str, topic: str, count: int) -> list[bytes]:
+    consumer = KafkaConsumer(
+        topic,
+        bootstrap_servers=bootstrap_servers,
+        auto_offset_reset="earliest",
+        consumer_timeout_ms=30_000,
+    )
+    found = [record.value for _, record in zip(range(count), consumer, strict=False)]
+    consumer.close()
+    return found
+
+
+def test_a_record_comes_back(kafka: str, topic_prefix: str) -> None:
+    topic = f"{topic_prefix}records"
+    create(kafka, topic)
+    assert send(kafka, topic, b"first") == 0
+    assert values(kafka, topic, 1) == [b"first"]
+
+
+def test_topics_do_not_make_themselves(kafka: str, topic_prefix: str) -> None:
+    admin = KafkaAdminClient(bootstrap_servers=kafka)
+    described = admin.describe_topics([f"{topic_prefix}unknown"])
+    assert described[0]["error_code"] == 3  # unknown topic or partition
+    assert f"{topic_prefix}unknown" not in admin.list_topics()
+    admin.close()
+
+
+def test_a_clean_stop_has_kept_an_archive_that_the_next_start_uses(made: Path) -> None:
+    runtime = java.find()
+    archives = kafka_jars.fetched().parent / runtime.key
+    assert (archives / "classes.jsa").stat().st_size > 10_000_000
+    options = java.options(runtime, archives, Place(made, SETTINGS).training)
+    assert any(each.endswith("classes.jsa") for each in options)
+    assert not any("ArchiveClassesAtExit" in each for each in options)
+
+
+def test_it_has_a_session_and_a_loopback_port_of_its_own_and_meets_no_other_home(
+    home: Path, kafka: str
+) -> None:
+    with KafkaServer(home) as server:
+        assert server.pid is not None
+        assert os.getsid(server.pid) == server.pid
+        assert running_bootstrap(home) == server.bootstrap_servers != kafka
+        host, _, port = server.bootstrap_servers.partition(":")
+        assert host == "127.0.0.1"
+        with pytest.raises(OSError, match="refused"):
+            socket.create_connection(("127.0.0.2", int(port)), 1)
+        create(server.bootstrap_servers, "only-here")
+        admin = KafkaAdminClient(bootstrap_servers=kafka)
+        assert "only-here" not in admin.list_topics()
+        admin.close()
+
+
+def test_a_stop_frees_the_port_and_keeps_the_records_also_when_another_takes_the_port(
+    home: Path,
+) -> None:
+    with KafkaServer(home) as server:
+        first = server.bootstrap_servers
+        create(first, "kept")
+        send(first, "kept", b"kept")
+    assert running_bootstrap(home) is None
+    with socket.create_server(("127.0.0.1", int(first.partition(":")[2]))), server:
+        assert server.bootstrap_servers != first
+        assert values(server.bootstrap_servers, "kept", 1) == [b"kept"]
+    server.stop()
+
+
+def test_a_broker_that_was_killed_starts_again_with_all_it_acknowledged(home: Path) -> None:
+    with KafkaServer(home) as server:
+        first = server.bootstrap_servers
+        create(first, "survived")
+        send(first, "survived", b"survived")
+        assert server.pid is not None
+        os.kill(server.pid, signal.SIGKILL)
+        assert children.wait_until(lambda: not server.is_running(), 10)
+        assert running_bootstrap(home) is None
+        assert server.start() == first
+        assert values(first, "survived", 1) == [b"survived"]
+
+
+def test_a_broker_left_by_a_killed_run_is_taken_over(home: Path) -> None:
+    end(another_user(home), kill=True)
+    left = left_behind(home)
+    with KafkaServer(home) as server:
+        assert [server.pid] == left
+        assert running_bootstrap(home) == server.bootstrap_servers
+
+
+def test_a_broker_left_by_a_run_killed_before_it_wrote_a_record_is_stopped(home: Path) -> None:
+    end(another_user(home), kill=True)
+    left = left_behind(home)
+    Place(home, SETTINGS).record.unlink()
+    with KafkaServer(home) as server:
+        assert len(left) == 1
+        assert server.pid not in left
+        assert left_behind(home) == [server.pid]
+
+
+def test_a_second_process_joins_and_the_last_to_leave_stops_it(home: Path) -> None:
+    other = another_user(home)
+    server = KafkaServer(home)
+    assert server.start() == running_bootstrap(home)
+    end(other)
+    assert running_bootstrap(home) == server.bootstrap_servers
+    server.leave()
+    assert running_bootstrap(home) is None
+
+
+def test_a_start_that_fails_says_why_in_one_line_and_leaves_nothing(home: Path) -> None:
+    properties = Place(home, SETTINGS).folder / "data" / "meta.properties"
+    kept = properties.read_text()
+    properties.write_text("version=1\ncluster.id=other\nnode.id=7\n")
+    with pytest.raises(KafkaUnavailable, match="7") as raised:
+        KafkaServer(home).start()
+    assert "\n" not in raised.value.reason
+    properties.write_text(kept)

@@ -5,8 +5,8 @@ opens what is sealed. ``contract`` says the answers as the JSON of the command l
 """
 
 from caretrail.reading.census import CensusReading, Disagreement, Occupied
-from caretrail.reading.evidence import Archive, Evidence, FieldUsed, MessageShown, Part
-from caretrail.reading.listing import Listed, Page
+from caretrail.reading.evidence import Archive, Evidence, FieldUsed, Part
+from caretrail.reading.listing import Listed, Page, Query
 from caretrail.reading.patient import Number, PatientReading
 from caretrail.reading.reader import Reader
 
@@ -17,11 +17,11 @@ __all__ = [
     "Evidence",
     "FieldUsed",
     "Listed",
-    "MessageShown",
     "Number",
     "Occupied",
     "Page",
     "Part",
     "PatientReading",
+    "Query",
     "Reader",
 ]

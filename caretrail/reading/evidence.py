@@ -2,60 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final, Protocol
 
 from consumers.hl7v2.reader import Message, NotAMessage
-from domain.ids import MessageId
 from domain.interpretation import happened
 from domain.statement import Statement
+from infra.messages import ListedMessage, ReceivedMessage
 from projections.lookups import EventRow
-
-
-class MessageShown(Protocol):
-    """What is kept of a received message beside its bytes."""
-
-    @property
-    def message_id(self) -> MessageId:
-        """Its id."""
-        ...
-
-    @property
-    def control_id(self) -> str:
-        """MSH-10."""
-        ...
-
-    @property
-    def trigger(self) -> str:
-        """MSH-9.2."""
-        ...
-
-    @property
-    def sender(self) -> str:
-        """The profile that read it."""
-        ...
-
-    @property
-    def received_at(self) -> datetime:
-        """When it arrived."""
-        ...
-
-    @property
-    def disposition(self) -> str:
-        """What became of it."""
-        ...
-
-    @property
-    def reason(self) -> str:
-        """Why, as a code."""
-        ...
 
 
 class Archive(Protocol):
     """Received messages: their rows and, opened, their bytes."""
 
-    def show(self, message_id: str) -> MessageShown | None:
-        """Return what is kept of a message; None where there is none."""
+    def show(self, message_id: str) -> ReceivedMessage:
+        """Return what is kept of a message.
+
+        Raises:
+            NoSuchMessage: There is none.
+        """
         ...
 
     def raw(self, message_id: str) -> bytes:
@@ -88,7 +52,7 @@ class FieldUsed:
 class Evidence:
     """A message received, its events, and how it was read."""
 
-    message: MessageShown | None
+    message: ListedMessage | None
     events: tuple[EventRow, ...]
     lines: tuple[tuple[Part, ...], ...]  # empty: not opened
     used: tuple[FieldUsed, ...]
@@ -244,6 +208,6 @@ def _shown(value: str, message: Message) -> str:
 
 
 __all__ = [
-    "Archive", "Evidence", "FieldUsed", "MessageShown", "NotAMessage", "Part", "as_text",
+    "Archive", "Evidence", "FieldUsed", "NotAMessage", "Part", "as_text",
     "decode", "fields_used",
 ]  # fmt: skip

@@ -28,6 +28,7 @@ from domain.events import SegmentDoesNotOpen
 from domain.ids import IdKey, PatientId, RecordId
 from domain.interpretation import stated_by
 from domain.statement import Statement
+from infra.messages import ListedMessage, NoSuchMessage
 from projections import lookups
 from projections.census import open_places
 from projections.lookups import Database, EventRow, Position
@@ -188,7 +189,7 @@ class Reader:
             events = lookups.events_of_message(connection, message_id) if message_id else []
             events = events or ([event] if event else [])
             statement = self._statement(connection, event or (events[0] if events else None))
-        message = self._archive.show(message_id) if message_id else None
+        message = self._received(message_id) if message_id else None
         if message is None and not events:
             return None
         evidence = Evidence(message=message, events=tuple(events), lines=(), used=())
@@ -196,8 +197,14 @@ class Reader:
 
     def message(self, message_id: str, statement: Statement) -> Evidence:
         """Return a message with the fields marked that ``statement`` was read from."""
-        evidence = Evidence(message=self._archive.show(message_id), events=(), lines=(), used=())
+        evidence = Evidence(message=self._received(message_id), events=(), lines=(), used=())
         return self._opened(evidence, statement)
+
+    def _received(self, message_id: str) -> ListedMessage | None:
+        try:
+            return self._archive.show(message_id).message
+        except NoSuchMessage:
+            return None
 
     def _opened(self, evidence: Evidence, statement: Statement | None) -> Evidence:
         if evidence.message is None:

@@ -10,7 +10,7 @@ from caretrail.web.between import Span
 from domain.statement import EncounterClass
 
 SUBLANES: Final = 4
-_MERGED: Final = 72.0  # neighbours are gathered until they are this wide: room for "12 visits"
+_MERGED: Final = 84.0  # neighbours are gathered until they are this wide: room for "12 visits"
 
 _ACUTE: Final[frozenset[EncounterClass]] = frozenset({"EMER", "IMP", "OBSENC", "SS", "unknown"})
 _POST_ACUTE: Final[frozenset[EncounterClass]] = frozenset({"NONAC"})

@@ -51,6 +51,7 @@ class Words:
     zone: tzinfo = UTC
     zone_name: str = "UTC"
     facilities: Mapping[str, str] = field(default_factory=dict)  # code -> name
+    footers: tuple[str, ...] = ()  # sentences at the foot of every page
 
     def local(self, at: datetime) -> datetime:
         """Return the instant as local time of the page."""

@@ -1,0 +1,77 @@
+"""Every answer's headers, and which hosts may ask: a page of elsewhere must not read ours."""
+
+from collections.abc import Collection
+from typing import Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+#: Names under which a browser reaches loopback. Anything else in ``Host`` is another site's name
+#: that resolves to this machine (DNS rebinding).
+LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cache-Control": "no-store",
+}
+
+
+class Guard:
+    """Refuses other hosts and foreign forms; adds the headers."""
+
+    def __init__(self, app: ASGIApp, *, hosts: Collection[str] = LOOPBACK) -> None:
+        self._app = app
+        self._hosts = frozenset(hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        headers = Headers(scope=scope)
+        if _name(headers.get("host", "")) not in self._hosts:
+            refusal = PlainTextResponse("This host is not served here.\n", status_code=421)
+            await refusal(scope, receive, send_guarded)
+            return
+        if scope["method"] not in ("GET", "HEAD") and not self._own(headers):
+            refusal = PlainTextResponse("Forms are taken from our own pages.\n", status_code=403)
+            await refusal(scope, receive, send_guarded)
+            return
+        await self._app(scope, receive, send_guarded)
+
+    def _own(self, headers: Headers) -> bool:
+        """Tell whether a form was sent by one of our pages; browsers say so in these headers."""
+        if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            return False
+        origin = headers.get("origin", "null")
+        # Under ``no-referrer`` a browser may say "null" of its own pages too.
+        return origin == "null" or _name(origin.partition("://")[2]) in self._hosts
+
+
+def _name(host: str) -> str:
+    """Return the name without its port, in small letters.
+
+    >>> _name("LOCALHOST:8600"), _name("[::1]:8600"), _name("127.0.0.1")
+    ('localhost', '[::1]', '127.0.0.1')
+    """
+    if host.startswith("["):
+        return host.partition("]")[0].lower() + "]"
+    return host.partition(":")[0].lower()

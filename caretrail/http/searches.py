@@ -1,0 +1,31 @@
+"""Searches for people, kept in memory under an opaque id: nothing of them is in an address."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock
+
+from caretrail.reading.listing import Query
+
+
+class Searches:
+    """The last searches. Safe for threads."""
+
+    def __init__(self, new_id: Callable[[], str], *, kept: int = 500) -> None:
+        self._new_id = new_id
+        self._kept = kept
+        self._searches = OrderedDict[str, Query]()
+        self._lock = Lock()
+
+    def keep(self, query: Query) -> str:
+        """Keep a search; return its id."""
+        key = self._new_id()
+        with self._lock:
+            self._searches[key] = query
+            while len(self._searches) > self._kept:
+                self._searches.popitem(last=False)
+        return key
+
+    def get(self, key: str) -> Query | None:
+        """Return the search; None where it is no longer kept."""
+        with self._lock:
+            return self._searches.get(key)

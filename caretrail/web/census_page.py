@@ -1,0 +1,221 @@
+"""The census: who is where, by facility and unit, and what the statements disagree about."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Final, assert_never
+from urllib.parse import urlencode
+
+from caretrail.reading.census import CensusReading, Disagreement, Occupied
+from caretrail.reading.patient import place_text
+from caretrail.web.render import render
+from caretrail.web.words import CLASS_WORDS, Words, age, length, plural
+
+_HEADS: Final[Mapping[str, str]] = {
+    "bed_of_two": "One bed, two patients.",
+    "patient_in_two": "One patient, two beds.",
+    "number_of_two": "One visit number, two patients.",
+    "left_open": "Emergency visit left open.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the reader of the page asked for, as typed."""
+
+    facility: str = ""
+    class_code: str = ""
+    place: str = ""
+    as_of: str = ""
+    known_at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bed:
+    """One occupied place."""
+
+    anchor: str
+    patient_id: str
+    class_code: str
+    mode: str
+    bed: str
+    name: str
+    about: str
+    since: str
+    since_iso: str
+    long: str
+    alerts: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """One unit of a facility."""
+
+    name: str
+    places: tuple[Bed, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facility:
+    """One facility."""
+
+    name: str
+    count: int
+    classes: tuple[tuple[str, int], ...]
+    units: tuple[Unit, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strip:
+    """One disagreement in words."""
+
+    head: str
+    facility: str
+    anchor: str
+    place: str
+    said: str
+
+
+def census_page(
+    reading: CensusReading,
+    *,
+    facilities: Sequence[str],
+    asked: Asked,
+    now: datetime,
+    words: Words,
+    frame: Mapping[str, object],
+) -> str:
+    """Return the page; ``facilities`` are those that can be chosen."""
+    at = reading.as_of or now
+    alerts = _alerts(reading, at)
+    groups = [
+        _facility(code, list(found), alerts, at, words)
+        for code, found in groupby(reading.occupied, key=lambda o: o.facility)
+    ]
+    clocks = {"as_of": asked.as_of, "known_at": asked.known_at}
+    given = urlencode({key: value for key, value in clocks.items() if value})
+    known = f", known at event {reading.known.index:,}" if asked.known_at else ""
+    return render(
+        "census.html",
+        **frame,
+        words=words,
+        asked=asked,
+        facilities=facilities,
+        classes=[code for code in CLASS_WORDS if code not in ("AMB", "HH", "VR", "PRENC")],
+        said=(
+            f"{plural(len(reading.occupied), 'occupied place')} in "
+            f"{plural(len(groups), 'facility', 'facilities')}, {words.moment(at, year=True)}{known}"
+        ),
+        strip=[_strip(each, at, words) for each in reading.disagreements],
+        groups=groups,
+        suffix=f"?{given}" if given else "",
+    )
+
+
+def _facility(
+    code: str,
+    occupied: Sequence[Occupied],
+    alerts: Mapping[str, list[str]],
+    at: datetime,
+    words: Words,
+) -> Facility:
+    classes = Counter(one.class_code for one in occupied)
+    units = [
+        Unit(
+            name=name or "Unit not stated",
+            places=tuple(_bed(one, alerts.get(one.encounter_id, []), at, words) for one in found),
+        )
+        for name, found in groupby(occupied, key=lambda o: o.unit)
+    ]
+    return Facility(
+        name=words.facility(code),
+        count=len(occupied),
+        classes=tuple((name, classes[name]) for name in CLASS_WORDS if classes[name]),
+        units=tuple(units),
+    )
+
+
+def _bed(one: Occupied, alerts: Sequence[str], at: datetime, words: Words) -> Bed:
+    person = one.person
+    years = age(person.birth_date, words.local(at).date())
+    notes: list[str] = []
+    if not (one.room or one.bed):
+        notes.append("unit known, bed not stated" if one.unit else "no place stated")
+    if one.since is None and one.started is None:
+        notes.append("beginning not stated")
+    since = one.since or one.started
+    return Bed(
+        anchor=one.encounter_id,
+        patient_id=one.patient_id,
+        class_code=one.class_code,
+        mode=one.mode,
+        bed=place_text(None, one.room, one.bed) or "–",  # noqa: RUF001  # a dash: nothing stated
+        name=person.name or "Name not stated",
+        about=" ".join(filter(None, (person.sex, str(years) if years is not None else ""))),
+        since=words.moment(since) if since else "",
+        since_iso=words.machine(since) if since else "",
+        long=length(at - since) if since else "",
+        alerts=tuple(alerts),
+        notes=tuple(notes),
+    )
+
+
+def _alerts(reading: CensusReading, at: datetime) -> dict[str, list[str]]:
+    alerts: dict[str, list[str]] = {}
+    for each in reading.disagreements:
+        for one in each.places:
+            alerts.setdefault(one.encounter_id, []).append(_alert(each, one, at))
+    return alerts
+
+
+def _alert(each: Disagreement, one: Occupied, at: datetime) -> str:
+    match each.kind:
+        case "bed_of_two":
+            return f"{len({place.patient_id for place in each.places})} patients in this bed"
+        case "patient_in_two":
+            return "this patient is in two beds"
+        case "number_of_two":
+            return "the visit number is another patient's too"
+        case "left_open":
+            open_for = length(at - one.started) if one.started else "long"
+            return f"open for {open_for}, no discharge stated"
+
+
+def _strip(each: Disagreement, at: datetime, words: Words) -> Strip:
+    first = each.places[0]
+    where = place_text(first.unit, first.room, first.bed) or "no place stated"
+
+    def name(one: Occupied) -> str:
+        return one.person.name or "Name not stated"
+
+    def since(one: Occupied) -> str:
+        return f" since {words.near(one.since, at)}" if one.since else ""
+
+    match each.kind:
+        case "bed_of_two":
+            people = ", ".join(f"{name(one)}{since(one)}" for one in each.places)
+            said = f"{people}. Both stand until a message says otherwise."
+        case "patient_in_two":
+            others = ", ".join(
+                f"{one.facility} {place_text(one.unit, one.room, one.bed)}{since(one)}"
+                for one in each.places[1:]
+            )
+            said = f"{name(first)}{since(first)}, and {others}."
+        case "number_of_two":
+            said = f"{', '.join(name(one) for one in each.places)}. Nothing joins them."
+        case "left_open":
+            open_for = length(at - first.started) if first.started else ""
+            last = words.moment(first.last_message) if first.last_message else "not known"
+            said = f"{name(first)}, {open_for}, last message {last}. It stays until it is ended."
+        case _:
+            assert_never(each.kind)
+    return Strip(
+        head=_HEADS[each.kind],
+        facility=first.facility,
+        anchor=first.encounter_id,
+        place=where,
+        said=said,
+    )

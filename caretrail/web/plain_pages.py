@@ -1,0 +1,94 @@
+"""Pages of few words: evidence of one message, the door, errors."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from caretrail.reading.evidence import Evidence
+from caretrail.web.patient_page import Fact
+from caretrail.web.render import render
+from caretrail.web.words import Words, plural
+from domain.ids import PatientId
+from projections.lookups import EventRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """A link from the door: a title and a sentence, neither with a name or number of a patient."""
+
+    title: str
+    said: str
+    href: str
+
+
+def evidence_page(
+    evidence: Evidence,
+    *,
+    patient_id: PatientId | None,
+    words: Words,
+    frame: Mapping[str, object],
+) -> str:
+    """Return the page of one message received and the events that it caused."""
+    message = evidence.message
+    arrived: list[Fact] = []
+    if message:
+        arrived = [
+            Fact(name="Received", value=words.moment(message.received_at, year=True)),
+            Fact(name="By", value=message.arrived_by),
+            Fact(name="Sender profile", value=message.sender),
+            Fact(name="Ended as", value=str(message.disposition).replace("_", " ")),
+            Fact(name="Reason", value=" at ".join(filter(None, (message.reason, message.place)))),
+            Fact(name="Warnings", value=", ".join(message.warnings)),
+            Fact(name="Duplicates", value=str(message.duplicates) if message.duplicates else ""),
+            Fact(name="Message id", value=message.message_id),
+        ]
+    name = f"{message.trigger} message {message.control_id}" if message else "An event"
+    return render(
+        "evidence.html",
+        **frame,
+        words=words,
+        evidence=evidence,
+        said=f"{name} and {plural(len(evidence.events), 'event')}",
+        patient_id=patient_id,
+        events=[_event(each, words) for each in evidence.events],
+        message_facts=[fact for fact in arrived if fact.value],
+    )
+
+
+def home_page(
+    stories: Sequence[Story], *, said: str, words: Words, frame: Mapping[str, object]
+) -> str:
+    """Return the door."""
+    return render("home.html", **frame, words=words, stories=stories, said=said)
+
+
+def error_page(head: str, said: str, *, words: Words, frame: Mapping[str, object]) -> str:
+    """Return the page of an error; ``said`` tells what to do, and never what was asked."""
+    return render("error.html", **frame, words=words, head=head, said=said)
+
+
+def _event(event: EventRow, words: Words) -> list[Fact]:
+    def at(moment: datetime | None) -> str:
+        return words.moment(moment, year=True) if moment else "not stated"
+
+    actor = " ".join(
+        filter(None, (event.actor_kind, event.actor_issuer, event.actor_subject, event.actor_role))
+    )
+    facts = (
+        ("Event", f"{event.source_position:,}"),
+        ("What", event.topic),
+        ("Happened", at(event.happened_at)),
+        ("Stated", at(event.stated_at)),
+        ("Recorded", at(event.recorded_at)),
+        ("Facility", event.facility),
+        ("Sent by", " ".join(filter(None, (event.application, event.sender)))),
+        ("Control id", event.control_id or ""),
+        ("Recorded by", actor),
+        ("Mode", {"P": "production", "T": "test", "D": "debugging"}.get(event.mode or "", "")),
+        ("Marked", ", ".join(event.flags)),
+        ("Mapping", event.mapping_version),
+        ("Profile", event.profile_version[:16]),
+        ("Event id", event.event_id),
+        ("Stream", event.record_id),
+    )
+    return [Fact(name=name, value=value) for name, value in facts if value]

@@ -18,5 +18,7 @@ def in_words(error: Exception) -> str | None:
             return f"the store refuses this: {error.reason}"
         case OSError():
             return f"{error.filename or 'input or output'}: {error.strerror}"
+        case _:
+            pass
     words = getattr(type(error), "FOR_PEOPLE", False)
     return str(error) if words else None

@@ -1,10 +1,14 @@
-"""Which topic a store publishes to."""
+"""Which topic a store publishes to, and the brokers it is on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from caretrail.bootstrap import Application
 from infra import topics
 from infra.kafka import EventTopic
+from infra.kafka_server import KafkaServer
 from infra.relay_checkpoint import generation
-from infra.settings import BadSettings
+from infra.settings import BadSettings, Settings
 
 
 def topic_name(application: Application) -> str:
@@ -36,3 +40,22 @@ def event_topic(application: Application, brokers: str | None = None) -> EventTo
         incarnation=application.store.incarnation,
         create=create,
     )
+
+
+@contextmanager
+def brokers_of(settings: Settings) -> Iterator[str]:
+    """Give the brokers of a home: those that are set, those that run, else one started meanwhile.
+
+    Raises:
+        KafkaUnavailable: There are none, and none can be started.
+    """
+    given = settings.kafka_bootstrap_servers
+    if given:
+        yield given
+        return
+    server = KafkaServer(settings.home)
+    server.start()
+    try:
+        yield server.bootstrap_servers
+    finally:
+        server.leave()

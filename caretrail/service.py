@@ -191,10 +191,13 @@ class Service:
         health = {name: free_port() for name in wanted}
         shared = {
             **os.environ,
-            "CARETRAIL_HOME": str(self.settings.home),
-            "CARETRAIL_MLLP_PORT": str(self.mllp_port),
-            "CARETRAIL_HTTP_PORT": str(self.http_port),
-            "CARETRAIL_KAFKA_BOOTSTRAP_SERVERS": self.brokers or "",
+            **self.settings.model_copy(
+                update={
+                    "mllp_port": self.mllp_port,
+                    "http_port": self.http_port,
+                    "kafka_bootstrap_servers": self.brokers,
+                }
+            ).environment(),
             "CARETRAIL_ROLE_HEALTH": json.dumps(health),
         }
         for name in wanted:

@@ -1,10 +1,11 @@
 """Every setting, from the environment; ``docs/reference/settings.md`` is made of it."""
 
 import os
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AwareDatetime, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -76,7 +77,23 @@ class Settings(BaseSettings):
     health_port: Port = Field(
         0, description="Loopback port of a role's health and metrics; 0 takes a free one."
     )
+    now: AwareDatetime | None = Field(
+        None,
+        description="An instant that the pages take for the present, for data with fixed dates.",
+    )
     log_level: str = Field("info", description="debug, info, warning or error.")
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that give these settings to another process, secrets included."""
+        found = dict[str, str]()
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if isinstance(value, SecretStr):
+                value = value.get_secret_value()
+            elif isinstance(value, datetime):
+                value = value.isoformat()
+            found[f"CARETRAIL_{name.upper()}"] = "" if value is None else str(value)
+        return found
 
     @property
     def profiles_file(self) -> Path:

@@ -308,6 +308,23 @@ def events_of_message(connection: Database, message_id: str) -> list[EventRow]:
         ).fetchall()
 
 
+def trail(
+    connection: Database, *, records: Sequence[RecordId] | None, after: int, limit: int
+) -> list[EventRow]:
+    """Return events behind an index, those that concern one of ``records`` or all, in order."""
+    with connection.cursor(row_factory=class_row(EventRow)) as cursor:
+        return cursor.execute(
+            _EVENT + " where source_position > %(after)s"
+            " and (%(records)s::text[] is null or subject_ids && %(records)s::text[])"
+            " order by source_position limit %(limit)s",
+            {
+                "records": list(records) if records is not None else None,
+                "after": after,
+                "limit": limit,
+            },
+        ).fetchall()
+
+
 def retired_into(connection: Database, ids: Sequence[str]) -> set[str]:
     """Return the records that retired into one of these patients."""
     rows = connection.execute(

@@ -1,0 +1,138 @@
+"""``demo``: a synthetic region-week in a home of its own, served until told to stop."""
+
+import json
+import shutil
+import sys
+import time
+from argparse import Namespace
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event, Thread
+from typing import Final
+
+from caretrail.bootstrap import opened
+from caretrail.cli import Failed
+from caretrail.cli.output import line, note
+from caretrail.feeding import feed
+from caretrail.generate import Interesting, demo_week, profiles_toml
+from caretrail.progress import progress
+from caretrail.service import RoleFailed, Service, free_port, record_of, until_told
+from infra import children, log, settings
+from infra.settings import Settings
+
+#: What the pages of the demo take for the present: the evening after its week.
+NOW: Final = datetime(2026, 3, 9, 2, 0, tzinfo=UTC)
+_MLLP: Final = 2575
+_PAGES: Final = 8600
+_COMPLETE: Final = "demo.json"  # written when the week is told and shown
+
+
+def demo(options: Namespace) -> int:
+    """Start everything, send the week unless it is there, show where to look, serve."""
+    started = time.monotonic()
+    chosen = settings.load()
+    home = chosen.home / "demo"
+    _refuse_a_second(home)
+    if options.reset:
+        shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    ours = chosen.model_copy(
+        update={
+            "home": home,
+            "profiles": None,
+            "mllp_port": free_port(chosen.mllp_port or _MLLP),
+            "http_port": free_port(chosen.http_port or _PAGES),
+            "now": NOW,
+            "log_level": "warning",
+        }
+    )
+    log.configure("demo", "warning")
+    week = demo_week()
+    (home / "profiles.toml").write_text(profiles_toml(week), "utf-8")
+    service = Service(ours, say=note)
+    with until_told() as stop:
+        try:
+            service.start(stop)
+            watching = Thread(target=service.watch, args=(stop,), daemon=True)
+            watching.start()
+            if not (home / _COMPLETE).exists() and not stop.is_set():
+                _tell(ours, service, home, stop)
+            if not stop.is_set():
+                _show(ours, service, time.monotonic() - started)
+            stop.wait()
+            note("stopping")
+            watching.join()
+        except RoleFailed as error:
+            raise Failed(str(error)) from None
+        finally:
+            stop.set()
+            service.stop()
+    return 0
+
+
+def _refuse_a_second(home: Path) -> None:
+    try:
+        running = json.loads(record_of(home).read_text("utf-8"))
+    except (OSError, ValueError):
+        return
+    if children.Identity.of(int(running["pid"])) is not None and _is_ours(int(running["pid"])):
+        raise Failed(f"the demo is running already: {running['pages']}")
+
+
+def _is_ours(pid: int) -> bool:
+    return any("caretrail" in argument for argument in children.arguments(pid))
+
+
+def _tell(ours: Settings, service: Service, home: Path, stop: Event) -> None:
+    """Send the week over MLLP; wait until the pages show all of it."""
+    week = demo_week()
+    messages = [(each.sender, each.data) for each in week.messages]
+    with progress("sending a week of seven facilities over MLLP", len(messages)) as shown:
+        sent = 0
+
+        def answered(_code: str) -> None:
+            nonlocal sent
+            sent += 1
+            shown(sent)
+
+        codes = feed(messages, ours.mllp_host, service.mllp_port, answered=answered, stop=stop)
+    if stop.is_set():
+        return
+    counted = ", ".join(f"{count} {code or 'without answer'}" for code, count in codes.items())
+    note(f"{codes.total()} messages answered: {counted}")
+    with opened(ours) as application:
+        total = application.store.max_index()
+        with progress("projecting", total) as shown:
+            application.catch_up(shown, timeout=300)
+    stories = [[each.title, each.authority, each.identifier] for each in week.interesting]
+    children.write_whole(home / _COMPLETE, json.dumps({"stories": stories, "codes": codes}))
+
+
+def stories_of(home: Path) -> list[Interesting]:
+    """Return the patients worth a look, where this home holds the demo."""
+    try:
+        kept = json.loads((home / _COMPLETE).read_text("utf-8"))
+    except (OSError, ValueError):
+        return []
+    return [Interesting(*each) for each in kept["stories"]]
+
+
+def _show(ours: Settings, service: Service, seconds: float) -> None:
+    command = Path(sys.argv[0])
+    said = f"CARETRAIL_HOME={ours.home} {command}"
+    line()
+    line(f"  {service.pages}")
+    line()
+    line(f"Ready after {seconds:.0f} s. In another terminal:")
+    line()
+    found = stories_of(ours.home)
+    if found:
+        line(f"  {said} timeline '{found[0].authority}|{found[0].identifier}'")
+    line(f"  {said} census")
+    line(f"  {said} patients ls --json")
+    line(f"  {said} messages quarantine")
+    line(f"  {said} audit reconcile")
+    line(f"  {said} generate --seed 7 --days 1 --to {ours.mllp_host}:{service.mllp_port}")
+    line()
+    line("Ctrl-C stops everything and keeps it; the next `demo` shows it again at once.")
+    sys.stdout.flush()

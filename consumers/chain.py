@@ -158,15 +158,12 @@ def published(
 ) -> Checkpoint:
     """Return ``checkpoint`` moved over ``events``, of which ``sent`` landed at ``offsets``.
 
-    A mark never goes back: the scan may have found more of a partition than this batch reaches.
+    Marks of partitions that nothing was sent to stay: the scan may have found more of them than
+    this batch reaches. ``sent`` is what ``owed`` gave, so that no mark goes back.
     """
     marks = dict(checkpoint.marks)
     for event, offset in zip(sent, offsets, strict=True):
-        partition = event.envelope.partition
-        mark = marks.get(partition, _START)
-        marks[partition] = Mark(
-            max(mark.next_offset, offset + 1), max(mark.last, event.envelope.index)
-        )
+        marks[event.envelope.partition] = Mark(offset + 1, event.envelope.index)
     return replace(checkpoint, position=events[-1].envelope.index, marks=marks)
 
 

@@ -4,6 +4,7 @@ Every wait has a bound, and after any error a client is thrown away: an idempote
 batch expired never sends again, and says nothing (kafka-python 3.0).
 """
 
+import logging
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,19 +18,24 @@ from urllib.parse import quote
 import msgspec
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
-from kafka.errors import KafkaError, NoError
+from kafka.errors import KafkaError, KafkaTimeoutError, NoError
 from kafka.record import util as record_util
 
 from commands.topic_ports import Extent, Link, TopicUnavailable
-from domain.body import Envelope, Recorded
+from domain.body import Actor, Envelope, Recorded
 
 #: Bytes of the largest value: a message of 16 MiB as sealed segments in base64, with room.
 LARGEST_VALUE: Final = 32 << 20
 ANSWER: Final = 30.0  # s that any one request may take
 CONNECT: Final = 20.0  # s that a broker may take until its port opens
 _DELIVERY: Final = 45.0  # s that a batch may take, through the restart of a broker
+_LOOK: Final = 2.0  # s of silence after which we look whether the topic is still there
 _CLOSE: Final = 1.0  # s for a client that is thrown away
 _ROUND: Final = 0.2  # s of one poll
+
+
+# What the client says on its own would reach standard error in its own words. Our errors tell.
+logging.getLogger("kafka").addHandler(logging.NullHandler())  # noqa: TID251 - to silence it
 
 
 class SlowChecksums(Exception):
@@ -90,10 +96,12 @@ def _kind(topic: str) -> tuple[str, bytes]:
 
 
 @lru_cache(maxsize=4096)
-def _source(kind: str, subject: str) -> tuple[str, bytes]:
+def _source(actor: Actor) -> tuple[str, bytes]:
     """Return where an event came from: a feed by its name; nobody's name."""
-    text = f"/feed/{quote(subject or 'default', safe='')}" if kind == "feed" else "/caretrail"
-    return "ce_source", text.encode()
+    if actor.kind != "feed":
+        return "ce_source", b"/caretrail"
+    names = [quote(name, safe="") for name in (actor.issuer, actor.subject) if name]
+    return "ce_source", "/".join(["/feed", *(names or ["default"])]).encode()
 
 
 _SPECIFICATION: Final = ("ce_specversion", b"1.0")
@@ -111,7 +119,7 @@ def encode_headers(envelope: Envelope, incarnation: bytes) -> list[tuple[str, by
         _SPECIFICATION,
         _CONTENT,
         ("ce_id", envelope.event_id.encode()),
-        _source(envelope.actor.kind, envelope.actor.subject),
+        _source(envelope.actor),
         _kind(envelope.topic),
         ("ce_subject", stream),
         ("ce_partitionkey", stream),
@@ -233,13 +241,14 @@ def _throw_away(producer: Any) -> None:
         producer.close(timeout=_CLOSE)
     # ``close`` gives up before it stops the sender where a batch is stuck: a zombie would remain.
     producer._sender.force_close()  # noqa: SLF001 - no public way
+    producer._sender.join(_CLOSE)  # noqa: SLF001 - it closes the connections
 
 
 class EventTopic:
     """Implements ``commands.topic_ports.Topic``. Not for several threads."""
 
     def __init__(
-        self, bootstrap: str, name: str, *, incarnation: str, create: Callable[[], None]
+        self, bootstrap: str, name: str, *, incarnation: str, create: Callable[[], object]
     ) -> None:
         """Connect to nothing yet.
 
@@ -257,18 +266,17 @@ class EventTopic:
         self._admin: Any = None
         self._reader: Any = None
         self._sender: Any = None
+        self._sending_to = ""  # id of the topic that the sender was made for
 
     def identity(self) -> str:
         """Return the id Kafka gave this topic; create the topic where it is missing."""
         with self._clients():
-            for _ in range(2):
-                if self._admin is None:
-                    self._admin = admin(self._bootstrap)
-                (described,) = self._admin.describe_topics([self.name])
-                if described["error_code"] == NoError.errno:
-                    return str(described["topic_id"])
+            if (found := self._topic_id()) is None:
                 self._create()
-            raise TopicUnavailable("the topic does not exist")
+                found = self._topic_id()
+            if found is None:
+                raise TopicUnavailable("the topic does not exist")
+            return found
 
     def extents(self) -> dict[int, Extent]:
         """Return what each partition holds now."""
@@ -307,6 +315,7 @@ class EventTopic:
         """
         with self._clients():
             if self._sender is None:
+                self._sending_to = self.identity()
                 self._sender = _producer(self._bootstrap)
             send, name, incarnation = self._sender.send, self.name, self._incarnation
             waiting = [
@@ -320,12 +329,8 @@ class EventTopic:
                 )
                 for event in events
             ]
-            deadline = time.monotonic() + _DELIVERY + ANSWER
-            self._sender.flush(timeout=_DELIVERY + ANSWER)
-            return [
-                future.get(timeout=max(0.0, deadline - time.monotonic())).offset
-                for future in waiting
-            ]
+            self._await_answers()
+            return [future.get(timeout=ANSWER).offset for future in waiting]
 
     def close(self) -> None:
         """Throw every client away; the next call makes new ones."""
@@ -340,6 +345,33 @@ class EventTopic:
         with suppress(KafkaError):
             if manager is not None:
                 manager.close()
+
+    def _topic_id(self) -> str | None:
+        if self._admin is None:
+            self._admin = admin(self._bootstrap)
+        (described,) = self._admin.describe_topics([self.name])
+        exists = described["error_code"] == NoError.errno
+        return str(described["topic_id"]) if exists else None
+
+    def _await_answers(self) -> None:
+        """Return when everything sent is answered.
+
+        The sender would wait for a deleted topic until its patience ends; we look ourselves.
+        """
+        deadline = time.monotonic() + _DELIVERY + ANSWER
+        while True:
+            try:
+                self._sender.flush(timeout=_LOOK)
+            except KafkaTimeoutError:
+                if time.monotonic() > deadline:
+                    raise
+            else:
+                return
+            found: str | None = self._sending_to
+            with suppress(KafkaError, TopicUnavailable):  # a broker that restarts may come back
+                found = self._topic_id()
+            if found != self._sending_to:
+                raise TopicUnavailable("the topic was deleted")
 
     @contextmanager
     def _clients(self) -> Iterator[None]:

@@ -1,0 +1,160 @@
+"""A store with events in it and the topic it publishes to, both real."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from threading import Thread
+
+from consumers.reconcile import Report, reconcile
+from consumers.relay import Relay
+from domain.body import Recorded
+from infra import topics
+from infra.event_store import CareStore
+from infra.kafka import EventTopic
+from infra.relay_checkpoint import RelayCheckpoints
+from infra.topic_reader import TopicReader
+from projections.position import Held, due
+from tests.intake_samples import draft, received
+from tests.stores import opened
+
+
+@dataclass
+class Published:
+    """A store, and how to make what carries its events."""
+
+    store: CareStore
+    database: str
+    bootstrap: str
+    prefix: str
+    recorded: int = 0
+    opened: list[EventTopic | RelayCheckpoints] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return topics.events_topic(self.prefix)
+
+    def record(self, count: int, *, batch: int = 100) -> None:
+        """Record ``count`` messages about 40 patients, in commits of ``batch``."""
+        while count > 0:
+            numbers = range(self.recorded, self.recorded + min(batch, count))
+            self.store.record([received(f"m{nth}", draft(f"{nth % 40}")) for nth in numbers])
+            self.recorded += len(numbers)
+            count -= len(numbers)
+
+    def topic(self, bootstrap: str | None = None) -> EventTopic:
+        at = bootstrap or self.bootstrap
+        made = EventTopic(
+            at,
+            self.name,
+            incarnation=self.store.incarnation,
+            create=lambda: topics.apply(at, self.prefix),
+        )
+        self.opened.append(made)
+        return made
+
+    def relay(self, topic: EventTopic | None = None) -> Relay:
+        checkpoints = RelayCheckpoints(self.database, self.name)
+        self.opened.append(checkpoints)
+        return Relay(self.store, topic or self.topic(), checkpoints)
+
+    def reader(self, group: str | None = None) -> TopicReader:
+        return TopicReader(
+            self.bootstrap, self.name, recorded_at=self.store.recorded_at_of, group=group
+        )
+
+    def compared(self) -> Report:
+        """Publish what is owed; compare store and topic."""
+
+        def publish() -> int:
+            before = self.in_topic()
+            self.relay().catch_up()
+            return self.in_topic() - before
+
+        return reconcile(self.store, self.topic(), publish=publish)
+
+    def in_topic(self) -> int:
+        topic = self.topic()
+        topic.identity()  # makes it where it is missing
+        return sum(extent.end - extent.begin for extent in topic.extents().values())
+
+    def heal(self, partition: int, after: int, upto: int) -> list[Recorded]:
+        return self.store.read_partition(partition, after, upto - after, upto=upto)
+
+    def close(self) -> None:
+        for each in self.opened:
+            if isinstance(each, EventTopic):
+                each.close()
+            else:
+                each.resign()
+
+
+@contextmanager
+def published(database: str, home: Path, bootstrap: str, prefix: str) -> Iterator[Published]:
+    with opened(database, home) as (store, _):
+        made = Published(store, database, bootstrap, prefix.rstrip("."))
+        try:
+            yield made
+        finally:
+            made.close()
+
+
+@dataclass
+class Applied:
+    skipped: int
+    healed: int
+
+
+@dataclass
+class Applier:
+    """Applies each event once, by the rule of the read models; keeps the order it did so in."""
+
+    heal: Callable[[int, int, int], list[Recorded]]
+    events: list[Recorded] = field(default_factory=list)
+    held: dict[int, Held] = field(default_factory=dict)
+    skipped: int = 0
+    healed: int = 0
+
+    def positions(self) -> dict[int, int]:
+        return {number: held.last_index for number, held in self.held.items()}
+
+    def apply(self, batch: Sequence[Recorded]) -> Applied:
+        for each in batch:
+            self.held.setdefault(each.envelope.partition, Held(0, ""))
+        found = due(batch, self.held, self.heal)
+        for each in found.events:
+            held = self.held[each.envelope.partition]
+            self.held[each.envelope.partition] = replace(held, last_index=each.envelope.index)
+        self.events += found.events
+        self.skipped += found.skipped
+        self.healed += found.healed
+        return Applied(found.skipped, found.healed)
+
+    def indexes(self) -> list[int]:
+        return sorted(each.envelope.index for each in self.events)
+
+
+class Running:
+    """A loop in a thread of its own; what it raises is raised at the end."""
+
+    def __init__(self, run: Callable[[Callable[[], bool]], None]) -> None:
+        self._stopped = False
+        self._error: BaseException | None = None
+        self._run = run
+        self._thread = Thread(target=self._guarded)
+
+    def _guarded(self) -> None:
+        try:
+            self._run(lambda: self._stopped)
+        except BaseException as error:  # noqa: BLE001 - raised again in the test's own thread
+            self._error = error
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped = True
+        self._thread.join(30)
+        assert not self._thread.is_alive()
+        if self._error is not None:
+            raise self._error

@@ -13,6 +13,7 @@ from caretrail.generate.people import Numbers
 from caretrail.generate.speech import Papers
 from caretrail.generate.telling import Person, Telling
 from caretrail.generate.truth import TrueEncounter, TruePatient, TrueRecord
+from caretrail.generate.undecidable import UNDECIDABLE
 
 
 @dataclass(slots=True)
@@ -27,16 +28,25 @@ class Register:
     """What all lives of a region share: numbers, the time that is told, how much goes wrong."""
 
     def __init__(
-        self, rng: random.Random, *, start: datetime, horizon: datetime, trouble: float
+        self,
+        rng: random.Random,
+        *,
+        start: datetime,
+        horizon: datetime,
+        trouble: float,
+        undecidable: float,
     ) -> None:
         self.rng = rng
         self.start = start
         self.horizon = horizon
         self.trouble = trouble
+        self.undecidable = undecidable
         self.numbers = Numbers()
 
     def troubles(self) -> tuple[str, ...]:
         """Draw what goes wrong in a visit."""
+        if self.undecidable and self.rng.random() < self.undecidable:
+            return (self.rng.choice(UNDECIDABLE),)
         if self.rng.random() >= self.trouble:
             return ()
         return tuple(self.rng.sample(TROUBLES, self.rng.choice((1, 1, 2, 3))))
@@ -84,7 +94,7 @@ class Biography:
             return clerk
         self.said += clerk.said
         home = TrueRecord(authority=facility.authority, identifier=self.records[facility.code])
-        self.encounters.append((home, truth))
+        self.encounters += [(home, truth)] + [(home, each) for each in clerk.besides]
         if troubles is None and rng.random() < 0.06:  # noqa: PLR2004
             self._update_person(clerk)
         return clerk

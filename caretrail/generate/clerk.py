@@ -12,6 +12,14 @@ from caretrail.generate.hospital import Spot
 from caretrail.generate.speech import GAP, Papers, Speech
 from caretrail.generate.telling import Telling
 from caretrail.generate.truth import TrueEncounter, TrueStay
+from caretrail.generate.undecidable import (
+    AGAIN,
+    ONE_SECOND,
+    READMITTED,
+    UNDECIDABLE,
+    admit,
+    send_again_as_if_new,
+)
 
 #: What can go wrong in a visit. Several may, where they fit.
 TROUBLES: Final = (
@@ -35,13 +43,6 @@ TROUBLES: Final = (
     "registered by mistake",
 )
 
-#: What section 10 of the rules of interpretation names: told in a way that no rule can decide.
-UNDECIDABLE: Final = (
-    "readmitted in the minute of discharge",
-    "sent again after a change as if new",
-    "admitted, cancelled and admitted in one second",
-)
-
 _BEGINNING: Final = {"arrive": "A04", "admit": "A01"}
 
 
@@ -63,6 +64,7 @@ class Clerk(Speech):
         self.end: datetime | None = None
         self.arrived: datetime | None = None  # PV1-44 of the arrival
         self.cancelled = False
+        self.besides: list[TrueEncounter] = []  # other encounters of this visit
 
     # --- the whole visit -------------------------------------------------------------------------
 
@@ -77,19 +79,22 @@ class Clerk(Speech):
             self._tell(fact, until)
             if self.cancelled:
                 break
+        if AGAIN in self.troubles:
+            send_again_as_if_new(self)
         disturb(self, self.troubles)
         return self.said
 
     def truth(self, *, heard_from: datetime) -> TrueEncounter | None:
         """Return what the messages made at ``heard_from`` or later allow to know.
 
-        None where they say nothing. Call it after ``tell``; it also drops what was said earlier.
+        None where they say nothing, or only that something changed in a visit never heard of. Call
+        it after ``tell``; it also drops what was said earlier.
         """
         before = len(self.said)
         self.said = [each for each in self.said if each.created >= heard_from]
-        if not self.said:
-            return None
         missed = len(self.said) < before
+        if not self.said or (missed and all(each.trigger == "A08" for each in self.said)):
+            return None
         planned = all(fact.kind == "plan" for fact in self.course.facts if fact.at < self.horizon)
         start: datetime | None = None if planned else self._true_start()
         stays = self._stays()
@@ -115,8 +120,8 @@ class Clerk(Speech):
         return self.moves[0][0] if self.moves else None
 
     def _status(self, *, planned: bool) -> str:
-        if planned:
-            return "planned"
+        if planned or (self.cancelled and any(each.trigger == "A05" for each in self.said)):
+            return "planned"  # A11 takes back an arrival, never the appointment
         if self.cancelled:
             return "cancelled"
         if self.end is not None:
@@ -137,10 +142,20 @@ class Clerk(Speech):
         self, stays: tuple[TrueStay, ...], start: datetime | None
     ) -> tuple[tuple[TrueStay, ...], datetime | None]:
         """Leave out what nobody was told: stays before the first place, the start."""
-        told = {each.spot for each in self.said if each.trigger != "A03"}
+        told = {each.spot for each in self.said if each.trigger not in {"A03", "A08"}}
         first = next((number for number, stay in enumerate(stays) if stay.spot in told), len(stays))
-        known = next((each.admitted for each in self.said if each.admitted), None)
-        return stays[first:], known if start is not None else None
+        if start is None:
+            return stays[first:], None
+        changes = [each for each in self.said if each.trigger == "A06"]
+        times = {each.admitted for each in changes} | {
+            each.occurred or each.entered or each.created for each in changes
+        }
+        stated = [each.admitted for each in self.said if each.trigger != "A06" and each.admitted]
+        begun = next((each for each in self.said if each.trigger == "A01"), None)
+        if begun is not None and start not in stated:
+            start = begun.admitted or begun.occurred or begun.entered or begun.created
+            return stays[first:], start
+        return stays[first:], next((at for at in sorted(stated) if at not in times), None)
 
     # --- one fact --------------------------------------------------------------------------------
 
@@ -169,6 +184,12 @@ class Clerk(Speech):
             stated = self.time(fact.at + minutes(self.rng, 3, 9))
         self.admitted = self.arrived = stated
         self.place(fact)
+        for name in (ONE_SECOND, READMITTED):
+            if trigger == "A01" and name in self.troubles:
+                admit(self, fact, name)
+                if name == READMITTED:
+                    self._left_at_once(fact)
+                return
         first_spot = fact.spot
         again = self._wants("admission cancelled and repeated", until, steps=4)
         anew = not again and self._wants("bed stated anew", until, steps=2)
@@ -191,6 +212,17 @@ class Clerk(Speech):
             self.fix(self.say("A08", self.soon(), admitted=fact.at))
         if "registered by mistake" in self.troubles and not self.applied:
             self._take_back(trigger, first, until)
+
+    def _left_at_once(self, fact: Fact) -> None:
+        """Count a stay of no minutes, before the one that the visit goes on with."""
+        self.besides.append(
+            TrueEncounter(
+                facility=self.facility.code, visit_number=self.number, class_code=fact.class_code,
+                status="finished", start=fact.at, end=fact.at, stays=(),
+                minutes=self.habits.minutes, numbers=self.habits.visit_numbers,
+                troubles=(READMITTED,), undecidable=True,
+            )
+        )  # fmt: skip
 
     def _take_back(self, trigger: str, first: Telling, until: datetime) -> None:
         """Cancel the whole visit: it should never have been registered."""
@@ -233,7 +265,8 @@ class Clerk(Speech):
             closed = self.time(fact.at + minutes(self.rng, 0, 2))
             closing = self.say(
                 "A03", closed, spot=before, class_code=class_before, discharged=closed,
-                admitted=self.arrived, number=number_before, disposition="09",
+                admitted=self.arrived if self.habits.admitted == "always" else None,
+                number=number_before, disposition="09",
                 entered_at=max(self.clock + GAP, closed),
             )  # fmt: skip
             self.fix(closing)

@@ -23,6 +23,7 @@ class Lives:
         start: datetime,
         horizon: datetime,
         trouble: float,
+        undecidable: float = 0.0,
     ) -> None:
         self.rng = rng
         self.region = tuple(region)
@@ -31,7 +32,9 @@ class Lives:
         self.trouble = trouble
         self.beds = Beds()
         self.planner = Planner(rng, self.beds)
-        self.register = Register(rng, start=start, horizon=horizon, trouble=trouble)
+        self.register = Register(
+            rng, start=start, horizon=horizon, trouble=trouble, undecidable=undecidable
+        )
 
     # --- itineraries -----------------------------------------------------------------------------
 

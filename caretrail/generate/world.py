@@ -44,6 +44,7 @@ class World:
         facilities: tuple[Facility, ...],
         trouble: float,
         visits_a_day: float,
+        undecidable: float = 0.0,
         stories: Callable[[Lives], list[Life]] | None = None,
     ) -> None:
         self.seed = seed
@@ -53,6 +54,7 @@ class World:
         self.facilities = facilities
         self.trouble = trouble
         self.visits_a_day = visits_a_day
+        self.undecidable = undecidable
         self.truth = Account()
         self._stories = stories  # told besides what is drawn
         self.messages: Iterator[Sent] = self._messages()
@@ -66,6 +68,7 @@ class World:
             start=self.start,
             horizon=self.horizon,
             trouble=self.trouble,
+            undecidable=self.undecidable,
         )
         first = self._stories(lives) if self._stories else []
         for day in range(-BEFORE, 0):
@@ -144,6 +147,7 @@ def generate(
     facilities: int = 7,
     trouble: float = 0.3,
     numbered_only: bool = False,
+    undecidable: float = 0.0,
     visits_a_day: float | None = None,
 ) -> World:
     """Return a world of ``days`` days from ``start``, an aware datetime.
@@ -155,6 +159,7 @@ def generate(
         facilities: How many: the seven of the demo first, then drawn ones of every habit.
         trouble: The share of visits in which something goes wrong, from 0 to 1.
         numbered_only: Every sender gives its visits numbers, on each message.
+        undecidable: The share of visits told in a way that no rule can decide, besides.
         visits_a_day: New patients on a day; five for each facility unless told.
     """
     return World(
@@ -163,5 +168,6 @@ def generate(
         start=start,
         facilities=region(seed, facilities, numbered_only=numbered_only),
         trouble=trouble,
+        undecidable=undecidable,
         visits_a_day=5.0 * facilities if visits_a_day is None else visits_a_day,
     )

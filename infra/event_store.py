@@ -36,7 +36,7 @@ from domain.ids import DEVELOPMENT_KEY, IdKey, RecordId
 from infra import clock, received
 from infra.event_log import EventLog
 from infra.keys import Claim, Keys, intake_subject
-from infra.postgres import Datastore, pool, reachable
+from infra.postgres import Datastore, pool, reachable, settings
 from infra.recorder import SCHEMA, CareRecorder, Columns, NewEvent, UnsafeFunctions
 
 __all__ = [
@@ -233,6 +233,8 @@ class CareStore(EventLog, MessageLog):
                 # Such as a text too long for an index: no retry will ever shorten it.
                 self._settle(claims, committed=False)
                 raise CannotStore("too_large") from None
+            # What broke one connection broke the others too: replace them all before the next use.
+            self._recorder.datastore.pool.check()
             raise StoreUnavailable(type(error).__name__) from error
         self._settle(claims, committed=True)
 
@@ -288,22 +290,22 @@ def open_store(
     """
     if external and id_key.secret == DEVELOPMENT_KEY:
         raise DevelopmentKey("set an id key of your own for a database outside the home")
+    with reachable(), psycopg.connect(**settings(url, name="opening")) as connection:
+        connection.execute(
+            "insert into es.store (incarnation, id_key_fingerprint) values (%s, %s)"
+            " on conflict do nothing",
+            (clock.new_id(), id_key.fingerprint()),
+        )
+        row = connection.execute(
+            "select incarnation::text, id_key_fingerprint from es.store"
+        ).fetchone()
+    incarnation, fingerprint = row or ("", "")
+    if fingerprint != id_key.fingerprint():
+        raise WrongIdKey("this store was made with another id key")
     with (
         pool(url, name="reader", size=CONNECTIONS) as connections,
         Datastore(url, schema=SCHEMA, size=CONNECTIONS) as datastore,
     ):
-        with reachable(), connections.connection() as connection:
-            connection.execute(
-                "insert into es.store (incarnation, id_key_fingerprint) values (%s, %s)"
-                " on conflict do nothing",
-                (clock.new_id(), id_key.fingerprint()),
-            )
-            row = connection.execute(
-                "select incarnation::text, id_key_fingerprint from es.store"
-            ).fetchone()
-        incarnation, fingerprint = row or ("", "")
-        if fingerprint != id_key.fingerprint():
-            raise WrongIdKey("this store was made with another id key")
         try:
             recorder = CareRecorder(datastore)
         except OperationalError as error:

@@ -8,7 +8,7 @@ second waits for the first and seals with the key that won.
 import os
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -22,6 +22,7 @@ from psycopg import Connection, Cursor
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool
 
+from commands.ports import StoreUnavailable
 from domain.body import Plain, Sealed, SegmentClass
 from domain.events import SegmentDoesNotOpen
 from domain.ids import RecordId
@@ -214,10 +215,10 @@ class Keys:
             self._put_back((each.key_id, each.data_key) for each in rings)
 
     def close(self) -> None:
-        """Hand back the keys taken ahead and not used."""
+        """Hand back the keys taken ahead and not used; without a database they stay unused."""
         with self._lock:
             spare, self._spare = self._spare, []
-        if spare:
+        with suppress(StoreUnavailable):
             self._data_keys.give_back(key_id for key_id, _ in spare)
 
     def _cipher(self, subject: RecordId, segment: SegmentClass) -> AESGCM:

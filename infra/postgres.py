@@ -45,11 +45,12 @@ def settings(url: str, *, name: str, statement_timeout: int = STATEMENT_TIMEOUT)
 
 @contextmanager
 def pool(url: str, *, name: str, size: int = 2) -> Iterator[ConnectionPool[Connection[TupleRow]]]:
-    """Open a pool of connections in autocommit; a broken one is replaced by itself."""
+    """Open a pool of connections in autocommit; a broken one is found out before it is used."""
     with ConnectionPool(
         kwargs={**settings(url, name=name), "autocommit": True},
         min_size=1,
         max_size=size,
+        check=ConnectionPool.check_connection,
         timeout=CONNECT_TIMEOUT,
         open=True,
     ) as opened:

@@ -1,4 +1,4 @@
-"""Received messages as the reader hands them over, without the reader: made for tests of the store."""
+"""Received messages as the reader hands them over, made without the reader."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -16,6 +16,7 @@ _BOUNDARY: Final = re.compile(
     rb"(?P<name>(?:MSH|FHS|BHS|BTS|FTS)(?=[^\w\s\x00-\x1f])|(?:BTS|FTS)(?=[\r\n\x0b\x1c]|\Z))",
     re.ASCII,
 )
+_HEADER: Final = re.compile(rb"[^\r\n\x0b\x1c]*")
 #: A line and its end.
 _LINE: Final = re.compile(rb"([^\r\n]*)(\r\n|\r|\n|\Z)")
 _SEGMENT: Final = re.compile(rb"[\t ]*[A-Z][A-Z0-9]{2}(?:[^\w\s]|[\t ]*\Z)", re.ASCII)
@@ -39,9 +40,9 @@ def split(data: bytes, *, warn: Callable[[str], None] | None = None) -> Iterator
             batch.count_message()
             yield from _message(data[start:end])
             continue
-        line = _LINE.match(data, start, end)
-        header, behind = (line[1], line.end()) if line else (data[start:end], end)
-        batch.read(header)
+        header = _HEADER.match(data, start, end)
+        behind = header.end() if header else end
+        batch.read(data[start:behind])
         yield from _piece(data[behind:end])
 
 

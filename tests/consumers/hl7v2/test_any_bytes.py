@@ -1,0 +1,93 @@
+"""Whatever comes in is accounted for: reading never raises, and what it gives is whole."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from commands.ports import Disposition, Received
+from consumers.hl7v2.adt_table import ADT
+from consumers.hl7v2.files import split
+from consumers.hl7v2.translate import read
+from domain.events import TOPICS
+from domain.statement import Statement
+from tests.consumers.hl7v2.adt import PID, adt, pv1, reading
+
+CONTEXT = reading("""
+    [sender.default]
+    movement_ids = true
+    zone = "America/New_York"
+    trusted = [{authority = "MERCY"}]
+    part2_units = [{unit = "4W"}]
+    file_under = "NHS"
+""")
+_core = TypeAdapter(Statement)
+
+BASES = [
+    adt(trigger, "MRG|11112^^^MERCY^MR||A9||V9^^^^VN", "ZBE|1|2|3|INSERT|N", visit=pv1(f44="2026"))
+    for trigger in sorted(ADT)
+]
+SCRAPS = st.sampled_from([
+    b"|", b"^", b"~", b"\\", b"&", b"\r", b"\n", b'""', b"\x00", b"\xff", b"\xc3\xbc", b"\x1c",
+    b"\x0b",     b"MSH|", b"\rPID|", b"\rMRG|", b"\rPV1|", b"\\X00\\", b"\\F\\", b"20260230", b"0001", b"+9999",
+    b"99991231235959.9999-1400", b"#", b"\xe2\x80\xa8", b"\xad", b"UNICODE", b"T",
+])  # fmt: skip
+
+
+@st.composite
+def mangled(draw: st.DrawFn) -> bytes:
+    """A message that was real once."""
+    raw = bytearray(draw(st.sampled_from(BASES)))
+    for _ in range(draw(st.integers(0, 6))):
+        start = draw(st.integers(0, len(raw)))
+        end = draw(st.integers(start, min(start + 40, len(raw))))
+        raw[start:end] = draw(SCRAPS | st.binary(max_size=4))
+    return bytes(raw)
+
+
+def assert_whole(message: Received, raw: bytes) -> None:
+    assert message.raw == raw
+    assert message.key
+    assert (message.disposition is Disposition.RECORDED) == bool(message.drafts)
+    assert (message.disposition is Disposition.RECORDED) == (not message.reason)
+    for draft in message.drafts:
+        assert draft.topic == TOPICS[draft.core.trigger]
+        assert draft.subjects[0] == draft.core.record
+        assert {each.subject for each in draft.segments} <= set(draft.subjects)
+        # As it is stored and published: what pydantic validates, and no character JSON or
+        # PostgreSQL would refuse.
+        text = _core.dump_json(draft.core)
+        assert _core.validate_json(text) == draft.core
+        assert b"\\u0000" not in text
+        assert not any(b"\\u0000" in each.text for each in draft.segments)
+
+
+@given(mangled())
+def test_a_message_may_be_mangled_in_any_way(raw: bytes) -> None:
+    message = read(raw, context=CONTEXT)
+    assert_whole(message, raw)
+    again = read(raw, context=CONTEXT)
+    assert again.key == message.key
+    assert [each.core for each in again.drafts] == [each.core for each in message.drafts]
+
+
+@given(st.binary(max_size=120))
+def test_bytes_may_be_anything(raw: bytes) -> None:
+    assert_whole(read(raw, context=CONTEXT), raw)
+
+
+@given(st.text(max_size=120), st.sampled_from(["utf-8", "utf-16", "utf-16-le", "iso8859-1"]))
+def test_text_may_be_anything_behind_msh(text: str, codec: str) -> None:
+    raw = f"MSH|^~\\&|{text}".encode(codec, "replace")
+    assert_whole(read(raw, context=CONTEXT), raw)
+
+
+@given(st.lists(mangled(), max_size=4), st.sampled_from([b"\r", b"\n", b"\r\n\r\n", b"\x1c\r\x0b"]))
+def test_every_piece_of_a_file_is_accounted_for(messages: list[bytes], between: bytes) -> None:
+    for piece in split(between.join(messages)):
+        assert_whole(read(piece, context=CONTEXT), piece)
+
+
+@given(st.permutations(PID.split("|")[1:]))
+def test_fields_may_stand_where_they_do_not_belong(fields: list[str]) -> None:
+    raw = adt(pid="PID|" + "|".join(fields), visit="PV1|" + "|".join(reversed(fields)))
+    assert_whole(read(raw, context=CONTEXT), raw)

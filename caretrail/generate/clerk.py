@@ -328,6 +328,7 @@ class Clerk(Speech):
         if not both and not self._wants("transfer cancelled", until, steps=4):
             return
         before, wrong_spot = self.spot, self.elsewhere()
+        self.mistaken.append(wrong_spot)
         at = self.soon()
         wrong = self.say("A02", at, spot=wrong_spot, prior_spot=before)
         self.fix(wrong, "first of two transfers cancelled" if both else "transfer cancelled")
@@ -337,7 +338,6 @@ class Clerk(Speech):
             self.fix(self.say("A02", at, prior_spot=wrong_spot))
             self.moves.append((at, self.spot, self.class_code))
         self._cancel("A12", wrong, spot=before)
-        self.mistaken.append(wrong_spot)
 
     def _tell_mistaken_admission(self, fact: Fact, until: datetime) -> None:
         """Admit from the emergency department, and take it back: the patient never left it."""

@@ -42,6 +42,10 @@ create table if not exists proj.version (
     state      text    not null check (state in ('active', 'building', 'retired')),
     primary key (projection, version)
 );
+create table if not exists proj.definition (
+    view  text not null primary key,
+    query text not null
+);
 create unique index if not exists version_active on proj.version (projection)
     where state = 'active';
 """
@@ -168,13 +172,24 @@ def active(connection: Connection[Any]) -> dict[str, Version]:
 
 
 def current(connection: Connection[Any]) -> dict[str, Version]:
-    """Return the generations that are read and of this release; some may be missing."""
+    """Return the generations that are read, whole and of this release; some may be missing."""
     found: dict[str, Version] = {}
-    for name, version, shape in connection.execute(
-        "select projection, version, shape from proj.version where state = 'active'"
+    for name, version, shape, tables in connection.execute(
+        """
+        select v.projection, v.version, v.shape, coalesce(array_agg(t.table_name::text), '{}')
+        from proj.version as v
+        left join information_schema.tables as t
+            on t.table_schema = 'proj_' || v.projection || '_v' || v.version
+        where v.state = 'active'
+        group by v.projection, v.version, v.shape
+        """
     ).fetchall():
         projection = PROJECTIONS.get(name)
-        if projection is not None and projection.shape == shape:
+        if (
+            projection is not None
+            and projection.shape == shape
+            and {one.name for one in projection.tables} <= set(tables)
+        ):
             found[name] = Version(projection=projection, version=version)
     return found
 

@@ -5,9 +5,7 @@ with a bed. Its place may be null: nobody said where.
 """
 
 from collections.abc import Iterator
-from typing import Any, Final
-
-from psycopg import Connection
+from typing import Final
 
 from domain.continuity import Encounter, Patient, Stay
 from domain.statement import EncounterClass
@@ -111,38 +109,46 @@ def _row(interpreted: Component, patient: Patient, encounter: Encounter, here: S
     )
 
 
+#: Two patients in one bed, one patient in two beds, one number on two patients: one component
+#: cannot see them. Cancelled encounters do not clash; beds of part2 units have no codes.
 CLASH: Final = """
-create or replace view proj.clash as
-    select 'bed_of_two' as kind, mode, facility, place_ref as shared_ref, encounter_id, patient_id,
-        since_at
-    from (
-        select *, min(patient_id) over bed <> max(patient_id) over bed as clashes
-        from proj.census
-        where bed is not null
-        window bed as (partition by mode, place_ref)
-    ) as beds
-    where clashes
+select 'bed_of_two' as kind, mode, facility, place_ref as shared_ref, encounter_id, patient_id,
+    since_at
+from (
+    select *, min(patient_id) over bed <> max(patient_id) over bed as clashes
+    from proj.census
+    where bed is not null
+    window bed as (partition by mode, place_ref)
+) as beds
+where clashes
 union all
-    select 'patient_in_two', mode, facility, patient_id, encounter_id, patient_id, since_at
-    from (
-        select *, min(place_ref) over who <> max(place_ref) over who as clashes
-        from proj.census
-        where bed is not null
-        window who as (partition by patient_id)
-    ) as places
-    where clashes
+select 'patient_in_two', mode, facility, patient_id, encounter_id, patient_id, since_at
+from (
+    select *, min(place_ref) over who <> max(place_ref) over who as clashes
+    from proj.census
+    where bed is not null
+    window who as (partition by patient_id)
+) as places
+where clashes
 union all
-    select 'number_of_two', mode, facility, visit_ref, encounter_id, patient_id, started_at
-    from (
-        select *, min(patient_id) over number <> max(patient_id) over number as clashes
-        from proj.encounter
-        where visit_ref is not null and not is_cancelled
-        window number as (partition by mode, namespace, visit_ref)
-    ) as numbers
-    where clashes
+select 'number_of_two', mode, facility, visit_ref, encounter_id, patient_id, started_at
+from (
+    select *, min(patient_id) over number <> max(patient_id) over number as clashes
+    from proj.encounter
+    where visit_ref is not null and not is_cancelled
+    window number as (partition by mode, namespace, visit_ref)
+) as numbers
+where clashes
 """
 
-_CLASH_COLUMNS: Final = {
+PUBLISHED_CLASH: Final = """
+select kind, mode, facility, shared_ref, encounter_id, patient_id, since_at
+from proj.clash
+where mode = 'P'
+"""
+
+CLASH_MEANING: Final = "One row per encounter that disagrees with another, and what they share."
+CLASH_COLUMNS: Final = {
     "kind": "What disagrees: bed_of_two, patient_in_two or number_of_two.",
     "mode": "Processing mode, HL7 table 0103; here always P.",
     "facility": "Facility of the encounter.",
@@ -151,19 +157,3 @@ _CLASH_COLUMNS: Final = {
     "patient_id": "Its patient.",
     "since_at": "There since, or begun at; null: not known.",
 }
-
-
-def create_clash(connection: Connection[Any]) -> dict[str, str]:
-    """Create the views of disagreements; return what the columns of ``care.clash`` mean.
-
-    Two patients in one bed, one patient in two beds, one number on two patients: one component
-    cannot see them. Cancelled encounters do not clash; beds of part2 units have no codes, and are
-    left out.
-    """
-    connection.execute(CLASH)
-    connection.execute(
-        "create or replace view care.clash as"
-        " select kind, mode, facility, shared_ref, encounter_id, patient_id, since_at"
-        " from proj.clash where mode = 'P'"
-    )
-    return _CLASH_COLUMNS

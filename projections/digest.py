@@ -14,6 +14,7 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 from psycopg import Connection, sql
+from psycopg.pq import TransactionStatus
 
 from projections import catalogue
 from projections.decoding import decode_sealed
@@ -49,15 +50,17 @@ def digest(
 ) -> dict[str, Digest]:
     """Return the digest of each projection in ``names``, or of all, at one moment.
 
-    ``connection`` is in autocommit mode.
+    Inside a transaction of the caller: as that one sees it.
 
     Raises:
         RowDoesNotOpen: A sealed segment cannot be covered.
         catalogue.UnknownProjection: There is none of that name.
     """
     wanted = catalogue.named(names)
+    alone = connection.info.transaction_status is TransactionStatus.IDLE
     with connection.transaction():
-        connection.execute("set transaction isolation level repeatable read, read only")
+        if alone:
+            connection.execute("set transaction isolation level repeatable read, read only")
         active = catalogue.active(connection)
         return {
             one.name: digest_of(connection, active[one.name].schema, one.tables, opener)

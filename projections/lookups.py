@@ -196,30 +196,35 @@ def count_patients(connection: Database) -> tuple[int, int]:
 
 
 def patients(
-    connection: Database, *, after: tuple[datetime, str] | None, limit: int
+    connection: Database, *, after: tuple[datetime | None, str] | None, limit: int
 ) -> list[PatientRow]:
-    """Return patients, the one changed last first; ``after`` is where the page before ended."""
+    """Return patients, the last thing that happened first; ``after``: where the page before ended.
+
+    Patients of whom no time is known come last.
+    """
     at, patient_id = after or (None, None)
     with connection.cursor(row_factory=class_row(PatientRow)) as cursor:
         return cursor.execute(
             _PATIENT
             + """
-            where merged_into_id is null
-                and (%(at)s::timestamptz is null
-                    or (last_changed_at, patient_id) < (%(at)s, %(id)s))
-            order by last_changed_at desc, patient_id desc limit %(limit)s
+            where merged_into_id is null and (
+                %(id)s::text is null
+                or (coalesce(last_happened_at, '-infinity'), patient_id)
+                    < (coalesce(%(at)s::timestamptz, '-infinity'), %(id)s)
+            )
+            order by coalesce(last_happened_at, '-infinity') desc, patient_id desc limit %(limit)s
             """,
             {"at": at, "id": patient_id, "limit": limit},
         ).fetchall()
 
 
 def patients_by_id(connection: Database, ids: Sequence[str]) -> list[PatientRow]:
-    """Return the rows of these patients, the one changed last first."""
+    """Return the rows of these patients, the last thing that happened first."""
     with connection.cursor(row_factory=class_row(PatientRow)) as cursor:
         return cursor.execute(
             _PATIENT
             + " where merged_into_id is null and patient_id = any(%s)"
-            + " order by last_changed_at desc, patient_id desc",
+            + " order by coalesce(last_happened_at, '-infinity') desc, patient_id desc",
             (list(ids),),
         ).fetchall()
 

@@ -64,20 +64,62 @@ VIEWS: Final = (
 
 def follow(connection: Connection[Any], table: Table, schema: str, version: int) -> None:
     """Point the view of ``proj`` to the table of a generation."""
-    view = sql.Identifier("proj", table.name)
-    query = sql.SQL("create or replace view {} as select {}, {} as projection_version from {}")
-    created = query.format(
-        view,
-        sql.SQL(", ").join(map(sql.Identifier, table.names)),
-        sql.Literal(version),
-        table.at(schema),
+    define(
+        connection,
+        "proj",
+        table.name,
+        sql.SQL("select {}, {} as projection_version from {}").format(
+            sql.SQL(", ").join(map(sql.Identifier, table.names)),
+            sql.Literal(version),
+            table.at(schema),
+        ),
     )
+
+
+def define(connection: Connection[Any], schema: str, view: str, query: sql.Composable) -> bool:
+    """Create or replace a view; False where it is so already, and nobody has to wait for it."""
+    name = f"{schema}.{view}"
+    text = query.as_string(connection)
+    same = connection.execute(
+        "select from proj.definition where view = %s and query = %s"
+        " and to_regclass(view) is not null",
+        (name, text),
+    ).fetchone()
+    if same is not None:
+        return False
+    identifier = sql.Identifier(schema, view)
+    create = sql.SQL("create or replace view {} as {}").format(identifier, query)
     try:
         with connection.transaction():
-            connection.execute(created)
+            connection.execute(create)
     except psycopg.errors.InvalidTableDefinition:  # the columns of another release
-        connection.execute(sql.SQL("drop view {} cascade").format(view))
-        connection.execute(created)
+        connection.execute(sql.SQL("drop view {} cascade").format(identifier))
+        connection.execute(create)
+    connection.execute(
+        """
+        insert into proj.definition values (%s, %s)
+        on conflict (view) do update set query = excluded.query
+        """,
+        (name, text),
+    )
+    return True
+
+
+def lock(connection: Connection[Any]) -> None:
+    """Keep readers away from the views of ``proj`` until the transaction ends.
+
+    Raises:
+        psycopg.errors.LockNotAvailable: Somebody reads for longer than ``lock_timeout``.
+    """
+    views = connection.execute(
+        "select viewname from pg_views where schemaname = 'proj' order by 1"
+    ).fetchall()
+    if views:
+        connection.execute(
+            sql.SQL("lock table {} in access exclusive mode").format(
+                sql.SQL(", ").join(sql.Identifier("proj", name) for (name,) in views)
+            )
+        )
 
 
 def publish(connection: Connection[Any]) -> None:
@@ -88,20 +130,17 @@ def publish(connection: Connection[Any]) -> None:
             "select table_name from information_schema.views where table_schema = 'proj'"
         ).fetchall()
     }
-    for one in VIEWS:
-        if one.table.name in present:
-            _publish(connection, one)
+    changed = [_publish(connection, one) for one in VIEWS if one.table.name in present]
     if {census.CENSUS.name, timeline.ENCOUNTER.name} <= present:
-        comment(
-            connection,
-            "clash",
-            "One row per encounter that disagrees with another, and what they share.",
-            census.create_clash(connection),
-        )
-    _grant(connection)
+        changed.append(define(connection, "proj", "clash", sql.SQL(census.CLASH)))
+        if define(connection, "care", "clash", sql.SQL(census.PUBLISHED_CLASH)):
+            comment(connection, "clash", census.CLASH_MEANING, census.CLASH_COLUMNS)
+            changed.append(True)
+    if any(changed):
+        _grant(connection)
 
 
-def _publish(connection: Connection[Any], published: Published) -> None:
+def _publish(connection: Connection[Any], published: Published) -> bool:
     part2 = "is_part2" in published.table.names
     shown = [column for column in published.table.columns if column.published]
     columns: list[sql.Composable] = [
@@ -115,19 +154,23 @@ def _publish(connection: Connection[Any], published: Published) -> None:
         sql.SQL("{} as {}").format(sql.SQL(extra.expression), sql.Identifier(extra.name))
         for extra in published.extras
     ]
-    view = sql.Identifier("care", published.name)
-    connection.execute(
-        sql.SQL("create or replace view {} as select {} from {} where {}").format(
-            view,
+    changed = define(
+        connection,
+        "care",
+        published.name,
+        sql.SQL("select {} from {} where {}").format(
             sql.SQL(", ").join(columns),
             sql.Identifier("proj", published.table.name),
             sql.SQL(published.where),
-        )
+        ),
     )
+    if not changed:
+        return False
     comments = {column.name: column.comment for column in shown}
     comments["projection_version"] = "Generation of the projection that the row comes from."
     comments |= {extra.name: extra.comment for extra in published.extras}
     comment(connection, published.name, published.table.comment, comments)
+    return True
 
 
 def comment(connection: Connection[Any], view: str, meaning: str, columns: dict[str, str]) -> None:

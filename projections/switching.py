@@ -7,14 +7,18 @@ from typing import Any, Final
 import psycopg
 from psycopg import Connection
 
-from projections import catalogue, parking
+from projections import catalogue, parking, publishing
 from projections.catalogue import Version
 from projections.parking import Parked
 
-#: Readers that come while the switch waits have to wait behind it: so it waits briefly, often.
-_WAIT: Final = "200ms"
-_PAUSE: Final = 0.3  # seconds
-_ATTEMPTS: Final = 200
+#: Whoever folds lets the switch pass within this time.
+_FOLD_WAIT: Final = "10s"
+#: Readers that come while the switch waits for others wait behind it: so it waits briefly, and
+#: often. All its waits together stay under PostgreSQL's deadlock_timeout of one second, after which
+#: a reader of several views could be chosen as the victim.
+_READ_WAIT: Final = "40ms"
+_PAUSE: Final = 0.1  # seconds
+_ATTEMPTS: Final = 600
 
 
 class StillRead(Exception):
@@ -37,9 +41,11 @@ def switch(
     for _ in range(_ATTEMPTS):
         try:
             with connection.transaction():
-                connection.execute("select set_config('lock_timeout', %s, true)", (_WAIT,))
+                connection.execute("select set_config('lock_timeout', %s, true)", (_FOLD_WAIT,))
                 connection.execute("select pg_advisory_xact_lock(%s)", (catalogue.FOLDING,))
                 catch_up()
+                connection.execute("select set_config('lock_timeout', %s, true)", (_READ_WAIT,))
+                publishing.lock(connection)
                 _activate(connection, versions, parked)
         except psycopg.errors.LockNotAvailable:
             sleep(_PAUSE)

@@ -1,7 +1,6 @@
 """What the tests of projections say: statements, a log of them, and a trivial seal."""
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -223,15 +222,3 @@ def _seal(subject: RecordId, segment: SegmentClass, content: object) -> Sealed:
         commitment=sha256(text).hexdigest(),
         box=b64encode(b"seal:" + text).decode(),
     )
-
-
-def in_batches(events: Sequence[Recorded], sizes: Iterable[int]) -> list[list[Recorded]]:
-    batches: list[list[Recorded]] = []
-    rest = list(events)
-    for size in sizes:
-        if rest:
-            batches.append(rest[:size])
-            rest = rest[size:]
-    if rest:
-        batches.append(rest)
-    return batches

@@ -1,0 +1,99 @@
+"""What analysts see: commented, production only, no place of a part2 unit, readable only."""
+
+import psycopg
+import pytest
+
+from projections import catalogue, fold, publishing
+from tests.projections.saying import Log, place, said, services
+
+pytestmark = pytest.mark.postgres
+
+
+def test_every_view_and_column_for_analysts_has_a_comment(connection: psycopg.Connection) -> None:
+    missing = connection.execute(
+        """
+        select c.relname, a.attname
+        from pg_class as c
+        join pg_namespace as n on n.oid = c.relnamespace and n.nspname = 'care'
+        join pg_attribute as a on a.attrelid = c.oid and a.attnum >= 0 and not a.attisdropped
+        where col_description(c.oid, a.attnum) is null or obj_description(c.oid) is null
+        """
+    ).fetchall()
+    assert missing == []
+    views = connection.execute("select viewname from pg_views where schemaname = 'care'").fetchall()
+    assert {name for (name,) in views} >= {view.name for view in publishing.VIEWS} | {"clash"}
+
+
+def test_every_table_and_column_behind_them_has_one_too(connection: psycopg.Connection) -> None:
+    missing = connection.execute(
+        """
+        select n.nspname, c.relname, a.attname
+        from pg_class as c
+        join pg_namespace as n on n.oid = c.relnamespace and n.nspname like 'proj\\_%%'
+        join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+        where c.relkind = 'r'
+            and (col_description(c.oid, a.attnum) is null or obj_description(c.oid) is null)
+        """
+    ).fetchall()
+    assert missing == []
+
+
+def test_test_records_are_shown_to_the_application_and_not_to_analysts(
+    connection: psycopg.Connection,
+) -> None:
+    log = Log()
+    log.record(
+        said("A01", "10:00", where=place("4W", "A")),
+        said("A01", "10:00", number="T1", visit="T1", mode="T", where=place("4W", "B")),
+    )
+    fold.apply(connection, log.events, heal=log.heal, services=services())
+    for view in ("encounter", "stay", "entry", "census", "patient", "identifier", "audit_trail"):
+        both = connection.execute(f"select distinct mode from proj.{view} order by 1").fetchall()
+        shown = connection.execute(f"select distinct mode from care.{view}").fetchall()
+        assert (view, both, shown) == (view, [("P",), ("T",)], [("P",)])
+
+
+def test_the_place_of_a_part2_unit_is_null_for_analysts(connection: psycopg.Connection) -> None:
+    log = Log()
+    log.record(said("A01", "10:00", where=place("X", part2=True), part2_unit="Detox"))
+    fold.apply(connection, log.events, heal=log.heal, services=services())
+    for view in ("stay", "census"):
+        row = connection.execute(
+            f"select facility, unit, room, bed, place_ref, is_part2 from care.{view}"
+        ).fetchone()
+        assert row == ("NGH", None, None, None, None, True)
+
+
+def test_nothing_sealed_and_no_token_is_published(connection: psycopg.Connection) -> None:
+    columns = connection.execute(
+        "select column_name from information_schema.columns where table_schema = 'care'"
+    ).fetchall()
+    assert {"sealed", "token", "core", "component"} & {name for (name,) in columns} == set()
+
+
+def test_analysts_may_read_the_published_views_and_nothing_else(
+    connection: psycopg.Connection,
+) -> None:
+    with connection.transaction(force_rollback=True):
+        connection.execute("set local role care_analyst")
+        assert connection.execute("select count(*) from care.encounter").fetchone() == (0,)
+    for refused in ("select * from proj.patient", "delete from care.encounter"):
+        with (
+            pytest.raises(psycopg.errors.InsufficientPrivilege),
+            connection.transaction(),
+        ):
+            connection.execute("set local role care_analyst")
+            connection.execute(refused)
+
+
+def test_creating_again_changes_nothing(connection: psycopg.Connection) -> None:
+    before = catalogue.active(connection)
+    catalogue.create(connection)
+    assert catalogue.active(connection) == before
+
+
+def test_tables_of_another_release_ask_for_a_rebuild(connection: psycopg.Connection) -> None:
+    connection.execute("update proj.version set shape = 0 where projection = 'timeline'")
+    with pytest.raises(catalogue.NeedsRebuild) as refused:
+        fold.positions(connection)
+    assert refused.value.names == ("timeline",)

@@ -1,0 +1,217 @@
+"""A rebuild changes nothing, and readers go on reading."""
+
+import threading
+from collections.abc import Iterable, Iterator
+
+import psycopg
+import pytest
+
+from domain.body import Recorded
+from domain.continuity import Patient
+from domain.statement import Statement
+from projections import catalogue, fold, parking
+from projections.digest import digest
+from projections.position import HoleNotFilled
+from projections.rebuild import RebuildRunning, rebuild
+from tests.projections.plainly import interpret
+from tests.projections.saying import Log, open_segment, place, record, said, services
+from tests.projections.test_fold import STORY, Stumbles
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture
+def log(connection: psycopg.Connection) -> Log:
+    log = Log()
+    log.record(*STORY)
+    fold.apply(connection, log.events, heal=log.heal, services=services())
+    return log
+
+
+@pytest.mark.parametrize("names", [[], *([name] for name in catalogue.PROJECTIONS)])
+def test_a_rebuild_gives_the_same_content(
+    connection: psycopg.Connection, log: Log, names: list[str]
+) -> None:
+    before = digest(connection, open_segment)
+    done = rebuild(connection, names, log.events, heal=log.heal, services=services())
+    assert set(done.versions) == set(names or catalogue.PROJECTIONS)
+    assert digest(connection, open_segment) == before
+
+
+def test_what_was_dropped_comes_back_from_the_log(connection: psycopg.Connection, log: Log) -> None:
+    before = digest(connection, open_segment)
+    connection.execute("drop schema proj_timeline_v1 cascade")
+    rebuild(connection, ["timeline"], log.events, heal=log.heal, services=services())
+    assert digest(connection, open_segment) == before
+
+
+def test_all_that_was_dropped_comes_back_from_the_log(
+    connection: psycopg.Connection, log: Log
+) -> None:
+    before = digest(connection, open_segment)
+    schemas = connection.execute(
+        "select nspname from pg_namespace where nspname like 'proj%' or nspname = 'care'"
+    ).fetchall()
+    for (name,) in schemas:
+        connection.execute(f"drop schema {name} cascade")
+    rebuild(connection, [], log.events, heal=log.heal, services=services())
+    assert digest(connection, open_segment) == before
+    assert fold.positions(connection) == log.last
+
+
+def test_the_next_batch_continues_after_a_rebuild(connection: psycopg.Connection, log: Log) -> None:
+    rebuild(connection, ["census"], log.events, heal=log.heal, services=services())
+    log.record(said("A02", "16:00", number="4", visit="V4", where=place("4W", "C")))
+    outcome = fold.apply(connection, log.events, heal=log.heal, services=services())
+    assert (outcome.applied, outcome.skipped) == (1, len(STORY))
+    assert ("C",) in connection.execute("select bed from proj.census").fetchall()
+
+
+def test_repeats_in_the_source_are_passed_over_and_holes_filled(
+    connection: psycopg.Connection, log: Log
+) -> None:
+    before = digest(connection, open_segment)
+    source = [one for one in log.events if one.envelope.index not in {2, 3}]
+    source = [*source[:3], *source[:3], *source[3:]]
+    rebuild(connection, [], source, heal=log.heal, services=services())
+    assert digest(connection, open_segment) == before
+
+
+def test_a_source_with_a_hole_that_nobody_can_fill_is_refused(
+    connection: psycopg.Connection, log: Log
+) -> None:
+    before = digest(connection, open_segment)
+    source = [one for one in log.events if one.envelope.index != 1]
+    with pytest.raises(HoleNotFilled):
+        rebuild(connection, [], source, heal=lambda *_: [], services=services())
+    assert digest(connection, open_segment) == before
+
+
+def test_what_is_recorded_while_it_runs_is_in_it(
+    connection: psycopg.Connection, other: psycopg.Connection, log: Log
+) -> None:
+    def source() -> Iterator[Recorded]:
+        yield from tuple(log.events)
+        log.record(said("A01", "17:00", number="5", visit="V5", where=place("4W", "D")))
+        fold.apply(other, log.events, heal=log.heal, services=services())
+
+    for names in ([], ["timeline", "census"]):
+        rebuild(connection, names, source(), heal=log.heal, services=services())
+        live = digest(connection, open_segment)
+        rebuild(connection, [], log.events, heal=log.heal, services=services())
+        assert digest(connection, open_segment) == live
+    assert connection.execute("select count(*) from proj.census where bed = 'D'").fetchone() == (1,)
+
+
+def test_readers_see_every_row_at_every_moment_of_it(
+    connection: psycopg.Connection, database: str, log: Log
+) -> None:
+    seen: list[object] = []
+    failed: list[Exception] = []
+    over = threading.Event()
+
+    def read() -> None:
+        with psycopg.connect(database, autocommit=True) as mine:
+            while not over.is_set():
+                try:
+                    row = mine.execute(
+                        "select (select count(*) from care.encounter),"
+                        " (select count(*) from proj.statement)"
+                    ).fetchone()
+                except psycopg.Error as error:
+                    failed.append(error)
+                    return
+                seen.append(row)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        for _ in range(3):
+            rebuild(connection, [], log.events, heal=log.heal, services=services())
+    finally:
+        over.set()
+        reader.join()
+    assert failed == []
+    assert set(seen) == {(4, len(STORY))}
+
+
+def test_a_reader_in_a_long_transaction_is_waited_for(
+    connection: psycopg.Connection, other: psycopg.Connection, log: Log
+) -> None:
+    other.execute("begin")
+    other.execute("select count(*) from care.encounter")
+    release = threading.Timer(0.5, lambda: other.execute("commit"))
+    release.start()
+    done = rebuild(connection, ["timeline"], log.events, heal=log.heal, services=services())
+    release.join()
+    assert done.versions == {"timeline": 2}
+
+
+def test_two_rebuilds_do_not_run_at_once(
+    connection: psycopg.Connection, other: psycopg.Connection, log: Log
+) -> None:
+    def source() -> Iterator[Recorded]:
+        with pytest.raises(RebuildRunning):
+            rebuild(other, [], log.events, heal=log.heal, services=services())
+        yield from log.events
+
+    rebuild(connection, [], source(), heal=log.heal, services=services())
+
+
+def test_what_a_rebuild_that_died_has_left_is_cleared_away(
+    connection: psycopg.Connection, log: Log
+) -> None:
+    def source() -> Iterator[Recorded]:
+        yield from log.events[:3]
+        raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        rebuild(connection, [], source(), heal=log.heal, services=services())
+    rebuild(connection, ["timeline"], log.events, heal=log.heal, services=services())
+    versions = connection.execute(
+        "select count(*), count(*) filter (where state = 'active') from proj.version"
+    ).fetchone()
+    assert versions == (len(catalogue.PROJECTIONS),) * 2
+
+
+def test_who_cannot_be_interpreted_is_set_aside_and_comes_back(
+    connection: psycopg.Connection, log: Log
+) -> None:
+    before = digest(connection, open_segment)
+    done = rebuild(
+        connection, [], log.events, heal=log.heal, services=services(interpret=Stumbles("4"))
+    )
+    assert [one.index for one in done.parked] == [7]
+    assert parking.parked(connection) == list(done.parked)
+    rebuild(connection, [], log.events, heal=log.heal, services=services())
+    assert parking.parked(connection) == []
+    assert digest(connection, open_segment) == before
+
+
+def test_progress_is_told_to_the_end(connection: psycopg.Connection, log: Log) -> None:
+    told: list[tuple[str, int, int | None]] = []
+    rebuild(
+        connection,
+        ["timeline"],
+        log.events,
+        heal=log.heal,
+        services=services(),
+        progress=lambda *one: told.append(one),
+    )
+    assert ("read", len(STORY), len(STORY)) in told
+    assert ("fold", len(STORY), len(STORY)) in told
+
+
+def test_every_component_is_interpreted_once(connection: psycopg.Connection, log: Log) -> None:
+    calls: list[int] = []
+
+    def counting(statements: Iterable[Statement]) -> tuple[Patient, ...]:
+        everything = list(statements)
+        calls.append(len(everything))
+        return interpret(everything)
+
+    rebuild(connection, [], log.events, heal=log.heal, services=services(interpret=counting))
+    assert sorted(calls) == [1, len(STORY) - 1]
+    assert connection.execute(
+        "select count(*) from proj.component where component = %s", (record("4"),)
+    ).fetchone() == (1,)

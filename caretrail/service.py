@@ -147,7 +147,9 @@ class Service:
 
     def unready(self) -> dict[str, str]:
         """Return what is not ready, by role."""
-        return {role.name: why for role in self._roles if (why := _unready(role)) is not None}
+        return {
+            role.name: why for role in self._roles if (why := unready_role(role.health)) is not None
+        }
 
     def child_pids(self) -> dict[str, int]:
         """Return the process ids, by role."""
@@ -273,9 +275,10 @@ def _literal(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _unready(role: _Role) -> str | None:
+def unready_role(port: int) -> str | None:
+    """Return why the role with this health port is not ready; None: it is."""
     try:
-        with urlopen(f"http://127.0.0.1:{role.health}/readyz", timeout=2) as answer:
+        with urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
             answer.read()
             return None
     except URLError as error:

@@ -4,8 +4,9 @@ import os
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, Field, SecretStr, ValidationError
+from pydantic import AwareDatetime, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -77,6 +78,10 @@ class Settings(BaseSettings):
     health_port: Port = Field(
         0, description="Loopback port of a role's health and metrics; 0 takes a free one."
     )
+    facilities: Path | None = Field(
+        None, description='TOML file, CODE = "Name"; HOME/facilities.toml unless given.'
+    )
+    zone: str = Field("UTC", description="IANA time zone in which pages show times.")
     now: AwareDatetime | None = Field(
         None,
         description="An instant that the pages take for the present, for data with fixed dates.",
@@ -101,9 +106,23 @@ class Settings(BaseSettings):
         return self.profiles or self.home / "profiles.toml"
 
     @property
+    def facilities_file(self) -> Path:
+        """Where names of facilities are read from; need not exist."""
+        return self.facilities or self.home / "facilities.toml"
+
+    @property
     def master_key_file(self) -> Path:
         """The file of the key that wraps data keys."""
         return self.key_file or self.home / "keys" / "master.key"
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (OSError, ValueError) as error:
+            raise ValueError("write an IANA zone such as Europe/Berlin") from error
+        return name
 
 
 def load() -> Settings:

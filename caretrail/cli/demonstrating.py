@@ -14,17 +14,18 @@ from caretrail.bootstrap import opened
 from caretrail.cli import Failed
 from caretrail.cli.output import line, note
 from caretrail.feeding import feed
-from caretrail.generate import Interesting, demo_week, profiles_toml
+from caretrail.generate import demo_week, profiles_toml
 from caretrail.progress import progress
 from caretrail.service import RoleFailed, Service, free_port, record_of, until_told
+from caretrail.stories import keep_stories, stories_of
 from infra import children, log, settings
 from infra.settings import Settings
 
 #: What the pages of the demo take for the present: the evening after its week.
 NOW: Final = datetime(2026, 3, 9, 2, 0, tzinfo=UTC)
+ZONE: Final = "America/Chicago"
 _MLLP: Final = 2575
 _PAGES: Final = 8600
-_COMPLETE: Final = "demo.json"  # written when the week is told and shown
 
 
 def demo(options: Namespace) -> int:
@@ -42,6 +43,8 @@ def demo(options: Namespace) -> int:
             "profiles": None,
             "mllp_port": free_port(chosen.mllp_port or _MLLP),
             "http_port": free_port(chosen.http_port or _PAGES),
+            "facilities": None,
+            "zone": ZONE,
             "now": NOW,
             "log_level": "warning",
         }
@@ -49,13 +52,15 @@ def demo(options: Namespace) -> int:
     log.configure("demo", "warning")
     week = demo_week()
     (home / "profiles.toml").write_text(profiles_toml(week), "utf-8")
+    names = "".join(f'{each.code} = "{each.title}"\n' for each in week.facilities)
+    (home / "facilities.toml").write_text(names, "utf-8")
     service = Service(ours, say=note)
     with until_told() as stop:
         try:
             service.start(stop)
             watching = Thread(target=service.watch, args=(stop,), daemon=True)
             watching.start()
-            if not (home / _COMPLETE).exists() and not stop.is_set():
+            if not stories_of(home) and not stop.is_set():
                 _tell(ours, service, home, stop)
             if not stop.is_set():
                 _show(ours, service, time.monotonic() - started)
@@ -104,17 +109,7 @@ def _tell(ours: Settings, service: Service, home: Path, stop: Event) -> None:
         total = application.store.max_index()
         with progress("projecting", total) as shown:
             application.catch_up(shown, timeout=300)
-    stories = [[each.title, each.authority, each.identifier] for each in week.interesting]
-    children.write_whole(home / _COMPLETE, json.dumps({"stories": stories, "codes": codes}))
-
-
-def stories_of(home: Path) -> list[Interesting]:
-    """Return the patients worth a look, where this home holds the demo."""
-    try:
-        kept = json.loads((home / _COMPLETE).read_text("utf-8"))
-    except (OSError, ValueError):
-        return []
-    return [Interesting(*each) for each in kept["stories"]]
+    keep_stories(home, week.interesting)
 
 
 def _show(ours: Settings, service: Service, seconds: float) -> None:
@@ -127,7 +122,7 @@ def _show(ours: Settings, service: Service, seconds: float) -> None:
     line()
     found = stories_of(ours.home)
     if found:
-        line(f"  {said} timeline '{found[0].authority}|{found[0].identifier}'")
+        line(f"  {said} timeline '{found[0].number}'")
     line(f"  {said} census")
     line(f"  {said} patients ls --json")
     line(f"  {said} messages quarantine")

@@ -1,0 +1,136 @@
+"""The role that serves the pages."""
+
+import json
+import os
+import threading
+import tomllib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import structlog
+import uvicorn
+
+from caretrail.bootstrap import Application, opened
+from caretrail.http import create_app
+from caretrail.http.guard import LOOPBACK
+from caretrail.readers import open_reader
+from caretrail.reading import Reader
+from caretrail.service import unready_role
+from caretrail.stories import stories_of
+from caretrail.web.plain_pages import Story
+from caretrail.web.words import Words
+from infra import clock, health, metrics
+from infra.settings import BadSettings, Settings
+
+log = structlog.get_logger()
+
+_STOP_SECONDS: Final = 5
+_QUESTIONS: Final = 8  # connections for readers
+
+
+def run(settings: Settings, stop: threading.Event) -> None:
+    """Serve until ``stop`` is set."""
+    with (
+        opened(settings) as application,
+        open_reader(application, connections=_QUESTIONS) as reader,
+    ):
+        problems = _Problems(application)
+        app = create_app(
+            reader,
+            now=lambda: settings.now.astimezone(UTC) if settings.now else clock.now(),
+            new_id=clock.new_id,
+            words=_words(settings),
+            problems=problems,
+            metrics=metrics.exposition,
+            stories=lambda: _stories(settings, reader),
+            hosts=(*LOOPBACK, *_names(settings)),
+        )
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                host=settings.http_host,
+                port=settings.http_port,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                date_header=False,
+                timeout_graceful_shutdown=_STOP_SECONDS,
+            )
+        )
+        with health.serving(settings.health_port, lambda: _own(application, server)):
+            threading.Thread(target=_stop, args=(server, stop), daemon=True).start()
+            _serve(server)
+
+
+def _serve(server: uvicorn.Server) -> None:
+    """Serve, and leave signals to the role, which was told how to take them."""
+    import asyncio  # noqa: PLC0415 - uvicorn's own way in installs handlers of its own
+
+    asyncio.run(server.serve())
+
+
+def _stop(server: uvicorn.Server, stop: threading.Event) -> None:
+    stop.wait()
+    server.should_exit = True
+
+
+def _own(application: Application, server: uvicorn.Server) -> Mapping[str, str]:
+    quiet = {} if server.started else {"http": "does not listen yet"}
+    return {**quiet, **application.problems()}
+
+
+class _Problems:
+    """What is not right in the whole service, by role: the pages' ``/readyz`` sums up."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+        health_ports: Mapping[str, int] = json.loads(os.environ.get("CARETRAIL_ROLE_HEALTH", "{}"))
+        self._others = {name: port for name, port in health_ports.items() if name != "http"}
+
+    def __call__(self) -> Mapping[str, str]:
+        found = dict(self._application.problems())
+        for name, port in self._others.items():
+            why = unready_role(port)
+            if why is not None:
+                found[name] = why
+        return found
+
+
+def _words(settings: Settings) -> Words:
+    try:
+        names = tomllib.loads(settings.facilities_file.read_text("utf-8"))
+    except FileNotFoundError:
+        names = {}
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadSettings(f"{settings.facilities_file}: {error}") from None
+    facilities = {str(code): str(name) for code, name in names.items()}
+    footers: tuple[str, ...] = ()
+    if settings.now:
+        footers = (f"For these pages it is {_said(settings.now)} now.",)
+    return Words(
+        zone=ZoneInfo(settings.zone),
+        zone_name=settings.zone,
+        facilities=facilities,
+        footers=footers,
+    )
+
+
+def _said(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} {at.tzname() or ''}".strip()
+
+
+def _stories(settings: Settings, reader: Reader) -> Sequence[Story]:
+    found = []
+    for told in stories_of(settings.home):
+        patient = reader.resolve(told.number)
+        if patient is not None:
+            found.append(Story(title=told.title, said="", href=f"/ui/patients/{patient}"))
+    return found
+
+
+def _names(settings: Settings) -> tuple[str, ...]:
+    """Return the name under which a given address is asked for, where it is one."""
+    unnamed = settings.http_host in {"0.0.0.0", "::", ""}  # noqa: S104 - compared, not bound
+    return () if unnamed else (settings.http_host,)

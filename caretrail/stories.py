@@ -1,0 +1,35 @@
+"""The patients worth a look in a demo: kept when its week is told, linked from the first page."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from caretrail.generate.stories import Interesting
+from infra import children
+
+_FILE: Final = "stories.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What there is to see, and the number under which to find it: ``AUTHORITY|IDENTIFIER``."""
+
+    title: str
+    number: str
+
+
+def keep_stories(home: Path, stories: Iterable[Interesting]) -> None:
+    """Remember that the demo's week is told, and whom to look at."""
+    kept = [[each.title, f"{each.authority}|{each.identifier}"] for each in stories]
+    children.write_whole(home / _FILE, json.dumps(kept))
+
+
+def stories_of(home: Path) -> list[Told]:
+    """Return the patients worth a look; none where no week was told to its end."""
+    try:
+        kept = json.loads((home / _FILE).read_text("utf-8"))
+    except (OSError, ValueError):
+        return []
+    return [Told(title, number) for title, number in kept]

@@ -37,6 +37,13 @@ _PROFILES: Final = """
 [sender.default]
 zone = "America/Chicago"
 trusted = [{ authority = "REGION", type = "NI" }]
+services = { OBS = "OBSENC" }
+
+[sender.rehabilitation]
+match = [{ facility = "HRC" }]
+zone = "America/Chicago"
+trusted = [{ authority = "REGION", type = "NI" }]
+classes = { I = "NONAC" }
 """
 #: What a name or a number may be made of by somebody who means harm.
 HOSTILE: Final = "<script>alert(1)</script>"
@@ -75,9 +82,10 @@ class Voice:
         trusted = f"~{self.region}^^^REGION^NI" if self.region else ""
         control = f"{self.sender}{abs(hash((self.number, trigger, happened, told))) % 10**7:07d}"
         pv1 = [""] * 46
-        pv1[1], pv1[2], pv1[3], pv1[6] = "1", patient_class, _place(place, self.sender), ""
+        pv1[1], pv1[2], pv1[3] = "1", patient_class, _place(place, self.sender)
         pv1[6] = _place(before, self.sender)
         pv1[7] = "20417^MERIWETHER^ODILE"
+        pv1[10] = "OBS" if place.startswith("OBS") else "MED"
         pv1[19] = visit
         pv1[36] = disposition
         pv1[44] = _time(admitted)
@@ -116,7 +124,8 @@ def alder() -> list[bytes]:
                 admitted="01-12 09:05"),
         csc.say("A03", "01-12 09:50", place="Room 2", patient_class="O", visit="A-7731",
                 discharged="01-12 09:50"),
-        ngh.say("A04", "01-15 08:10", place="ED-07", patient_class="E", visit="N883120", admitted="01-15 08:10"),
+        ngh.say("A04", "01-15 08:10", place="ED-07", patient_class="E", visit="N883120",
+                admitted="01-15 08:10"),
         ngh.say("A01", "01-15 14:25", place="4W-12", visit="N883120", admitted="01-15 14:25"),
         ngh.say("A02", "01-17 03:50", place="ICU-03", before="4W-12", visit="N883120"),
         ngh.say("A02", "01-19 11:00", place="4W-08", before="ICU-03", visit="N883120"),
@@ -130,7 +139,8 @@ def alder() -> list[bytes]:
                 discharged="02-02 09:00", disposition="01"),
         old.say("A01", "02-02 15:20", place="6S-11", visit="S401502", admitted="02-02 15:20"),
         old.say("A11", "02-04 11:05", place="6S-11", visit="S401502", occurred=False),
-        sbh.say("A04", "02-11 21:15", place="ED-12", patient_class="E", visit="S401977", admitted="02-11 21:15"),
+        sbh.say("A04", "02-11 21:15", place="ED-12", patient_class="E", visit="S401977",
+                admitted="02-11 21:15"),
         sbh.say("A02", "02-12 02:10", place="OBS-04", before="ED-12", patient_class="O",
                 visit="S401977"),
         sbh.say("A40", "02-12 08:40", retired="77-20981"),

@@ -163,9 +163,8 @@ def decode(
         lines.append(tuple(_parts(segment, message.separator, marks, seen)))
     lines += [(Part(text=line),) for line in message.odd]
     fields = tuple(
-        FieldUsed(name=name, value=_shown(seen[name], message), used_as=said)
-        for name, said in used.items()
-        if seen.get(name)
+        FieldUsed(name=name, value=_shown(value, message), used_as=used[name])
+        for name, value in seen.items()
     )
     return tuple(lines), fields
 

@@ -155,16 +155,17 @@ def matches(listed: Listed, words: str) -> bool:
 
 def write_cursor(row: PatientRow) -> str:
     """Return where a page ended, as a word for an address: no name, no number."""
-    text = f"{row.last_changed_at.isoformat()} {row.patient_id}"
+    at = row.last_happened_at.isoformat() if row.last_happened_at else ""
+    text = f"{at} {row.patient_id}"
     return urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def read_cursor(cursor: str) -> tuple[datetime, str] | None:
+def read_cursor(cursor: str) -> tuple[datetime | None, str] | None:
     """Return where a page ended; None where the word is none of ours."""
     try:
         text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         at, _, patient_id = text.partition(" ")
-        return datetime.fromisoformat(at), patient_id
+        return datetime.fromisoformat(at) if at else None, patient_id
     except ValueError:
         return None
 

@@ -111,7 +111,7 @@ class Reader:
             return self._with_twin(connection, reading) if reading else None
 
     def patients(self, query: Query | None = None, *, cursor: str = "", limit: int = PAGE) -> Page:
-        """Return a page of patients, the one changed last first, or what a search finds."""
+        """Return a page of patients, the last to happen first, or what a search finds."""
         with self._connections() as connection:
             people, records = lookups.count_patients(connection)
             if query and (

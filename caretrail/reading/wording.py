@@ -84,27 +84,31 @@ def say(
             rest = _join(f"as {in_class}" if in_class else "", f"to {place}" if place else "")
         case "A04" if statement.class_code == "EMER":
             head, rest = "Arrived", _join("in the emergency department", place, by=", ")
-        case "A04":
-            rest = _join(f"{in_class} visit" if in_class else "visit", place, by=", ")
+        case "A04" | "A05":
+            told = "" if statement.class_code == "PRENC" else in_class
+            rest = _join(f"{told} visit".strip(), place, by=", ")
         case "A02":
             before = label(statement.prior_place)
             rest = _join(f"from {before}" if before else "", f"to {place}" if place else "")
         case "A03":
             where = _WHERE_TO.get(statement.disposition_code, "")
             rest = _join(where, f"from {place}" if place else "", by=", ")
-        case "A05":
-            rest = _join(f"{in_class} visit" if in_class else "visit", place, by=", ")
         case "A06" | "A07":
             rest = _join(f"to {in_class}" if in_class else "", place, by=", ")
-        case "A11" | "A12" | "A13":
+        case "A11":
+            rest = "by the sender"
+        case "A12" | "A13":
             rest = _join("by the sender", f"back in {place}" if place else "", by=", ")
-            rest = rest if statement.trigger != "A11" else "by the sender"
-        case "A40" | "A34":
-            retired = number(statement.merged) if statement.merged else ""
-            rest = _join(retired or "a record", f"into {number(statement.record) or 'this one'}")
+        case "A08":
+            rest = "the details of the visit"
         case _:
-            rest = ""
+            rest = _merged(statement, number) if statement.merged else ""
     return Said(kind=kind, head=head, rest=rest)
+
+
+def _merged(statement: Statement, number: Callable[[RecordId], str]) -> str:
+    retired = number(statement.merged) if statement.merged else ""
+    return f"{retired or 'a record'} into {number(statement.record) or 'this one'}"
 
 
 def _join(*parts: str, by: str = " ") -> str:

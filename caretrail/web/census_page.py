@@ -13,6 +13,7 @@ from caretrail.reading.patient import place_text
 from caretrail.web.render import render
 from caretrail.web.words import CLASS_WORDS, Words, age, length, plural
 
+_BED: Final = 7  # characters of the column of beds
 _HEADS: Final[Mapping[str, str]] = {
     "bed_of_two": "One bed, two patients.",
     "patient_in_two": "One patient, two beds.",
@@ -41,6 +42,7 @@ class Bed:
     class_code: str
     mode: str
     bed: str
+    whole: str  # the bed in full, where it is said short
     name: str
     about: str
     since: str
@@ -147,12 +149,17 @@ def _bed(one: Occupied, alerts: Sequence[str], at: datetime, words: Words) -> Be
     if one.since is None and one.started is None:
         notes.append("beginning not stated")
     since = one.since or one.started
+    whole = place_text(one.unit, one.room, one.bed)
+    short = _short(one) if one.room or one.bed else ""
+    if one.room and one.bed and one.room not in short:
+        notes.append(f"room {one.room}")
     return Bed(
         anchor=one.encounter_id,
         patient_id=one.patient_id,
         class_code=one.class_code,
         mode=one.mode,
-        bed=place_text(None, one.room, one.bed) or "–",  # noqa: RUF001  # a dash: nothing stated
+        bed=short or "–",  # noqa: RUF001  # a dash: nothing stated
+        whole=whole,
         name=person.name or "Name not stated",
         about=" ".join(filter(None, (person.sex, str(years) if years is not None else ""))),
         since=words.moment(since) if since else "",
@@ -161,6 +168,16 @@ def _bed(one: Occupied, alerts: Sequence[str], at: datetime, words: Words) -> Be
         alerts=tuple(alerts),
         notes=tuple(notes),
     )
+
+
+def _short(one: Occupied) -> str:
+    """Return the bed as it fits in its column: ``4W-10``, else without unit, else without room."""
+    tries = (
+        place_text(one.unit, one.room, one.bed),
+        place_text(None, one.room, one.bed),
+        one.bed or one.room or "",
+    )
+    return next((text for text in tries if len(text) <= _BED), tries[-1])
 
 
 def _alerts(reading: CensusReading, at: datetime) -> dict[str, list[str]]:
@@ -208,8 +225,9 @@ def _strip(each: Disagreement, at: datetime, words: Words) -> Strip:
             said = f"{', '.join(name(one) for one in each.places)}. Nothing joins them."
         case "left_open":
             open_for = length(at - first.started) if first.started else ""
-            last = words.moment(first.last_message) if first.last_message else "not known"
-            said = f"{name(first)}, {open_for}, last message {last}. It stays until it is ended."
+            heard = first.last_message if first.last_message and first.last_message <= at else None
+            last = f", last message {words.moment(heard)}" if heard else ""
+            said = f"{name(first)}, {open_for}{last}. It stays until a message ends it."
         case _:
             assert_never(each.kind)
     return Strip(

@@ -25,6 +25,10 @@ _ICONS: Final[Mapping[str, str]] = {
 }  # fmt: skip
 
 
+#: Entries whose time is a time of the patient's course: of others nobody expects one.
+_PLACED: Final = frozenset({"A01", "A02", "A03", "A04", "A06", "A07"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
     """What is odd about an entry; ``before`` is the index at which it was not known yet."""
@@ -128,7 +132,7 @@ def _one(  # what an entry is judged by
     if first and encounter and encounter.start is None and encounter.status != "planned":
         icon = "torn"
         notes.append(Note(head="Beginning not stated.", rest=""))
-    if entry.inferred and entry.happened_at:
+    if entry.inferred and entry.happened_at and statement.trigger in _PLACED:
         notes.append(Note(head="Time not stated:", rest="taken from when it was entered or sent."))
     for readmission in related.readmissions:
         same = readmission.target.encounter.encounter_id == entry.encounter_id
@@ -148,7 +152,7 @@ def _one(  # what an entry is judged by
         at=entry.happened_at,
         icon=icon,
         head=said.head,
-        rest=said.rest,
+        rest=_rest(said.rest, encounter, statement.trigger, words),
         notes=tuple(notes),
         cancelled=entry.voided,
         facility=facility,
@@ -161,6 +165,13 @@ def _one(  # what an entry is judged by
         message_id=filed.message_id or "",
         late=f"{length(late)} late" if late else "",
     )
+
+
+def _rest(rest: str, encounter: Encounter | None, trigger: str, words: Words) -> str:
+    """Add to a plan when it is planned for."""
+    if trigger != "A05" or encounter is None or encounter.planned_for is None:
+        return rest
+    return f"{rest}, for {words.moment(encounter.planned_for)}"
 
 
 def _cancelled(reading: PatientReading, entry: Entry, words: Words) -> Note:

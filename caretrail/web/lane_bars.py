@@ -35,6 +35,7 @@ class LaneContext:
     late: AbstractSet[StatementRef]
     label: Callable[[Place | None], str]
     href: Callable[[EncounterId], str]
+    places: Mapping[EncounterId, Place]  # of encounters without stays, as of planned ones
     arrivals: Mapping[EncounterId, float]  # where an arrow ends, and from which x it comes
 
 
@@ -96,7 +97,9 @@ def said_of(span: Span, context: LaneContext) -> str:
         heard = False
         parts.append(text)
     if not parts:
-        parts.append(f"{CLASS_WORDS[encounter.class_code]} from {words.moment(span.begin)}")
+        place = context.label(context.places.get(encounter.encounter_id))
+        text = CLASS_WORDS[encounter.class_code] + (f" in {place}" if place else "")
+        parts.append(f"{text} from {words.moment(span.begin)}")
     if span.end:
         parts.append(f"until {words.moment(span.end)}")
     elif span.open:
@@ -128,7 +131,7 @@ def _tall(  # what a lane shares among its bars
     under: list[Under] = []
     segments: list[Segment] = []
     for number, piece in enumerate(extent.pieces):
-        label = _short(piece.stay, context)
+        label = _short(piece.stay, span, context)
         inside = bool(label) and fits_inside(label, piece.width) and not span.encounter.cancelled
         segments.append(_segment(drawn, number, piece, y, TALL, label if inside else "", context))
         if label and not inside:
@@ -138,7 +141,7 @@ def _tall(  # what a lane shares among its bars
             under += [_under(label, x, bottom, put, css, strip)] if put else []
     for stay in _ghost_stays(drawn):
         x0, x1 = _ghost_extent(drawn, stay, context)
-        label = _short(stay, context)
+        label = _short(stay, span, context)
         segments.append(
             Segment(
                 css="ghost",
@@ -169,7 +172,7 @@ def _flat(drawn: Drawn, y: float, context: LaneContext) -> Bar:
     span, extent = drawn.span, drawn.extent
     segments: list[Segment] = []
     for number, piece in enumerate(extent.pieces):
-        label = _short(piece.stay, context)
+        label = _short(piece.stay, span, context)
         fits = fits_inside(label, piece.width)
         segments.append(_segment(drawn, number, piece, y, FLAT, label if fits else "", context))
     return Bar(
@@ -243,7 +246,8 @@ def _segment(  # one cell of a drawing: where, what, and what it says
 
 def _title(span: Span, piece: Piece, code: str, context: LaneContext) -> str:
     words = context.words
-    place = context.label(piece.stay.place) if piece.stay else ""
+    without = context.places.get(span.encounter.encounter_id)
+    place = context.label(piece.stay.place if piece.stay else without)
     said = next((word for key, word in CLASS_WORDS.items() if key == code), code)
     end = piece.end
     until = words.moment(end) if end else ("now" if span.open else "a time not stated")
@@ -326,11 +330,13 @@ def _length_said(span: Span, context: LaneContext) -> str:
     return length(context.as_of - span.begin) if span.open else "end not stated"
 
 
-def _short(stay: Stay | None, context: LaneContext) -> str:
-    if stay is None or stay.place is None:
-        return ""
-    label = context.label(stay.place)
-    return label if len(label) <= _SHORT_LABEL else (stay.place.unit or label)[:_SHORT_LABEL]
+def _short(stay: Stay | None, span: Span, context: LaneContext) -> str:
+    place = stay.place if stay else context.places.get(span.encounter.encounter_id)
+    label = context.label(place)
+    if place is None or len(label) <= _SHORT_LABEL:
+        return label
+    shorter = place.unit or label
+    return shorter if len(shorter) <= _SHORT_LABEL else f"{shorter[: _SHORT_LABEL - 1]}…"
 
 
 def _is_late(stay: Stay | None, context: LaneContext) -> bool:

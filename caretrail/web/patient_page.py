@@ -16,8 +16,8 @@ from caretrail.web.picture import RECENT, Scene, draw
 from caretrail.web.render import render
 from caretrail.web.words import CLASS_WORDS, SEX_WORDS, Words, age, birth_date, length, plural
 from domain.continuity import Encounter
-from domain.ids import StatementRef
-from domain.statement import Statement
+from domain.ids import EncounterId, StatementRef
+from domain.statement import Place, Statement
 
 #: Messages shown within the page; the others are a link away.
 INLINE: Final = 24
@@ -154,8 +154,20 @@ def _scene(
         lane_notes=notes,
         since=_ALL if asked.whole else None,
         label=reading.label,
+        places=_places(reading),
         earlier_href="?" + "&".join(filter(None, (_clocks(asked), "since=all"))),
     )
+
+
+def _places(reading: PatientReading) -> dict[EncounterId, Place]:
+    """Return the place last stated of each encounter that has no stay, as a plan has none."""
+    found: dict[EncounterId, Place] = {}
+    for encounter in reading.patient.encounters:
+        for ref in () if encounter.stays else encounter.statements:
+            place = reading.filed[ref].statement.place
+            if place is not None:
+                found[encounter.encounter_id] = place
+    return found
 
 
 def _clocks(asked: Asked) -> str:
@@ -347,6 +359,7 @@ def _encounter_lines(
             Line(
                 facility=name,
                 class_said=CLASS_WORDS[encounter.class_code],
+                place=reading.label(_places(reading).get(encounter.encounter_id)),
                 start=words.moment(span.begin) if span.begin_known else heard,
                 end=words.moment(span.end) if span.end else ("open" if span.open else ""),
                 long=length(span.end - span.begin) if span.end else "",

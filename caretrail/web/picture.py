@@ -40,6 +40,7 @@ class Scene:
     href: Callable[[EncounterId], str] = lambda encounter: f"#evidence-{encounter}"
     earlier_href: str = "?since=all"
     label: Callable[[Place | None], str] = place_label
+    places: Mapping[EncounterId, Place] = field(default_factory=dict)  # of encounters without stays
 
 
 def draw(patient: Patient, scene: Scene) -> Picture | None:
@@ -59,6 +60,7 @@ def draw(patient: Patient, scene: Scene) -> Picture | None:
         late=scene.late,
         label=scene.label,
         href=scene.href,
+        places=scene.places,
         arrivals=_arrivals(related, scale),
     )
     lanes: list[Lane] = []

@@ -6,7 +6,7 @@ one encounter in the making: a visit that was ended and begun again has several.
 """
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import itemgetter
@@ -68,7 +68,6 @@ class Spell:
 def spells(
     standing: Sequence[Said],
     *,
-    counted: Sequence[Said],
     returns: Sequence[tuple[datetime, Said]] = (),
     replaced: Collection[VisitRef] = (),
 ) -> list[Spell]:
@@ -76,7 +75,6 @@ def spells(
 
     Args:
         standing: What counts and was not voided, in sent order.
-        counted: The same with what was voided: its PV1-44 is known to be no correction.
         returns: Cancelled discharges that put the patient elsewhere, with the instants.
         replaced: Visit numbers that A06 or A07 replaced; an end under one ends only its part.
     """
@@ -85,7 +83,7 @@ def spells(
         return []
     found = _walk(items, replaced)
     beginnings = [each for each in standing if each.kind == "beginning"]
-    corrections = _corrections(standing, counted, beginnings, found)
+    corrections = _corrections(standing, beginnings, found)
     for spell in found:
         _settle(spell, corrections.get(spell, []))
     return found
@@ -109,18 +107,22 @@ def _items(standing: Sequence[Said], returns: Sequence[tuple[datetime, Said]]) -
     if beginnings:
         placed = _begun(beginnings)
         items.extend((at, _BEGINNING, each.order, each) for at, each in placed)
-    if ends:
-        first_sent: dict[datetime, int] = {}
-        for each in beginnings:
-            first_sent.setdefault(each.at, each.order)
-        for each in ends:
-            first = each.at if each.moment is None else each.moment.at
-            if each.order < first_sent.get(first, -1):  # at equal times what was sent first is
-                items.append((first, _EARLY_END, each.order, each))
-            else:
-                items.append((each.at, _END, each.order, each))
+    items.extend(_placed_ends(ends, beginnings))
     items.sort(key=itemgetter(0, 1, 2))
     return items
+
+
+def _placed_ends(ends: Sequence[Said], beginnings: Sequence[Said]) -> Iterable[_Item]:
+    """Place ends; at equal times one that was sent before a beginning precedes it."""
+    first_sent: dict[datetime, int] = {}
+    for each in beginnings:
+        first_sent.setdefault(each.at, each.order)
+    for each in ends:
+        first = each.at if each.moment is None else each.moment.at
+        if each.order < first_sent.get(first, -1):
+            yield first, _EARLY_END, each.order, each
+        else:
+            yield each.at, _END, each.order, each
 
 
 def _begun(beginnings: Sequence[Said]) -> list[tuple[datetime, Said]]:
@@ -222,44 +224,67 @@ def _part(each: Said) -> _Part | None:
 
 
 def _corrections(
-    standing: Sequence[Said],
-    counted: Sequence[Said],
-    beginnings: Sequence[Said],
-    found: Sequence[Spell],
+    standing: Sequence[Said], beginnings: Sequence[Said], found: Sequence[Spell]
 ) -> dict[Spell, list[Said]]:
-    """Return the statements whose PV1-44 corrects a beginning, in sent order, by spell."""
+    """Return the statements whose PV1-44 corrects a beginning, in sent order, by spell.
+
+    It corrects the beginning stated last before it, where it differs from every stated one and from
+    the time and the PV1-44 of an A06 or A07. Not counted is what an A06, an A07 or a beginning of
+    the other kind (A04, A01) states only later: a corrected PV1-44 is copied into them.
+    """
     candidates = [
         each for each in standing if each.of.admitted is not None and each.of.trigger in _CORRECTING
     ]
     if not candidates:
         return {}
-    known = _stated_beginnings(counted)
-    spell_of = {each: spell for spell in found for each in spell.members()}
+    known = _stated_beginnings(standing)
+    spell_of: dict[Said, Spell] = {}
     corrections: dict[Spell, list[Said]] = {}
     for each in candidates:
         admitted = each.of.admitted
-        if admitted is None or admitted.at in known:
+        position = bisect_left(beginnings, each.order, key=_order)
+        last = beginnings[position - 1] if position else None
+        if admitted is None or _is_known(admitted, each, last, known):
             continue
-        if any(same(admitted, moment) for moment in known.values()):
-            continue
-        before = bisect_left(beginnings, each.order, key=lambda said: said.order)
-        spell = spell_of[beginnings[before - 1]] if before else spell_of.get(each) or found[0]
+        if not spell_of:
+            spell_of = {said: spell for spell in found for said in spell.members()}
+        spell = spell_of[last] if last else spell_of.get(each) or found[0]
         corrections.setdefault(spell, []).append(each)
     return corrections
 
 
-def _stated_beginnings(counted: Sequence[Said]) -> dict[datetime, Moment]:
-    """Return the times at which something is said to begin, and those of class changes."""
-    known: dict[datetime, Moment] = {}
-    for each in counted:
+def _stated_beginnings(standing: Sequence[Said]) -> dict[tuple[str, datetime], tuple[Moment, int]]:
+    """Return what is said to begin when, by trigger, and since which statement."""
+    known: dict[tuple[str, datetime], tuple[Moment, int]] = {}
+    for each in standing:
         if each.kind == "beginning":
             if each.stated and each.moment is not None:
-                known[each.moment.at] = each.moment
+                known.setdefault((each.of.trigger, each.moment.at), (each.moment, each.order))
         elif each.of.trigger in CLASS_CHANGES:
-            for moment in (each.of.admitted, each.moment):
-                if moment is not None:
-                    known[moment.at] = moment
+            if each.moment is not None:
+                known.setdefault(("", each.moment.at), (each.moment, -1))
+            if (admitted := each.of.admitted) is not None:
+                known.setdefault((each.of.trigger, admitted.at), (admitted, each.order))
     return known
+
+
+def _is_known(
+    admitted: Moment,
+    each: Said,
+    last: Said | None,
+    known: Mapping[tuple[str, datetime], tuple[Moment, int]],
+) -> bool:
+    if last is not None and (last.of.trigger, admitted.at) in known:
+        return True
+    return any(
+        same(admitted, moment)
+        and (order < each.order or last is None or trigger == last.of.trigger)
+        for (trigger, _), (moment, order) in known.items()
+    )
+
+
+def _order(said: Said) -> int:
+    return said.order
 
 
 def _settle(spell: Spell, corrections: Sequence[Said]) -> None:

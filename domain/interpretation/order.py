@@ -67,10 +67,7 @@ def sent_before(one: Said, cancel: Said) -> bool:
 def _said(statement: Statement, sent: datetime, order: int) -> Said:
     kind = kind_of(statement.trigger)
     moment, source = moment_of(statement, kind)
-    if moment is None:
-        at = BEFORE_ALL
-    else:
-        at = moment.last if kind == "end" else moment.at
+    at = BEFORE_ALL if moment is None else moment.last if kind == "end" else moment.at
     flags = list(statement.flags)
     if statement.sent is None:
         flags.append("sent_time_unusable")

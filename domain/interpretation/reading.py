@@ -64,7 +64,6 @@ def read(said: list[Said], *, replaced: Mapping[VisitRef, Said] | None = None) -
             returns.append((cancel.at, cancel))
     reading.spells = spells(
         standing,
-        counted=counted,
         returns=returns,
         replaced={number for number, change in (replaced or {}).items() if change not in by},
     )

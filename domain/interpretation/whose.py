@@ -5,13 +5,14 @@ never undoes a join, so the order of the steps does not matter.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from domain.continuity import Merge
 from domain.ids import PatientId, RecordId
 from domain.interpretation.order import Said
 from domain.interpretation.resends import resent
+from domain.statement import IdentifierRef
 
 
 @dataclass(slots=True)
@@ -87,35 +88,15 @@ def _joins(merge: Said) -> bool:
 
 
 def _join_by_identifiers(
-    sets: _Sets, said: Iterable[Said], records: set[RecordId]
+    sets: _Sets, said: Iterable[Said], records: Collection[RecordId]
 ) -> set[RecordId]:
     """Join records by trusted identifiers; return those whose identifier joins nobody.
 
-    Of each record and issuer, only the last sent statement that carries a value counts: a mistyped
-    number, once corrected, joins nobody. A value that two records of one authority hold, which
-    nothing else joins, may be a mistake: it joins none of its holders and is proposed to a steward.
-    The issuer of a master index gives no value twice.
+    A value that two records of one authority hold, which nothing else joins, may be a mistake: it
+    joins none of its holders and is proposed to a steward. The issuer of a master index gives no
+    value twice.
     """
-    last: dict[tuple[RecordId, str], Said] = {}
-    authority: dict[RecordId, str] = {}
-    for each in said:
-        record = each.of.record
-        authority.setdefault(record, each.of.namespace)
-        for identifier in each.of.identifiers:
-            if identifier.ref == record:
-                authority[record] = identifier.authority
-            if identifier.trusted and not identifier.placeholder and _of_patient(identifier.field):
-                last[record, identifier.authority] = each
-    holders: dict[str, set[RecordId]] = defaultdict(set)
-    master: set[str] = set()
-    for (record, issuer), each in last.items():
-        for identifier in each.of.identifiers:
-            if identifier.authority != issuer or not _of_patient(identifier.field):
-                continue
-            if identifier.trusted and not identifier.placeholder:
-                holders[identifier.ref].add(record)
-                if identifier.master_index:
-                    master.add(identifier.ref)
+    holders, master, authority = _trusted_values(said)
     for value, held_by in holders.items():
         if value in records:  # somebody files under the trusted identifier itself
             held_by.add(RecordId(value))
@@ -135,8 +116,39 @@ def _join_by_identifiers(
     return {record for held_by in waiting.values() for record in held_by}
 
 
-def _of_patient(field_name: str) -> bool:
-    return not field_name.startswith("MRG")
+def _trusted_values(
+    said: Iterable[Said],
+) -> tuple[dict[str, set[RecordId]], set[str], dict[RecordId, str]]:
+    """Return who holds which value, which values are of a master index, each record's authority.
+
+    Of each record and issuer, only the last sent statement that carries a value counts: a mistyped
+    number, once corrected, joins nobody.
+    """
+    last: dict[tuple[RecordId, str], list[IdentifierRef]] = {}
+    authority: dict[RecordId, str] = {}
+    for each in said:
+        record = each.of.record
+        authority.setdefault(record, each.of.namespace)
+        carried: dict[str, list[IdentifierRef]] = {}
+        for identifier in each.of.identifiers:
+            if identifier.ref == record:
+                authority[record] = identifier.authority
+            if identifier.trusted and not identifier.placeholder and _of_patient(identifier):
+                carried.setdefault(identifier.authority, []).append(identifier)
+        for issuer, identifiers in carried.items():
+            last[record, issuer] = identifiers
+    holders: dict[str, set[RecordId]] = defaultdict(set)
+    master: set[str] = set()
+    for (record, _), identifiers in last.items():
+        for identifier in identifiers:
+            holders[identifier.ref].add(record)
+            if identifier.master_index:
+                master.add(identifier.ref)
+    return holders, master, authority
+
+
+def _of_patient(identifier: IdentifierRef) -> bool:
+    return not identifier.field.startswith("MRG")
 
 
 def _one_each(sets: _Sets, held_by: Iterable[RecordId], authority: Mapping[RecordId, str]) -> bool:

@@ -60,7 +60,11 @@ class Place:
     def find(self) -> children.Child | None:
         """Return the broker that the record names, if it runs."""
         found = children.recorded(self.record)
-        return found if found is not None and {"port", "jars"} <= found.facts.keys() else None
+        return (
+            found
+            if found is not None and {"port", "jars", "archives"} <= found.facts.keys()
+            else None
+        )
 
     def all_running(self) -> list[children.Child]:
         """Return every broker of this home, also one whose start was killed half-way."""

@@ -48,6 +48,7 @@ SETTINGS: Final[Mapping[str, str]] = {
 
 _START: Final = 120.0  # seconds: logs are read again after a crash
 _STOP: Final = 30.0  # seconds for a clean stop; then killed, which loses nothing
+_TERMINATED: Final = 128 + SIGTERM  # how Java tells that it ended for this signal
 _TRIES: Final = 3  # a free port may be taken meanwhile
 
 
@@ -163,8 +164,11 @@ class KafkaServer:
             self._share.give_back()
 
     def _end(self, child: children.Child) -> None:
-        if child.stop((SIGTERM,), within=_STOP) and (archives := child.facts.get("archives")):
-            java.keep(self._place.training, Path(archives))
+        ran = child.is_running()
+        gently = child.stop((SIGTERM,), within=_STOP)
+        # Half an archive, of a broker that was killed while it wrote, must not be kept.
+        if ran and gently and child.exit_code in {None, 0, _TERMINATED}:
+            java.keep(self._place.training, Path(child.facts["archives"]))
 
     def _taken_over(self) -> children.Child | None:
         """Return the broker found running if it answers; end every other one of this home."""

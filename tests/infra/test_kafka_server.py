@@ -131,39 +131,38 @@ def test_it_has_a_session_and_a_loopback_port_of_its_own_and_meets_no_other_home
         admin.close()
 
 
-def test_a_stop_frees_the_port_and_keeps_the_records_also_when_another_takes_the_port(
-    home: Path,
-) -> None:
+def test_what_it_acknowledged_survives_a_stop_another_port_and_a_kill(home: Path) -> None:
     with KafkaServer(home) as server:
         first = server.bootstrap_servers
         create(first, "kept")
-        send(first, "kept", b"kept")
+        send(first, "kept", b"before the stop")
     assert running_bootstrap(home) is None
     with socket.create_server(("127.0.0.1", int(first.partition(":")[2]))), server:
-        assert server.bootstrap_servers != first
-        assert values(server.bootstrap_servers, "kept", 1) == [b"kept"]
-    server.stop()
-
-
-def test_a_broker_that_was_killed_starts_again_with_all_it_acknowledged(home: Path) -> None:
-    with KafkaServer(home) as server:
-        first = server.bootstrap_servers
-        create(first, "survived")
-        send(first, "survived", b"survived")
+        second = server.bootstrap_servers
+        assert second != first
+        send(second, "kept", b"before the kill")
         assert server.pid is not None
         os.kill(server.pid, signal.SIGKILL)
         assert children.wait_until(lambda: not server.is_running(), 10)
         assert running_bootstrap(home) is None
-        assert server.start() == first
-        assert values(first, "survived", 1) == [b"survived"]
+        assert server.start() == second  # clients know it by this address
+        assert values(second, "kept", 2) == [b"before the stop", b"before the kill"]
+    server.stop()
 
 
-def test_a_broker_left_by_a_killed_run_is_taken_over(home: Path) -> None:
+def test_a_broker_left_by_a_killed_run_is_taken_over_and_the_last_to_leave_stops_it(
+    home: Path,
+) -> None:
     end(another_user(home), kill=True)
     left = left_behind(home)
-    with KafkaServer(home) as server:
-        assert [server.pid] == left
-        assert running_bootstrap(home) == server.bootstrap_servers
+    server = KafkaServer(home)
+    assert server.start() == running_bootstrap(home)
+    assert [server.pid] == left
+    other = another_user(home)
+    server.leave()
+    assert left_behind(home) == left
+    end(other)
+    assert running_bootstrap(home) is None
 
 
 def test_a_broker_left_by_a_run_killed_before_it_wrote_a_record_is_stopped(home: Path) -> None:
@@ -174,16 +173,6 @@ def test_a_broker_left_by_a_run_killed_before_it_wrote_a_record_is_stopped(home:
         assert len(left) == 1
         assert server.pid not in left
         assert left_behind(home) == [server.pid]
-
-
-def test_a_second_process_joins_and_the_last_to_leave_stops_it(home: Path) -> None:
-    other = another_user(home)
-    server = KafkaServer(home)
-    assert server.start() == running_bootstrap(home)
-    end(other)
-    assert running_bootstrap(home) == server.bootstrap_servers
-    server.leave()
-    assert running_bootstrap(home) is None
 
 
 def test_a_start_that_fails_says_why_in_one_line_and_leaves_nothing(home: Path) -> None:

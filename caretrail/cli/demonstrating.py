@@ -5,7 +5,6 @@ import shutil
 import sys
 import time
 from argparse import Namespace
-from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Thread
 from typing import Final
@@ -14,15 +13,15 @@ from caretrail.bootstrap import opened
 from caretrail.cli import Failed
 from caretrail.cli.output import line, note
 from caretrail.feeding import feed
-from caretrail.generate import demo_week, profiles_toml
+from caretrail.generate import DemoWeek, demo_week, profiles_toml
 from caretrail.progress import progress
 from caretrail.service import RoleFailed, Service, free_port, record_of, until_told
 from caretrail.stories import keep_stories, stories_of
 from infra import children, log, settings
+from infra.kafka_server import KafkaServer, running_bootstrap
+from infra.postgres_server import PostgresServer, running_url
 from infra.settings import Settings
 
-#: What the pages of the demo take for the present: the evening after its week.
-NOW: Final = datetime(2026, 3, 9, 2, 0, tzinfo=UTC)
 ZONE: Final = "America/Chicago"
 _MLLP: Final = 2575
 _PAGES: Final = 8600
@@ -35,22 +34,33 @@ def demo(options: Namespace) -> int:
     home = chosen.home / "demo"
     _refuse_a_second(home)
     if options.reset:
-        shutil.rmtree(home, ignore_errors=True)
+        _forget(home)
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    week = demo_week()
     ours = chosen.model_copy(
         update={
             "home": home,
+            # Never the servers and keys of anything real.
+            "database_url": None,
+            "keys_database_url": None,
+            "kafka_bootstrap_servers": None,
+            "id_key": None,
+            "key_file": None,
+            "tenant": "demo",
+            "topic_prefix": "care",
+            "mllp_host": "127.0.0.1",
+            "http_host": "127.0.0.1",
+            "mllp_tls_certificate": None,
             "profiles": None,
             "mllp_port": free_port(chosen.mllp_port or _MLLP),
             "http_port": free_port(chosen.http_port or _PAGES),
             "facilities": None,
             "zone": ZONE,
-            "now": NOW,
+            "now": week.horizon,  # its dates are fixed: the pages show the end of its week
             "log_level": "warning",
         }
     )
     log.configure("demo", "warning")
-    week = demo_week()
     (home / "profiles.toml").write_text(profiles_toml(week), "utf-8")
     names = "".join(f'{each.code} = "{each.title}"\n' for each in week.facilities)
     (home / "facilities.toml").write_text(names, "utf-8")
@@ -61,7 +71,7 @@ def demo(options: Namespace) -> int:
             watching = Thread(target=service.watch, args=(stop,), daemon=True)
             watching.start()
             if not stories_of(home) and not stop.is_set():
-                _tell(ours, service, home, stop)
+                _tell(week, ours, service, stop)
             if not stop.is_set():
                 _show(ours, service, time.monotonic() - started)
             stop.wait()
@@ -73,6 +83,18 @@ def demo(options: Namespace) -> int:
             stop.set()
             service.stop()
     return 0
+
+
+def _forget(home: Path) -> None:
+    """Stop what a killed demo may have left running, then delete all of it."""
+    if home.exists():
+        if running_url(home) is not None:
+            with PostgresServer(home):
+                pass
+        if running_bootstrap(home) is not None:
+            with KafkaServer(home):
+                pass
+        shutil.rmtree(home)
 
 
 def _refuse_a_second(home: Path) -> None:
@@ -88,9 +110,8 @@ def _is_ours(pid: int) -> bool:
     return any("caretrail" in argument for argument in children.arguments(pid))
 
 
-def _tell(ours: Settings, service: Service, home: Path, stop: Event) -> None:
+def _tell(week: DemoWeek, ours: Settings, service: Service, stop: Event) -> None:
     """Send the week over MLLP; wait until the pages show all of it."""
-    week = demo_week()
     messages = [(each.sender, each.data) for each in week.messages]
     with progress("sending a week of seven facilities over MLLP", len(messages)) as shown:
         sent = 0
@@ -109,7 +130,7 @@ def _tell(ours: Settings, service: Service, home: Path, stop: Event) -> None:
         total = application.store.max_index()
         with progress("projecting", total) as shown:
             application.catch_up(shown, timeout=300)
-    keep_stories(home, week.interesting)
+    keep_stories(ours.home, week.interesting)
 
 
 def _show(ours: Settings, service: Service, seconds: float) -> None:

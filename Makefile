@@ -10,7 +10,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test lint bench soak lock
+.PHONY: setup demo test feed lint bench soak lock
 
 setup: $(STAMP)
 
@@ -29,6 +29,10 @@ demo: setup
 
 test: setup
 	$(BIN)/python -m pytest -m "not soak and not feed" $(ARGS)
+
+# The acceptance on a public feed; CARETRAIL_FEED names the file.
+feed: setup
+	$(BIN)/python -m pytest -m feed $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check .

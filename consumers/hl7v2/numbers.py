@@ -81,12 +81,7 @@ def stands_for_nothing(value: str, profile: Profile) -> bool:
     >>> [stands_for_nothing(each, Profile()) for each in ("000-00-0000", "unknown", "1111", "7")]
     [True, True, False, False]
     """
-    if value in profile.placeholders:
-        return True
-    bare = value.translate(_WITHOUT_PUNCTUATION).upper()
-    if len(bare) >= _NINES and not bare.strip("9"):
-        return True
-    return not bare.strip("0") or value.strip().upper() in _NOTHING
+    return _marks(value)[0] or value in profile.placeholders
 
 
 def is_placeholder(value: str, profile: Profile) -> bool:
@@ -95,9 +90,20 @@ def is_placeholder(value: str, profile: Profile) -> bool:
     >>> [is_placeholder(each, Profile()) for each in ("000-00-0000", "1111", "123456789", "7")]
     [True, True, True, False]
     """
-    bare = value.translate(_WITHOUT_PUNCTUATION)
+    return _marks(value)[1] or value in profile.placeholders
+
+
+@lru_cache(maxsize=16_384)
+def _marks(value: str) -> tuple[bool, bool]:
+    """Return whether a number stands for nothing, and whether it is a placeholder, anywhere."""
+    bare = value.translate(_WITHOUT_PUNCTUATION).upper()
+    nothing = (
+        not bare.strip("0")
+        or (len(bare) >= _NINES and not bare.strip("9"))
+        or value.strip().upper() in _NOTHING
+    )
     repeated = len(bare) >= _REPEATED and not bare.strip(bare[0])
-    return repeated or bare in _TYPED or stands_for_nothing(value, profile)
+    return nothing, nothing or repeated or bare in _TYPED
 
 
 def people(
@@ -155,7 +161,7 @@ def visits(segment: Segment | None, number: int, field: str, context: Context) -
             value=value,
             authority=context.profile.authority_aliases.get(named, named),
             type=kind,
-            ref=context.id_key.visit(context.namespace, value, context.mode),
+            ref=_visit(context.id_key, context.namespace, value, context.mode),
             placeholder=is_placeholder(value, context.profile),
             nothing=stands_for_nothing(value, context.profile),
         )
@@ -239,6 +245,11 @@ def _record(id_key: IdKey, authority: str, value: str, mode: Mode) -> RecordId:
     return id_key.record(authority, value, mode)
 
 
+@lru_cache(maxsize=16_384)
+def _visit(id_key: IdKey, namespace: str, value: str, mode: Mode) -> VisitRef:
+    return id_key.visit(namespace, value, mode)
+
+
 def _values(text: str, message: Message) -> Iterator[tuple[str, str, str]]:
     """Yield value, authority as sent and type of each CX that has a value."""
     if not text or text == NULL:
@@ -252,7 +263,9 @@ def _values(text: str, message: Message) -> Iterator[tuple[str, str, str]]:
 
 def _authority(component: str, message: Message) -> str:
     """Return CX.4: its namespace id, else its universal id."""
-    for part in message.subcomponents(component)[:2] if component else ():
+    if not component:
+        return ""
+    for part in message.subcomponents(component)[:2]:
         named = normal(part)
         if named and named != NULL:
             return named
@@ -261,4 +274,6 @@ def _authority(component: str, message: Message) -> str:
 
 def _kind(component: str, message: Message) -> str:
     """Return CX.5, a code of HL7 table 0203."""
-    return "" if component == NULL else message.plain(component).strip()[:32]
+    if not component or component == NULL:
+        return ""
+    return message.plain(component).strip()[:32]

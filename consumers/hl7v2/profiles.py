@@ -159,6 +159,8 @@ class Profile(_Table):
 
     def trusts(self, authority: str, kind: str) -> tuple[bool, bool]:
         """Return whether an identifier joins records across senders, and is of a master index."""
+        if not self.trusted and not self.master_indexes:
+            return False, False
         master = authority in self.master_indexes
         named = master or any(
             issuer.authority == authority and issuer.type in {"", kind} for issuer in self.trusted

@@ -200,6 +200,8 @@ class Message:
 
         Empty for an explicit null too: it is the caller who asks for that.
         """
+        if not field:
+            return ""
         for repetition in self.repetitions(field):
             value = repetition.split(self.component, 1)[0].split(self.subcomponent, 1)[0].strip()
             if value and value != NULL:

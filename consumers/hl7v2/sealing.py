@@ -154,14 +154,17 @@ def _names(message: Message, text: str) -> tuple[Name, ...]:
     """Read an XPN field, every repetition."""
     found: list[Name] = []
     for repetition in message.repetitions(text):
-        parts = message.components(repetition)
-        family, given, middle, suffix, prefix, _, kind = (
-            message.plain(each) for each in (*parts, "", "", "", "", "", "", "")[:7]
-        )
+        family, given, middle, suffix, prefix, _, kind, *_ = (
+            *message.parts(repetition), "", "", "", "", "", "", "",
+        )  # fmt: skip
         if family or given or middle or prefix:
+            if message.subcomponent in family:
+                # What stands behind it (own, of the partner) repeats the surname in parts.
+                sent = message.components(repetition)[0]
+                family = message.subcomponents(sent)[0]
             found.append(
                 Name(
-                    family=_first_part(parts[0], message) or family,
+                    family=family,
                     given=given,
                     middle=middle,
                     suffix=suffix,
@@ -172,17 +175,16 @@ def _names(message: Message, text: str) -> tuple[Name, ...]:
     return tuple(found)
 
 
-def _first_part(component: str, message: Message) -> str:
-    """Return the surname of FN: what stands behind it (own, of the partner) repeats it in parts."""
-    return message.plain(component.split(message.subcomponent, 1)[0])
-
-
 def _addresses(message: Message, text: str) -> tuple[str, ...]:
     """Read an XAD field as lines of text: street, other, city, state, code, country."""
     found: list[str] = []
     for repetition in message.repetitions(text):
-        parts = [message.plain(each).strip() for each in message.components(repetition)[:6]]
-        line = ", ".join(each.replace(message.subcomponent, " ").strip() for each in parts if each)
+        parts = [
+            each.replace(message.subcomponent, " ").strip()
+            for each in message.parts(repetition)[:6]
+            if each
+        ]
+        line = ", ".join(parts)
         if line:
             found.append(line)
     return tuple(found)
@@ -192,10 +194,11 @@ def _phones(message: Message, text: str) -> tuple[str, ...]:
     """Read an XTN field: the number as text, else its parts, else the address of mail."""
     found: list[str] = []
     for repetition in message.repetitions(text):
-        parts = (*(message.plain(each).strip() for each in message.components(repetition)),)
-        padded = (*parts, *("",) * 12)
-        number = " ".join(each for each in padded[4:8] if each)
-        line = padded[0] or padded[11] or number or padded[3]
-        if line:
-            found.append(line)
+        first, *rest = message.parts(repetition)
+        if not first.strip() and any(rest):
+            padded = (first, *rest, *("",) * 12)
+            number = " ".join(each.strip() for each in padded[4:8] if each.strip())
+            first = padded[11] or number or padded[3]
+        if first.strip():
+            found.append(first.strip())
     return tuple(found)

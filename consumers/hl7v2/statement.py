@@ -207,14 +207,12 @@ def _contents(message: Message, group: Group, id_key: IdKey) -> tuple[str, str]:
     for index, segment in enumerate(group.segments):
         if segment[0] == "MSH":
             lines[index] = _without(segment[:1] + segment[2:], (6, 9, 12), separator)
-        elif segment[0] == "EVN" and entered is None and at(segment, 2):
-            entered = index
-    lines += message.odd
-    content = id_key.ref("content", "\r".join(lines))
-    if entered is None:
-        return content, content
-    lines[entered] = _without(group.segments[entered], (2,), separator)
-    return content, id_key.ref("content", "\r".join(lines))
+        elif segment[0] == "EVN" and entered is None:
+            entered = at(segment, 2)
+            if entered:
+                lines[index] = _without(segment, (2,), separator)
+    but_entered = id_key.ref("content", "\r".join(lines + message.odd))
+    return id_key.ref("content entered", but_entered, entered or ""), but_entered
 
 
 def _without(segment: Segment, blank: Sequence[int], separator: str) -> str:

@@ -5,9 +5,9 @@ exception. The store alone knows duplicates.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Final
+from typing import Final, NamedTuple
 
 from commands.ports import Disposition, Draft, Received
 from consumers.hl7v2.adt_table import ADT, MAPPING_VERSION, Reads, Row
@@ -61,8 +61,9 @@ def read(raw: bytes, *, context: ReadingContext) -> Received:
     if not message.declared and chosen.profile.codec != "utf-8" and not raw.isascii():
         message = Message(raw, charset=chosen.profile.codec)
     kind, trigger = message_type(message)
+    decided = _decide(message, kind, trigger, chosen, context)
     names = [message.field("MSH", number).encode() for number in (3, 4, 10)]
-    received = Received(
+    return Received(
         message_id=message_id,
         key=_digest(*names, one_line_end(raw)),
         pair_key=_digest(*names) if names[2] else None,
@@ -76,9 +77,12 @@ def read(raw: bytes, *, context: ReadingContext) -> Received:
         facility=message.code(message.field("MSH", 4))[:_SHOWN],
         control_id=message.plain(message.field("MSH", 10))[:_SHOWN],
         trigger=trigger if kind == "ADT" else f"{kind}^{trigger}".strip("^"),
+        disposition=decided.disposition,
+        reason=decided.reason,
+        place=decided.place,
         warnings=message.flags if chosen.configured else (*message.flags, "profile.none"),
+        drafts=decided.drafts,
     )
-    return _decided(received, message, kind, trigger, chosen, context)
 
 
 def choose(message: Message, context: ReadingContext) -> Chosen:
@@ -105,28 +109,30 @@ def message_type(message: Message) -> tuple[str, str]:
     return kind or ("ADT" if trigger in ADT else ""), trigger
 
 
-def _decided(  # what is known of a message by then
-    received: Received,
-    message: Message,
-    kind: str,
-    trigger: str,
-    chosen: Chosen,
-    context: ReadingContext,
-) -> Received:
-    row = ADT.get(trigger) if kind == "ADT" else None
+class _Decided(NamedTuple):
+    disposition: Disposition
+    reason: str = ""
+    place: str = ""
+    drafts: tuple[Draft, ...] = ()
+
+
+def _decide(
+    message: Message, kind: str, trigger: str, chosen: Chosen, context: ReadingContext
+) -> _Decided:
     if len(message.all("MSH")) > 1:
-        return _set_aside(received, "several_messages", "MSH")
+        return _Decided(Disposition.QUARANTINED, "several_messages", "MSH")
+    row = ADT.get(trigger) if kind == "ADT" else None
     if row is None:
         reason = "trigger_without_row" if kind == "ADT" else "no_adt"
-        return replace(received, disposition=Disposition.NO_EFFECT, reason=reason)
+        return _Decided(Disposition.NO_EFFECT, reason)
     try:
         drafts = tuple(
             _draft(message, group, row, chosen, context)
             for group in groups(message, pairs=row.reads is Reads.MERGE)
         )
     except Unusable as problem:
-        return _set_aside(received, problem.reason, problem.place)
-    return replace(received, drafts=drafts)
+        return _Decided(Disposition.QUARANTINED, problem.reason, problem.place)
+    return _Decided(Disposition.RECORDED, drafts=drafts)
 
 
 def _draft(
@@ -143,10 +149,6 @@ def _draft(
         happened_at=happened(core)[0],
         facility=stated.facility,
     )
-
-
-def _set_aside(received: Received, reason: str, place: str) -> Received:
-    return replace(received, disposition=Disposition.QUARANTINED, reason=reason, place=place)
 
 
 def _digest(*parts: bytes) -> bytes:

@@ -28,7 +28,8 @@ BASES = [
 ]
 SCRAPS = st.sampled_from([
     b"|", b"^", b"~", b"\\", b"&", b"\r", b"\n", b'""', b"\x00", b"\xff", b"\xc3\xbc", b"\x1c",
-    b"\x0b",     b"MSH|", b"\rPID|", b"\rMRG|", b"\rPV1|", b"\\X00\\", b"\\F\\", b"20260230", b"0001", b"+9999",
+    b"\x0b", b"MSH|", b"\rPID|", b"\rMRG|", b"\rPV1|", b"\\X00\\", b"\\F\\", b"20260230", b"0001",
+    b"+9999",
     b"99991231235959.9999-1400", b"#", b"\xe2\x80\xa8", b"\xad", b"UNICODE", b"T",
 ])  # fmt: skip
 

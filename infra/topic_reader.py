@@ -17,7 +17,8 @@ from typing_extensions import override
 
 from commands.topic_ports import TopicUnavailable
 from domain.body import Recorded
-from infra.kafka import NotAnEvent, consumer, decode_value, failing_as_unavailable, milliseconds
+from infra.cloud_events import NotAnEvent, decode_value, milliseconds
+from infra.kafka import consumer, failing_as_unavailable
 
 log = structlog.get_logger()
 

@@ -1,5 +1,7 @@
 """A store with events in it and the topic it publishes to, both real."""
 
+import gc
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -132,6 +134,20 @@ class Applier:
 
     def indexes(self) -> list[int]:
         return sorted(each.envelope.index for each in self.events)
+
+
+@contextmanager
+def forgotten_sockets() -> Iterator[None]:
+    """Let go of what kafka-python leaves behind when a broker refuses its connections.
+
+    It forgets the sockets of failed attempts without closing them; Python does when it finds them.
+    """
+    try:
+        yield
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
 
 
 class Running:

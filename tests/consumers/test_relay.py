@@ -13,7 +13,7 @@ from consumers.relay import Relay
 from infra import topics
 from infra.kafka_server import KafkaServer
 from infra.relay_checkpoint import RelayCheckpoints, begin_generation, generation
-from tests.kafka_samples import Published, Running, published
+from tests.kafka_samples import Published, Running, forgotten_sockets, published
 from tests.waiting import until
 
 pytestmark = [pytest.mark.postgres, pytest.mark.kafka]
@@ -88,10 +88,12 @@ def test_a_relay_killed_anywhere_leaves_no_hole(owner: Published, kills: int) ->
     assert report.events == owner.recorded
 
 
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 def test_a_broker_killed_in_mid_stream_costs_time_and_nothing_else(
     database: str, tmp_path: Path, topic_prefix: str
 ) -> None:
     with (
+        forgotten_sockets(),
         KafkaServer(tmp_path / "broker") as server,
         published(database, tmp_path, server.bootstrap_servers, topic_prefix) as owner,
     ):

@@ -1,0 +1,112 @@
+"""What an event looks like on the topic: CloudEvents 1.0, with a JSON value.
+
+The value is ``{"envelope": {...}, "body": <the stored body, byte for byte>}``. Neither key nor
+headers hold anything that a message said about a person: ids, kinds, places in the log.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Final
+from urllib.parse import quote
+
+import msgspec
+
+from commands.topic_ports import Link
+from domain.body import Actor, Envelope, Recorded
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    envelope: Envelope
+    body: msgspec.Raw
+
+
+_encode: Final = msgspec.json.Encoder().encode
+_decode: Final = msgspec.json.Decoder(_Value).decode
+
+
+class NotAnEvent(ValueError):
+    """A value in the topic that none of our relays wrote."""
+
+
+def encode_value(recorded: Recorded) -> bytes:
+    """Return the published value: the envelope, and the stored body as it is."""
+    return _encode(_Value(recorded.envelope, msgspec.Raw(recorded.body)))
+
+
+def decode_value(value: bytes) -> Recorded:
+    """Return the event of a published value, its body byte for byte.
+
+    Raises:
+        NotAnEvent: It is something else.
+    """
+    try:
+        decoded = _decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise NotAnEvent from error
+    return Recorded(envelope=decoded.envelope, body=bytes(decoded.body))
+
+
+@lru_cache(maxsize=4096)
+def _kind(topic: str) -> tuple[str, bytes]:
+    return "ce_type", b"org.caretrail." + topic.encode()
+
+
+@lru_cache(maxsize=4096)
+def _source(actor: Actor) -> tuple[str, bytes]:
+    """Return where an event came from: a feed by its name; nobody's name."""
+    if actor.kind != "feed":
+        return "ce_source", b"/caretrail"
+    names = [quote(name, safe="") for name in (actor.issuer, actor.subject) if name]
+    return "ce_source", "/".join(["/feed", *(names or ["default"])]).encode()
+
+
+_SPECIFICATION: Final = ("ce_specversion", b"1.0")
+_CONTENT: Final = ("content-type", b"application/json")
+
+
+def encode_headers(envelope: Envelope, incarnation: bytes) -> list[tuple[str, bytes]]:
+    """Return the headers: CloudEvents 1.0, binary content mode of its Kafka binding.
+
+    What the chain is walked by stands in three extensions: ``notificationid``, ``previousid`` and
+    ``incarnation``, that of the store that publishes.
+    """
+    stream = envelope.stream.encode()
+    headers = [
+        _SPECIFICATION,
+        _CONTENT,
+        ("ce_id", envelope.event_id.encode()),
+        _source(envelope.actor),
+        _kind(envelope.topic),
+        ("ce_subject", stream),
+        ("ce_partitionkey", stream),
+        ("ce_notificationid", b"%d" % envelope.index),
+        ("ce_previousid", b"%d" % envelope.previous),
+        ("ce_incarnation", incarnation),
+    ]
+    if envelope.happened_at is not None:  # optional in CloudEvents; an unknown time is left out
+        headers.append(("ce_time", envelope.happened_at.isoformat().encode()))
+    return headers
+
+
+def decode_link(partition: int, offset: int, headers: Iterable[tuple[str, bytes | None]]) -> Link:
+    """Return what the headers say; index 0 where they are not ours."""
+    said = dict(headers)
+    try:
+        return Link(
+            partition,
+            offset,
+            int(said["ce_notificationid"] or b""),
+            int(said["ce_previousid"] or b""),
+            (said["ce_id"] or b"").decode(),
+            (said["ce_incarnation"] or b"").decode(),
+        )
+    except (KeyError, ValueError):
+        return Link(partition, offset, 0, 0, "", "")
+
+
+def milliseconds(instant: datetime) -> int:
+    """Return Kafka's form of a time: from recorded-at, so that a position can be found by it."""
+    return int(instant.timestamp() * 1000)

@@ -1,0 +1,303 @@
+"""The projector's loop: in memory for what it decides, then with real PostgreSQL and Kafka."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from commands.ports import StoreUnavailable
+from commands.topic_ports import Fenced, TopicAheadOfStore
+from consumers import projector
+from consumers.projector import Ports, Progress, Projector, StoreSource, wait_through
+from domain.body import Recorded
+from infra import topics
+from infra.kafka import EventTopic
+from infra.kafka_server import KafkaServer
+from tests.kafka_samples import Applied, Applier, Published, Running, forgotten_sockets, published
+from tests.topic_samples import START, Log
+from tests.waiting import until
+
+
+@dataclass
+class Script:
+    """Fails as told: the next errors, or for good at one event."""
+
+    applier: Applier
+    errors: list[Exception] = field(default_factory=list)
+    poison: int = 0
+
+    def apply(self, batch: Sequence[Recorded]) -> Applied:
+        if self.errors:
+            raise self.errors.pop(0)
+        if any(each.envelope.index == self.poison for each in batch):
+            raise ValueError
+        return self.applier.apply(batch)
+
+
+@pytest.fixture(autouse=True)
+def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(projector, "SHORTEST_PAUSE", 0.001)
+    monkeypatch.setattr(projector, "LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr(projector, "TAKE", 0.05)
+    monkeypatch.setattr(projector, "STALLED", 0.2)
+
+
+def over(log: Log, script: Script, told: list[Progress]) -> Projector:
+    return Projector(
+        Ports(
+            source=StoreSource(log, wait=lambda _: None),
+            positions=script.applier.positions,
+            apply=script.apply,
+            now=lambda: START + timedelta(seconds=10),
+            on_progress=told.append,
+        )
+    )
+
+
+def run_until(loop: Projector, done: Callable[[], bool]) -> None:
+    rounds = iter(range(10_000))
+    loop.run(lambda: done() or next(rounds) == 9_999)
+    assert done()
+
+
+def test_every_event_of_the_log_is_applied_once_in_order() -> None:
+    log, told = Log(), list[Progress]()
+    log.append(*(nth % 5 for nth in range(4500)))
+    script = Script(Applier(log.heal))
+    run_until(over(log, script, told), lambda: len(script.applier.events) == 4500)
+    assert script.applier.events == log.events
+    assert max(each.events for each in told) == projector.LARGEST_BATCH
+    assert told[0].lag_events == 2500
+    assert told[0].lag_seconds == 8.0
+    assert told[-1].lag_events == 0
+    assert told[-1].lag_seconds == 0.0
+
+
+def test_reading_goes_on_where_the_positions_say() -> None:
+    log, applier = Log(), Applier(Log().heal)
+    log.append(0, 1, 0, 2, 1)
+    applier.apply(log.events[:2])
+    run_until(over(log, Script(applier), []), lambda: len(applier.events) == 5)
+    assert applier.events == log.events
+
+
+def test_what_failed_for_the_world_is_tried_again() -> None:
+    log = Log()
+    log.append(0, 1, 2)
+    script = Script(Applier(log.heal), errors=[StoreUnavailable(), Fenced(), StoreUnavailable()])
+    run_until(over(log, script, []), lambda: len(script.applier.events) == 3)
+    assert script.applier.events == log.events
+
+
+def test_an_event_that_fails_holds_nobody_back_that_came_before_it() -> None:
+    log = Log()
+    log.append(*range(9))
+    script = Script(Applier(log.heal), poison=6)
+    run_until(over(log, script, []), lambda: len(script.applier.events) == 5)
+    script.poison = 0
+    run_until(over(log, script, []), lambda: len(script.applier.events) == 9)
+    assert script.applier.events == log.events
+
+
+def test_what_only_a_person_can_decide_ends_the_loop() -> None:
+    log = Log()
+    log.append(0)
+    halted = TopicAheadOfStore("set back.", remedy="Restore it.")
+    with pytest.raises(TopicAheadOfStore, match="Restore it"):
+        over(log, Script(Applier(log.heal), errors=[halted]), []).run(lambda: False)
+
+
+def test_catching_up_ends_at_the_index_asked_for_or_in_time() -> None:
+    log = Log()
+    log.append(0, 1, 2)
+    script = Script(Applier(log.heal))
+
+    def complete() -> int:
+        return max(script.applier.positions().values(), default=0)
+
+    assert over(log, script, []).catch_up(complete, 3) == 3
+    with pytest.raises(TimeoutError, match="at 3, not yet at 4"):
+        over(log, script, []).catch_up(complete, 4, timeout=0.05)
+
+
+def test_waiting_ends_at_the_index_asked_for_or_in_time() -> None:
+    positions = iter((1, 2, 5, 5))
+    assert wait_through(lambda: next(positions), 4) == 5
+    with pytest.raises(TimeoutError, match="at 1, not yet at 4"):
+        wait_through(lambda: 1, 4, timeout=0.01)
+
+
+@dataclass
+class Forgetful:
+    """A source that never gives what it should."""
+
+    def seek(self, positions: Callable[[], Mapping[int, int]]) -> None:
+        del positions
+
+    def take(self, limit: int, seconds: float) -> list[Recorded]:
+        del limit, seconds
+        return []
+
+    def lag(self) -> int:
+        return 0
+
+
+def test_what_the_topic_should_hold_and_does_not_give_comes_from_the_store() -> None:
+    log, applier = Log(), Applier(Log().heal)
+    log.append(0, 1, 0)
+    loop = Projector(
+        Ports(
+            source=Forgetful(),
+            positions=applier.positions,
+            apply=applier.apply,
+            now=lambda: START,
+            published=lambda: {0: 3, 1: 2},
+            heal=log.heal,
+        )
+    )
+    with Running(loop.run):
+        until(lambda: len(applier.events) == 3, "the events")
+    assert applier.indexes() == [1, 2, 3]
+
+
+@pytest.fixture
+def owner(database: str, tmp_path: Path, kafka: str, topic_prefix: str) -> Iterator[Published]:
+    with published(database, tmp_path, kafka, topic_prefix) as made:
+        yield made
+
+
+def over_topic(owner: Published, applier: Applier, group: str | None = None) -> Projector:
+    return Projector(
+        Ports(
+            source=owner.reader(group),
+            positions=applier.positions,
+            apply=applier.apply,
+            now=lambda: START,
+        )
+    )
+
+
+def all_of(owner: Published) -> list[int]:
+    return list(range(1, owner.recorded + 1))
+
+
+@pytest.mark.postgres
+@pytest.mark.kafka
+def test_every_event_of_the_topic_is_applied_once_wherever_reading_begins(
+    owner: Published,
+) -> None:
+    owner.record(700)
+    owner.relay().catch_up()
+    applier = Applier(owner.heal)
+    with Running(over_topic(owner, applier).run):
+        until(lambda: len(applier.events) == 700, "the events")
+    owner.record(300)
+    owner.relay().catch_up()
+    with Running(over_topic(owner, applier).run):
+        until(lambda: len(applier.events) == 1000, "the other events")
+    assert applier.indexes() == all_of(owner)
+    assert applier.skipped <= 100  # one commit shares one recorded-at: it is read again
+    assert applier.healed == 0
+
+
+@pytest.mark.postgres
+@pytest.mark.kafka
+def test_repeats_in_the_topic_are_skipped_and_holes_are_filled_from_the_store(
+    owner: Published,
+) -> None:
+    owner.record(200)
+    events = owner.store.read(0)
+    topic = owner.topic()
+    topic.identity()
+    topic.publish(events[:100])
+    topic.publish(events[50:80])
+    topic.publish(events[150:])
+    applier = Applier(owner.heal)
+    with Running(over_topic(owner, applier).run):
+        until(lambda: len(applier.events) == 200, "the events")
+    assert applier.indexes() == all_of(owner)
+    assert applier.skipped == 30
+    assert applier.healed == 50
+
+
+@pytest.mark.postgres
+@pytest.mark.kafka
+def test_a_topic_deleted_and_published_anew_is_read_on(owner: Published) -> None:
+    owner.record(300)
+    owner.relay().catch_up()
+    applier = Applier(owner.heal)
+    with Running(over_topic(owner, applier).run):
+        until(lambda: len(applier.events) == 300, "the events")
+        topics.delete(owner.bootstrap, owner.name)
+        owner.record(100)
+        owner.relay().catch_up()
+        until(lambda: len(applier.events) == 400, "the new events", 60)
+    assert applier.indexes() == all_of(owner)
+
+
+@pytest.mark.postgres
+@pytest.mark.kafka
+def test_readers_of_a_group_share_the_partitions_and_take_over(owner: Published) -> None:
+    owner.record(200)
+    owner.relay().catch_up()
+    first, second = Applier(owner.heal), Applier(owner.heal)
+    group = f"{owner.prefix}-readers"
+    with Running(over_topic(owner, first, group).run):
+        until(lambda: len(first.events) == 200, "the events, alone")
+        with Running(over_topic(owner, second, group).run):
+            until(lambda: second.events, "some events for the second", 40)
+            shared = {each.envelope.partition for each in second.events}
+            owner.record(200, batch=20)
+            owner.relay().catch_up()
+            until(
+                lambda: (
+                    {each.envelope.index for each in first.events + second.events}
+                    >= set(all_of(owner))
+                ),
+                "the events, together",
+            )
+    assert 0 < len(shared) < len(owner.store.last_ids())
+    assert first.indexes() == sorted(set(first.indexes()))
+    assert second.indexes() == sorted(set(second.indexes()))
+
+
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+@pytest.mark.postgres
+@pytest.mark.kafka
+def test_a_broker_killed_while_reading_costs_time_and_nothing_else(
+    database: str, tmp_path: Path, topic_prefix: str
+) -> None:
+    with (
+        forgotten_sockets(),
+        KafkaServer(tmp_path / "broker") as server,
+        published(database, tmp_path, server.bootstrap_servers, topic_prefix) as owner,
+        closing(owner.topic()) as topic,
+    ):
+        owner.record(500)
+        owner.relay(topic).catch_up()
+        applier = Applier(owner.heal)
+        with Running(over_topic(owner, applier).run):
+            until(lambda: applier.events, "some of the events")
+            _kill(server)
+            server.start()
+            owner.record(500)
+            _publish(owner, topic)
+            until(lambda: len(applier.events) == 1000, "everything", 60)
+        assert applier.indexes() == all_of(owner)
+
+
+def _kill(server: KafkaServer) -> None:
+
+    assert server.pid is not None
+    os.kill(server.pid, signal.SIGKILL)
+    until(lambda: not server.is_running(), "the end of the broker")
+
+
+def _publish(owner: Published, topic: EventTopic) -> None:
+    topic.close()
+    owner.relay(topic).catch_up()

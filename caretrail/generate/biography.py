@@ -49,7 +49,7 @@ class Register:
             return (self.rng.choice(UNDECIDABLE),)
         if self.rng.random() >= self.trouble:
             return ()
-        return tuple(self.rng.sample(TROUBLES, self.rng.choice((1, 1, 2, 3))))
+        return tuple(self.rng.sample(TROUBLES, self.rng.choice((1, 1, 2, 2, 3, 5))))
 
 
 class Biography:

@@ -13,20 +13,14 @@ def disturb(speech: Speech, troubles: Collection[str]) -> None:
     """Let plain tellings come late, twice or with a wrong clock."""
     if not speech.said:
         return
-    fragile = any(
-        name in speech.applied
-        for name in (
-            "beginning corrected", "admission cancelled and repeated",
-            "admission from emergency cancelled", "registered by mistake",
-        )
-    ) or (speech.habits.cancels != "names" and bool(speech.fixed))  # fmt: skip
     plain = [each for each in speech.said if id(each) not in speech.fixed]
-    if plain and not fragile and "told late" in troubles:
-        _be_late(speech, speech.rng.choice(plain), entered_too=True, name="told late")
-    if plain and not fragile and "sent late" in troubles:
-        _be_late(speech, speech.rng.choice(plain), entered_too=False, name="sent late")
+    for name in ("told late", "sent late"):
+        if name in troubles:
+            for each in speech.rng.sample(plain, min(len(plain), speech.rng.choice((1, 1, 2, 3)))):
+                _be_late(speech, each, entered_too=name == "told late", name=name)
     if "sent again" in troubles:
-        _send_again(speech, speech.rng.choice(speech.said))
+        for each in speech.rng.choices(speech.said, k=speech.rng.choice((1, 1, 2))):
+            _send_again(speech, each)
     for each in speech.said:
         if "sent twice" in troubles and speech.rng.random() < 0.3:  # noqa: PLR2004
             each.copies = (each.delivered + minutes(speech.rng, 0.2, 600),)
@@ -34,6 +28,7 @@ def disturb(speech: Speech, troubles: Collection[str]) -> None:
         if "delayed" in troubles and speech.rng.random() < 0.3:  # noqa: PLR2004
             each.delivered += minutes(speech.rng, 1, 2000)
             speech.applied.append("delayed")
+    plain = [each for each in plain if id(each) not in speech.fixed]
     if plain and "clock wrong" in troubles:
         each = speech.rng.choice(plain)
         if each.entered is not None:  # without EVN-2 nothing would say when it was sent
@@ -54,18 +49,25 @@ def _be_late(speech: Speech, telling: Telling, *, entered_too: bool, name: str) 
 
 
 def _send_again(speech: Speech, telling: Telling) -> None:
-    """Repeat with a new MSH-7 and MSH-10, and where that is the habit with a new EVN-2."""
-    wait = timedelta(seconds=speech.rng.randint(22, 39))
-    new_entry = speech.habits.resends == "new-entered" and speech.habits.entered
+    """Repeat with a new MSH-7 and MSH-10, and where that is the habit with a new EVN-2.
+
+    With the same EVN-2 a repetition is known at any time. Without one, or with a new one, it comes
+    before anything else is said of the visit: later nobody could tell it from a new statement.
+    """
+    rng, habits = speech.rng, speech.habits
+    wait = timedelta(seconds=rng.randint(22, 39))
+    new_entry = habits.resends == "new-entered" and habits.entered and not habits.minutes
     if new_entry and not speech.states(telling.trigger) and telling.trigger in {"A03", "A06"}:
         return
+    if habits.entered and not new_entry and rng.random() < 0.5:  # noqa: PLR2004
+        wait += minutes(rng, 1, 3000)
     again = replace(
         telling, created=telling.created + wait, delivered=telling.delivered + wait, copies=()
     )
-    if new_entry and telling.entered is not None and not speech.habits.minutes:
+    if new_entry and telling.entered is not None:
         again.entered = telling.entered + wait
-        if telling.trigger in {"A11", "A12", "A13"} and speech.habits.cancels == "own":
+        if telling.trigger in {"A11", "A12", "A13"} and habits.cancels == "own":
             again.occurred = again.entered
-    speech.said.insert(speech.said.index(telling) + 1, again)
+    speech.said.append(again)
     speech.fixed.update((id(telling), id(again)))
     speech.applied.append("sent again")

@@ -140,7 +140,7 @@ class Speech:
     def elsewhere(self, *, same_unit: bool = False) -> Spot:
         """Return a place that this visit knows nothing of."""
         used = {fact.spot for fact in self.course.facts} | set(self.mistaken)
-        used |= {spot for _, spot, _ in self.moves}
+        used |= {spot for _, spot, _ in self.moves} | {each.spot for each in self.said if each.spot}
         here = self.facility.unit(self.spot.unit)
         units = (here,) if same_unit else self.facility.units
         while True:

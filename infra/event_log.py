@@ -79,6 +79,14 @@ class EventLog:
                 for row in copy.rows():
                     yield _recorded(row, self.incarnation)
 
+    def drain_bodies(self, after: int, upto: int) -> Iterator[tuple[int, str, str, bytes]]:
+        """Yield index, stream, topic and body alone: several times as fast as ``drain``."""
+        for start in range(after, upto, CHUNK):
+            query = _COPY.format(_BARE, Literal(start), Literal(min(start + CHUNK, upto)))
+            with self._cursor() as cursor, cursor.copy(query) as copy:
+                copy.set_types(["int8", "text", "text", "bytea"])
+                yield from copy.rows()
+
     def last_ids(self) -> dict[int, int]:
         """Return the last index of each partition that has any."""
         with self._cursor() as cursor:
@@ -119,6 +127,7 @@ _COLUMNS: Final = SQL(
     " partition::int4, previous, recorded_at, happened_at, array_to_string(subjects, ','), tenant,"
     " facility, actor::text, cause, correlation, message_id::text, mapping_version, profile_version"
 )
+_BARE: Final = SQL("notification_id, originator_id::text, topic, state")
 _TYPES: Final = [
     "int8",
     "text",

@@ -14,6 +14,8 @@ create table es.store (
     created_at timestamptz not null default clock_timestamp()
 );
 
+comment on table es.migration is 'Which migrations have run, and as what';
+comment on table es.store is 'Whose store this is: one row';
 comment on column es.store.incarnation is 'New for a new store and for one restored from a backup: ids would be given twice';
 comment on column es.store.id_key_fingerprint is 'Of the key that ids are derived with; another key is refused';
 

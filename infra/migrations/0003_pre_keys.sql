@@ -20,12 +20,15 @@ create table keys.data_key (
     made_at timestamptz not null default clock_timestamp()
 );
 
+comment on table keys.data_key is 'One key per subject, or spare';
 comment on column keys.data_key.wrapped is 'AES-256-GCM under the master key: nonce, ciphertext, tag; associated data: the key id';
 
 -- Keys made ahead that no process has taken yet.
 create table keys.spare (
     key_id bigint primary key references keys.data_key (key_id) on delete cascade
 );
+
+comment on table keys.spare is 'Data keys that no process has taken yet';
 
 -- In the store's schema, because a subject takes its key in the transaction of its first event.
 create table es.subject_key (

@@ -1,0 +1,148 @@
+"""Stored bodies: released shapes stay readable for ever, and both decoders read the same."""
+
+import json
+from dataclasses import fields, is_dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from kafka.partitioner.default import murmur2 as murmur2_of_kafka
+from pydantic import TypeAdapter
+
+from domain.body import Body, Sealed
+from domain.events import (
+    PARTITIONS,
+    TOPICS,
+    BodyDoesNotHold,
+    make_body,
+    murmur2,
+    partition_of,
+    read_body,
+)
+from domain.statement import Statement
+from projections import decoding, fast
+from tests.intake_samples import statement
+
+RELEASED = sorted((Path(__file__).parent / "released_events").glob("*.json"))
+WHOLE = TypeAdapter(Body)
+
+# Text without the halves of pairs, which no JSON has; numbers that JSON has.
+LEAVES: dict[Any, st.SearchStrategy[Any]] = {
+    str: st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
+    bool: st.booleans(),
+    int: st.integers(-(2**31), 2**31),
+    float: st.floats(allow_nan=False, allow_infinity=False),
+    datetime: st.datetimes(timezones=st.just(UTC)),
+    NoneType: st.none(),
+}
+
+
+def anything(hint: Any) -> st.SearchStrategy[Any]:
+    """Return what a member with this type can hold, in every combination."""
+    hint = getattr(hint, "__supertype__", hint)
+    if hint in LEAVES:
+        return LEAVES[hint]
+    if isinstance(hint, type) and is_dataclass(hint):
+        hints = get_type_hints(hint)
+        return st.builds(hint, **{name: anything(each) for name, each in hints.items()})
+    inner = get_args(hint)
+    if get_origin(hint) is Literal:
+        return st.sampled_from(inner)
+    if get_origin(hint) is tuple:
+        return st.lists(anything(inner[0]), max_size=2).map(tuple)
+    return st.one_of(*map(anything, inner))
+
+
+def members(value: object) -> Any:
+    """Return what a statement holds, whichever class holds it."""
+    if is_dataclass(value):
+        return {each.name: members(getattr(value, each.name)) for each in fields(value)}
+    return tuple(map(members, value)) if isinstance(value, tuple) else value
+
+
+def test_every_topic_has_its_released_shape() -> None:
+    assert {json.loads(each.read_text())["topic"] for each in RELEASED} == set(TOPICS.values())
+
+
+@pytest.mark.parametrize("path", RELEASED, ids=lambda path: path.stem)
+def test_a_released_event_reads_as_it_always_did(path: Path) -> None:
+    released = json.loads(path.read_text())
+    body = released["body"].encode()
+    read = read_body(body)
+    assert_still_there(released["reads_as"], json.loads(WHOLE.dump_json(read)))
+    assert make_body(read.core, read.sealed) == body
+    assert decoding.decode_body(body) == read
+    assert decoding.decode_statement(body) == read.core
+    core, sealed = fast.decode_whole(body)
+    assert members(core) == members(read.core)
+    assert decoding.decode_sealed(sealed) == read.sealed
+
+
+def assert_still_there(released: Any, now: Any) -> None:
+    """Members may be added; those that were there have the same value, defaults included."""
+    if isinstance(released, dict):
+        for name, value in released.items():
+            assert_still_there(value, now[name])
+    elif isinstance(released, list):
+        assert len(released) == len(now)
+        for each, other in zip(released, now, strict=True):
+            assert_still_there(each, other)
+    else:
+        assert released == now
+
+
+@given(anything(Statement))
+def test_whatever_is_stored_reads_back_by_both_decoders(core: Statement) -> None:
+    body = make_body(core)
+    assert read_body(body).core == core
+    assert decoding.decode_statement(body) == core
+    assert members(fast.decode_whole(body)[0]) == members(core)
+
+
+def test_segments_are_written_as_pydantic_writes_them() -> None:
+    sealed = Sealed(subject=statement().record, segment="notes", commitment="0f" * 32, box="+/A=")
+    body = make_body(statement(), [sealed, sealed])
+    assert json.loads(body) == json.loads(
+        WHOLE.dump_json(Body(core=statement(), sealed=(sealed, sealed)), exclude_defaults=True)
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"class_code": "NEITHER"},
+        {"mode": "X"},
+        {"visit": 7},
+        {"sent": "yesterday"},
+        {"flags": ("Quastenflosser", 7)},
+        {"control_id": "\ud800"},
+    ],
+)
+def test_a_statement_that_does_not_hold_is_refused_without_naming_its_values(
+    wrong: dict[str, Any],
+) -> None:
+    with pytest.raises(BodyDoesNotHold) as refused:
+        make_body(replace(statement(), **wrong))
+    assert str(next(iter(wrong.values()))) not in str(refused.value)
+    assert refused.value.__cause__ is None
+
+
+def test_what_is_no_body_is_refused() -> None:
+    for wrong in (b"", b"{}", b'{"core":{}}', b'{"sealed":[]}'):
+        with pytest.raises(ValueError, match="validation"):
+            read_body(wrong)
+
+
+@given(st.binary(max_size=64))
+def test_the_hash_is_that_of_kafka(data: bytes) -> None:
+    assert murmur2(data) == murmur2_of_kafka(data)
+
+
+@given(st.uuids())
+def test_a_stream_is_in_the_partition_that_kafka_gives_its_key(stream: Any) -> None:
+    expected = (murmur2_of_kafka(str(stream).encode()) & 0x7FFFFFFF) % PARTITIONS
+    assert partition_of(str(stream)) == expected

@@ -1,0 +1,81 @@
+"""Reading the log: the same events by every way."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from unittest.mock import patch
+
+import psycopg
+import pytest
+
+from domain.events import PARTITIONS
+from domain.ids import EventId
+from infra import event_log
+from infra.event_store import CareStore
+from tests.intake_samples import draft, received
+from tests.stores import opened
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture
+def store(database: str, tmp_path: Path) -> Iterator[CareStore]:
+    with opened(database, tmp_path) as (store, _):
+        yield store
+
+
+def test_an_empty_log_answers(store: CareStore) -> None:
+    assert store.max_index() == 0
+    assert store.read(0) == []
+    assert list(store.drain(0, 10)) == []
+    assert store.one(1) is None
+    assert store.by_event_id(EventId("no id")) is None
+    assert store.last_ids() == {}
+    assert store.recorded_at_of(1) is None
+
+
+def test_every_way_of_reading_gives_the_same_events(store: CareStore) -> None:
+    others = {"happened_at": None, "facility": 'the "new", {odd} \\ one'}
+    batch = [received(f"m{i}", draft(str(i % 5), others=["x"], **others)) for i in range(30)]
+    store.record(batch)
+    events = store.read(0)
+    assert [each.envelope.index for each in events] == list(range(1, 31))
+    assert {each.envelope.facility for each in events} == {others["facility"]}
+    assert store.read(10, 5) == events[10:15]
+    assert store.read(10, 5, upto=12) == events[10:12]
+    with patch.object(event_log, "CHUNK", 7):
+        assert list(store.drain(0, 30)) == events
+        assert list(store.drain(3, 17)) == events[3:17]
+        assert list(store.drain_bodies(3, 17)) == [
+            (each.envelope.index, each.envelope.stream, each.envelope.topic, each.body)
+            for each in events[3:17]
+        ]
+    assert [store.one(each.envelope.index) for each in events] == events
+    assert [store.by_event_id(each.envelope.event_id) for each in events] == events
+    for partition in range(PARTITIONS):
+        own = [each for each in events if each.envelope.partition == partition]
+        assert store.read_partition(partition, 0) == own
+        if own:
+            assert store.last_ids()[partition] == own[-1].envelope.index
+            assert store.read_partition(partition, own[0].envelope.index, 2) == own[1:3]
+
+
+def test_an_instant_resolves_to_the_last_index_recorded_by_then(store: CareStore) -> None:
+    for i in range(9):
+        store.record([received(f"m{i}-{j}") for j in range(i % 3 + 1)])
+    first, last = store.recorded_at_of(1), store.recorded_at_of(store.max_index())
+    assert first is not None
+    assert last is not None
+    assert store.index_at(first - timedelta(microseconds=1)) == 0
+    assert store.index_at(last + timedelta(days=1)) == store.max_index()
+    for event in store.read(0):
+        at = event.envelope.recorded_at
+        assert store.index_at(at) == max(
+            each.envelope.index for each in store.read(0) if each.envelope.recorded_at <= at
+        )
+
+
+def test_an_append_is_announced(store: CareStore, connection: psycopg.Connection) -> None:
+    connection.execute("listen es_event")
+    store.record([received("a"), received("b")])
+    assert [each.payload for each in connection.notifies(timeout=5, stop_after=1)] == ["2"]

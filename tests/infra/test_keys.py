@@ -1,0 +1,232 @@
+"""Keys of subjects: durable before they are used, one for ever, and nothing opens elsewhere."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event, Thread
+
+import psycopg
+import pytest
+
+from commands.ports import Disposition
+from domain.body import Plain, Sealed
+from domain.events import read_body
+from domain.ids import EventId
+from infra.data_keys import AHEAD
+from infra.event_store import CareStore
+from infra.keys import Keys, SegmentDoesNotOpen, intake_subject, open_keys
+from infra.master_key import MasterKeyUnusable
+from infra.messages import MessageArchive
+from tests.intake_samples import draft, received, record_of
+from tests.stores import opened
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture
+def both(database: str, tmp_path: Path) -> Iterator[tuple[CareStore, Keys]]:
+    with opened(database, tmp_path) as store_and_keys:
+        yield store_and_keys
+
+
+@pytest.fixture
+def store(both: tuple[CareStore, Keys]) -> CareStore:
+    return both[0]
+
+
+@pytest.fixture
+def keys(both: tuple[CareStore, Keys]) -> Keys:
+    return both[1]
+
+
+def sealed_at(store: CareStore, index: int) -> tuple[Sealed, ...]:
+    recorded = store.one(index)
+    assert recorded is not None
+    return read_body(recorded.body).sealed
+
+
+def test_a_segment_opens_only_where_it_was_sealed(store: CareStore, keys: Keys) -> None:
+    (given,) = (message := received("a")).drafts
+    store.record([message, received("b", draft("other"))])
+    sealed, other = sealed_at(store, 1)[0], sealed_at(store, 2)[0]
+    where = {"event_id": given.event_id, "topic": given.topic}
+    assert keys.open(sealed, **where) == given.segments[0].text
+    for wrong in (
+        replace(sealed, subject=other.subject),
+        replace(sealed, segment="demographics"),
+        replace(sealed, commitment=other.commitment),
+        replace(sealed, commitment="not hexadecimal"),
+        replace(sealed, box=other.box),
+        replace(sealed, box="not base64"),
+        replace(sealed, box=""),
+        replace(sealed, subject=record_of("nobody")),
+    ):
+        with pytest.raises(SegmentDoesNotOpen):
+            keys.open(wrong, **where)
+    with pytest.raises(SegmentDoesNotOpen):
+        keys.open(sealed, event_id=given.event_id, topic="encounter.updated.v1")
+    with pytest.raises(SegmentDoesNotOpen) as refused:
+        keys.open(sealed, event_id="other", topic=given.topic)
+    assert (refused.value.subject, refused.value.segment) == (sealed.subject, "identifiers")
+
+
+def test_each_subject_of_a_merge_has_segments_under_its_own_key(
+    store: CareStore, keys: Keys, connection: psycopg.Connection
+) -> None:
+    given = draft("kept", others=["retired"])
+    store.record([received("a", given)])
+    connection.execute(
+        "delete from keys.data_key where key_id ="
+        " (select key_id from es.subject_key where subject = %s)",
+        (record_of("retired"),),
+    )
+    keys._rings.clear()
+    opens = []
+    for each in sealed_at(store, 1):
+        try:
+            keys.open(each, event_id=given.event_id, topic=given.topic)
+        except SegmentDoesNotOpen:
+            opens.append((each.subject, False))
+        else:
+            opens.append((each.subject, True))
+    assert opens == [
+        (record_of("kept"), True),
+        (record_of("kept"), True),
+        (record_of("retired"), False),
+        (record_of("retired"), False),
+    ]
+
+
+@pytest.mark.parametrize("destroyed", ["kept", "retired"])
+def test_bytes_that_name_two_people_open_with_both_keys_only(
+    database: str, both: tuple[CareStore, Keys], connection: psycopg.Connection, destroyed: str
+) -> None:
+    store, keys = both
+    message = received("a", draft("kept", others=["retired"]))
+    store.record([message])
+    with MessageArchive(database, keys) as archive:
+        assert archive.raw(message.message_id) == message.raw
+        connection.execute(
+            "delete from keys.data_key where key_id ="
+            " (select key_id from es.subject_key where subject = %s)",
+            (record_of(destroyed),),
+        )
+        keys._rings.clear()
+        with pytest.raises(SegmentDoesNotOpen):
+            archive.raw(message.message_id)
+
+
+def test_bytes_that_name_nobody_open_with_the_key_of_the_month(
+    database: str, both: tuple[CareStore, Keys], connection: psycopg.Connection
+) -> None:
+    store, keys = both
+    message = received("a", disposition=Disposition.UNREADABLE)
+    store.record([message])
+    with MessageArchive(database, keys) as archive:
+        assert archive.raw(message.message_id) == message.raw
+    found = connection.execute("select sealed_for::text[], received_at from intake.message")
+    ((sealed_for, received_at),) = found
+    assert sealed_for == [intake_subject(received_at)]
+    march, april = datetime(2026, 3, 31, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
+    assert intake_subject(march) != intake_subject(april)
+
+
+def test_two_writers_on_a_new_subject_seal_with_the_same_key(
+    database: str, tmp_path: Path, both: tuple[CareStore, Keys]
+) -> None:
+    store, keys = both
+    subject = record_of("new")
+    with opened(database, tmp_path) as (other_store, other_keys):
+        waits, done = Event(), list[str]()
+
+        def second() -> None:
+            waits.set()
+            other_store.record([received("b", draft("new"))])
+            done.append("second")
+
+        writer = Thread(target=second)
+        with store._transaction() as (cursor, claims):
+            claim = keys.claim(cursor, {subject})
+            claims.append(claim)
+            writer.start()
+            assert waits.wait(10)
+            sealed = claim.seal(
+                Plain(subject=subject, segment="notes", text=b"first"), event_id="e", topic="t"
+            )
+            assert done == []  # the second waits for the key
+        writer.join(10)
+        assert done == ["second"]
+        assert other_keys.open(sealed, event_id="e", topic="t") == b"first"
+        (event,) = store.read(0)
+        for each in read_body(event.body).sealed:
+            assert keys.open(each, event_id=event.envelope.event_id, topic=event.envelope.topic)
+
+
+def test_a_key_taken_by_a_transaction_that_failed_goes_to_somebody_else(
+    store: CareStore, connection: psycopg.Connection
+) -> None:
+    wrong = received("a", draft("x"), control_id="\x00")
+    for _ in range(3):
+        with pytest.raises(Exception, match="value_not_storable"):
+            store.record([wrong])
+    store.record([received("b", draft("y"))])
+    taken = connection.execute("select subject::text, key_id <= %s from es.subject_key", (AHEAD,))
+    assert taken.fetchall() == [(record_of("y"), True)]
+    assert connection.execute("select count(*) from keys.data_key").fetchone() == (AHEAD,)
+
+
+def test_keys_not_used_are_there_for_the_next_process(
+    database: str, tmp_path: Path, connection: psycopg.Connection
+) -> None:
+    for name in ("a", "b", "c"):
+        with opened(database, tmp_path) as (store, _):
+            store.record([received(name, draft(name))])
+    counts = connection.execute(
+        "select (select count(*) from keys.data_key), (select count(*) from keys.spare)"
+    ).fetchone()
+    assert counts == (AHEAD, AHEAD - 3)
+
+
+def test_no_more_keys_are_remembered_than_said_and_all_of_them_open(
+    store: CareStore, keys: Keys
+) -> None:
+    store.record([received(str(i), draft(str(i))) for i in range(40)])
+    few = Keys(keys._store, keys._data_keys, remember=8)
+    few.warm(record_of(str(i)) for i in range(40))
+    assert len(few._rings) == 8
+    for event in store.read(0):
+        for each in read_body(event.body).sealed:
+            assert few.open(
+                each, event_id=EventId(event.envelope.event_id), topic=event.envelope.topic
+            )
+    assert len(few._rings) == 8
+
+
+def test_the_keys_of_a_database_open_with_its_own_master_key_only(
+    database: str, tmp_path: Path, both: tuple[CareStore, Keys]
+) -> None:
+    store, _ = both
+    store.record([received("a")])
+    empty = tmp_path / "other" / "master.key"
+    with pytest.raises(MasterKeyUnusable), open_keys(database, master_key_file=empty):
+        pass
+    assert not empty.exists()  # a new key would open nothing that is there
+    empty.parent.mkdir()
+    empty.write_bytes((tmp_path / "master.key").read_bytes()[:-6] + b"AAAA=\n")
+    empty.chmod(0o600)
+    with pytest.raises(MasterKeyUnusable), open_keys(database, master_key_file=empty):
+        pass
+
+
+def test_a_master_key_that_others_can_read_is_refused(database: str, tmp_path: Path) -> None:
+    path = tmp_path / "master.key"
+    with open_keys(database, master_key_file=path):
+        assert path.stat().st_mode & 0o777 == 0o600
+    path.chmod(0o644)
+    with pytest.raises(MasterKeyUnusable, match="chmod"), open_keys(database, master_key_file=path):
+        pass
+    path.chmod(0o600)
+    path.write_text("no key")
+    with pytest.raises(MasterKeyUnusable), open_keys(database, master_key_file=path):
+        pass

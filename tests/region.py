@@ -9,8 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
+from secrets import token_hex
 from typing import Final
+from zlib import crc32
 from zoneinfo import ZoneInfo
+
+import pytest
 
 from caretrail.bootstrap import Application, opened
 from caretrail.readers import open_reader
@@ -18,6 +22,7 @@ from caretrail.reading import Reader
 from caretrail.web.words import Words
 from consumers.hl7v2.translate import read
 from infra.settings import Settings
+from tests import servers
 
 ZONE: Final = ZoneInfo("America/Chicago")
 NOW: Final = datetime(2026, 2, 19, 14, 5, tzinfo=ZONE)
@@ -80,7 +85,7 @@ class Voice:
         """Write one message; times as ``02-16 10:45`` of 2026."""
         told = sent or happened
         trusted = f"~{self.region}^^^REGION^NI" if self.region else ""
-        control = f"{self.sender}{abs(hash((self.number, trigger, happened, told))) % 10**7:07d}"
+        control = f"{self.sender}{crc32(f'{self.number}{trigger}{happened}{told}'.encode()):010d}"
         pv1 = [""] * 46
         pv1[1], pv1[2], pv1[3] = "1", patient_class, _place(place, self.sender)
         pv1[6] = _place(before, self.sender)
@@ -209,6 +214,31 @@ def region(database: str, home: Path) -> Iterator[tuple[Application, Reader]]:
         application.record([read(raw, context=context) for raw in [*alder(), *others()]])
         application.catch_up()
         yield application, reader
+
+
+@dataclass(frozen=True)
+class Told:
+    """The region as it was told, open."""
+
+    application: Application
+    reader: Reader
+
+    @property
+    def alder(self) -> str:
+        """The opaque id of the patient who has everything."""
+        found = self.reader.resolve("SBH|77-10342")
+        assert found
+        return found
+
+
+@pytest.fixture(scope="session")
+def told(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+    """A database of its own that has heard the whole region; nobody writes to it."""
+    name = f"region_{token_hex(4)}"
+    database = servers.create_database(server, name)
+    with region(database, tmp_path_factory.mktemp("home")) as (application, reader):
+        yield Told(application, reader)
+    servers.drop_database(server, name)
 
 
 def now() -> datetime:

@@ -84,12 +84,11 @@ class Between:
 
 def spans(patient: Patient, as_of: datetime) -> list[Span]:
     """Return the encounters whose time is known at all, by beginning."""
-    heard: dict[str, datetime] = {}
+    heard: dict[str, list[datetime]] = {}
     for entry in patient.entries:
-        at, key = entry.happened_at, entry.encounter_id
-        if at is not None and key is not None and not (key in heard and heard[key] <= at):
-            heard[key] = at
-    made = (_span(e, heard.get(e.encounter_id), as_of) for e in patient.encounters)
+        if entry.happened_at is not None and entry.encounter_id is not None:
+            heard.setdefault(entry.encounter_id, []).append(entry.happened_at)
+    made = (_span(e, heard.get(e.encounter_id, []), as_of) for e in patient.encounters)
     return sorted(
         (span for span in made if span), key=lambda s: (s.begin, s.encounter.encounter_id)
     )
@@ -119,20 +118,21 @@ def between(shown: Sequence[Span], *, as_of: datetime, words: Words) -> Between:
     )
 
 
-def _span(encounter: Encounter, heard: datetime | None, as_of: datetime) -> Span | None:
+def _span(encounter: Encounter, heard: Sequence[datetime], as_of: datetime) -> Span | None:
     starts = [stay.start for stay in encounter.stays if stay.start]
     begin = encounter.start
     if encounter.status == "planned":
-        begin = encounter.planned_for or begin or min(starts, default=None) or heard
+        begin = encounter.planned_for or begin or min([*starts, *heard], default=None)
         known = begin is not None
     else:
         known = begin is not None
-        begin = begin or min([*starts, *([heard] if heard else [])], default=None)
+        begin = begin or min([*starts, *heard], default=None)
     if begin is None:
         return None
     end = encounter.end
     if end is None and encounter.cancelled:
-        end = max((stay.end for stay in encounter.stays if stay.end), default=None)
+        # It stood until its cancel, the last thing that was said of it.
+        end = max([*(stay.end for stay in encounter.stays if stay.end), *heard], default=None)
     still = (
         end is None
         and not encounter.cancelled

@@ -1,0 +1,3 @@
+from tests.region import told
+
+__all__ = ["told"]

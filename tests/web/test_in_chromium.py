@@ -1,0 +1,128 @@
+"""The pages as a browser shows them, at a small desk screen and at a phone's width."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.region import Told
+from tests.web.browser import Browser
+
+pytestmark = [pytest.mark.chromium, pytest.mark.postgres]
+
+SIZES = [(1366, 768), (390, 844)]
+PAGES = ["home", "patients", "timeline", "earlier", "before", "census", "evidence", "error"]
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+def addresses(told: Told) -> dict[str, str]:
+    event = told.reader.patient(told.alder)
+    assert event
+    first = next(iter(event.filed.values()))
+    return {
+        "home": "/",
+        "patients": "/ui/patients",
+        "timeline": f"/ui/patients/{told.alder}",
+        "earlier": f"/ui/patients/{told.alder}?as_of=2026-01-20+12:00&since=all",
+        "before": f"/ui/patients/{told.alder}?as_of=2026-01-01",
+        "census": "/ui/census",
+        "evidence": f"/ui/events/{first.event_id}",
+        "error": "/ui/patients/nobody",
+    }
+
+
+@pytest.mark.parametrize(
+    ("page", "size", "dark"),
+    [(page, size, False) for page in PAGES for size in SIZES]
+    + [(page, SIZES[0], True) for page in ("timeline", "census", "patients")],
+)
+def test_a_page_shows_without_complaint_overflow_or_foreign_request(
+    told: Told, site: str, tab: Browser, *, page: str, size: tuple[int, int], dark: bool
+) -> None:
+    tab.show(site + addresses(told)[page], *size, dark=dark)
+
+    assert tab.evaluate(OVERFLOW) <= 0
+    assert [url for url in tab.requested if not url.startswith((site, "data:,"))] == []
+    complaints = [said for said in tab.complaints if "404" not in said]
+    assert complaints == []
+    assert tab.evaluate("document.querySelector('main').innerText.trim().length") > 20
+    shot = tab.picture()
+    assert shot.startswith(b"\x89PNG")
+    keep = os.environ.get("CARETRAIL_SCREENSHOTS")
+    if keep:
+        name = f"{page}-{size[0]}-{'dark' if dark else 'light'}.png"
+        (Path(keep) / name).write_bytes(tab.picture(whole=True))
+
+
+def test_on_a_phone_the_chart_starts_at_its_right_end_and_keeps_its_size(
+    told: Told, site: str, tab: Browser
+) -> None:
+    tab.show(f"{site}/ui/patients/{told.alder}", 390, 844)
+
+    scroller = "document.querySelector('.chart-scroll')"
+    assert tab.evaluate(f"{scroller}.querySelector('svg').getBoundingClientRect().width") == 1120
+    right = f"{scroller}.querySelector('svg').getBoundingClientRect().right"
+    assert tab.evaluate(f"{right} <= {scroller}.getBoundingClientRect().right + 1")
+
+
+def test_a_fragment_opens_the_closed_proof_that_holds_it(
+    told: Told, site: str, tab: Browser
+) -> None:
+    address = f"{site}/ui/patients/{told.alder}"
+    tab.show(address, 1366, 768)
+    closed = "[...document.querySelectorAll('.evidence > details:not([open]) .proof')].pop().id"
+    anchor = tab.evaluate(closed)
+
+    tab.evaluate(f"location.hash = '#{anchor}'")
+
+    opened = f"document.getElementById('{anchor}').closest('details').open"
+    assert tab.evaluate(opened) is True
+
+
+def test_every_bar_can_be_reached_by_keyboard_and_has_room_for_a_finger(
+    told: Told, site: str, tab: Browser
+) -> None:
+    tab.show(f"{site}/ui/patients/{told.alder}", 390, 844)
+
+    sizes = tab.evaluate(
+        "[...document.querySelectorAll('a.enc .ring')].map(r => r.getBoundingClientRect())"
+        ".map(r => [r.width, r.height])"
+    )
+    assert len(sizes) == 8
+    assert all(width >= 24 and height >= 24 for width, height in sizes)
+    assert tab.evaluate("[...document.querySelectorAll('a.enc')].every(a => a.tabIndex === 0)")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_text_has_contrast_on_its_ground(
+    told: Told, site: str, tab: Browser, *, dark: bool
+) -> None:
+    tab.show(f"{site}/ui/patients/{told.alder}", 1366, 768, dark=dark)
+
+    worst = tab.evaluate(CONTRAST)
+
+    assert worst >= 4.5
+
+
+#: The least contrast (WCAG 2.2) between a text token and a ground, and in the bars.
+CONTRAST = """(() => {
+  const style = getComputedStyle(document.documentElement);
+  const rgb = name => {
+    const hex = style.getPropertyValue(name).trim().slice(1);
+    return [0, 2, 4].map(i => parseInt(hex.slice(i, i + 2), 16) / 255);
+  };
+  const light = name => rgb(name)
+    .map(c => c <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4)
+    .reduce((sum, c, i) => sum + c * [.2126, .7152, .0722][i], 0);
+  const ratio = (a, b) => {
+    const [x, y] = [light(a), light(b)].sort((p, q) => q - p);
+    return (x + .05) / (y + .05);
+  };
+  const pairs = [];
+  for (const ink of ['--ink', '--ink-2', '--ink-3'])
+    for (const ground of ['--bg', '--surface', '--sunken']) pairs.push([ink, ground]);
+  for (const name of ['emer', 'imp', 'obsenc', 'amb', 'nonac', 'ss', 'hh', 'vr', 'unknown'])
+    pairs.push([`--${name}-ink`, `--${name}`]);
+  pairs.push(['--alert-ink', '--alert-bg'], ['--mark-ink', '--mark-bg'], ['--on-ink', '--ink']);
+  return Math.min(...pairs.map(([a, b]) => ratio(a, b)));
+})()"""

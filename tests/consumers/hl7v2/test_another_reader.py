@@ -35,10 +35,10 @@ def assert_alike(raw: bytes) -> int:
     for name, field, component in TYPED:
         if name not in ours.first or not ours.field(name, field):
             continue
-        parts = ours.parts(ours.repetitions(ours.field(name, field))[0])
-        part = parts[component - 1] if component <= len(parts) else ""
-        expected = theirs.extract_field(name, 1, field, 1, component) if part else ""
-        assert part.split("&")[0] == expected
+        parts = ours.components(ours.repetitions(ours.field(name, field))[0])
+        if component <= len(parts):
+            first = ours.subcomponents(parts[component - 1])[0]
+            assert first == theirs.extract_field(name, 1, field, 1, component)
         compared += 1
     return compared
 

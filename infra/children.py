@@ -220,6 +220,7 @@ def write_whole(path: Path, text: str, *, mode: int = 0o600) -> None:
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        os.fchmod(descriptor, mode)  # whatever the umask takes away, and an old file had
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

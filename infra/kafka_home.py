@@ -54,8 +54,9 @@ class Place:
         self._log_starts = 0
 
     def make(self) -> None:
-        """Make the folder, private to us."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Make the home and the folder, private to us."""
+        self.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, exist_ok=True)
 
     def find(self) -> children.Child | None:
         """Return the broker that the record names, if it runs."""

@@ -56,8 +56,9 @@ class Place:
         self._log_starts = 0
 
     def make(self, account: Account) -> None:
-        """Make the folder, private but for the server's own user."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Make the home and the folder, private but for the server's own user."""
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, exist_ok=True)
         account.reach(self.data)
 
     def check(self) -> None:

@@ -182,11 +182,17 @@ def test_two_homes_never_meet(home: Path, used: PostgresServer) -> None:
     assert ask(used.url, "select 1") == [(1,)]
 
 
-def test_a_home_may_have_a_long_path_with_any_letters(new_home: Path) -> None:
+def test_a_home_may_have_a_long_path_and_files_of_a_first_start_killed_half_way(
+    new_home: Path,
+) -> None:
     long = new_home / ("ü, 'quoted' name " * 6) / ("long" * 40)
+    half = Place(long).data.with_name("data.new")
+    half.mkdir(parents=True)
+    (half / "PG_VERSION").write_text("18\n")
     with PostgresServer(long) as server:
         assert ask(server.url, "select 1") == [(1,)]
         assert running_url(long) == server.url
+    assert not half.exists()
 
 
 @pytest.mark.parametrize("variables", [{}, {"LANG": "de_DE.ISO-8859-1", "LC_ALL": "nowhere"}])
@@ -202,6 +208,20 @@ def test_the_locale_and_postgresql_variables_of_the_user_play_no_part(
     with PostgresServer(new_home) as server:
         assert setting(server.url, "server_encoding") == "UTF8"
         assert setting(server.url, "log_timezone") == "UTC"
+
+
+def test_a_strict_umask_keeps_nothing_from_the_server_and_a_home_is_private(
+    new_home: Path,
+) -> None:
+    before = os.umask(0o077)
+    try:
+        with PostgresServer(new_home) as server:
+            assert ask(server.url, "select 1") == [(1,)]
+    finally:
+        os.umask(before)
+    # As root others may pass through it, for the server is one of them; they may not look.
+    assert new_home.stat().st_mode & 0o777 in {0o700, 0o701}
+    assert Place(new_home).data.stat().st_mode & 0o777 == 0o700
 
 
 def test_a_server_left_by_a_killed_run_is_taken_over(home: Path) -> None:
@@ -232,15 +252,6 @@ def test_a_server_that_was_killed_itself_starts_again_with_all_that_was_committe
         assert running_url(home) is None
         server.start()
         assert ask(server.url, "select n from survived") == [(7,)]
-
-
-def test_a_first_start_killed_half_way_is_begun_anew(new_home: Path) -> None:
-    half = Place(new_home).data.with_name("data.new")
-    half.mkdir(parents=True)
-    (half / "PG_VERSION").write_text("18\n")
-    with PostgresServer(new_home) as server:
-        assert ask(server.url, "select 1") == [(1,)]
-    assert not half.exists()
 
 
 def test_a_stale_record_that_names_a_stranger_stops_no_start(home: Path) -> None:

@@ -1,0 +1,33 @@
+"""The promise of ``availability``, kept on a machine where the broker cannot be had."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.mark.parametrize(("in_ci", "exit_code"), [("", 0), ("1", 1)])
+def test_what_is_not_run_is_said_in_the_last_lines_and_fails_only_ci(
+    in_ci: str, exit_code: int
+) -> None:
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
+            *("tests/infra/test_children.py", "tests/infra/test_kafka_jars.py"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env={**os.environ, "XDG_CACHE_HOME": "/dev/null/none", "CARETRAIL_CI": in_ci},
+    )
+    *_, banner, what, totals = done.stdout.splitlines()
+    assert " NOT RUN " in banner
+    assert "tests of kafka NOT RUN: Kafka's jars cannot be kept in the cache" in what
+    assert "deselected" in totals
+    assert "skipped" not in totals
+    assert done.returncode == exit_code

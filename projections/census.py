@@ -1,14 +1,14 @@
 """Who is where: the open places, and what their statements disagree about.
 
-Counted is an encounter in progress that is emergency, inpatient or observation, or of unknown class
-with a bed. Its place may be null: nobody said where.
+Who counts is decided by ``domain.interpretation.in_census``. The place may be null: nobody said
+where.
 """
 
 from collections.abc import Iterator
 from typing import Final
 
 from domain.continuity import Encounter, Patient, Stay
-from domain.statement import EncounterClass
+from domain.interpretation import in_census
 from projections.columns import ARRIVAL, COMPONENT, FLAGS, MODE, PATIENT, SEALED
 from projections.interpreted import Component, arrival, joined, part2
 from projections.services import Services
@@ -48,25 +48,22 @@ CENSUS: Final = Table(
 
 TABLES: Final = (CENSUS,)
 
-_COUNTED: Final = frozenset[EncounterClass]({"EMER", "IMP", "OBSENC"})
-
 
 def open_places(patient: Patient) -> Iterator[tuple[Encounter, Stay | None]]:
     """Return the encounters of ``patient`` that the census counts, each with where it is now."""
     for encounter in patient.encounters:
-        if encounter.status != "in-progress" or encounter.cancelled:
-            continue
-        here = next(
-            (stay for stay in reversed(encounter.stays) if not stay.cancelled and stay.end is None),
-            None,
-        )
-        place = None if here is None else here.place
-        if encounter.class_code in _COUNTED or (
-            encounter.class_code == "unknown"
-            and place is not None
-            and (bool(place.bed) or place.part2)
-        ):
-            yield encounter, here
+        if in_census(encounter):
+            yield (
+                encounter,
+                next(
+                    (
+                        stay
+                        for stay in reversed(encounter.stays)
+                        if not stay.cancelled and stay.end is None
+                    ),
+                    None,
+                ),
+            )
 
 
 def rows(interpreted: Component, services: Services) -> dict[str, list[Row]]:  # noqa: ARG001

@@ -9,6 +9,7 @@ them.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final, Literal, TypeAlias
 
 from psycopg import Connection, sql
@@ -113,72 +114,80 @@ def load(connection: Connection[Any], schema: str, table: Table, rows: Sequence[
     """Insert rows by COPY: the one way in, live and in a rebuild."""
     if not rows:
         return
-    encode = encoder(table)
     statement = sql.SQL("copy {} ({}) from stdin (format text, null {})").format(
         table.at(schema), _list(table.names), sql.Literal(_NULL)
     )
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         for start in range(0, len(rows), _PIECE):
-            lines = [encode(row) for row in rows[start : start + _PIECE]]
-            lines.append("")
-            copy.write("\n".join(lines).encode("utf-8", "replace"))
+            copy.write(encoded(table, rows[start : start + _PIECE]).encode("utf-8", "replace"))
 
 
-def encoder(table: Table) -> Callable[[Row], str]:
-    """Return what writes a row of ``table`` as a line of COPY's text format."""
-    encoders = tuple(_ENCODERS[column.kind] for column in table.columns)
-    tabs = len(encoders) - 1
-
-    def encode(row: Row) -> str:
-        fields = [
-            _NULL if value is None else write(value)
-            for write, value in zip(encoders, row, strict=True)
+def encoded(table: Table, rows: Sequence[Row]) -> str:
+    """Return rows in COPY's text format: column by column, which is far cheaper than by row."""
+    columns = list(zip(*rows, strict=True))
+    cells = [
+        _ENCODERS[column.kind](values)
+        for column, values in zip(table.columns, columns, strict=True)
+    ]
+    text = "\n".join(map("\t".join, zip(*cells, strict=True))) + "\n"
+    if (
+        "\\" in text
+        or "\r" in text
+        or "\x00" in text
+        or text.count("\t") != len(rows) * (len(columns) - 1)
+        or text.count("\n") != len(rows)
+        or text.count(_NULL) != sum(values.count(None) for values in columns)
+    ):
+        cells = [
+            [
+                _NULL if value is None else cell.translate(_ESCAPES)
+                for value, cell in zip(*pair, strict=True)
+            ]
+            for pair in zip(columns, cells, strict=True)
         ]
-        line = "\t".join(fields)
-        if (
-            "\\" in line
-            or "\n" in line
-            or "\r" in line
-            or "\x00" in line
-            or line.count("\t") > tabs
-        ):
-            return "\t".join(
-                field if field == _NULL else field.translate(_ESCAPES) for field in fields
-            )
-        return line
-
-    return encode
+        text = "\n".join(map("\t".join, zip(*cells, strict=True))) + "\n"
+    return text
 
 
 def _list(names: Iterable[str]) -> sql.Composed:
     return sql.SQL(", ").join(map(sql.Identifier, names))
 
 
-def _text(value: Any) -> str:
-    return "\ufffd" if value == _NULL else str(value)
+def _texts(values: Iterable[Any]) -> list[str]:
+    return [_NULL if value is None else value for value in values]
 
 
-def _instant(value: Any) -> str:
-    moment: datetime = value
-    return moment.isoformat()
+def _numbers(values: Iterable[Any]) -> list[str]:
+    return [_NULL if value is None else str(value) for value in values]
 
 
-def _array(value: Any) -> str:
-    if not value:
-        return "{}"
+def _truths(values: Iterable[Any]) -> list[str]:
+    return [_NULL if value is None else "t" if value else "f" for value in values]
+
+
+def _instants(values: Iterable[Any]) -> list[str]:
+    return [_NULL if value is None else _instant(value) for value in values]
+
+
+@lru_cache(maxsize=4_096)  # several columns of a row, and neighbours, name one instant
+def _instant(value: datetime) -> str:
+    return value.isoformat()
+
+
+def _arrays(values: Iterable[Any]) -> list[str]:
+    return [_NULL if value is None else _array(value) if value else "{}" for value in values]
+
+
+def _array(value: Iterable[str]) -> str:
     quoted = (item.replace("\\", "\\\\").replace('"', '\\"') for item in value)
     return '{"' + '","'.join(quoted) + '"}'
 
 
-def _truth(value: Any) -> str:
-    return "t" if value else "f"
-
-
-_ENCODERS: Final[dict[Kind, Callable[[Any], str]]] = {
-    "text": _text,
-    "bigint": str,
-    "integer": str,
-    "boolean": _truth,
-    "timestamptz": _instant,
-    "text[]": _array,
+_ENCODERS: Final[dict[Kind, Callable[[Iterable[Any]], list[str]]]] = {
+    "text": _texts,
+    "bigint": _numbers,
+    "integer": _numbers,
+    "boolean": _truths,
+    "timestamptz": _instants,
+    "text[]": _arrays,
 }

@@ -22,9 +22,9 @@ ALL = [(one.name, table) for one in catalogue.PROJECTIONS.values() for table in 
 #: Another value of the kind, whatever stands there.
 ANOTHER = {
     "text": "coalesce({0}, '') || 'x'",
-    "text[]": "coalesce({0}, '{{}}') || 'x'",
-    "bigint": "coalesce({0}, 0) + 1",
-    "integer": "coalesce({0}, 0) + 1",
+    "text[]": "array_append({0}, 'x')",
+    "bigint": "coalesce({0}, 0) + 1000",
+    "integer": "coalesce({0}, 0) + 1000",
     "boolean": "not {0}",
     "timestamptz": "coalesce({0}, '2026-01-01') + interval '1 second'",
 }

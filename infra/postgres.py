@@ -20,6 +20,8 @@ STATEMENT_TIMEOUT: Final = 30
 #: Seconds that a transaction may sit idle, as when its process was stopped.
 IDLE_IN_TRANSACTION_TIMEOUT: Final = 30
 CONNECT_TIMEOUT: Final = 10
+#: Seconds that the write side waits for a connection: a sender is waiting for its answer.
+WRITE_TIMEOUT: Final = 3
 
 
 def settings(url: str, *, name: str, statement_timeout: int = STATEMENT_TIMEOUT) -> dict[str, Any]:
@@ -81,7 +83,7 @@ class Datastore(PostgresDatastore):
             schema=schema,
             pool_size=1,
             max_overflow=size - 1,
-            connect_timeout=CONNECT_TIMEOUT,
+            connect_timeout=WRITE_TIMEOUT,
             idle_in_transaction_session_timeout=IDLE_IN_TRANSACTION_TIMEOUT,
         )
         # The library takes a URL apart and knows five of its parts; certificates are others.

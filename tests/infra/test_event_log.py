@@ -54,10 +54,21 @@ def test_every_way_of_reading_gives_the_same_events(store: CareStore) -> None:
     assert [store.by_event_id(each.envelope.event_id) for each in events] == events
     for partition in range(PARTITIONS):
         own = [each for each in events if each.envelope.partition == partition]
-        assert store.read_partition(partition, 0) == own
+        assert store.read_partition(partition, 0, 30) == own
         if own:
             assert store.last_ids()[partition] == own[-1].envelope.index
-            assert store.read_partition(partition, own[0].envelope.index, 2) == own[1:3]
+            first, last = own[0].envelope.index, own[-1].envelope.index
+            assert store.read_partition(partition, first, last) == own[1:]
+            assert store.read_partition(partition, 0, last - 1) == own[:-1]
+
+
+def test_a_drain_may_be_given_up(store: CareStore) -> None:
+    store.record([received(f"m{i}") for i in range(20)])
+    for _ in range(6):  # more than there are connections
+        drained = store.drain(0, 20)
+        assert next(drained).envelope.index == 1
+        drained.close()  # type: ignore[attr-defined]  # it is a generator
+    assert len(store.read(0)) == 20
 
 
 def test_an_instant_resolves_to_the_last_index_recorded_by_then(store: CareStore) -> None:

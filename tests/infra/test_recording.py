@@ -195,6 +195,12 @@ def test_a_lost_connection_leaves_the_outcome_open_until_it_is_asked_for_again(
     assert store.record([first]) == recorded
 
 
+def test_appends_do_not_wait_for_vacuum(database: str, store: CareStore) -> None:
+    with psycopg.connect(database) as vacuum:
+        vacuum.execute("lock table es.event in share update exclusive mode")  # as vacuum does
+        assert store.record([received("a")])[0].disposition is Disposition.RECORDED
+
+
 def test_nothing_recorded_can_be_changed_or_removed(
     store: CareStore, connection: psycopg.Connection
 ) -> None:

@@ -8,7 +8,6 @@ from consumers.hl7v2.findings import Findings
 from consumers.hl7v2.profiles import Profile
 from consumers.hl7v2.reader import NULL, Message, Segment, at
 from domain.ids import IdKey, Mode, RecordId, VisitRef, normal
-from domain.segments import Identifier
 from domain.statement import IdentifierRef
 
 #: Of these the first names the source record, where the profile names no authority.
@@ -52,27 +51,19 @@ class Number(NamedTuple):
     placeholder: bool = False  # joins nobody
     nothing: bool = False  # ... and names nobody and no visit
 
-    def in_core(self) -> IdentifierRef:
-        """Return what may stand in clear."""
-        return IdentifierRef(
-            field=self.field,
-            ref=self.ref,
-            authority=self.authority,
-            type=self.type,
-            trusted=self.trusted,
-            master_index=self.master_index,
-            placeholder=self.placeholder,
-        )
 
-    def sealed(self) -> Identifier:
-        """Return what must be sealed."""
-        return Identifier(
-            field=self.field,
-            value=self.value,
-            authority=self.authority,
-            type=self.type,
-            ref=self.ref,
-        )
+@lru_cache(maxsize=16_384)
+def in_core(number: Number) -> IdentifierRef:
+    """Return what of a number may stand in clear."""
+    return IdentifierRef(
+        field=number.field,
+        ref=number.ref,
+        authority=number.authority,
+        type=number.type,
+        trusted=number.trusted,
+        master_index=number.master_index,
+        placeholder=number.placeholder,
+    )
 
 
 def stands_for_nothing(value: str, profile: Profile) -> bool:

@@ -16,16 +16,18 @@ from consumers.hl7v2.reader import NULL, Message, Segment, at
 from consumers.hl7v2.times import birth_date
 from domain.body import Plain, SegmentClass
 from domain.ids import RecordId
-from domain.segments import Clinical, Demographics, Identifiers, Name, Notes, Part2, Part2Place
+from domain.segments import Clinical, Demographics, Name, Notes, Part2, Part2Place
 
 #: Read by others: their numbers, places and times are core, or sealed by themselves.
-_FRAME: Final = frozenset({"MSH", "MRG", "ZBE", "SFT", "UAC", "FHS", "BHS", "BTS", "FTS"})
+_FRAME: Final = frozenset({"MSH", "MRG", "SFT", "UAC", "FHS", "BHS", "BTS", "FTS"})
 #: Who the patient is, who is near, who pays.
 _PERSONAL: Final = frozenset({"PD1", "NK1", "IN1", "IN2", "IN3", "GT1"})
 #: Fields of PID that hold numbers.
 _PID_NUMBERS: Final = frozenset({2, 3, 4, 18, 19, 20, 21})
-#: Fields of PV1 that name practitioners: attending, referring, consulting, admitting, other.
-_PV1_CARE_TEAM: Final = (7, 8, 9, 17, 52)
+#: Fields of PV1 that stand in the core, or are numbers. The rest names practitioners (attending,
+#: referring, consulting, admitting, other) and says what nobody asks for yet.
+_PV1_ELSEWHERE: Final = frozenset({1, 2, 3, 4, 5, 6, 10, 11, 14, 19, 36, 42, 44, 45, 50})
+_PRIOR_TEMPORARY_PLACE: Final = 43
 #: The field of MRG that is no number. Where the record retires, it is sealed as that one's.
 _MRG_NAME: Final = (7,)
 #: Fields of EVN beside its type and times: reason, operator, facility.
@@ -42,21 +44,22 @@ def seal(  # the parts of a statement
     numbers: Sequence[Number],
     part2: Sequence[Part2Place],
     findings: Findings,
+    hides_units: bool = False,
     retired: Segment | None = None,
 ) -> list[Plain]:
     """Return the segments about the patient of PID, in clear, for the store to seal.
 
-    ``retired`` is the MRG about a record of another subject: ``seal_retired`` has that.
+    ``hides_units``: the profile marks some as part2. ``retired`` is the MRG about a record of
+    another subject: ``seal_retired`` has that.
     """
     personal = _demographics(message, segments, findings, retired)
-    clinical = _clinical(message, segments)
+    clinical = _clinical(message, segments, part2=hides_units)
     unread = findings.unread
     if message.odd:
         unread = {**unread, "lines": "\n".join(message.odd)}
     contents: list[tuple[SegmentClass, object]] = [("demographics", personal)]
     if numbers:
-        found = tuple(each.sealed() for each in numbers)
-        contents.append(("identifiers", Identifiers(numbers=found)))
+        contents.append(("identifiers", _identifiers(numbers)))
     if clinical:
         contents.append(("clinical", Clinical(segments=tuple(clinical))))
     if part2:
@@ -72,13 +75,29 @@ def seal_retired(
     message: Message, mrg: Segment | None, *, subject: RecordId, numbers: Sequence[Number]
 ) -> list[Plain]:
     """Return the segments about the record that retires in a merge: its numbers, its name."""
-    found = Identifiers(numbers=tuple(each.sealed() for each in numbers))
-    sealed = [Plain(subject=subject, segment="identifiers", text=_encode(found))]
+    found = _encode(_identifiers(numbers))
+    sealed = [Plain(subject=subject, segment="identifiers", text=found)]
     names = _names(message, at(mrg, 7))
     if names:
         personal = Demographics(names=names)
         sealed.append(Plain(subject=subject, segment="demographics", text=_encode(personal)))
     return sealed
+
+
+def _identifiers(numbers: Iterable[Number]) -> dict[str, list[dict[str, str]]]:
+    """Return what decodes as ``Identifiers``: made for every message, so without the class."""
+    return {
+        "numbers": [
+            {
+                "field": each.field,
+                "value": each.value,
+                "authority": each.authority,
+                "type": each.type,
+                "ref": each.ref,
+            }
+            for each in numbers
+        ]
+    }
 
 
 def _demographics(
@@ -109,7 +128,9 @@ def _demographics(
     )
 
 
-def _clinical(message: Message, segments: Iterable[Segment]) -> list[dict[str, str]]:
+def _clinical(
+    message: Message, segments: Iterable[Segment], *, part2: bool
+) -> list[dict[str, str]]:
     kept: list[dict[str, str]] = []
     bare = 2 if message.unusual else 1  # the name, and the delimiters
     for segment in segments:
@@ -119,7 +140,12 @@ def _clinical(message: Message, segments: Iterable[Segment]) -> list[dict[str, s
         if name == "EVN":
             fields = _fields(segment, message, only=_EVN_REST)
         elif name == "PV1":
-            fields = _fields(segment, message, only=_PV1_CARE_TEAM)
+            fields = _fields(segment, message, without=_PV1_ELSEWHERE)
+            if part2:
+                # A place that nobody reads may be one of the units that the profile hides.
+                fields.pop(str(_PRIOR_TEMPORARY_PLACE), None)
+        elif name == "ZBE" and part2:
+            continue  # ZBE-7 is a ward
         else:
             fields = _fields(segment, message)
         if len(fields) > bare:

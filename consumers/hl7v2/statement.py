@@ -108,6 +108,7 @@ def statement(
         numbers=whose.own if subjects[1:] else numbered,
         part2=places.sealed,
         findings=findings,
+        hides_units=bool(profile.part2_units),
         retired=group.mrg if subjects[1:] else None,
     )
     for retired in subjects[1:]:
@@ -137,7 +138,7 @@ def statement(
         died=died,
         deceased=_DECEASED.get(message.code(at(group.pid, 30)).upper()),
         merged=numbers.record_of(whose.merged) if whose.merged else None,
-        identifiers=tuple([each.in_core() for each in numbered]),
+        identifiers=tuple(map(numbers.in_core, numbered)),
         content=content,
         content_but_entered=content_but_entered,
         pair=group.pair,

@@ -156,3 +156,12 @@ def test_an_unreadable_date_of_birth_is_sealed_and_flagged() -> None:
     assert sealed(raw)["notes"]["unread"] == {"PID-7": "June 1951"}
     (draft,) = received(raw).drafts
     assert draft.core.flags == ("PID-7.unreadable",)
+
+
+def test_what_nobody_reads_yet_is_kept_as_sent() -> None:
+    raw = adt("A01", "ZBE|1|2|||||WARD", visit=pv1(f7="1^WHO", f16="VIP", f37="SNF^12", f43="ER"))
+    clinical = {each["segment"]: each for each in sealed(raw)["clinical"]["segments"]}
+    assert clinical["PV1"] == {
+        "segment": "PV1", "7": "1^WHO", "16": "VIP", "37": "SNF^12", "43": "ER",
+    }  # fmt: skip
+    assert clinical["ZBE"]["7"] == "WARD"

@@ -199,7 +199,7 @@ def test_no_place_is_none(f3: str) -> None:
 
 def test_a_part2_unit_has_its_ref_and_facility_alone_in_clear() -> None:
     toml = '[sender.default]\npart2_units = [{unit = "DETOX", facility = "GEN"}]'
-    raw = adt(visit=pv1(f3="DETOX^1^B^GEN"))
+    raw = adt("A01", "ZBE|1||||||DETOX", visit=pv1(f3="DETOX^1^B^GEN", f43="DETOX^1^C"))
     (draft,) = received(raw, toml).drafts
     place = draft.core.place
     assert place

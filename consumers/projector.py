@@ -53,6 +53,10 @@ class Source(Protocol):
         """Return how many events wait to be taken."""
         ...
 
+    def close(self) -> None:
+        """Let go of connections; ``seek`` makes new ones."""
+        ...
+
 
 class Applied(Protocol):
     """What the fold did with a batch."""
@@ -138,12 +142,15 @@ class Projector:
         Raises:
             Exception: The failure that means ``HALT``; everything before it stays applied.
         """
-        while not stop():
-            try:
-                self._ports.source.seek(self._ports.positions)
-                self._follow(stop)
-            except Exception as error:  # noqa: BLE001 - what it means is a value that the loop obeys
-                self._obey(error, stop)
+        try:
+            while not stop():
+                try:
+                    self._ports.source.seek(self._ports.positions)
+                    self._follow(stop)
+                except Exception as error:  # noqa: BLE001 - what it means is a value to obey
+                    self._obey(error, stop)
+        finally:
+            self._ports.source.close()
 
     def catch_up(
         self, complete_through: Callable[[], int], index: int, timeout: float = 60.0
@@ -292,6 +299,9 @@ class StoreSource:
     def lag(self) -> int:
         """Return how many events wait to be taken."""
         return max(0, self._store.max_index() - self._after)
+
+    def close(self) -> None:
+        """Do nothing: the store is the caller's."""
 
 
 def wait_through(complete_through: Callable[[], int], index: int, timeout: float = 30.0) -> int:

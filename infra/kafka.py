@@ -47,8 +47,9 @@ _CLOSE: Final = 1.0  # s for a client that is thrown away
 _ROUND: Final = 0.2  # s of one poll
 
 
-# What the client says on its own would reach standard error in its own words. Our errors tell.
-logging.getLogger("kafka").addHandler(logging.NullHandler())  # noqa: TID251 - to silence it
+# What the client says of its own would reach standard error in words that nobody checked. What
+# matters comes out as an error of ours.
+logging.getLogger("kafka").setLevel(logging.CRITICAL)  # noqa: TID251 - to silence it
 
 
 class SlowChecksums(Exception):

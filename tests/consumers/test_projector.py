@@ -146,6 +146,9 @@ class Forgetful:
     def lag(self) -> int:
         return 0
 
+    def close(self) -> None:
+        pass
+
 
 def test_what_the_topic_should_hold_and_does_not_give_comes_from_the_store() -> None:
     log, applier = Log(), Applier(Log().heal)

@@ -81,7 +81,7 @@ class Published:
         return sum(extent.end - extent.begin for extent in topic.extents().values())
 
     def heal(self, partition: int, after: int, upto: int) -> list[Recorded]:
-        return self.store.read_partition(partition, after, upto - after, upto=upto)
+        return self.store.read_partition(partition, after, upto)
 
     def close(self) -> None:
         for each in self.opened:

@@ -51,6 +51,7 @@ class Spell:
     end: datetime | None = None
     end_inferred: bool = False
     ended: bool = False  # though perhaps nobody knows when
+    cancelled: bool = False  # all of it was taken back
 
     def members(self) -> Iterable[Said]:
         """What the spell was made from."""
@@ -82,6 +83,8 @@ def spells(
     if not items:
         return []
     found = _walk(items, replaced)
+    if not found:
+        return []
     beginnings = [each for each in standing if each.kind == "beginning"]
     corrections = _corrections(standing, beginnings, found)
     for spell in found:
@@ -113,16 +116,23 @@ def _items(standing: Sequence[Said], returns: Sequence[tuple[datetime, Said]]) -
 
 
 def _placed_ends(ends: Sequence[Said], beginnings: Sequence[Said]) -> Iterable[_Item]:
-    """Place ends; at equal times one that was sent before a beginning precedes it."""
-    first_sent: dict[datetime, int] = {}
+    """Place ends; at equal times one that was sent before a beginning precedes it.
+
+    Unless it closes the department that an admission at that very time was made from.
+    """
+    first_sent: dict[datetime, Said] = {}
     for each in beginnings:
-        first_sent.setdefault(each.at, each.order)
+        first_sent.setdefault(each.at, each)
+    registered = {_part(each) for each in beginnings if each.of.trigger == "A04"} - {None}
     for each in ends:
-        first = each.at if each.moment is None else each.moment.at
-        if each.order < first_sent.get(first, -1):
-            yield first, _EARLY_END, each.order, each
-        else:
+        at = each.at if each.moment is None else each.moment.at
+        beginning = first_sent.get(at)
+        if beginning is None or each.order > beginning.order:
             yield each.at, _END, each.order, each
+        elif beginning.of.trigger == "A01" and _part(each) in registered - {_part(beginning)}:
+            yield each.at, _END, each.order, each
+        else:
+            yield at, _EARLY_END, each.order, each
 
 
 def _begun(beginnings: Sequence[Said]) -> list[tuple[datetime, Said]]:
@@ -179,7 +189,7 @@ def _walk(items: Sequence[_Item], replaced: Collection[VisitRef]) -> list[Spell]
             found.append(spell)
             parts = _Parts()
         if each.kind == "beginning":
-            if not spell.first or each.of.trigger == spell.first[0].of.trigger:
+            if _begins(spell, each, at):
                 spell.first.append(each)
                 stated = each.stated if at == each.at else each.of.occurred is not None
                 spell.starts.append((each.order, at, stated))
@@ -193,6 +203,24 @@ def _walk(items: Sequence[_Item], replaced: Collection[VisitRef]) -> list[Spell]
             spell.moves.append((at, each))
             parts.now(each, new=each.of.trigger == "A06")
     return found
+
+
+def _begins(spell: Spell, each: Said, at: datetime) -> bool:
+    """Whether an A04 or A01 begins a spell; else it is a change of class.
+
+    It is one also where the beginning never reached us: a transfer before it, of another class,
+    has said that the stay began earlier.
+    """
+    if spell.first:
+        return each.of.trigger == spell.first[0].of.trigger
+    return not any(
+        moved < at
+        and move.order < each.order
+        and move.of.class_code != each.of.class_code
+        and move.of.admitted is not None
+        and move.of.admitted.last < each.at
+        for moved, move in spell.moves
+    )
 
 
 @dataclass(slots=True)
@@ -253,9 +281,11 @@ def _corrections(
     return corrections
 
 
-def _stated_beginnings(standing: Sequence[Said]) -> dict[tuple[str, datetime], tuple[Moment, int]]:
+def _stated_beginnings(
+    standing: Sequence[Said],
+) -> dict[tuple[str | None, datetime], tuple[Moment, int]]:
     """Return what is said to begin when, by trigger, and since which statement."""
-    known: dict[tuple[str, datetime], tuple[Moment, int]] = {}
+    known: dict[tuple[str | None, datetime], tuple[Moment, int]] = {}
     for each in standing:
         if each.kind == "beginning":
             if each.stated and each.moment is not None:
@@ -272,13 +302,18 @@ def _is_known(
     admitted: Moment,
     each: Said,
     last: Said | None,
-    known: Mapping[tuple[str, datetime], tuple[Moment, int]],
+    known: Mapping[tuple[str | None, datetime], tuple[Moment, int]],
 ) -> bool:
-    if last is not None and (last.of.trigger, admitted.at) in known:
+    trigger_before = None if last is None else last.of.trigger
+    if (trigger_before, admitted.at) in known:
         return True
     return any(
         same(admitted, moment)
-        and (order < each.order or last is None or trigger == last.of.trigger)
+        and (
+            order < each.order
+            or trigger == trigger_before
+            or (last is None and trigger in CLASS_CHANGES)
+        )
         for (trigger, _), (moment, order) in known.items()
     )
 
@@ -296,7 +331,7 @@ def _settle(spell: Spell, corrections: Sequence[Said]) -> None:
     ]
     changes: list[Value] = []
     if spell.change:
-        earliest = min(value[1] for value in spell.starts)
+        earliest = min((value[1] for value in spell.starts), default=spell.change[0].at)
         since = spell.change[0].order
         changes = [value for value in admitted if value[1] > earliest and value[0] > since]
         admitted = [value for value in admitted if value not in changes]

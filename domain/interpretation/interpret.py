@@ -135,9 +135,9 @@ def _encounter(visit: Visit, spell: Spell, said: list[Said], last_sent: datetime
     by = reading.voided.by
     ours = set(said) if by else set()
     back_to = [each for each in reading.back_to if each in ours]
-    stays = stays_of(spell, back_to=back_to, cancelled=reading.cancelled)
+    stays = stays_of(spell, back_to=back_to, cancelled=spell.cancelled)
     class_code, class_as_sent = _class_of(spell, stays, said)
-    status = status_of(spell, class_code, cancelled=reading.cancelled)
+    status = status_of(spell, class_code, cancelled=spell.cancelled)
     flags = set(visit.flags)
     end, end_inferred = spell.end, spell.end_inferred or (spell.ended and spell.end is None)
     if status == "in-progress" and class_code == "EMER":
@@ -146,7 +146,7 @@ def _encounter(visit: Visit, spell: Spell, said: list[Said], last_sent: datetime
             end, end_inferred, status = due, True, "finished"
             stays = close(stays, due)
             flags.add("closed_by_rule")
-    if by and not reading.cancelled:
+    if by and not spell.cancelled:
         standing = [each for each in said if each not in by and each not in reading.resends]
         voided = [(each, by[each]) for each in said if each in by]
         stays += ghosts_of(voided, standing=standing, stays=stays)
@@ -171,7 +171,7 @@ def _encounter(visit: Visit, spell: Spell, said: list[Said], last_sent: datetime
         end=end,
         start_inferred=spell.start_inferred,
         end_inferred=end_inferred,
-        cancelled=reading.cancelled,
+        cancelled=spell.cancelled,
         stays=in_order_of_time(stays) if len(stays) > 1 else tuple(stays),
         statements=tuple([each.of.ref for each in said]),
         disposition_code=_disposition(spell),

@@ -15,6 +15,7 @@ from domain.interpretation.facts import Spell, spells
 from domain.interpretation.kinds import ADMISSION_PLANS
 from domain.interpretation.order import Said
 from domain.interpretation.resends import resent
+from domain.interpretation.times import BEFORE_ALL
 
 #: An A08 alone opens a visit of these classes only: others come and go without a bed.
 _OPENED_BY_UPDATE: Final = frozenset({"EMER", "IMP", "OBSENC"})
@@ -31,7 +32,6 @@ class Reading:
     spells: list[Spell] = field(default_factory=list)
     plans: list[Said] = field(default_factory=list)  # of an admission; standing
     back_to: list[Said] = field(default_factory=list)  # A12 and A13 that took effect
-    cancelled: bool = False
 
     @property
     def begun(self) -> datetime | None:
@@ -70,8 +70,8 @@ def read(said: list[Said], *, replaced: Mapping[VisitRef, Said] | None = None) -
     reading.plans = [each for each in standing if each.of.trigger in ADMISSION_PLANS]
     if not reading.spells:
         _open(reading, counted, standing)
-    if not reading.spells and not reading.plans and by:
-        _keep_as_cancelled(reading, replaced)
+    if by:
+        _keep_cancelled(reading, replaced)
     return reading
 
 
@@ -119,9 +119,34 @@ def _updated(standing: Sequence[Said]) -> Said | None:
     return updates[-1] if updates else None
 
 
-def _keep_as_cancelled(reading: Reading, replaced: Mapping[VisitRef, Said] | None) -> None:
-    """Give a cancelled encounter the times and places that it has without its cancels."""
+def _keep_cancelled(reading: Reading, replaced: Mapping[VisitRef, Said] | None) -> None:
+    """Give cancelled encounters the times and places that they have without the cancels.
+
+    Beside one that stands there may be one that was begun after its end and then taken back.
+    """
+    by = reading.voided.by
+    if reading.spells and not _began_and_ended(by, reading.spells):
+        return
+    if reading.plans and not reading.spells:
+        return
     ghost = read([each for each in reading.said if each.kind != "cancel"], replaced=replaced)
-    reading.spells = ghost.spells or ([Spell()] if ghost.plans else [])
-    reading.plans = ghost.plans
-    reading.cancelled = bool(reading.spells)
+    if reading.spells:
+        back = [
+            spell
+            for spell in ghost.spells
+            if spell.first and all(each in by for each in spell.members())
+        ]
+    else:
+        back = ghost.spells or ([Spell()] if ghost.plans else [])
+        reading.plans = ghost.plans
+    for spell in back:
+        spell.cancelled = True
+    reading.spells = sorted([*reading.spells, *back], key=_start) if back else reading.spells
+
+
+def _began_and_ended(by: Mapping[Said, Said], standing: Sequence[Spell]) -> bool:
+    return any(spell.ended for spell in standing) and any(each.kind == "beginning" for each in by)
+
+
+def _start(spell: Spell) -> datetime:
+    return spell.start or BEFORE_ALL

@@ -21,7 +21,7 @@ def status_of(spell: Spell, class_code: EncounterClass, *, cancelled: bool) -> S
         return "cancelled"
     if spell.ended or spell.end is not None:
         return "finished"
-    if not (spell.first or spell.moves or spell.opened_by):
+    if not (spell.first or spell.change or spell.moves or spell.opened_by):
         return "planned"
     if _only_registered(spell) and "EMER" not in {class_code, _registered_as(spell)}:
         return "arrived"

@@ -17,6 +17,10 @@ from domain.interpretation.resends import resent
 from domain.interpretation.times import BEFORE_ALL, same
 from domain.interpretation.visits import INPATIENT, Visit
 
+#: Whoever waits in one of these is admitted out of it, mostly within that time.
+_ADMITTED_FROM: Final = frozenset({"EMER", "OBSENC"})
+_BOARDING: Final = timedelta(hours=48)
+
 _BEGINS: Final = frozenset({"beginning", "plan"})
 _MAY_COME_LATE: Final = frozenset({"update", "end"})
 
@@ -90,6 +94,7 @@ class _Assignment:
             visit
             for visit in self._opened
             if any(_restates(spell, each) for spell in _standing(visit))
+            or _was_planned(visit, each)
         ]
         return max(open_ones, key=_begun_last, default=None)
 
@@ -108,7 +113,7 @@ def _ended_before(visit: Visit, at: datetime) -> bool:
 
 
 def _standing(visit: Visit) -> list[Spell]:
-    return [] if visit.reading.cancelled else visit.reading.spells
+    return [spell for spell in visit.reading.spells if not spell.cancelled]
 
 
 def _repeated_cancels(said: Sequence[Said]) -> dict[Said, Said]:
@@ -149,16 +154,28 @@ def _restates(spell: Spell, each: Said) -> bool:
 
     Inpatient: of the same class. Otherwise also at the same place, within the profile's hours.
     """
-    if spell.ended or spell.start is None or not spell.first:
+    if spell.ended or spell.start is None or not spell.first or spell.start > each.at:
         return False
     first = spell.first[0].of
-    if first.class_code != each.of.class_code or spell.start > each.at:
+    if each.of.trigger == "A01" and first.trigger == "A04":
+        return first.class_code in _ADMITTED_FROM and each.at - spell.start <= _BOARDING
+    if first.class_code != each.of.class_code:
         return False
     if each.of.class_code in INPATIENT:
         return True
     near = timedelta(hours=each.of.settings.same_visit_hours)
     same_place = (first.place and first.place.ref) == (each.of.place and each.of.place.ref)
     return same_place and each.at - spell.start <= near
+
+
+def _was_planned(visit: Visit, each: Said) -> bool:
+    """Whether this is the beginning of a visit so far only planned, within the profile's hours."""
+    if visit.reading.spells or not visit.reading.plans:
+        return False
+    plan = visit.reading.plans[-1].of
+    planned = plan.admitted or plan.occurred
+    near = timedelta(hours=each.of.settings.same_visit_hours)
+    return planned is not None and abs(each.at - planned.at) <= near
 
 
 def _adopted(visit: Visit, numbered: Sequence[Visit]) -> bool:
@@ -179,10 +196,16 @@ def _adopted(visit: Visit, numbered: Sequence[Visit]) -> bool:
 
 
 def _falls_inside(numbered: Visit, spells: Sequence[Spell]) -> bool:
-    if any(each.kind == "beginning" for each in numbered.said):
+    done = numbered.reading.voided
+    standing = [
+        each
+        for each in numbered.said
+        if each not in done.by and each not in done.target and each.kind != "plan"
+    ]
+    if not standing or any(each.kind == "beginning" for each in standing):
         return False
-    times = [each.at for each in numbered.said if each.kind != "plan"]
-    return bool(times) and any(
+    times = [each.at for each in standing]
+    return any(
         (spell.start is None or spell.start <= min(times))
         and (spell.end is None or max(times) <= spell.end)
         for spell in spells

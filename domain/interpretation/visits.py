@@ -54,7 +54,7 @@ class Visit:
         return any(
             (spell.start is None or spell.start <= at)
             and (spell.end is None or at <= spell.end)
-            and not self.reading.cancelled
+            and not spell.cancelled
             for spell in self.reading.spells
         )
 
@@ -111,6 +111,8 @@ def _renumber(visits: dict[VisitRef, Visit], renumbering: Sequence[Said]) -> Non
             and visit.covers(each.at)
             and is_inpatient(visit, observed=False) == (each.of.trigger == "A07")
         ]
+        if len(candidates) > 1:  # a visit whose beginning nobody knows covers all before it
+            candidates = [visit for visit in candidates if visit.reading.begun is not None]
         if len(candidates) == 1:
             _continue(visits, candidates[0], new, each)
 

@@ -72,10 +72,12 @@ class Biography:
         troubles: Sequence[str] | None = None,
         number: str = "",
         merge: bool | None = None,
+        never: str = "",
     ) -> Clerk:
         """Tell a visit, and what belongs to it: registration, merge, an update of the person."""
         register, rng, facility = self.register, self.rng, course.facility
         drawn = register.troubles() if troubles is None else troubles
+        drawn = [each for each in drawn if each != never]
         if troubles is not None:
             merge = merge or False
         papers = Papers(

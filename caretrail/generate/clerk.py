@@ -93,6 +93,8 @@ class Clerk(Speech):
         before = len(self.said)
         self.said = [each for each in self.said if each.created >= heard_from]
         missed = len(self.said) < before
+        if missed and not any(each.trigger == "A04" for each in self.said):
+            self._hear_from_admission()
         if not self.said or (missed and all(each.trigger == "A08" for each in self.said)):
             return None
         planned = all(fact.kind == "plan" for fact in self.course.facts if fact.at < self.horizon)
@@ -105,6 +107,7 @@ class Clerk(Speech):
             visit_number=self.number if self.habits.visit_numbers != "never" else "",
             class_code=self.class_code,
             status=self._status(planned=planned),
+            begun=None if planned else self._true_start(),
             start=start,
             end=self.end,
             stays=stays,
@@ -138,6 +141,15 @@ class Clerk(Speech):
                 stays.append(TrueStay(spot=spot, class_code=class_code, start=at, end=end))
         return tuple(stays)
 
+    def _hear_from_admission(self) -> None:
+        """Drop what comes before an A01 that follows an arrival nobody heard of.
+
+        Its PV1-44 may be that of the arrival, and then what was said between reads as a move after
+        the admission.
+        """
+        position = next((n for n, each in enumerate(self.said) if each.trigger == "A01"), 0)
+        self.said = self.said[position:]
+
     def _heard_of_late(
         self, stays: tuple[TrueStay, ...], start: datetime | None
     ) -> tuple[tuple[TrueStay, ...], datetime | None]:
@@ -146,11 +158,11 @@ class Clerk(Speech):
         first = next((number for number, stay in enumerate(stays) if stay.spot in told), len(stays))
         if start is None:
             return stays[first:], None
-        changes = [each for each in self.said if each.trigger == "A06"]
+        changes = [each for each in self.said if each.trigger in {"A06", "A07"}]
         times = {each.admitted for each in changes} | {
             each.occurred or each.entered or each.created for each in changes
         }
-        stated = [each.admitted for each in self.said if each.trigger != "A06" and each.admitted]
+        stated = [each.admitted for each in self.said if each not in changes and each.admitted]
         begun = next((each for each in self.said if each.trigger == "A01"), None)
         if begun is not None and start not in stated:
             start = begun.admitted or begun.occurred or begun.entered or begun.created
@@ -218,7 +230,7 @@ class Clerk(Speech):
         self.besides.append(
             TrueEncounter(
                 facility=self.facility.code, visit_number=self.number, class_code=fact.class_code,
-                status="finished", start=fact.at, end=fact.at, stays=(),
+                status="finished", begun=fact.at, start=fact.at, end=fact.at, stays=(),
                 minutes=self.habits.minutes, numbers=self.habits.visit_numbers,
                 troubles=(READMITTED,), undecidable=True,
             )
@@ -247,19 +259,20 @@ class Clerk(Speech):
     def _tell_change(self, fact: Fact, until: datetime) -> None:
         before, class_before, number_before = self.spot, self.class_code, self.number
         self.place(fact)
+        if class_before == "IMP":
+            self.say("A07", fact.at, prior_spot=before)
+            return
         style = self.habits.inpatient_by
         if self.habits.admitted_means == "admission":
             self.admitted = fact.at
-        prior_number = ""
-        if style in {"renumber", "renumber-silent"}:
+        if style == "A01":
+            self.say("A01", fact.at, prior_spot=before)
+        elif style == "A06":
+            self.say("A06", fact.at, prior_spot=before)
+        else:
             self.number = self.papers.spare_number()
             prior_number = number_before if style == "renumber" else ""
-        self.say(
-            "A01" if style == "A01" else "A06",
-            fact.at,
-            prior_spot=before,
-            prior_number=prior_number,
-        )
+            self.say("A06", fact.at, prior_spot=before, prior_number=prior_number)
         if self.habits.closes_emergency and self._room(until, 2):
             self.clock += minutes(self.rng, 1, 3)
             closed = self.time(fact.at + minutes(self.rng, 0, 2))

@@ -163,10 +163,13 @@ class _Comparison:
             ("class", expected.class_code, found.class_code),
         ]
         if expected.status not in {"planned", "cancelled"}:
+            start = expected.start
+            if expected.heard_of_late and found.start == expected.begun:
+                start = expected.begun  # more than need be known
             pairs += [
                 (
                     "start",
-                    _cut(expected.start, minutes=minutes),
+                    _cut(start, minutes=minutes),
                     _cut(found.start, minutes=minutes),
                 ),
                 ("end", _cut(expected.end, minutes=minutes), _cut(found.end, minutes=minutes)),

@@ -155,6 +155,9 @@ class Planner:
             at = self._time(facility, at + minutes(rng, 90, 2600))
             kind: UnitKind = "critical" if rng.random() < 0.1 else "ward"  # noqa: PLR2004
             path.append(("IMP", kind, at))
+        if rng.random() < 0.04:  # noqa: PLR2004
+            at = self._time(facility, at + minutes(rng, 90, 900))
+            path.append(("OBSENC", "observation", at))
         end = self._time(facility, at + minutes(rng, 200, 5200))
         return self._stay(facility, path, end)
 
@@ -175,7 +178,7 @@ class Planner:
             spot = self.beds.take(facility, unit, at, to, first=first, unlike=used)
             if not class_before:
                 kind: FactKind = "arrive" if class_code in {"EMER", "AMB"} else "admit"
-            elif class_code in {class_before, "OBSENC"}:
+            elif (class_before, class_code) in {(class_code, class_code), ("EMER", "OBSENC")}:
                 kind = "move"
             else:
                 kind = "change"

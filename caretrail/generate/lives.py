@@ -49,11 +49,16 @@ class Lives:
         if at >= self.start and facility.kind == "acute" and rng.random() < self.trouble * 0.06:
             return self._wrong_patient(someone, facility, at)
         course = self._first(facility, at)
+        number = ""
         for _ in range(4):
-            telling.visit(course)
+            # A mistaken visit under a used number would be one with the visit before.
+            clerk = telling.visit(
+                course, number=number, never="registered by mistake" * bool(number)
+            )
             following = self._following(course)
             if following is None or following.start >= self.horizon:
                 break
+            number = clerk.number if self._used_again(course, following) else ""
             course = following
         return telling.life()
 
@@ -115,6 +120,18 @@ class Lives:
             at = ended + minutes(rng, 1500, 20000)
             return self.planner.emergency(target, at, stays=True) if target else None
         return None
+
+    def _used_again(self, course: Course, following: Course) -> bool:
+        """Draw whether a facility gives a visit the number of the one before.
+
+        Not where numbers change during a visit: what continues what would be anybody's guess.
+        """
+        return (
+            following.facility == course.facility
+            and (course.facility.kind != "clinic" or course.facility.habits.clinic_ends)
+            and not course.facility.habits.inpatient_by.startswith("renumber")
+            and self.rng.random() < self.trouble * 0.4
+        )
 
     def _facility(
         self, *kinds: FacilityKind, other_than: Facility | None = None

@@ -29,7 +29,8 @@ class TrueEncounter:
     visit_number: str  # the last one; empty where the sender gives none
     class_code: str
     status: str
-    start: datetime | None
+    begun: datetime | None  # when it truly began
+    start: datetime | None  # ... as the messages tell
     end: datetime | None
     stays: tuple[TrueStay, ...]
     mistaken: tuple[Spot, ...] = ()  # places that were told and taken back: ghosts

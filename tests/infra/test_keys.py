@@ -1,9 +1,11 @@
 """Keys of subjects: durable before they are used, one for ever, and nothing opens elsewhere."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from secrets import token_hex
 from threading import Event, Thread
 
 import psycopg
@@ -14,11 +16,13 @@ from domain.body import Plain, Sealed
 from domain.events import read_body
 from domain.ids import EventId
 from infra.data_keys import AHEAD
-from infra.event_store import CareStore
+from infra.event_store import CareStore, open_store
 from infra.keys import Keys, SegmentDoesNotOpen, intake_subject, open_keys
 from infra.master_key import MasterKeyUnusable
 from infra.messages import MessageArchive
-from tests.intake_samples import draft, received, record_of
+from infra.migrate import migrate
+from tests import servers
+from tests.intake_samples import KEY, draft, received, record_of
 from tests.stores import opened
 
 pytestmark = pytest.mark.postgres
@@ -230,3 +234,47 @@ def test_a_master_key_that_others_can_read_is_refused(database: str, tmp_path: P
     path.write_text("no key")
     with pytest.raises(MasterKeyUnusable), open_keys(database, master_key_file=path):
         pass
+
+
+def test_keys_may_live_in_a_database_of_their_own(
+    server: str, database: str, tmp_path: Path, connection: psycopg.Connection
+) -> None:
+    name = f"keys_{token_hex(6)}"
+    keys_url = servers.create_database(server, name)
+    migrate(keys_url)
+    path = tmp_path / "master.key"
+    with (
+        open_keys(database, master_key_file=path, keys_url=keys_url) as keys,
+        open_store(database, id_key=KEY, keys=keys) as store,
+    ):
+        store.record([received("a")])
+    with (
+        open_keys(database, master_key_file=path, keys_url=keys_url) as keys,
+        open_store(database, id_key=KEY, keys=keys) as store,
+    ):
+        (event,) = store.read(0)
+        for each in read_body(event.body).sealed:
+            assert keys.open(each, event_id=event.envelope.event_id, topic=event.envelope.topic)
+    assert connection.execute("select count(*) from keys.data_key").fetchone() == (0,)
+    servers.drop_database(server, name)
+
+
+def test_segments_open_while_other_threads_record(store: CareStore, keys: Keys) -> None:
+    store.record([received(str(i), draft(str(i))) for i in range(20)])
+    events = store.read(0)
+
+    def read(_: int) -> int:
+        few = Keys(keys._store, keys._data_keys, remember=4)
+        return sum(
+            len(few.open(each, event_id=event.envelope.event_id, topic=event.envelope.topic))
+            for event in events
+            for each in read_body(event.body).sealed
+        )
+
+    def write(i: int) -> int:
+        return len(store.record([received(f"{i}-{j}", draft(f"{j}")) for j in range(20)]))
+
+    with ThreadPoolExecutor(4) as threads:
+        reading = threads.map(read, range(3))
+        assert list(threads.map(write, range(3))) == [20] * 3
+        assert len(set(reading)) == 1

@@ -273,13 +273,26 @@ def census(connection: Database, *, facility: str | None = None) -> list[CensusR
 
 
 def components_before(connection: Database, *, at: datetime | None, upto: int | None) -> list[str]:
-    """Return the components of which something had happened by ``at`` and was recorded by then."""
+    """Return the components that may have somebody in the census at ``at``, as known at ``upto``.
+
+    Those of which something had happened by then and was recorded by then; without those that are
+    over: nothing was recorded later, every time stated is earlier, and nobody is there now.
+    """
     rows = connection.execute(
         """
-        select distinct c.component
-        from proj.statement as s join proj.component as c on c.node = s.record_id
-        where (%(at)s::timestamptz is null or s.earliest_at is null or s.earliest_at <= %(at)s)
-            and (%(upto)s::bigint is null or s.source_position <= %(upto)s)
+        select c.component
+        from proj.component as c
+        join proj.statement as s on s.record_id = c.node
+        group by c.component
+        having bool_or(
+                (%(at)s::timestamptz is null or s.earliest_at is null or s.earliest_at <= %(at)s)
+                and (%(upto)s::bigint is null or s.source_position <= %(upto)s)
+            )
+            and (
+                max(s.source_position) > %(upto)s
+                or bool_or(s.latest_at is null or s.latest_at >= %(at)s)
+                or exists (select from proj.census as p where p.component = c.component)
+            )
         order by 1
         """,
         {"at": at, "upto": upto},

@@ -81,7 +81,7 @@ class Spill:
         return len(self._of)
 
     def add(self, recorded: Recorded) -> None:
-        """Put a statement aside; by rising index."""
+        """Put a statement aside."""
         envelope = recorded.envelope
         nodes = named(recorded)
         self.union.join((*nodes, *envelope.subjects))
@@ -110,19 +110,18 @@ class Spill:
         order = self._order(rank_of, ends)
         start = 0
         for name, end in zip(names, ends, strict=True):
-            yield (
-                name,
-                [
-                    self._decode(
-                        os.pread(
-                            place,
-                            self._offsets[event + 1] - self._offsets[event],
-                            self._offsets[event],
-                        )
+            kept = [
+                self._decode(
+                    os.pread(
+                        place,
+                        self._offsets[event + 1] - self._offsets[event],
+                        self._offsets[event],
                     )
-                    for event in order[start:end]
-                ],
-            )
+                )
+                for event in order[start:end]
+            ]
+            kept.sort(key=_index)  # partitions may have been read one after the other
+            yield name, kept
             start = end
 
     def _ends(self, rank_of: "array[int]", names: int) -> list[int]:
@@ -140,3 +139,7 @@ class Spill:
             order[free[rank]] = event
             free[rank] += 1
         return order
+
+
+def _index(kept: Kept) -> int:
+    return kept.index

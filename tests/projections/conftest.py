@@ -1,4 +1,4 @@
-"""Databases with the read models in them, and nothing else: they may stand apart from the events."""
+"""Databases with the read models and nothing else: they may stand apart from the events."""
 
 from collections.abc import Iterator
 from secrets import token_hex

@@ -9,7 +9,7 @@ from projections.components import Union
 
 
 def interpret(statements: Iterable[Statement]) -> tuple[Patient, ...]:
-    """Join by merge and trusted ref; one encounter a visit number; A01 begins, A02 moves, A03 ends."""
+    """Join by merge and trusted ref; a visit number is an encounter; A01, A02 place, A03 ends."""
     distinct = {one.ref: one for one in statements}
     everything = sorted(distinct.values(), key=_sent)
     union = Union()

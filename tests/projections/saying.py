@@ -10,11 +10,11 @@ import msgspec
 
 from domain.body import Actor, Envelope, Recorded, Sealed, SegmentClass
 from domain.events import TOPICS, SegmentDoesNotOpen, make_body, partition_of
-from domain.ids import EventId, IdKey, MessageId, PlaceRef, RecordId, StatementRef, VisitRef
-from tests.projections.plainly import interpret
+from domain.ids import EventId, IdKey, MessageId, PlaceRef, RecordId, VisitRef
 from domain.segments import Demographics, Identifier, Identifiers, Name, Part2, Part2Place
 from domain.statement import IdentifierRef, Moment, Place, Statement
 from projections.services import Services
+from tests.projections.plainly import interpret
 
 KEY = IdKey(b"tests of projections")
 DAY = datetime(2026, 1, 5, tzinfo=UTC)
@@ -171,11 +171,11 @@ def altered(recorded: Recorded, **columns: Any) -> Recorded:
     return Recorded(envelope=replace(recorded.envelope, **columns), body=recorded.body)
 
 
-def open_segment(sealed: Sealed, event_id: str, topic: str) -> bytes:  # noqa: ARG001
+def open_segment(sealed: Sealed, event_id: str, topic: str) -> bytes:  # noqa: ARG001  # a port
     """Open the seal of these tests: base64 alone, marked so that it can be spoilt."""
     text = b64decode(sealed.box)
     if not text.startswith(b"seal:"):
-        raise SegmentDoesNotOpen
+        raise SegmentDoesNotOpen(event_id=event_id, subject=sealed.subject, segment=sealed.segment)
     return text.removeprefix(b"seal:")
 
 

@@ -78,12 +78,14 @@ def test_analysts_may_read_the_published_views_and_nothing_else(
         connection.execute("set local role care_analyst")
         assert connection.execute("select count(*) from care.encounter").fetchone() == (0,)
     for refused in ("select * from proj.patient", "delete from care.encounter"):
-        with (
-            pytest.raises(psycopg.errors.InsufficientPrivilege),
-            connection.transaction(),
-        ):
-            connection.execute("set local role care_analyst")
-            connection.execute(refused)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            as_analyst(connection, refused)
+
+
+def as_analyst(connection: psycopg.Connection, query: str) -> None:
+    with connection.transaction():
+        connection.execute("set local role care_analyst")
+        connection.execute(query)
 
 
 def test_creating_again_changes_nothing(connection: psycopg.Connection) -> None:

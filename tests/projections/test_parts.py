@@ -1,0 +1,120 @@
+"""The parts of the fold: decoding, components, the simplest view, COPY."""
+
+import threading
+from typing import Any
+
+import msgspec
+import psycopg
+import pytest
+
+from domain.body import Body
+from domain.statement import Moment
+from projections import components, fast, fold
+from projections.decoding import decode_body, decode_core, decode_statement, split
+from projections.spill import Spill
+from tests.projections.saying import Log, at, place, record, said, services
+from tests.projections.test_fold import STORY
+
+
+def test_both_decodings_of_a_statement_are_equal() -> None:
+    log = Log()
+    log.record(
+        *STORY,
+        said(
+            "A02",
+            "10:00",
+            where=place("4W", "A"),
+            admitted=Moment(at=at("9:00"), until=at("9:59"), precision="hour", zone="assumed"),
+            flags=("EVN-6.unreadable",),
+            deceased=True,
+        ),
+    )
+    for recorded in log.events:
+        dataclass = decode_statement(recorded.body)
+        struct, sealed = fast.decode_whole(recorded.body)
+        assert msgspec.to_builtins(struct) == msgspec.to_builtins(dataclass)
+        for name in type(dataclass).__dataclass_fields__:
+            assert hasattr(struct, name)
+        if struct.admitted is not None and dataclass.admitted is not None:
+            assert struct.admitted.last == dataclass.admitted.last
+        core, segments = split(recorded.body)
+        assert decode_core(core) == dataclass
+        assert bytes(sealed).decode() == segments
+        assert isinstance(decode_body(recorded.body), Body)
+
+
+def test_statements_put_aside_come_back_by_component() -> None:
+    log = Log()
+    log.record(*STORY)
+    with Spill() as spill:
+        for recorded in reversed(log.events):
+            spill.add(recorded)
+        back = {name: [one.index for one in kept] for name, kept in spill.components()}
+        again = {
+            name: [one.filed().statement.ref for one in kept] for name, kept in spill.components()
+        }
+    assert sorted(back.values()) == [[1, 2, 3, 4, 5, 6, 8], [7]]
+    assert list(back) == sorted(back)
+    assert again[record("4")] == [STORY[6].statement.ref]
+
+
+@pytest.mark.postgres
+def test_appliers_of_two_partitions_that_meet_in_one_component_lose_nothing(
+    database: str, connection: psycopg.Connection
+) -> None:
+    log = Log()
+    for number in range(12):
+        log.record(said("A01", "10:00", number=str(number), visit=f"V{number}", enterprise="900"))
+    by_partition: dict[int, list[Any]] = {}
+    for one in log.events:
+        by_partition.setdefault(one.envelope.partition, []).append(one)
+    assert len(by_partition) > 1
+    failed: list[Exception] = []
+
+    def feed(events: list[Any]) -> None:
+        try:
+            with psycopg.connect(database, autocommit=True) as mine:
+                for one in events:
+                    fold.apply(mine, [one], heal=log.heal, services=services())
+        except Exception as error:  # noqa: BLE001  # told to the test below
+            failed.append(error)
+
+    appliers = [threading.Thread(target=feed, args=(events,)) for events in by_partition.values()]
+    for applier in appliers:
+        applier.start()
+    for applier in appliers:
+        applier.join()
+    assert failed == []
+    assert connection.execute("select count(*) from proj.encounter").fetchone() == (12,)
+    assert connection.execute(
+        "select count(distinct component) from proj.component"
+    ).fetchone() == (1,)
+    patients = connection.execute(
+        "select cardinality(record_ids) from proj.patient where merged_into_id is null"
+    ).fetchall()
+    assert patients == [(12,)]
+
+
+@pytest.mark.postgres
+def test_components_are_named_by_their_smallest_node(connection: psycopg.Connection) -> None:
+    with connection.transaction():
+        first = components.join(connection, "proj_substrate_v1", [("d", "c"), ("b",)])
+        assert first == components.Touched(components=("b", "c"), absorbed={"d": "c"})
+        then = components.join(connection, "proj_substrate_v1", [("d", "a"), ("b", "d")])
+    assert then == components.Touched(components=("a",), absorbed={"b": "a", "c": "a"})
+
+
+@pytest.mark.postgres
+def test_the_last_event_of_a_record_does_not_hang_on_the_batches(
+    connection: psycopg.Connection,
+) -> None:
+    log = Log()
+    log.record(said("A01", "10:00"), said("A03", "13:00"), said("A02", "11:00", where=place("W")))
+    query = "select event_count, happened_at, topic, source_position from proj.last_seen"
+    expected = [(3, at("13:00"), "encounter.transferred.v1", 3)]
+    with connection.transaction(force_rollback=True):
+        fold.apply(connection, log.events, heal=log.heal, services=services())
+        assert connection.execute(query).fetchall() == expected
+    for one in log.events:
+        fold.apply(connection, [one], heal=log.heal, services=services())
+    assert connection.execute(query).fetchall() == expected

@@ -1,0 +1,205 @@
+"""Patients are found by any identifier and by tokens; the census shows what cannot all be so."""
+
+import psycopg
+import pytest
+
+from domain.segments import Demographics, Identifiers
+from projections import fold, lookups
+from projections.interpreted import copied
+from projections.patients import searchable
+from projections.services import Services
+from tests.projections.saying import (
+    KEY,
+    Log,
+    Said,
+    open_segment,
+    place,
+    record,
+    said,
+    services,
+    token,
+)
+
+pytestmark = pytest.mark.postgres
+
+
+def tell(connection: psycopg.Connection, *story: Said, with_: Services | None = None) -> Log:
+    log = Log()
+    log.record(*story)
+    fold.apply(connection, log.events, heal=log.heal, services=with_ or services())
+    return log
+
+
+def found(connection: psycopg.Connection, *texts: str) -> set[str]:
+    rows = lookups.patients_with_tokens(connection, [[token(text)] for text in texts], limit=10)
+    return {row.patient_id for row in rows}
+
+
+def test_a_patient_is_found_by_every_identifier_of_every_record(
+    connection: psycopg.Connection,
+) -> None:
+    tell(
+        connection,
+        said("A01", "10:00", number="1", enterprise="900"),
+        said("A40", "11:00", number="1", retires="2", visit=""),
+    )
+    refs = [record("1"), record("2"), KEY.ref("identifier", "REGION", "900", "P")]
+    answers = lookups.records_of_refs(connection, refs)
+    assert {(ref, str(patient)) for ref, _, patient in answers} == {
+        (ref, record("1")) for ref in refs
+    }
+
+
+def test_a_record_that_retired_answers_with_its_survivor(connection: psycopg.Connection) -> None:
+    tell(
+        connection,
+        said("A01", "10:00", number="2"),
+        said("A40", "11:00", number="1", retires="2", visit=""),
+    )
+    rows = connection.execute("select patient_id, merged_into_id from proj.patient").fetchall()
+    assert dict(rows) == {record("1"): None, record("2"): record("1")}
+
+
+def test_a_patient_is_found_by_name_beginning_and_birth_date(
+    connection: psycopg.Connection,
+) -> None:
+    tell(
+        connection, said("A01", "10:00"), said("A01", "10:00", number="2", visit="V2", name="Ålund")
+    )
+    assert found(connection, "name:alder") == {record("1")}
+    assert found(connection, "begin:alu", "born:1951-06-02") == {record("2")}
+    assert found(connection, "name:rowena") == {record("1"), record("2")}
+    assert found(connection, "name:alder", "name:alund") == set()
+
+
+def test_a_name_that_changed_is_found_under_the_one_sent_last(
+    connection: psycopg.Connection,
+) -> None:
+    tell(
+        connection,
+        said("A08", "12:00", name="Brook"),
+        said("A01", "10:00", name="Alder"),
+    )
+    assert found(connection, "name:brook") == {record("1")}
+    assert found(connection, "name:alder") == set()
+
+
+def test_no_name_and_no_number_stands_in_clear(connection: psycopg.Connection) -> None:
+    tell(connection, said("A01", "10:00", number="4711-0815", visit="V-4242", name="Unmistakable"))
+    dumped = ""
+    for (name,) in connection.execute(
+        "select viewname from pg_views where schemaname in ('proj', 'care')"
+    ).fetchall():
+        schema = "proj" if name in {"statement", "token", "component", "last_seen"} else "care"
+        dumped += str(connection.execute(f"select * from {schema}.{name}").fetchall())
+        dumped += str(connection.execute(f"select * from proj.{name}").fetchall())
+    for clear in ("4711-0815", "V-4242", "nmistakable", "1951-06-02"):
+        assert clear not in dumped
+
+
+def test_the_copies_of_a_patient_open_to_name_and_numbers(connection: psycopg.Connection) -> None:
+    import msgspec  # noqa: PLC0415
+
+    tell(connection, said("A01", "10:00", number="77-1", name="Drummond"))
+    row = connection.execute("select sealed from proj.patient").fetchone()
+    assert row is not None
+    opened = {
+        copy.segment.segment: open_segment(copy.segment, copy.event_id, copy.topic)
+        for copy in copied(row[0])
+    }
+    person = msgspec.json.decode(opened["demographics"], type=Demographics)
+    numbers = msgspec.json.decode(opened["identifiers"], type=Identifiers)
+    assert person.names[0].family == "Drummond"
+    assert "77-1" in {number.value for number in numbers.numbers}
+    assert "name:drummond" in searchable(person)
+
+
+def test_a_key_that_is_gone_sets_its_patient_aside_and_no_other(
+    connection: psycopg.Connection,
+) -> None:
+    def gone(sealed: object, event_id: str, topic: str) -> bytes:
+        if event_id.endswith("1"):
+            raise LookupError
+        return open_segment(sealed, event_id, topic)  # type: ignore[arg-type]  # a port
+
+    tell(
+        connection,
+        said("A01", "10:00"),
+        said("A01", "10:00", number="2", visit="V2"),
+        with_=services(open_segment=gone),
+    )
+    rows = connection.execute("select patient_id from proj.patient").fetchall()
+    assert rows == [(record("2"),)]
+
+
+def clashes(connection: psycopg.Connection) -> set[tuple[str, str]]:
+    return set(connection.execute("select kind, patient_id from proj.clash").fetchall())
+
+
+def test_two_patients_in_one_bed_are_shown(connection: psycopg.Connection) -> None:
+    tell(
+        connection,
+        said("A01", "10:00", number="1", visit="V1", where=place("4W", "A")),
+        said("A01", "11:00", number="2", visit="V2", where=place("4W", "A")),
+        said("A01", "11:00", number="3", visit="V3", where=place("4W")),
+        said("A01", "11:00", number="4", visit="V4", where=place("4W")),
+    )
+    assert clashes(connection) == {("bed_of_two", record("1")), ("bed_of_two", record("2"))}
+
+
+def test_one_patient_in_two_beds_is_shown(connection: psycopg.Connection) -> None:
+    tell(
+        connection,
+        said("A01", "10:00", visit="V1", where=place("4W", "A")),
+        said("A01", "11:00", visit="V2", where=place("4W", "B")),
+    )
+    assert clashes(connection) == {("patient_in_two", record("1"))}
+
+
+def test_one_number_on_two_patients_is_shown_unless_one_was_cancelled(
+    connection: psycopg.Connection,
+) -> None:
+    story = [
+        said("A01", "10:00", number="1", visit="V1"),
+        said("A01", "11:00", number="2", visit="V1"),
+    ]
+    with connection.transaction(force_rollback=True):
+        tell(connection, *story)
+        assert clashes(connection) == {
+            ("number_of_two", record("1")),
+            ("number_of_two", record("2")),
+        }
+    tell(connection, *story, said("A11", "12:00", number="1", visit="V1"))
+    assert clashes(connection) == set()
+
+
+def test_a_test_record_never_clashes_with_a_production_one(connection: psycopg.Connection) -> None:
+    tell(
+        connection,
+        said("A01", "10:00", number="1", visit="V1", where=place("4W", "A")),
+        said("A01", "11:00", number="1", visit="V1", where=place("4W", "A"), mode="T"),
+    )
+    assert clashes(connection) == set()
+
+
+def test_what_was_over_is_not_read_again_for_the_census_of_then(
+    connection: psycopg.Connection,
+) -> None:
+    log = tell(
+        connection,
+        said("A01", "10:00", number="1", visit="V1"),
+        said("A03", "12:00", number="1", visit="V1"),
+        said("A01", "11:00", number="2", visit="V2"),
+        said("A01", "20:00", number="3", visit="V3"),
+    )
+    noon = log.events[1].envelope.happened_at
+    evening = log.events[3].envelope.happened_at
+    assert noon is not None
+    assert evening is not None
+
+    def then(at: object, upto: int) -> set[str]:
+        return set(lookups.components_before(connection, at=at, upto=upto))  # type: ignore[arg-type]
+
+    assert then(evening, 4) == {record("2"), record("3")}
+    assert then(evening, 1) == {record("1")}  # its end was not known yet
+    assert then(noon, 4) == {record("1"), record("2")}

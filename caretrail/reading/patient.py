@@ -124,8 +124,7 @@ def read(  # what a reading is made of
     if patient is None:
         return None
     if as_of is not None:
-        then = _choose(interpret(stated_by(statements, as_of)), patient.patient_id)
-        patient = then or replace(patient, encounters=(), entries=())
+        patient = _then(patient, interpret(stated_by(statements, as_of)))
     own = {entry.statement for entry in patient.entries}
     own |= {merge.statement for merge in patient.merges}
     own |= {ref for encounter in patient.encounters for ref in encounter.statements}
@@ -147,6 +146,28 @@ def read(  # what a reading is made of
         loaded_afterwards=_loaded_afterwards(mine.values()),
         by_record=numbers,
     )
+
+
+def _then(patient: Patient, stated: Iterable[Patient]) -> Patient:
+    """Return ``patient`` with what had been stated of its records.
+
+    Who is who is a matter of what is known: records that are one person today were it then.
+    """
+    records = set(patient.records)
+    same = [each for each in stated if records & set(each.records)]
+    encounters = [one for each in same for one in each.encounters]
+    entries = [one for each in same for one in each.entries]
+    return replace(
+        patient,
+        encounters=tuple(sorted(encounters, key=lambda e: (*_time(e.start), e.encounter_id))),
+        # Each of them is in order of its own; sorting by time alone keeps that order.
+        entries=tuple(sorted(entries, key=lambda e: _time(e.happened_at))),
+        flags=tuple(dict.fromkeys(flag for each in same for flag in each.flags)),
+    )
+
+
+def _time(at: datetime | None) -> tuple[bool, float]:
+    return (at is not None, at.timestamp() if at else 0.0)
 
 
 def _loaded_afterwards(filed: Iterable[Filed]) -> bool:

@@ -17,6 +17,7 @@ from caretrail.web.render import render
 from caretrail.web.words import CLASS_WORDS, SEX_WORDS, Words, age, birth_date, length, plural
 from domain.continuity import Encounter
 from domain.ids import EncounterId, StatementRef
+from domain.interpretation import happened
 from domain.statement import Place, Statement
 
 #: Messages shown within the page; the others are a link away.
@@ -214,9 +215,8 @@ def _merges(reading: PatientReading, words: Words) -> list[tuple[str, str]]:
         filed = reading.filed.get(merge.statement)
         if filed is None or any(a == f"event-{filed.event_id}" for a, _ in made):
             continue
-        entry = next((e for e in reading.patient.entries if e.statement == merge.statement), None)
-        at = (entry.happened_at if entry else None) or filed.recorded_at
-        made.append((f"event-{filed.event_id}", words.moment(at)))
+        at, _ = happened(filed.statement)
+        made.append((f"event-{filed.event_id}", words.moment(at or filed.recorded_at)))
     return made
 
 
@@ -334,7 +334,8 @@ def _encounter_lines(
     heard = f"not stated (first heard {words.moment(span.begin)})"
     made: list[Line] = []
     for number, stay in enumerate(encounter.stays):
-        start = stay.start or (span.begin if span.begin_known and number == 0 else None)
+        # Where nobody stated the beginning, the first place is where the patient was met.
+        start = stay.start if number else span.begin if span.begin_known else None
         end = stay.end or (span.end if stay is encounter.stays[-1] else None)
         still = end is None and span.open and not stay.cancelled
         until = "open" if still else words.moment(end) if end else ""

@@ -3,14 +3,12 @@
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
-from threading import Thread
-from time import sleep
 
 import pytest
-import uvicorn
 
 from caretrail.http import create_app
 from tests.region import WORDS, Told, now, told
+from tests.serving import serving
 from tests.web.browser import Browser, browser
 
 __all__ = ["told"]
@@ -28,17 +26,8 @@ def site(told: Told) -> Iterator[str]:
         problems=dict,
         metrics=bytes,
     )
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", ws="none")
-    server = uvicorn.Server(config)
-    thread = Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        sleep(0.02)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join()
+    with serving(app) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,210 @@
+import pytest
+
+from caretrail.reading import Query
+from caretrail.reading.contract import census_json, patients_json, timeline_json
+from tests.region import NOW, Told, now
+from tests.web.people import at
+
+pytestmark = pytest.mark.postgres
+
+
+def test_any_number_of_a_patient_and_any_id_behind_it_find_the_same_patient(told: Told) -> None:
+    reading = told.reader.patient(told.alder)
+    assert reading
+    encounter = reading.patient.encounters[0]
+    ids = [
+        "NGH|0048213",
+        "HRC|R-5518",
+        "SBH|77-20981",
+        "REGION|940118274",
+        *reading.patient.records,
+    ]
+    ids += [encounter.encounter_id, encounter.statements[0]]
+    ids += [one.event_id for one in reading.filed.values()]
+
+    assert {told.reader.resolve(each) for each in ids} == {told.alder}
+
+
+def test_nobody_is_behind_an_unknown_number(told: Told) -> None:
+    assert told.reader.resolve("NGH|no-such-number") is None
+    assert told.reader.resolve("no-such-id") is None
+    assert told.reader.patient("NGH|no-such-number") is None
+
+
+def test_a_number_that_is_also_a_test_records_finds_the_production_patient(told: Told) -> None:
+    reading = told.reader.patient("NGH|0048213")
+
+    assert reading
+    assert reading.patient.mode == "P"
+    assert reading.twin_mode == "T"
+    twin = told.reader.patient(reading.twin or "")
+    assert twin
+    assert (twin.patient.mode, twin.twin, twin.twin_mode) == ("T", told.alder, "P")
+    assert twin.person.name == "Alder, Test R"
+
+
+def test_a_reading_opens_who_it_is_about(told: Told) -> None:
+    reading = told.reader.patient("SBH|77-20981")
+
+    assert reading
+    assert reading.person.name == "Alder, Rowena M"
+    assert (reading.person.birth_date, reading.person.sex) == ("1951-06-02", "F")
+    retired = [n for n in reading.numbers if n.retired]
+    assert [(n.authority, n.value) for n in retired] == [("SBH", "77-20981")]
+    assert [n.value for n in reading.numbers if n.trusted] == ["940118274"]
+
+
+def test_the_timeline_says_every_key_of_the_contract(told: Told) -> None:
+    reading = told.reader.patient("SBH|77-20981")
+    assert reading
+
+    said = timeline_json(reading)
+
+    assert said["patient_id"] == told.alder
+    assert said["mode"] == "P"
+    assert said["known_at"]["index"] == told.application.store.max_index()
+    assert len(said["encounters"]) == 8
+    for encounter in said["encounters"]:
+        assert encounter.keys() >= {
+            "encounter_id", "facility", "visit_number", "class", "class_as_sent", "status",
+            "started_at", "started_inferred", "ended_at", "ended_inferred", "locations",
+            "cancelled", "flags",
+        }  # fmt: skip
+        for location in encounter["locations"]:
+            assert location.keys() >= {
+                "facility", "unit", "room", "bed", "from", "until", "cancelled", "event_id",
+            }  # fmt: skip
+    for entry in said["entries"]:
+        assert entry.keys() >= {
+            "happened_at", "recorded_at", "kind", "summary", "event_id", "source_message", "flags",
+        }  # fmt: skip
+    stays = {e["visit_number"]: e for e in said["encounters"]}
+    assert stays["S400117"]["started_at"] is None
+    assert stays["S400117"]["started_inferred"] is True
+    assert stays["S401502"]["cancelled"] is True
+    now_at = stays["N884906"]
+    assert (now_at["status"], now_at["ended_at"], now_at["ended_inferred"]) == (
+        "in-progress", None, False,
+    )  # fmt: skip
+    assert now_at["started_at"] == "2026-02-16T16:45:00Z"
+    where = now_at["locations"][0]
+    assert (where["facility"], where["unit"], where["room"], where["bed"]) == (
+        "NGH", "4W", "10", None,
+    )  # fmt: skip
+
+
+def test_as_of_leaves_out_what_had_not_happened(told: Told) -> None:
+    reading = told.reader.patient(told.alder, as_of=at("01-20 12:00"))
+
+    assert reading
+    assert [e.facility for e in reading.patient.encounters] == ["SBH", "CSC", "NGH"]
+    assert reading.patient.encounters[-1].status == "in-progress"
+    assert reading.patient.patient_id == told.alder
+
+
+def test_known_at_leaves_out_what_had_not_been_recorded(told: Told) -> None:
+    whole = told.reader.patient(told.alder)
+    assert whole
+    merge = next(f for f in whole.filed.values() if f.statement.trigger == "A40")
+
+    before = told.reader.patient("SBH|77-20981", known_at=merge.index - 1)
+    after = told.reader.patient("SBH|77-20981", known_at=merge.index)
+
+    assert before
+    assert after
+    assert before.patient.patient_id != told.alder
+    assert [e.cancelled for e in before.patient.encounters] == [True]
+    assert len(after.patient.encounters) > 1
+    assert before.known.index == merge.index - 1
+
+
+def test_before_anything_was_recorded_nobody_is_known(told: Told) -> None:
+    assert told.reader.patient(told.alder, known_at=0) is None
+    assert told.reader.patient(told.alder, known_at=at("2020-01-01 00:00")) is None
+
+
+def test_the_census_is_the_same_read_from_rows_and_interpreted_anew(told: Told) -> None:
+    live = told.reader.census(now=now())
+    again = told.reader.census(now=now(), as_of=NOW)
+
+    assert census_json(live) == census_json(again)
+    kinds = sorted(d.kind for d in live.disagreements)
+    assert kinds == ["bed_of_two", "left_open"]
+    assert {d.kind for d in again.disagreements} == set(kinds)
+    assert [o.person.name for o in live.occupied] == [o.person.name for o in again.occupied]
+
+
+def test_a_census_row_says_every_key_of_the_contract(told: Told) -> None:
+    rows = census_json(told.reader.census(now=now(), facility="NGH"))
+
+    assert {row["facility"] for row in rows} == {"NGH"}
+    assert {row["mode"] for row in rows} == {"P", "T"}
+    mine = [row for row in rows if row["patient_id"] == told.alder]
+    assert len(mine) == 1
+    assert mine[0].keys() >= {
+        "facility", "unit", "room", "bed", "patient_id", "encounter_id", "since", "mode",
+    }  # fmt: skip
+
+
+def test_patients_go_by_pages_without_one_missing_or_doubled(told: Told) -> None:
+    seen: list[str] = []
+    cursor = ""
+    while True:
+        page = told.reader.patients(cursor=cursor, limit=7)
+        seen += [each.patient_id for each in page.listed]
+        cursor = page.older
+        if not cursor:
+            break
+
+    assert len(seen) == len(set(seen)) == page.people
+    assert page.records == page.people + 4  # one has five records
+
+
+def test_a_retired_record_is_listed_with_its_survivor(told: Told) -> None:
+    said = [patients_json(each) for each in told.reader.every_patient()]
+
+    retired = [each for each in said if each["merged_into"]]
+    assert [each["merged_into"] for each in retired] == [told.alder]
+    survivor = next(each for each in said if each["patient_id"] == told.alder)
+    assert {n["identifier"] for n in survivor["identifiers"]} >= {"77-10342", "940118274"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["alder rowena", "ALDER", "Ald Row", "alder 1951", "rowena 1951-06-02", "SBH|77-10342",
+     "77-20981", "0048213"],
+)  # fmt: skip
+def test_a_patient_is_found_by_name_birth_date_and_number(told: Told, words: str) -> None:
+    found = told.reader.patients(Query(words=words, modes=("P",)))
+
+    assert [each.patient_id for each in found.listed] == [told.alder]
+
+
+@pytest.mark.parametrize("words", ["alder 1999", "alderx", "rowena yarrow", "%", "' or 1=1 --"])
+def test_nobody_is_found_by_what_does_not_fit(told: Told, words: str) -> None:
+    assert told.reader.patients(Query(words=words)).listed == ()
+
+
+def test_evidence_is_the_message_as_received_with_its_fields(told: Told) -> None:
+    reading = told.reader.patient(told.alder)
+    assert reading
+    filed = next(f for f in reading.filed.values() if f.statement.trigger == "A06")
+
+    by_event = told.reader.evidence(filed.event_id)
+    by_ref = told.reader.evidence(filed.statement.ref)
+    by_message = told.reader.evidence(filed.message_id or "")
+
+    assert by_event == by_ref == by_message
+    assert by_event
+    whole = ["".join(part.text for part in line) for line in by_event.lines]
+    assert whole[0].startswith(r"MSH|^~\&|SBHADT|SBH|")
+    used = {field.name: field for field in by_event.used}
+    assert used["EVN-6"].used_as.startswith("happened at")
+    assert used["PV1-19"].value == "S401977"
+    assert "production" in used["MSH-11"].used_as
+    marked = {part.name for line in by_event.lines for part in line if part.name}
+    assert marked == set(used)
+
+
+def test_there_is_no_evidence_of_nothing(told: Told) -> None:
+    assert told.reader.evidence("no-such-id") is None

@@ -1,0 +1,147 @@
+from dataclasses import replace
+
+import pytest
+
+from caretrail.web.between import Between, between, spans
+from domain.continuity import Patient
+from tests.web.people import AS_OF, WORDS, alder, encounter, heard, patient
+
+
+def related(person: Patient) -> Between:
+    return between(spans(person, AS_OF), as_of=AS_OF, words=WORDS)
+
+
+def inpatient(facility: str, start: str, end: str | None, disposition: str = "") -> Patient:
+    return patient(encounter(facility, [("W-1", "IMP", start)], end, disposition=disposition))
+
+
+def two(first: Patient, second: Patient) -> Patient:
+    return patient(*first.encounters, *second.encounters)
+
+
+def test_a_gap_is_counted_in_midnights() -> None:
+    person = two(
+        inpatient("A", "01-01 10:00", "01-05 23:50", "home"),
+        inpatient("A", "01-07 00:10", "01-08 10:00"),
+    )
+
+    gap = related(person).gaps[0]
+
+    assert gap.said == "2 days at home"  # 24 h and 20 min, and two midnights
+
+
+def test_where_nobody_said_where_to_the_gap_says_so() -> None:
+    person = two(
+        inpatient("A", "01-01 10:00", "01-05 10:00"), inpatient("B", "01-14 10:00", "01-15 10:00")
+    )
+
+    assert related(person).gaps[0].said == "9 days, not stated where"
+
+
+def test_an_outpatient_visit_does_not_end_a_gap() -> None:
+    gaps = related(alder()).gaps
+
+    assert [(gap.said, gap.visits) for gap in gaps] == [
+        ("8 days at home", 1),
+        ("9 days at home", 0),
+    ]
+
+
+def test_after_the_last_discharge_the_gap_lasts_to_as_of() -> None:
+    gap = related(inpatient("A", "02-01 10:00", "02-10 10:00", "home")).gaps[0]
+
+    assert (gap.said, gap.end, gap.until) == ("9 days at home", None, AS_OF)
+
+
+def test_who_died_has_no_gap() -> None:
+    assert related(inpatient("A", "02-01 10:00", "02-10 10:00", "exp")).gaps == ()
+
+
+@pytest.mark.parametrize(
+    ("second", "transfers", "gaps"),
+    [("01-06 09:59", 1, 0), ("01-06 10:01", 0, 1), ("01-05 09:00", 1, 0)],
+)
+def test_under_24_hours_to_another_facility_is_a_transfer(
+    second: str, transfers: int, gaps: int
+) -> None:
+    person = two(
+        inpatient("A", "01-01 10:00", "01-05 10:00"), inpatient("B", second, "02-19 14:00")
+    )
+    found = related(person)
+
+    assert (len(found.transfers), len(found.gaps)) == (transfers, gaps)
+
+
+def test_back_to_the_same_facility_is_no_transfer() -> None:
+    person = two(
+        inpatient("A", "01-01 10:00", "01-05 10:00"), inpatient("A", "01-05 12:00", "01-08 10:00")
+    )
+    found = related(person)
+
+    assert found.transfers == ()
+    assert found.gaps[0].said == "2 h, not stated where"
+    assert found.readmissions[0].day == 0
+
+
+@pytest.mark.parametrize(
+    ("back", "day"),
+    [("01-06 00:01", 1), ("02-04 23:59", 30), ("02-05 00:01", None)],
+)
+def test_the_day_of_a_readmission_is_the_difference_of_local_dates(
+    back: str, day: int | None
+) -> None:
+    person = two(inpatient("A", "01-01 10:00", "01-05 23:00"), inpatient("A", back, "02-19 10:00"))
+
+    assert [found.day for found in related(person).readmissions] == ([day] if day else [])
+
+
+def test_a_readmission_counts_from_when_the_patient_became_an_inpatient() -> None:
+    found = related(alder()).readmissions
+
+    assert [(r.target.encounter.encounter_id, r.day) for r in found] == [("e3", 8), ("e6", 21)]
+
+
+def test_a_cancelled_stay_interrupts_nothing() -> None:
+    ghost = encounter("A", [("W-1", "IMP", "01-07 10:00")], "01-08 10:00", status="cancelled")
+    person = patient(
+        *inpatient("A", "01-01 10:00", "01-05 10:00", "home").encounters,
+        ghost,
+        *inpatient("A", "01-14 10:00", "01-15 10:00").encounters,
+    )
+    found = related(person)
+
+    assert found.gaps[0].said == "9 days at home"
+    assert found.readmissions[0].day == 9
+
+
+def test_a_beginning_that_nobody_stated_is_the_first_time_heard_of() -> None:
+    unknown = encounter("A", [("W-1", "IMP", None)], "01-15 10:00")
+    person = patient(
+        *inpatient("B", "01-01 10:00", "01-05 10:00").encounters,
+        unknown,
+        entries=[heard(unknown, "01-10 10:00")],
+    )
+
+    assert not spans(person, AS_OF)[1].begin_known
+    assert related(person).gaps[0].said == "up to 5 days, not stated where"
+
+
+def test_an_encounter_of_which_no_time_is_known_has_no_span() -> None:
+    assert spans(patient(encounter("A", [("W-1", "IMP", None)])), AS_OF) == []
+
+
+def test_a_visit_without_an_end_is_not_still_there_days_later() -> None:
+    clinic = encounter("A", [("R-1", "AMB", "02-10 10:00")], status="arrived")
+    today = encounter("A", [("R-1", "AMB", "02-19 10:00")], status="arrived")
+
+    assert [span.open for span in spans(patient(clinic, today), AS_OF)] == [False, True]
+
+
+def test_after_an_end_at_a_time_nobody_knows_nothing_is_counted() -> None:
+    lost = replace(
+        encounter("A", [("W-1", "IMP", "01-01 10:00")], status="finished"), end_inferred=True
+    )
+    found = related(patient(lost, *inpatient("B", "01-20 10:00", "01-21 10:00").encounters))
+
+    assert found.readmissions == ()
+    assert all(gap.start != lost.start for gap in found.gaps)

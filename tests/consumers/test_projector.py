@@ -1,9 +1,6 @@
 """The projector's loop: in memory for what it decides, then with real PostgreSQL and Kafka."""
 
-import os
-import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -16,9 +13,7 @@ from consumers import projector
 from consumers.projector import Ports, Progress, Projector, StoreSource, wait_through
 from domain.body import Recorded
 from infra import topics
-from infra.kafka import EventTopic
-from infra.kafka_server import KafkaServer
-from tests.kafka_samples import Applied, Applier, Published, Running, forgotten_sockets, published
+from tests.kafka_samples import Applied, Applier, Published, Running, published
 from tests.topic_samples import START, Log
 from tests.waiting import until
 
@@ -267,40 +262,3 @@ def test_readers_of_a_group_share_the_partitions_and_take_over(owner: Published)
     assert 0 < len(shared) < len(owner.store.last_ids())
     assert first.indexes() == sorted(set(first.indexes()))
     assert second.indexes() == sorted(set(second.indexes()))
-
-
-@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-@pytest.mark.postgres
-@pytest.mark.kafka
-def test_a_broker_killed_while_reading_costs_time_and_nothing_else(
-    database: str, tmp_path: Path, topic_prefix: str
-) -> None:
-    with (
-        forgotten_sockets(),
-        KafkaServer(tmp_path / "broker") as server,
-        published(database, tmp_path, server.bootstrap_servers, topic_prefix) as owner,
-        closing(owner.topic()) as topic,
-    ):
-        owner.record(500)
-        owner.relay(topic).catch_up()
-        applier = Applier(owner.heal)
-        with Running(over_topic(owner, applier).run):
-            until(lambda: applier.events, "some of the events")
-            _kill(server)
-            server.start()
-            owner.record(500)
-            _publish(owner, topic)
-            until(lambda: len(applier.events) == 1000, "everything", 60)
-        assert applier.indexes() == all_of(owner)
-
-
-def _kill(server: KafkaServer) -> None:
-
-    assert server.pid is not None
-    os.kill(server.pid, signal.SIGKILL)
-    until(lambda: not server.is_running(), "the end of the broker")
-
-
-def _publish(owner: Published, topic: EventTopic) -> None:
-    topic.close()
-    owner.relay(topic).catch_up()

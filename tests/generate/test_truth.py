@@ -1,0 +1,103 @@
+"""Interpretation held against hospitals that know the truth: nothing comes out wrong."""
+
+import random
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import pytest
+
+from caretrail.generate import World, demo_week, generate
+from caretrail.generate.compare import Wrong, components, differences, statements, wrong
+from domain.continuity import Patient
+from domain.interpretation import interpret
+from domain.statement import Statement
+
+START = datetime(2026, 2, 27, 6, tzinfo=UTC)
+
+
+def interpreted(stated: Iterable[Statement], order: random.Random | None = None) -> list[Patient]:
+    """Interpret as the projections do, component by component; in any order where one is given."""
+    patients: list[Patient] = []
+    for part in components(stated):
+        if order is not None:
+            order.shuffle(part)
+        patients += interpret(part)
+    return patients
+
+
+def misread(world: World, order: random.Random | None = None) -> list[Wrong]:
+    return wrong(world, interpreted(statements(world), order))
+
+
+def share(world: World, mistakes: list[Wrong], capsys: pytest.CaptureFixture[str]) -> float:
+    """Print and return the share of visits that came out wrong."""
+    visits = world.truth.visits
+    with capsys.disabled():
+        found = Counter(each.expected.numbers for each in mistakes if each.expected is not None)
+        sys.stderr.write(
+            f"\n{len(mistakes)} of {visits} visits wrong ({len(mistakes) / visits:.2%}): {found}\n"
+        )
+    return len(mistakes) / visits
+
+
+def test_the_week_of_the_demo_comes_out_as_it_truly_was() -> None:
+    week = demo_week()
+    assert differences(week, interpreted(statements(week))) == []
+
+
+@pytest.mark.parametrize("seed", [11, 12, 13, 14])
+def test_no_visit_with_a_number_is_misread_in_2500(seed: int) -> None:
+    """Together 10,000 visits of mixed trouble, in a random order of arrival."""
+    world = generate(
+        seed, 21, start=START, facilities=28, trouble=0.7, numbered_only=True, visits_a_day=88
+    )
+    mistakes = misread(world, random.Random(seed))
+    assert [each.text for each in mistakes] == []
+    assert world.truth.visits >= 2_500
+
+
+def test_a_difference_is_noticed() -> None:
+    world = generate(5, 3, start=START, facilities=7, trouble=0.5)
+    stated = list(statements(world))
+    without_ends = [each for each in stated if each.trigger != "A03"]
+    ended = sum(
+        each.status == "finished" and each.numbers == "always"
+        for patient in world.truth.patients
+        for each in patient.encounters
+    )
+    assert len(wrong(world, interpreted(without_ends))) >= ended * 0.9
+
+
+def test_few_visits_of_senders_without_numbers_are_misread(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    world = generate(21, 8, start=START, facilities=40, trouble=0.5, visits_a_day=120)
+    mistakes = [
+        each
+        for each in misread(world)
+        if each.expected is None or each.expected.numbers != "always"
+    ]
+    assert share(world, mistakes, capsys) < 0.05
+
+
+def test_what_no_rule_can_decide_is_counted_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    world = generate(
+        31, 10, start=START, facilities=20, trouble=0.0, numbered_only=True, undecidable=1.0
+    )
+    mistakes = misread(world)
+    assert all(each.expected is None or each.expected.undecidable for each in mistakes)
+    assert share(world, mistakes, capsys) > 0
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(1_000, 1_100))
+def test_no_visit_with_a_number_is_misread_in_a_million(seed: int) -> None:
+    """A hundred worlds of 10,000 visits each, with every trouble and in any order."""
+    world = generate(
+        seed, 60, start=START, facilities=40, trouble=1.0, numbered_only=True, visits_a_day=120
+    )
+    mistakes = misread(world, random.Random(seed))
+    assert [each.text for each in mistakes] == []
+    assert world.truth.visits >= 10_000

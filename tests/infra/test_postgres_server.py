@@ -4,7 +4,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from infra import children, postgres_account, postgres_binaries
 from infra.postgres_home import Place
 from infra.postgres_server import PostgresServer, PostgresUnavailable, joined, running_url
+from tests import servers
 
 pytestmark = pytest.mark.postgres
 
@@ -30,18 +30,18 @@ server.leave()
 
 @pytest.fixture
 def new_home() -> Iterator[Path]:
-    """A home to be, not below pytest's folders: as root the server is another user."""
-    with TemporaryDirectory(prefix="caretrail-test-") as folder:
-        yield Path(folder) / "home"
+    """A home to be."""
+    with servers.home() as folder:
+        yield folder / "home"
 
 
 @pytest.fixture(scope="module")
 def made() -> Iterator[Path]:
     """A home whose server has run: the second start takes a tenth of the first."""
-    with TemporaryDirectory(prefix="caretrail-test-") as folder:
-        with PostgresServer(Path(folder)):
+    with servers.home() as folder:
+        with PostgresServer(folder):
             pass
-        yield Path(folder)
+        yield folder
 
 
 @pytest.fixture
@@ -54,10 +54,7 @@ def home(made: Path) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def used() -> Iterator[PostgresServer]:
     """A running server that tests only ask."""
-    with (
-        TemporaryDirectory(prefix="caretrail-test-") as folder,
-        PostgresServer(Path(folder), tcp=True) as server,
-    ):
+    with servers.home() as folder, PostgresServer(folder, tcp=True) as server:
         yield server
 
 

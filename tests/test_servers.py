@@ -1,0 +1,35 @@
+"""What a killed test run leaves is ended by the next one."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from infra.postgres_home import Place
+from tests import servers
+
+ROOT = Path(__file__).parents[1]
+RUN = """
+import os
+from tests import servers
+from infra.postgres_server import PostgresServer
+with servers.home() as home:
+    PostgresServer(home).start()
+    os.utime(home / "run.lock", (0, 0))
+    print(home, flush=True)
+    os.kill(os.getpid(), 9)
+"""
+
+
+def test_the_server_of_a_killed_run_is_ended_by_the_next_one() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", RUN], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    home = Path(done.stdout.strip())
+    left = Place(home).find()
+    # Another run may have been faster.
+    assert left is not None or not home.exists()
+    with servers.home() as other:
+        assert other != home
+        assert not home.exists()
+    if left is not None:
+        assert not left.child.is_running()

@@ -29,6 +29,11 @@ class Row(NamedTuple):
     reads: Reads
     says: str
 
+    @property
+    def visit(self) -> bool:
+        """Whether PV1 is about this event."""
+        return self.reads is Reads.VISIT or self.reads is Reads.CONTINUED
+
 
 # fmt: off
 _ROWS: Final = (

@@ -73,8 +73,7 @@ def statement(
         mode=_mode(mode_as_sent, profile, findings),
         namespace=profile.namespace or sender or application,
     )
-    visit = row.reads in {Reads.VISIT, Reads.CONTINUED}
-    pv1 = message.first.get("PV1") if visit else None
+    pv1 = message.first.get("PV1") if row.visit else None
     whose = _whose(group, pv1, row, context, findings)
     subjects = whose.subjects()
     _flag_what_is_odd(message, group, row, findings)

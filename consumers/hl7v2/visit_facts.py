@@ -55,7 +55,7 @@ def visit_facts(  # what one visit is read from
     findings: Findings,
 ) -> VisitFacts:
     """Read what is stated of the visit; nothing where the trigger is about a person."""
-    if row.reads not in {Reads.VISIT, Reads.CONTINUED}:
+    if not row.visit:
         return {}
     message, profile = context.message, context.profile
     facts: VisitFacts = {

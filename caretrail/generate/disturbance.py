@@ -10,30 +10,43 @@ from caretrail.generate.telling import Telling
 
 
 def disturb(speech: Speech, troubles: Collection[str]) -> None:
-    """Let plain tellings come late, twice or with a wrong clock."""
+    """Let tellings come late, twice or with a wrong clock; what must keep its order keeps it."""
     if not speech.said:
         return
+    rng = speech.rng
     plain = [each for each in speech.said if id(each) not in speech.fixed]
     for name in ("told late", "sent late"):
         if name in troubles:
-            for each in speech.rng.sample(plain, min(len(plain), speech.rng.choice((1, 1, 2, 3)))):
+            for each in rng.sample(plain, min(len(plain), rng.choice((1, 1, 2, 3)))):
                 _be_late(speech, each, entered_too=name == "told late", name=name)
     if "sent again" in troubles:
-        for each in speech.rng.choices(speech.said, k=speech.rng.choice((1, 1, 2))):
+        for each in rng.choices(speech.said, k=rng.choice((1, 1, 2))):
             _send_again(speech, each)
+    if "clock wrong" in troubles:
+        _mistake_the_time(speech)
     for each in speech.said:
-        if "sent twice" in troubles and speech.rng.random() < 0.3:  # noqa: PLR2004
-            each.copies = (each.delivered + minutes(speech.rng, 0.2, 600),)
-            speech.applied.append("sent twice")
-        if "delayed" in troubles and speech.rng.random() < 0.3:  # noqa: PLR2004
-            each.delivered += minutes(speech.rng, 1, 2000)
-            speech.applied.append("delayed")
-    plain = [each for each in plain if id(each) not in speech.fixed]
-    if plain and "clock wrong" in troubles:
-        each = speech.rng.choice(plain)
-        if each.entered is not None:  # without EVN-2 nothing would say when it was sent
-            each.sent_text = speech.rng.choice(("20991231235959", "", "19000101", "n/a"))
-            speech.applied.append("clock wrong")
+        _carry(speech, each, troubles)
+
+
+def _carry(speech: Speech, telling: Telling, troubles: Collection[str]) -> None:
+    """Let a telling arrive twice, or after a while."""
+    if "sent twice" in troubles and speech.rng.random() < 0.3:  # noqa: PLR2004
+        telling.copies = (telling.delivered + minutes(speech.rng, 0.2, 600),)
+        speech.applied.append("sent twice")
+    if "delayed" in troubles and speech.rng.random() < 0.3:  # noqa: PLR2004
+        telling.delivered += minutes(speech.rng, 1, 2000)
+        speech.applied.append("delayed")
+
+
+def _mistake_the_time(speech: Speech) -> None:
+    """Give one telling an MSH-7 that is none; without EVN-2 nothing would say when it was sent."""
+    plain = [
+        each for each in speech.said if id(each) not in speech.fixed and each.entered is not None
+    ]
+    if plain:
+        telling = speech.rng.choice(plain)
+        telling.sent_text = speech.rng.choice(("20991231235959", "", "19000101", "n/a"))
+        speech.applied.append("clock wrong")
 
 
 def _be_late(speech: Speech, telling: Telling, *, entered_too: bool, name: str) -> None:

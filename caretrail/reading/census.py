@@ -1,5 +1,6 @@
 """Who is where, and what the statements disagree about."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -126,11 +127,20 @@ def order(occupied: Iterable[Occupied]) -> tuple[Occupied, ...]:
         sorted(
             occupied,
             key=lambda o: (
-                o.facility, o.unit is None, o.unit or "", o.room or "", o.bed is None,
-                o.bed or "", o.encounter_id,
+                o.facility, o.unit is None, _natural(o.unit), _natural(o.room), o.bed is None,
+                _natural(o.bed), o.encounter_id,
             ),
         )
     )  # fmt: skip
+
+
+def _natural(text: str | None) -> list[tuple[int, str]]:
+    """Return a key that puts bed 9 before bed 10."""
+    return [
+        (int(part), "") if part.isdecimal() else (-1, part)
+        for part in re.split(r"(\d+)", text or "")
+        if part
+    ]
 
 
 def disagreements(

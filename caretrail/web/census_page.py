@@ -128,9 +128,14 @@ def _facility(
     units = [
         Unit(
             name=name or "Unit not stated",
-            places=tuple(_bed(one, alerts.get(one.encounter_id, []), at, words) for one in found),
+            places=tuple(
+                _bed(one, alerts.get(one.encounter_id, []), at, words, rooms=_rooms(found))
+                for one in found
+            ),
         )
-        for name, found in groupby(occupied, key=lambda o: o.unit)
+        for name, found in (
+            (name, list(group)) for name, group in groupby(occupied, key=lambda o: o.unit)
+        )
     ]
     return Facility(
         name=words.facility(code),
@@ -140,7 +145,11 @@ def _facility(
     )
 
 
-def _bed(one: Occupied, alerts: Sequence[str], at: datetime, words: Words) -> Bed:
+def _rooms(occupied: Sequence[Occupied]) -> int:
+    return len({one.room for one in occupied})
+
+
+def _bed(one: Occupied, alerts: Sequence[str], at: datetime, words: Words, *, rooms: int) -> Bed:
     person = one.person
     years = age(person.birth_date, words.local(at).date())
     notes: list[str] = []
@@ -151,7 +160,7 @@ def _bed(one: Occupied, alerts: Sequence[str], at: datetime, words: Words) -> Be
     since = one.since or one.started
     whole = place_text(one.unit, one.room, one.bed)
     short = _short(one) if one.room or one.bed else ""
-    if one.room and one.bed and one.room not in short:
+    if rooms > 1 and one.room and one.bed and one.room not in short:
         notes.append(f"room {one.room}")
     return Bed(
         anchor=one.encounter_id,

@@ -80,6 +80,10 @@ class Words:
             return self.time(at)
         return self.moment(at, year=then.year != today.year)
 
+    def dated(self, at: datetime, other: datetime) -> str:
+        """Return ``19 Feb 14:05``, with the year where it is not that of ``other``."""
+        return self.moment(at, year=self.local(at).year != self.local(other).year)
+
     def weekday(self, at: datetime, *, year: bool = False) -> str:
         """Return ``Thu 19 Feb``."""
         return f"{_DAYS[self.local(at).weekday()]} {self.day(at, year=year)}"

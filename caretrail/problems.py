@@ -1,24 +1,72 @@
 """Failures in words for the person at the command line. What is not listed here is our bug."""
 
+from typing import Final
+
 import psycopg
 
-from caretrail.cli import Failed
+from caretrail.failure import Failed
+from caretrail.service import RoleFailed
 from commands.ports import CannotStore, StoreUnavailable
+from commands.topic_ports import Halted, TopicUnavailable
+from consumers.hl7v2.profiles import ProfilesInvalid, UnknownSender
+from domain.events import SegmentDoesNotOpen
+from infra.event_store import DevelopmentKey, WrongIdKey
+from infra.kafka import SlowChecksums
+from infra.kafka_server import KafkaUnavailable
+from infra.master_key import MasterKeyUnusable
+from infra.migrate import MigrationChanged, SchemaTooNew
+from infra.postgres_server import PostgresUnavailable
 from infra.settings import BadSettings
+from infra.topics import WrongPartitions
+from projections.catalogue import NeedsRebuild
+from projections.digest import RowDoesNotOpen
+from projections.position import OtherIncarnation, PositionsDisagree
+from projections.rebuild import RebuildRunning, RowsMissing
+from projections.switching import StillRead
+
+#: Their texts say what is wrong and how on, and hold nothing of a message.
+_SAID: Final = (
+    BadSettings,
+    DevelopmentKey,
+    Failed,
+    KafkaUnavailable,
+    MasterKeyUnusable,
+    MigrationChanged,
+    NeedsRebuild,
+    OtherIncarnation,
+    PositionsDisagree,
+    PostgresUnavailable,
+    ProfilesInvalid,
+    RebuildRunning,
+    RoleFailed,
+    RowDoesNotOpen,
+    RowsMissing,
+    SchemaTooNew,
+    SegmentDoesNotOpen,
+    SlowChecksums,
+    StillRead,
+    UnknownSender,
+    WrongIdKey,
+    WrongPartitions,
+)
 
 
-def in_words(error: Exception) -> str | None:
+def in_words(error: Exception) -> str | None:  # noqa: PLR0911 - a table of cases
     """Return one line that says what is wrong and how on; None for a failure we did not foresee."""
+    if isinstance(error, _SAID):
+        return str(error)
     match error:
-        case Failed() | BadSettings():
-            return str(error)
+        case Halted():
+            return f"{error}; {error.remedy}"
+        case TopicUnavailable():
+            return f"Kafka does not answer ({error})"
         case StoreUnavailable() | psycopg.OperationalError():
             return "the database does not answer; `caretrail doctor` says more"
         case CannotStore():
             return f"the store refuses this: {error.reason}"
+        case TimeoutError():
+            return str(error)
         case OSError():
             return f"{error.filename or 'input or output'}: {error.strerror}"
         case _:
-            pass
-    words = getattr(type(error), "FOR_PEOPLE", False)
-    return str(error) if words else None
+            return None

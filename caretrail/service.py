@@ -27,7 +27,7 @@ from infra import children
 from infra.children import Child
 from infra.kafka_server import KafkaServer, KafkaUnavailable
 from infra.migrate import migrate
-from infra.postgres_server import PostgresServer
+from infra.postgres_server import PostgresServer, PostgresUnavailable
 from infra.settings import Settings
 from infra.topics import apply as apply_topics
 
@@ -41,8 +41,6 @@ _STEADY_SECONDS: Final = 30.0  # a role that ran so long starts counting anew
 
 class RoleFailed(Exception):
     """A role did not become ready; its log, above, says why."""
-
-    FOR_PEOPLE = True
 
 
 @dataclass(slots=True)
@@ -77,6 +75,7 @@ class Service:
     mllp_port: int = 0
     http_port: int = 0
     _roles: list[_Role] = field(default_factory=list)
+    _servers: dict[str, tuple[int, float]] = field(default_factory=dict)  # attempts, not before
 
     @property
     def pages(self) -> str:
@@ -111,14 +110,8 @@ class Service:
 
     def mend(self) -> None:
         """Look once at every process; start again those that died."""
-        if self.postgres is not None and not self.postgres.is_running():
-            log.error("postgres.died")
-            self.postgres.stop()
-            self.postgres.start()
-        if self.kafka is not None and not self.kafka.is_running():
-            log.error("kafka.died")
-            self.kafka.stop()
-            self.kafka.start()
+        self._mend_server("postgres", self.postgres)
+        self._mend_server("kafka", self.kafka)
         now = time.monotonic()
         for role in self._roles:
             if role.child is not None and not role.child.is_running():
@@ -131,6 +124,24 @@ class Service:
                 role.not_before = now + wait
             if role.child is None and now >= role.not_before:
                 self._launch(role)
+
+    def _mend_server(self, name: str, server: PostgresServer | KafkaServer | None) -> None:
+        """Start a server again that died; where it cannot be had yet, try again later."""
+        if server is None or server.is_running():
+            return
+        attempts, not_before = self._servers.get(name, (0, 0.0))
+        if time.monotonic() < not_before:
+            return
+        log.error("server.died", name=name, attempt=attempts + 1)
+        try:
+            server.stop()
+            server.start()
+        except (PostgresUnavailable, KafkaUnavailable):
+            wait = _RESTART_SECONDS[min(attempts, len(_RESTART_SECONDS) - 1)]
+            log.exception("server.unavailable", name=name, seconds=wait)
+            self._servers[name] = (attempts + 1, time.monotonic() + wait)
+        else:
+            self._servers.pop(name, None)
 
     def stop(self) -> None:
         """Stop everything in order; nothing is left behind."""

@@ -19,10 +19,6 @@ FAILED: Final = 1
 WRONG_USAGE: Final = 2
 
 
-class Failed(Exception):
-    """The verb cannot do what was asked. The text is for the person who asked: what, and how on."""
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; return its exit code."""
     parser = _parser()

@@ -10,8 +10,8 @@ from threading import Event, Thread
 from typing import Final
 
 from caretrail.bootstrap import opened
-from caretrail.cli import Failed
 from caretrail.cli.output import line, note
+from caretrail.failure import Failed
 from caretrail.feeding import feed
 from caretrail.generate import DemoWeek, demo_week, profiles_toml
 from caretrail.progress import progress

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from caretrail.cli import Failed
 from caretrail.cli.output import line, note
+from caretrail.failure import Failed
 from caretrail.feeding import feed
 from caretrail.generate import generate as generated
 from caretrail.generate import truth_json, write

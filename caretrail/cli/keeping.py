@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from dataclasses import asdict
 
 from caretrail.bootstrap import Application, opened
-from caretrail.cli import FAILED, Failed
+from caretrail.cli import FAILED
 from caretrail.cli.output import columns, json_line, json_lines, line, note
+from caretrail.failure import Failed
 from caretrail.progress import progress
 from caretrail.publishing import brokers_of, event_topic
 from caretrail.readers import open_reader

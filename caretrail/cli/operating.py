@@ -4,8 +4,9 @@ from argparse import Namespace
 
 import structlog
 
-from caretrail.cli import WRONG_USAGE, Failed
+from caretrail.cli import WRONG_USAGE
 from caretrail.cli.output import columns, json_lines, note
+from caretrail.failure import Failed
 from caretrail.role import ROLES
 from caretrail.service import RoleFailed, Service, until_told
 from infra import log, settings

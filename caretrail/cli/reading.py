@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from caretrail.bootstrap import Application, opened
-from caretrail.cli import Failed
 from caretrail.cli.output import columns, json_line, json_lines, line, note
+from caretrail.failure import Failed
 from caretrail.readers import open_reader
 from caretrail.reading import Reader
 from caretrail.reading.contract import census_json, patients_json, timeline_json

@@ -11,8 +11,9 @@ from pathlib import Path
 from threading import Event
 
 from caretrail.bootstrap import opened
-from caretrail.cli import FAILED, Failed
+from caretrail.cli import FAILED
 from caretrail.cli.output import columns, json_line, json_lines, line, note
+from caretrail.failure import Failed
 from caretrail.progress import progress
 from caretrail.service import until_told
 from commands.ports import Disposition

@@ -44,12 +44,17 @@ class CommandLine:
         """Run one verb with ``--json``; return the objects it prints, one a line."""
         return [json.loads(line) for line in self.run(*arguments, "--json").splitlines()]
 
-    def start(self, *arguments: str | Path) -> "subprocess.Popen[str]":
+    @property
+    def errors(self) -> Path:
+        """Where what was started writes its standard error."""
+        return self.home.with_name(f"{self.home.name}.stderr")
+
+    def start(self, *arguments: str | Path) -> "subprocess.Popen[bytes]":
         """Start one verb and leave it running."""
-        return subprocess.Popen(
-            [CARETRAIL, *arguments],
-            env=self.variables,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        with self.errors.open("ab") as errors:
+            return subprocess.Popen(
+                [CARETRAIL, *arguments],
+                env=self.variables,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+            )

@@ -23,8 +23,8 @@ def feed() -> Path:
 
 
 @pytest.fixture(scope="module")
-def caretrail(tmp_path_factory: pytest.TempPathFactory, feed: Path) -> CommandLine:
-    line = CommandLine(tmp_path_factory.mktemp("feed"))
+def caretrail(module_home: Path, feed: Path) -> CommandLine:
+    line = CommandLine(module_home)
     assert line.object("ingest", feed) == {
         "received": 1013,
         "recorded": 401,
@@ -57,7 +57,9 @@ def test_patients_are_listed_with_their_mode(caretrail: CommandLine) -> None:
     patients = caretrail.objects("patients", "ls")
     assert {row["mode"] for row in patients} == {"T"}
     merged = [row for row in patients if row["merged_into"]]
-    assert [[each["value"] for each in row["identifiers"]][:1] for row in merged] == [["618454581"]]
+    assert [[each["identifier"] for each in row["identifiers"]][:1] for row in merged] == [
+        ["618454581"]
+    ]
 
 
 def test_a_second_run_says_that_all_are_duplicates(caretrail: CommandLine, feed: Path) -> None:

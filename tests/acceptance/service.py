@@ -1,0 +1,123 @@
+"""A running service as an operator has it: started, killed anywhere, started again."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from infra import children
+from tests.acceptance.command_line import CommandLine
+
+PARTS = ("mllp", "relay", "projector", "http", "postgres", "kafka", "supervisor")
+
+
+@dataclass
+class RunningService:
+    line: CommandLine
+    supervisor: "subprocess.Popen[bytes] | None" = None
+    killed: list[str] = field(default_factory=list)
+
+    @property
+    def home(self) -> Path:
+        return self.line.home
+
+    def start(self, seconds: float = 90) -> None:
+        """Start the supervisor and wait until it says where everything is."""
+        self.supervisor = self.line.start("serve")
+        deadline = time.monotonic() + seconds
+        while not self.is_ready():
+            assert self.supervisor.poll() is None, self._said()
+            assert time.monotonic() < deadline, "not ready in time"
+            time.sleep(0.1)
+
+    def is_ready(self) -> bool:
+        return self.supervisor is not None and self.facts().get("pid") == self.supervisor.pid
+
+    def has_failed(self) -> bool:
+        """Say whether the supervisor ended without being told or killed."""
+        return self.supervisor is not None and (self.supervisor.poll() or 0) > 0
+
+    def facts(self) -> dict[str, object]:
+        try:
+            found: dict[str, object] = json.loads(
+                (self.home / "run" / "service.json").read_text("utf-8")
+            )
+        except (OSError, ValueError):
+            return {}
+        return found
+
+    @property
+    def mllp(self) -> tuple[str, int]:
+        host, _, port = str(self.facts()["mllp"]).rpartition(":")
+        return host, int(port)
+
+    def pids(self, part: str) -> list[int]:
+        """Return the processes of a part, wherever they came from."""
+        if part == "supervisor":
+            return [self.supervisor.pid] if self.supervisor is not None else []
+        if part in {"postgres", "kafka"}:
+            mark = {"postgres": "-D", "kafka": "kafka.Kafka"}[part]
+            return [
+                int(each.name)
+                for each in Path("/proc").iterdir()
+                if each.name.isdigit()
+                and mark in (said := children.arguments(int(each.name)))
+                and any(str(self.home) in argument for argument in said)
+            ]
+        child = children.recorded(self.home / "run" / f"{part}.json")
+        return [child.pid] if child is not None else []
+
+    def kill(self, part: str) -> None:
+        """kill -9; a killed supervisor is started again, as whoever runs it would."""
+        for pid in self.pids(part):
+            os.kill(pid, signal.SIGKILL)
+            self.killed.append(part)
+        if part == "supervisor" and self.supervisor is not None:
+            self.supervisor.wait(10)
+            self.start()
+
+    def stop(self) -> None:
+        """Ask to stop, as Ctrl-C, a service manager or a closed terminal does."""
+        if self.supervisor is None:
+            return
+        self.supervisor.terminate()
+        try:
+            self.supervisor.wait(60)
+        except subprocess.TimeoutExpired:
+            self.supervisor.kill()
+            raise
+        self.supervisor = None
+
+    def left_behind(self) -> list[str]:
+        """Return what still runs of this home."""
+        pids = [int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit()]
+        said = [_said(pid) for pid in pids if pid != os.getpid()]
+        return [" ".join(each) for each in said if any(str(self.home) in word for word in each)]
+
+    def _said(self) -> str:
+        return self.line.errors.read_text("utf-8", "replace")[-4000:]
+
+
+def _said(pid: int) -> tuple[str, ...]:
+    """Return what tells whose a process is: its arguments, and the home in its environment."""
+    try:
+        environment = Path(f"/proc/{pid}/environ").read_bytes().decode("utf-8", "replace")
+    except OSError:
+        environment = ""
+    homes = [each for each in environment.split("\0") if each.startswith("CARETRAIL_HOME=")]
+    return (*children.arguments(pid), *homes)
+
+
+@contextmanager
+def serving(line: CommandLine) -> Iterator[RunningService]:
+    service = RunningService(line)
+    try:
+        service.start()
+        yield service
+    finally:
+        service.stop()

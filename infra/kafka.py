@@ -293,6 +293,7 @@ class EventTopic:
                 return
             found: str | None = self._sending_to
             with suppress(KafkaError, TopicUnavailable):  # a broker that restarts may come back
+                wait_for_port(self._bootstrap, timeout=0)
                 found = self._topic_id()
             if found != self._sending_to:
                 raise TopicUnavailable("the topic was deleted")

@@ -58,7 +58,8 @@ class Lives:
             following = self._following(course)
             if following is None or following.start >= self.horizon:
                 break
-            number = clerk.number if self._used_again(course, following) else ""
+            again = not clerk.cancelled and self._used_again(course, following)
+            number = clerk.number if again else ""
             course = following
         return telling.life()
 

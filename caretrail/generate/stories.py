@@ -163,7 +163,7 @@ class Stories:
 
     def _merged(self) -> list[Biography]:
         someone = self._biography("Oakden", "Candela", "19321105", "F")
-        someone.visit(
+        clerk = someone.visit(
             self._course(
                 "NGH",
                 ("arrive", 1, 22, 10, "ED-13-1", "EMER"),
@@ -172,8 +172,13 @@ class Stories:
                 ("end", 5, 9, 30, HOME, "IMP"),
             ),
             troubles=(),
-            merge=True,
         )
+        merged_at, used_again = when(3, 10, 0), when(5, 0, 0)
+        retired = self._lives.register.numbers.record(clerk.facility, clerk.rng)
+        for each in clerk.said:
+            if each.created < merged_at or each.created > used_again:
+                each.record = retired
+        someone.merge(clerk.facility, retired, merged_at)
         self._show("Two numbers merged, the old one used again afterwards", someone, "NGH")
         return [someone]
 

@@ -1,6 +1,5 @@
 """A world as files: messages by sender and day, the profiles to read them with, the truth."""
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,15 +58,3 @@ def write(world: World, out_dir: Path) -> int:
             files[sent.sender].write(sent.data)
             written += 1
     return written
-
-
-def batches(world: World, size: int) -> Iterator[list[bytes]]:
-    """Yield the messages in lists of at most ``size``, for a client that sends them."""
-    batch: list[bytes] = []
-    for sent in world.messages:
-        batch.append(sent.data)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

@@ -1,7 +1,8 @@
 """What is generated is ADT that others can read, about people who are nobody."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
-from itertools import chain, pairwise, product
+from itertools import chain, count, pairwise, product
 from pathlib import Path
 
 import hl7
@@ -12,6 +13,8 @@ from caretrail.generate.compare import statements
 from caretrail.generate.region import region
 from consumers.hl7v2.files import split
 from consumers.hl7v2.profiles import parse
+from consumers.hl7v2.translate import ReadingContext, read
+from domain.ids import DEVELOPMENT_KEY, IdKey
 
 START = datetime(2026, 3, 2, 6, tzinfo=UTC)
 
@@ -47,8 +50,8 @@ def test_python_hl7_reads_every_message() -> None:
 
 def test_every_name_is_on_the_lists() -> None:
     for sent in world().messages:
-        message = hl7.parse(sent.data.decode(charset(sent.data)))
-        family, given, *_ = str(message.segment("PID")[5]).split("^")
+        _, pid = sent.data.decode(charset(sent.data)).split("\rPID|")
+        family, given, *_ = pid.split("|")[4].split("^")
         assert family in names.FAMILIES
         assert given in names.WOMEN + names.MEN
 
@@ -96,11 +99,11 @@ def test_profiles_are_what_intake_reads_and_every_sender_has_one() -> None:
 
 
 def test_files_hold_what_was_sent(tmp_path: Path) -> None:
-    count = write(demo_week(), tmp_path)
+    written = write(demo_week(), tmp_path)
     found = [
         message for path in sorted(tmp_path.glob("*.hl7")) for message in split(path.read_bytes())
     ]
-    assert count == len(found)
+    assert written == len(found)
     assert {each.strip() for each in found} == {sent.data.strip() for sent in demo_week().messages}
     assert (tmp_path / "profiles.toml").read_text("utf-8") == profiles_toml(demo_week())
 
@@ -120,6 +123,25 @@ def test_the_demo_shows_its_stories() -> None:
     assert len(week.interesting) == 14
     assert {(each.authority, each.identifier) for each in week.interesting} <= known
     assert {each.facility for each in week.truth.census()} >= {"NGH", "SBH", "HRC", "MCN", "WVH"}
+
+
+def test_the_demo_has_what_its_stories_need() -> None:
+    ids = count()
+    week = demo_week()
+    context = ReadingContext(
+        id_key=IdKey(DEVELOPMENT_KEY),
+        profiles=parse(profiles_toml(week)),
+        new_id=lambda: str(next(ids)),
+    )
+    received = [read(sent.data, context=context) for sent in week.messages]
+    reasons = Counter(each.reason for each in received if not each.drafts)
+    assert reasons == {"no_patient_identifier": 1}
+    keys = {(each.pair_key, each.key) for each in received}
+    assert len(keys) < len(received)  # some are sent twice
+    assert len({pair for pair, _ in keys}) == len(keys) - 1  # one control id means two messages
+    modes = Counter(draft.core.mode for each in received for draft in each.drafts)
+    assert modes["T"] > 0
+    assert modes["P"] > 1_500
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -127,9 +127,11 @@ def _placed_ends(ends: Sequence[Said], beginnings: Sequence[Said]) -> Iterable[_
     for each in ends:
         at = each.at if each.moment is None else each.moment.at
         beginning = first_sent.get(at)
-        if beginning is None or each.order > beginning.order:
-            yield each.at, _END, each.order, each
-        elif beginning.of.trigger == "A01" and _part(each) in registered - {_part(beginning)}:
+        if (
+            beginning is None
+            or each.order > beginning.order
+            or (beginning.of.trigger == "A01" and _part(each) in registered - {_part(beginning)})
+        ):
             yield each.at, _END, each.order, each
         else:
             yield at, _EARLY_END, each.order, each

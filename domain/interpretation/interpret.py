@@ -7,6 +7,7 @@ visit resends, cancels, beginnings and ends, places, status.
 from bisect import bisect_right
 from collections.abc import Iterable
 from datetime import datetime
+from operator import attrgetter
 from typing import TypeAlias
 
 from domain.continuity import Encounter, Entry, Patient, Stay
@@ -17,11 +18,13 @@ from domain.interpretation.order import Said, in_sent_order
 from domain.interpretation.places import close, ghosts_of, in_order_of_time, stays_of
 from domain.interpretation.reading import Reading
 from domain.interpretation.status import closed_at, status_of
-from domain.interpretation.times import BEFORE_ALL
+from domain.interpretation.times import BEFORE_ALL, INFERRED
 from domain.interpretation.unnumbered import assign
 from domain.interpretation.visits import Visit, numbered_visits
 from domain.interpretation.whose import Person, people
 from domain.statement import EncounterClass, Statement
+
+_at = attrgetter("at")
 
 _Told: TypeAlias = tuple[EncounterId | None, bool]
 
@@ -50,8 +53,8 @@ def _patient(person: Person, last_sent: datetime) -> Patient:
     for visit in visits:
         encounters += _encounters(visit, told, last_sent)
     encounters.sort(key=_by_start)
-    entries = [_entry(each, told.get(each, (None, False))) for each in person.said]
-    entries.sort(key=_by_time)
+    nothing: _Told = (None, False)
+    entries = [_entry(each, told.get(each, nothing)) for each in sorted(person.said, key=_at)]
     return Patient(
         patient_id=person.patient_id,
         mode=person.said[0].of.mode,
@@ -67,19 +70,15 @@ def _by_start(encounter: Encounter) -> tuple[datetime, EncounterId]:
     return encounter.start or BEFORE_ALL, encounter.encounter_id
 
 
-def _by_time(entry: Entry) -> datetime:
-    return entry.happened_at or BEFORE_ALL
-
-
 def _entry(each: Said, told: _Told) -> Entry:
     encounter_id, voided = told
     return Entry(
         statement=each.of.ref,
         happened_at=None if each.at == BEFORE_ALL else each.at,
-        inferred=not each.stated,
+        inferred=each.source in INFERRED,
         encounter_id=encounter_id,
         voided=voided,
-        flags=tuple(dict.fromkeys(each.flags)),
+        flags=tuple(dict.fromkeys(each.flags)) if each.flags else (),
     )
 
 
@@ -96,10 +95,10 @@ def _encounters(visit: Visit, told: dict[Said, _Told], last_sent: datetime) -> l
     for spell, said in zip(spells, _members(reading, spells), strict=True):
         encounter = _encounter(visit, spell, said, last_sent)
         made.append(encounter)
-        for each in said:
-            told[each] = (encounter.encounter_id, each in reading.voided.by)
+        told.update(dict.fromkeys(said, (encounter.encounter_id, False)))
     for each in reading.voided.by:
-        told.setdefault(each, (None, True))
+        encounter_id, _ = told.get(each, (None, True))
+        told[each] = (encounter_id, True)
     return made
 
 

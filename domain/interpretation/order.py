@@ -6,12 +6,13 @@ stored with each statement, so that it cannot depend on how they arrived.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Final, TypeAlias
 
 from domain.ids import StatementRef
-from domain.interpretation.kinds import Kind, kind_of
+from domain.interpretation.kinds import KINDS, Kind
 from domain.interpretation.times import BEFORE_ALL, INFERRED, moment_of
 from domain.statement import Moment, Statement
 
@@ -31,7 +32,7 @@ class Said:
     moment: Moment | None  # when it happened, as stated
     source: str  # the field that the time came from
     at: datetime  # the placing instant: an end's last, else the first; unknown: before all
-    flags: list[str] = field(default_factory=list)
+    flags: list[str]
 
     @property
     def trigger(self) -> str:
@@ -48,7 +49,7 @@ def in_sent_order(statements: Iterable[Statement]) -> list[Said]:
     """Sort a set of statements by when they were sent; equal refs are one statement."""
     distinct: dict[StatementRef, Statement] = {each.ref: each for each in statements}
     ranked = [(_rank(each), each) for each in distinct.values()]
-    ranked.sort(key=_instant)
+    ranked.sort(key=itemgetter(0))
     _sort_ties(ranked)
     return [_said(each, sent, order) for order, (sent, each) in enumerate(ranked)]
 
@@ -65,7 +66,7 @@ def sent_before(one: Said, cancel: Said) -> bool:
 
 
 def _said(statement: Statement, sent: datetime, order: int) -> Said:
-    kind = kind_of(statement.trigger)
+    kind = KINDS.get(statement.trigger, "other")
     moment, source = moment_of(statement, kind)
     at = BEFORE_ALL if moment is None else moment.last if kind == "end" else moment.at
     flags = list(statement.flags)
@@ -78,10 +79,6 @@ def _rank(statement: Statement) -> datetime:
     if statement.sent is not None:
         return statement.sent.at
     return BEFORE_ALL if statement.entered is None else statement.entered.at
-
-
-def _instant(ranked: tuple[datetime, Statement]) -> datetime:
-    return ranked[0]
 
 
 def _sort_ties(ranked: list[tuple[datetime, Statement]]) -> None:

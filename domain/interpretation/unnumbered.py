@@ -4,9 +4,11 @@ Source of the rules: interpretation, section 3. Per person and namespace, one af
 order of happened-at, each against the visits as they stand with those already assigned.
 """
 
+from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Final
 
 from domain.interpretation.cancels import target_of
@@ -16,6 +18,7 @@ from domain.interpretation.order import Said
 from domain.interpretation.resends import resent
 from domain.interpretation.times import BEFORE_ALL, same
 from domain.interpretation.visits import INPATIENT, Visit
+from domain.statement import Moment
 
 #: Whoever waits in one of these is admitted out of it, mostly within that time.
 _ADMITTED_FROM: Final = frozenset({"EMER", "OBSENC"})
@@ -48,8 +51,15 @@ class _Assignment:
 
     def __init__(self, namespace: str, numbered: Sequence[Visit]) -> None:
         self._namespace = namespace
-        self._visits = list(numbered)
         self._opened: list[Visit] = []
+        self._open: dict[Visit, None] = {}  # of the opened ones, those without an end
+        self._begun: list[tuple[datetime, int, Visit]] = []  # sorted
+        self._stated: dict[datetime, list[Visit]] = defaultdict(list)
+        self._stated_coarsely: list[tuple[Moment, Visit]] = []
+        for visit in numbered:
+            for each in visit.said:
+                self._note_beginning(each, visit)
+            self._note(visit, None)
 
     def run(self, said: Sequence[Said]) -> list[Visit]:
         """Assign all statements; return the visits that were opened."""
@@ -59,40 +69,85 @@ class _Assignment:
             if each not in again:
                 joined[each] = self._assign(each)
         for each, first in again.items():
-            visit = joined[again.get(first, first)]
-            visit.add([each])
+            joined[again.get(first, first)].add([each])
         return self._opened
 
     def _assign(self, each: Said) -> Visit:
         visit = self._find(each)
+        before = None
         if visit is None:
             visit = Visit(self._namespace, [each])
-            self._visits.append(visit)
             self._opened.append(visit)
         else:
+            before = _begun_last(visit)
             if visit.number is not None:
                 visit.flags.add("number_incomplete")
             visit.add([each])
+        self._note_beginning(each, visit)
+        self._note(visit, before)
         return visit
+
+    def _note_beginning(self, each: Said, visit: Visit) -> None:
+        """Remember when something is said to begin, by whom."""
+        stated = each.of.admitted or each.moment
+        if each.kind not in _BEGINS or stated is None:
+            return
+        if stated.until is None:
+            self._stated[stated.at].append(visit)
+        else:
+            self._stated_coarsely.append((stated, visit))
+
+    def _note(self, visit: Visit, before: tuple[datetime, int] | None) -> None:
+        """Keep the visits sorted by when they began, and know which are open."""
+        now = _begun_last(visit)
+        if before != now:
+            if before is not None:
+                position = bisect_left(self._begun, before, key=itemgetter(0, 1))
+                while self._begun[position][2] is not visit:
+                    position += 1
+                del self._begun[position]
+            insort(self._begun, (*now, visit), key=itemgetter(0, 1))
+            if visit not in self._stated[now[0]]:
+                self._stated[now[0]].append(visit)
+        if visit.number is None:
+            if any(not spell.ended for spell in _standing(visit)) or not visit.outline.spells:
+                self._open[visit] = None
+            else:
+                self._open.pop(visit, None)
 
     def _find(self, each: Said) -> Visit | None:
         if each.kind in _BEGINS:
             return self._same_beginning(each)
-        visits = sorted(self._visits, key=_begun_last, reverse=True)
+        latest_first = (visit for _, _, visit in reversed(self._begun))
         if each.kind == "cancel":
-            return next((visit for visit in visits if target_of(visit.said, each)), None)
-        covering = next((visit for visit in visits if visit.covers(each.at)), None)
-        if covering is None and each.kind in _MAY_COME_LATE:
-            return next((visit for visit in visits if _ended_before(visit, each.at)), None)
-        return covering
+            return next((visit for visit in latest_first if target_of(visit.said, each)), None)
+        ended: Visit | None = None
+        for visit in latest_first:
+            if visit.covers(each.at):
+                return visit
+            if ended is None and each.kind in _MAY_COME_LATE and _ended_before(visit, each.at):
+                ended = visit
+        return ended
 
     def _same_beginning(self, each: Said) -> Visit | None:
-        for visit in self._visits:
-            if _states_beginning(visit, each):
-                return visit
+        began = each.of.admitted or each.moment
+        if began is None:
+            return None
+        if began.until is None:
+            same_time = list(self._stated.get(began.at, ()))
+        else:
+            same_time = [
+                visit
+                for at, visits in self._stated.items()
+                if began.at <= at <= began.last
+                for visit in visits
+            ]
+        same_time += [visit for moment, visit in self._stated_coarsely if same(moment, began)]
+        if same_time:
+            return min(same_time, key=_first_sent)
         open_ones = [
             visit
-            for visit in self._opened
+            for visit in self._open
             if any(_restates(spell, each) for spell in _standing(visit))
             or _was_planned(visit, each)
         ]
@@ -103,8 +158,12 @@ def _in_order(each: Said) -> tuple[datetime, bool, int]:
     return each.at, each.kind == "end", each.order
 
 
+def _first_sent(visit: Visit) -> int:
+    return visit.said[0].order
+
+
 def _begun_last(visit: Visit) -> tuple[datetime, int]:
-    return visit.reading.begun or BEFORE_ALL, visit.said[0].order
+    return visit.outline.begun or BEFORE_ALL, visit.said[0].order
 
 
 def _ended_before(visit: Visit, at: datetime) -> bool:
@@ -113,7 +172,7 @@ def _ended_before(visit: Visit, at: datetime) -> bool:
 
 
 def _standing(visit: Visit) -> list[Spell]:
-    return [spell for spell in visit.reading.spells if not spell.cancelled]
+    return [spell for spell in visit.outline.spells if not spell.cancelled]
 
 
 def _repeated_cancels(said: Sequence[Said]) -> dict[Said, Said]:
@@ -134,19 +193,6 @@ def _repeated_cancels(said: Sequence[Said]) -> dict[Said, Said]:
 
 def _takes_back(cancel: Said, each: Said) -> bool:
     return each.of.trigger in VOIDS.get(cancel.of.trigger, ())
-
-
-def _states_beginning(visit: Visit, each: Said) -> bool:
-    """Whether a visit states the same beginning."""
-    if each.moment is None:
-        return False
-    began = each.of.admitted or each.moment
-    return any(
-        other.kind in _BEGINS
-        and (stated := other.of.admitted or other.moment) is not None
-        and same(stated, began)
-        for other in visit.said
-    ) or any(spell.start == began.at for spell in _standing(visit))
 
 
 def _restates(spell: Spell, each: Said) -> bool:
@@ -185,10 +231,12 @@ def _adopted(visit: Visit, numbered: Sequence[Visit]) -> bool:
     the other's.
     """
     spells = _standing(visit)
-    if not spells:
-        return False
     for other in sorted(numbered, key=_begun_last):
-        if _falls_inside(other, spells) or _would_restate(other, spells):
+        if (
+            _falls_inside(other, spells)
+            or _would_restate(other, spells)
+            or any(_was_planned(visit, each) for one in _standing(other) for each in one.first)
+        ):
             other.add(visit.said)
             other.flags.add("number_incomplete")
             return True

@@ -3,6 +3,7 @@
 Source of the rules: interpretation, section 3. Everything here is about one person.
 """
 
+from bisect import insort
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -32,22 +33,32 @@ class Visit:
     replaced: dict[VisitRef, Said] = field(default_factory=dict)  # numbers, by which A06 or A07
     flags: set[str] = field(default_factory=set)
     _reading: Reading | None = None
+    _outline: Reading | None = None
 
     @property
     def reading(self) -> Reading:
         """The visit read with all that is assigned to it so far."""
         if self._reading is None:
-            self._reading = read(self.said, replaced=self.replaced)
+            self._reading = self._outline = read(self.said, replaced=self.replaced)
         return self._reading
+
+    @property
+    def outline(self) -> Reading:
+        """The same as far as beginnings and ends go: much of what is added changes neither."""
+        return self.reading if self._outline is None else self._outline
 
     def add(self, said: Sequence[Said]) -> None:
         """Assign more statements."""
-        self.said = sorted([*self.said, *said], key=lambda each: each.order)
-        self.forget()
+        for each in said:
+            insort(self.said, each, key=_order)
+        self._reading = None
+        outline = self._outline
+        if outline is None or not outline.spells or any(map(_changes_times, said)):
+            self._outline = None
 
     def forget(self) -> None:
         """Read anew when asked next."""
-        self._reading = None
+        self._reading = self._outline = None
 
     def covers(self, at: datetime) -> bool:
         """Whether the patient was in this visit at an instant."""
@@ -55,8 +66,19 @@ class Visit:
             (spell.start is None or spell.start <= at)
             and (spell.end is None or at <= spell.end)
             and not spell.cancelled
-            for spell in self.reading.spells
+            for spell in self.outline.spells
         )
+
+
+def _changes_times(said: Said) -> bool:
+    """Whether a statement may begin, end or correct an encounter that is known already."""
+    if said.trigger in {"A02", "A12"}:
+        return said.of.admitted is not None
+    return said.kind != "update" or said.of.admitted is not None or said.of.discharged is not None
+
+
+def _order(said: Said) -> int:
+    return said.order
 
 
 def numbered_visits(said: Sequence[Said]) -> tuple[list[Visit], list[Said]]:

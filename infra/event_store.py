@@ -7,6 +7,7 @@ keys, rows of earlier messages, keys of subjects, the append lock.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import accumulate, pairwise
 from typing import Any, Final
 
 import psycopg
@@ -17,7 +18,7 @@ from eventsourcing.persistence import (
     InternalError,
     OperationalError,
 )
-from psycopg import Cursor
+from psycopg import Connection, Cursor
 from typing_extensions import override
 
 from commands.ports import (
@@ -89,17 +90,19 @@ class CareStore(EventLog, MessageLog):
         alike = dict[bytes, list[Received]]()
         for each in messages:
             alike.setdefault(each.key, []).append(each)
-        with self._transaction() as (cursor, claims):
-            claimed = received.claim_keys(cursor, [same[0] for same in alike.values()])
+        with self._transaction() as (connection, claims):
+            claimed = received.claim_keys(connection.cursor(), [same[0] for same in alike.values()])
             again = [
                 received.Again(key, len(same), same[0].message_id, same[-1].message_id)
                 for key, same in alike.items()
                 if key not in claimed
             ]
-            outcomes = received.count_duplicates(cursor, again) if again else {}
+            outcomes = received.count_duplicates(connection, again) if again else {}
             fresh = [same for key, same in alike.items() if key in claimed]
-            for row in self._file(cursor, fresh, claims):
-                outcomes[row.message.key] = row.outcome()
+            appending = connection.cursor()
+            rows = self._file(connection, appending, fresh, claims)
+        indexes = [row["id"] for row in appending] if any(row.events for row in rows) else []
+        outcomes |= {row.message.key: row.outcome(indexes) for row in rows}
         return [_answer(each, outcomes[each.key]) for each in messages]
 
     def append(
@@ -116,10 +119,10 @@ class CareStore(EventLog, MessageLog):
         if expected_version and not self._has(stream, expected_version):
             raise StreamConflict(stream, expected_version)
         try:
-            with self._transaction() as (cursor, claims):
+            with self._transaction() as (connection, claims):
                 subjects = {one for each in drafts for one in each.subjects}
                 subjects |= {one.subject for each in drafts for one in each.segments}
-                claim = self._keys.claim(cursor, subjects)
+                claim = self._keys.claim(connection.cursor(), subjects)
                 claims.append(claim)
                 events = [
                     replace(
@@ -128,7 +131,7 @@ class CareStore(EventLog, MessageLog):
                     )
                     for version, each in enumerate(drafts, start=expected_version + 1)
                 ]
-                return [index for index, _ in self._recorder.append(cursor, events)]
+                return [index for index, _ in self._recorder.append(connection.cursor(), events)]
         except CannotStore as error:
             if error.reason == _REASONS[IntegrityError]:
                 raise StreamConflict(stream, expected_version) from error
@@ -144,7 +147,11 @@ class CareStore(EventLog, MessageLog):
             )
 
     def _file(
-        self, cursor: Cursor[Any], fresh: Sequence[Sequence[Received]], claims: list[Claim]
+        self,
+        connection: Connection[Any],
+        appending: Cursor[Any],
+        fresh: Sequence[Sequence[Received]],
+        claims: list[Claim],
     ) -> list[received.Row]:
         """Seal and insert messages and their events; each comes with its repetitions."""
         if not fresh:
@@ -154,7 +161,7 @@ class CareStore(EventLog, MessageLog):
         named = [_named(each) or nobody for each in messages]
         drafts = [one for each in messages for one in each.drafts]
         claim = self._keys.claim(
-            cursor,
+            connection.cursor(),
             {one for each in named for one in each}
             | {one.subject for each in drafts for one in each.segments},
         )
@@ -169,22 +176,23 @@ class CareStore(EventLog, MessageLog):
             else []
             for each in messages
         ]
-        placed = iter(self._recorder.append(cursor, [one for own in events for one in own]))
-        rows = list[received.Row]()
-        for same, subjects, box, own in zip(fresh, named, boxes, events, strict=True):
-            indexes = [next(placed)[0] for _ in own] or [0]
-            rows.append(
-                received.Row(
-                    message=same[0],
-                    box=box,
-                    sealed_for=subjects,
-                    first_index=indexes[0],
-                    last_index=indexes[-1],
-                    duplicates=len(same) - 1,
-                    last_duplicate=same[-1].message_id if same[1:] else None,
-                )
+        ends = list(accumulate(map(len, events), initial=0))
+        rows = [
+            received.Row(
+                message=same[0],
+                box=box,
+                sealed_for=subjects,
+                events=range(start, end),
+                duplicates=len(same) - 1,
+                last_duplicate=same[-1].message_id if same[1:] else None,
             )
-        received.insert(cursor, rows)
+            for same, subjects, box, (start, end) in zip(
+                fresh, named, boxes, pairwise(ends), strict=True
+            )
+        ]
+        if ends[-1]:
+            self._recorder.send(appending, [one for own in events for one in own])
+        received.insert(connection.cursor(), rows, events=ends[-1])
         return rows
 
     def _stated(self, message: Received, draft: Draft) -> Columns:
@@ -218,12 +226,25 @@ class CareStore(EventLog, MessageLog):
             return found.rowcount > 0
 
     @contextmanager
-    def _transaction(self) -> Iterator[tuple[Cursor[Any], list[Claim]]]:
-        """Run one transaction; keys claimed in it are settled as it ends."""
+    def _transaction(self) -> Iterator[tuple[Connection[Any], list[Claim]]]:
+        """Run one transaction in a pipeline; keys claimed in it are settled as it ends.
+
+        Whoever needs an answer waits for it by fetching. Appending, what follows it and ``commit``
+        travel together, so that the append lock is not held while a client is scheduled. Each
+        statement has a cursor of its own.
+        """
         claims = list[Claim]()
         try:
-            with self._recorder.datastore.transaction(commit=True) as cursor:
-                yield cursor, claims
+            with self._recorder.datastore.get_connection() as connection:
+                try:
+                    with connection.pipeline() as pipeline:
+                        connection.execute("begin")
+                        yield connection, claims
+                        connection.execute("commit")
+                        pipeline.sync()
+                finally:
+                    if not connection.broken:
+                        connection.rollback()
         except (BodyDoesNotHold, DataError, IntegrityError, UnicodeEncodeError) as error:
             self._settle(claims, committed=False)
             # Without its cause, whose text quotes values.

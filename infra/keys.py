@@ -198,8 +198,8 @@ class Keys:
         self._put_back(spare.items())
         others = [each for each in missing if each not in rings]
         if others:
-            cursor.execute(_LOOK_UP, (_array(others),))
-            found = {RecordId(row["subject"]): row["key_id"] for row in cursor.fetchall()}
+            looked_up = cursor.connection.cursor().execute(_LOOK_UP, (_array(others),))
+            found = {RecordId(row["subject"]): row["key_id"] for row in looked_up}
             rings |= self._rings_of(found)
         return Claim(rings, tuple(taken))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
-from psycopg import Cursor
+from psycopg import Connection, Cursor
 from psycopg.sql import SQL
 
 from commands.ports import Disposition, Outcome, Received
@@ -16,26 +16,26 @@ from infra.sealing import Box
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One message, sealed, and the indexes that its events got."""
+    """One message, sealed, and which of the events of its batch are its own."""
 
     message: Received
     box: Box
     sealed_for: tuple[RecordId, ...]
-    first_index: int
-    last_index: int
+    events: range  # places in the batch, from 0; empty where it has none
     duplicates: int  # of the same key in the same batch
     last_duplicate: MessageId | None
 
-    def outcome(self) -> Outcome:
-        """Return what became of it."""
+    def outcome(self, indexes: Sequence[int]) -> Outcome:
+        """Return what became of it; ``indexes`` are those of all events of the batch."""
+        own = indexes[self.events.start : self.events.stop] or [0]
         return Outcome(
             disposition=self.message.disposition,
             message_id=self.message.message_id,
             first=self.message.disposition,
             reason=self.message.reason,
             place=self.message.place,
-            first_index=self.first_index,
-            last_index=self.last_index,
+            first_index=own[0],
+            last_index=own[-1],
         )
 
 
@@ -64,14 +64,15 @@ class Again:
     last: MessageId
 
 
-def count_duplicates(cursor: Cursor[Any], seen: Sequence[Again]) -> dict[bytes, Outcome]:
+def count_duplicates(connection: Connection[Any], seen: Sequence[Again]) -> dict[bytes, Outcome]:
     """Count resends on the rows of their first, and return what became of these, by key.
 
     A message asked for again after a lost answer is no resend: the first itself is not counted, nor
     is what was the last to be counted on its row.
     """
     keys = [each.key for each in seen]
-    cursor.execute(_LOCK_FIRST, (keys,), prepare=True)
+    connection.execute(_LOCK_FIRST, (keys,), prepare=True)
+    cursor = connection.cursor()
     cursor.execute(
         _COUNT,
         (
@@ -97,8 +98,12 @@ def count_duplicates(cursor: Cursor[Any], seen: Sequence[Again]) -> dict[bytes, 
     }
 
 
-def insert(cursor: Cursor[Any], rows: Sequence[Row]) -> None:
-    """Insert the rows."""
+def insert(cursor: Cursor[Any], rows: Sequence[Row], *, events: int) -> None:
+    """Insert the rows of a batch after its ``events``, the last ones of the log by now.
+
+    Their indexes are counted back from the end of the log, so that in a pipeline nobody waits to
+    be told.
+    """
     messages = [row.message for row in rows]
     cursor.execute(
         _INSERT,
@@ -119,8 +124,8 @@ def insert(cursor: Cursor[Any], rows: Sequence[Row]) -> None:
             texts(actor_text(each.actor) for each in messages),
             texts(each.profile_version for each in messages),
             texts(each.mapping_version for each in messages),
-            array(str(row.first_index) for row in rows),
-            array(str(row.last_index) for row in rows),
+            array(str(events - row.events.start) if row.events else "null" for row in rows),
+            array(str(events - row.events.stop + 1) if row.events else "null" for row in rows),
             [row.box.data for row in rows],
             texts(array(row.sealed_for) for row in rows),
             [row.box.commitment for row in rows],
@@ -161,7 +166,8 @@ _INSERT: Final = SQL("""
     select m.message_id, m.key, m.pair_key, m.arrived_by, m.sender, m.application, m.facility,
         m.control_id, m.trigger, m.disposition, m.reason, m.place,
         array(select jsonb_array_elements_text(m.warnings::jsonb)), m.actor::jsonb,
-        m.profile_version, m.mapping_version, m.first_index, m.last_index, m.sealed,
+        m.profile_version, m.mapping_version, coalesce(newest.id - m.from_first + 1, 0),
+        coalesce(newest.id - m.from_last + 1, 0), m.sealed,
         m.sealed_for::uuid[], m.commitment, m.duplicates, m.last_duplicate
     from unnest(%s::uuid[], %b::bytea[], %b::bytea[], %s::text[], %s::text[], %s::text[],
         %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
@@ -169,5 +175,6 @@ _INSERT: Final = SQL("""
         %b::bytea[], %s::integer[], %s::uuid[])
     as m (message_id, key, pair_key, arrived_by, sender, application, facility, control_id,
         trigger, disposition, reason, place, warnings, actor, profile_version, mapping_version,
-        first_index, last_index, sealed, sealed_for, commitment, duplicates, last_duplicate)
+        from_first, from_last, sealed, sealed_for, commitment, duplicates, last_duplicate)
+    cross join (select max(notification_id) as id from es.event) as newest
 """)

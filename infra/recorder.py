@@ -105,8 +105,12 @@ class CareRecorder(PostgresApplicationRecorder):
         """
         if not events:
             return []
-        cursor.execute(_APPEND, _parameters(events), binary=True, prepare=True)
+        self.send(cursor, events)
         return [(row["id"], row["version"]) for row in cursor.fetchall()]
+
+    def send(self, cursor: Cursor[Any], events: Sequence[NewEvent]) -> None:
+        """Append as ``append`` does; in a pipeline, without waiting for what it returns."""
+        cursor.execute(_APPEND, _parameters(events), binary=True, prepare=True)
 
 
 _APPEND: Final = SQL(

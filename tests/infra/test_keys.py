@@ -150,8 +150,8 @@ def test_two_writers_on_a_new_subject_seal_with_the_same_key(
             done.append("second")
 
         writer = Thread(target=second)
-        with store._transaction() as (cursor, claims):
-            claim = keys.claim(cursor, {subject})
+        with store._transaction() as (transaction, claims):
+            claim = keys.claim(transaction.cursor(), {subject})
             claims.append(claim)
             writer.start()
             assert waits.wait(10)

@@ -162,7 +162,7 @@ def alder() -> list[bytes]:
 
 def others() -> list[bytes]:
     """Return messages of people in beds, of a test record, and of somebody who means harm."""
-    random = Random(7)  # noqa: S311
+    random = Random(7)
     families = ("Yarrow", "Calloway", "Fennimore", "Oakden", "Dunmore", "Saltmarsh", "Birchall",
                 "Kestrel", "Inskip", "Jessop", "Greenhalgh", "Marlowe")  # fmt: skip
     given = ("Noor", "Maren", "Wilhelmina", "Tobias", "Odile", "Barnaby", "Joaquín", "Zoë")

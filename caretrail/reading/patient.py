@@ -19,7 +19,7 @@ from projections.substrate import Filed
 LATE: Final = timedelta(hours=1)
 
 Interpret = Callable[[Iterable[Statement]], tuple[Patient, ...]]
-_SHOWN_FIELDS: Final = ("PID-3", "PID-2", "PID-4", "PID-18", "MRG-1")
+_SHOWN_FIELDS: Final = ("PID-3", "PID-2", "PID-4", "MRG-1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +78,18 @@ class PatientReading:
         statement = self.filed[entry.statement].statement
         return say(statement, label=self.label, number=self.number)
 
+    def placed_at(self, entry: Entry) -> datetime | None:
+        """Return when an entry happened: of one that moved the patient, since when they are there.
+
+        A second beginning of a visit restates the first one's time, and yet is a change at its own.
+        """
+        for encounter in self.patient.encounters:
+            if encounter.encounter_id == entry.encounter_id:
+                for stay in encounter.stays[1:]:
+                    if stay.statement == entry.statement and not stay.cancelled:
+                        return stay.start or entry.happened_at
+        return entry.happened_at
+
     def late(self, entry: Entry) -> timedelta | None:
         """Return by how much the entry was learned late; None: it was not.
 
@@ -85,7 +97,7 @@ class PatientReading:
         where the history was not loaded as a whole long afterwards.
         """
         filed = self.filed[entry.statement]
-        happened = entry.happened_at
+        happened = self.placed_at(entry)
         if happened is None or entry.inferred:
             return None
         sent = filed.statement.sent.at if filed.statement.sent else None
@@ -138,7 +150,7 @@ def read(  # what a reading is made of
         patient=patient,
         filed=mine,
         person=_person(latest, patient, opening),
-        numbers=tuple(n for n in numbers.values() if n.field in _SHOWN_FIELDS),
+        numbers=tuple(n for n in numbers.values() if n.trusted or n.field in _SHOWN_FIELDS),
         visits=visits,
         places=_places(latest, opening),
         known=known,

@@ -13,7 +13,7 @@ from caretrail.reading.patient import place_text
 from caretrail.web.render import render
 from caretrail.web.words import CLASS_WORDS, Words, age, length, plural
 
-_BED: Final = 7  # characters of the column of beds
+_BED: Final = 8  # characters of the column of beds
 _HEADS: Final[Mapping[str, str]] = {
     "bed_of_two": "One bed, two patients.",
     "patient_in_two": "One patient, two beds.",

@@ -39,6 +39,13 @@ class Note:
     before: int | None = None
 
 
+_MARKS: Final[Mapping[str, Note]] = {
+    "resend": Note(head="Repeated:", rest="says what was said before."),
+    "no_effect": Note(head="No effect:", rest="it takes back nothing that stands."),
+    "waits": Note(head="Waits:", rest="what it takes back was not heard of."),
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
     """One entry as the page shows it."""
@@ -109,6 +116,7 @@ def _one(  # what an entry is judged by
     statement = filed.statement
     said = reading.said(entry)
     late = reading.late(entry)
+    at = reading.placed_at(entry)
     notes: list[Note] = []
     icon = _ICONS.get(statement.trigger, "dot")
     if entry.voided:
@@ -116,7 +124,7 @@ def _one(  # what an entry is judged by
         notes.append(_cancelled(reading, entry, words))
     if late and not entry.voided:
         icon = "late"
-        learned = words.near(reading.learned_at(entry), entry.happened_at or filed.recorded_at)
+        learned = words.near(reading.learned_at(entry), at or filed.recorded_at)
         learned_how = "sent" if reading.loaded_afterwards else "learned"
         notes.append(
             Note(
@@ -125,7 +133,10 @@ def _one(  # what an entry is judged by
                 before=filed.index - 1,
             )
         )
-    replaced = _replaced(reading, entry, encounter, words)
+    part = _part_only(reading, entry, encounter)
+    if part:
+        notes.append(part)
+    replaced = None if part else _replaced(reading, entry, encounter, words)
     if replaced:
         icon = "fix"
         notes.append(replaced)
@@ -134,9 +145,10 @@ def _one(  # what an entry is judged by
         notes.append(Note(head="Beginning not stated.", rest=""))
     if entry.inferred and entry.happened_at and statement.trigger in _PLACED:
         notes.append(Note(head="Time not stated:", rest="taken from when it was entered or sent."))
+    notes += [_marked(flag) for flag in entry.flags]
     for readmission in related.readmissions:
         same = readmission.target.encounter.encounter_id == entry.encounter_id
-        if same and readmission.back == entry.happened_at and not entry.voided:
+        if same and readmission.back == at and not entry.voided:
             left = words.day(readmission.left)
             notes.append(
                 Note(
@@ -149,7 +161,7 @@ def _one(  # what an entry is judged by
     else:
         facility = statement.place.facility if statement.place else statement.sender
     return Shown(
-        at=entry.happened_at,
+        at=at,
         icon=icon,
         head=said.head,
         rest=_rest(said.rest, encounter, statement.trigger, words),
@@ -186,6 +198,25 @@ def _cancelled(reading: PatientReading, entry: Entry, words: Words) -> Note:
             at = words.moment(cancel.sent.at)
             return Note(head="Cancelled", rest=f"on {at} by the sender ({cancel.trigger}).")
     return Note(head="Cancelled", rest="by a later statement.")
+
+
+def _marked(flag: str) -> Note:
+    words = flag.replace("_", " ").replace(".", " ")
+    return _MARKS.get(flag, Note(head="Marked:", rest=f"{words}."))
+
+
+def _part_only(reading: PatientReading, entry: Entry, encounter: Encounter | None) -> Note | None:
+    """Say of an end that it closed only the part of the visit that another had replaced."""
+    statement = reading.filed[entry.statement].statement
+    if encounter is None or statement.trigger != "A03" or "part_ended" not in encounter.flags:
+        return None
+    standing = [stay for stay in encounter.stays if not stay.cancelled]
+    earlier = {stay.place.ref for stay in standing[:-1] if stay.place}
+    last = standing[-1].place if standing else None
+    place = statement.place
+    if place and place.ref in earlier and (last is None or place.ref != last.ref):
+        return Note(head="Ended its part only:", rest="the visit went on elsewhere.")
+    return None
 
 
 def _replaced(

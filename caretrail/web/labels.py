@@ -33,6 +33,11 @@ class Rows:
     """Rows of labels under the bars of a lane."""
 
     rows: list[Taken] = field(default_factory=list)
+    blocked: list[tuple[float, float]] = field(default_factory=list)
+
+    def block(self, left: float, right: float) -> None:
+        """Keep labels off an arrow that comes from below, through all rows."""
+        self.blocked.append((left, right))
 
     def put(self, text: str, x: float, *, as_of_x: float = WIDTH) -> tuple[int, float] | None:
         """Return row and centre for a label that belongs to ``x``; None: no room.
@@ -46,6 +51,11 @@ class Rows:
         else:
             least = min(most, max(least, as_of_x + half + 3))
         centre = min(max(x, least), most)
+        for left, right in self.blocked:
+            if centre - half < right + 3 and left - 3 < centre + half:
+                # Beside the arrow, on the side of what the label belongs to.
+                centre = right + 3 + half if x >= left else left - 3 - half
+                centre = min(max(centre, half), WIDTH - half)
         for number in range(LABEL_ROWS):
             if number == len(self.rows):
                 self.rows.append(Taken())

@@ -36,7 +36,7 @@ class LaneContext:
     label: Callable[[Place | None], str]
     href: Callable[[EncounterId], str]
     places: Mapping[EncounterId, Place]  # of encounters without stays, as of planned ones
-    arrivals: Mapping[EncounterId, float]  # where an arrow ends, and from which x it comes
+    arrivals: Mapping[EncounterId, tuple[float, bool]]  # arrows end: from which x, from above
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +51,13 @@ def draw_lane(row: Row, top: float, context: LaneContext, *, note: str) -> Drawn
     """Return a lane whose upper edge is at ``top``."""
     labels, captions = Rows(), Taken()
     for drawn in row.drawn:
-        comes_from = context.arrivals.get(drawn.span.encounter.encounter_id)
-        if comes_from is not None and not row.dense:
-            captions.take(min(comes_from, drawn.extent.x0), drawn.extent.x0 + 6)
+        arrival = context.arrivals.get(drawn.span.encounter.encounter_id)
+        if arrival and not row.dense:
+            left, right = min(arrival[0], drawn.extent.x0), drawn.extent.x0 + 6
+            if arrival[1]:
+                captions.take(left, right)
+            else:
+                labels.block(left, right)
     tops: dict[int, tuple[float, float]] = {}
     if row.dense:
         height = max(_LEAST_LANE, 2 * _DENSE_EDGE + row.sublanes * _PITCH - (_PITCH - FLAT))
@@ -307,7 +311,8 @@ def _caption(drawn: Drawn, y: float, captions: Taken, context: LaneContext) -> C
         rest = _length_said(span, context)
     ahead = extent.x0 > context.as_of_x
     edges = (extent.x0, extent.x1)
-    arrow_from = context.arrivals.get(encounter.encounter_id)
+    arrival = context.arrivals.get(encounter.encounter_id)
+    arrow_from = arrival[0] if arrival and arrival[1] else None
     placed: Placed | None = None
     for words_of in (rest, ""):
         placed = caption(

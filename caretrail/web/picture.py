@@ -53,6 +53,7 @@ def draw(patient: Patient, scene: Scene) -> Picture | None:
     related = between(everything, as_of=scene.as_of, words=scene.words)
     as_of_x = scale.within(scene.as_of)
     pairs = [(span, extent(span, scale, scene.as_of)) for span in shown]
+    lanes_of = rows(pairs)
     context = LaneContext(
         as_of=scene.as_of,
         as_of_x=as_of_x,
@@ -61,12 +62,12 @@ def draw(patient: Patient, scene: Scene) -> Picture | None:
         label=scene.label,
         href=scene.href,
         places=scene.places,
-        arrivals=_arrivals(related, scale),
+        arrivals=_arrivals(related, scale, [row.facility for row in lanes_of]),
     )
     lanes: list[Lane] = []
     where: dict[str, tuple[Drawn, float, float]] = {}
     top = _FIRST_LANE
-    for row in rows(pairs):
+    for row in lanes_of:
         lane = draw_lane(row, top, context, note=scene.lane_notes.get(row.facility, ""))
         lanes.append(lane.lane)
         _remember(row, lane.bar_tops, where)
@@ -154,12 +155,18 @@ def _title(scale: Scale, words: Words) -> str:
     )
 
 
-def _arrivals(related: Between, scale: Scale) -> dict[EncounterId, float]:
-    """Return where arrows end, with the x they come from."""
-    return {
-        t.target.encounter.encounter_id: scale.within(t.source.end or t.source.begin) - 2.5
-        for t in related.transfers
-    }
+def _arrivals(
+    related: Between, scale: Scale, order: Sequence[str]
+) -> dict[EncounterId, tuple[float, bool]]:
+    """Return where arrows end: the x they come from, and whether from a lane above."""
+    made: dict[EncounterId, tuple[float, bool]] = {}
+    for transfer in related.transfers:
+        source, target = transfer.source.encounter, transfer.target.encounter
+        if source.facility in order and target.facility in order:
+            x = scale.within(transfer.source.end or transfer.source.begin) - 2.5
+            above = order.index(source.facility) < order.index(target.facility)
+            made[target.encounter_id] = (x, above)
+    return made
 
 
 def _gaps(related: Between, scale: Scale, top: float) -> tuple[GapLine, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from caretrail.reading.evidence import Evidence
-from caretrail.web.patient_page import Fact
+from caretrail.web.proofs import Fact
 from caretrail.web.render import render
 from caretrail.web.words import Words, plural
 from domain.ids import PatientId

@@ -214,6 +214,26 @@ def test_a_label_that_meets_its_neighbour_goes_to_the_next_row() -> None:
     assert rows.put("Cardiology", 498, as_of_x=500) == (0, 465.0)  # on its side of as-of
 
 
+def test_a_label_keeps_off_an_arrow_that_comes_from_below() -> None:
+    rows = Rows()
+    rows.block(95, 106)
+
+    row, centre = rows.put("ED-12", 100) or (9, 0.0)
+
+    assert row == 0
+    assert centre - 16 >= 106
+
+
+def test_an_arrow_from_below_ends_under_its_bar_and_one_from_above_over_it() -> None:
+    down = picture(alder()).arrows[0]
+    home = encounter("NGH", [("4W-1", "IMP", "02-01 10:00")], "02-05 10:00")
+    nursing = encounter("HRC", [("M-1", "NONAC", "01-20 10:00")], "02-01 08:00")
+    up = picture(patient(home, nursing)).arrows[0]
+
+    assert re.search(r"l-3\.5 6Z$", down.head)
+    assert re.search(r"l-3\.5 -6Z$", up.head)
+
+
 @given(st.lists(st.floats(0, 300), min_size=1, max_size=12).filter(lambda w: sum(w) >= len(w) * 6))
 def test_shared_widths_keep_the_ends_of_the_bar(widths: list[float]) -> None:
     shared = share(widths)

@@ -1,0 +1,139 @@
+"""The proof behind each bar: the encounter's facts, its events, the messages received."""
+
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from caretrail.reading.evidence import Evidence
+from caretrail.reading.patient import PatientReading
+from caretrail.web.between import Span
+from caretrail.web.entries import Shown
+from caretrail.web.lane_bars import class_path
+from caretrail.web.words import Words, length
+from domain.continuity import Encounter
+from domain.statement import Statement
+
+#: Messages shown within the page; the others are a link away.
+INLINE: Final = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """A name and what it is."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """The events behind a bar."""
+
+    anchor: str
+    title: str
+    state: str
+    css: str
+    classes: str
+    day: str
+    facts: tuple[Fact, ...]
+    events: tuple[tuple[Shown, Evidence | None], ...]
+    open: bool
+
+
+def proofs_of(  # what stands behind every bar
+    reading: PatientReading,
+    everything: Sequence[Span],
+    entries: Sequence[Shown],
+    visible: AbstractSet[str],
+    as_of: datetime,
+    words: Words,
+    message: Callable[[str, Statement], Evidence],
+) -> list[Proof]:
+    """Return the proof behind every visible encounter, the latest first."""
+    by_encounter: dict[str, list[Shown]] = {}
+    for entry, shown in zip(reading.patient.entries, entries, strict=True):
+        by_encounter.setdefault(entry.encounter_id or "", []).append(shown)
+    spans_of = {s.encounter.encounter_id: s for s in everything}
+    chosen = [e for e in reading.patient.encounters if e.encounter_id in visible]
+    chosen.sort(
+        key=lambda e: spans_of[e.encounter_id].begin if e.encounter_id in spans_of
+        else as_of - timedelta(days=36500),
+        reverse=True,
+    )  # fmt: skip
+    statements = {f"event-{f.event_id}": f.statement for f in reading.filed.values()}
+    left = INLINE
+    current = next((e.encounter_id for e in chosen if e.status == "in-progress"), None)
+    current = current or (chosen[0].encounter_id if chosen else None)
+    made: list[Proof] = []
+    for encounter in chosen:
+        events: list[tuple[Shown, Evidence | None]] = []
+        for shown in by_encounter.get(encounter.encounter_id, []):
+            opened = None
+            if left > 0 and shown.message_id:
+                opened = message(shown.message_id, statements[shown.anchor])
+                left -= 1
+            events.append((shown, opened))
+        made.append(
+            _proof(
+                reading, encounter, spans_of.get(encounter.encounter_id), tuple(events), as_of,
+                words, opened=encounter.encounter_id == current,
+            )
+        )  # fmt: skip
+    return made
+
+
+def _proof(  # one bar in words
+    reading: PatientReading,
+    encounter: Encounter,
+    span: Span | None,
+    events: tuple[tuple[Shown, Evidence | None], ...],
+    as_of: datetime,
+    words: Words,
+    *,
+    opened: bool,
+) -> Proof:
+    path = class_path(span) if span else (encounter.class_code,)
+    planned = encounter.status == "planned"
+    facts = [Fact(name="Period", value=_period(span, as_of, words))]
+    facts.append(Fact(name="Status", value=encounter.status))
+    number = reading.visits.get(encounter.visit, "") if encounter.visit else ""
+    facts.append(
+        Fact(name="Visit", value=f"{encounter.namespace} {number}" if number else "no number")
+    )
+    filed_under = reading.number(encounter.record)
+    if filed_under:
+        facts.append(Fact(name="Filed under", value=filed_under))
+    if encounter.class_as_sent:
+        facts.append(Fact(name="Class as sent", value=encounter.class_as_sent))
+    if encounter.disposition_code:
+        facts.append(Fact(name="Discharged to", value=encounter.disposition_code))
+    if encounter.flags:
+        facts.append(Fact(name="Marked", value=", ".join(encounter.flags)))
+    return Proof(
+        anchor=f"evidence-{encounter.encounter_id}",
+        title=words.facility(encounter.facility),
+        state=encounter.status if planned or encounter.cancelled else "",
+        css="prenc" if planned else path[0].lower(),
+        classes=" → ".join(path),
+        day=words.day(span.begin) if span else "no time",
+        facts=tuple(facts),
+        events=events,
+        open=opened,
+    )
+
+
+def _period(span: Span | None, as_of: datetime, words: Words) -> str:
+    if span is None:
+        return "not stated"
+    begin = words.moment(span.begin)
+    if not span.begin_known:
+        begin = f"before {begin}"
+    if span.encounter.status == "planned":
+        return begin if span.end is None else f"{begin} to {words.moment(span.end)}"
+    if span.end:
+        return f"{begin} to {words.moment(span.end)} ({length(span.end - span.begin)})"
+    if span.open:
+        return f"{begin} to now ({length(as_of - span.begin)})"
+    return f"{begin}, end not stated"

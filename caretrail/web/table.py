@@ -1,0 +1,134 @@
+"""Encounters as a table: the same facts as the picture, for whoever does not see it."""
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime
+
+from caretrail.reading.patient import PatientReading
+from caretrail.web.between import Between, Span
+from caretrail.web.words import CLASS_WORDS, Words, length, plural
+from domain.ids import EncounterId
+from domain.statement import Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A row of "Encounters as a table"; ``between``: what lies before the row instead of cells."""
+
+    facility: str = ""
+    class_said: str = ""
+    place: str = ""
+    start: str = ""
+    end: str = ""
+    long: str = ""
+    status: str = ""
+    between: str = ""
+
+
+def lines_of(  # the table says all that the picture says
+    reading: PatientReading,
+    everything: Sequence[Span],
+    related: Between,
+    visible: AbstractSet[str],
+    as_of: datetime,
+    words: Words,
+) -> list[Line]:
+    """Return the rows of the table, by time: stays, gaps, transfers, readmissions."""
+    made: list[tuple[datetime, int, Line]] = []
+    for span in everything:
+        if span.encounter.encounter_id in visible:
+            made += [
+                (span.begin, 1, line) for line in _encounter_lines(reading, span, as_of, words)
+            ]
+    first = min((at for at, _, _ in made), default=as_of)
+    for gap in related.gaps:
+        if gap.until > first:
+            visits = plural(gap.visits, "outpatient visit")
+            with_visits = f", with {visits}" if gap.visits else ""
+            so_far = "" if gap.end else ", so far"
+            said = f"Between stays: {gap.said}{with_visits}{so_far}"
+            made.append((gap.start, 2, Line(between=said)))
+    for transfer in related.transfers:
+        if transfer.target.encounter.encounter_id in visible:
+            source = words.facility(transfer.source.encounter.facility)
+            target = words.facility(transfer.target.encounter.facility)
+            made.append(
+                (transfer.target.begin, 0, Line(between=f"Transfer from {source} to {target}"))
+            )
+    for back in related.readmissions:
+        if back.target.encounter.encounter_id in visible:
+            said = (
+                f"Readmission as inpatient on day {back.day} of 30 after the discharge of "
+                f"{words.day(back.left)}"
+            )
+            made.append((back.target.begin, 0, Line(between=said)))
+    made.sort(key=lambda row: row[:2])
+    untimed = [
+        Line(
+            facility=words.facility(e.facility),
+            class_said=CLASS_WORDS[e.class_code],
+            place=reading.label(e.stays[-1].place) if e.stays else "",
+            start="not stated",
+            end="not stated",
+            status=e.status,
+        )
+        for e in reading.patient.encounters
+        if e.encounter_id not in {s.encounter.encounter_id for s in everything}
+    ]
+    return [*untimed, *(line for _, _, line in made)]
+
+
+def places_without_stay(reading: PatientReading) -> dict[EncounterId, Place]:
+    """Return the place last stated of each encounter that has no stay, as a plan has none."""
+    found: dict[EncounterId, Place] = {}
+    for encounter in reading.patient.encounters:
+        for ref in () if encounter.stays else encounter.statements:
+            place = reading.filed[ref].statement.place
+            if place is not None:
+                found[encounter.encounter_id] = place
+    return found
+
+
+def _encounter_lines(
+    reading: PatientReading, span: Span, as_of: datetime, words: Words
+) -> list[Line]:
+    encounter = span.encounter
+    name = words.facility(encounter.facility)
+    heard = f"not stated (first heard {words.moment(span.begin)})"
+    made: list[Line] = []
+    for number, stay in enumerate(encounter.stays):
+        # Where nobody stated the beginning, the first place is where the patient was met.
+        start = stay.start if number else span.begin if span.begin_known else None
+        end = stay.end or (span.end if stay is encounter.stays[-1] else None)
+        still = end is None and span.open and not stay.cancelled
+        until = "open" if still else words.moment(end) if end else ""
+        planned = encounter.status == "planned"
+        if not until and not planned:
+            until = "not stated"
+        begin = start or span.begin
+        upto = end or (as_of if still else None)
+        made.append(
+            Line(
+                facility=name,
+                class_said=CLASS_WORDS[stay.class_code],
+                place=reading.label(stay.place),
+                start=words.moment(start) if start else heard,
+                end=until,
+                long=length(upto - begin) if upto and not planned else "",
+                status="cancelled" if stay.cancelled else encounter.status,
+            )
+        )
+    if not made:
+        made.append(
+            Line(
+                facility=name,
+                class_said=CLASS_WORDS[encounter.class_code],
+                place=reading.label(places_without_stay(reading).get(encounter.encounter_id)),
+                start=words.moment(span.begin) if span.begin_known else heard,
+                end=words.moment(span.end) if span.end else ("open" if span.open else ""),
+                long=length(span.end - span.begin) if span.end else "",
+                status=encounter.status,
+            )
+        )
+    return made

@@ -4,7 +4,7 @@ What a batch touches is interpreted anew from everything that was ever stated ab
 rows depend on the set of events alone: on no order, no split, no repetition.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -53,9 +53,17 @@ class Applied:
 
 
 def apply(
-    connection: Connection[Any], batch: Sequence[Recorded], *, heal: Heal, services: Services
+    connection: Connection[Any],
+    batch: Sequence[Recorded],
+    *,
+    heal: Heal,
+    services: Services,
+    only: Collection[str] = (),
 ) -> Applied:
     """Apply a batch of events, of any partitions, to all projections, in one transaction.
+
+    ``only``: just these projections, in a database where nobody needs the others; once they have
+    gone apart, only a rebuild of all brings them together.
 
     Repeats are skipped; holes are filled through ``heal``. A component that cannot be interpreted
     is set aside with its events, and the others go on. ``connection`` is in autocommit mode.
@@ -68,10 +76,10 @@ def apply(
     """
     for _ in range(_ATTEMPTS - 1):
         try:
-            return _apply(connection, batch, heal, services)
+            return _apply(connection, batch, heal, services, only)
         except psycopg.errors.DeadlockDetected:
             continue
-    return _apply(connection, batch, heal, services)
+    return _apply(connection, batch, heal, services, only)
 
 
 def positions(connection: Connection[Any]) -> dict[int, int]:
@@ -120,6 +128,8 @@ def project(
         )
     if last_seen.NAME in targets:
         last_seen.upsert(connection, targets[last_seen.NAME].schema, events)
+    if not any(one.projection.rows or name == substrate.NAME for name, one in targets.items()):
+        return []
     stated = [
         substrate.read(recorded)
         for recorded in events
@@ -252,18 +262,23 @@ def _rename(
 
 
 def _apply(
-    connection: Connection[Any], batch: Sequence[Recorded], heal: Heal, services: Services
+    connection: Connection[Any],
+    batch: Sequence[Recorded],
+    heal: Heal,
+    services: Services,
+    only: Collection[str],
 ) -> Applied:
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock_shared(%s)", (catalogue.FOLDING,))
-        versions = catalogue.active(connection)
+        active = catalogue.active(connection)
+        versions = {name: one for name, one in active.items() if not only or name in only}
         numbers = _numbers(versions)
         held = position.lock(
             connection, numbers, (recorded.envelope.partition for recorded in batch)
         )
         due = position.due(batch, held, heal)
         parked = (
-            project(connection, versions, versions[substrate.NAME], due.events, services)
+            project(connection, versions, active[substrate.NAME], due.events, services)
             if due.events
             else []
         )

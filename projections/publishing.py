@@ -62,6 +62,17 @@ VIEWS: Final = (
 )
 
 
+#: Roles belong to the whole server: another database of it may be making this one just now.
+_ANALYST: Final = """
+do $$ begin
+    create role care_analyst nologin;
+    alter role care_analyst set statement_timeout = '120s';
+    alter role care_analyst set default_transaction_read_only = on;
+exception when duplicate_object or unique_violation then null;
+end $$
+"""
+
+
 def follow(connection: Connection[Any], table: Table, schema: str, version: int) -> None:
     """Point the view of ``proj`` to the table of a generation."""
     define(
@@ -197,16 +208,7 @@ def _grant(connection: Connection[Any]) -> None:
     ).fetchone()
     if may is None or not (may[0] or may[1]):
         return
-    connection.execute(
-        """
-        do $$ begin
-            create role care_analyst nologin;
-        exception when duplicate_object or unique_violation then null;
-        end $$
-        """
-    )
-    if may[0]:
-        connection.execute("alter role care_analyst set statement_timeout = '120s'")
-        connection.execute("alter role care_analyst set default_transaction_read_only = on")
+    if not may[1]:
+        connection.execute(_ANALYST)
     connection.execute("grant usage on schema care to care_analyst")
     connection.execute("grant select on all tables in schema care to care_analyst")

@@ -5,7 +5,9 @@ interpreted once and its rows go in by COPY; keys and indexes come after. What i
 is caught up, and the views switch in one transaction. Readers go on reading all the time.
 """
 
+import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -30,6 +32,8 @@ Progress: TypeAlias = Callable[[str, int, int | None], None]
 _ROWS: Final = 5_000
 #: Events between two reports of progress.
 _REPORTED: Final = 5_000
+#: Objects made between two looks for garbage.
+_MADE: Final = 200_000
 #: Events caught up in one transaction.
 _CAUGHT: Final = 2_000
 
@@ -89,9 +93,10 @@ def rebuild(
         catalogue.drop_unfinished(connection)
         bounds = _bounds(connection, wanted)
         versions = {one.name: _begin(connection, one) for one in wanted}
-        build = _Build(connection, versions, services, report)
-        held, events = build.read(_chained(source, bounds, heal), total)
-        build.finish(events)
+        with _rarely_collected(), ThreadPoolExecutor(max_workers=1) as writer:
+            build = _Build(connection, versions, services, report, writer)
+            held, events = build.read(_chained(source, bounds, heal), total)
+            build.finish(events)
         numbers = {name: version.version for name, version in versions.items()}
         position.place(connection, numbers, held)
         _caught_up(connection, versions, heal, services)
@@ -113,8 +118,11 @@ class _Build:
         versions: Mapping[str, Version],
         services: Services,
         report: Progress,
+        writer: ThreadPoolExecutor,
     ) -> None:
         self._connection = connection
+        self._writer = writer  # what is read and folded goes on while PostgreSQL takes rows in
+        self._writing: Future[None] | None = None
         self._versions = versions
         self._folded = [one for one in versions.values() if one.projection.rows is not None]
         self._services = services
@@ -202,8 +210,9 @@ class _Build:
         Raises:
             RowsMissing: It is not.
         """
-        for (schema, _), (table, rows) in self._waiting.items():
-            self._flush(schema, table, rows)
+        for schema, name in list(self._waiting):
+            self._flush(schema, name)
+        self._written_out()
         for version in self._versions.values():
             for table in version.projection.tables:
                 self._report(f"index {table.name}", events, events)
@@ -224,13 +233,18 @@ class _Build:
         waiting = self._waiting[key][1]
         waiting.extend(rows)
         if len(waiting) >= _ROWS:
-            self._flush(schema, table, waiting)
+            self._flush(schema, table.name)
 
-    def _flush(self, schema: str, table: Table, rows: list[Row]) -> None:
-        load(self._connection, schema, table, rows)
-        key = (schema, table.name)
-        self._written[key] = self._written.get(key, 0) + len(rows)
-        rows.clear()
+    def _flush(self, schema: str, name: str) -> None:
+        """Hand rows over to be written, once those before them are."""
+        table, rows = self._waiting.pop((schema, name))
+        self._written_out()
+        self._writing = self._writer.submit(load, self._connection, schema, table, rows)
+        self._written[schema, name] = self._written.get((schema, name), 0) + len(rows)
+
+    def _written_out(self) -> None:
+        if self._writing is not None:
+            self._writing.result()
 
 
 def _bounds(connection: Connection[Any], wanted: Sequence[Projection]) -> dict[int, int] | None:
@@ -303,6 +317,17 @@ def _caught_up(
                 due = position.due(events, held, heal)
                 fold.project(connection, versions, statements, due.events, services)
                 position.advance(connection, numbers, held, due.events)
+
+
+@contextmanager
+def _rarely_collected() -> Iterator[None]:
+    """Look for cycles seldom: millions of objects are made here, hardly any in cycles."""
+    before = gc.get_threshold()
+    gc.set_threshold(_MADE, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 @contextmanager

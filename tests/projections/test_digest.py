@@ -119,7 +119,8 @@ def test_every_class_of_sealed_text_is_covered(told: psycopg.Connection) -> None
 def test_another_seal_of_the_same_text_is_the_same_content(told: psycopg.Connection) -> None:
     before = digest(told, open_segment)
     told.execute(
-        'update proj.statement set sealed = replace(sealed, \'"commitment":"\', \'"commitment":"0\')'
+        "update proj.statement set sealed = replace(sealed, %s, %s)",
+        ('"commitment":"', '"commitment":"0'),
     )
     assert digest(told, open_segment) == before
 

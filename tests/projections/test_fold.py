@@ -1,7 +1,7 @@
 """Batches are applied once, whole, and to the same result however they come."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias
 
 import psycopg
 import pytest
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from domain.body import Recorded
 from domain.continuity import Patient
+from domain.interpretation import interpret as real_interpretation
 from domain.statement import Statement
 from projections import fold, parking, position
 from projections.digest import digest
@@ -27,6 +28,8 @@ from tests.projections.saying import (
 
 pytestmark = pytest.mark.postgres
 
+Interpretation: TypeAlias = Callable[[Iterable[Statement]], tuple[Patient, ...]]
+
 STORY = (
     said("A01", "10:00", number="1", where=place("4W", "A"), enterprise="900"),
     said("A02", "11:00", number="1", where=place("4W", "B")),
@@ -39,8 +42,16 @@ STORY = (
 )
 
 
-def applied(connection: psycopg.Connection, log: Log, *batches: list[Recorded]) -> list[Any]:
-    return [fold.apply(connection, each, heal=log.heal, services=services()) for each in batches]
+def applied(
+    connection: psycopg.Connection,
+    log: Log,
+    *batches: list[Recorded],
+    reading: Interpretation = interpret,
+) -> list[Any]:
+    return [
+        fold.apply(connection, each, heal=log.heal, services=services(interpret=reading))
+        for each in batches
+    ]
 
 
 def content(connection: psycopg.Connection) -> dict[str, str]:
@@ -248,13 +259,14 @@ def test_text_with_anything_in_it_comes_back_as_it_was(connection: psycopg.Conne
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     order=st.permutations(range(len(STORY))),
     sizes=st.lists(st.integers(1, 4), max_size=8),
     repeats=st.lists(st.integers(0, len(STORY) - 1), max_size=4),
     partitions=st.booleans(),
+    reading=st.sampled_from([interpret, real_interpretation]),
 )
 def test_order_split_and_repetition_give_the_same_content(
     connection: psycopg.Connection,
@@ -262,8 +274,9 @@ def test_order_split_and_repetition_give_the_same_content(
     sizes: list[int],
     repeats: list[int],
     partitions: bool,  # noqa: FBT001
+    reading: Interpretation,
 ) -> None:
-    straight = in_one_batch(connection, STORY)
+    straight = in_one_batch(connection, STORY, reading)
     log = Log()
     log.record(*(STORY[number] for number in order))
     events = list(log.events)
@@ -273,14 +286,16 @@ def test_order_split_and_repetition_give_the_same_content(
     with connection.transaction(force_rollback=True):
         start = 0
         for size in (*sizes, len(events)):
-            applied(connection, log, events[start : start + size])
+            applied(connection, log, events[start : start + size], reading=reading)
             start += size
         assert content(connection) == straight
 
 
-def in_one_batch(connection: psycopg.Connection, story: tuple[Said, ...]) -> dict[str, str]:
+def in_one_batch(
+    connection: psycopg.Connection, story: tuple[Said, ...], reading: Interpretation
+) -> dict[str, str]:
     log = Log()
     log.record(*story)
     with connection.transaction(force_rollback=True):
-        applied(connection, log, log.events)
+        applied(connection, log, log.events, reading=reading)
         return content(connection)

@@ -1,0 +1,111 @@
+"""``caretrail demo`` as a new user meets it: started, stopped in every way, started again."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from tests.acceptance.command_line import CARETRAIL, CommandLine
+from tests.acceptance.service import RunningService
+
+pytestmark = [pytest.mark.postgres, pytest.mark.kafka, pytest.mark.timeout(600)]
+
+URL = re.compile(r"^  (http://127\.0\.0\.1:\d+)$", re.MULTILINE)
+
+
+class Demo:
+    def __init__(self, process: "subprocess.Popen[bytes]", output: Path, errors: Path) -> None:
+        self.process = process
+        self._output, self._errors = output, errors
+
+    def said(self) -> str:
+        return self._output.read_text() + self._errors.read_text()
+
+    def page(self, seconds: float = 240) -> str:
+        """Wait until it says where its pages are; return that."""
+        deadline = time.monotonic() + seconds
+        while not (found := URL.search(self._output.read_text())):
+            assert self.process.poll() is None, self.said()
+            assert time.monotonic() < deadline, self.said()
+            time.sleep(0.1)
+        return found[1]
+
+
+@contextmanager
+def demo(line: CommandLine, *, command: list[str | Path] | None = None) -> Iterator[Demo]:
+    folder = line.home.parent
+    output, errors = folder / "output", folder / "errors"
+    with output.open("wb") as out, errors.open("wb") as err:
+        process = subprocess.Popen(
+            command or [CARETRAIL, "demo"], env=line.variables, stdout=out, stderr=err
+        )
+    try:
+        yield Demo(process, output, errors)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(60)
+
+
+def assert_nothing_is_left(home: Path) -> None:
+    assert RunningService(CommandLine(home)).left_behind() == []
+
+
+def get(url: str) -> str:
+    with urlopen(url, timeout=10) as answer:
+        return str(answer.read().decode())
+
+
+def test_a_demo_is_shown_stopped_in_every_way_and_shown_again(home: Path) -> None:
+    line = CommandLine(home, {"CARETRAIL_MLLP_PORT": "0", "CARETRAIL_HTTP_PORT": "0"})
+    ours = CommandLine(home / "demo")
+
+    with demo(line) as first:
+        page = first.page()
+        assert "Stories worth opening" in get(page)
+        assert '"ready"' in get(f"{page}/readyz")
+        told = re.search(r"timeline '([^']+)'", first.said())
+        assert told is not None
+        assert len(ours.object("timeline", told[1])["encounters"]) > 3
+        counted = len(ours.objects("messages", "ls", "--limit", "100000"))
+        assert line.run("demo", exit_code=1) == "", "a second one beside the first is refused"
+        first.process.send_signal(signal.SIGTERM)
+        assert first.process.wait(60) == 0
+    assert_nothing_is_left(home)
+
+    # A shell without job control hands SIGINT down to background processes as ignored.
+    script = f"'{CARETRAIL}' demo & echo $! > '{home}/pid'; wait"
+    with demo(line, command=["sh", "-c", script]) as second:
+        second.page()
+        assert "sending" not in second.said()
+        assert len(ours.objects("messages", "ls", "--limit", "100000")) == counted
+        os.kill(int((home / "pid").read_text()), signal.SIGINT)
+        assert second.process.wait(60) == 0
+    assert_nothing_is_left(home)
+
+    with demo(line) as third:
+        third.page()
+        third.process.kill()
+        third.process.wait(10)
+
+    with demo(line) as fourth:
+        assert "Stories worth opening" in get(fourth.page())
+        fourth.process.send_signal(signal.SIGHUP)
+        assert fourth.process.wait(60) == 0
+    assert_nothing_is_left(home)
+
+
+def test_a_demo_that_is_told_to_stop_at_once_stops(home: Path) -> None:
+    with demo(CommandLine(home)) as started:
+        while "Kafka is starting" not in started.said():
+            time.sleep(0.05)
+        started.process.send_signal(signal.SIGINT)
+        assert started.process.wait(90) == 0
+    assert_nothing_is_left(home)

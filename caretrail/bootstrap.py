@@ -115,12 +115,12 @@ class Application:
                 source=source,
                 positions=lambda: fold.positions(connection()),
                 apply=lambda batch: fold.apply(
-                    connection(), batch, heal=self.store.between, services=services
+                    connection(), batch, heal=self.store.read_partition, services=services
                 ),
                 now=clock.now,
                 meaning=_meaning,
                 published=published,
-                heal=self.store.between,
+                heal=self.store.read_partition,
                 on_progress=on_progress,
             )
         )

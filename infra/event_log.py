@@ -49,10 +49,6 @@ class EventLog:
             cursor.execute(_READ_PARTITION, (partition, after, upto), prepare=True)
             return [_recorded(row, self.incarnation) for row in cursor]
 
-    def between(self, partition: int, after: int, upto: int) -> list[Recorded]:
-        """Return every event of one partition after an index, up to and including another."""
-        return self.read_partition(partition, after, upto - after, upto=upto)
-
     def one(self, index: int) -> Recorded | None:
         """Return the event at an index."""
         found = self.read(index - 1, 1, upto=index)

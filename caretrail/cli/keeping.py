@@ -228,7 +228,7 @@ def _rebuild(
             connection,
             names,
             source,
-            heal=application.store.between,
+            heal=application.store.read_partition,
             services=application.services,
             progress=lambda stage, done, _of: shown(done) if stage == "fold" else None,
             total=total,

@@ -162,8 +162,8 @@ def _is_change(each: Said, beginnings: Sequence[Said]) -> bool:
         if occurred is not None and other.of.occurred is not None:
             if other.of.occurred.at < occurred.at:
                 return True
-        elif other.order < each.order and (each.of.trigger == "A01" or each.at == other.at):
-            return True
+        elif each.of.trigger == "A01" and (each.at == other.at or other.order < each.order):
+            return True  # of one and the same PV1-44 the registration comes first, sent late or not
     return False
 
 

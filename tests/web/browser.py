@@ -1,5 +1,6 @@
 """A headless browser driven over its debugging pipe: no port, no driver, nothing fetched."""
 
+import fcntl
 import json
 import os
 import subprocess
@@ -116,9 +117,10 @@ def browser(program: Path, profile: Path) -> Iterator[Browser]:
     read_here, write_there = os.pipe()
 
     def pipes() -> None:  # the browser reads commands from 3 and answers to 4
-        spare = os.dup(write_there)
-        os.dup2(read_there, 3)
-        os.dup2(spare, 4)
+        # Out of the way first: a pipe that already is number 3 would not be handed on.
+        commands, answers = (fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in (read_there, write_there))
+        os.dup2(commands, 3)
+        os.dup2(answers, 4)
 
     process = subprocess.Popen(
         [str(program), *_FLAGS, f"--user-data-dir={profile}", "about:blank"],

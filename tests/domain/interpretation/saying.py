@@ -32,7 +32,7 @@ _CLASSES: dict[str, EncounterClass] = {
 _DEFAULT_CLASS = {"A04": "O", "A07": "O"}
 
 
-def says(
+def says(  # noqa: PLR0913  # every field that a message can state
     trigger: str,
     sent: str | None = "10:00",
     bed: str | None = None,

@@ -1,0 +1,119 @@
+"""A function of the set: nothing that ordinary senders can say makes order or repetition count."""
+
+from dataclasses import replace
+from itertools import pairwise
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.continuity import Patient
+from domain.interpretation import happened, in_census, interpret, kind_of, stated_by
+from domain.statement import Statement
+from tests.domain.interpretation.saying import moment, says
+
+CLOCK = st.sampled_from(["8:00", "9:30", "10:00", "10:00:30", "12:00", "12:--", "--", "1d 10:00"])
+MAYBE = st.none() | CLOCK
+BED = st.none() | st.sampled_from(["A", "B", "ED"])
+
+TRIGGERS = (
+    "A01 A02 A03 A04 A05 A06 A07 A08 A11 A12 A13 A28 A31 A34 A38 A40 A50 A99".split()  # noqa: SIM905
+)
+STATEMENTS = st.builds(
+    says,
+    st.sampled_from(TRIGGERS),
+    MAYBE,
+    BED,
+    at=MAYBE,
+    evn2=MAYBE,
+    evn6=MAYBE,
+    pv144=MAYBE,
+    pv145=MAYBE,
+    visit=st.sampled_from([None, "V1", "V1", "V2"]),
+    prior_visit=st.sampled_from([None, None, "V1", "V2"]),
+    patient=st.sampled_from(["a.1", "a.2", "b.1"]),
+    merged=st.sampled_from([None, "a.1", "a.2", "b.1"]),
+    pv12=st.sampled_from(["E", "I", "O", ""]),
+    from_=BED,
+    sender=st.sampled_from(["H1", "H1", "H2"]),
+    control=st.sampled_from(["1", "9", "10", "x1", "x10"]),
+    trusted=st.sampled_from([(), (), ("e1",), ("e2",), ("unknown",)]),
+    movement=st.sampled_from([None, None, None, "m1", "m2"]),
+)
+SETS = st.lists(STATEMENTS, max_size=14)
+
+
+@given(SETS, st.randoms(use_true_random=False))
+@settings(max_examples=120, deadline=None)
+def test_order_and_repetition_never_matter(said: list[Statement], random: Random) -> None:
+    expected = interpret(said)
+    again = [*said, *(each for each in said if random.random() < 0.5)]
+    random.shuffle(again)
+    assert interpret(again) == expected
+
+
+@given(SETS)
+@settings(max_examples=80, deadline=None)
+def test_what_comes_out_is_well_formed(said: list[Statement]) -> None:
+    patients = interpret(said)
+    entries = [entry.statement for patient in patients for entry in patient.entries]
+    assert sorted(entries) == sorted({each.ref for each in said})
+    for patient in patients:
+        assert str(patient.patient_id) in map(str, patient.records)
+        assert list(patient.records) == sorted(patient.records)
+        _well_formed(patient)
+
+
+def _well_formed(patient: Patient) -> None:
+    belonging = {entry.statement: entry.encounter_id for entry in patient.entries}
+    ids = [encounter.encounter_id for encounter in patient.encounters]
+    assert len(ids) == len(set(ids))
+    for encounter in patient.encounters:
+        assert str(encounter.statements[0]) == str(encounter.encounter_id)
+        assert {belonging[ref] for ref in encounter.statements} == {encounter.encounter_id}
+        assert encounter.cancelled == (encounter.status == "cancelled")
+        standing = [stay for stay in encounter.stays if stay.cancelled == encounter.cancelled]
+        for stay, following in pairwise(standing):
+            if not encounter.cancelled:
+                assert stay.end == following.start
+        for stay in standing:
+            assert stay.start is None or stay.end is None or stay.start <= stay.end
+        assert not (in_census(encounter) and encounter.end)
+
+
+@given(SETS, CLOCK)
+@settings(max_examples=40, deadline=None)
+def test_as_of_leaves_out_what_had_not_happened(said: list[Statement], clock: str) -> None:
+    as_of = (moment(clock) or moment("0:00")).at  # type: ignore[union-attr]
+    kept = stated_by(said, as_of)
+    for each in kept:
+        at, _ = happened(each)
+        if kind_of(each.trigger) in {"beginning", "move", "end", "plan"}:
+            assert at is None or at <= as_of
+    assert stated_by(kept, as_of) == kept
+    assert interpret(kept) == interpret(list(reversed(kept)))
+
+
+@given(SETS)
+@settings(max_examples=40, deadline=None)
+def test_what_is_said_of_others_does_not_matter(said: list[Statement]) -> None:
+    stranger = says("A01", "10:00", "Q", patient="z.9", visit="V9", sender="H9")
+    alone = interpret(said)
+    together = interpret([*said, stranger])
+    assert [p for p in together if p.patient_id != "z.9"] == list(alone)
+
+
+def test_nothing_said_is_nobody() -> None:
+    assert interpret([]) == ()
+
+
+def test_a_statement_without_any_time_is_kept() -> None:
+    bare = replace(says("A01", None, "A", at=None, evn2=None), sent=None)
+    (patient,) = interpret([bare])
+    (encounter,) = patient.encounters
+    assert (encounter.status, encounter.start, encounter.start_inferred) == (
+        "in-progress",
+        None,
+        True,
+    )
+    assert patient.entries[0].happened_at is None

@@ -94,7 +94,7 @@ class ModelTopic:
     """A topic in memory that fails as brokers, networks and processes do."""
 
     partitions: int = 12
-    random: Random = field(default_factory=lambda: Random(0))  # noqa: S311 - a seed, not a secret
+    random: Random = field(default_factory=lambda: Random(0))
     faults: tuple[str, ...] = ()
     rate: float = 0.0
     made: int = 1

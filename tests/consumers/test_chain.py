@@ -128,7 +128,7 @@ class History:
     """Appends, publishes, dies and starts again at random; the reader reads meanwhile."""
 
     def __init__(self, seed: int, faults: tuple[str, ...], *, losses: bool) -> None:
-        self.random = Random(seed)  # noqa: S311 - a seed, not a secret
+        self.random = Random(seed)
         self.losses = losses
         self.log = Log(PARTITIONS)
         self.row = ModelRow()

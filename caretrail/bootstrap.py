@@ -177,9 +177,11 @@ def opened(settings: Settings) -> Iterator[Application]:
         else:
             url = external.get_secret_value()
         migrate(url)
+        keys_url = settings.keys_database_url
+        if keys_url is not None:
+            migrate(keys_url.get_secret_value())
         with psycopg.connect(url, autocommit=True) as connection:
             catalogue.create(connection)
-        keys_url = settings.keys_database_url
         keys = stack.enter_context(
             open_keys(
                 url,

@@ -53,7 +53,7 @@ def _recorded(messages: Sequence[Received], store: MessageLog, attempts: int) ->
         except StoreUnavailable:
             if not left:
                 raise
-            log.warning("store.lost", messages=len(messages), left=left)
+            log.warning("store.lost", count=len(messages), attempt=attempts - left)
     raise ValueError("attempts is at least 1")
 
 

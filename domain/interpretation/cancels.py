@@ -60,7 +60,7 @@ class _Ledger:
         self._beginnings = [each for each in said if each.kind == "beginning"]
         self._ends = [each for each in said if each.kind == "end"]
         self._indexes: dict[frozenset[str], _Index] = {}
-        self._last_equal: dict[str, Said] = {}
+        self._last_equal: dict[str | tuple[str | None, ...], Said] = {}
 
     def apply(self, cancel: Said) -> None:
         """Take back what a cancel means; give cancels in sent order."""
@@ -87,7 +87,7 @@ class _Ledger:
 
     def _is_repeated(self, cancel: Said, ours: "_Index") -> bool:
         """A cancel repeated with nothing of its kind sent between is one cancel."""
-        content = cancel.of.content_but_entered
+        content = _without_its_own_time(cancel)
         if not content:
             return False
         before = self._last_equal.get(content)
@@ -303,6 +303,14 @@ class _Index:
                     self._admitted.setdefault(key, []).append(each)
         admitted = said.of.admitted
         return [] if admitted is None else self._admitted[said.of.trigger, admitted.at]
+
+
+def _without_its_own_time(cancel: Said) -> str | tuple[str | None, ...]:
+    """Return what a cancel says but when: many senders put its own time into EVN-6 too."""
+    of = cancel.of
+    if of.occurred is None or of.entered is None or not same(of.occurred, of.entered):
+        return of.content_but_entered
+    return of.trigger, of.visit, of.class_as_sent, of.place.ref if of.place else None
 
 
 def _named(cancel: Said, ours: _Index) -> list[Said] | None:

@@ -291,7 +291,12 @@ def _stated_beginnings(
     for each in standing:
         if each.kind == "beginning":
             if each.stated and each.moment is not None:
-                known.setdefault((each.of.trigger, each.moment.at), (each.moment, each.order))
+                # One that happened just then was no copy, however late it was sent.
+                occurred = each.of.occurred
+                own = occurred is not None and same(occurred, each.moment)
+                known.setdefault(
+                    (each.of.trigger, each.moment.at), (each.moment, -1 if own else each.order)
+                )
         elif each.of.trigger in CLASS_CHANGES:
             if each.moment is not None:
                 known.setdefault(("", each.moment.at), (each.moment, -1))

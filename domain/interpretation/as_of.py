@@ -3,10 +3,17 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from typing import Final, TypeAlias
 
-from domain.interpretation.kinds import HAPPENINGS, kind_of
+from domain.ids import VisitRef
+from domain.interpretation.kinds import HAPPENINGS, Kind, kind_of
 from domain.interpretation.times import happened
 from domain.statement import Statement
+
+#: What may be about earlier things, and tells nothing new of its own.
+_AFTERWARDS: Final[frozenset[Kind]] = frozenset({"cancel", "update"})
+
+_About: TypeAlias = VisitRef | tuple[str, ...]
 
 
 def stated_by(statements: Iterable[Statement], as_of: datetime) -> list[Statement]:
@@ -18,23 +25,25 @@ def stated_by(statements: Iterable[Statement], as_of: datetime) -> list[Statemen
       without any time stays.
     - Merges and all else about a person stay: they correct identity for all time.
     - A cancel or an update stays where its own instant is not after ``as_of``, and also where a
-      plan, beginning, move or end of its visit (without a number: of its record) stays: it says
-      what was never true, or corrects it. An A13 of later loses its place, for there the patient
-      is only from then on.
+      plan, beginning, move or end that it may be about stays: it says what was never true, or
+      corrects it. An A13 of later loses its place, for there the patient is only from then on.
+
+    The entries of what was kept for the last reason lie after ``as_of``.
     """
     everything = list(statements)
-    stays = [_in_time(each, as_of) for each in everything]
-    standing = {
-        each.visit or each.record
-        for each, here in zip(everything, stays, strict=True)
-        if here and kind_of(each.trigger) in HAPPENINGS
-    }
+    in_time = [_in_time(each, as_of) for each in everything]
+    about: set[_About] = set()
+    for each, here in zip(everything, in_time, strict=True):
+        if here and kind_of(each.trigger) in HAPPENINGS:
+            about.add((each.namespace, each.record))
+            unnumbered = (each.namespace, each.record, "unnumbered")
+            about.add(unnumbered if each.visit is None else each.visit)
     kept: list[Statement] = []
-    for each, here in zip(everything, stays, strict=True):
+    for each, here in zip(everything, in_time, strict=True):
         kind = kind_of(each.trigger)
-        if here or kind in {"merge", "person", "renumber", "other"}:
+        if here or kind not in _AFTERWARDS | HAPPENINGS:
             kept.append(each)
-        elif kind in {"cancel", "update"} and (each.visit or each.record) in standing:
+        elif kind in _AFTERWARDS and _corrects(each, about):
             kept.append(replace(each, place=None) if each.trigger == "A13" else each)
     return kept
 
@@ -42,3 +51,16 @@ def stated_by(statements: Iterable[Statement], as_of: datetime) -> list[Statemen
 def _in_time(statement: Statement, as_of: datetime) -> bool:
     instant, _ = happened(statement)
     return instant is None or instant <= as_of
+
+
+def _corrects(statement: Statement, about: set[_About]) -> bool:
+    """Whether something stays that a cancel or an update of later may be about.
+
+    A numbered A08 or A13 may not be about what has no number: alone, it would open a visit.
+    """
+    if statement.visit is None:
+        return (statement.namespace, statement.record) in about
+    return statement.visit in about or (
+        statement.trigger not in {"A08", "A13"}
+        and (statement.namespace, statement.record, "unnumbered") in about
+    )

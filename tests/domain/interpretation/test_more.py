@@ -252,3 +252,20 @@ def test_as_of_knows_what_was_corrected_or_taken_back_later() -> None:
     assert told(interpret(stated_by(said, NOON))) == [
         "p1 V1 IMP in-progress 09:00-: A 09:00-, (B 11:00-16:00)"
     ]
+
+
+def test_as_of_keeps_a_cancel_without_number_with_what_has_one() -> None:
+    said = [ADMITTED, says("A03", "11:00"), says("A13", "13:00", "D", visit=None)]
+    assert told(interpret(stated_by(said, NOON))) == ["!p1 V1 IMP in-progress 10:00-: A 10:00-"]
+
+
+def test_as_of_does_not_open_a_visit_by_an_update_of_later() -> None:
+    said = [
+        says("A01", "10:00", "A", visit=None),
+        says("A03", "11:00", visit=None),
+        says("A01", "1d 10:00", "B", visit="V2"),
+        says("A08", "1d 11:00", "B", visit="V2"),
+    ]
+    assert told(interpret(stated_by(said, NOON))) == [
+        "p1 - IMP finished 10:00-11:00: A 10:00-11:00"
+    ]

@@ -42,14 +42,12 @@ CLASSES: Final[Mapping[EncounterClass, str]] = {
 #: FHIR discharge disposition -> where to.
 _WHERE_TO: Final[Mapping[str, str]] = {
     "home": "home",
-    "hosp": "to another hospital",
     "other-hcf": "to another facility",
     "snf": "to skilled nursing",
     "rehab": "to rehabilitation",
     "long": "to long-term care",
     "psy": "to psychiatric care",
-    "hosps": "to hospice",
-    "hospice": "to hospice",
+    "hosp": "to hospice",
     "aadvice": "against advice",
     "exp": "deceased",
 }

@@ -24,32 +24,32 @@ CLASSES: Final[dict[str, EncounterClass]] = {
 }
 
 #: HL7 table 0112, discharge disposition (PV1-36), with its additions by the US National Uniform
-#: Billing Committee, as FHIR R4 discharge-disposition.
+#: Billing Committee, as FHIR R4 discharge-disposition, whose `hosp` is hospice, no hospital.
 DISPOSITIONS: Final = {
     "01": "home",       # home or self care
-    "02": "hosp",       # short-term general hospital
+    "02": "other-hcf",  # short-term general hospital
     "03": "snf",        # skilled nursing facility
     "04": "long",       # custodial or supportive care, intermediate care facility
     "05": "other-hcf",  # cancer centre or children's hospital; another institution
     "06": "home",       # home, under care of a home health service
     "07": "aadvice",    # left against advice
     "08": "home",       # home, under care of a home IV provider
-    "09": "hosp",       # admitted as an inpatient to this hospital
+    "09": "oth",        # admitted as an inpatient to this hospital
     "20": "exp",        # expired
     "21": "oth",        # court or law enforcement
     "30": "oth",        # still a patient
     "40": "exp",        # expired at home
     "41": "exp",        # expired in a facility
     "42": "exp",        # expired, place unknown
-    "43": "hosp",       # federal hospital
-    "50": "alt-home",   # hospice at home
-    "51": "other-hcf",  # hospice in a facility
+    "43": "other-hcf",  # federal hospital
+    "50": "hosp",       # hospice at home
+    "51": "hosp",       # hospice in a facility
     "61": "snf",        # swing bed
     "62": "rehab",      # inpatient rehabilitation
     "63": "long",       # long-term care hospital
     "64": "long",       # nursing facility
     "65": "psy",        # psychiatric hospital
-    "66": "hosp",       # critical access hospital
+    "66": "other-hcf",  # critical access hospital
     "69": "other-hcf",  # designated disaster alternative care site
     "70": "other-hcf",  # another institution
 }

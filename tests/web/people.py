@@ -140,7 +140,7 @@ def alder() -> Patient:
                 ("ED-12", "EMER", "02-11 21:15"), ("OBS-04", "OBSENC", "02-12 02:10"),
                 ("5E-21", "IMP", "02-13 16:00"),
             ],
-            "02-16 09:30", disposition="hosp", name="e6",
+            "02-16 09:30", disposition="other-hcf", name="e6",
         ),
         encounter("NGH", [("4W-10", "IMP", "02-16 10:45")], name="e7"),
         encounter(

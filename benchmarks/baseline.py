@@ -9,6 +9,7 @@ import asyncio
 import signal
 import sys
 import threading
+from contextlib import closing, suppress
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -19,6 +20,8 @@ from eventsourcing.postgres import PostgresDatastore, PostgresTrackingRecorder
 from eventsourcing.projection import Projection, ProjectionRunner
 from hl7.mllp import HL7StreamReader, HL7StreamWriter, start_hl7_server
 from kafka import KafkaProducer
+from kafka.admin import KafkaAdminClient, NewTopic
+from kafka.errors import TopicAlreadyExistsError
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL, Identifier
 from typing_extensions import override
@@ -112,6 +115,11 @@ def environment(url: str) -> dict[str, str]:
 
 async def _serve(url: str, brokers: str, port: int) -> None:
     app = Records(env=environment(url))
+    with (
+        suppress(TopicAlreadyExistsError),
+        closing(KafkaAdminClient(bootstrap_servers=brokers)) as admin,
+    ):
+        admin.create_topics([NewTopic(TOPIC, 12, 1)])
     producer = KafkaProducer(bootstrap_servers=brokers, acks="all", linger_ms=0)
 
     async def talk(reader: HL7StreamReader, writer: HL7StreamWriter) -> None:

@@ -1,0 +1,83 @@
+"""Measure caretrail against an assembly from libraries, in one run, and print one table.
+
+``make bench`` takes some minutes and writes ``docs/explanation/speed.md``; ``ARGS=--quick`` takes
+two and writes nothing.
+"""
+
+import argparse
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import Final
+
+from benchmarks import measures
+from benchmarks.measures import FULL, QUICK, Scale
+from benchmarks.running import baseline, machine, ours
+from benchmarks.table import Line, markdown, put
+
+_PAGE: Final = Path(__file__).parent.parent / "docs" / "explanation" / "speed.md"
+
+
+def _say(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)
+
+
+def _measured(scale: Scale) -> list[Line]:
+    with machine() as here, baseline(here) as libraries:
+        with ours(here, "mllp") as caretrail:
+            _say("acknowledgements")
+            acks = measures.acknowledged(scale, libraries, caretrail)
+            recorded = caretrail.url
+        _say("the whole way")
+        libraries.project()
+        with ours(here, "mllp", "relay", "projector") as caretrail:
+            way = measures.whole_way(scale, libraries, caretrail)
+        libraries.stop_projecting()
+        _say("memory")
+        grown, projected = measures.memory(scale, here, _say)
+        _say("read models")
+        views = measures.views(scale, here, libraries, recorded=recorded, projected=projected)
+    waits = [acks.wait(name) for name in ("baseline", "caretrail")]
+    share = views.timeline[-1] / views.drain[-1]
+    live, reference, timeline = map(
+        views.against_runner, (views.live, views.reference, views.timeline)
+    )
+    return [
+        Line.rates("MLLP to durable ACK, 16 connections, messages/s", acks, 8),
+        Line.waits("ACK, p50, ms", *(p50 for p50, _ in waits)),
+        Line.waits("ACK, p99, ms", *(p99 for _, p99 in waits)),
+        Line.rates("MLLP to visible in `timeline`, messages/s", way, 8),
+        Line.rates("reference view, kept live, events/s", live, 20),
+        Line.rates("reference view, rebuilt, events/s", reference, 80),
+        Line.rates("`timeline`, rebuilt, events/s", timeline, 25),
+        Line("`timeline`, rebuilt, share of the raw COPY drain", "", f"{share:.0%}", "", ""),
+        *(
+            Line.growth(f"memory of {name}, MB, {scale.few} to {scale.many} messages", each)
+            for name, each in grown.items()
+        ),
+    ]
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one short round of everything")
+    options = parser.parse_args()
+    before = os.getloadavg()
+    lines = _measured(QUICK if options.quick else FULL)
+    text = markdown(lines)
+    print(text)
+    where = (
+        f"`make bench`{' ARGS=--quick' if options.quick else ''}: {os.cpu_count()} cores,"
+        f" {platform.machine()}, Python {platform.python_version()}; load of the machine"
+        f" {before[0]:.1f} before, {os.getloadavg()[0]:.1f} after (two processes of the run itself"
+        " keep two cores busy)."
+    )
+    print(where)
+    if not options.quick:
+        put(_PAGE, f"{text}\n\n{where}")
+
+
+if __name__ == "__main__":
+    main()

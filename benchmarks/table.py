@@ -1,0 +1,69 @@
+"""The table: as Markdown, printed and kept on a page."""
+
+import re
+import statistics
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Final, Self
+
+from benchmarks.measures import Grown, Rates
+
+_HEAD: Final = ("what", "from libraries", "caretrail", "ratio", "goal")
+_FLAT: Final = 0.10
+_PLACE: Final = re.compile(r"(?<=<!-- measured -->\n).*?(?=\n<!-- end -->)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the table, ready to print."""
+
+    what: str
+    baseline: str
+    ours: str
+    ratio: str
+    goal: str
+
+    @classmethod
+    def rates(cls, what: str, rates: Rates, goal: float) -> Self:
+        """Rates of both sides, the more the better."""
+        return cls(
+            what,
+            f"{statistics.median(rates.baseline):,.0f}",
+            f"{statistics.median(rates.ours):,.0f}",
+            f"{rates.ratio:.1f} x",
+            f"{goal:g} x{_verdict(reached=rates.ratio >= goal)}",
+        )
+
+    @classmethod
+    def waits(cls, what: str, baseline: float, ours: float) -> Self:
+        """Seconds of both sides, the fewer the better."""
+        return cls(what, f"{baseline * 1000:.1f}", f"{ours * 1000:.1f}", "", "")
+
+    @classmethod
+    def growth(cls, what: str, grown: Grown) -> Self:
+        """Memory at two times."""
+        verdict = _verdict(reached=grown.growth <= _FLAT)
+        sizes = f"{grown.few:.0f}, {grown.many:.0f}"
+        return cls(what, "", sizes, f"{grown.growth:+.0%}", f"{_FLAT:.0%}{verdict}")
+
+
+def _verdict(*, reached: bool) -> str:
+    return "" if reached else ", missed"
+
+
+def markdown(lines: list[Line]) -> str:
+    """Return the table, its columns aligned."""
+    cells = [_HEAD, *map(astuple, lines)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    rows = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
+        for row in cells
+    ]
+    rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
+    return "\n".join([rows[0], rule, *rows[1:]])
+
+
+def put(page: Path, text: str) -> None:
+    """Put the text between the marks of a page."""
+    before = page.read_text("utf-8")
+    page.write_text(_PLACE.sub(lambda _: text, before), "utf-8")

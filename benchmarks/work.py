@@ -1,0 +1,89 @@
+"""What is measured in a process of its own, so that its memory is its own.
+
+``python -m benchmarks.work WHAT [NAME]`` works on the database of the environment's settings and
+prints what it did as one line of JSON.
+"""
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+
+import psycopg
+
+from caretrail.bootstrap import Application, opened
+from infra import settings
+from projections import fold, last_seen
+from projections.rebuild import rebuild
+
+#: Events that the reference view takes at a time when it is kept up to date.
+_BATCH = 500
+
+
+def rebuilding(application: Application, names: list[str]) -> int:
+    """Build projections anew, as ``caretrail projections rebuild`` does."""
+    total = application.store.max_index()
+    with application.connect() as connection:
+        return rebuild(
+            connection,
+            names,
+            application.store.drain(0, total),
+            heal=application.store.read_partition,
+            services=application.services,
+            total=total,
+        ).events
+
+
+def live(application: Application, _names: list[str]) -> int:
+    """Keep the reference view up to date: batches, each in a transaction with its position."""
+    store, services = application.store, application.services
+    with application.connect() as connection:
+        after = done = 0
+        while batch := store.read(after, _BATCH):
+            applied = fold.apply(
+                connection,
+                batch,
+                heal=store.read_partition,
+                services=services,
+                only=[last_seen.NAME],
+            )
+            done += applied.applied
+            after = batch[-1].envelope.index
+    return done
+
+
+def draining(application: Application, _names: list[str]) -> int:
+    """Read the whole log by COPY, raw: what no rebuild from PostgreSQL can be faster than."""
+    with (
+        psycopg.connect(application.url) as connection,
+        connection.cursor() as cursor,
+        cursor.copy(
+            "copy (select * from es.event order by notification_id) to stdout (format binary)"
+        ) as copy,
+    ):
+        for _ in copy:
+            pass
+    return application.store.max_index()
+
+
+_WORK: dict[str, Callable[[Application, list[str]], int]] = {
+    "rebuild": rebuilding,
+    "live": live,
+    "drain": draining,
+}
+
+if __name__ == "__main__":
+    with opened(settings.load()) as _application:
+        _started = time.perf_counter()
+        _events = _WORK[sys.argv[1]](_application, sys.argv[2:])
+        print(
+            json.dumps(
+                {
+                    "events": _events,
+                    "seconds": time.perf_counter() - _started,
+                    "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+                    / 1024,  # MB on Linux
+                }
+            )
+        )

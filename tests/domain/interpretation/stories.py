@@ -1,6 +1,7 @@
 """The twelve named stories, at the level of statements."""
 
-from tests.domain.interpretation.cases import NO_VISIT, Case, case
+from tests.domain.interpretation.cases import Case, case
+from tests.domain.interpretation.cases_of_visits import NO_VISIT
 from tests.domain.interpretation.saying import says
 
 STORIES: list[Case] = [

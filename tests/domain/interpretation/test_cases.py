@@ -8,7 +8,8 @@ import pytest
 
 from domain.interpretation import interpret
 from domain.statement import Statement
-from tests.domain.interpretation.cases import CASES, Case
+from tests.domain.interpretation.cases import Case
+from tests.domain.interpretation.cases_of_visits import CASES
 from tests.domain.interpretation.saying import MONDAY, again, told, without_refs
 from tests.domain.interpretation.stories import STORIES
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import psycopg
+import structlog
 from psycopg import Connection
 
 from commands import record_messages
@@ -32,8 +33,11 @@ from infra.keys import Keys, open_keys
 from infra.migrate import migrate
 from infra.postgres_server import PostgresServer
 from infra.settings import BadSettings, Settings
-from projections import catalogue, fold, position
+from projections import catalogue, fold, position, substrate
+from projections.rebuild import rebuild
 from projections.services import Services
+
+log = structlog.get_logger()
 
 #: Advisory lock of whoever projects from the store: the service, or one command at a time.
 PROJECTING: Final = 0x63617265_0003
@@ -125,6 +129,30 @@ class Application:
             )
         )
 
+    def prepare(self, connection: Connection[Any]) -> None:
+        """Make the read models fit this release, and try again what was set aside.
+
+        Projections of another release are built anew from the store; what could not be
+        interpreted may be so now. Readers go on reading meanwhile.
+        """
+        try:
+            catalogue.active(connection)
+        except catalogue.NeedsRebuild as error:
+            log.warning("projections.rebuilding", count=len(error.names))
+            names = [] if substrate.NAME in error.names else error.names
+            upto = self.store.max_index()
+            rebuild(
+                connection,
+                names,
+                self.store.drain(0, upto),
+                heal=self.store.read_partition,
+                services=self.services,
+                total=upto,
+            )
+        parked = fold.retry(connection, self.services)
+        if parked:
+            log.error("components.parked", parked=len(parked))
+
     def catch_up(
         self, shown: Callable[[int], None] = lambda _index: None, *, timeout: float = 3600.0
     ) -> int:
@@ -152,6 +180,7 @@ class Application:
             ).fetchone() or (False,)
             if not alone:
                 return wait_through(through, target, timeout)
+            self.prepare(connection)
             source = StoreSource(self.store, wait=lambda _seconds: None)
             return self.projector(lambda: connection, source).catch_up(through, target, timeout)
 

@@ -29,6 +29,7 @@ _SAID: Final = (
     BadSettings,
     DevelopmentKey,
     Failed,
+    Halted,
     KafkaUnavailable,
     MasterKeyUnusable,
     MigrationChanged,
@@ -56,8 +57,6 @@ def in_words(error: Exception) -> str | None:  # noqa: PLR0911 - a table of case
     if isinstance(error, _SAID):
         return str(error)
     match error:
-        case Halted():
-            return f"{error}; {error.remedy}"
         case TopicUnavailable():
             return f"Kafka does not answer ({error})"
         case StoreUnavailable() | psycopg.OperationalError():

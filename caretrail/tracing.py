@@ -3,9 +3,8 @@
 from typing import Any, TypeAlias
 
 from caretrail.bootstrap import Application
-from caretrail.reading import PatientReading, Reader
+from caretrail.reading import Reader
 from caretrail.reading.contract import instant
-from domain.continuity import Encounter
 from domain.ids import MessageId
 from domain.interpretation import happened
 from infra.messages import MessageArchive, NoSuchMessage
@@ -51,14 +50,14 @@ def _of_row(reader: Reader, archive: MessageArchive, opaque: str) -> Chain | Non
     patient = reader.patient(opaque) or (reader.patient(event.record_id) if event else None)
     if patient is None:
         return None
-    encounter = _encounter(patient, opaque)
-    wanted = (
-        [each for each in patient.filed.values() if opaque in {each.event_id, each.statement.ref}]
-        or [patient.filed[ref] for ref in (encounter.statements if encounter else ())]
-        or list(patient.filed.values())
-    )
-    one = len(wanted) == 1 and encounter is None
-    kind = "encounter" if encounter else "event" if one else "patient"
+    # The id of an encounter is the ref of its first statement: the encounter is meant.
+    encounter = next((e for e in patient.patient.encounters if e.encounter_id == opaque), None)
+    if encounter is not None:
+        kind, wanted = "encounter", [patient.filed[ref] for ref in encounter.statements]
+    else:
+        every = patient.filed.values()
+        named = [each for each in every if opaque in {each.event_id, each.statement.ref}]
+        kind, wanted = ("event", named) if named else ("patient", list(every))
     return {
         "id": opaque,
         "kind": kind,
@@ -67,10 +66,6 @@ def _of_row(reader: Reader, archive: MessageArchive, opaque: str) -> Chain | Non
         "message": None,
         "events": [_event(archive, each) for each in sorted(wanted, key=lambda each: each.index)],
     }
-
-
-def _encounter(patient: PatientReading, opaque: str) -> Encounter | None:
-    return next((e for e in patient.patient.encounters if opaque in e.statements), None)
 
 
 def _event(archive: MessageArchive, filed: Filed) -> dict[str, Any]:

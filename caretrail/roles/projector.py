@@ -48,6 +48,7 @@ class _Alone:
                 "select pg_try_advisory_lock(%s)", (PROJECTING,)
             ).fetchone() or (False,)
             if alone:
+                self._application.prepare(connection)
                 return connection
             self._stop.wait(_LOCK_SECONDS)
         connection.close()

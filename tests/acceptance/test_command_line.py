@@ -1,0 +1,118 @@
+"""The command line on a small feed: every count, every way of asking."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from infra.postgres_server import joined
+from tests.acceptance.command_line import CommandLine
+
+pytestmark = [pytest.mark.postgres, pytest.mark.timeout(300)]
+
+
+def message(trigger: str, control_id: str, *, sent: str, bed: str, happened: str = "") -> str:
+    visit = f"PV1|1|I|4W^401^{bed}^MERCY" + "|" * 16 + "V7" + "|" * 25 + "202603011000"
+    return "\r".join(
+        [
+            f"MSH|^~\\&|ADT|MERCY|||{sent}||ADT^{trigger}|{control_id}|P|2.5",
+            f"EVN||{sent}||||{happened}",
+            "PID|1||0042^^^MERCY^MR||ALDER^ROWENA||19510602|F",
+            visit,
+        ]
+    )
+
+
+MESSAGES = (
+    message("A01", "1", sent="20260301101000", bed="1", happened="20260301100000"),
+    message("A02", "2", sent="20260301150000", bed="2", happened="20260301120000"),
+    message("A02", "3", sent="20260301140000", bed="3", happened="20260301140000"),
+)
+
+
+@pytest.fixture(scope="module")
+def caretrail(module_home: Path) -> Iterator[CommandLine]:
+    # Every verb joins this server, as it joins that of a running service.
+    with joined(module_home):
+        yield ingested(module_home)
+
+
+def ingested(module_home: Path) -> CommandLine:
+    line = CommandLine(module_home)
+    feed = module_home.with_name("feed.hl7")
+    feed.write_text(
+        "\n\n".join([*MESSAGES, MESSAGES[0], "no message", "MSH|^~\\&|X||||||ADT^A01|9|P"])
+    )
+    assert line.object("ingest", feed) == {
+        "received": 6,
+        "recorded": 3,
+        "duplicate": 1,
+        "no_effect": 0,
+        "quarantined": 1,
+        "unreadable": 1,
+        "events": 3,
+    }
+    return line
+
+
+@contextmanager
+def database(line: CommandLine) -> Iterator[psycopg.Connection[Any]]:
+    with joined(line.home) as url, psycopg.connect(url, autocommit=True) as connection:
+        yield connection
+
+
+def beds(timeline: dict[str, Any]) -> list[str]:
+    return [place["bed"] for place in timeline["encounters"][0]["locations"]]
+
+
+def test_a_late_transfer_stands_where_it_happened_and_not_where_it_was_known(
+    caretrail: CommandLine,
+) -> None:
+    now = caretrail.object("timeline", "MERCY|0042")
+    assert beds(now) == ["1", "2", "3"]
+    first = caretrail.object("timeline", "MERCY|0042", "--known-at", "1")
+    assert (beds(first), first["known_at"]["index"]) == (["1"], 1)
+    noon = caretrail.object("timeline", "MERCY|0042", "--as-of", "2026-03-01T13:00:00Z")
+    assert (beds(noon), noon["encounters"][0]["ended_at"]) == (["1", "2"], None)
+    before = caretrail.object(
+        "timeline", "MERCY|0042", "--as-of", "2026-03-01T13:00:00Z", "--known-at", "1"
+    )
+    assert beds(before) == ["1"]
+
+
+def test_a_row_leads_to_its_events_and_to_the_messages_received(caretrail: CommandLine) -> None:
+    row = caretrail.objects("census")[0]
+    chain = caretrail.object("why", row["encounter_id"])
+    assert (chain["kind"], chain["patient_id"]) == ("encounter", row["patient_id"])
+    assert {each["message"]["control_id"] for each in chain["events"]} == {"1", "2", "3"}
+    shown = caretrail.object("messages", "show", chain["events"][0]["message"]["id"])
+    assert shown["raw"] == MESSAGES[0]
+    assert caretrail.object("why", shown["id"])["events"][0]["topic"] == "encounter.admitted.v1"
+
+
+def test_what_was_set_aside_says_why_and_where(caretrail: CommandLine) -> None:
+    waiting = caretrail.objects("messages", "quarantine")
+    assert [(each["reason"], each["place"]) for each in waiting] == [
+        ("no_patient_identifier", "PID-3")
+    ]
+
+
+def test_what_is_not_there_is_said_in_words_and_fails(caretrail: CommandLine) -> None:
+    caretrail.run("timeline", "MERCY|999", exit_code=1)
+    caretrail.run("why", "nonsense", exit_code=1)
+    caretrail.run("messages", "show", "nonsense", exit_code=1)
+    caretrail.run("ingest", "/nonexistent", exit_code=1)
+    caretrail.run("timeline", exit_code=2)
+    caretrail.run("projections", "digest", "nothing", exit_code=1)
+
+
+def test_read_models_of_another_release_are_built_anew(caretrail: CommandLine) -> None:
+    before = caretrail.object("projections", "digest")
+    caretrail.run("patients", "ls")
+    with database(caretrail) as connection:
+        connection.execute("update proj.version set shape = 0 where projection = 'timeline'")
+    assert caretrail.object("projections", "digest") == before
+    assert beds(caretrail.object("timeline", "MERCY|0042")) == ["1", "2", "3"]

@@ -50,15 +50,15 @@ def test_the_week_of_the_demo_comes_out_as_it_truly_was() -> None:
     assert differences(week, interpreted(statements(week))) == []
 
 
-@pytest.mark.parametrize("seed", [11, 12, 13, 14])
-def test_no_visit_with_a_number_is_misread_in_2500(seed: int) -> None:
+@pytest.mark.parametrize("seed", range(11, 19))
+def test_no_visit_with_a_number_is_misread_in_1250(seed: int) -> None:
     """Together 10,000 visits of mixed trouble, in a random order of arrival."""
     world = generate(
-        seed, 21, start=START, facilities=28, trouble=0.7, numbered_only=True, visits_a_day=88
+        seed, 21, start=START, facilities=28, trouble=0.7, numbered_only=True, visits_a_day=46
     )
     mistakes = misread(world, random.Random(seed))
     assert [each.text for each in mistakes] == []
-    assert world.truth.visits >= 2_500
+    assert world.truth.visits >= 1_250
 
 
 def test_a_difference_is_noticed() -> None:

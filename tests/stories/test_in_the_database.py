@@ -1,0 +1,120 @@
+"""All named stories at once, the whole way: messages in batches, PostgreSQL, read models, answers.
+
+They are told three times: once as sent; and twice, in different orders, with messages repeated and
+sent again.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from random import Random
+from secrets import token_hex
+
+import pytest
+
+from tests import servers
+from tests.stories.installation import Installation, installation
+from tests.stories.telling import Story, sent_again_later, stories
+
+pytestmark = pytest.mark.postgres
+
+_AGAIN = 2  # messages of each story are sent again, with a new MSH-7 and MSH-10
+_REPEATED = 30  # messages come twice, to the byte
+
+
+@dataclass(frozen=True)
+class Told:
+    """An installation that has heard all stories, and what became of the messages."""
+
+    where: Installation
+    messages: list[bytes]
+    became: Counter[str]
+
+
+def _tellings() -> dict[str, list[list[bytes]]]:
+    """Return what is told by name: batches of messages."""
+    random = Random(12)
+    as_sent = [message for story in stories() for message in story.messages]
+    again = [
+        message
+        for story in stories()
+        for message in sent_again_later(story.messages, random, some=_AGAIN)
+    ]
+    backwards = [*reversed(as_sent), *again]
+    mixed = random.sample(backwards, len(backwards))
+    return {
+        "as sent": _batches(as_sent, random),
+        "backwards": _batches(_repeating(backwards, random), random),
+        "mixed": _batches(_repeating(mixed, random), random),
+    }
+
+
+def _repeating(messages: list[bytes], random: Random) -> list[bytes]:
+    told = list(messages)
+    for message in random.choices(messages, k=_REPEATED):
+        told.insert(random.randint(0, len(told)), message)
+    return told
+
+
+def _batches(messages: Sequence[bytes], random: Random) -> list[list[bytes]]:
+    """Cut into batches of one to seven messages, as they share commits when many arrive."""
+    rest = list(messages)
+    batches = []
+    while rest:
+        size = random.randint(1, 7)
+        batches.append(rest[:size])
+        rest = rest[size:]
+    return batches
+
+
+@pytest.fixture(scope="session")
+def tellings(
+    server: str, template_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Told]]:
+    made: dict[str, Told] = {}
+    databases: list[str] = []
+    with ExitStack() as stack:
+        for name, batches in _tellings().items():
+            databases.append(f"stories_{token_hex(6)}")
+            stack.callback(servers.drop_database, server, databases[-1])
+            database = servers.create_database(server, databases[-1], template_database)
+            where = stack.enter_context(installation(database, tmp_path_factory.mktemp("home")))
+            became = Counter(
+                outcome.disposition.value for batch in batches for outcome in where.hear(batch)
+            )
+            made[name] = Told(where, [each for batch in batches for each in batch], became)
+        yield made
+
+
+@pytest.fixture(params=list(_tellings()))
+def told(request: pytest.FixtureRequest, tellings: dict[str, Told]) -> Told:
+    return tellings[request.param]
+
+
+@pytest.mark.parametrize("story", stories(), ids=lambda story: story.name)
+def test_a_story_told_to_the_database_gives_its_timeline(told: Told, story: Story) -> None:
+    assert told.where.timelines(story) == list(story.timelines)
+
+
+def test_the_census_holds_the_beds_of_all_stories_and_no_other(told: Told) -> None:
+    census = told.where.census()
+
+    for story in stories():
+        sent = {row["encounter_id"][:2] for row in story.census}
+        assert [row for row in census if row["encounter_id"][:2] in sent] == list(story.census)
+    assert len(census) == sum(len(story.census) for story in stories())
+
+
+def test_every_message_told_is_recorded_once(told: Told) -> None:
+    distinct = len(set(told.messages))
+
+    assert told.became == Counter(recorded=distinct, duplicate=len(told.messages) - distinct)
+    assert told.where.application.store.max_index() == distinct
+
+
+def test_two_orders_of_the_same_messages_leave_the_same_content(tellings: dict[str, Told]) -> None:
+    backwards, mixed = tellings["backwards"].where, tellings["mixed"].where
+
+    assert backwards.digests() == mixed.digests()
+    assert all(rows for rows, _ in mixed.digests().values())

@@ -14,7 +14,7 @@ from caretrail.progress import progress
 from caretrail.service import until_told
 
 #: The same for every run, so that a seed means the same messages for ever.
-START: Final = datetime(2026, 3, 2, tzinfo=UTC)
+START: Final = datetime(2026, 3, 2, 6, tzinfo=UTC)  # midnight by the clocks of the region
 
 
 def generate(options: Namespace) -> int:

@@ -1,5 +1,6 @@
 """The wiring: which implementation stands behind which port. Nothing happens at import."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ log = structlog.get_logger()
 
 #: Advisory lock of whoever projects from the store: the service, or one command at a time.
 PROJECTING: Final = 0x63617265_0003
+_LOOK_SECONDS: Final = 2.0  # between two looks whether somebody still projects
 _KEY_BYTES: Final = 32
 
 
@@ -175,14 +177,20 @@ class Application:
                 shown(min(index, target))
                 return index
 
-            (alone,) = connection.execute(
-                "select pg_try_advisory_lock(%s)", (PROJECTING,)
-            ).fetchone() or (False,)
-            if not alone:
-                return wait_through(through, target, timeout)
+            until = time.monotonic() + timeout
+            while not _projects_alone(connection):
+                left = until - time.monotonic()
+                try:
+                    return wait_through(through, target, min(left, _LOOK_SECONDS))
+                except TimeoutError:
+                    # Whoever projects may have ended meanwhile: then it is for us to do.
+                    if left <= _LOOK_SECONDS:
+                        raise
             self.prepare(connection)
             source = StoreSource(self.store, wait=lambda _seconds: None)
-            return self.projector(lambda: connection, source).catch_up(through, target, timeout)
+            return self.projector(lambda: connection, source).catch_up(
+                through, target, until - time.monotonic()
+            )
 
 
 @contextmanager
@@ -238,6 +246,12 @@ def opened(settings: Settings) -> Iterator[Application]:
             store=store,
             profiles=chosen,
         )
+
+
+def _projects_alone(connection: Connection[Any]) -> bool:
+    """Become the one who projects, until the connection ends, unless somebody is."""
+    row = connection.execute("select pg_try_advisory_lock(%s)", (PROJECTING,)).fetchone()
+    return row == (True,)
 
 
 def _id_key(settings: Settings) -> IdKey:

@@ -4,8 +4,7 @@ from typing import Final
 
 import psycopg
 
-from caretrail.failure import Failed
-from caretrail.service import RoleFailed
+from caretrail.failure import AlreadyRunning, Failed, RoleFailed
 from commands.ports import CannotStore, StoreUnavailable
 from commands.topic_ports import Halted, TopicUnavailable
 from consumers.hl7v2.profiles import ProfilesInvalid, UnknownSender
@@ -26,6 +25,7 @@ from projections.switching import StillRead
 
 #: Their texts say what is wrong and how on, and hold nothing of a message.
 _SAID: Final = (
+    AlreadyRunning,
     BadSettings,
     DevelopmentKey,
     Failed,

@@ -4,7 +4,6 @@ A role ends when it is told (SIGTERM, SIGINT, SIGHUP) or when its supervisor is 
 """
 
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from typing import Final, cast
 
 import structlog
 
+from caretrail.signals import until_told
 from infra import log, settings
 from infra.settings import Settings
 
@@ -27,20 +27,20 @@ def main(name: str) -> int:
     """Run the role until it is told to end; return its exit code."""
     chosen = settings.load()
     log.configure(name, chosen.log_level)
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # Installed by hand: a background shell hands SIGINT down as ignored.
-        signal.signal(number, lambda *_: stop.set())
-    threading.Thread(target=_watch_parent, args=(stop,), name="parent", daemon=True).start()
-    run = cast(
-        "Callable[[Settings, threading.Event], None]",
-        import_module(f"caretrail.roles.{name}").run,
-    )
-    try:
-        run(chosen, stop)
-    except Exception:
-        log_.exception("role.failed")
-        return FAILED
+    with until_told() as stop:
+        threading.Thread(target=_watch_parent, args=(stop,), name="parent", daemon=True).start()
+        run = cast(
+            "Callable[[Settings, threading.Event], None]",
+            import_module(f"caretrail.roles.{name}").run,
+        )
+        try:
+            run(chosen, stop)
+        except Exception as error:
+            from caretrail.problems import in_words  # noqa: PLC0415 - errors are rare; so is it
+
+            # The words of failures we foresaw are for the operator, and hold nothing of a message.
+            log_.exception("role.failed", remedy=in_words(error) or "")
+            return FAILED
     log_.info("role.ended")
     return 0
 

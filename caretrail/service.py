@@ -11,17 +11,20 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
 from pathlib import Path
 from threading import Event
-from typing import Final
+from typing import IO, Any, Final
 from urllib.error import URLError
 from urllib.request import urlopen
 
 import structlog
 
+from caretrail.bootstrap import opened
+from caretrail.failure import AlreadyRunning, RoleFailed
 from caretrail.role import ROLES
 from infra import children
 from infra.children import Child
@@ -36,11 +39,8 @@ log = structlog.get_logger()
 _READY_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 10.0
 _RESTART_SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # before the nth restart in a row
+_FAILURES_AT_START: Final = 3  # of one role: what fails so often does not come right by waiting
 _STEADY_SECONDS: Final = 30.0  # a role that ran so long starts counting anew
-
-
-class RoleFailed(Exception):
-    """A role did not become ready; its log, above, says why."""
 
 
 @dataclass(slots=True)
@@ -76,6 +76,7 @@ class Service:
     http_port: int = 0
     _roles: list[_Role] = field(default_factory=list)
     _servers: dict[str, tuple[int, float]] = field(default_factory=dict)  # attempts, not before
+    _locks: list[IO[bytes]] = field(default_factory=list)
 
     @property
     def pages(self) -> str:
@@ -86,10 +87,13 @@ class Service:
         """Start everything and wait until every role is ready, or until told to stop.
 
         Raises:
+            AlreadyRunning: Another service of this home runs one of these roles.
             RoleFailed: A role did not become ready in time.
+            Exception: Of ``opened``: settings, profiles, keys or database cannot be used.
         """
         home = self.settings.home
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._claim()
         self._stop_leftovers()
         if self.settings.database_url is None:
             self.say("PostgreSQL 18 is starting")
@@ -99,6 +103,9 @@ class Service:
         else:
             url = self.settings.database_url.get_secret_value()
         migrate(url)
+        with opened(self.settings):
+            # What every role would fail at is found here, where it is said in words.
+            pass
         self._start_kafka()
         self._start_roles(stop or Event())
         self._note()
@@ -144,17 +151,23 @@ class Service:
             self._servers.pop(name, None)
 
     def stop(self) -> None:
-        """Stop everything in order; nothing is left behind."""
+        """Stop everything in order; nothing is left behind.
+
+        Where a command is at work on one of the servers meanwhile, that server is left to it: the
+        last to leave stops it.
+        """
         for role in sorted(self._roles, key=lambda each: ROLES.index(each.name)):
             if role.child is not None:
                 role.child.stop((signal.SIGTERM,), within=_STOP_SECONDS)
         self._roles.clear()
         if self.kafka is not None:
-            self.kafka.stop()
+            self.kafka.leave()
         if self.postgres is not None:
-            self.postgres.stop()
-        with suppress(FileNotFoundError):
+            self.postgres.leave()
+        if self._locks and self._is_noted():
             self._record.unlink()
+        while self._locks:
+            self._locks.pop().close()
 
     def unready(self) -> dict[str, str]:
         """Return what is not ready, by role."""
@@ -170,8 +183,30 @@ class Service:
     def _record(self) -> Path:
         return record_of(self.settings.home)
 
+    def _claim(self) -> None:
+        """Be the only service that runs these roles in this home; the kernel ends it with us."""
+        for name in self.only:
+            path = self._role_record(name).with_suffix(".lock")
+            lock = path.open("ab")
+            try:
+                flock(lock, LOCK_EX | LOCK_NB)
+            except BlockingIOError:
+                lock.close()
+                running = running_service(self.settings.home) or {}
+                raise AlreadyRunning(
+                    f"{name} of {self.settings.home} runs already, in process"
+                    f" {running.get('pid', '?')}: stop it first, or set CARETRAIL_HOME to another"
+                    " folder"
+                ) from None
+            self._locks.append(lock)
+
+    def _is_noted(self) -> bool:
+        with suppress(OSError, ValueError):
+            return bool(json.loads(self._record.read_text("utf-8"))["pid"] == os.getpid())
+        return False
+
     def _stop_leftovers(self) -> None:
-        for name in ROLES:
+        for name in self.only:
             left = children.recorded(self._role_record(name))
             if left is not None:
                 log.warning("role.left_behind", name=name, pid=left.pid)
@@ -226,6 +261,9 @@ class Service:
                     "not ready in time: " + "; ".join(f"{n}: {w}" for n, w in unready.items())
                 )
             self.mend()
+            for role in self._roles:
+                if role.failures >= _FAILURES_AT_START:
+                    raise RoleFailed(f"{role.name} does not start; its log, above, says why")
             time.sleep(0.05)
 
     def _launch(self, role: _Role) -> None:
@@ -258,17 +296,21 @@ def record_of(home: Path) -> Path:
     return home / "run" / "service.json"
 
 
-@contextmanager
-def until_told() -> Iterator[Event]:
-    """Give an event that SIGINT, SIGTERM and SIGHUP set, whatever a shell had them do before."""
-    stop = Event()
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = [signal.signal(number, lambda *_: stop.set()) for number in numbers]
-    try:
-        yield stop
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
+def running_service(home: Path) -> dict[str, Any] | None:
+    """Return what the service that runs in a home says of itself; None where none runs."""
+    for name in ROLES:
+        with suppress(FileNotFoundError), _lock_of(home, name).open("rb") as probe:
+            try:
+                flock(probe, LOCK_SH | LOCK_NB)
+            except BlockingIOError:
+                with suppress(OSError, ValueError):
+                    return dict(json.loads(record_of(home).read_text("utf-8")))
+                return {"pages": "it is starting or stopping"}
+    return None
+
+
+def _lock_of(home: Path, role: str) -> Path:
+    return home / "run" / f"{role}.lock"
 
 
 def free_port(preferred: int = 0) -> int:

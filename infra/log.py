@@ -25,7 +25,8 @@ ALLOWED: Final = frozenset({
 _Event = MutableMapping[str, Any]
 
 
-def _place_of(error: BaseException) -> str:
+def place_of(error: BaseException) -> str:
+    """Return where an exception was raised: files and lines, the innermost first, no values."""
     frames = traceback.extract_tb(error.__traceback__)
     return " < ".join(
         f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames[::-1][:6]
@@ -36,7 +37,7 @@ def _exceptions(_logger: object, _method: str, event: _Event) -> _Event:
     raised = event.pop("exc_info", None)
     error = sys.exc_info()[1] if raised is True else raised
     if isinstance(error, BaseException):
-        event["error"], event["where"] = type(error).__name__, _place_of(error)
+        event["error"], event["where"] = type(error).__name__, place_of(error)
     return event
 
 

@@ -14,6 +14,8 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import Final, cast
 
+from caretrail.signals import unwinding
+
 DONE: Final = 0
 FAILED: Final = 1
 WRONG_USAGE: Final = 2
@@ -32,19 +34,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         getattr(import_module(f"caretrail.cli.{module}"), name),
     )
     try:
-        return work(options) or DONE
+        with unwinding():
+            return work(options) or DONE
     except BrokenPipeError:
         # The reader of our output has gone, as ``head`` does: nothing to tell, and nobody.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
-    except Exception as error:
-        from caretrail.problems import in_words  # noqa: PLC0415 - errors are rare; so is the import
+    except Exception as error:  # noqa: BLE001 - the boundary: whatever it is, it is said in words
+        # Errors are rare; so are these imports.
+        from caretrail.problems import in_words  # noqa: PLC0415
+        from infra.log import place_of  # noqa: PLC0415
 
         words = in_words(error)
         if words is None:
-            raise
+            # Never its own text, as an uncaught one would show: drivers quote data in it.
+            words = f"this is a bug of ours: {type(error).__name__} at {place_of(error)}"
         print(f"caretrail: {words}", file=sys.stderr)  # noqa: T201
         return FAILED
 

@@ -1,6 +1,5 @@
 """``demo``: a synthetic region-week in a home of its own, served until told to stop."""
 
-import json
 import shutil
 import sys
 import time
@@ -15,9 +14,10 @@ from caretrail.failure import Failed
 from caretrail.feeding import feed
 from caretrail.generate import DemoWeek, demo_week, profiles_toml
 from caretrail.progress import progress
-from caretrail.service import RoleFailed, Service, free_port, record_of, until_told
+from caretrail.service import Service, free_port, running_service
+from caretrail.signals import until_told
 from caretrail.stories import keep_stories, stories_of
-from infra import children, log, settings
+from infra import log, settings
 from infra.kafka_server import KafkaServer, running_bootstrap
 from infra.postgres_server import PostgresServer, running_url
 from infra.settings import Settings
@@ -77,8 +77,6 @@ def demo(options: Namespace) -> int:
             stop.wait()
             note("stopping")
             watching.join()
-        except RoleFailed as error:
-            raise Failed(str(error)) from None
         finally:
             stop.set()
             service.stop()
@@ -98,16 +96,9 @@ def _forget(home: Path) -> None:
 
 
 def _refuse_a_second(home: Path) -> None:
-    try:
-        running = json.loads(record_of(home).read_text("utf-8"))
-    except (OSError, ValueError):
-        return
-    if children.Identity.of(int(running["pid"])) is not None and _is_ours(int(running["pid"])):
+    running = running_service(home)
+    if running is not None:
         raise Failed(f"the demo is running already: {running['pages']}")
-
-
-def _is_ours(pid: int) -> bool:
-    return any("caretrail" in argument for argument in children.arguments(pid))
 
 
 def _tell(week: DemoWeek, ours: Settings, service: Service, stop: Event) -> None:

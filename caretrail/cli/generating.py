@@ -11,7 +11,7 @@ from caretrail.feeding import feed
 from caretrail.generate import generate as generated
 from caretrail.generate import truth_json, write
 from caretrail.progress import progress
-from caretrail.service import until_told
+from caretrail.signals import until_told
 
 #: The same for every run, so that a seed means the same messages for ever.
 START: Final = datetime(2026, 3, 2, 6, tzinfo=UTC)  # midnight by the clocks of the region

@@ -6,9 +6,9 @@ import structlog
 
 from caretrail.cli import WRONG_USAGE
 from caretrail.cli.output import columns, json_lines, note
-from caretrail.failure import Failed
 from caretrail.role import ROLES
-from caretrail.service import RoleFailed, Service, until_told
+from caretrail.service import Service
+from caretrail.signals import until_told
 from infra import log, settings
 
 
@@ -31,8 +31,6 @@ def serve(options: Namespace) -> int:
                 if "http" in only:
                     note(f"pages: {service.pages}")
             service.watch(stop)
-        except RoleFailed as error:
-            raise Failed(str(error)) from None
         finally:
             structlog.get_logger().info("service.stopping")
             service.stop()

@@ -15,7 +15,7 @@ from caretrail.cli import FAILED
 from caretrail.cli.output import columns, json_line, json_lines, line, note
 from caretrail.failure import Failed
 from caretrail.progress import progress
-from caretrail.service import until_told
+from caretrail.signals import until_told
 from commands.ports import Disposition
 from consumers import intake
 from consumers.hl7v2.files import split

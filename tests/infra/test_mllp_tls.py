@@ -1,0 +1,158 @@
+"""TLS on the listener: who may connect, and under which name."""
+
+import asyncio
+import socket
+import ssl
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from infra.mllp import Frame, Listener, tls_context
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Issuer:
+    """Signs certificates for one test."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = _name("Region CA")
+        certificate = (
+            self._builder(self._name, self._key)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .sign(self._key, hashes.SHA256())
+        )
+        self.file = folder / "ca.pem"
+        self.file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+
+    def _builder(
+        self, subject: x509.Name, key: ec.EllipticCurvePrivateKey
+    ) -> x509.CertificateBuilder:
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self._name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(START)
+            .not_valid_after(START + timedelta(days=36500))
+        )
+
+    def issue(self, name: str) -> Path:
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = (
+            self._builder(_name(name), key)
+            .add_extension(
+                x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]),
+                critical=False,
+            )
+            .sign(self._key, hashes.SHA256())
+        )
+        file = self._folder / f"{name}.pem"
+        file.write_bytes(
+            certificate.public_bytes(serialization.Encoding.PEM)
+            + key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+        return file
+
+
+def _name(text: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
+
+@pytest.fixture
+def issuer(tmp_path: Path) -> Issuer:
+    return Issuer(tmp_path)
+
+
+@contextmanager
+def listening(context: ssl.SSLContext, seen: list[Frame]) -> Iterator[int]:
+    ready, stop = threading.Event(), threading.Event()
+    ports: list[int] = []
+
+    def answer(frames: Sequence[Frame]) -> list[bytes]:
+        seen.extend(frames)
+        return [each.raw for each in frames]
+
+    async def serve() -> None:
+        listener = Listener(answer, host="127.0.0.1", port=0, tls=context)
+        ports.append(await listener.start())
+        ready.set()
+        await asyncio.to_thread(stop.wait)
+        await listener.stop()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    assert ready.wait(5)
+    try:
+        yield ports[0]
+    finally:
+        stop.set()
+        thread.join(15)
+
+
+def ask(port: int, context: ssl.SSLContext | None) -> bytes:
+    with socket.create_connection(("127.0.0.1", port), 5) as plain:
+        if context is None:
+            plain.sendall(b"\x0bplain\x1c\r")
+            return plain.recv(100)
+        with context.wrap_socket(plain, server_hostname="127.0.0.1") as peer:
+            peer.sendall(b"\x0bsealed\x1c\r")
+            return peer.recv(100)
+
+
+def client(issuer: Issuer, certificate: Path | None) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=str(issuer.file))
+    if certificate is not None:
+        context.load_cert_chain(str(certificate))
+    return context
+
+
+def test_a_client_is_known_by_its_certificate(issuer: Issuer) -> None:
+    seen = list[Frame]()
+    server = tls_context(str(issuer.issue("server")), None, str(issuer.file))
+    with listening(server, seen) as port:
+        answer = ask(port, client(issuer, issuer.issue("mercy-adt")))
+    assert answer == b"\x0bsealed\x1c\r"
+    assert [frame.peer.certificate for frame in seen] == ["mercy-adt"]
+
+
+def test_a_client_without_a_certificate_is_turned_away_where_one_is_asked_for(
+    issuer: Issuer,
+) -> None:
+    seen = list[Frame]()
+    server = tls_context(str(issuer.issue("server")), None, str(issuer.file))
+    with listening(server, seen) as port:
+        try:
+            answer = ask(port, client(issuer, None))
+        except (ssl.SSLError, ConnectionError):
+            answer = b""
+    assert answer == b""
+    assert seen == []
+
+
+def test_a_plain_peer_gets_no_answer_from_a_tls_listener(issuer: Issuer) -> None:
+    seen = list[Frame]()
+    server = tls_context(str(issuer.issue("server")), None, None)
+    with listening(server, seen) as port:
+        try:
+            answer = ask(port, None)
+        except ConnectionError:
+            answer = b""
+    assert b"plain" not in answer
+    assert seen == []

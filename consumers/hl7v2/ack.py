@@ -12,7 +12,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias, assert_never
 
 from commands.ports import Disposition, Outcome
 from consumers.hl7v2.profiles import Profile
-from consumers.hl7v2.reader import Message, NotAMessage
+from consumers.hl7v2.reader import Message, NotAMessage, head_of
 
 Code: TypeAlias = Literal["AA", "AE", "AR", "CA", "CE", "CR"]
 
@@ -147,8 +147,9 @@ class _Delimiters:
 
 
 def _message(raw: bytes) -> Message | None:
+    """Return the head of a message: an answer repeats nothing else."""
     try:
-        return Message(raw)
+        return Message(head_of(raw))
     except NotAMessage:
         return None
 
@@ -225,6 +226,8 @@ def _escaped(text: str, theirs: _Delimiters) -> str:
         theirs.repetition: "R",
         theirs.subcomponent: "T",
     }
+    if text.isprintable() and meanings.keys().isdisjoint(text):
+        return text
     return "".join(
         f"{theirs.escape}{meanings[each]}{theirs.escape}" if each in meanings else each
         for each in text

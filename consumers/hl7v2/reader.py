@@ -57,6 +57,18 @@ def one_line_end(raw: bytes) -> bytes:
     return body
 
 
+def head_of(raw: bytes) -> bytes:
+    r"""Return the first segment, of a message in one byte a character; else all of it.
+
+    >>> head_of(b"\x0bMSH|^~\\&|A\nB|\rPID|1\r")
+    b'MSH|^~\\&|A\nB|'
+    """
+    body = unframed(raw)
+    if b"\x00" in body[:4] or body[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        return body
+    return body.partition(b"\r" if b"\r" in body else b"\n")[0]
+
+
 class Message:
     r"""One message, as its sender wrote it.
 
@@ -146,9 +158,9 @@ class Message:
             for line in chunk.split("\n") if "\n" in chunk else (chunk,):
                 if not line or line.isspace():
                     continue
-                if self._is_segment(line):
+                if _begins_segment(line[:4], self.separator):
                     lines.append(line)
-                elif self._is_segment(line.lstrip()):
+                elif _begins_segment(line.lstrip()[:4], self.separator):
                     lines.append(line.lstrip())
                 elif after_lf and ends_in_cr and lines:
                     lines[-1] += "\n" + line
@@ -158,19 +170,10 @@ class Message:
                 after_lf = True
         return lines
 
-    def _is_segment(self, line: str) -> bool:
-        name = line[:3]
-        return (
-            name[2:] != ""
-            and name.isascii()
-            and name.isalnum()
-            and name.isupper()
-            and line[3:4] in {self.separator, ""}
-        )
-
     def field(self, segment: str, number: int) -> str:
         """Return a field of the first such segment as sent; empty where there is none."""
-        return at(self.first.get(segment), number)
+        fields = self.first.get(segment)
+        return fields[number] if fields is not None and number < len(fields) else ""
 
     def all(self, name: str) -> list[Segment]:
         """Return every segment of a name, in order."""
@@ -200,8 +203,8 @@ class Message:
 
         Empty for an explicit null too: it is the caller who asks for that.
         """
-        if not field:
-            return ""
+        if not field or field.isalnum():
+            return field  # neither letters nor digits delimit anything
         for repetition in self.repetitions(field):
             value = repetition.split(self.component, 1)[0].split(self.subcomponent, 1)[0].strip()
             if value and value != NULL:
@@ -225,6 +228,19 @@ class Message:
             return _resolved(found, meanings, self.codec)
 
         return _escapes(self.escape).sub(resolve, text).replace("\x00", "")
+
+
+@lru_cache(maxsize=1024)
+def _begins_segment(head: str, separator: str) -> bool:
+    """Tell whether four characters begin a segment: three of a name, and what separates."""
+    name = head[:3]
+    return (
+        name[2:] != ""
+        and name.isascii()
+        and name.isalnum()
+        and name.isupper()
+        and head[3:] in {separator, ""}
+    )
 
 
 @lru_cache(maxsize=64)

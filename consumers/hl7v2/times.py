@@ -47,6 +47,10 @@ class Times:
         """Read a DTM field; what cannot be read is kept aside as text."""
         if not text:
             return None
+        if text.isdigit() and text.isascii() and (moment := read_moment(text, self._zone)):
+            if moment.zone in {"ambiguous", "skipped"}:
+                self._findings.flag(field, moment.zone)
+            return moment
         message = self._message
         components = message.components(message.repetitions(text)[0])
         digits = components[0].strip()

@@ -22,6 +22,7 @@ from domain.interpretation import happened
 #: Longer than HL7 allows any of them. What is shown of a message is cut here, its bytes are not.
 _SHOWN: Final = 256
 _LENGTH: Final = 8
+_LONGEST_TYPE: Final = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,13 +101,15 @@ def message_type(message: Message) -> tuple[str, str]:
 
     Copied text brings soft hyphens and other marks into them; only letters and digits count.
     """
-    kind, trigger, *_ = (
-        "".join(filter(str.isalnum, each.encode("ascii", "ignore").decode())).upper()[:16]
-        for each in (*message.components(message.field("MSH", 9)), "", "")
-    )
-    evn_1 = message.code(message.field("EVN", 1)).encode("ascii", "ignore").decode().upper()
-    trigger = trigger or "".join(filter(str.isalnum, evn_1))[:16]
-    return kind or ("ADT" if trigger in ADT else ""), trigger
+    kind, trigger, *_ = (*message.components(message.field("MSH", 9)), "", "")
+    trigger = _letters(trigger) or _letters(message.code(message.field("EVN", 1)))
+    return _letters(kind) or ("ADT" if trigger in ADT else ""), trigger
+
+
+def _letters(text: str) -> str:
+    if not (text.isascii() and text.isalnum()):
+        text = "".join(filter(str.isalnum, text.encode("ascii", "ignore").decode()))
+    return text.upper()[:_LONGEST_TYPE]
 
 
 class _Decided(NamedTuple):

@@ -4,7 +4,7 @@ Source of the rules: interpretation, section 3. Per person and namespace, one af
 order of happened-at, each against the visits as they stand with those already assigned.
 """
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -42,7 +42,8 @@ def assign(without: Sequence[Said], numbered: Sequence[Visit]) -> list[Visit]:
     for namespace, said in by_namespace.items():
         here = [visit for visit in numbered if visit.namespace == namespace]
         opened = _Assignment(namespace, here).run(said)
-        visits.extend(visit for visit in opened if not _adopted(visit, here))
+        begun = sorted(_begun_last(visit) for visit in (*here, *opened))
+        visits.extend(visit for visit in opened if not _adopted(visit, here, begun))
     return visits
 
 
@@ -224,16 +225,25 @@ def _was_planned(visit: Visit, each: Said) -> bool:
     return planned is not None and abs(each.at - planned.at) <= near
 
 
-def _adopted(visit: Visit, numbered: Sequence[Visit]) -> bool:
+def _adopted(
+    visit: Visit, numbered: Sequence[Visit], begun: Sequence[tuple[datetime, int]]
+) -> bool:
     """Give an unnumbered visit to a numbered one that is the same.
 
     That one has no beginning of its own and falls inside it, or the one's beginning would restate
-    the other's.
+    the other's. Updates and ends may come after the end, as they may without a number. Updates that
+    all do are about the visit begun last before them.
+
+    Args:
+        visit: An unnumbered one.
+        numbered: Those of the same person and namespace.
+        begun: When all visits began, sorted.
     """
     spells = _standing(visit)
     for other in sorted(numbered, key=_begun_last):
         if (
             _falls_inside(other, spells)
+            or _comes_late(other, visit, begun)
             or _would_restate(other, spells)
             or any(_was_planned(visit, each) for one in _standing(other) for each in one.first)
         ):
@@ -252,12 +262,28 @@ def _falls_inside(numbered: Visit, spells: Sequence[Spell]) -> bool:
     ]
     if not standing or any(each.kind == "beginning" for each in standing):
         return False
-    times = [each.at for each in standing]
+    first = min(each.at for each in standing)
+    last = max((each.at for each in standing if each.kind not in _MAY_COME_LATE), default=first)
     return any(
-        (spell.start is None or spell.start <= min(times))
-        and (spell.end is None or max(times) <= spell.end)
+        (spell.start is None or spell.start <= first)
+        and (spell.end is None or max(first, last) <= spell.end)
         for spell in spells
     )
+
+
+def _comes_late(numbered: Visit, visit: Visit, begun: Sequence[tuple[datetime, int]]) -> bool:
+    """Whether updates alone have the number, and came after the end of the visit begun last."""
+    if not numbered.said or any(each.kind != "update" for each in numbered.said):
+        return False
+    first = min(each.at for each in numbered.said)
+    if not _ended_before(visit, first):
+        return False
+    end = _standing(visit)[-1].end
+    if any(each.of.admitted and end and each.of.admitted.at > end for each in numbered.said):
+        return False  # they speak of a later stay
+    behind = bisect_right(begun, _begun_last(visit))
+    next_two = begun[behind : behind + 2]  # one of them may be the numbered visit itself
+    return all(at > first for at, order in next_two if order != _first_sent(numbered))
 
 
 def _would_restate(numbered: Visit, spells: Sequence[Spell]) -> bool:

@@ -5,12 +5,14 @@ Only the keys below pass; whatever else a call hands over is dropped, and its na
 type and where they were raised, never their text: drivers quote data in it.
 """
 
+import logging
 import sys
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any, Final
 
 import structlog
+from typing_extensions import override
 
 #: Ids, counts, codes, times and names of our own things. None of them can hold what a message says.
 ALLOWED: Final = frozenset({
@@ -50,11 +52,39 @@ def _allowed(_logger: object, _method: str, event: _Event) -> _Event:
     return event
 
 
+def _marked(role: str) -> Callable[[object, str, _Event], _Event]:
+    # Not a context variable: threads begin without those of whoever started them.
+    def mark(_logger: object, _method: str, event: _Event) -> _Event:
+        return {"role": role, **event}
+
+    return mark
+
+
+class _Libraries(logging.Handler):
+    """What libraries log: who, how grave and where from; their words may quote what we gave."""
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        structlog.get_logger().log(
+            record.levelno,
+            "library",
+            name=record.name,
+            where=f"{record.filename}:{record.lineno}",
+            **({"exc_info": error} if error is not None else {}),
+        )
+
+
 def configure(role: str, level: str = "info") -> None:
-    """Send every log of this process to standard error as JSON lines, marked with ``role``."""
+    """Send every log of this process to standard error as JSON lines, marked with ``role``.
+
+    Those of libraries too, from warnings on, without their words.
+    """
+    logging.basicConfig(handlers=[_Libraries()], level=logging.WARNING, force=True)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            _marked(role),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _exceptions,
@@ -65,4 +95,3 @@ def configure(role: str, level: str = "info") -> None:
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
     )
-    structlog.contextvars.bind_contextvars(role=role)

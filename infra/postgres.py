@@ -20,6 +20,9 @@ STATEMENT_TIMEOUT: Final = 30
 #: Seconds that a transaction may sit idle, as when its process was stopped.
 IDLE_IN_TRANSACTION_TIMEOUT: Final = 30
 CONNECT_TIMEOUT: Final = 10
+#: Seconds after which a server beyond a cut network counts as lost; the system's own answer takes
+#: a quarter of an hour and more.
+SILENCE_TIMEOUT: Final = 20
 #: Seconds that the write side waits for a connection: a sender is waiting for its answer.
 WRITE_TIMEOUT: Final = 3
 
@@ -39,6 +42,10 @@ def settings(url: str, *, name: str, statement_timeout: int = STATEMENT_TIMEOUT)
     )
     return {
         "connect_timeout": CONNECT_TIMEOUT,
+        "tcp_user_timeout": SILENCE_TIMEOUT * 1000,
+        "keepalives_idle": SILENCE_TIMEOUT // 2,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
         **given,
         "application_name": f"caretrail {name}",
         "options": f"{given.get('options') or ''} {limits}".strip(),

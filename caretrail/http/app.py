@@ -233,7 +233,7 @@ class _Pages:
     def failed(self, request: Request, error: Exception) -> Response:
         # The route, not the address; the error's class, not its text: either could hold data.
         route = request.scope.get("route")
-        _log.error("page.failed", route=getattr(route, "path", ""), error=type(error).__name__)
+        _log.error("page.failed", url_path=getattr(route, "path", ""), error=type(error).__name__)
         return self._error(500, "Something failed", "It is in the log. Nothing was changed.")
 
     def _error(self, status: int, head: str, said: str) -> Response:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import threading
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -27,6 +28,7 @@ from infra.settings import BadSettings, Settings
 log = structlog.get_logger()
 
 _STOP_SECONDS: Final = 5
+_BACKLOG: Final = 256
 _QUESTIONS: Final = 8  # connections for readers
 
 
@@ -50,8 +52,6 @@ def run(settings: Settings, stop: threading.Event) -> None:
         server = uvicorn.Server(
             uvicorn.Config(
                 app,
-                host=settings.http_host,
-                port=settings.http_port,
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -61,14 +61,24 @@ def run(settings: Settings, stop: threading.Event) -> None:
         )
         with health.serving(settings.health_port, lambda: _own(application, server)):
             threading.Thread(target=_stop, args=(server, stop), daemon=True).start()
-            _serve(server)
+            with _bound(settings) as listening:
+                _serve(server, listening)
 
 
-def _serve(server: uvicorn.Server) -> None:
+def _bound(settings: Settings) -> socket.socket:
+    host, port = settings.http_host, settings.http_port
+    try:
+        family = socket.getaddrinfo(host or None, port, flags=socket.AI_PASSIVE)[0][0]
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise BadSettings(f"CARETRAIL_HTTP_HOST, CARETRAIL_HTTP_PORT: {error.strerror}") from error
+
+
+def _serve(server: uvicorn.Server, listening: socket.socket) -> None:
     """Serve, and leave signals to the role, which was told how to take them."""
     import asyncio  # noqa: PLC0415 - uvicorn's own way in installs handlers of its own
 
-    asyncio.run(server.serve())
+    asyncio.run(server.serve(sockets=[listening]))
 
 
 def _stop(server: uvicorn.Server, stop: threading.Event) -> None:

@@ -13,7 +13,7 @@ from caretrail.bootstrap import opened
 from consumers.intake import Answered, MllpIntake
 from infra import clock, health, metrics
 from infra.mllp import Limits, Listener, tls_context
-from infra.settings import Settings
+from infra.settings import BadSettings, Settings
 
 log = structlog.get_logger()
 
@@ -54,7 +54,10 @@ async def _listen(intake: MllpIntake, settings: Settings, stop: Event, listening
         ),
         tls=_tls(settings),
     )
-    port = await listener.start()
+    try:
+        port = await listener.start()
+    except OSError as error:
+        raise BadSettings(f"CARETRAIL_MLLP_HOST, CARETRAIL_MLLP_PORT: {error.strerror}") from error
     metrics.CONNECTIONS.set_function(lambda: len(listener.connections))
     listening.set()
     log.info("mllp.listening", host=settings.mllp_host, port=port)

@@ -1,6 +1,7 @@
 """The role that keeps the read models up to date: from Kafka, or from the store without it."""
 
 import time
+from collections.abc import Mapping
 from threading import Event
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from infra.topic_reader import TopicReader
 log = structlog.get_logger()
 
 _LOOK_SECONDS: Final = 1.0  # between two looks at the complete-through position
+_SILENT_SECONDS: Final = 60.0  # it looks every half second, and no batch takes so long
 _LOCK_SECONDS: Final = 0.25  # between two tries while another one projects
 
 
@@ -60,7 +62,11 @@ def run(settings: Settings, stop: Event) -> None:
     with opened(settings) as application:
         alone = _Alone(application, stop)
         counted = _Counted(application)
-        with health.serving(settings.health_port, application.problems):
+
+        def problems() -> Mapping[str, str]:
+            return {**application.problems(), **counted.problems()}
+
+        with health.serving(settings.health_port, problems):
             try:
                 if settings.kafka_bootstrap_servers:
                     _from_kafka(application, alone, counted, stop)
@@ -82,15 +88,31 @@ def _from_kafka(application: Application, alone: _Alone, counted: "_Counted", st
 
 
 def _from_store(application: Application, alone: _Alone, counted: "_Counted", stop: Event) -> None:
-    with psycopg.connect(application.url, autocommit=True) as hints:
-        hints.execute(f'listen "{CHANNEL}"'.encode())
-
-        def wait(seconds: float) -> None:
-            for _ in hints.notifies(timeout=seconds, stop_after=1):
-                pass
-
-        source = StoreSource(application.store, wait)
+    hints = _Hints(application)
+    try:
+        source = StoreSource(application.store, hints)
         _run(application, source, alone, counted, stop, topic=None)
+    finally:
+        hints.close()
+
+
+class _Hints:
+    """Waits until an append is announced, on a connection of its own; opened anew when lost."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+        self._connection: Connection[Any] | None = None
+
+    def __call__(self, seconds: float) -> None:
+        if self._connection is None or self._connection.closed:
+            self._connection = self._application.connect()
+            self._connection.execute(f'listen "{CHANNEL}"'.encode())
+        for _ in self._connection.notifies(timeout=seconds, stop_after=1):
+            pass
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
 
 
 def _run(
@@ -115,13 +137,22 @@ class _Counted:
     def __init__(self, application: Application) -> None:
         self._application = application
         self._next = 0.0
+        self._last: float | None = None  # None: it has not begun, or stands by for another
+
+    def problems(self) -> Mapping[str, str]:
+        """Say so where a projector that works has come to a stand."""
+        last = self._last
+        silent = 0.0 if last is None else time.monotonic() - last
+        return (
+            {} if silent < _SILENT_SECONDS else {"projections": f"no progress for {silent:.0f} s"}
+        )
 
     def __call__(self, progress: Progress) -> None:
         metrics.HEALED.inc(progress.healed)
         metrics.SKIPPED.inc(progress.skipped)
         metrics.PROJECTION_LAG.set(progress.lag_events)
         metrics.PROJECTION_LAG_SECONDS.set(progress.lag_seconds)
-        now = time.monotonic()
+        now = self._last = time.monotonic()
         if now < self._next:
             return
         self._next = now + _LOOK_SECONDS

@@ -1,7 +1,9 @@
 """Logs cannot hold what a message says, whatever a call hands over."""
 
 import json
+import logging
 from collections.abc import Iterator
+from threading import Thread
 
 import pytest
 import structlog
@@ -49,3 +51,24 @@ def test_every_line_says_which_role_spoke_and_when(capsys: pytest.CaptureFixture
     line = logged(capsys)
     assert (line["role"], line["level"], line["event"]) == ("relay", "warning", "topic.unavailable")
     assert str(line["timestamp"]).endswith("Z")
+
+
+def test_a_line_of_another_thread_says_the_role_too(capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure("mllp")
+    thread = Thread(target=lambda: structlog.get_logger().warning("store.lost"))
+    thread.start()
+    thread.join()
+    assert json.loads(capsys.readouterr().err)["role"] == "mllp"
+
+
+def test_a_library_is_heard_without_its_words(capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure("http")
+    try:
+        raise ValueError("ALDER^ROWENA")  # noqa: TRY301 - as above
+    except ValueError:
+        logging.error("page for %s failed", "ROWENA", exc_info=True)  # noqa: G201, LOG015
+    said = capsys.readouterr().err
+    line = json.loads(said)
+    assert "ROWENA" not in said
+    assert (line["event"], line["level"], line["error"]) == ("library", "error", "ValueError")
+    assert "test_log.py" in line["where"]

@@ -208,6 +208,36 @@ VISITS_AND_PEOPLE = [
         ),
     ),
     case(
+        "a number on updates alone, one of them after the end",
+        says("A01", "10:00", "A", visit=NO_VISIT),
+        says("A08", "12:00", "A", visit="V9"),
+        says("A03", "13:20", "A", visit=NO_VISIT),
+        says("A08", "14:00", "A", visit="V9"),
+        gives="!p1 V9 IMP finished 10:00-13:20: A 10:00-13:20",
+    ),
+    case(
+        "a number on an update after the end alone, of the stay begun last",
+        says("A01", "10:00", "A", visit=NO_VISIT),
+        says("A03", "13:20", "A", visit=NO_VISIT),
+        says("A01", "3d 10:00", "B", visit=NO_VISIT),
+        says("A03", "3d 13:20", "B", visit=NO_VISIT),
+        says("A08", "3d 14:00", "B", visit="V9"),
+        gives=(
+            "p1 - IMP finished 10:00-13:20: A 10:00-13:20",
+            "!p1 V9 IMP finished 3d 10:00-3d 13:20: B 3d 10:00-3d 13:20",
+        ),
+    ),
+    case(
+        "an update with a number and a beginning of its own, later",
+        says("A01", "10:00", "A", visit=NO_VISIT),
+        says("A03", "13:20", "A", visit=NO_VISIT),
+        says("A08", "3d 14:00", "B", visit="V9", pv144="3d 8:00"),
+        gives=(
+            "p1 - IMP finished 10:00-13:20: A 10:00-13:20",
+            "p1 V9 IMP in-progress 3d ~08:00-: B 3d 08:00-",
+        ),
+    ),
+    case(
         "the same day, two facilities, no numbers",
         says("A01", "10:00", "A", visit=NO_VISIT, trusted=("e7",), patient="h1.1"),
         says("A01", "14:00", "B", visit=NO_VISIT, trusted=("e7",), patient="h2.1", sender="H2"),

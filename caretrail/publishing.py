@@ -7,15 +7,25 @@ from caretrail.bootstrap import Application
 from infra import topics
 from infra.kafka import EventTopic
 from infra.kafka_server import KafkaServer
-from infra.relay_checkpoint import generation
+from infra.relay_checkpoint import begin_generation, generation
 from infra.settings import BadSettings, Settings
+
+
+def generation_of(application: Application) -> int:
+    """Return the generation of the topics that this store publishes to."""
+    with application.connect() as connection:
+        return generation(connection, application.store.incarnation)
+
+
+def next_generation(application: Application) -> int:
+    """Begin a new generation of the topics; the store is published to it from its first event."""
+    with application.connect() as connection:
+        return begin_generation(connection, application.store.incarnation)
 
 
 def topic_name(application: Application) -> str:
     """Return the name of the topic of events of this life of the store."""
-    with application.connect() as connection:
-        number = generation(connection, application.store.incarnation)
-    return topics.events_topic(application.settings.topic_prefix, number)
+    return topics.events_topic(application.settings.topic_prefix, generation_of(application))
 
 
 def event_topic(application: Application, brokers: str | None = None) -> EventTopic:
@@ -28,8 +38,7 @@ def event_topic(application: Application, brokers: str | None = None) -> EventTo
     if not servers:
         raise BadSettings("CARETRAIL_KAFKA_BOOTSTRAP_SERVERS: say where the brokers are")
     prefix = application.settings.topic_prefix
-    with application.connect() as connection:
-        number = generation(connection, application.store.incarnation)
+    number = generation_of(application)
 
     def create() -> None:
         topics.apply(servers, prefix, number)

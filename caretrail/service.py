@@ -31,6 +31,7 @@ from infra.children import Child
 from infra.kafka_server import KafkaServer, KafkaUnavailable
 from infra.migrate import migrate
 from infra.postgres_server import PostgresServer, PostgresUnavailable
+from infra.relay_checkpoint import newest_generation
 from infra.settings import Settings
 from infra.topics import apply as apply_topics
 
@@ -106,7 +107,7 @@ class Service:
         with opened(self.settings):
             # What every role would fail at is found here, where it is said in words.
             pass
-        self._start_kafka()
+        self._start_kafka(url)
         self._start_roles(stop or Event())
         self._note()
 
@@ -217,7 +218,7 @@ class Service:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return folder / f"{name}.json"
 
-    def _start_kafka(self) -> None:
+    def _start_kafka(self, url: str) -> None:
         self.brokers = self.settings.kafka_bootstrap_servers
         needed = {"relay", "projector"} & set(self.only)
         if self.brokers is None and self.settings.kafka and needed:
@@ -230,7 +231,7 @@ class Service:
                 self.kafka = None
                 self.say(f"No Kafka here ({error}): projections read the store itself")
         if self.brokers is not None:
-            apply_topics(self.brokers, self.settings.topic_prefix)
+            apply_topics(self.brokers, self.settings.topic_prefix, newest_generation(url))
 
     def _start_roles(self, stop: Event) -> None:
         self.mllp_port = self.settings.mllp_port or free_port()

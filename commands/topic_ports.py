@@ -176,6 +176,14 @@ class Checkpoints(Protocol):
         """
         ...
 
+    def position(self) -> int:
+        """Return the index up to which the topic is complete, as its leader has saved it.
+
+        Raises:
+            StoreUnavailable: The database did not answer.
+        """
+        ...
+
     def resign(self) -> None:
         """Let another lead."""
         ...

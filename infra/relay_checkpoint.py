@@ -118,6 +118,17 @@ class RelayCheckpoints:
         except psycopg.Error as error:
             raise self._lost() from error
 
+    def position(self) -> int:
+        """Return the index up to which the topic is complete, as its leader has saved it.
+
+        Raises:
+            StoreUnavailable: The database did not answer.
+        """
+        try:
+            return published_position(self._connected(), self._topic)
+        except psycopg.Error as error:
+            raise self._lost() from error
+
     def resign(self) -> None:
         """Let another lead: the session ends, and its lock."""
         if self._connection is not None:
@@ -165,6 +176,13 @@ def generation(connection: psycopg.Connection[Any], incarnation: str) -> int:
         )
         row = cursor.execute("select max(generation) from relay.generation").fetchone()
     return int(row[0]) if row else 1
+
+
+def newest_generation(url: str) -> int:
+    """Return the newest generation of the topics; 1 before there is any."""
+    with psycopg.connect(url, autocommit=True, row_factory=tuple_row) as connection:
+        row = connection.execute("select max(generation) from relay.generation").fetchone()
+    return int(row[0]) if row and row[0] else 1
 
 
 def begin_generation(connection: psycopg.Connection[Any], incarnation: str) -> int:

@@ -215,6 +215,9 @@ class ModelCheckpoints:
     def wait(self, seconds: float) -> None:
         del seconds
 
+    def position(self) -> int:
+        return self._row.checkpoint.position if self._row.checkpoint else 0
+
     def resign(self) -> None:
         if self._row.leader is self:
             self._row.leader = None

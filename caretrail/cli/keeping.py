@@ -11,7 +11,7 @@ from caretrail.cli import FAILED
 from caretrail.cli.output import columns, json_line, json_lines, line, note
 from caretrail.failure import Failed
 from caretrail.progress import progress
-from caretrail.publishing import brokers_of, event_topic
+from caretrail.publishing import brokers_of, event_topic, generation_of, next_generation
 from caretrail.readers import open_reader
 from consumers.reconcile import reconcile
 from consumers.relay import Relay
@@ -162,9 +162,9 @@ def audit_reconcile(options: Namespace) -> int:
 
 def topics_ls(options: Namespace) -> None:
     """List our topics."""
-    chosen = settings.load()
-    with brokers_of(chosen) as brokers:
-        found = topics.ls(brokers, chosen.topic_prefix)
+    with _opened() as application, brokers_of(application.settings) as brokers:
+        prefix = application.settings.topic_prefix
+        found = topics.ls(brokers, prefix, generation_of(application))
     if options.json:
         json_lines(map(asdict, found))
     else:
@@ -175,12 +175,18 @@ def topics_ls(options: Namespace) -> None:
 
 
 def topics_apply(options: Namespace) -> None:
-    """Create what is missing of our topics, mend what differs."""
-    chosen = settings.load()
-    with brokers_of(chosen) as brokers:
-        changed = topics.apply(brokers, chosen.topic_prefix)
+    """Create what is missing of our topics, mend what differs; or begin a new generation."""
+    with _opened() as application, brokers_of(application.settings) as brokers:
+        begin = next_generation if options.new_generation else generation_of
+        number = begin(application)
+        changed = topics.apply(brokers, application.settings.topic_prefix, number)
+    if options.new_generation:
+        note(
+            "caretrail: a service that runs keeps to its topics: start it again, and it publishes"
+            " every event to the new ones. The old ones stay until somebody deletes them."
+        )
     if options.json:
-        json_line({"changed": changed})
+        json_line({"generation": number, "changed": changed})
     else:
         line("changed: " + ", ".join(changed) if changed else "all topics are as wanted")
 

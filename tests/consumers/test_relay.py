@@ -41,6 +41,18 @@ def test_a_running_relay_publishes_what_comes(owner: Published) -> None:
     assert owner.compared().equal
 
 
+def test_whoever_catches_up_beside_a_running_relay_waits_for_what_is_owed(
+    owner: Published,
+) -> None:
+    owner.record(700)
+    with Running(owner.relay().run):
+        until(lambda: owner.in_topic() > 0, "the relay leads")
+        assert owner.relay().catch_up(timeout=30) == 700
+        owner.record(3)
+        assert owner.relay().catch_up(timeout=30) == 703
+        assert owner.in_topic() == 703
+
+
 def test_a_second_relay_stands_by_until_the_first_resigns(owner: Published) -> None:
     owner.record(10)
     first, second = (RelayCheckpoints(owner.database, owner.name) for _ in range(2))

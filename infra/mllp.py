@@ -1,7 +1,7 @@
 """The MLLP listener: frames in, one answer each. The only asyncio of the product.
 
 MLLP (HL7 v2 transport specification, release 1): ``0x0B``, the message, ``0x1C 0x0D``. Every
-connection has one message in flight; frames of all connections go to one writer thread, which takes
+connection has one message in flight; frames of all connections go to two writer threads; each takes
 what is there, has it answered in one go, and answers all. So messages of several connections share
 a commit, and a slow or broken peer holds up nobody else.
 """
@@ -12,7 +12,7 @@ import ssl
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Final, cast
 
@@ -30,6 +30,8 @@ HEAD: Final = 4096
 _HOPELESS: Final = 64
 _MOST_AT_ONCE: Final = 256
 _DRAIN_SECONDS: Final = 8.0
+#: While one writer waits for its commit, the other reads the next batch.
+_WRITERS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,8 @@ class Frame:
     oversize: bool = False  # over the limit: ``raw`` is its beginning alone
 
 
-#: Answers a batch: the bytes of an acknowledgement for each frame, in order; empty where the sender
-#: wants none. Never raises.
+#: Answers a batch, on any thread: the bytes of an acknowledgement for each frame, in order; empty
+#: where the sender wants none. Never raises.
 Answer = Callable[[Sequence[Frame]], list[bytes]]
 
 
@@ -85,7 +87,10 @@ class Listener:
         self._waiting = SimpleQueue[tuple[_Connection, Frame] | None]()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: asyncio.Server | None = None
-        self._writer = Thread(target=self._write, name="mllp-writer", daemon=True)
+        self._writers = [
+            Thread(target=self._write, name=f"mllp-writer-{number}", daemon=True)
+            for number in range(_WRITERS)
+        ]
 
     async def start(self) -> int:
         """Begin to listen; return the port.
@@ -97,7 +102,8 @@ class Listener:
         self._server = await self._loop.create_server(
             lambda: _Connection(self), self._host, self._port, ssl=self._tls, backlog=256
         )
-        self._writer.start()
+        for writer in self._writers:
+            writer.start()
         return cast("int", self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
@@ -113,8 +119,10 @@ class Listener:
                 await asyncio.wait_for(self.empty.wait(), _DRAIN_SECONDS)
         for connection in list(self.connections):
             connection.abort()
-        self._waiting.put(None)
-        await asyncio.to_thread(self._writer.join, _DRAIN_SECONDS)
+        for _ in self._writers:
+            self._waiting.put(None)
+        for writer in self._writers:
+            await asyncio.to_thread(writer.join, _DRAIN_SECONDS)
 
     def submit(self, connection: "_Connection", frame: Frame) -> None:
         """Hand a frame to the writer."""
@@ -128,12 +136,13 @@ class Listener:
             if first is None:
                 return
             batch = [first]
-            while len(batch) < _MOST_AT_ONCE and not self._waiting.empty():
-                another = self._waiting.get()
-                if another is None:
-                    last = True
-                    break
-                batch.append(another)
+            with suppress(Empty):
+                while len(batch) < _MOST_AT_ONCE:
+                    another = self._waiting.get_nowait()
+                    if another is None:
+                        last = True
+                        break
+                    batch.append(another)
             answers = self._answer([frame for _, frame in batch])
             pairs = [(c, answer) for (c, _), answer in zip(batch, answers, strict=True)]
             self._loop.call_soon_threadsafe(_deliver, pairs)

@@ -1,6 +1,7 @@
 """The role that receives ADT."""
 
 import asyncio
+import gc
 import ssl
 import sys
 from collections.abc import Mapping, Sequence
@@ -38,6 +39,8 @@ def run(settings: Settings, stop: Event) -> None:
             quiet = {} if listening.is_set() else {"mllp": "does not listen yet"}
             return {**quiet, **application.problems()}
 
+        # What is there by now stays: looking through it for garbage would be a tenth of the work.
+        gc.freeze()
         with health.serving(settings.health_port, problems):
             asyncio.run(_listen(intake, settings, stop, listening))
 

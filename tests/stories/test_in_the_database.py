@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime
 from random import Random
 from secrets import token_hex
 
@@ -15,12 +16,50 @@ import pytest
 
 from tests import servers
 from tests.stories.installation import Installation, installation
-from tests.stories.telling import Story, sent_again_later, stories
+from tests.stories.telling import Json, Story, record, sent_again_later, stories
 
 pytestmark = pytest.mark.postgres
 
 _AGAIN = 2  # messages of each story are sent again, with a new MSH-7 and MSH-10
 _REPEATED = 30  # messages come twice, to the byte
+_TIMES = {"started_at", "ended_at", "planned_for", "from", "until", "happened_at"}
+_OF_ENCOUNTERS = (
+    "encounter_id", "facility", "class", "class_as_sent", "status", "started_at",
+    "started_inferred", "ended_at", "ended_inferred", "planned_for", "disposition", "cancelled",
+    "flags",
+)  # fmt: skip
+_ENCOUNTERS = """
+select said.control_id, it.facility, it.class_code, it.class_as_sent, it.status, it.started_at,
+    it.is_start_inferred, it.ended_at, it.is_end_inferred, it.planned_for_at, it.disposition_code,
+    it.is_cancelled, it.flags
+from care.encounter as it
+join care.entry as said on said.statement_ref = it.encounter_id
+where it.patient_id = %s
+order by it.ordinal
+"""
+_OF_STAYS = (
+    "event_id", "facility", "unit", "room", "bed", "class", "from", "until", "cancelled", "flags",
+)  # fmt: skip
+_STAYS = """
+select said.control_id, it.facility, it.unit, it.room, it.bed, it.class_code, it.started_at,
+    it.ended_at, it.is_cancelled, it.flags
+from care.stay as it
+join care.encounter as encounter using (encounter_id)
+join care.entry as said on said.statement_ref = it.statement_ref
+where it.patient_id = %s
+order by encounter.ordinal, it.ordinal
+"""
+_OF_ENTRIES = (
+    "event_id", "trigger", "happened_at", "encounter_id", "inferred", "voided", "flags",
+)  # fmt: skip
+_ENTRIES = """
+select it.control_id, it.trigger_code, it.happened_at, first.control_id, it.is_inferred,
+    it.is_voided, it.flags
+from care.entry as it
+left join care.entry as first on first.statement_ref = it.encounter_id
+where it.patient_id = %s
+order by it.ordinal
+"""
 
 
 @dataclass(frozen=True)
@@ -95,6 +134,36 @@ def told(request: pytest.FixtureRequest, tellings: dict[str, Told]) -> Told:
 @pytest.mark.parametrize("story", stories(), ids=lambda story: story.name)
 def test_a_story_told_to_the_database_gives_its_timeline(told: Told, story: Story) -> None:
     assert told.where.timelines(story) == list(story.timelines)
+
+
+@pytest.mark.parametrize("story", stories(), ids=lambda story: story.name)
+def test_the_views_of_analysts_say_what_the_timeline_says(told: Told, story: Story) -> None:
+    with told.where.application.connect() as connection:
+        for timeline in story.timelines:
+            patient = [record(timeline["patient_id"])]
+            encounters = [_row(each, _OF_ENCOUNTERS) for each in timeline["encounters"]]
+            stays = [
+                _row(stay, _OF_STAYS)
+                for each in timeline["encounters"]
+                for stay in each["locations"]
+            ]
+            entries = [_row(each, _OF_ENTRIES) for each in timeline["entries"]]
+
+            assert connection.execute(_ENCOUNTERS, patient).fetchall() == encounters
+            assert connection.execute(_STAYS, patient).fetchall() == stays
+            found = connection.execute(_ENTRIES, patient).fetchall()
+            assert [row for row in found if row[0] in {entry[0] for entry in entries}] == entries
+
+
+def _row(said: Json, keys: Sequence[str]) -> tuple[object, ...]:
+    """Return these values as a database gives them."""
+    return tuple(_value(key, said[key]) for key in keys)
+
+
+def _value(key: str, value: object) -> object:
+    if key in _TIMES and isinstance(value, str):
+        return datetime.fromisoformat(value)
+    return "" if key == "disposition" and value is None else value
 
 
 def test_the_census_holds_the_beds_of_all_stories_and_no_other(told: Told) -> None:

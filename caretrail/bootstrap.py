@@ -32,6 +32,7 @@ from infra import clock
 from infra.event_store import CareStore, open_store
 from infra.keys import Keys, open_keys
 from infra.migrate import migrate
+from infra.postgres import network
 from infra.postgres_server import PostgresServer
 from infra.settings import BadSettings, Settings
 from projections import catalogue, fold, position, substrate
@@ -85,7 +86,7 @@ class Application:
 
     def connect(self) -> Connection[Any]:
         """Open a connection of one's own, in autocommit mode."""
-        return psycopg.connect(self.url, autocommit=True)
+        return psycopg.connect(**network(self.url), autocommit=True)
 
     def problems(self) -> Mapping[str, str]:
         """Return what is wrong with the database; empty where it answers."""
@@ -217,7 +218,7 @@ def opened(settings: Settings) -> Iterator[Application]:
         keys_url = settings.keys_database_url
         if keys_url is not None:
             migrate(keys_url.get_secret_value())
-        with psycopg.connect(url, autocommit=True) as connection:
+        with psycopg.connect(**network(url), autocommit=True) as connection:
             catalogue.create(connection)
         keys = stack.enter_context(
             open_keys(

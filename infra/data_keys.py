@@ -69,7 +69,7 @@ class PostgresDataKeys(DataKeys):
 
     @override
     def give_back(self, key_ids: Iterable[int]) -> None:
-        with reachable(), self._connections.connection() as connection:
+        with reachable(), self._connections.connection(timeout=_AT_THE_END) as connection:
             connection.execute(
                 "insert into keys.spare select unnest(%s::bigint[])", (list(key_ids),)
             )
@@ -110,6 +110,8 @@ class PostgresDataKeys(DataKeys):
         )
 
 
+#: Seconds to wait for a connection when this process ends: a key not handed back is only unused.
+_AT_THE_END: Final = 2.0
 _TAKE: Final = (
     "delete from keys.spare where key_id in (select key_id from keys.spare order by key_id"
     " limit %s for update skip locked) returning key_id"
@@ -143,7 +145,10 @@ def _master_of(connection: Connection[TupleRow], path: Path) -> MasterKey:
         else:
             master = master_key.make(path, os.urandom(_KEY_SIZE))
         if known and master.fingerprint() not in known:
-            raise MasterKeyUnusable(f"{path}: the keys of this database have another master key")
+            raise MasterKeyUnusable(
+                f"{path}: the keys of this database have another master key; say where it is with"
+                " CARETRAIL_KEY_FILE"
+            )
         connection.execute(
             "insert into keys.master_key (fingerprint) values (%s) on conflict do nothing",
             (master.fingerprint(),),

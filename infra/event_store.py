@@ -310,7 +310,10 @@ def open_store(
         StoreUnavailable: The database does not answer.
     """
     if external and id_key.secret == DEVELOPMENT_KEY:
-        raise DevelopmentKey("set an id key of your own for a database outside the home")
+        raise DevelopmentKey(
+            "a database outside the home needs an id key of your own: CARETRAIL_ID_KEY, 64 hex"
+            " digits, such as `openssl rand -hex 32` gives; keep it, for it never changes"
+        )
     with reachable(), psycopg.connect(**settings(url, name="opening")) as connection:
         connection.execute(
             "insert into es.store (incarnation, id_key_fingerprint) values (%s, %s)"
@@ -322,7 +325,10 @@ def open_store(
         ).fetchone()
     incarnation, fingerprint = row or ("", "")
     if fingerprint != id_key.fingerprint():
-        raise WrongIdKey("this store was made with another id key")
+        raise WrongIdKey(
+            "this store was made with another id key: set CARETRAIL_ID_KEY to the one it was made"
+            " with; ids derived with this one would not match those it holds"
+        )
     with (
         pool(url, name="reader", size=CONNECTIONS) as connections,
         Datastore(url, schema=SCHEMA, size=CONNECTIONS) as datastore,

@@ -56,7 +56,12 @@ def serving(port: int, problems: Callable[[], Problems]) -> Iterator[int]:
         def log_message(self, format: str, *args: object) -> None:
             """Probes come every few seconds and are not worth a line."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    class Server(ThreadingHTTPServer):
+        @override
+        def handle_error(self, request: object, client_address: object) -> None:
+            """Say nothing of a prober that did not wait for its answer."""
+
+    server = Server(("127.0.0.1", port), Handler)
     server.daemon_threads = True
     thread = Thread(target=server.serve_forever, name="health", daemon=True)
     thread.start()

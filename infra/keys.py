@@ -218,6 +218,8 @@ class Keys:
         """Hand back the keys taken ahead and not used; without a database they stay unused."""
         with self._lock:
             spare, self._spare = self._spare, []
+        if not spare:
+            return
         with suppress(StoreUnavailable):
             self._data_keys.give_back(key_id for key_id, _ in spare)
 

@@ -41,6 +41,11 @@ def load(path: Path) -> MasterKey:
     """
     try:
         text, mode = path.read_bytes(), path.stat().st_mode
+    except FileNotFoundError as error:
+        raise MasterKeyUnusable(
+            f"{path} is missing, and this database holds keys that it wraps: put it back, or say"
+            " where it is with CARETRAIL_KEY_FILE"
+        ) from error
     except OSError as error:
         raise MasterKeyUnusable(f"{path}: {error.strerror}") from error
     if mode & _OTHERS:
@@ -50,13 +55,15 @@ def load(path: Path) -> MasterKey:
     except ValueError:
         secret = b""
     if len(secret) != _SIZE:
-        raise MasterKeyUnusable(f"{path}: not a master key")
+        raise MasterKeyUnusable(
+            f"{path}: not a master key; put back the one this database was made with"
+        )
     return MasterKey(secret)
 
 
 def make(path: Path, secret: bytes) -> MasterKey:
     """Write a new key, durably, unless another process was first; return the one in the file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:

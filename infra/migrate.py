@@ -13,6 +13,8 @@ from typing import Final
 
 import psycopg
 
+from infra.postgres import network
+
 #: Any number does, as long as every release takes the same.
 _LOCK: Final = 7_236_837_512
 _NAME: Final = re.compile(r"(\d{4})_(?:pre|post)_\w+\.sql")
@@ -66,7 +68,7 @@ def migrate(url: str, known: Iterable[Migration] | None = None) -> None:
         MigrationChanged: The history of this database is not the one of this release.
     """
     wanted = migrations() if known is None else list(known)
-    with psycopg.connect(url, autocommit=True) as connection:
+    with psycopg.connect(**network(url), autocommit=True) as connection:
         connection.execute("select pg_advisory_lock(%s)", (_LOCK,))
         done = _done(connection)
         newest = max((each.number for each in wanted), default=0)

@@ -24,7 +24,23 @@ CONNECT_TIMEOUT: Final = 10
 #: a quarter of an hour and more.
 SILENCE_TIMEOUT: Final = 20
 #: Seconds that the write side waits for a connection: a sender is waiting for its answer.
-WRITE_TIMEOUT: Final = 3
+#: Three times this, the attempts of ``record_messages``, stay below the time in which a listener
+#: that is told to stop answers what is in flight.
+WRITE_TIMEOUT: Final = 2
+
+
+_NETWORK: Final = {
+    "connect_timeout": CONNECT_TIMEOUT,
+    "tcp_user_timeout": SILENCE_TIMEOUT * 1000,
+    "keepalives_idle": SILENCE_TIMEOUT // 2,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
+
+
+def network(url: str) -> dict[str, Any]:
+    """Return arguments for ``psycopg.connect``: the URL's own, and what finds a cut network."""
+    return {**_NETWORK, **conninfo_to_dict(url)}
 
 
 def settings(url: str, *, name: str, statement_timeout: int = STATEMENT_TIMEOUT) -> dict[str, Any]:
@@ -41,11 +57,7 @@ def settings(url: str, *, name: str, statement_timeout: int = STATEMENT_TIMEOUT)
         f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT}s -c timezone=UTC"
     )
     return {
-        "connect_timeout": CONNECT_TIMEOUT,
-        "tcp_user_timeout": SILENCE_TIMEOUT * 1000,
-        "keepalives_idle": SILENCE_TIMEOUT // 2,
-        "keepalives_interval": 5,
-        "keepalives_count": 3,
+        **_NETWORK,
         **given,
         "application_name": f"caretrail {name}",
         "options": f"{given.get('options') or ''} {limits}".strip(),

@@ -11,6 +11,7 @@ from psycopg.rows import tuple_row
 
 from commands.ports import StoreUnavailable
 from commands.topic_ports import Checkpoint, Fenced, Mark
+from infra.postgres import network
 
 #: First half of the advisory lock; the second is a hash of the topic's name. "care" in ASCII.
 _LOCK: Final = 0x63617265
@@ -137,7 +138,9 @@ class RelayCheckpoints:
 
     def _connected(self) -> psycopg.Connection[tuple[Any, ...]]:
         if self._connection is None:
-            self._connection = psycopg.connect(self._url, autocommit=True, row_factory=tuple_row)
+            self._connection = psycopg.connect(
+                **network(self._url), autocommit=True, row_factory=tuple_row
+            )
             self._connection.execute(f'listen "{self._channel}"'.encode())
         return self._connection
 
@@ -180,7 +183,7 @@ def generation(connection: psycopg.Connection[Any], incarnation: str) -> int:
 
 def newest_generation(url: str) -> int:
     """Return the newest generation of the topics; 1 before there is any."""
-    with psycopg.connect(url, autocommit=True, row_factory=tuple_row) as connection:
+    with psycopg.connect(**network(url), autocommit=True, row_factory=tuple_row) as connection:
         row = connection.execute("select max(generation) from relay.generation").fetchone()
     return int(row[0]) if row and row[0] else 1
 

@@ -196,11 +196,17 @@ def count_patients(connection: Database) -> tuple[int, int]:
 
 
 def patients(
-    connection: Database, *, after: tuple[datetime | None, str] | None, limit: int
+    connection: Database,
+    *,
+    after: tuple[datetime | None, str] | None,
+    limit: int,
+    modes: Sequence[str] | None = None,
+    open_stay: bool | None = None,
 ) -> list[PatientRow]:
     """Return patients, the last thing that happened first; ``after``: where the page before ended.
 
-    Patients of whom no time is known come last.
+    Patients of whom no time is known come last. ``modes``: only of these; ``open_stay``: only
+    those that have one, or have none.
     """
     at, patient_id = after or (None, None)
     with connection.cursor(row_factory=class_row(PatientRow)) as cursor:
@@ -212,9 +218,17 @@ def patients(
                 or (coalesce(last_happened_at, '-infinity'), patient_id)
                     < (coalesce(%(at)s::timestamptz, '-infinity'), %(id)s)
             )
+            and (%(modes)s::text[] is null or mode = any(%(modes)s))
+            and (%(open)s::boolean is null or (open_encounter_id is not null) = %(open)s)
             order by coalesce(last_happened_at, '-infinity') desc, patient_id desc limit %(limit)s
             """,
-            {"at": at, "id": patient_id, "limit": limit},
+            {
+                "at": at,
+                "id": patient_id,
+                "limit": limit,
+                "modes": None if modes is None else list(modes),
+                "open": open_stay,
+            },
         ).fetchall()
 
 

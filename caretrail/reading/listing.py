@@ -16,6 +16,25 @@ from projections.patients import normal_name
 
 MODES: Final[tuple[Mode, ...]] = ("P", "T", "D")
 _DATE: Final = re.compile(r"\d{4}(-\d{2}){0,2}")
+_MONTHS: Final = (
+    "jan",
+    "feb",
+    "mar",
+    "apr",
+    "may",
+    "jun",
+    "jul",
+    "aug",
+    "sep",
+    "oct",
+    "nov",
+    "dec",
+)
+#: A date of birth as the pages write it, 2 Jun 1951, or as HL7 does, 19510602.
+_DATE_SAID: Final = re.compile(
+    rf"\b(\d{{1,2}})\s+({'|'.join(_MONTHS)})[a-z]*\.?\s+(\d{{4}})\b", re.IGNORECASE
+)
+_DATE_SENT: Final = re.compile(r"\b((?:18|19|20)\d\d)(0[1-9]|1[0-2])([0-3]\d)\b")
 _BEGINNING: Final = 3
 
 
@@ -117,11 +136,30 @@ def _rank(number: Number) -> tuple[bool, bool, str, str]:
 
 
 def refs_of_number(text: str, authorities: Sequence[str], id_key: IdKey) -> list[str]:
-    """Return the refs that a number may have: ``SBH|77-10342``, or a number of any authority."""
+    """Return the refs that a number may have: ``SBH|77-10342``, or a number of any authority.
+
+    ``SBH 77-10342``, as the pages write it, is of that authority where there is one of the name.
+    """
     authority, bar, identifier = text.partition("|")
     if bar:
         return [id_key.record(authority, identifier, mode) for mode in MODES]
-    return [id_key.record(name, text, mode) for name in (*authorities, "") for mode in MODES]
+    first, _, rest = text.partition(" ")
+    pairs = [(name, text) for name in (*authorities, "")]
+    if rest.strip():  # as the pages write it: SBH 77-10342
+        pairs += [(n, rest.strip()) for n in authorities if n.casefold() == first.casefold()]
+    return [id_key.record(name, number, mode) for name, number in pairs for mode in MODES]
+
+
+def dates_in_iso(words: str) -> str:
+    """Return the words with dates of birth as ``1951-06-02``, however they were written.
+
+    >>> dates_in_iso("Alder, 2 Jun 1951"), dates_in_iso("19510602")
+    ('Alder, 1951-06-02', '1951-06-02')
+    """
+    said = _DATE_SAID.sub(
+        lambda m: f"{m[3]}-{_MONTHS.index(m[2].lower()) + 1:02d}-{int(m[1]):02d}", words
+    )
+    return _DATE_SENT.sub(r"\1-\2-\3", said)
 
 
 def token_groups(words: str, token: Callable[[str], str]) -> list[list[str]]:

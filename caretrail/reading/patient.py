@@ -1,17 +1,17 @@
 """One patient, read: interpreted as of and as known at, with what is sealed opened."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from caretrail.reading.opening import Opening, Person, person, pieces_of
 from caretrail.reading.wording import Said, say
-from domain.continuity import Entry, Patient
+from domain.continuity import Encounter, Entry, Patient
 from domain.ids import PatientId, RecordId, StatementRef, VisitRef
 from domain.interpretation import stated_by
 from domain.segments import Part2Place
-from domain.statement import Place, Statement
+from domain.statement import IdentifierRef, Place, Statement
 from projections.lookups import Position
 from projections.substrate import Filed
 
@@ -33,6 +33,7 @@ class Number:
     field: str
     trusted: bool = False
     retired: bool = False
+    replaced: bool = False  # its sender corrected it: no longer stated, joins nobody
     merged_by: StatementRef | None = None
 
 
@@ -126,17 +127,22 @@ def read(  # what a reading is made of
     *,
     as_of: datetime | None,
     known: Position,
+    akin: Collection[RecordId] = (),
 ) -> PatientReading | None:
-    """Return the patient to whom ``record`` belongs; None where nothing is filed of it."""
+    """Return the patient to whom ``record`` belongs; None where nothing is filed of it.
+
+    ``akin``: records that stand for it where it was not heard of yet.
+    """
     by_ref: dict[StatementRef, Filed] = {}
     for one in filed:
         by_ref.setdefault(one.statement.ref, one)
     statements = [one.statement for one in by_ref.values()]
-    patient = _choose(interpret(statements), record)
+    patient = _choose(interpret(statements), record, akin)
     if patient is None:
         return None
     if as_of is not None:
-        patient = _then(patient, interpret(stated_by(statements, as_of)))
+        behind = {ref: one.statement for ref, one in by_ref.items()}
+        patient = _then(patient, interpret(stated_by(statements, as_of)), as_of, behind)
     own = {entry.statement for entry in patient.entries}
     own |= {merge.statement for merge in patient.merges}
     own |= {ref for encounter in patient.encounters for ref in encounter.statements}
@@ -160,21 +166,54 @@ def read(  # what a reading is made of
     )
 
 
-def _then(patient: Patient, stated: Iterable[Patient]) -> Patient:
+def _then(
+    patient: Patient,
+    stated: Iterable[Patient],
+    as_of: datetime,
+    statements: Mapping[StatementRef, Statement],
+) -> Patient:
     """Return ``patient`` with what had been stated of its records.
 
     Who is who is a matter of what is known: records that are one person today were it then.
     """
     records = set(patient.records)
     same = [each for each in stated if records & set(each.records)]
-    encounters = [one for each in same for one in each.encounters]
-    entries = [one for each in same for one in each.entries]
+    encounters: list[Encounter] = []
+    later: set[StatementRef] = set()
+    for encounter in (one for each in same for one in each.encounters):
+        kept = _by_then(encounter, as_of, statements)
+        encounters.append(kept)
+        later |= {stay.statement for stay in encounter.stays}
+        later -= {stay.statement for stay in kept.stays}
+    entries = [one for each in same for one in each.entries if one.statement not in later]
     return replace(
         patient,
         encounters=tuple(sorted(encounters, key=lambda e: (*_time(e.start), e.encounter_id))),
         # Each of them is in order of its own; sorting by time alone keeps that order.
         entries=tuple(sorted(entries, key=lambda e: _time(e.happened_at))),
         flags=tuple(dict.fromkeys(flag for each in same for flag in each.flags)),
+    )
+
+
+def _by_then(
+    encounter: Encounter, as_of: datetime, statements: Mapping[StatementRef, Statement]
+) -> Encounter:
+    """Leave out stays that begin after ``as_of``.
+
+    A second beginning of a visit states the time of the first, and yet changes place and class
+    from its own time on: it is stated in time and had not happened.
+    """
+    stays = [stay for stay in encounter.stays if stay.start is None or stay.start <= as_of]
+    if len(stays) in (0, len(encounter.stays)):
+        return encounter
+    last = stays[-1]
+    if last.end and last.end > as_of:
+        stays[-1] = last = replace(last, end=None)
+    return replace(
+        encounter,
+        stays=tuple(stays),
+        class_code=last.class_code,
+        class_as_sent=statements[last.statement].class_as_sent,
     )
 
 
@@ -187,8 +226,12 @@ def _loaded_afterwards(filed: Iterable[Filed]) -> bool:
     return sum(each >= timedelta(days=1) for each in behind) * 2 > len(behind)
 
 
-def _choose(patients: Iterable[Patient], record: str) -> Patient | None:
-    return next((p for p in patients if record == p.patient_id or record in p.records), None)
+def _choose(patients: Sequence[Patient], record: str, akin: Collection[RecordId]) -> Patient | None:
+    """Return the patient of ``record``, else the one of whom most is said among those akin."""
+    of_it = (p for p in patients if record == p.patient_id or record in p.records)
+    same = [p for p in patients if set(akin) & set(p.records)]
+    most = max(same, key=lambda p: (len(p.entries), p.patient_id), default=None)
+    return next(of_it, most)
 
 
 def _sent(filed: Filed) -> tuple[float, int]:
@@ -224,6 +267,7 @@ def _numbers(
     }
     found: dict[str, Number] = {}
     visits: dict[VisitRef, str] = {}
+    held = _held(latest, patient)
     for one in latest:
         statement = one.statement
         marks = {each.ref: each for each in statement.identifiers}
@@ -244,13 +288,38 @@ def _numbers(
                             authority=each.authority or (mark.authority if mark else ""),
                             type=each.type,
                             field=each.field,
-                            trusted=bool(mark and (mark.trusted or mark.master_index)),
+                            trusted=bool(mark and _joins(mark)),
+                            replaced=bool(mark and _joins(mark)) and each.ref not in held,
                             retired=each.ref in retired,
                             merged_by=retired.get(each.ref),
                         ),
                     )
     order = sorted(found.values(), key=lambda n: (n.retired, not n.trusted, n.authority))
     return {n.ref: n for n in order}, visits
+
+
+def _joins(identifier: IdentifierRef) -> bool:
+    return identifier.trusted or identifier.master_index
+
+
+def _held(latest: Sequence[Filed], patient: Patient) -> set[str]:
+    """Return the trusted numbers that hold: of each record and issuer, those stated last.
+
+    A number that its sender corrected joins nobody, and is not to be shown as if it did.
+    """
+    again = {entry.statement for entry in patient.entries if "resend" in entry.flags}
+    last: dict[tuple[str, str], set[str]] = {}
+    for one in latest:
+        if one.statement.ref in again:
+            continue
+        stated: dict[str, set[str]] = {}
+        for each in one.statement.identifiers:
+            if _joins(each) and not each.placeholder and not each.field.startswith("MRG"):
+                stated.setdefault(each.authority, set()).add(each.ref)
+        for issuer, refs in stated.items():
+            last.setdefault((one.statement.record, issuer), refs)
+    # Filed under a trusted number, a record holds it however often it changes the others.
+    return {ref for refs in last.values() for ref in refs} | set(patient.records)
 
 
 def _places(latest: Sequence[Filed], opening: Opening) -> dict[str, Part2Place]:

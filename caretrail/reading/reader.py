@@ -15,6 +15,7 @@ from caretrail.reading.listing import (
     Listed,
     Page,
     Query,
+    dates_in_iso,
     matches,
     read_cursor,
     refs_of_number,
@@ -53,6 +54,7 @@ class Reader:
         *,
         token: Callable[[str], str],
         archive: Archive,
+        complete_through: Callable[[Database], int] | None = None,
     ) -> None:
         """Take a pool and what opens.
 
@@ -63,6 +65,8 @@ class Reader:
             interpret: ``domain.interpretation.interpret``.
             token: Keyed hash of normalised text, the one that the projector makes tokens with.
             archive: Received messages.
+            complete_through: The index up to which every event is projected; without it, the
+                highest projected is taken for it.
         """
         self._connections = connections
         self._id_key = id_key
@@ -70,11 +74,12 @@ class Reader:
         self._interpret = interpret
         self._token = token
         self._archive = archive
+        self._complete_through = complete_through
 
     def latest(self) -> Position:
-        """Return the last event projected."""
+        """Return the last event up to which all are projected."""
         with self._connections() as connection:
-            return lookups.latest(connection)
+            return self._latest(connection)
 
     def resolve(self, text: str) -> PatientId | None:
         """Return the patient behind ``AUTHORITY|IDENTIFIER`` or any opaque id, as joined now.
@@ -97,30 +102,38 @@ class Reader:
     ) -> PatientReading | None:
         """Return the patient behind ``text`` (see ``resolve``), as of and as known at.
 
-        ``AUTHORITY|IDENTIFIER`` of a record that had not retired at ``known_at`` answers with
-        the patient it was then. None: nobody, or nobody yet.
+        A record, or ``AUTHORITY|IDENTIFIER``, that had not retired at ``known_at`` answers with
+        the patient it was then; one not heard of yet, with what was known of the records that are
+        the same person now. None: nobody, or nobody yet.
         """
         with self._connections() as connection:
-            record = self._record(connection, text.strip())
+            then = known_at is not None
+            record = self._record(connection, text.strip(), then=then)
             if record is None:
                 return None
-            known = _position(connection, known_at)
-            upto = None if known_at is None else known.index
-            found = filed_of(connection, [RecordId(record)], upto=upto)
-            reading = read(found, record, self._interpret, self._opening, as_of=as_of, known=known)
+            known = self._position(connection, known_at)
+            found = filed_of(connection, [RecordId(record)], upto=known.index if then else None)
+            reading = read(
+                found, record, self._interpret, self._opening, as_of=as_of, known=known,
+                akin=self._akin(connection, record) if then else (),
+            )  # fmt: skip
             return self._with_twin(connection, reading) if reading else None
 
     def patients(self, query: Query | None = None, *, cursor: str = "", limit: int = PAGE) -> Page:
         """Return a page of patients, the last to happen first, or what a search finds."""
         with self._connections() as connection:
             people, records = lookups.count_patients(connection)
-            if query and (
-                query.words.strip() or query.open_stay is not None or query.modes != MODES
-            ):
+            if query and query.words.strip():
                 listed, cut = self._search(connection, query)
                 return Page(listed=tuple(listed), people=people, records=records, cut=cut)
             after = read_cursor(cursor) if cursor else None
-            rows = lookups.patients(connection, after=after, limit=limit + 1)
+            rows = lookups.patients(
+                connection,
+                after=after,
+                limit=limit + 1,
+                modes=query.modes if query else None,
+                open_stay=query.open_stay if query else None,
+            )
             listed = self._listed(connection, rows[:limit])
             older = write_cursor(rows[limit - 1]) if len(rows) > limit else ""
             return Page(listed=tuple(listed), older=older, people=people, records=records)
@@ -152,7 +165,7 @@ class Reader:
     ) -> CensusReading:
         """Return who is where. ``now`` is the time of asking, by which lengths are judged."""
         with self._connections() as connection:
-            known = _position(connection, known_at)
+            known = self._position(connection, known_at)
             shared: list[tuple[str, ...]] = []
             if as_of is None and known_at is None:
                 rows = lookups.census(connection, facility=facility)
@@ -232,11 +245,31 @@ class Reader:
         found.sort(key=lambda row: (refs.index(row[0]), row[2]))
         return [(ref, patient) for ref, _, patient in found]
 
-    def _record(self, connection: Database, text: str) -> str | None:
+    def _record(self, connection: Database, text: str, *, then: bool) -> str | None:
         if "|" in text:
             found = self._by_number(connection, text)
             return found[0][0] if found else None
+        if then and lookups.records_of_refs(connection, [text]):
+            return text
         return lookups.patient_behind(connection, text)
+
+    def _akin(self, connection: Database, record: str) -> list[RecordId]:
+        """Return the records that are one person with ``record`` now."""
+        patient = lookups.patient_behind(connection, record)
+        rows = lookups.patients_by_id(connection, [patient] if patient else [])
+        return [each for row in rows for each in row.record_ids]
+
+    def _position(self, connection: Database, known_at: int | datetime | None) -> Position:
+        if known_at is None:
+            return self._latest(connection)
+        return lookups.known_at(connection, known_at)
+
+    def _latest(self, connection: Database) -> Position:
+        highest = lookups.latest(connection)
+        if self._complete_through is None:
+            return highest
+        through = self._complete_through(connection)
+        return highest if through >= highest.index else lookups.known_at(connection, through)
 
     def _with_twin(self, connection: Database, reading: PatientReading) -> PatientReading:
         """Add the patient of another processing mode who has one of the same numbers."""
@@ -262,21 +295,17 @@ class Reader:
 
     def _search(self, connection: Database, query: Query) -> tuple[list[Listed], bool]:
         words = query.words.strip()
-        listed: list[Listed] = []
         rows: list[lookups.PatientRow] = []
-        if words:
-            names = () if "|" in words else lookups.authorities(connection)
-            refs = refs_of_number(words, names, self._id_key)
-            ids = {patient for _, _, patient in lookups.records_of_refs(connection, refs)}
-            listed = self._listed(connection, lookups.patients_by_id(connection, sorted(ids)))
-            groups = [] if "|" in words else token_groups(words, self._token)
-            if groups and not listed:
-                rows = lookups.patients_with_tokens(connection, groups, limit=SEARCHED + 1)
-                by_name = self._listed(connection, rows[:SEARCHED])
-                listed = [each for each in by_name if matches(each, words)]
-        else:
-            rows = lookups.patients(connection, after=None, limit=SEARCHED + 1)
-            listed = self._listed(connection, rows[:SEARCHED])
+        names = () if "|" in words else lookups.authorities(connection)
+        refs = refs_of_number(words, names, self._id_key)
+        ids = {patient for _, _, patient in lookups.records_of_refs(connection, refs)}
+        listed = self._listed(connection, lookups.patients_by_id(connection, sorted(ids)))
+        words = dates_in_iso(words)
+        groups = [] if "|" in words else token_groups(words, self._token)
+        if groups and not listed:
+            rows = lookups.patients_with_tokens(connection, groups, limit=SEARCHED + 1)
+            by_name = self._listed(connection, rows[:SEARCHED])
+            listed = [each for each in by_name if matches(each, words)]
         kept = [
             each
             for each in listed
@@ -304,12 +333,6 @@ class Reader:
                         )  # fmt: skip
                         if reading:
                             yield reading
-
-
-def _position(connection: Database, known_at: int | datetime | None) -> Position:
-    if known_at is None:
-        return lookups.latest(connection)
-    return lookups.known_at(connection, known_at)
 
 
 def _shared_numbers(connection: Database) -> list[tuple[str, ...]]:

@@ -40,7 +40,7 @@ CLASSES: Final[Mapping[EncounterClass, str]] = {
 }
 
 #: FHIR discharge disposition -> where to.
-_WHERE_TO: Final[Mapping[str, str]] = {
+WHERE_TO: Final[Mapping[str, str]] = {
     "home": "home",
     "other-hcf": "to another facility",
     "snf": "to skilled nursing",
@@ -89,12 +89,12 @@ def say(
             before = label(statement.prior_place)
             rest = _join(f"from {before}" if before else "", f"to {place}" if place else "")
         case "A03":
-            where = _WHERE_TO.get(statement.disposition_code, "")
+            where = WHERE_TO.get(statement.disposition_code, "")
             rest = _join(where, f"from {place}" if place else "", by=", ")
         case "A06" | "A07":
             rest = _join(f"to {in_class}" if in_class else "", place, by=", ")
         case "A11":
-            rest = "by the sender"
+            rest = _join("by the sender", f"it was to {place}" if place else "", by=", ")
         case "A12" | "A13":
             rest = _join("by the sender", f"back in {place}" if place else "", by=", ")
         case "A08":

@@ -172,7 +172,7 @@ def test_a_retired_record_is_listed_with_its_survivor(told: Told) -> None:
 @pytest.mark.parametrize(
     "words",
     ["alder rowena", "ALDER", "Ald Row", "alder 1951", "rowena 1951-06-02", "SBH|77-10342",
-     "77-20981", "0048213"],
+     "77-20981", "0048213", "SBH 77-10342", "Alder 2 Jun 1951", "19510602"],
 )  # fmt: skip
 def test_a_patient_is_found_by_name_birth_date_and_number(told: Told, words: str) -> None:
     found = told.reader.patients(Query(words=words, modes=("P",)))
@@ -183,6 +183,38 @@ def test_a_patient_is_found_by_name_birth_date_and_number(told: Told, words: str
 @pytest.mark.parametrize("words", ["alder 1999", "alderx", "rowena yarrow", "%", "' or 1=1 --"])
 def test_nobody_is_found_by_what_does_not_fit(told: Told, words: str) -> None:
     assert told.reader.patients(Query(words=words)).listed == ()
+
+
+def test_a_filter_alone_finds_all_and_goes_by_pages(told: Told) -> None:
+    asked = Query(open_stay=True)
+    everybody = list(told.reader.every_patient())
+    first = told.reader.patients(asked, limit=2)
+    rest = told.reader.patients(asked, cursor=first.older, limit=500)
+
+    found = {each.patient_id for each in (*first.listed, *rest.listed)}
+    assert len(first.listed) == 2
+    assert found == {each.patient_id for each in everybody if each.open_class}
+    tests = told.reader.patients(Query(modes=("T", "D")), limit=500).listed
+    assert {each.mode for each in tests} == {"T"}
+    assert len(tests) == sum(each.mode == "T" for each in everybody)
+
+
+def test_a_person_is_shown_as_known_before_the_surviving_record_was_heard_of(told: Told) -> None:
+    now = told.reader.patient(told.alder)
+    assert now
+    first = dict.fromkeys(now.patient.records, 1 << 62)
+    for filed in now.filed.values():
+        record = filed.statement.record
+        first[record] = min(first[record], filed.index)
+    late = max(first, key=lambda record: first[record])
+
+    then = told.reader.patient(late, known_at=first[late] - 1)
+
+    assert then
+    assert then.patient.entries
+    assert late not in then.patient.records
+    assert set(then.patient.records) < set(now.patient.records)
+    assert told.reader.patient(late, known_at=0) is None
 
 
 def test_evidence_is_the_message_as_received_with_its_fields(told: Told) -> None:

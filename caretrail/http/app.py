@@ -128,6 +128,7 @@ class _Pages:
             now=now,
             words=self._words,
             frame=self._frame(now, "patients", exact=True),
+            after=f"search={asked}&" if query else "",
             notice="This search is no longer kept: please search again." if gone else "",
         )
         return HTMLResponse(html)

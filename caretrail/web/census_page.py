@@ -100,6 +100,8 @@ def census_page(
     clocks = {"as_of": asked.as_of, "known_at": asked.known_at}
     given = urlencode({key: value for key, value in clocks.items() if value})
     known = f", known at event {reading.known.index:,}" if asked.known_at else ""
+    tested = sum(one.mode != "P" for one in reading.occupied)
+    tests = f", {plural(tested, 'test record')} among them" if tested else ""
     return render(
         "census.html",
         **frame,
@@ -109,7 +111,8 @@ def census_page(
         classes=[code for code in CLASS_WORDS if code not in ("AMB", "HH", "VR", "PRENC")],
         said=(
             f"{plural(len(reading.occupied), 'occupied place')} in "
-            f"{plural(len(groups), 'facility', 'facilities')}, {words.moment(at, year=True)}{known}"
+            f"{plural(len(groups), 'facility', 'facilities')}{tests}, "
+            f"{words.moment(at, year=True)}{known}"
         ),
         strip=[_strip(each, at, words) for each in reading.disagreements],
         groups=groups,

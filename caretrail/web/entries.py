@@ -8,6 +8,7 @@ from typing import Final
 
 from caretrail.reading.patient import PatientReading
 from caretrail.web.between import Between
+from caretrail.web.flags import in_words
 from caretrail.web.words import Words, length
 from domain.continuity import Encounter, Entry
 from domain.ids import EncounterId, StatementRef
@@ -37,6 +38,7 @@ class Note:
     rest: str
     was: str = ""  # a time that no longer holds, struck out
     before: int | None = None
+    code: str = ""  # of what is marked, as recorded
 
 
 _MARKS: Final[Mapping[str, Note]] = {
@@ -60,6 +62,7 @@ class Shown:
     trigger: str
     control_id: str
     anchor: str  # of the proof on the same page
+    record_id: str  # that it was filed under
     event_id: str
     index: int
     recorded_at: datetime
@@ -171,6 +174,7 @@ def _one(  # what an entry is judged by
         trigger=statement.trigger,
         control_id=statement.control_id,
         anchor=f"event-{filed.event_id}",
+        record_id=statement.record,
         event_id=filed.event_id,
         index=filed.index,
         recorded_at=filed.recorded_at,
@@ -201,8 +205,10 @@ def _cancelled(reading: PatientReading, entry: Entry, words: Words) -> Note:
 
 
 def _marked(flag: str) -> Note:
-    words = flag.replace("_", " ").replace(".", " ")
-    return _MARKS.get(flag, Note(head="Marked:", rest=f"{words}."))
+    marked = in_words(flag)
+    return _MARKS.get(flag) or Note(
+        head="Marked:", rest=f"{marked.said}." if marked.said else "", code=flag
+    )
 
 
 def _part_only(reading: PatientReading, entry: Entry, encounter: Encounter | None) -> Note | None:

@@ -6,13 +6,15 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlencode
 
+from caretrail.reading.census import LEFT_OPEN
 from caretrail.reading.evidence import Evidence
 from caretrail.reading.patient import Number, PatientReading
 from caretrail.web import entries as entries_of
 from caretrail.web.between import Between, Span, between, spans
 from caretrail.web.entries import Shown
+from caretrail.web.flags import marks
 from caretrail.web.picture import RECENT, Scene, draw
-from caretrail.web.proofs import proofs_of
+from caretrail.web.proofs import INLINE, proofs_of
 from caretrail.web.render import render
 from caretrail.web.table import lines_of, places_without_stay
 from caretrail.web.words import CLASS_WORDS, SEX_WORDS, Words, age, birth_date, length
@@ -52,6 +54,7 @@ class Here:
     head: str
     where: str
     since: str
+    doubt: str = ""  # why that may not be so
 
 
 def patient_page(
@@ -94,7 +97,8 @@ def patient_page(
         days=entries_of.days(chosen, words),
         count=len(chosen),
         proofs=proofs_of(reading, everything, entries, visible, as_of, words, message),
-        identity=_identity(reading, entries),
+        identity=_identity(reading, entries, message),
+        marked=marks(reading.patient.flags),
     )
 
 
@@ -107,7 +111,7 @@ def _scene(
         if shown.late
     )
     notes = {n.authority: f"{n.authority} {n.value}" for n in reversed(reading.numbers)
-             if not n.retired}  # fmt: skip
+             if not (n.retired or n.replaced)}  # fmt: skip
     return Scene(
         as_of=as_of,
         now=reading.as_of is None,
@@ -155,7 +159,7 @@ def _who(reading: PatientReading, as_of: datetime, words: Words) -> Mapping[str,
 
 
 def _chips(reading: PatientReading) -> tuple[Number, ...]:
-    return tuple(sorted(reading.numbers, key=lambda n: (n.retired, not n.trusted)))
+    return tuple(sorted(reading.numbers, key=lambda n: (n.retired or n.replaced, not n.trusted)))
 
 
 def _merges(reading: PatientReading, words: Words) -> list[tuple[str, str]]:
@@ -197,6 +201,9 @@ def _here(
             head=head,
             where=", ".join(filter(None, (words.facility(encounter.facility), place))),
             since=f"{known}, {length(as_of - span.begin)}",
+            doubt="No discharge stated: probably left open."
+            if encounter.class_code == "EMER" and as_of - span.begin > LEFT_OPEN
+            else "",
         )
     stayed = [s for s in everything if s.residential]
     if not stayed:
@@ -225,11 +232,21 @@ def _legend(classes: Sequence[str]) -> list[tuple[str, str, str]]:
 
 
 def _identity(
-    reading: PatientReading, entries: Sequence[Shown]
+    reading: PatientReading,
+    entries: Sequence[Shown],
+    message: Callable[[str, Statement], Evidence],
 ) -> list[tuple[Shown, Evidence | None]]:
-    """Return what was said about the person and belongs to no encounter: merges, updates."""
-    return [
-        (shown, None)
+    """Return what was said about the person and belongs to no encounter: merges, updates.
+
+    The newest are shown with their message, the others lead to it.
+    """
+    found = [
+        (shown, reading.filed[entry.statement].statement)
         for shown, entry in zip(entries, reading.patient.entries, strict=True)
         if entry.encounter_id is None
+    ]
+    linked = len(found) - INLINE
+    return [
+        (shown, message(shown.message_id, said) if number >= linked and shown.message_id else None)
+        for number, (shown, said) in enumerate(found)
     ]

@@ -53,9 +53,10 @@ def patients_page(
     now: datetime,
     words: Words,
     frame: Mapping[str, object],
+    after: str = "",
     notice: str = "",
 ) -> str:
-    """Return the page."""
+    """Return the page; ``after``: what the address of its next page carries of a search."""
     return render(
         "patients.html",
         **frame,
@@ -64,6 +65,7 @@ def patients_page(
         rows=[_row(listed, now, words) for listed in page.listed],
         query=query,
         first_page=first_page,
+        after=after,
         notice=notice,
     )
 

@@ -3,13 +3,21 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from caretrail.reading.evidence import Evidence
+from caretrail.web.flags import marks, reason
 from caretrail.web.proofs import Fact
 from caretrail.web.render import render
 from caretrail.web.words import Words, plural
 from domain.ids import PatientId
 from projections.lookups import EventRow
+
+_NO_EVENT: Final[Mapping[str, str]] = {
+    "quarantined": "No event came of it. It waits in quarantine, and was answered AE.",
+    "no_effect": "No event came of it: it states nothing about anybody here.",
+}
+_PUT_ASIDE: Final = "No event came of it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +45,17 @@ def evidence_page(
             Fact(name="By", value=message.arrived_by),
             Fact(name="Sender profile", value=message.sender),
             Fact(name="Ended as", value=str(message.disposition).replace("_", " ")),
-            Fact(name="Reason", value=" at ".join(filter(None, (message.reason, message.place)))),
-            Fact(name="Warnings", value=", ".join(message.warnings)),
+            Fact(
+                name="Reason",
+                value=" at ".join(filter(None, (reason(message.reason), message.place))),
+            ),
+            *(Fact(name="Warning", value=m.said, code=m.code) for m in marks(message.warnings)),
+            Fact(
+                name="Control id",
+                value="the same sender used it for another message with other bytes"
+                if message.control_id_reused
+                else "",
+            ),
             Fact(name="Duplicates", value=str(message.duplicates) if message.duplicates else ""),
             Fact(name="Message id", value=message.message_id),
         ]
@@ -50,8 +67,9 @@ def evidence_page(
         evidence=evidence,
         said=f"{name} and {plural(len(evidence.events), 'event')}",
         patient_id=patient_id,
+        nothing=_NO_EVENT.get(str(message.disposition), _PUT_ASIDE) if message else "",
         events=[_event(each, words) for each in evidence.events],
-        message_facts=[fact for fact in arrived if fact.value],
+        message_facts=[fact for fact in arrived if fact.value or fact.code],
     )
 
 
@@ -85,10 +103,10 @@ def _event(event: EventRow, words: Words) -> list[Fact]:
         ("Control id", event.control_id or ""),
         ("Recorded by", actor),
         ("Mode", {"P": "production", "T": "test", "D": "debugging"}.get(event.mode or "", "")),
-        ("Marked", ", ".join(event.flags)),
         ("Mapping", event.mapping_version),
         ("Profile", event.profile_version[:16]),
         ("Event id", event.event_id),
         ("Stream", event.record_id),
     )
-    return [Fact(name=name, value=value) for name, value in facts if value]
+    marked = [Fact(name="Marked", value=m.said, code=m.code) for m in marks(event.flags)]
+    return [Fact(name=name, value=value) for name, value in facts if value] + marked

@@ -8,8 +8,10 @@ from typing import Final
 
 from caretrail.reading.evidence import Evidence
 from caretrail.reading.patient import PatientReading
+from caretrail.reading.wording import WHERE_TO
 from caretrail.web.between import Span
 from caretrail.web.entries import Shown
+from caretrail.web.flags import marks
 from caretrail.web.lane_bars import class_path
 from caretrail.web.words import Words, length
 from domain.continuity import Encounter
@@ -25,6 +27,7 @@ class Fact:
 
     name: str
     value: str
+    code: str = ""  # what is recorded, where ``value`` says it in words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +100,7 @@ def _proof(  # one bar in words
     path = class_path(span) if span else (encounter.class_code,)
     planned = encounter.status == "planned"
     facts = [Fact(name="Period", value=_period(span, as_of, words))]
-    facts.append(Fact(name="Status", value=encounter.status))
+    facts.append(Fact(name="Status", value=encounter.status.replace("-", " ")))
     number = reading.visits.get(encounter.visit, "") if encounter.visit else ""
     facts.append(
         Fact(name="Visit", value=f"{encounter.namespace} {number}" if number else "no number")
@@ -108,9 +111,9 @@ def _proof(  # one bar in words
     if encounter.class_as_sent:
         facts.append(Fact(name="Class as sent", value=encounter.class_as_sent))
     if encounter.disposition_code:
-        facts.append(Fact(name="Discharged to", value=encounter.disposition_code))
-    if encounter.flags:
-        facts.append(Fact(name="Marked", value=", ".join(encounter.flags)))
+        code = encounter.disposition_code
+        facts.append(Fact(name="Discharged", value=WHERE_TO.get(code, ""), code=code))
+    facts += [Fact(name="Marked", value=m.said, code=m.code) for m in marks(encounter.flags)]
     return Proof(
         anchor=f"evidence-{encounter.encounter_id}",
         title=words.facility(encounter.facility),

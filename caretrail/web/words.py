@@ -97,15 +97,24 @@ class Words:
         return (self.local(end).date() - self.local(start).date()).days
 
     def footer(self, at: datetime) -> str:
-        """Say the zone of the page, once."""
-        offset = self.local(at).utcoffset() or timedelta()
-        minutes = round(offset.total_seconds() / 60)
-        if not minutes:
+        """Say the zone of the page, once: both offsets where the clocks change in its year."""
+        year = self.local(at).year
+        offsets = {
+            datetime(year, when, 1, tzinfo=self.zone).utcoffset() or timedelta() for when in (1, 7)
+        }
+        if offsets == {timedelta()}:
             return f"Times are {self.zone_name}."
-        sign = "−" if minutes < 0 else "+"  # noqa: RUF001  # a real minus sign, as printed
-        hours, rest = divmod(abs(minutes), 60)
-        said = f"UTC{sign}{hours}{f':{rest:02d}' if rest else ''}"
+        said = _offset(min(offsets))
+        if len(offsets) > 1:
+            said += f", in daylight saving time {_offset(max(offsets))}"
         return f"Times are facility local, {self.zone_name} ({said})."
+
+
+def _offset(offset: timedelta) -> str:
+    minutes = round(offset.total_seconds() / 60)
+    sign = "−" if minutes < 0 else "+"  # noqa: RUF001  # a real minus sign, as printed
+    hours, rest = divmod(abs(minutes), 60)
+    return f"UTC{sign}{hours}{f':{rest:02d}' if rest else ''}" if minutes else "UTC"
 
 
 def say_date(day: date, *, year: bool = True) -> str:

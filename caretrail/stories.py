@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from caretrail.generate.stories import Interesting
+from caretrail.generate.worth_seeing import Interesting
 from infra import children
 
 _FILE: Final = "stories.json"
@@ -17,12 +17,13 @@ class Told:
     """What there is to see, and the number under which to find it: ``AUTHORITY|IDENTIFIER``."""
 
     title: str
+    said: str
     number: str
 
 
 def keep_stories(home: Path, stories: Iterable[Interesting]) -> None:
     """Remember that the demo's week is told, and whom to look at."""
-    kept = [[each.title, f"{each.authority}|{each.identifier}"] for each in stories]
+    kept = [[each.title, each.said, f"{each.authority}|{each.identifier}"] for each in stories]
     children.write_whole(home / _FILE, json.dumps(kept))
 
 
@@ -30,6 +31,6 @@ def stories_of(home: Path) -> list[Told]:
     """Return the patients worth a look; none where no week was told to its end."""
     try:
         kept = json.loads((home / _FILE).read_text("utf-8"))
+        return [Told(title, said, number) for title, said, number in kept]
     except (OSError, ValueError):
         return []
-    return [Told(title, number) for title, number in kept]

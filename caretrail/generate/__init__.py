@@ -5,8 +5,8 @@
 
 from caretrail.generate.demo import DemoWeek, demo_week
 from caretrail.generate.profiles import profiles_toml
-from caretrail.generate.stories import Interesting
 from caretrail.generate.world import Sent, World, generate
+from caretrail.generate.worth_seeing import Interesting
 from caretrail.generate.write import truth_json, write
 
 __all__ = [

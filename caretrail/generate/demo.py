@@ -1,8 +1,9 @@
 """The week of the demo: a small region, the same every time."""
 
 from caretrail.generate.region import region
-from caretrail.generate.stories import Interesting, Stories, when
+from caretrail.generate.stories import Stories, when
 from caretrail.generate.world import World
+from caretrail.generate.worth_seeing import Interesting
 
 
 class DemoWeek(World):

@@ -1,7 +1,7 @@
 """The named stories of the demo: what the pages are there to show, each in one patient."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Final
@@ -12,21 +12,13 @@ from caretrail.generate.course import HOME, HOSPITAL, NURSING, Course, Fact, Fac
 from caretrail.generate.hospital import Facility, Spot
 from caretrail.generate.lives import Lives
 from caretrail.generate.people import person
+from caretrail.generate.worth_seeing import TO_SEE, Interesting
 
 _ZONE: Final = ZoneInfo("America/Chicago")
 _MONDAY: Final = datetime(2026, 3, 2, tzinfo=_ZONE)
 
 #: What happens, day of the week (Monday is 0), hour, minute, place as unit-room-bed, class.
 Line = tuple[FactKind, int, int, int, str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Interesting:
-    """A patient worth a look: what there is to see, and under which number to find it."""
-
-    title: str
-    authority: str
-    identifier: str
 
 
 def when(day: int, hour: int, minute: int) -> datetime:
@@ -383,4 +375,5 @@ class Stories:
         return Course(self._facility(code), tuple(facts))
 
     def _show(self, title: str, someone: Biography, code: str) -> None:
-        self.interesting.append(Interesting(title, code, someone.records[code]))
+        said = TO_SEE[title]
+        self.interesting.append(Interesting(title, said, code, someone.records[code]))

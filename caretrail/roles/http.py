@@ -6,7 +6,7 @@ import socket
 import threading
 import tomllib
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -118,7 +118,8 @@ def _words(settings: Settings) -> Words:
     facilities = {str(code): str(name) for code, name in names.items()}
     footers: tuple[str, ...] = ()
     if settings.now:
-        footers = (f"For these pages it is {_said(settings.now)} now.",)
+        local = Words(zone=ZoneInfo(settings.zone)).moment(settings.now, year=True)
+        footers = (f"For these pages it is {local} now.",)
     return Words(
         zone=ZoneInfo(settings.zone),
         zone_name=settings.zone,
@@ -127,16 +128,12 @@ def _words(settings: Settings) -> Words:
     )
 
 
-def _said(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M} {at.tzname() or ''}".strip()
-
-
 def _stories(settings: Settings, reader: Reader) -> Sequence[Story]:
     found = []
     for told in stories_of(settings.home):
         patient = reader.resolve(told.number)
         if patient is not None:
-            found.append(Story(title=told.title, said="", href=f"/ui/patients/{patient}"))
+            found.append(Story(title=told.title, said=told.said, href=f"/ui/patients/{patient}"))
     return found
 
 

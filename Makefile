@@ -3,6 +3,7 @@
 # make lint    check formatting, style, types and who imports whom
 # make bench   measure against the assembly a user would make from libraries, print one table
 # make soak    what takes longer: hundreds of kills, long fuzzing, a million visits
+# make docs    write the reference pages that are made from the code
 # make setup   what all of them need: .venv with everything pinned, .venv/bin/caretrail
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test feed lint bench soak lock
+.PHONY: setup demo test feed lint bench soak docs lock
 
 setup: $(STAMP)
 
@@ -45,6 +46,9 @@ bench: setup
 
 soak: setup
 	$(BIN)/python -m pytest -m soak --timeout 7200 $(ARGS)
+
+docs: setup
+	$(BIN)/python -m tests.documentation
 
 # For whoever changes a dependency; needs uv on the PATH.
 lock:

@@ -35,10 +35,10 @@ class Sealed:
     id, subject, class, topic.
     """
 
-    subject: RecordId
+    subject: RecordId  # whose key opens it
     segment: SegmentClass
-    commitment: str
-    box: str
+    commitment: str  # hex
+    box: str  # base64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +54,11 @@ class Actor:
     """Who: a feed, a person, the system itself."""
 
     kind: Literal["system", "feed", "person"] = "feed"
-    issuer: str = ""
-    subject: str = ""
+    issuer: str = ""  # who vouches for the subject; of a feed the way in: mllp, file
+    subject: str = ""  # of a feed the profile or certificate that was named
     role: str = ""
     on_behalf_of: str = ""
-    purpose: str = ""
+    purpose: str = ""  # why, where a person acted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,23 +67,23 @@ class Envelope:
 
     index: int  # notification id: dense, from 1
     previous: int  # the index of the event before it in its partition; 0: it is the first
-    partition: int
-    event_id: EventId
-    topic: str
-    stream: RecordId
-    version: int
+    partition: int  # of the topic: Kafka's default one of the stream's id
+    event_id: EventId  # UUIDv7
+    topic: str  # the kind of the event
+    stream: RecordId  # the source record it is filed under
+    version: int  # within the stream, from 1
     subjects: tuple[RecordId, ...]  # everybody it concerns, its stream first
-    recorded_at: datetime
-    happened_at: datetime | None
-    tenant: str
+    recorded_at: datetime  # by our clock; never before that of a smaller index
+    happened_at: datetime | None  # in the world, as stated; None: nobody said
+    tenant: str  # the installation
     facility: str
     actor: Actor
-    cause: str = ""
-    correlation: str = ""
-    message_id: MessageId | None = None
-    mapping_version: str = ""
-    profile_version: str = ""
-    incarnation: str = ""
+    cause: str = ""  # id of the event that led to this one
+    correlation: str = ""  # what belongs together
+    message_id: MessageId | None = None  # the message received, whose bytes the store keeps
+    mapping_version: str = ""  # of the reading of HL7 v2
+    profile_version: str = ""  # of the sender's profile
+    incarnation: str = ""  # of the store that recorded it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -121,12 +121,12 @@ def _intake(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
     ingest = _verb(
         verbs, "ingest", "taking_in:ingest", "take in files or folders of HL7 v2 messages"
     )
-    ingest.add_argument("paths", nargs="+", metavar="PATH")
+    ingest.add_argument("paths", nargs="+", metavar="PATH", help="a file, or a folder of them")
     ingest.add_argument("--sender", metavar="NAME", help="the profile to read them by")
     _json(ingest)
     send = _verb(verbs, "send", "taking_in:send", "send messages by MLLP, reading whole ACKs")
-    send.add_argument("path", metavar="PATH")
-    send.add_argument("--to", required=True, metavar="HOST:PORT")
+    send.add_argument("path", metavar="PATH", help="a file, or a folder of them")
+    send.add_argument("--to", required=True, metavar="HOST:PORT", help="the MLLP listener")
     send.add_argument("--rate", type=float, metavar="N", help="at most N messages a second")
     send.add_argument("--retries", type=int, default=3, metavar="N", help="after AR or no answer")
     send.add_argument("--save-acks", metavar="FILE", help="keep the acknowledgements, in frames")
@@ -141,19 +141,21 @@ def _intake(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
     listed.add_argument("--control-id", metavar="ID", help="only those with this MSH-10")
     listed.add_argument("--trigger", metavar="A01", help="only those of this trigger")
     listed.add_argument("--sender", metavar="NAME", help="only those read by this profile")
-    listed.add_argument("--limit", type=int, default=100, metavar="N")
+    listed.add_argument("--limit", type=int, default=100, metavar="N", help="at most so many")
     _json(listed)
     show = _verb(messages, "show", "taking_in:messages_show", "one message: its bytes, its events")
-    show.add_argument("id", metavar="ID")
+    show.add_argument("id", metavar="ID", help="as `messages ls` shows it")
     _json(show)
     quarantine = _verb(
         messages, "quarantine", "taking_in:messages_quarantine", "list what waits to be mended"
     )
-    quarantine.add_argument("--limit", type=int, default=100, metavar="N")
+    quarantine.add_argument("--limit", type=int, default=100, metavar="N", help="at most so many")
     _json(quarantine)
     generate = _verb(verbs, "generate", "generating:generate", "synthetic ADT that knows its truth")
-    generate.add_argument("--seed", type=int, default=1, metavar="N")
-    generate.add_argument("--days", type=int, default=7, metavar="N")
+    generate.add_argument(
+        "--seed", type=int, default=1, metavar="N", help="the same seed, the same messages"
+    )
+    generate.add_argument("--days", type=int, default=7, metavar="N", help="how many days")
     generate.add_argument("--truth", metavar="FILE", help="write what really happened, as JSON")
     where = generate.add_mutually_exclusive_group(required=True)
     where.add_argument("--to", metavar="HOST:PORT", help="send by MLLP")
@@ -170,7 +172,7 @@ def _reading(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
     _instants(timeline)
     _json(timeline)
     census = _verb(verbs, "census", "reading:census", "who is where")
-    census.add_argument("--facility", metavar="F")
+    census.add_argument("--facility", metavar="F", help="only this facility")
     _instants(census)
     _json(census)
     why = _verb(verbs, "why", "reading:why", "from a row to its events to the messages received")
@@ -180,7 +182,7 @@ def _reading(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
 
 def _keeping(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
     projections = _group(verbs, "projections", "the read models")
-    names = {"nargs": "*", "metavar": "NAME"}
+    names = {"nargs": "*", "metavar": "NAME", "help": "only these; all unless given"}
     listed = _verb(
         projections, "ls", "keeping:projections_ls", "list them: version, rows, position"
     )
@@ -197,9 +199,9 @@ def _keeping(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
     _json(digest)
     audit = _group(verbs, "audit", "who, what, when; store and topic side by side")
     trail = _verb(audit, "trail", "keeping:audit_trail", "list every event")
-    trail.add_argument("--patient", metavar="PATIENT")
-    trail.add_argument("--after", type=int, default=0, metavar="INDEX")
-    trail.add_argument("--limit", type=int, default=1000, metavar="N")
+    trail.add_argument("--patient", metavar="PATIENT", help="only events about this patient")
+    trail.add_argument("--after", type=int, default=0, metavar="INDEX", help="only later events")
+    trail.add_argument("--limit", type=int, default=1000, metavar="N", help="at most so many")
     _json(trail)
     reconcile = _verb(
         audit,

@@ -1,0 +1,28 @@
+"""Write the reference pages that are made from the code: ``python -m tests.documentation``."""
+
+from pathlib import Path
+
+import psycopg
+
+from infra.migrate import migrate
+from projections import catalogue
+from tests import servers
+from tests.documentation import pages
+
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
+
+
+def main() -> None:
+    """Write all of them."""
+    for make in (pages.cli, pages.metrics, pages.events):
+        (REFERENCE / f"{make.__name__}.md").write_text(make(), "utf-8")
+    with servers.postgres() as server:
+        url = servers.create_database(server, "documentation")
+        migrate(url)
+        with psycopg.connect(url, autocommit=True) as connection:
+            catalogue.create(connection)
+            (REFERENCE / "sql.md").write_text(pages.sql(connection), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,273 @@
+"""The reference pages that are made from the code; ``python -m tests.documentation`` writes them.
+
+Each function returns a whole page. Tests compare them with the files.
+"""
+
+import argparse
+import inspect
+import re
+from collections.abc import Iterator
+from typing import Any, Final, get_args
+
+from psycopg import Connection
+
+from caretrail.cli import command_parser
+from domain import body, segments, statement
+from domain.body import SegmentClass
+from domain.events import PARTITIONS, TOPICS
+from infra import topics
+from infra.cloud_events import encode_headers
+from infra.metrics import REGISTRY
+from tests.topic_samples import event
+
+_MADE: Final = "Made from the code by `make docs`; a test compares the two.\n"
+
+
+# --- the command line -----------------------------------------------------------------------------
+
+
+def cli() -> str:
+    """Every verb with its arguments."""
+    lines = ["# Command line", "", _MADE]
+    lines += [
+        "JSON goes to standard output, one object or one object a line ([members](json.md));",
+        "progress, warnings and logs go to standard error. Exit 0: done. 1: failed. 2: wrong",
+        "usage. Settings are environment variables ([settings](settings.md)).",
+    ]
+    for name, words, parser in _verbs(command_parser()):
+        lines += ["", f"## {name}", "", f"{words[0].upper()}{words[1:]}."]
+        rows = [_argument(each) for each in parser._actions if each.dest != "help"]
+        if rows:
+            lines += ["", "| argument | meaning |", "|---|---|", *rows]
+    return "\n".join(lines) + "\n"
+
+
+def _verbs(
+    parser: argparse.ArgumentParser, said: str = ""
+) -> Iterator[tuple[str, str, argparse.ArgumentParser]]:
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, verb in action.choices.items():
+                yield from _verbs(verb, f"{said} {name}".strip())
+            return
+    yield f"caretrail {said}", parser.description or "", parser
+
+
+def _argument(action: argparse.Action) -> str:
+    metavar = action.metavar or (action.dest.upper() if action.nargs != 0 else "")
+    if action.choices:
+        metavar = ",".join(map(str, action.choices))
+    said = [f"{', '.join(action.option_strings)} {metavar}".strip()]
+    if action.nargs in {"+", "*"}:
+        said[0] += "..."
+    meaning = [action.help or ""]
+    if action.required and action.option_strings:
+        meaning.append("required")
+    if action.default not in {None, False} and action.option_strings:
+        meaning.append(f"default {action.default}")
+    cell = "; ".join(filter(None, meaning)).replace("|", "\\|")
+    return f"| `{said[0]}` | {cell} |".replace("T|INDEX", "T\\|INDEX")
+
+
+# --- metrics --------------------------------------------------------------------------------------
+
+
+def metrics() -> str:
+    """Every metric with its labels."""
+    lines = ["# Metrics", "", _MADE]
+    lines += [
+        "In the text format of Prometheus. Each role counts its own work and shows it under",
+        "`/metrics` on a loopback port of its own, beside `/healthz` (the process lives) and",
+        "`/readyz` (200 when it can work, else 503 with what is wrong, by part).",
+        "`HOME/run/service.json` says which port each role has; `CARETRAIL_HEALTH_PORT` sets it",
+        "where a role runs alone. The pages' own `/readyz` sums up all roles. Labels hold names of",
+        "ours and of profiles, never of patients.",
+        "",
+        "| metric | kind | labels | what it says |",
+        "|---|---|---|---|",
+    ]
+    for metric in REGISTRY._collector_to_names:
+        described: Any = metric
+        kind, labels = described._type, ", ".join(f"`{each}`" for each in described._labelnames)
+        name = described._name + ("_total" if kind == "counter" else "")
+        lines.append(f"| `{name}` | {kind} | {labels} | {described._documentation} |")
+    return "\n".join(lines) + "\n"
+
+
+# --- events ---------------------------------------------------------------------------------------
+
+
+def events() -> str:
+    """What stands on the topic: names, headers, envelope, core, sealed classes."""
+    wanted = topics.wanted()[0]
+    lines = ["# Events", "", _MADE]
+    lines += [
+        "One topic, `care.events.v1` (`CARETRAIL_TOPIC_PREFIX` names another prefix; a later",
+        f"[generation](../how-to/begin-a-new-generation.md) adds `.g2`). {PARTITIONS} partitions;",
+        "the key is the id of the stream, the partition Kafka's default one of the key. Nothing",
+        "expires.",
+        "",
+        "| setting | value |",
+        "|---|---|",
+        *(f"| `{name}` | `{value}` |" for name, value in wanted.settings.items()),
+        "",
+        "## Kinds",
+        "",
+        "A statement is one event in the stream of its source record. `ce_type` is",
+        "`org.caretrail.` and the kind. An entry never changes its meaning; another shape is",
+        "another version.",
+        "",
+        "| kind | triggers |",
+        "|---|---|",
+    ]
+    kinds = dict.fromkeys(TOPICS.values())
+    lines += [
+        f"| `{kind}` | {' '.join(each for each, topic in TOPICS.items() if topic == kind)} |"
+        for kind in kinds
+    ]
+    lines += [
+        "",
+        "## Headers",
+        "",
+        "CloudEvents 1.0, binary mode. None of them says anything about a person.",
+        "",
+        "| header | example |",
+        "|---|---|",
+    ]
+    sample = event(2, partition=7, previous=1)
+    lines += [
+        f"| `{name}` | `{value.decode()}` |"
+        for name, value in encode_headers(sample.envelope, b"01999999-0000-7000-8000-00000000000a")
+    ]
+    lines += [
+        "",
+        "`ce_time` is happened-at, and left out where nobody said when. `ce_notificationid` is the",
+        "index in the log, `ce_previousid` that of the event before it in the partition (0: the",
+        "first one), `ce_incarnation` that of the store. The time of the record is recorded-at.",
+        "",
+        "## Value",
+        "",
+        '`{"envelope": {...}, "body": {"core": {...}, "sealed": [...]}}`; the body byte for byte',
+        "as it is stored. Members at their default are left out of the core.",
+        "",
+        "### envelope",
+        "",
+        *_members(body.Envelope),
+        "",
+        "### envelope.actor",
+        "",
+        *_members(body.Actor),
+        "",
+        "### core",
+        "",
+        "Pseudonymous: refs ([ids](ids.md)), codes and times. How each is read: [ADT](adt.md).",
+        "",
+        *_members(statement.Statement),
+    ]
+    for part, title in (
+        (statement.Moment, "A moment"),
+        (statement.Place, "A place"),
+        (statement.IdentifierRef, "One of `identifiers`"),
+        (statement.Movement, "`movement`"),
+        (statement.Settings, "`settings`"),
+    ):
+        lines += ["", f"### {title}", "", *_members(part)]
+    lines += [
+        "",
+        "### sealed",
+        "",
+        "One per subject and class; how one is opened: [sealing](sealing.md).",
+        "",
+        *_members(body.Sealed),
+        "",
+        "## Sealed classes",
+        "",
+        "| class | holds |",
+        "|---|---|",
+    ]
+    held = {
+        name.lower(): inspect.cleandoc(shape.__doc__ or "")
+        .partition("\n\n")[0]
+        .partition(": ")[2]
+        .replace("\n", " ")
+        for name, shape in vars(segments).items()
+        if inspect.isclass(shape) and name.lower() in get_args(SegmentClass)
+    }
+    held["message"] = "the bytes received; in the row of the message, never in an event."
+    lines += [f"| `{name}` | {held[name]} |" for name in get_args(SegmentClass)]
+    return "\n".join(lines) + "\n"
+
+
+_EMPTY: Final = {"", "None", '""', "()", "Settings()"}
+_MEMBER: Final = re.compile(r"^ {4}(\w+): ([^#=]+?)(?: = ([^#]+?))?\s*(?:# (.+))?$", re.MULTILINE)
+
+
+def _members(shape: type) -> list[str]:
+    rows = []
+    for name, kind, default, words in _MEMBER.findall(inspect.getsource(shape)):
+        bare = default.strip('"')
+        shown = "" if default in _EMPTY else f"default `{bare}`"
+        alias = getattr(inspect.getmodule(shape), kind.removesuffix(" | None"), None)
+        values = " ".join(f"`{each}`" for each in get_args(alias) if isinstance(each, str))
+        meaning = "; ".join(filter(None, (words.replace("``", "`"), values, shown)))
+        meaning = meaning.replace("None", "null")
+        rows.append(f"| `{name}` | `{_on_the_wire(kind)}` | {meaning} |")
+    return ["| member | type | meaning |", "|---|---|---|", *rows]
+
+
+def _on_the_wire(kind: str) -> str:
+    """Return a type of Python as a reader of JSON knows it."""
+    literal = re.match(r"Literal\[(.*)\]", kind)
+    if literal:
+        return literal[1].replace('"', "").replace(", ", "` `")
+    kind = re.sub(r"tuple\[(\w+), \.\.\.\]", r"list of \1", kind.replace(" | None", " or null"))
+    kind = re.sub(r"\b(\w+Id|\w*Ref)\b(?<!IdentifierRef)", "string", kind)
+    for ours, theirs in (
+        ("datetime", "time"), ("str", "string"), ("Mode", "string"), ("Precision", "string"),
+        ("Zone", "string"), ("EncounterClass", "string"), ("SegmentClass", "string"),
+        ("float", "number"), ("int", "integer"), ("bool", "boolean"),
+    ):  # fmt: skip
+        kind = re.sub(rf"\b{ours}\b", theirs, kind)
+    return kind
+
+
+# --- SQL ------------------------------------------------------------------------------------------
+
+
+def sql(connection: Connection[Any]) -> str:
+    """Every view of schema ``care`` with its columns, from their comments."""
+    lines = ["# SQL for analysts", "", _MADE]
+    lines += [
+        "Schema `care`. Views only gain columns, at the end; none is renamed or dropped. They",
+        "hold production records alone (MSH-11 `P`), without names, birth dates and numbers; the",
+        "place of a unit under 42 CFR Part 2 is null. Role `care_analyst` may read them and",
+        "nothing else: `grant care_analyst to somebody`.",
+        "",
+        "```sql",
+        "select facility, class_code, count(*) as open",
+        "from care.census",
+        "group by facility, class_code",
+        "order by facility, class_code;",
+        "```",
+    ]
+    views = connection.execute(
+        """
+        select relname, obj_description(oid) from pg_class
+        where relnamespace = 'care'::regnamespace and relkind = 'v' order by relname
+        """
+    ).fetchall()
+    for view, meaning in views:
+        lines += ["", f"## care.{view}", "", f"{meaning}", ""]
+        lines += ["| column | type | meaning |", "|---|---|---|"]
+        lines += [
+            f"| `{name}` | `{kind}` | {comment} |"
+            for name, kind, comment in connection.execute(
+                """
+                select attname, format_type(atttypid, atttypmod), col_description(attrelid, attnum)
+                from pg_attribute
+                where attrelid = %s::regclass and attnum > 0 order by attnum
+                """,
+                (f"care.{view}",),
+            ).fetchall()
+        ]
+    return "\n".join(lines) + "\n"

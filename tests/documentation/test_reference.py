@@ -1,0 +1,26 @@
+"""Reference pages say what the code says: ``make docs`` writes them anew."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from psycopg import Connection
+
+from projections import catalogue
+from tests.documentation import pages
+
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
+
+
+@pytest.mark.parametrize("page", [pages.cli, pages.metrics, pages.events])
+def test_a_page_is_what_the_code_says(page: Callable[[], str]) -> None:
+    assert (REFERENCE / f"{page.__name__}.md").read_text("utf-8") == page()
+
+
+@pytest.mark.postgres
+def test_the_page_of_views_is_what_their_comments_say(connection: Connection[Any]) -> None:
+    catalogue.create(connection)
+    page = pages.sql(connection)
+    assert "| None |" not in page, "a view or column without a comment"
+    assert (REFERENCE / "sql.md").read_text("utf-8") == page

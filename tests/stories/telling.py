@@ -126,8 +126,8 @@ class Names:
     def timeline(self, reading: PatientReading) -> Json:
         """Return a timeline as stories are written.
 
-        Without what depends on arrival, and without the entries of what was sent again: of these
-        nothing else may be seen.
+        Without what depends on arrival, without sentences, and without the entries of what was
+        sent again: of these nothing else may be seen.
         """
         said = timeline_json(reading)
         del said["known_at"]
@@ -139,7 +139,7 @@ class Names:
             for location in encounter["locations"]:
                 location["event_id"] = by_event[location["event_id"]]
         for entry in said["entries"]:
-            del entry["recorded_at"], entry["source_message"]
+            del entry["recorded_at"], entry["source_message"], entry["summary"]
             entry["event_id"] = by_event[entry["event_id"]]
             entry["encounter_id"] = by_ref.get(entry["encounter_id"])
         said["entries"] = [each for each in said["entries"] if each["event_id"] in self._messages]

@@ -31,6 +31,7 @@ log = structlog.get_logger()
 BATCH: Final = 1000  # events in flight at a time
 SHORTEST_WAIT: Final = 0.25  # s between looks at an idle store; the hint of an append is faster
 LONGEST_WAIT: Final = 1.0
+LINGER: Final = 0.03  # s after a batch of several: a send and a checkpoint cost the same for many
 LOOK_AT_TOPIC: Final = 5.0  # s between looks whether the topic is still the same one
 LONGEST_PAUSE: Final = 10.0  # s between attempts while something does not answer
 
@@ -199,7 +200,10 @@ class Relay:
         while not stop():
             moved = self.step(checkpoint)
             if moved is not checkpoint:
+                crowd = moved.position - checkpoint.position
                 checkpoint, wait = moved, SHORTEST_WAIT
+                if 1 < crowd < BATCH:
+                    time.sleep(LINGER)
                 continue
             self._on_sent(Sent(checkpoint.position, 0))
             self._checkpoints.wait(wait)

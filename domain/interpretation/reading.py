@@ -20,6 +20,8 @@ from domain.interpretation.times import BEFORE_ALL
 #: An A08 alone opens a visit of these classes only: others come and go without a bed.
 _OPENED_BY_UPDATE: Final = frozenset({"EMER", "IMP", "OBSENC"})
 _CORRECTING: Final = frozenset({"A02", "A03", "A08"})
+#: Their PV1-3 is where the patient is again, also where what they take back never reached us.
+_BACK: Final = frozenset({"A12", "A13"})
 
 
 @dataclass(slots=True)
@@ -31,7 +33,7 @@ class Reading:
     voided: Voided = field(default_factory=Voided)
     spells: list[Spell] = field(default_factory=list)
     plans: list[Said] = field(default_factory=list)  # of an admission; standing
-    back_to: list[Said] = field(default_factory=list)  # A12 and A13 that took effect
+    back_to: list[Said] = field(default_factory=list)  # A12 and A13 that stand
 
     @property
     def begun(self) -> datetime | None:
@@ -56,12 +58,14 @@ def read(said: list[Said], *, replaced: Mapping[VisitRef, Said] | None = None) -
     standing = [each for each in counted if each not in by] if by else counted
     returns: list[tuple[datetime, Said]] = []
     for cancel, target in reading.voided.target.items():
-        if cancel.of.trigger not in {"A12", "A13"} or cancel in by:
+        if cancel.of.trigger != "A13" or cancel in by:
             continue
-        reading.back_to.append(cancel)
         place, left = cancel.of.place, target.of.place
-        if cancel.of.trigger == "A13" and place and (left is None or left.ref != place.ref):
+        if place and (left is None or left.ref != place.ref):
             returns.append((cancel.at, cancel))
+    reading.back_to = [
+        each for each in standing if each.of.trigger in _BACK and each not in reading.voided.repeats
+    ]
     reading.spells = spells(
         standing,
         returns=returns,
@@ -77,7 +81,7 @@ def read(said: list[Said], *, replaced: Mapping[VisitRef, Said] | None = None) -
 
 def _open(reading: Reading, counted: Sequence[Said], standing: Sequence[Said]) -> None:
     """Open a visit never heard of, where what was said of it shows that the patient is there."""
-    opener = _returned(reading, standing)
+    opener = _returned(reading)
     if opener is None and all(each.kind in {"update", "cancel"} for each in counted):
         opener = _updated(standing)
     if opener is None:
@@ -88,22 +92,18 @@ def _open(reading: Reading, counted: Sequence[Said], standing: Sequence[Said]) -
         for each in (*standing, opener)
         if each.of.admitted is not None and (each.of.trigger in _CORRECTING or each is opener)
     ]
-    if admitted:
+    if admitted and admitted[-1] != BEFORE_ALL:
         spell.start = admitted[-1]
-        spell.start_inferred = opener.kind == "update"
+        spell.start_inferred = False  # PV1-44 states it, whoever opened the visit
     reading.spells = [spell]
 
 
-def _returned(reading: Reading, standing: Sequence[Said]) -> Said | None:
+def _returned(reading: Reading) -> Said | None:
     """Return the last A13, or A12 that took back a transfer: the patient is still there."""
-    done = reading.voided
-    back = [
-        each
-        for each in standing
-        if (each in done.target and each.of.trigger in {"A12", "A13"})
-        or (each.of.trigger == "A13" and each not in done.repeats)
-    ]
-    return back[-1] if back else None
+    back, target = reading.back_to, reading.voided.target
+    if not any(each in target or each.of.trigger == "A13" for each in back):
+        return None
+    return next((each for each in reversed(back) if each.of.place), back[-1])
 
 
 def _updated(standing: Sequence[Said]) -> Said | None:

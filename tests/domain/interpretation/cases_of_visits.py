@@ -234,7 +234,7 @@ VISITS_AND_PEOPLE = [
         says("A08", "3d 14:00", "B", visit="V9", pv144="3d 8:00"),
         gives=(
             "p1 - IMP finished 10:00-13:20: A 10:00-13:20",
-            "p1 V9 IMP in-progress 3d ~08:00-: B 3d 08:00-",
+            "p1 V9 IMP in-progress 3d 08:00-: B 3d 08:00-",
         ),
     ),
     case(

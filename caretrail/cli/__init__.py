@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Final, cast
 
+from caretrail.cli.arguments import address, count, instant, instant_or_index
 from caretrail.signals import unwinding
 
 DONE: Final = 0
@@ -98,9 +99,14 @@ def _json(verb: argparse.ArgumentParser) -> None:
 
 
 def _instants(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--as-of", metavar="T", help="as it was in the world at T (RFC 3339)")
     verb.add_argument(
-        "--known-at", metavar="T|INDEX", help="as known at T, or at the event with that index"
+        "--as-of", type=instant, metavar="T", help="as it was in the world at T (RFC 3339)"
+    )
+    verb.add_argument(
+        "--known-at",
+        type=instant_or_index,
+        metavar="T|INDEX",
+        help="as known at T, or at the event with that index",
     )
 
 
@@ -126,7 +132,9 @@ def _intake(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
     _json(ingest)
     send = _verb(verbs, "send", "taking_in:send", "send messages by MLLP, reading whole ACKs")
     send.add_argument("path", metavar="PATH", help="a file, or a folder of them")
-    send.add_argument("--to", required=True, metavar="HOST:PORT", help="the MLLP listener")
+    send.add_argument(
+        "--to", type=address, required=True, metavar="HOST:PORT", help="the MLLP listener"
+    )
     send.add_argument("--rate", type=float, metavar="N", help="at most N messages a second")
     send.add_argument("--retries", type=int, default=3, metavar="N", help="after AR or no answer")
     send.add_argument("--save-acks", metavar="FILE", help="keep the acknowledgements, in frames")
@@ -155,10 +163,10 @@ def _intake(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
     generate.add_argument(
         "--seed", type=int, default=1, metavar="N", help="the same seed, the same messages"
     )
-    generate.add_argument("--days", type=int, default=7, metavar="N", help="how many days")
+    generate.add_argument("--days", type=count, default=7, metavar="N", help="how many days")
     generate.add_argument("--truth", metavar="FILE", help="write what really happened, as JSON")
     where = generate.add_mutually_exclusive_group(required=True)
-    where.add_argument("--to", metavar="HOST:PORT", help="send by MLLP")
+    where.add_argument("--to", type=address, metavar="HOST:PORT", help="send by MLLP")
     where.add_argument("--out", metavar="DIR", help="write files, and profiles.toml")
 
 

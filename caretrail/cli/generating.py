@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Final
 
 from caretrail.cli.output import line, note
-from caretrail.failure import Failed
 from caretrail.feeding import feed
 from caretrail.generate import generate as generated
 from caretrail.generate import truth_json, write
@@ -19,17 +18,13 @@ START: Final = datetime(2026, 3, 2, 6, tzinfo=UTC)  # midnight by the clocks of 
 
 def generate(options: Namespace) -> int:
     """Write or send the messages of a seeded region."""
-    if options.days < 1:
-        raise Failed(f"--days {options.days}: at least one")
     world = generated(options.seed, options.days, start=START)
     if options.out:
         written = write(world, Path(options.out))
         line(f"{written} messages in {options.out}, with profiles.toml for their senders")
         refused = 0
     else:
-        host, _, port = options.to.rpartition(":")
-        if not host or not port.isdigit():
-            raise Failed(f"--to {options.to}: write HOST:PORT")
+        host, port = options.to
         note("The receiver reads these senders best by the profiles that --out writes.")
         sent = 0
         with until_told() as stop, progress("sending", None) as shown:
@@ -40,7 +35,7 @@ def generate(options: Namespace) -> int:
                 shown(sent)
 
             messages = ((each.sender, each.data) for each in world.messages)
-            codes = feed(messages, host.strip("[]"), int(port), answered=answered, stop=stop)
+            codes = feed(messages, host, port, answered=answered, stop=stop)
         line(f"{codes.total()} sent: " + ", ".join(f"{n} {c}" for c, n in sorted(codes.items())))
         refused = codes.total() - codes["AA"] - codes["AE"]
     if options.truth:

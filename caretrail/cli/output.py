@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import is_dataclass
+from datetime import UTC, datetime
 
 import orjson
 
@@ -30,7 +31,7 @@ def line(text: str = "") -> None:
 
 def columns(names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Write rows under their names, each column as wide as its widest cell."""
-    cells = [[_cell(each) for each in row] for row in rows]
+    cells = [[cell(each) for each in row] for row in rows]
     widths = [
         max([len(name), *(len(row[number]) for row in cells)]) for number, name in enumerate(names)
     ]
@@ -44,11 +45,14 @@ def note(text: str) -> None:
     sys.stderr.flush()
 
 
-def _cell(value: object) -> str:
+def cell(value: object) -> str:
+    """Return a value as a person reads it; times as the JSON has them, absent ones as a dash."""
     if value is None:
         return "-"
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if is_dataclass(value) or isinstance(value, Mapping):
         return orjson.dumps(value).decode()
     if isinstance(value, (list, tuple)):
-        return ", ".join(map(_cell, value))
+        return ", ".join(map(cell, value))
     return str(value)

@@ -3,7 +3,6 @@
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
 from caretrail.bootstrap import Application, opened
 from caretrail.cli.output import columns, json_line, json_lines, line, note
@@ -36,9 +35,8 @@ def patients_ls(options: Namespace) -> None:
 
 def timeline(options: Namespace) -> None:
     """Show one patient's encounters and what was said, as of and as known at."""
-    as_of = None if options.as_of is None else _instant("--as-of", options.as_of)
     with _reader() as reader:
-        found = reader.patient(options.patient, as_of=as_of, known_at=_known(options.known_at))
+        found = reader.patient(options.patient, as_of=options.as_of, known_at=options.known_at)
         if found is None:
             raise Failed(
                 "nobody has this id or number, or nothing was known of them then;"
@@ -85,13 +83,12 @@ def timeline(options: Namespace) -> None:
 
 def census(options: Namespace) -> None:
     """List occupied places; say what disagrees."""
-    as_of = None if options.as_of is None else _instant("--as-of", options.as_of)
     with _reader() as reader:
         found = reader.census(
             now=clock.now(),
             facility=options.facility,
-            as_of=as_of,
-            known_at=_known(options.known_at),
+            as_of=options.as_of,
+            known_at=options.known_at,
         )
     rows = census_json(found)
     if options.json:
@@ -146,20 +143,6 @@ def _opened() -> Iterator[Application]:
 def _reader() -> Iterator[Reader]:
     with _opened() as application, open_reader(application) as reader:
         yield reader
-
-
-def _instant(option: str, text: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise Failed(f"{option} {text}: write a time as 2026-03-02T14:05:00Z") from None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
-def _known(text: str | None) -> int | datetime | None:
-    if text is None:
-        return None
-    return int(text) if text.isdigit() else _instant("--known-at", text)
 
 
 def _mode(mode: str) -> str:

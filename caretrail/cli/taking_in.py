@@ -12,7 +12,7 @@ from threading import Event
 
 from caretrail.bootstrap import opened
 from caretrail.cli import FAILED
-from caretrail.cli.output import columns, json_line, json_lines, line, note
+from caretrail.cli.output import cell, columns, json_line, json_lines, line, note
 from caretrail.failure import Failed
 from caretrail.progress import progress
 from caretrail.signals import until_told
@@ -57,13 +57,11 @@ def ingest(options: Namespace) -> None:
 
 def send(options: Namespace) -> int:
     """Send messages one after the other; count what was answered."""
-    host, _, port = options.to.rpartition(":")
-    if not host or not port.isdigit():
-        raise Failed(f"--to {options.to}: write HOST:PORT")
+    host, port = options.to
     codes, refused = Counter[str](), list[int]()
     saved = Path(options.save_acks).open("wb") if options.save_acks else None  # noqa: SIM115
     try:
-        with until_told() as stop, MllpClient(host.strip("[]"), int(port)) as client:
+        with until_told() as stop, MllpClient(host, port) as client:
             pace = _Pace(options.rate, stop)
             for number, message in enumerate(_messages(_files([options.path])), 1):
                 if stop.is_set():
@@ -73,7 +71,7 @@ def send(options: Namespace) -> int:
                     answer = client.send_until_accepted(message, retries=options.retries)
                 except NoAnswer:
                     raise Failed(
-                        f"no answer from {options.to} to message {number}, tried"
+                        f"no answer from {host}:{port} to message {number}, tried"
                         f" {options.retries + 1} times; {codes.total()} were answered before it"
                     ) from None
                 code = code_of(answer)
@@ -150,7 +148,7 @@ def messages_show(options: Namespace) -> None:
         )
         return
     for name, value in _object(shown.message).items():
-        line(f"{name}: {value if value not in (None, '') else '-'}")
+        line(f"{name}: {cell(value) or '-'}")
     columns(
         ("index", "event", "happened"),
         [(each.index, each.topic, each.happened_at) for each in shown.events],

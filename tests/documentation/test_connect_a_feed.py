@@ -1,0 +1,135 @@
+"""The tutorial runs as it stands, and ``--json`` has the members that are documented."""
+
+import json
+import re
+import shlex
+import time
+from collections.abc import Iterator
+from doctest import ELLIPSIS, OutputChecker
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+import pytest
+
+from tests.acceptance.command_line import CommandLine
+from tests.acceptance.service import RunningService
+
+pytestmark = [pytest.mark.postgres, pytest.mark.timeout(300)]
+
+DOCS: Final = Path(__file__).parents[2] / "docs"
+BLOCK: Final = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+JSON_PAGE: Final = (DOCS / "reference" / "json.md").read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[RunningService]:
+    """A home with the profile of the tutorial, served without Kafka."""
+    with TemporaryDirectory(prefix="caretrail-home-", ignore_cleanup_errors=True) as folder:
+        home = Path(folder) / "home"
+        home.mkdir()
+        ((_, profiles),) = blocks("toml")
+        (home / "profiles.toml").write_text(profiles, "utf-8")
+        ((_, feed),) = blocks("hl7")
+        (home / "mercy.hl7").write_text(feed, "utf-8")
+        free = {"CARETRAIL_MLLP_PORT": "0", "CARETRAIL_HTTP_PORT": "0", "CARETRAIL_KAFKA": "false"}
+        service = RunningService(CommandLine(home, free))
+        service.start()
+        try:
+            yield service
+        finally:
+            assert service.supervisor
+            service.supervisor.terminate()
+            service.supervisor.wait(60)
+
+
+def blocks(kind: str) -> list[tuple[str, str]]:
+    text = (DOCS / "how-to" / "connect-a-feed.md").read_text("utf-8")
+    return [(found, block) for found, block in BLOCK.findall(text) if found == kind]
+
+
+def documented(*headings: str) -> set[str]:
+    """Return the members listed last under a heading, or under one within another."""
+    text = JSON_PAGE
+    for level, heading in enumerate(headings, 2):
+        _, _, text = text.partition(f"\n{'#' * level} {heading}\n")
+        assert text, heading
+        text = re.split(rf"^#{{1,{level}}} ", text, maxsplit=1, flags=re.MULTILINE)[0]
+    own = re.split(r"^#", text, maxsplit=1, flags=re.MULTILINE)[0]
+    return set(re.findall(r"`(\w+)`", own.strip().rpartition("\n\n")[2]))
+
+
+def test_the_tutorial_runs_as_it_stands(served: RunningService) -> None:
+    line, mllp = served.line, ":".join(map(str, served.mllp))
+    for _, block in blocks("console"):
+        command, _, expected = block.removeprefix("$ caretrail ").partition("\n")
+        if command == "serve":
+            continue
+        arguments = shlex.split(command.replace("127.0.0.1:2575", mllp))
+        arguments = [str(line.home / each) if each == "mercy.hl7" else each for each in arguments]
+        said = line.run(*arguments, exit_code=1 if "send" in arguments else 0)
+        assert OutputChecker().check_output(expected, said, ELLIPSIS), f"{command}\n{said}"
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        "messages ls",
+        "patients ls",
+        "timeline MERCY|0042",
+        "census",
+        "projections ls",
+        "projections rebuild timeline",
+        "audit trail",
+        "doctor",
+    ],
+)
+def test_what_is_written_has_the_members_that_are_documented(
+    served: RunningService, verb: str
+) -> None:
+    name = verb if f"\n## {verb}" in JSON_PAGE else verb.rpartition(" ")[0]
+    heading = "messages ls, messages quarantine" if name == "messages ls" else name
+    first = ingested(served).objects(*verb.split())[0]
+    assert set(first) == documented(heading)
+
+
+def test_what_stands_inside_has_the_members_that_are_documented(served: RunningService) -> None:
+    line = ingested(served)
+    timeline = line.object("timeline", "MERCY|0042")
+    assert set(timeline["known_at"]) == documented("timeline", "known_at")
+    assert set(timeline["entries"][0]) == documented("timeline", "entries")
+    (encounter,) = timeline["encounters"]
+    assert set(encounter) == documented("timeline", "encounters")
+    assert set(encounter["locations"][0]) == documented("timeline", "locations")
+    (patient,) = line.objects("patients", "ls")
+    assert set(patient["identifiers"][0]) == documented("patients ls", "identifiers")
+    chain = line.object("why", encounter["encounter_id"])
+    assert set(chain) == documented("why")
+    assert set(chain["events"][0]) == documented("why", "events")
+    message = chain["events"][0]["message"]
+    assert set(message) == documented("why", "message")
+    assert set(line.object("messages", "show", message["id"])) == documented("messages show")
+    digests = line.object("projections", "digest")
+    assert all(set(each) == documented("projections digest") for each in digests.values())
+
+
+def test_help_answers_at_once_and_a_wrong_argument_is_wrong_usage(served: RunningService) -> None:
+    started = time.monotonic()
+    assert "timeline" in served.line.run("--help")
+    assert time.monotonic() - started < 5, "the target is 0.15 s on a quiet machine"
+    for wrong in (
+        ["timeline", "MERCY|0042", "--as-of", "noon"],
+        ["timeline", "MERCY|0042", "--known-at", "-1"],
+        ["census", "--as-of", "yesterday"],
+        ["send", "mercy.hl7", "--to", "localhost"],
+        ["generate", "--days", "0", "--out", "out"],
+        ["serve", "--only", "nothing"],
+    ):
+        served.line.run(*wrong, exit_code=2)
+
+
+def ingested(served: RunningService) -> CommandLine:
+    line = served.line
+    counts: dict[str, Any] = json.loads(line.run("ingest", line.home / "mercy.hl7", "--json"))
+    assert set(counts) == documented("ingest")
+    return line

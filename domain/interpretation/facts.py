@@ -26,8 +26,9 @@ _Item: TypeAlias = tuple[datetime, int, int, Said]
 
 _EARLY_END: Final = -1
 _BEGINNING: Final = 0
-_MOVE: Final = 1
-_END: Final = 2
+_CHANGE: Final = 1  # the later of an A04 and an A01 with one PV1-44
+_MOVE: Final = 2
+_END: Final = 3
 
 #: PV1-44 in one of these corrects a beginning.
 _CORRECTING: Final = frozenset({"A02", "A03", "A08"})
@@ -108,8 +109,7 @@ def _items(standing: Sequence[Said], returns: Sequence[tuple[datetime, Said]]) -
             items.append((each.of.discharged.last, _END, each.order, each))
     items.extend((at, _MOVE, each.order, each) for at, each in returns)
     if beginnings:
-        placed = _begun(beginnings)
-        items.extend((at, _BEGINNING, each.order, each) for at, each in placed)
+        items.extend(_begun(beginnings, ends))
     items.extend(_placed_ends(ends, beginnings))
     items.sort(key=itemgetter(0, 1, 2))
     return items
@@ -137,34 +137,41 @@ def _placed_ends(ends: Sequence[Said], beginnings: Sequence[Said]) -> Iterable[_
             yield at, _EARLY_END, each.order, each
 
 
-def _begun(beginnings: Sequence[Said]) -> list[tuple[datetime, Said]]:
+def _begun(beginnings: Sequence[Said], ends: Sequence[Said]) -> Iterable[_Item]:
     """Place beginnings; an admission of one who was registered already is a change of class.
 
     PV1-44 is a fact of the visit, so an A01 may repeat that of the A04 (or the other way round).
-    The one that came later then happened at EVN-6, else EVN-2.
+    The one that came later then happened at EVN-6, else EVN-2, but not before it.
     """
-    triggers = {each.of.trigger for each in beginnings}
-    if len(triggers) == 1:
-        return [(each.at, each) for each in beginnings]
-    return [
-        (own.at if own is not None and _is_change(each, beginnings) else each.at, each)
-        for each, own in zip(beginnings, map(_own_time, beginnings), strict=True)
-    ]
+    one_kind = len({each.of.trigger for each in beginnings}) == 1
+    for each in beginnings:
+        other = None if one_kind else _begun_before(each, beginnings, ends)
+        if other is None:
+            yield each.at, _BEGINNING, each.order, each
+        else:
+            own = _own_time(each)
+            yield max(own.at if own else each.at, other.at), _CHANGE, each.order, each
 
 
-def _is_change(each: Said, beginnings: Sequence[Said]) -> bool:
+def _begun_before(each: Said, beginnings: Sequence[Said], ends: Sequence[Said]) -> Said | None:
+    """Return the beginning of the other kind whose PV1-44 this one repeats.
+
+    None of another encounter: one that came only after an end.
+    """
     if each.of.admitted is None:
-        return False
+        return None
     occurred = each.of.occurred
     for other in beginnings:
         if other.of.trigger == each.of.trigger or each.at > other.at:
             continue
+        if any(each.at < end.at <= other.at for end in ends):
+            continue
         if occurred is not None and other.of.occurred is not None:
             if other.of.occurred.at < occurred.at:
-                return True
+                return other
         elif each.of.trigger == "A01" and (each.at == other.at or other.order < each.order):
-            return True  # of one and the same PV1-44 the registration comes first, sent late or not
-    return False
+            return other  # of one PV1-44 the registration comes first, sent late or not
+    return None
 
 
 def _own_time(each: Said) -> Moment | None:
@@ -175,10 +182,10 @@ def _walk(items: Sequence[_Item], replaced: Collection[VisitRef]) -> list[Spell]
     found: list[Spell] = []
     parts = _Parts()
     spell: Spell | None = None
+    early: list[Said] = []  # corrections of the end of a stay whose beginning never reached us
     for at, _, _, each in items:
         if each.kind == "update":
-            if spell is not None:
-                spell.end_corrections.append(each)
+            (early if spell is None else spell.end_corrections).append(each)
             continue
         if each.kind == "end" and (each.of.visit in replaced or parts.were(each)):
             if spell is None:
@@ -188,6 +195,8 @@ def _walk(items: Sequence[_Item], replaced: Collection[VisitRef]) -> list[Spell]
             continue
         if spell is None or (each.kind == "beginning" and spell.ends):
             spell = Spell()
+            if not found and each.kind != "beginning":
+                spell.end_corrections = early
             found.append(spell)
             parts = _Parts()
         if each.kind == "beginning":
@@ -231,13 +240,20 @@ class _Parts:
 
     current: set[_Part] = field(default_factory=set)
     replaced: set[_Part] = field(default_factory=set)
+    class_code: EncounterClass = "unknown"
+    place: str | None = None
 
     def now(self, each: Said, *, new: bool) -> None:
-        part = _part(each)
+        """Take what a statement says of class and place; what it leaves out stays as it was."""
         if new:
             self.replaced |= self.current
             self.current = set()
-        if part is not None:
+        if each.of.class_code != "unknown":
+            self.class_code = each.of.class_code
+        if each.of.place is not None:
+            self.place = each.of.place.ref
+        if self.place is not None and self.class_code != "unknown":
+            part = (self.class_code, self.place)
             self.current.add(part)
             self.replaced.discard(part)
 
@@ -357,7 +373,9 @@ def _settle(spell: Spell, corrections: Sequence[Said]) -> None:
         values += [
             (each.order, each.of.discharged.last, True)
             for each in spell.end_corrections
-            if each.of.discharged is not None and each.order > first_said
+            if each.of.discharged is not None
+            and each.order > first_said
+            and each.of.discharged.last >= (spell.start or BEFORE_ALL)
         ]
         end = decide(values)
         if end is not None and end[1] != BEFORE_ALL:

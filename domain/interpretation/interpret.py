@@ -132,7 +132,7 @@ def _members(reading: Reading, spells: list[Spell]) -> list[list[Said]]:
 def _encounter(visit: Visit, spell: Spell, said: list[Said], last_sent: datetime) -> Encounter:
     reading = visit.reading
     by = reading.voided.by
-    ours = set(said) if by else set()
+    ours = set(said) if reading.back_to else set()
     back_to = [each for each in reading.back_to if each in ours]
     stays = stays_of(spell, back_to=back_to, cancelled=spell.cancelled)
     class_code, class_as_sent = _class_of(spell, stays, said)

@@ -26,7 +26,7 @@ def stays_of(spell: Spell, *, back_to: Sequence[Said], cancelled: bool) -> list[
 
     Args:
         spell: The encounter.
-        back_to: Its A12 and A13 that took effect: they say where, when nothing else does.
+        back_to: Its A12 and A13 that stand: they say where, when nothing else does.
         cancelled: Marks every stay.
     """
     runs: list[_Step] = []
@@ -82,8 +82,9 @@ def _steps(spell: Spell) -> list[_Step]:
             flags = ("before_beginning",)
             move.flags.append("before_beginning")
         placed = max(at, start)
-        step = (placed, move.of.place, move.of.class_code, move, flags)
-        later.append((placed, 1, len(later), step))
+        # Before the beginning as they happened; at one instant, coarse or not, as they were sent.
+        key = (placed, 1, len(later) - len(spell.moves)) if flags else (placed, 1, move.order)
+        later.append((*key, (placed, move.of.place, move.of.class_code, move, flags)))
     if len(later) > 1:
         later.sort(key=itemgetter(0, 1, 2))
     steps.extend(each[3] for each in later)
@@ -111,7 +112,10 @@ def _fallback(spell: Spell, runs: list[_Step], back_to: Sequence[Said]) -> list[
         return runs
     by = max(places, key=_order)
     if not runs:
-        return [(spell.start or BEFORE_ALL, by.of.place, by.of.class_code, by, ())]
+        start = spell.start or BEFORE_ALL
+        if spell.end is not None and spell.end <= start:
+            return []  # a stay of no length
+        return [(start, by.of.place, by.of.class_code, by, ())]
     return [(at, by.of.place, coded, by, flags) for at, _, coded, _, flags in runs]
 
 

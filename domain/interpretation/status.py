@@ -54,13 +54,14 @@ def closed_at(spell: Spell, said: list[Said], last_sent: datetime) -> datetime |
     if hours is None or spell.start is None:
         return None
     last = max(spell.start, *(each.at for each in said if each.kind != "plan"))
-    due = last + timedelta(hours=hours)
-    return due if last_sent > due else None
+    wait = timedelta(hours=hours)
+    return last + wait if last_sent - last > wait else None  # no time is too late to subtract
 
 
 def _registered_as(spell: Spell) -> EncounterClass:
     """Return the class of the A04; who came to the emergency department may be observed later."""
-    return (spell.change or spell.first)[-1].of.class_code
+    stated = [each for each in spell.change or spell.first if each.of.class_code != "unknown"]
+    return max(stated, key=lambda each: each.order).of.class_code if stated else "unknown"
 
 
 def _only_registered(spell: Spell) -> bool:

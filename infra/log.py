@@ -24,6 +24,8 @@ ALLOWED: Final = frozenset({
     "dropped", "exit_code", "url_path", "method", "rows", "parked", "state",
 })  # fmt: skip
 
+_DEEPEST: Final = 4  # causes named
+
 _Event = MutableMapping[str, Any]
 
 
@@ -35,11 +37,21 @@ def place_of(error: BaseException) -> str:
     )
 
 
+def _names_of(error: BaseException) -> str:
+    """Return the types of an exception and of what it was raised from: of which kind it is."""
+    names = list[str]()
+    cause: BaseException | None = error
+    while cause is not None and len(names) < _DEEPEST:
+        names.append(type(cause).__name__)
+        cause = cause.__cause__
+    return " < ".join(dict.fromkeys(names))
+
+
 def _exceptions(_logger: object, _method: str, event: _Event) -> _Event:
     raised = event.pop("exc_info", None)
     error = sys.exc_info()[1] if raised is True else raised
     if isinstance(error, BaseException):
-        event["error"], event["where"] = type(error).__name__, place_of(error)
+        event["error"], event["where"] = _names_of(error), place_of(error)
     return event
 
 

@@ -4,13 +4,15 @@ import asyncio
 import gc
 import ssl
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from threading import Event
 from typing import Final
 
 import structlog
 
 from caretrail.bootstrap import opened
+from commands.ports import Outcome, Received
 from consumers.intake import Answered, MllpIntake
 from infra import clock, health, metrics
 from infra.mllp import Limits, Listener, tls_context
@@ -21,15 +23,52 @@ log = structlog.get_logger()
 #: Seconds a thread may hold the interpreter while another waits. The default of 5 ms would be most
 #: of the time that an acknowledgement takes.
 _SWITCH: Final = 0.0005
+_FAILED_SECONDS: Final = 30.0  # that a failure to record makes us not ready
+
+
+class Recording:
+    """Records, and remembers that it failed: a database may answer and yet have no room.
+
+    Args:
+        record: What records a batch.
+        now: Seconds on any clock that only goes forward.
+    """
+
+    def __init__(
+        self,
+        record: Callable[[Sequence[Received]], list[Outcome]],
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._record = record
+        self._now = now
+        self._failed: float | None = None
+
+    def __call__(self, messages: Sequence[Received]) -> list[Outcome]:
+        """Record; what is raised is passed on."""
+        try:
+            outcomes = self._record(messages)
+        except Exception:
+            self._failed = self._now()
+            raise
+        self._failed = None
+        return outcomes
+
+    def problems(self) -> Mapping[str, str]:
+        """Say so for a while after a failure: where nobody sends any more, nobody would end it."""
+        failed = self._failed
+        if failed is None or self._now() - failed > _FAILED_SECONDS:
+            return {}
+        return {"recording": "messages are answered AR: they cannot be recorded"}
 
 
 def run(settings: Settings, stop: Event) -> None:
     """Listen until ``stop`` is set; then answer what is in flight and end."""
     sys.setswitchinterval(_SWITCH)
     with opened(settings) as application:
+        recording = Recording(application.record)
         intake = MllpIntake(
             context=application.reading(arrived_by="mllp"),
-            record=application.record,
+            record=recording,
             now=clock.now,
             answered=_count,
         )
@@ -37,7 +76,7 @@ def run(settings: Settings, stop: Event) -> None:
 
         def problems() -> Mapping[str, str]:
             quiet = {} if listening.is_set() else {"mllp": "does not listen yet"}
-            return {**quiet, **application.problems()}
+            return {**quiet, **recording.problems(), **application.problems()}
 
         # What is there by now stays: looking through it for garbage would be a tenth of the work.
         gc.freeze()

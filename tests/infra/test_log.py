@@ -45,6 +45,16 @@ def test_an_exception_keeps_its_type_and_place_and_not_its_text(
     assert "ALDER" not in json.dumps(line)
 
 
+def test_an_exception_names_the_kind_of_what_it_was_raised_from(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log.configure("mllp")
+    error = RuntimeError()
+    error.__cause__ = ValueError("ALDER^ROWENA")
+    structlog.get_logger().error("batch.not_recorded", exc_info=error)
+    assert logged(capsys)["error"] == "RuntimeError < ValueError"
+
+
 def test_every_line_says_which_role_spoke_and_when(capsys: pytest.CaptureFixture[str]) -> None:
     log.configure("relay")
     structlog.get_logger().warning("topic.unavailable")

@@ -94,7 +94,7 @@ def say(
         case "A06" | "A07":
             rest = _join(f"to {in_class}" if in_class else "", place, by=", ")
         case "A11":
-            rest = _join("by the sender", f"it was to {place}" if place else "", by=", ")
+            rest = _join("by the sender", place, by=", ")
         case "A12" | "A13":
             rest = _join("by the sender", f"back in {place}" if place else "", by=", ")
         case "A08":

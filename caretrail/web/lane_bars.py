@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from caretrail.web.bars import FADE, FLAT, LEAST, TALL, Piece, n, outline, ring
+from caretrail.web.bars import CHARACTER, FADE, FLAT, LEAST, TALL, Piece, n, outline, ring
 from caretrail.web.between import Span
 from caretrail.web.labels import Placed, Rows, Taken, caption, fits_inside
 from caretrail.web.lanes import Drawn, Row
@@ -142,7 +142,7 @@ def _tall(  # what a lane shares among its bars
             css = "gone" if span.encounter.cancelled else ""
             x = piece.x + piece.width / 2
             put = labels.put(label, x, as_of_x=context.as_of_x)
-            under += [_under(label, x, bottom, put, css, strip)] if put else []
+            under += [_under(label, x, bottom, put, css, strip, context)] if put else []
     for stay in _ghost_stays(drawn):
         x0, x1 = _ghost_extent(drawn, stay, context)
         label = _short(stay, span, context)
@@ -154,7 +154,8 @@ def _tall(  # what a lane shares among its bars
             )
         )
         put = labels.put(label, (x0 + x1) / 2, as_of_x=context.as_of_x) if label else None
-        under += [_under(label, (x0 + x1) / 2, bottom + strip, put, "gone", 0)] if put else []
+        middle = (x0 + x1) / 2
+        under += [_under(label, middle, bottom + strip, put, "gone", 0, context)] if put else []
     moves = tuple(
         (f"M{n(x - 3.5)} {n(y - 4.5)}h7l-3.5 5Z", _is_late(extent.pieces[k + 1].stay, context))
         for k, x in enumerate(extent.bounds)
@@ -268,9 +269,12 @@ def _inside(label: str, x: float, y: float, height: float) -> Text | None:
 
 
 def _under(  # where and what a label says
-    label: str, x: float, bottom: float, put: tuple[int, float], css: str, strip: float
-) -> Under:
+    label: str, x: float, bottom: float, put: tuple[int, float], css: str, strip: float,
+    context: LaneContext,
+) -> Under:  # fmt: skip
     row, centre = put
+    if centre + len(label) * CHARACTER / 2 < context.as_of_x:
+        css = f"{css} edged".strip()  # of the ground: a leader or an arrow passes behind it
     y = bottom + strip + _UNDER + _ROW * row
     return Under(
         text=Text(x=centre, y=y, said=label, css=css),

@@ -16,7 +16,7 @@ from caretrail.web.lane_bars import LaneContext, draw_lane
 from caretrail.web.lanes import Drawn, Row, rows
 from caretrail.web.links import arrow, bracket, gap_line
 from caretrail.web.scale import WIDTH, Scale, ticks, window
-from caretrail.web.shapes import Arrow, Bracket, Earlier, GapLine, Lane, Picture, Text
+from caretrail.web.shapes import Arrow, Bracket, Caption, Earlier, GapLine, Lane, Picture, Text
 from caretrail.web.words import Words, place_label
 from domain.continuity import Patient
 from domain.ids import EncounterId, StatementRef
@@ -25,6 +25,8 @@ from domain.statement import Place
 RECENT: Final = timedelta(days=90)
 _AXIS, _FIRST_LANE = 34.0, 60.0
 _BETWEEN_HEIGHT: Final = 44.0
+_BRACKET_END: Final = 57.0  # in the row above the lanes
+_CAPTION_HEIGHT: Final = 11.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,8 +200,19 @@ def _brackets(
             continue
         # Through other lanes the line would cross what has nothing to do with it.
         first = bar[1] < lanes[0].top + lanes[0].height
-        made.append(bracket(readmission, scale, to=bar[1] - 0.5 if first else 57, blocked=blocked))
+        x = scale.within(readmission.back)
+        captions = [each.caption for each in lanes[0].bars if each.caption]
+        above = [each.y - _CAPTION_HEIGHT for each in captions if _over(each, x)]
+        to = min([bar[1] - 0.5, *above]) if first else _BRACKET_END
+        made.append(bracket(readmission, scale, to=to, blocked=blocked))
     return tuple(made)
+
+
+def _over(caption: Caption, x: float) -> bool:
+    """Tell whether a caption, as it is drawn, stands where a line comes down at ``x``."""
+    wide = len(f"{caption.key} {caption.rest}") * CHARACTER
+    left = caption.x - (wide if caption.anchor == "end" else 0)
+    return left - 2 < x < left + wide + 2
 
 
 def _hatches(shown: Sequence[Span]) -> tuple[str, ...]:

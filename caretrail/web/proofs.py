@@ -112,7 +112,8 @@ def _proof(  # one bar in words
         facts.append(Fact(name="Class as sent", value=encounter.class_as_sent))
     if encounter.disposition_code:
         code = encounter.disposition_code
-        facts.append(Fact(name="Discharged", value=WHERE_TO.get(code, ""), code=code))
+        said = WHERE_TO.get(code, "")
+        facts.append(Fact(name="Discharged", value=said, code="" if said == code else code))
     facts += [Fact(name="Marked", value=m.said, code=m.code) for m in marks(encounter.flags)]
     return Proof(
         anchor=f"evidence-{encounter.encounter_id}",

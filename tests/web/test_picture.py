@@ -103,7 +103,7 @@ def test_unknown_beginnings_are_torn_and_cancelled_stays_are_ghosts() -> None:
 
     assert bars["#evidence-e1"].segments[0].path.count("l-4") == 4
     assert [s.css for s in bars["#evidence-e5"].segments] == ["ghost"]
-    assert bars["#evidence-e5"].under[0].text.css == "gone"
+    assert bars["#evidence-e5"].under[0].text.css == "gone edged"
     assert [s.css for s in bars["#evidence-e8"].segments] == ["prenc"]
 
 
@@ -112,7 +112,7 @@ def test_a_place_taken_back_in_a_standing_stay_is_a_ghost_under_its_bar() -> Non
     stay = next(bar for bar in bars if len(bar.segments) == 3)
 
     assert [segment.css for segment in stay.segments] == ["imp", "imp", "ghost"]
-    assert [(u.text.said, u.text.css) for u in stay.under] == [("ICU-02", "gone")]
+    assert [(u.text.said, u.text.css) for u in stay.under] == [("ICU-02", "gone edged")]
 
 
 def test_three_hours_fill_half_of_a_window_of_six() -> None:
@@ -290,3 +290,15 @@ def test_a_beginning_before_the_window_never_leaves_it() -> None:
     assert x >= 0
     assert x + width <= WIDTH
     assert at("2019-01-01 10:00") < AS_OF
+
+
+def test_a_readmission_ends_above_the_caption_that_it_would_cross() -> None:
+    first = encounter("NGH", [("5N-02", "IMP", "01-10 09:00")], "01-20 11:00", disposition="home")
+    second = encounter("NGH", [("ED-09", "EMER", "02-01 20:00"), ("4W-05", "IMP", "02-03 02:00")])
+
+    drawn = picture(patient(first, second))
+
+    (bracket,) = drawn.brackets
+    (caption,) = [b.caption for b in drawn.lanes[0].bars if b.caption and "EMER" in b.caption.key]
+    end = float(bracket.path.rpartition("V")[2])
+    assert end <= caption.y - 11

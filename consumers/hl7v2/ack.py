@@ -21,6 +21,7 @@ _ERRORS: Final = {
     "no_patient_identifier": ("101", "Required field missing"),
     "no_prior_identifier": ("101", "Required field missing"),
     "several_messages": ("100", "Segment sequence error"),
+    "batch_in_frame": ("100", "Segment sequence error"),
     "no_msh": ("100", "Segment sequence error"),
 }
 _INTERNAL: Final = ("207", "Application internal error")

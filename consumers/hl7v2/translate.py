@@ -22,6 +22,7 @@ from domain.interpretation import happened
 #: Longer than HL7 allows any of them. What is shown of a message is cut here, its bytes are not.
 _SHOWN: Final = 256
 _LENGTH: Final = 8
+_BATCH_HEADERS: Final = frozenset({b"FHS", b"BHS"})
 _LONGEST_TYPE: Final = 16
 
 
@@ -44,6 +45,8 @@ def read(raw: bytes, *, context: ReadingContext) -> Received:
     try:
         message = Message(raw)
     except NotAMessage:
+        # One frame, one answer: a batch would need one for each of its messages.
+        batch = raw.lstrip()[:3] in _BATCH_HEADERS
         return Received(
             message_id=message_id,
             key=_digest(b"unreadable", raw),
@@ -55,7 +58,7 @@ def read(raw: bytes, *, context: ReadingContext) -> Received:
             mapping_version=MAPPING_VERSION,
             actor=context.actor,
             disposition=Disposition.UNREADABLE,
-            reason="no_msh",
+            reason="batch_in_frame" if batch else "no_msh",
             place="MSH",
         )
     chosen = choose(message, context)

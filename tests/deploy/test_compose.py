@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from caretrail.cli import _parser
+from caretrail.cli import command_parser
 from caretrail.role import ROLES
 from infra import kafka_jars, kafka_server, postgres_binaries, postgres_server
 from infra.settings import Settings
@@ -60,7 +60,7 @@ def test_there_is_a_service_for_each_role_and_one_that_prepares(
 
 def test_every_command_is_one_of_the_command_line(services: dict[str, dict[str, Any]]) -> None:
     for each in ours(services).values():
-        assert _parser().parse_args(each["command"]).work
+        assert command_parser().parse_args(each["command"]).work
 
 
 def test_the_broker_has_the_settings_that_tests_start_one_with(

@@ -38,6 +38,11 @@ def test_bytes_without_msh_are_their_own_key() -> None:
     assert one.key == received(b"hello").key
 
 
+def test_a_batch_in_one_frame_is_refused_as_one() -> None:
+    one = received(b"FHS|^~\\&|A\rBHS|^~\\&|A\r" + adt())
+    assert (one.disposition, one.reason) == (Disposition.UNREADABLE, "batch_in_frame")
+
+
 def test_the_key_is_of_the_bytes_whatever_ends_their_lines() -> None:
     key = received(adt()).key
     for same in (adt(end="\n"), adt(end="\r\n"), b"\x0b" + adt() + b"\r\x1c\r", adt() + b"\r\n\n"):

@@ -8,6 +8,7 @@ import argparse
 import os
 import platform
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -63,16 +64,22 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one short round of everything")
+    parser.add_argument(
+        "--many", type=int, metavar="MESSAGES", help="look at memory with so many, and a twentieth"
+    )
     options = parser.parse_args()
+    scale = QUICK if options.quick else FULL
+    if options.many:
+        scale = replace(scale, few=options.many // 20, many=options.many)
     before = os.getloadavg()
-    lines = _measured(QUICK if options.quick else FULL)
+    lines = _measured(scale)
     text = markdown(lines)
     print(text)
+    given = [f"ARGS='{' '.join(sys.argv[1:])}'"] if sys.argv[1:] else []
     where = (
-        f"`make bench`{' ARGS=--quick' if options.quick else ''}: {os.cpu_count()} cores,"
+        f"`{' '.join(['make bench', *given])}`: {os.cpu_count()} cores,"
         f" {platform.machine()}, Python {platform.python_version()}; load of the machine"
-        f" {before[0]:.1f} before, {os.getloadavg()[0]:.1f} after (two processes of the run itself"
-        " keep two cores busy)."
+        f" {before[0]:.1f} before, {os.getloadavg()[0]:.1f} after (the run itself makes about 3)."
     )
     print(where)
     if not options.quick:

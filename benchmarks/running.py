@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from benchmarks.client import Seen
 from caretrail.service import Service, free_port
@@ -55,7 +55,8 @@ class Machine:
 
     def settings(self, url: str, *, projects: bool) -> Settings:
         """Return the settings of a caretrail on a database of this machine."""
-        home = self.folder / "caretrail"
+        name = str(conninfo_to_dict(url)["dbname"])
+        home = self.folder / name
         home.mkdir(mode=0o700, exist_ok=True)
         return Settings.model_validate(
             {
@@ -63,7 +64,8 @@ class Machine:
                 "database_url": url,
                 "kafka_bootstrap_servers": self.brokers if projects else None,
                 "kafka": projects,
-                "topic_prefix": str(psycopg.conninfo.conninfo_to_dict(url)["dbname"]),
+                "topic_prefix": name,
+                "key_file": self.folder / "master.key",  # copies of a database have the same
                 "id_key": "07" * 32,
                 "mllp_port": 0,
                 "log_level": "error",

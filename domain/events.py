@@ -75,7 +75,7 @@ def murmur2(data: bytes) -> int:
     return state ^ state >> 15
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4_096)
 def partition_of(stream: str) -> int:
     """Return the partition of a stream id (36 characters): where Kafka puts this key.
 

@@ -46,7 +46,7 @@ from infra.sealing import (
 __all__ = ["Claim", "Keys", "SegmentDoesNotOpen", "open_keys"]
 
 #: Subjects whose keys stay in memory, about 2 KB each.
-REMEMBERED: Final = 16_384
+REMEMBERED: Final = 4_096
 _MESSAGE: Final[SegmentClass] = "message"
 
 

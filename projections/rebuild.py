@@ -138,13 +138,13 @@ class _Build:
 
     def read(self, source: Iterable[Recorded], total: int | None) -> tuple[dict[int, Held], int]:
         """Read the log once; fold what needs no other event, then component by component."""
-        held: dict[int, Held] = {}
+        newest: dict[int, Envelope] = {}  # by partition
         seen = last_seen.Folded()
         count = 0
         with Spill() as spill:
             for recorded in source:
                 envelope = recorded.envelope
-                held[envelope.partition] = Held(envelope.index, envelope.incarnation)
+                newest[envelope.partition] = envelope
                 self._one(recorded, spill, seen)
                 count += 1
                 if count % _REPORTED == 0:
@@ -161,7 +161,7 @@ class _Build:
                 )
             if self._folded:
                 self._fold(spill)
-        return held, count
+        return {partition: _held(one) for partition, one in newest.items()}, count
 
     def _one(self, recorded: Recorded, spill: Spill, seen: last_seen.Folded) -> None:
         versions = self._versions
@@ -264,27 +264,29 @@ def _chained(
     source: Iterable[Recorded], bounds: Mapping[int, int] | None, heal: Heal
 ) -> Iterator[Recorded]:
     """Pass on what comes next in every partition: repeats left out, holes filled."""
-    last: dict[int, Held] = {}
+    newest: dict[int, Envelope] = {}  # by partition
     for recorded in source:
         envelope = recorded.envelope
-        if bounds is not None and envelope.index > bounds.get(envelope.partition, 0):
+        partition = envelope.partition
+        if bounds is not None and envelope.index > bounds.get(partition, 0):
             continue
-        held = last.get(envelope.partition, _NOWHERE)
-        if envelope.previous == held.last_index and _same_life(envelope, held):
-            last[envelope.partition] = Held(envelope.index, envelope.incarnation)
+        last = newest.get(partition)
+        if (
+            envelope.previous == last.index and envelope.incarnation == last.incarnation
+            if last
+            else envelope.previous == 0
+        ):
+            newest[partition] = envelope
             yield recorded
             continue
-        due = position.due((recorded,), {envelope.partition: held}, heal)
-        for one in due.events:
-            last[envelope.partition] = Held(one.envelope.index, one.envelope.incarnation)
+        held = _held(last) if last else Held(0, "")
+        for one in position.due((recorded,), {partition: held}, heal).events:
+            newest[partition] = one.envelope
             yield one
 
 
-_NOWHERE: Final = Held(0, "")
-
-
-def _same_life(envelope: Envelope, held: Held) -> bool:
-    return held.incarnation in {"", envelope.incarnation}
+def _held(last: Envelope) -> Held:
+    return Held(last.index, last.incarnation)
 
 
 def _begin(connection: Connection[Any], projection: Projection) -> Version:

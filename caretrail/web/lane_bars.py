@@ -273,8 +273,8 @@ def _under(  # where and what a label says
     context: LaneContext,
 ) -> Under:  # fmt: skip
     row, centre = put
-    if centre + len(label) * CHARACTER / 2 < context.as_of_x:
-        css = f"{css} edged".strip()  # of the ground: a leader or an arrow passes behind it
+    if not css and centre + len(label) * CHARACTER / 2 < context.as_of_x:
+        css = "edged"  # in the colour of the ground: a leader or an arrow passes behind it
     y = bottom + strip + _UNDER + _ROW * row
     return Under(
         text=Text(x=centre, y=y, said=label, css=css),

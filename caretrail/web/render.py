@@ -9,6 +9,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from caretrail.web.bars import n
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
+#: Directional embeddings, overrides and isolates, and control characters but tab and line ends.
+_UNSEEN: Final = dict.fromkeys(
+    {*range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0x20), *range(0x7F, 0xA0)}
+    - {0x09, 0x0A, 0x0D},
+    "\ufffd",
+)
 STYLESHEET: Final = Path(__file__).parent / "static" / "caretrail.css"
 
 
@@ -19,11 +25,17 @@ def environment() -> Environment:
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_harmless,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     made.filters["n"] = n
     return made
+
+
+def _harmless(value: object) -> object:
+    """Show characters that would turn the text after them around, or are none, as ``\ufffd``."""
+    return value.translate(_UNSEEN) if type(value) is str else value
 
 
 def render(template: str, /, **names: object) -> str:

@@ -103,7 +103,7 @@ def test_unknown_beginnings_are_torn_and_cancelled_stays_are_ghosts() -> None:
 
     assert bars["#evidence-e1"].segments[0].path.count("l-4") == 4
     assert [s.css for s in bars["#evidence-e5"].segments] == ["ghost"]
-    assert bars["#evidence-e5"].under[0].text.css == "gone edged"
+    assert bars["#evidence-e5"].under[0].text.css == "gone"
     assert [s.css for s in bars["#evidence-e8"].segments] == ["prenc"]
 
 
@@ -112,7 +112,7 @@ def test_a_place_taken_back_in_a_standing_stay_is_a_ghost_under_its_bar() -> Non
     stay = next(bar for bar in bars if len(bar.segments) == 3)
 
     assert [segment.css for segment in stay.segments] == ["imp", "imp", "ghost"]
-    assert [(u.text.said, u.text.css) for u in stay.under] == [("ICU-02", "gone edged")]
+    assert [(u.text.said, u.text.css) for u in stay.under] == [("ICU-02", "gone")]
 
 
 def test_three_hours_fill_half_of_a_window_of_six() -> None:

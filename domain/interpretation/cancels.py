@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from domain.interpretation.candidates import Index, by_order, by_sent, came_from
 from domain.interpretation.kinds import VOIDS
 from domain.interpretation.order import Said, sent_before
 from domain.interpretation.times import same
@@ -35,32 +36,58 @@ def voided(said: Sequence[Said]) -> Voided:
     cancels = [each for each in said if each.kind == "cancel"]
     if not cancels:
         return Voided()
-    ledger = _Ledger(said)
+    ledger = Ledger(said)
     for cancel in cancels:
         ledger.apply(cancel)
     return ledger.done
 
 
-def target_of(said: Sequence[Said], cancel: Said) -> Said | None:
-    """Return what a cancel would take back among the counted statements of a visit."""
-    ledger = _Ledger(said)
-    for each in said:
-        if each.kind == "cancel" and each.order < cancel.order:
-            ledger.apply(each)
-    ledger.apply(cancel)
-    return ledger.done.target.get(cancel)
-
-
-class _Ledger:
+class Ledger:
     """The statements of one visit by what a cancel looks for, and what is void so far."""
 
     def __init__(self, said: Sequence[Said]) -> None:
         self.done = Voided()
-        self._said = said
+        self._said = list(said)
         self._beginnings = [each for each in said if each.kind == "beginning"]
         self._ends = [each for each in said if each.kind == "end"]
-        self._indexes: dict[frozenset[str], _Index] = {}
+        self._indexes: dict[frozenset[str], Index] = {}
         self._last_equal: dict[str | tuple[str | None, ...], Said] = {}
+        self._senders = {(each.of.sender, each.of.application) for each in said}
+
+    def follows(self, each: Said) -> bool:
+        """Tell whether a statement was sent after all that is here, and can be added to it.
+
+        What another sender says later may still be what an earlier cancel names.
+        """
+        last = self._said[-1]
+        return (
+            last.order < each.order
+            and last.sent < each.sent
+            and self._senders <= {(each.of.sender, each.of.application)}
+        )
+
+    def add(self, each: Said) -> None:
+        """Add a statement that follows; a cancel has been tried already."""
+        self._said.append(each)
+        if each.kind == "beginning":
+            self._beginnings.append(each)
+        elif each.kind == "end":
+            self._ends.append(each)
+        for triggers, index in self._indexes.items():
+            if each.of.trigger in triggers:
+                index.add(each)
+
+    def tried(self, cancel: Said) -> Said | None:
+        """Return what a cancel takes back, and take it back."""
+        content = _without_its_own_time(cancel)
+        before = self._last_equal.get(content)
+        self.apply(cancel)
+        target = self.done.target.get(cancel)
+        if target is None and before is not None:
+            self._last_equal[content] = before
+        elif target is None:
+            self._last_equal.pop(content, None)
+        return target
 
     def apply(self, cancel: Said) -> None:
         """Take back what a cancel means; give cancels in sent order."""
@@ -69,7 +96,7 @@ class _Ledger:
             return
         ours = self._indexes.get(triggers)
         if ours is None:
-            ours = self._indexes[triggers] = _Index(self._said, triggers)
+            ours = self._indexes[triggers] = Index(self._said, triggers)
         if self._is_repeated(cancel, ours):
             return
         named = _named(cancel, ours)
@@ -85,7 +112,7 @@ class _Ledger:
     def _standing(self, some: Iterable[Said]) -> list[Said]:
         return [each for each in some if each not in self.done.by]
 
-    def _is_repeated(self, cancel: Said, ours: "_Index") -> bool:
+    def _is_repeated(self, cancel: Said, ours: Index) -> bool:
         """A cancel repeated with nothing of its kind sent between is one cancel."""
         content = _without_its_own_time(cancel)
         if not content:
@@ -100,21 +127,30 @@ class _Ledger:
         self.done.repeats[cancel] = self.done.repeats.get(before, before)
         return True
 
-    def _void_one(self, cancel: Said, named: Sequence[Said], ours: "_Index") -> None:
+    def _void_one(self, cancel: Said, named: Sequence[Said], ours: Index) -> None:
         """Only A12 takes back one statement, with all that equal it but for EVN-2.
 
         Of several it prefers the transfer whose PV1-6 is its PV1-3, else the latest.
         """
         place = cancel.of.place
+        by = self.done.by
         if named:
-            came = [each for each in named if place and _came_from(each) == place.ref]
-            some, alike = named, came
+            some: Sequence[Said] = named
+            alike: Sequence[Said] = [
+                each for each in named if place and came_from(each) == place.ref
+            ]
         else:
             some = ours.before(cancel)
-            alike = ours.from_place(place.ref, cancel) if place else []
-        standing = (each for each in reversed(some) if each not in self.done.by)
-        latest = next((each for each in reversed(alike) if each not in self.done.by), None)
-        latest = latest or next(standing, None)
+            alike = ours.from_place(place.ref) if place else []
+        latest = next(
+            (
+                each
+                for each in reversed(alike)
+                if each not in by and (named or sent_before(each, cancel))
+            ),
+            None,
+        )
+        latest = latest or next((each for each in reversed(some) if each not in by), None)
         if latest is None:
             self.done.idle[cancel] = "no_effect"
             return
@@ -123,7 +159,7 @@ class _Ledger:
             if sent_before(each, cancel):
                 self._void(cancel, each)
 
-    def _void_latest(self, cancel: Said, ours: "_Index") -> None:
+    def _void_latest(self, cancel: Said, ours: Index) -> None:
         before = ours.before(cancel)
         if not before:
             if cancel.of.trigger == "A11":
@@ -148,7 +184,7 @@ class _Ledger:
                 return None if ended else each
         return None
 
-    def _void_fact(self, cancel: Said, named: Sequence[Said], ours: "_Index") -> None:
+    def _void_fact(self, cancel: Said, named: Sequence[Said], ours: Index) -> None:
         """Take back what is named and every statement of that beginning, end or plan before it.
 
         An A04 and an A01 are two facts even where one time names both: the one sent last is meant.
@@ -172,7 +208,7 @@ class _Ledger:
             for each in ours.admitted_at(latest):
                 if sent_before(each, cancel):
                     fact.add(each)
-        taken = sorted(fact.difference(self.done.by), key=_order)
+        taken = sorted(fact.difference(self.done.by), key=by_order)
         self._void(cancel, latest)
         for each in taken:
             self._void(cancel, each)
@@ -190,7 +226,7 @@ class _Ledger:
             apart = self._restated_left_out()
         else:
             apart = []
-        position = bisect_left(apart, latest.order, key=_order)
+        position = bisect_left(apart, latest.order, key=by_order)
         by = self.done.by
         before = (each.order for each in reversed(apart[:position]) if each not in by)
         after = (each.order for each in apart[position:] if each not in by)
@@ -212,7 +248,7 @@ class _Ledger:
         """A11 takes back what was built on the beginning, also on one that never reached us."""
         start = 0
         if beginning is not None:
-            start = bisect_left(self._said, beginning.sent, key=_sent)
+            start = bisect_left(self._said, beginning.sent, key=by_sent)
         ended = False
         for position in range(start, len(self._said)):
             each = self._said[position]
@@ -233,78 +269,6 @@ class _Ledger:
         self.done.target.setdefault(cancel, each)
 
 
-class _Index:
-    """The statements of one visit that one kind of cancel may mean, in sent order."""
-
-    def __init__(self, said: Sequence[Said], triggers: frozenset[str]) -> None:
-        self.said = [each for each in said if each.of.trigger in triggers]
-        self.orders = [each.order for each in self.said]
-        self.moving = any(each.of.movement is not None for each in self.said)
-        self._times: dict[datetime, list[Said]] | None = None
-        self._coarse: list[tuple[Moment, Said]] = []
-        self._origins: dict[str, list[Said]] | None = None
-        self._contents: dict[str, list[Said]] | None = None
-        self._admitted: dict[tuple[str, datetime], list[Said]] | None = None
-
-    def before(self, cancel: Said) -> list[Said]:
-        """Return what was sent before a cancel."""
-        position = bisect_right(self.said, cancel.sent, key=_sent)
-        before = self.said[:position]
-        if before and before[-1].sent == cancel.sent:
-            before = [each for each in before if sent_before(each, cancel)]
-        return before
-
-    def named_by(self, stated: Moment) -> list[Said]:
-        """Return what has a stated time equal to an EVN-6, at the coarser precision of both."""
-        if self._times is None:
-            self._times = {}
-            for each in self.said:
-                for moment in _names_of(each):
-                    if moment.until is None:
-                        self._times.setdefault(moment.at, []).append(each)
-                    else:
-                        self._coarse.append((moment, each))
-        if stated.until is None:
-            found = set(self._times.get(stated.at, ()))
-        else:
-            found = {
-                each
-                for at, some in self._times.items()
-                if stated.at <= at <= stated.last
-                for each in some
-            }
-        found.update(each for moment, each in self._coarse if same(moment, stated))
-        return sorted(found, key=_order)
-
-    def from_place(self, ref: str, cancel: Said) -> list[Said]:
-        """Return the transfers from a place that were sent before a cancel."""
-        if self._origins is None:
-            self._origins = {}
-            for each in self.said:
-                self._origins.setdefault(_came_from(each), []).append(each)
-        return [each for each in self._origins.get(ref, ()) if sent_before(each, cancel)]
-
-    def equal_to(self, said: Said) -> list[Said]:
-        """Return what is equal to one of these but for EVN-2."""
-        if self._contents is None:
-            self._contents = {}
-            for each in self.said:
-                self._contents.setdefault(each.of.content_but_entered, []).append(each)
-        content = said.of.content_but_entered
-        return self._contents[content] if content else [said]
-
-    def admitted_at(self, said: Said) -> list[Said]:
-        """Return the beginnings of one kind with one PV1-44."""
-        if self._admitted is None:
-            self._admitted = {}
-            for each in self.said:
-                if each.of.admitted is not None:
-                    key = (each.of.trigger, each.of.admitted.at)
-                    self._admitted.setdefault(key, []).append(each)
-        admitted = said.of.admitted
-        return [] if admitted is None else self._admitted[said.of.trigger, admitted.at]
-
-
 def _without_its_own_time(cancel: Said) -> str | tuple[str | None, ...]:
     """Return what a cancel says but when: many senders put its own time into EVN-6 too."""
     of = cancel.of
@@ -313,7 +277,7 @@ def _without_its_own_time(cancel: Said) -> str | tuple[str | None, ...]:
     return of.trigger, of.visit, of.class_as_sent, of.place.ref if of.place else None
 
 
-def _named(cancel: Said, ours: _Index) -> list[Said] | None:
+def _named(cancel: Said, ours: Index) -> list[Said] | None:
     """Return what a cancel names; None: what it names is not known yet, so it waits.
 
     Empty where it names nothing: then the latest sent before is meant.
@@ -335,26 +299,6 @@ def _named(cancel: Said, ours: _Index) -> list[Said] | None:
         named = [each for each in ours.before(cancel) if _is_entered_at(each, stated)]
         return named or None
     return named
-
-
-def _order(said: Said) -> int:
-    return said.order
-
-
-def _sent(said: Said) -> datetime:
-    return said.sent
-
-
-def _came_from(each: Said) -> str:
-    return "" if each.of.prior_place is None else each.of.prior_place.ref
-
-
-def _names_of(each: Said) -> list[Moment]:
-    """Return the stated times by which a cancel can name a statement."""
-    statement = each.of
-    fact = statement.discharged if each.kind == "end" else statement.admitted
-    moments = [statement.occurred, None if each.kind == "move" else fact]
-    return [moment for moment in moments if moment is not None]
 
 
 def _built_after(beginning: Said, each: Said) -> bool:

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Final
 
-from domain.interpretation.cancels import target_of
 from domain.interpretation.facts import Spell
 from domain.interpretation.kinds import VOIDS
 from domain.interpretation.order import Said
@@ -121,7 +120,7 @@ class _Assignment:
             return self._same_beginning(each)
         latest_first = (visit for _, _, visit in reversed(self._begun))
         if each.kind == "cancel":
-            return next((visit for visit in latest_first if target_of(visit.said, each)), None)
+            return next((visit for visit in latest_first if visit.target_of(each)), None)
         ended: Visit | None = None
         for visit in latest_first:
             if visit.covers(each.at):

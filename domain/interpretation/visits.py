@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from domain.ids import VisitRef
+from domain.interpretation.cancels import Ledger
 from domain.interpretation.kinds import CLASS_CHANGES, Kind
 from domain.interpretation.order import Said
 from domain.interpretation.reading import Reading, read
@@ -34,6 +35,7 @@ class Visit:
     flags: set[str] = field(default_factory=set)
     _reading: Reading | None = None
     _outline: Reading | None = None
+    _ledger: Ledger | None = None
 
     @property
     def reading(self) -> Reading:
@@ -51,10 +53,31 @@ class Visit:
         """Assign more statements."""
         for each in said:
             insort(self.said, each, key=_order)
+            self._note(each)
         self._reading = None
         outline = self._outline
         if outline is None or not outline.spells or any(map(_changes_times, said)):
             self._outline = None
+
+    def target_of(self, cancel: Said) -> Said | None:
+        """Return what a cancel would take back; where there is something, add the cancel next."""
+        ledger = self._ledger
+        if ledger is None or not ledger.follows(cancel):
+            ledger = Ledger(self.said)
+            for each in self.said:
+                if each.kind == "cancel" and each.order < cancel.order:
+                    ledger.apply(each)
+        self._ledger = ledger if ledger.follows(cancel) else None
+        return ledger.tried(cancel)
+
+    def _note(self, each: Said) -> None:
+        ledger = self._ledger
+        if ledger is None:
+            return
+        if ledger.follows(each) and (each.kind != "cancel" or each in ledger.done.target):
+            ledger.add(each)
+        else:
+            self._ledger = None
 
     def forget(self) -> None:
         """Read anew when asked next."""

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import permutations
+from random import Random
 
 import pytest
 
@@ -114,3 +115,20 @@ def test_a_year_at_the_end_of_the_calendar_raises_nothing(year: int) -> None:
         ):
             assert len(interpret([emergency, strange])) == 1
             assert len(interpret([strange])) == 1
+
+
+def test_many_cancels_mean_the_same_without_a_number() -> None:
+    def told_of(visit: str | None) -> list[str]:
+        random, bed = Random(5), "A"
+        said = [says("A01", "0:00", bed, visit=visit)]
+        for minute in range(1, 600):
+            at = f"{minute // 60}:{minute % 60:02}"
+            if random.random() < 0.3:
+                said.append(says("A12", at, bed, visit=visit, control=str(minute)))
+            else:
+                before, bed = bed, random.choice("ABCD")
+                control = str(minute)
+                said.append(says("A02", at, bed, from_=before, visit=visit, control=control))
+        return told(interpret(said))
+
+    assert told_of(None) == [line.replace("V1", "-") for line in told_of("V1")]

@@ -7,6 +7,7 @@ two and writes nothing.
 import argparse
 import os
 import platform
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -68,6 +69,8 @@ def main() -> None:
         "--many", type=int, metavar="MESSAGES", help="look at memory with so many, and a twentieth"
     )
     options = parser.parse_args()
+    # Told to end, the servers are stopped on the way out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     scale = QUICK if options.quick else FULL
     if options.many:
         scale = replace(scale, few=options.many // 20, many=options.many)

@@ -13,7 +13,7 @@ from typing import Final, cast
 import structlog
 
 from caretrail.signals import until_told
-from infra import log, settings
+from infra import log, metrics, settings
 from infra.settings import Settings
 
 log_ = structlog.get_logger()
@@ -27,6 +27,7 @@ def main(name: str) -> int:
     """Run the role until it is told to end; return its exit code."""
     chosen = settings.load()
     log.configure(name, chosen.log_level)
+    metrics.keep(name)
     with until_told() as stop:
         threading.Thread(target=_watch_parent, args=(stop,), name="parent", daemon=True).start()
         run = cast(

@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 from uuid import UUID
 
 from psycopg import Connection
-from psycopg.rows import DictRow, dict_row
+from psycopg.rows import DictRow, class_row, dict_row
 from psycopg.sql import SQL
 from psycopg_pool import ConnectionPool
 
@@ -77,6 +77,26 @@ class ReceivedMessage:
     message: ListedMessage
     events: tuple[MessageEvent, ...]
     same_control_id: tuple[MessageId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Messages in quarantine for one reason."""
+
+    reason: str
+    count: int
+    oldest: datetime
+
+
+def waiting(connection: Connection[Any]) -> list[Waiting]:
+    """Return what waits to be mended, by reason."""
+    with connection.cursor(row_factory=class_row(Waiting)) as cursor:
+        return cursor.execute(
+            """
+            select coalesce(reason, '') as reason, count(*) as count, min(received_at) as oldest
+            from intake.message where disposition = 'quarantined' group by 1 order by 1
+            """
+        ).fetchall()
 
 
 class MessageArchive:

@@ -1,8 +1,13 @@
 """What is counted, for Prometheus. Labels hold names of ours and of profiles, never of patients."""
 
+import time
+from collections.abc import Mapping
+from functools import partial
+from types import MappingProxyType
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.registry import Collector
 
 REGISTRY: Final = CollectorRegistry()
 
@@ -33,6 +38,12 @@ BATCH_MESSAGES: Final = Histogram(
 CONNECTIONS: Final = Gauge(
     "caretrail_mllp_connections", "Connections held by the MLLP listener.", registry=REGISTRY
 )
+MESSAGE_AGE: Final = Gauge(
+    "caretrail_message_age_seconds",
+    "Since the newest message of a profile was answered; none before its first.",
+    ["source"],
+    registry=REGISTRY,
+)
 RELAY_POSITION: Final = Gauge(
     "caretrail_relay_position", "Index of the last event known to be published.", registry=REGISTRY
 )
@@ -58,6 +69,55 @@ HEALED: Final = Counter(
 SKIPPED: Final = Counter(
     "caretrail_projection_skipped_total", "Events that had been applied before.", registry=REGISTRY
 )
+QUARANTINED: Final = Gauge(
+    "caretrail_quarantined_messages", "Messages that wait to be mended, by reason.", ["error"],
+    registry=REGISTRY,
+)  # fmt: skip
+QUARANTINE_OLDEST: Final = Gauge(
+    "caretrail_quarantine_oldest_seconds",
+    "Since the oldest message that waits to be mended was received; 0 when none waits.",
+    registry=REGISTRY,
+)
+RELAY_OLDEST: Final = Gauge(
+    "caretrail_relay_oldest_seconds",
+    "Since the oldest event that is not known to be published was recorded; 0 when none waits.",
+    registry=REGISTRY,
+)
+
+#: Which role says what. Each shows its own alone: a nought of somebody else would mislead.
+OF_ROLE: Final[Mapping[str, tuple[Collector, ...]]] = MappingProxyType(
+    {
+        "mllp": (
+            MESSAGES, DISPOSITIONS, INGEST_SECONDS, BATCH_MESSAGES, CONNECTIONS, MESSAGE_AGE,
+        ),
+        "relay": (RELAY_POSITION, RELAY_EVENTS),
+        "projector": (
+            PROJECTION_POSITION, PROJECTION_LAG, PROJECTION_LAG_SECONDS, HEALED, SKIPPED,
+        ),
+        "http": (QUARANTINED, QUARANTINE_OLDEST, RELAY_OLDEST),
+    }
+)  # fmt: skip
+
+_heard: Final[dict[str, float]] = {}
+
+
+def keep(role: str) -> None:
+    """Leave out what this process never counts, for good."""
+    for name, collectors in OF_ROLE.items():
+        for collector in collectors if name != role else ():
+            REGISTRY.unregister(collector)
+
+
+def heard(source: str) -> None:
+    """Note that a message of this profile was answered just now."""
+    new = source not in _heard
+    _heard[source] = time.monotonic()
+    if new:
+        MESSAGE_AGE.labels(source).set_function(partial(_age, source))
+
+
+def _age(source: str) -> float:
+    return time.monotonic() - _heard[source]
 
 
 def exposition() -> bytes:

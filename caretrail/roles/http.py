@@ -14,6 +14,7 @@ import structlog
 import uvicorn
 
 from caretrail.bootstrap import Application, opened
+from caretrail.gauges import measured
 from caretrail.http import create_app
 from caretrail.http.guard import LOOPBACK
 from caretrail.readers import open_reader
@@ -22,7 +23,7 @@ from caretrail.service import unready_role
 from caretrail.stories import stories_of
 from caretrail.web.plain_pages import Story
 from caretrail.web.words import Words
-from infra import clock, health, metrics
+from infra import clock, health
 from infra.settings import BadSettings, Settings
 
 log = structlog.get_logger()
@@ -45,7 +46,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
             new_id=clock.new_id,
             words=_words(settings),
             problems=problems,
-            metrics=metrics.exposition,
+            metrics=lambda: measured(application),
             stories=lambda: _stories(settings, reader),
             hosts=(*LOOPBACK, *_names(settings)),
         )

@@ -123,3 +123,4 @@ def _count(answers: Sequence[Answered], seconds: float) -> None:
     for each in answers:
         metrics.MESSAGES.labels(each.source, each.trigger, each.ack).inc()
         metrics.DISPOSITIONS.labels(each.disposition).inc()
+        metrics.heard(each.source)

@@ -17,7 +17,7 @@ from domain.body import SegmentClass
 from domain.events import PARTITIONS, TOPICS
 from infra import topics
 from infra.cloud_events import encode_headers
-from infra.metrics import REGISTRY
+from infra.metrics import OF_ROLE
 from tests.topic_samples import event
 
 _MADE: Final = "Made from the code by `make docs`; a test compares the two.\n"
@@ -80,17 +80,17 @@ def metrics() -> str:
         "`/metrics` on a loopback port of its own, beside `/healthz` (the process lives) and",
         "`/readyz` (200 when it can work, else 503 with what is wrong, by part).",
         "`HOME/run/service.json` says which port each role has; `CARETRAIL_HEALTH_PORT` sets it",
-        "where a role runs alone. The pages' own `/readyz` sums up all roles. Labels hold names of",
-        "ours and of profiles, never of patients.",
+        "where a role runs alone. The pages show theirs on their own port too, where `/readyz`",
+        "sums up all roles. Labels hold names of ours and of profiles, never of patients.",
         "",
-        "| metric | kind | labels | what it says |",
-        "|---|---|---|---|",
+        "| metric | role | kind | labels | what it says |",
+        "|---|---|---|---|---|",
     ]
-    for metric in REGISTRY._collector_to_names:
+    for role, metric in ((role, each) for role, found in OF_ROLE.items() for each in found):
         described: Any = metric
         kind, labels = described._type, ", ".join(f"`{each}`" for each in described._labelnames)
         name = described._name + ("_total" if kind == "counter" else "")
-        lines.append(f"| `{name}` | {kind} | {labels} | {described._documentation} |")
+        lines.append(f"| `{name}` | {role} | {kind} | {labels} | {described._documentation} |")
     return "\n".join(lines) + "\n"
 
 

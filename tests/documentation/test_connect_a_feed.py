@@ -9,6 +9,7 @@ from doctest import ELLIPSIS, OutputChecker
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
+from urllib.request import urlopen
 
 import pytest
 
@@ -111,6 +112,25 @@ def test_what_stands_inside_has_the_members_that_are_documented(served: RunningS
     assert set(line.object("messages", "show", message["id"])) == documented("messages show")
     digests = line.object("projections", "digest")
     assert all(set(each) == documented("projections digest") for each in digests.values())
+
+
+def test_metrics_say_what_waits_and_who_was_heard(served: RunningService) -> None:
+    facts: dict[str, Any] = served.facts()
+    served.line.run("send", served.home / "mercy.hl7", "--to", facts["mllp"], exit_code=1)
+    pages = metrics_at(f"{facts['pages']}/metrics")
+    assert pages['caretrail_quarantined_messages{error="no_patient_identifier"}'] == 1
+    assert 0 < pages["caretrail_quarantine_oldest_seconds"] < 300
+    assert not any("relay_position" in name or "ingest" in name for name in pages)
+    mllp = metrics_at(f"http://127.0.0.1:{facts['health']['mllp']}/metrics")
+    assert 0 <= mllp['caretrail_message_age_seconds{source="mercy"}'] < 300
+    assert mllp['caretrail_messages_total{ack="AA",source="mercy",trigger="A01"}'] >= 1
+
+
+def metrics_at(url: str) -> dict[str, float]:
+    with urlopen(url, timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    pairs = (line.rpartition(" ") for line in lines if not line.startswith("#"))
+    return {name: float(value) for name, _, value in pairs}
 
 
 def test_help_answers_at_once_and_a_wrong_argument_is_wrong_usage(served: RunningService) -> None:

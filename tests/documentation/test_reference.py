@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from psycopg import Connection
 
+from infra import metrics
 from projections import catalogue
 from tests.documentation import pages
 
@@ -16,6 +17,11 @@ REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 @pytest.mark.parametrize("page", [pages.cli, pages.metrics, pages.events])
 def test_a_page_is_what_the_code_says(page: Callable[[], str]) -> None:
     assert (REFERENCE / f"{page.__name__}.md").read_text("utf-8") == page()
+
+
+def test_every_metric_belongs_to_one_role() -> None:
+    shown = [each for found in metrics.OF_ROLE.values() for each in found]
+    assert sorted(map(id, shown)) == sorted(map(id, metrics.REGISTRY._collector_to_names))
 
 
 @pytest.mark.postgres

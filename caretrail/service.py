@@ -157,9 +157,15 @@ class Service:
         Where a command is at work on one of the servers meanwhile, that server is left to it: the
         last to leave stops it.
         """
-        for role in sorted(self._roles, key=lambda each: ROLES.index(each.name)):
-            if role.child is not None:
-                role.child.stop((signal.SIGTERM,), within=_STOP_SECONDS)
+        ordered = sorted(self._roles, key=lambda each: ROLES.index(each.name))
+        running = [role.child for role in ordered if role.child is not None]
+        if running and ordered[0].name == "mllp" and ordered[0].child is running[0]:
+            # What is in flight is answered while everything behind it still runs.
+            running.pop(0).stop((signal.SIGTERM,), within=_STOP_SECONDS)
+        for child in running:
+            child.send(signal.SIGTERM)  # all at once: nobody waits for the slowest
+        for child in running:
+            child.stop((signal.SIGTERM,), within=_STOP_SECONDS)
         self._roles.clear()
         if self.kafka is not None:
             self.kafka.leave()

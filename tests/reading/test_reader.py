@@ -217,6 +217,35 @@ def test_a_person_is_shown_as_known_before_the_surviving_record_was_heard_of(tol
     assert told.reader.patient(late, known_at=0) is None
 
 
+def test_a_number_that_its_sender_replaced_is_marked_and_the_newer_holds(told: Told) -> None:
+    reading = told.reader.patient("SBH|70004")
+
+    assert reading
+    trusted = {n.value: n.replaced for n in reading.numbers if n.trusted}
+    assert trusted == {"111222333": True, "444555666": False}
+    alder = told.reader.patient(told.alder)
+    assert alder
+    assert not any(n.replaced for n in alder.numbers)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "label", "class_code"),
+    [("01-10 10:00", "ED-30", "EMER"), ("01-10 15:00", "4W-30", "IMP")],
+)
+def test_a_second_beginning_moves_nobody_before_its_own_time(
+    told: Told, as_of: str, label: str, class_code: str
+) -> None:
+    reading = told.reader.patient("SBH|70004", as_of=at(as_of))
+    census = told.reader.census(now=now(), as_of=at(as_of))
+
+    assert reading
+    (encounter,) = reading.patient.encounters
+    assert (reading.label(encounter.stays[-1].place), encounter.class_code) == (label, class_code)
+    assert encounter.stays[-1].end is None
+    (bed,) = [o for o in census.occupied if o.patient_id == reading.patient.patient_id]
+    assert (f"{bed.unit}-{bed.room}", bed.class_code) == (label, class_code)
+
+
 def test_evidence_is_the_message_as_received_with_its_fields(told: Told) -> None:
     reading = told.reader.patient(told.alder)
     assert reading

@@ -42,13 +42,14 @@ def progress(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
 
 def _lines(label: str, total: int | None) -> Callable[[int], None]:
     started = last = time.monotonic()
+    ended = False
 
     def show(done: int) -> None:
-        nonlocal last
+        nonlocal last, ended
         now = time.monotonic()
-        if now - last < _LINE_SECONDS and done != total:
+        if ended or (now - last < _LINE_SECONDS and done != total):
             return
-        last = now
+        last, ended = now, done == total
         of = f" of {total}" if total is not None else ""
         rate = done / max(now - started, 0.001)
         print(f"{label}: {done}{of}, {rate:.0f}/s", file=sys.stderr, flush=True)  # noqa: T201

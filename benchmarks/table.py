@@ -10,7 +10,7 @@ from benchmarks.measures import Grown, Rates
 
 _HEAD: Final = ("what", "from libraries", "caretrail", "ratio", "goal")
 _FLAT: Final = 0.10
-_PLACE: Final = re.compile(r"(?<=<!-- measured -->\n).*?(?=\n<!-- end -->)", re.DOTALL)
+_PLACE: Final = re.compile(r"(?<=<!-- measured -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,4 +66,4 @@ def markdown(lines: list[Line]) -> str:
 def put(page: Path, text: str) -> None:
     """Put the text between the marks of a page."""
     before = page.read_text("utf-8")
-    page.write_text(_PLACE.sub(lambda _: text, before), "utf-8")
+    page.write_text(_PLACE.sub(lambda _: f"\n{text}\n\n", before), "utf-8")

@@ -53,7 +53,8 @@ def closed_at(spell: Spell, said: list[Said], last_sent: datetime) -> datetime |
     hours = said[-1].of.settings.close_after_hours if said else None
     if hours is None or spell.start is None:
         return None
-    last = max(spell.start, *(each.at for each in said if each.kind != "plan"))
+    begun = max(spell.start, spell.change_at or spell.start)
+    last = max(begun, *(each.at for each in said if each.kind != "plan"))
     wait = timedelta(hours=hours)
     return last + wait if last_sent - last > wait else None  # no time is too late to subtract
 

@@ -117,6 +117,18 @@ def test_a_year_at_the_end_of_the_calendar_raises_nothing(year: int) -> None:
             assert len(interpret([strange])) == 1
 
 
+def test_a_rule_closes_no_emergency_visit_before_its_last_change() -> None:
+    hours = Settings(close_after_hours=1.0)
+    said = [
+        says("A04", "9:00", "A", pv12="E", settings=hours),
+        says("A01", "11:30", "B", pv12="E", pv144="9:00", settings=hours),
+        says("A31", "14:00", visit=None),
+    ]
+    assert told(interpret(said)) == [
+        "!p1 V1 EMER finished 09:00-~12:30: A 09:00-11:30, B 11:30-12:30"
+    ]
+
+
 def test_many_cancels_mean_the_same_without_a_number() -> None:
     def told_of(visit: str | None) -> list[str]:
         random, bed = Random(5), "A"

@@ -197,11 +197,22 @@ def others() -> list[bytes]:
     made.append(hanging.say("A04", "02-17 20:55", place="ED-08", patient_class="E", visit="H1",
                             admitted="02-17 20:55"))  # fmt: skip
     typed = Voice("SBH", "70004", "Inskip^Odile", "19970522", "F", region="111222333")
-    made.append(typed.say("A04", "01-10 08:00", place="ED-30", patient_class="E", visit="I1",
-                          admitted="01-10 08:00"))
+    made.append(
+        typed.say(
+            "A04",
+            "01-10 08:00",
+            place="ED-30",
+            patient_class="E",
+            visit="I1",
+            admitted="01-10 08:00",
+        )
+    )
     typed.region = "444555666"  # of which the first was a mistake
-    made.append(typed.say("A01", "01-10 14:00", place="4W-30", visit="I1", occurred=False,
-                          admitted="01-10 08:00"))
+    made.append(
+        typed.say(
+            "A01", "01-10 14:00", place="4W-30", visit="I1", occurred=False, admitted="01-10 08:00"
+        )
+    )
     made.append(typed.say("A03", "01-12 09:00", place="4W-30", visit="I1",
                           discharged="01-12 09:00", disposition="01"))  # fmt: skip
     hostile = Voice("NGH", f"9{HOSTILE}", f"{HOSTILE}^O'\"&amp;", "19900101", "F")

@@ -31,7 +31,7 @@ _HOPELESS: Final = 64
 _MOST_AT_ONCE: Final = 256
 _DRAIN_SECONDS: Final = 8.0
 #: While one writer waits for its commit, the other reads the next batch.
-_WRITERS: Final = 2
+_WRITERS: Final = 1
 
 
 @dataclass(frozen=True, slots=True)

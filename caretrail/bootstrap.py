@@ -42,7 +42,7 @@ from projections.services import Services
 log = structlog.get_logger()
 
 #: Advisory lock of whoever projects from the store: the service, or one command at a time.
-PROJECTING: Final = 0x63617265_0003
+_PROJECTING: Final = 0x63617265_0003
 _LOOK_SECONDS: Final = 2.0  # between two looks whether somebody still projects
 _KEY_BYTES: Final = 32
 
@@ -179,7 +179,7 @@ class Application:
                 return index
 
             until = time.monotonic() + timeout
-            while not _projects_alone(connection):
+            while not projects_alone(connection):
                 left = until - time.monotonic()
                 try:
                     return wait_through(through, target, min(left, _LOOK_SECONDS))
@@ -249,9 +249,9 @@ def opened(settings: Settings) -> Iterator[Application]:
         )
 
 
-def _projects_alone(connection: Connection[Any]) -> bool:
+def projects_alone(connection: Connection[Any]) -> bool:
     """Become the one who projects, until the connection ends, unless somebody is."""
-    row = connection.execute("select pg_try_advisory_lock(%s)", (PROJECTING,)).fetchone()
+    row = connection.execute("select pg_try_advisory_lock(%s)", (_PROJECTING,)).fetchone()
     return row == (True,)
 
 

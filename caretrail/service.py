@@ -29,7 +29,6 @@ from caretrail.role import ROLES
 from infra import children
 from infra.children import Child
 from infra.kafka_server import KafkaServer, KafkaUnavailable
-from infra.migrate import migrate
 from infra.postgres_server import PostgresServer, PostgresUnavailable
 from infra.relay_checkpoint import newest_generation
 from infra.settings import Settings
@@ -103,7 +102,6 @@ class Service:
             url = self.postgres.url
         else:
             url = self.settings.database_url.get_secret_value()
-        migrate(url)
         with opened(self.settings):
             # What every role would fail at is found here, where it is said in words.
             pass

@@ -1,7 +1,7 @@
 """The MLLP listener: frames in, one answer each. The only asyncio of the product.
 
 MLLP (HL7 v2 transport specification, release 1): ``0x0B``, the message, ``0x1C 0x0D``. Every
-connection has one message in flight; frames of all connections go to two writer threads; each takes
+connection has one message in flight; frames of all connections go to one writer thread, which takes
 what is there, has it answered in one go, and answers all. So messages of several connections share
 a commit, and a slow or broken peer holds up nobody else.
 """
@@ -30,8 +30,6 @@ HEAD: Final = 4096
 _HOPELESS: Final = 64
 _MOST_AT_ONCE: Final = 256
 _DRAIN_SECONDS: Final = 8.0
-#: While one writer waits for its commit, the other reads the next batch.
-_WRITERS: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +85,7 @@ class Listener:
         self._waiting = SimpleQueue[tuple[_Connection, Frame] | None]()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: asyncio.Server | None = None
-        self._writers = [
-            Thread(target=self._write, name=f"mllp-writer-{number}", daemon=True)
-            for number in range(_WRITERS)
-        ]
+        self._writer = Thread(target=self._write, name="mllp-writer", daemon=True)
 
     async def start(self) -> int:
         """Begin to listen; return the port.
@@ -102,8 +97,7 @@ class Listener:
         self._server = await self._loop.create_server(
             lambda: _Connection(self), self._host, self._port, ssl=self._tls, backlog=256
         )
-        for writer in self._writers:
-            writer.start()
+        self._writer.start()
         return cast("int", self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
@@ -119,10 +113,8 @@ class Listener:
                 await asyncio.wait_for(self.empty.wait(), _DRAIN_SECONDS)
         for connection in list(self.connections):
             connection.abort()
-        for _ in self._writers:
-            self._waiting.put(None)
-        for writer in self._writers:
-            await asyncio.to_thread(writer.join, _DRAIN_SECONDS)
+        self._waiting.put(None)
+        await asyncio.to_thread(self._writer.join, _DRAIN_SECONDS)
 
     def submit(self, connection: "_Connection", frame: Frame) -> None:
         """Hand a frame to the writer."""

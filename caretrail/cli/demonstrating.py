@@ -18,8 +18,8 @@ from caretrail.service import Service, free_port, running_service
 from caretrail.signals import until_told
 from caretrail.stories import keep_stories, stories_of
 from infra import log, settings
-from infra.kafka_server import KafkaServer, running_bootstrap
-from infra.postgres_server import PostgresServer, running_url
+from infra.kafka_server import KafkaServer
+from infra.postgres_server import PostgresServer
 from infra.settings import Settings
 
 ZONE: Final = "America/Chicago"
@@ -86,12 +86,8 @@ def demo(options: Namespace) -> int:
 def _forget(home: Path) -> None:
     """Stop what a killed demo may have left running, then delete all of it."""
     if home.exists():
-        if running_url(home) is not None:
-            with PostgresServer(home):
-                pass
-        if running_bootstrap(home) is not None:
-            with KafkaServer(home):
-                pass
+        KafkaServer(home).stop_left()
+        PostgresServer(home).stop_left()
         shutil.rmtree(home)
 
 

@@ -20,8 +20,8 @@ from infra.settings import BadSettings, Settings
 
 log = structlog.get_logger()
 
-#: Seconds a thread may hold the interpreter while another waits. The default of 5 ms would be most
-#: of the time that an acknowledgement takes.
+#: Seconds a thread may hold the interpreter while another waits: connections are served while a
+#: batch is read.
 _SWITCH: Final = 0.0005
 _FAILED_SECONDS: Final = 30.0  # that a failure to record makes us not ready
 

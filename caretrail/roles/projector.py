@@ -9,7 +9,7 @@ import psycopg
 import structlog
 from psycopg import Connection
 
-from caretrail.bootstrap import PROJECTING, Application, opened
+from caretrail.bootstrap import Application, opened, projects_alone
 from caretrail.publishing import topic_name
 from commands.ports import StoreUnavailable
 from consumers.projector import Progress, Source, StoreSource
@@ -45,16 +45,23 @@ class _Alone:
 
     def _open(self) -> Connection[Any]:
         connection = self._application.connect()
-        while not self._stop.is_set():
-            (alone,) = connection.execute(
-                "select pg_try_advisory_lock(%s)", (PROJECTING,)
-            ).fetchone() or (False,)
-            if alone:
+        try:
+            if self._has_turn(connection):
                 self._application.prepare(connection)
                 return connection
-            self._stop.wait(_LOCK_SECONDS)
+        except BaseException:
+            connection.close()  # and with it the lock, for whoever tries next
+            raise
         connection.close()
         raise StoreUnavailable("told to stop")
+
+    def _has_turn(self, connection: Connection[Any]) -> bool:
+        """Wait until nobody else projects; False when told to stop before."""
+        while not self._stop.is_set():
+            if projects_alone(connection):
+                return True
+            self._stop.wait(_LOCK_SECONDS)
+        return False
 
 
 def run(settings: Settings, stop: Event) -> None:

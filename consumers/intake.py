@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
-from typing import Final, Protocol
+from typing import Final, Generic, Protocol, TypeVar
 
 import structlog
 
@@ -30,7 +30,8 @@ BATCH: Final = 200
 #: Of two answers to one message, in enhanced mode: the end of a frame and the start of the next.
 _BETWEEN: Final = b"\x1c\r\x0b"
 
-Record = Callable[[Sequence[Received]], list[Outcome]]
+#: A message made ready to be recorded: see ``commands.record_messages``.
+Ready = TypeVar("Ready")
 Now = Callable[[], datetime]
 
 
@@ -77,35 +78,65 @@ class Answered:
     disposition: str
 
 
-class MllpIntake:
-    """Answers the frames of a listener, a batch at a time. Never raises."""
+@dataclass(frozen=True, slots=True)
+class Waiting(Generic[Ready]):
+    """A message that was read and waits to be recorded; ``ready`` is None where it cannot be."""
+
+    message: Received
+    ready: Ready | None
+
+
+class MllpIntake(Generic[Ready]):
+    """Reads the frames of a listener, and answers them, a batch at a time. Never raises.
+
+    Args:
+        context: How messages are read.
+        prepare: Makes one ready to be recorded, while a batch before it is on its way.
+        record: Records a batch.
+        now: The time.
+        answered: Told what is counted of a batch, and how many seconds it took.
+    """
 
     def __init__(
         self,
         *,
         context: ReadingContext,
-        record: Record,
+        prepare: Callable[[Received], Ready],
+        record: Callable[[Sequence[Ready]], list[Outcome]],
         now: Now,
         answered: Callable[[Sequence[Answered], float], None] = lambda _all, _seconds: None,
     ) -> None:
         self._context = context
+        self._prepare = prepare
         self._record = record
         self._now = now
         self._answered = answered
 
-    def __call__(self, frames: Sequence[Frame]) -> list[bytes]:
-        """Return the acknowledgement of each frame, after all of them are durable."""
-        started = time.perf_counter()
-        messages = [self._read(frame) for frame in frames]
+    def read(self, frame: Frame) -> Waiting[Ready]:
+        """Read a frame, and make ready what it holds."""
+        message = self._read(frame)
         try:
-            outcomes = self._record(messages)
-        except StoreUnavailable:
-            log.exception("batch.not_recorded", count=len(frames))
-            outcomes = [_failed(each) for each in messages]
+            return Waiting(message, self._prepare(message))
         except Exception:  # the boundary: the peer is told, the listener goes on
-            log.exception("batch.failed", count=len(frames))
-            outcomes = [_failed(each) for each in messages]
-        pairs = list(zip(messages, outcomes, strict=True))
+            log.exception("message.not_ready", message_id=message.message_id)
+            return Waiting(message, None)
+
+    def answer(self, batch: Sequence[Waiting[Ready]]) -> list[bytes]:
+        """Return the acknowledgement of each message, after all of them are durable."""
+        started = time.perf_counter()
+        ready = [each.ready for each in batch if each.ready is not None]
+        try:
+            recorded = iter(self._record(ready) if ready else ())
+            outcomes = [
+                _failed(each.message) if each.ready is None else next(recorded) for each in batch
+            ]
+        except StoreUnavailable:
+            log.exception("batch.not_recorded", count=len(batch))
+            outcomes = [_failed(each.message) for each in batch]
+        except Exception:  # the boundary: the peer is told, the listener goes on
+            log.exception("batch.failed", count=len(batch))
+            outcomes = [_failed(each.message) for each in batch]
+        pairs = [(each.message, outcome) for each, outcome in zip(batch, outcomes, strict=True)]
         answers = [self._answer(message, outcome) for message, outcome in pairs]
         self._answered(
             [
@@ -183,7 +214,7 @@ def ingest(
     messages: Iterable[bytes],
     *,
     context: ReadingContext,
-    record: Record,
+    record: Callable[[Sequence[Received]], list[Outcome]],
     done: Callable[[int], None] = lambda _count: None,
 ) -> Account:
     """Record messages of files, ``BATCH`` to a commit; tell what became of them.

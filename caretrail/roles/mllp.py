@@ -7,13 +7,13 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from threading import Event
-from typing import Final
+from typing import Any, Final, Generic
 
 import structlog
 
 from caretrail.bootstrap import opened
-from commands.ports import Outcome, Received
-from consumers.intake import Answered, MllpIntake
+from commands.ports import Outcome
+from consumers.intake import Answered, MllpIntake, Ready
 from infra import clock, health, metrics
 from infra.mllp import Limits, Listener, tls_context
 from infra.settings import BadSettings, Settings
@@ -26,7 +26,7 @@ _SWITCH: Final = 0.0005
 _FAILED_SECONDS: Final = 30.0  # that a failure to record makes us not ready
 
 
-class Recording:
+class Recording(Generic[Ready]):
     """Records, and remembers that it failed: a database may answer and yet have no room.
 
     Args:
@@ -36,14 +36,14 @@ class Recording:
 
     def __init__(
         self,
-        record: Callable[[Sequence[Received]], list[Outcome]],
+        record: Callable[[Sequence[Ready]], list[Outcome]],
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._record = record
         self._now = now
         self._failed: float | None = None
 
-    def __call__(self, messages: Sequence[Received]) -> list[Outcome]:
+    def __call__(self, messages: Sequence[Ready]) -> list[Outcome]:
         """Record; what is raised is passed on."""
         try:
             outcomes = self._record(messages)
@@ -65,9 +65,10 @@ def run(settings: Settings, stop: Event) -> None:
     """Listen until ``stop`` is set; then answer what is in flight and end."""
     sys.setswitchinterval(_SWITCH)
     with opened(settings) as application:
-        recording = Recording(application.record)
+        recording = Recording(application.record_ready)
         intake = MllpIntake(
             context=application.reading(arrived_by="mllp"),
+            prepare=application.make_ready,
             record=recording,
             now=clock.now,
             answered=_count,
@@ -84,9 +85,12 @@ def run(settings: Settings, stop: Event) -> None:
             asyncio.run(_listen(intake, settings, stop, listening))
 
 
-async def _listen(intake: MllpIntake, settings: Settings, stop: Event, listening: Event) -> None:
+async def _listen(
+    intake: MllpIntake[Any], settings: Settings, stop: Event, listening: Event
+) -> None:
     listener = Listener(
-        intake,
+        intake.read,
+        intake.answer,
         host=settings.mllp_host,
         port=settings.mllp_port,
         limits=Limits(

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final, Generic, Protocol, TypeVar
 
@@ -27,6 +28,8 @@ log = structlog.get_logger()
 #: Messages of a file that share a commit.
 BATCH: Final = 200
 
+#: Peers whose reading context is kept.
+_PEERS: Final = 512
 #: Of two answers to one message, in enhanced mode: the end of a frame and the start of the next.
 _BETWEEN: Final = b"\x1c\r\x0b"
 
@@ -107,6 +110,7 @@ class MllpIntake(Generic[Ready]):
         answered: Callable[[Sequence[Answered], float], None] = lambda _all, _seconds: None,
     ) -> None:
         self._context = context
+        self._context_of = lru_cache(maxsize=_PEERS)(self._with_peer)
         self._prepare = prepare
         self._record = record
         self._now = now
@@ -137,7 +141,8 @@ class MllpIntake(Generic[Ready]):
             log.exception("batch.failed", count=len(batch))
             outcomes = [_failed(each.message) for each in batch]
         pairs = [(each.message, outcome) for each, outcome in zip(batch, outcomes, strict=True)]
-        answers = [self._answer(message, outcome) for message, outcome in pairs]
+        now = self._now()
+        answers = [self._answer(message, outcome, now) for message, outcome in pairs]
         self._answered(
             [
                 Answered(m.sender, m.trigger if m.trigger in ADT else "other", code, o.disposition)
@@ -149,8 +154,7 @@ class MllpIntake(Generic[Ready]):
 
     def _read(self, frame: Frame) -> Received:
         client = frame.peer.certificate
-        actor = Actor(kind="feed", issuer="mllp", subject=client or frame.peer.host)
-        context = replace(self._context, client=client, actor=actor)
+        context = self._context_of(client, frame.peer.host)
         received = read(frame.raw, context=context)
         if frame.oversize:
             return _refused(received, "oversize", "MSH")
@@ -163,10 +167,14 @@ class MllpIntake(Generic[Ready]):
             return _refused(received, "oversize", "MSH")
         return received
 
-    def _answer(self, message: Received, outcome: Outcome) -> tuple[str, bytes]:
+    def _with_peer(self, client: str, host: str) -> ReadingContext:
+        actor = Actor(kind="feed", issuer="mllp", subject=client or host)
+        return replace(self._context, client=client, actor=actor)
+
+    def _answer(self, message: Received, outcome: Outcome, now: datetime) -> tuple[str, bytes]:
         """Return the code, for the count, and the answer; several in enhanced mode, or none."""
         profile = _profile(self._context.profiles, message.sender)
-        now, new_id = self._now(), self._context.new_id
+        new_id = self._context.new_id
         if profile.acknowledgement == "enhanced":
             answers = ack.enhanced(
                 message.raw, outcome, new_control_id=new_id, now=now, profile=profile

@@ -148,7 +148,7 @@ class CareStore(EventLog, MessageLog[Prepared]):
             try:
                 events = [
                     replace(
-                        _event(each, claim, self._beside(each, actor=actor, cause=cause)),
+                        _event(each, claim, self._decided(each, actor=actor, cause=cause)),
                         version=version,
                     )
                     for version, each in enumerate(drafts, start=expected_version + 1)
@@ -214,16 +214,20 @@ class CareStore(EventLog, MessageLog[Prepared]):
         return [index for index, _ in appended]
 
     def _stated(self, message: Received, draft: Draft) -> Columns:
-        beside = self._beside(draft, actor=message.actor, cause="")
-        return replace(
-            beside,
+        return Columns(
+            event_id=draft.event_id,
+            subjects=draft.subjects,
+            tenant=self._tenant,
+            actor=message.actor,
+            facility=draft.facility,
+            happened_at=draft.happened_at,
             correlation=message.message_id,
             message_id=message.message_id,
             mapping_version=message.mapping_version,
             profile_version=message.profile_version,
         )
 
-    def _beside(self, draft: Draft, *, actor: Actor, cause: str) -> Columns:
+    def _decided(self, draft: Draft, *, actor: Actor, cause: str) -> Columns:
         return Columns(
             event_id=draft.event_id,
             subjects=draft.subjects,

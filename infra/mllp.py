@@ -29,6 +29,8 @@ HEAD: Final = 4096
 #: Over this many times the limit a peer is not sending a message any more.
 _HOPELESS: Final = 64
 _MOST_AT_ONCE: Final = 256
+#: Bytes that are taken from a connection in one go.
+_AT_ONCE: Final = 1 << 16
 #: Bytes that a peer may send ahead while a message of it is being answered.
 _AHEAD: Final = 1 << 16
 _DRAIN_SECONDS: Final = 8.0
@@ -94,6 +96,7 @@ class Listener(Generic[Message]):
         self.empty = asyncio.Event()  # set when the last connection has gone
         self.refused = 0
         self.stopping = False
+        self.incoming = memoryview(bytearray(_AT_ONCE))
         self._read = read
         self._answer = answer
         self._host, self._port, self._tls = host, port, tls
@@ -160,8 +163,12 @@ def _deliver(pairs: "list[tuple[_Connection, bytes]]") -> None:
         connection.answer(answer)
 
 
-class _Connection(asyncio.Protocol):
-    """One peer: cuts its bytes into frames, one in flight."""
+class _Connection(asyncio.BufferedProtocol):
+    """One peer: cuts its bytes into frames, one in flight.
+
+    Bytes come through a buffer that all connections share: it is empty again before another one is
+    asked for. A buffer of its own for each read would cost more than the reading.
+    """
 
     def __init__(self, listener: Listener[Any]) -> None:
         self._listener = listener
@@ -203,8 +210,12 @@ class _Connection(asyncio.Protocol):
             self._listener.empty.set()
 
     @override
-    def data_received(self, data: bytes) -> None:
-        self._buffer += data
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._listener.incoming
+
+    @override
+    def buffer_updated(self, nbytes: int) -> None:
+        self._buffer += self._listener.incoming[:nbytes]
         if not self._busy:
             self._advance()
         elif len(self._buffer) > _AHEAD:

@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import ssl
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -21,9 +20,6 @@ from infra.settings import BadSettings, Settings
 
 log = structlog.get_logger()
 
-#: Seconds a thread may hold the interpreter while another waits: connections are served while a
-#: batch is read.
-_SWITCH: Final = 0.0005
 _FAILED_SECONDS: Final = 30.0  # that a failure to record makes us not ready
 
 
@@ -64,7 +60,6 @@ class Recording(Generic[Ready]):
 
 def run(settings: Settings, stop: Event) -> None:
     """Listen until ``stop`` is set; then answer what is in flight and end."""
-    sys.setswitchinterval(_SWITCH)
     with opened(settings) as application:
         recording = Recording(application.record_ready)
         intake = MllpIntake(

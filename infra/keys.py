@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
@@ -46,27 +47,28 @@ from infra.sealing import (
 
 __all__ = ["Claim", "Keys", "SegmentDoesNotOpen", "open_keys"]
 
-#: Subjects whose keys stay in memory, about 2 KB each.
+#: Subjects whose keys stay in memory, about half a KB each.
 REMEMBERED: Final = 4_096
 _MESSAGE: Final[SegmentClass] = "message"
 
 
 class _Ring:
-    """The data key of one subject, and the keys of its classes as they are needed."""
+    """The data key of one subject."""
 
-    __slots__ = ("_ciphers", "data_key", "key_id", "proposed")
+    __slots__ = ("data_key", "key_id", "proposed")
 
     def __init__(self, key_id: int, data_key: bytes, *, proposed: bool = False) -> None:
         self.key_id = key_id
         self.data_key = data_key
         self.proposed = proposed  # nobody knows yet whether the subject has it
-        self._ciphers = dict[str, AESGCM]()
 
     def cipher(self, segment: SegmentClass) -> AESGCM:
-        found = self._ciphers.get(segment)
-        if found is None:
-            found = self._ciphers[segment] = AESGCM(derive(self.data_key, segment))
-        return found
+        return _cipher(self.data_key, segment)
+
+
+@lru_cache(maxsize=512)  # several KB each: of few subjects, whose messages come close together
+def _cipher(data_key: bytes, segment: SegmentClass) -> AESGCM:
+    return AESGCM(derive(data_key, segment))
 
 
 @dataclass(frozen=True, slots=True)

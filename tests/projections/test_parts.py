@@ -2,6 +2,7 @@
 
 import threading
 from typing import Any
+from unittest.mock import patch
 
 import msgspec
 import psycopg
@@ -9,8 +10,9 @@ import pytest
 
 from domain.body import Body
 from domain.statement import Moment
-from projections import components, fast, fold
+from projections import components, fast, fold, spill
 from projections.decoding import decode_body, decode_core, decode_statement, split
+from projections.logged import Logged, logged
 from projections.spill import Spill
 from tests.projections.saying import Log, at, place, record, said, services
 from tests.projections.test_fold import STORY
@@ -43,19 +45,23 @@ def test_both_decodings_of_a_statement_are_equal() -> None:
         assert isinstance(decode_body(recorded.body), Body)
 
 
-def test_statements_put_aside_come_back_by_component() -> None:
+def _index(one: Logged) -> int:
+    return one.index
+
+
+@pytest.mark.parametrize("held", [0, 1 << 20])
+def test_events_put_aside_come_back_by_stream_from_memory_and_from_the_file(held: int) -> None:
     log = Log()
     log.record(*STORY)
-    with Spill() as spill:
-        for recorded in reversed(log.events):
-            spill.add(recorded)
-        back = {name: [one.index for one in kept] for name, kept in spill.components()}
-        again = {
-            name: [one.filed().statement.ref for one in kept] for name, kept in spill.components()
-        }
-    assert sorted(back.values()) == [[1, 2, 3, 4, 5, 6, 8], [7]]
-    assert list(back) == sorted(back)
-    assert again[record("4")] == [STORY[6].statement.ref]
+    events = [logged(recorded) for recorded in log.events]
+    with patch.object(spill, "_HELD", held), Spill() as aside:
+        for one in events:
+            aside.add(one)
+        buckets = dict(aside.buckets())
+        assert any(bucket.pieces for bucket in buckets.values()) == (held == 0)
+        back = {number: bucket.events(aside.place) for number, bucket in buckets.items()}
+    assert back[spill.bucket_of(record("4"))] == [events[6]]
+    assert sorted((one for some in back.values() for one in some), key=_index) == events
 
 
 @pytest.mark.postgres

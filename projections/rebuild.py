@@ -257,8 +257,8 @@ class _Build:
         for version in self._versions.values():
             for table in version.projection.tables:
                 self._report(f"index {table.name}", events, events)
-                catalogue.settle(self._connection, version.schema, table)
                 index(self._connection, version.schema, table)
+                catalogue.analyze(self._connection, version.schema, table)
                 found = catalogue.count(self._connection, version.schema, table)
                 written = self._written.get((version.schema, table.name), 0)
                 if found != written:
@@ -338,7 +338,7 @@ def _held(last: Logged) -> Held:
 def _begin(connection: Connection[Any], projection: Projection) -> Version:
     with connection.transaction():
         version = catalogue.next_version(connection, projection)
-        catalogue.build(connection, projection, version.version, logged=False)
+        catalogue.build(connection, projection, version.version)
     return version
 
 

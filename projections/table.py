@@ -68,7 +68,7 @@ class Table:
         return sql.Identifier(schema, self.name)
 
 
-def create(connection: Connection[Any], schema: str, table: Table, *, logged: bool = True) -> None:
+def create(connection: Connection[Any], schema: str, table: Table) -> None:
     """Create a table without key and indexes, with a comment on it and on every column."""
     columns = sql.SQL(", ").join(
         sql.SQL("{} {}{}").format(
@@ -78,8 +78,7 @@ def create(connection: Connection[Any], schema: str, table: Table, *, logged: bo
         )
         for column in table.columns
     )
-    start = sql.SQL("create table {} ({})" if logged else "create unlogged table {} ({})")
-    connection.execute(start.format(table.at(schema), columns))
+    connection.execute(sql.SQL("create table {} ({})").format(table.at(schema), columns))
     connection.execute(
         sql.SQL("comment on table {} is {}").format(table.at(schema), sql.Literal(table.comment))
     )

@@ -183,9 +183,11 @@ class _Build:
             newest[one.partition] = one
             count += 1
             if stated and substrate.is_statement(one.topic):
-                nodes = (*substrate.named(one), *one.subjects)
-                if len(set(nodes)) > 1:
-                    join(nodes)
+                nodes = substrate.named(one)
+                if nodes != one.subjects or len(nodes) > 1:
+                    nodes = tuple(dict.fromkeys((*nodes, *one.subjects)))
+                    if len(nodes) > 1:
+                        join(nodes)
                 add(one)
             elif seen:
                 add(one)

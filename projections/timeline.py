@@ -239,7 +239,7 @@ def _entry(
         statement.place is not None and statement.place.part2,
         statement.merged,
         statement.disposition_code,
-        tuple(dict.fromkeys((*entry.flags, *statement.flags))),
+        tuple(dict.fromkeys((*entry.flags, *statement.flags))) if entry.flags else statement.flags,
         one.event_id,
         one.message_id,
         one.index,

@@ -242,11 +242,12 @@ def _drop(connection: Connection[Any], state: str) -> None:
             continue
 
 
-def analyze(connection: Connection[Any], schema_name: str, one: Table) -> None:
-    """Tell the planner what is in the columns that are looked up by.
+def settle(connection: Connection[Any], schema_name: str, one: Table) -> None:
+    """Give a loaded table its keys, and tell the planner what is in the columns of these.
 
-    The others follow by autovacuum: looking at all of them takes as long as the indexes.
+    The other columns follow by autovacuum: looking at all of them takes as long as the indexes.
     """
+    table.index(connection, schema_name, one)
     columns = dict.fromkeys((*one.key, *(name for columns in one.indexes for name in columns)))
     connection.execute(
         sql.SQL("analyze {} ({})").format(

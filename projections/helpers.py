@@ -21,12 +21,13 @@ from typing import Any, Final, Self, TypeAlias
 from psycopg import Connection
 from typing_extensions import override
 
-from projections.catalogue import PROJECTIONS, Version
+from projections.catalogue import PROJECTIONS, Version, settle
 from projections.folder import Folder
 from projections.logged import Logged
 from projections.parking import Parked
 from projections.services import Services
 from projections.spill import Bucket, packed
+from projections.table import Table
 
 #: What a helper folds with, made in its own process: the function must be picklable.
 Tools: TypeAlias = Callable[[], AbstractContextManager[tuple[Connection[Any], Services]]]
@@ -53,10 +54,18 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A bucket was folded."""
+    """A bucket was folded, or a table has its keys."""
 
     events: int
     elsewhere: bytes  # packed: what belongs to components of several streams
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """A table to give its keys, once everything is written."""
+
+    schema: str
+    table: Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,17 +122,18 @@ class Helpers:
         """Whether one of them has something before it."""
         return any(self._before.values())
 
-    def take(self, job: Job) -> bool:
-        """Give a bucket to one that has little before it; False where none has."""
+    def take(self, job: Job | Keys) -> bool:
+        """Give something to do to one that has little before it; False where none has."""
         channel = min(self._before, key=self._before.__getitem__, default=None)
-        if channel is None or self._before[channel] >= _AHEAD:
+        ahead = _AHEAD if isinstance(job, Job) else 1
+        if channel is None or self._before[channel] >= ahead:
             return False
         _send(channel, job)
         self._before[channel] += 1
         return True
 
     def done(self, *, patiently: bool) -> list[Done]:
-        """Return what was folded since; ``patiently``: wait for something."""
+        """Return what was done since; ``patiently``: wait for something."""
         found = []
         waiting = [channel for channel, before in self._before.items() if before]
         for channel in wait(waiting, None if patiently else 0):
@@ -158,7 +168,7 @@ class _File:
         return self._place
 
 
-def _send(channel: Channel, job: Job | None) -> None:
+def _send(channel: Channel, job: Job | Keys | None) -> None:
     try:
         channel.send(job)
     except OSError as error:
@@ -175,6 +185,19 @@ def _receive(channel: Channel) -> Any:
     return said
 
 
+def _work(
+    job: Job | Keys | None, connection: Connection[Any], folder: Folder, file: _File
+) -> Done | Finished:
+    if job is None:
+        return Finished(folder.loading.finish(), folder.parked)
+    if isinstance(job, Keys):
+        settle(connection, job.schema, job.table)
+        return Done(0, packed(()))
+    events: list[Logged] = job.bucket.events(file.fileno())
+    elsewhere = folder.fold(events, job.joined)
+    return Done(len(events), packed(elsewhere))
+
+
 def _help(channel: Channel, file: _File, tools: Tools, numbers: Mapping[str, int]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started this one ends it
     gc.set_threshold(MADE)
@@ -186,11 +209,8 @@ def _help(channel: Channel, file: _File, tools: Tools, numbers: Mapping[str, int
         try:
             with tools() as (connection, services):
                 folder = Folder(connection, versions, services)
-                while job := channel.recv():
-                    events: list[Logged] = job.bucket.events(file.fileno())
-                    elsewhere = folder.fold(events, job.joined)
-                    channel.send(Done(len(events), packed(elsewhere)))
-                channel.send(Finished(folder.loading.finish(), folder.parked))
+                while True:
+                    channel.send(_work(channel.recv(), connection, folder, file))
         except (EOFError, BrokenPipeError):
             raise
         except Exception as error:  # noqa: BLE001  # whoever started this one decides

@@ -19,14 +19,13 @@ from projections import audit_trail, catalogue, fold, last_seen, position, subst
 from projections.catalogue import Projection, Version
 from projections.components import Union
 from projections.folder import Folder
-from projections.helpers import MADE, Done, Finished, Helpers, Job, Tools
+from projections.helpers import MADE, Done, Finished, Helpers, Job, Keys, Tools
 from projections.logged import Logged, logged
 from projections.parking import Parked
 from projections.position import Heal, Held, HoleNotFilled, OtherIncarnation
 from projections.services import Services
 from projections.spill import Spill, bucket_of, unpacked
 from projections.switching import switch
-from projections.table import index
 
 #: Told (stage, done, total): "read" and "fold" in events; total is None where nobody knows it.
 Progress: TypeAlias = Callable[[str, int, int | None], None]
@@ -256,15 +255,26 @@ class _Build:
             self.parked += one.parked
             for key, rows in one.written.items():
                 self._written[key] = self._written.get(key, 0) + rows
-        for version in self._versions.values():
-            for table in version.projection.tables:
-                self._report(f"index {table.name}", events, events)
-                index(self._connection, version.schema, table)
-                catalogue.analyze(self._connection, version.schema, table)
-                found = catalogue.count(self._connection, version.schema, table)
-                written = self._written.get((version.schema, table.name), 0)
-                if found != written:
-                    raise RowsMissing(table=table.name, written=written, found=found)
+        tables = [
+            (version.schema, table)
+            for version in self._versions.values()
+            for table in version.projection.tables
+        ]
+        tables.sort(key=lambda one: -self._written.get((one[0], one[1].name), 0))  # longest first
+        for schema, table in tables:
+            self._report(f"index {table.name}", events, events)
+            if self._helpers is not None:
+                self._helpers.done(patiently=False)
+                if self._helpers.take(Keys(schema, table)):
+                    continue
+            catalogue.settle(self._connection, schema, table)
+        while self._helpers is not None and self._helpers.busy:
+            self._helpers.done(patiently=True)
+        for schema, table in tables:
+            found = catalogue.count(self._connection, schema, table)
+            written = self._written.get((schema, table.name), 0)
+            if found != written:
+                raise RowsMissing(table=table.name, written=written, found=found)
 
 
 def _bounds(connection: Connection[Any], wanted: Sequence[Projection]) -> dict[int, int] | None:

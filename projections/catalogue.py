@@ -242,8 +242,8 @@ def _drop(connection: Connection[Any], state: str) -> None:
             continue
 
 
-def settle(connection: Connection[Any], schema_name: str, one: Table) -> None:
-    """Give a loaded table its keys, and tell the planner what is in the columns of these.
+def settle(connection: Connection[Any], schema_name: str, one: Table) -> int:
+    """Give a loaded table its keys, and tell the planner what is in them; count its rows.
 
     The other columns follow by autovacuum: looking at all of them takes as long as the indexes.
     """
@@ -254,6 +254,7 @@ def settle(connection: Connection[Any], schema_name: str, one: Table) -> None:
             one.at(schema_name), sql.SQL(", ").join(map(sql.Identifier, columns))
         )
     )
+    return count(connection, schema_name, one)
 
 
 def count(connection: Connection[Any], schema_name: str, one: Table) -> int:

@@ -53,19 +53,27 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """A bucket was folded, or a table has its keys."""
-
-    events: int
-    elsewhere: bytes  # packed: what belongs to components of several streams
-
-
-@dataclass(frozen=True, slots=True)
 class Keys:
     """A table to give its keys, once everything is written."""
 
     schema: str
     table: Table
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A table has its keys, and so many rows."""
+
+    job: Keys
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A bucket was folded."""
+
+    events: int
+    elsewhere: bytes  # packed: what belongs to components of several streams
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +140,14 @@ class Helpers:
         self._before[channel] += 1
         return True
 
-    def done(self, *, patiently: bool) -> list[Done]:
+    def done(self, *, patiently: bool) -> list[Done | Settled]:
         """Return what was done since; ``patiently``: wait for something."""
-        found = []
+        found: list[Done | Settled] = []
         waiting = [channel for channel, before in self._before.items() if before]
         for channel in wait(waiting, None if patiently else 0):
             assert isinstance(channel, Channel)  # noqa: S101  # we wait for nothing else
             said = _receive(channel)
-            assert isinstance(said, Done)  # noqa: S101  # one for each bucket
+            assert isinstance(said, Done | Settled)  # noqa: S101  # one for each job
             self._before[channel] -= 1
             found.append(said)
         return found
@@ -187,12 +195,11 @@ def _receive(channel: Channel) -> Any:
 
 def _work(
     job: Job | Keys | None, connection: Connection[Any], folder: Folder, file: _File
-) -> Done | Finished:
+) -> Done | Settled | Finished:
     if job is None:
         return Finished(folder.loading.finish(), folder.parked)
     if isinstance(job, Keys):
-        settle(connection, job.schema, job.table)
-        return Done(0, packed(()))
+        return Settled(job, settle(connection, job.schema, job.table))
     events: list[Logged] = job.bucket.events(file.fileno())
     elsewhere = folder.fold(events, job.joined)
     return Done(len(events), packed(elsewhere))

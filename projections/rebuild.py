@@ -19,7 +19,7 @@ from projections import audit_trail, catalogue, fold, last_seen, position, subst
 from projections.catalogue import Projection, Version
 from projections.components import Union
 from projections.folder import Folder
-from projections.helpers import MADE, Done, Finished, Helpers, Job, Keys, Tools
+from projections.helpers import MADE, Done, Finished, Helpers, Job, Keys, Settled, Tools
 from projections.logged import Logged, logged
 from projections.parking import Parked
 from projections.position import Heal, Held, HoleNotFilled, OtherIncarnation
@@ -232,8 +232,9 @@ class _Build:
         while helpers is not None and helpers.busy:
             self._collect(helpers.done(patiently=True), again)
 
-    def _collect(self, found: Iterable[Done], again: Spill) -> None:
+    def _collect(self, found: Iterable[Done | Settled], again: Spill) -> None:
         for one in found:
+            assert isinstance(one, Done)  # noqa: S101  # tables come after
             self._put(one.events, unpacked(one.elsewhere), again)
 
     def _put(self, events: int, elsewhere: Sequence[Logged], again: Spill) -> None:
@@ -251,30 +252,35 @@ class _Build:
         finished = [Finished(self._folder.loading.finish(), self._folder.parked)]
         if self._helpers is not None:
             finished += self._helpers.finish()
-        for one in finished:
-            self.parked += one.parked
-            for key, rows in one.written.items():
+        for each in finished:
+            self.parked += each.parked
+            for key, rows in each.written.items():
                 self._written[key] = self._written.get(key, 0) + rows
-        tables = [
-            (version.schema, table)
+        jobs = [
+            Keys(version.schema, table)
             for version in self._versions.values()
             for table in version.projection.tables
         ]
-        tables.sort(key=lambda one: -self._written.get((one[0], one[1].name), 0))  # longest first
-        for schema, table in tables:
-            self._report(f"index {table.name}", events, events)
-            if self._helpers is not None:
-                self._helpers.done(patiently=False)
-                if self._helpers.take(Keys(schema, table)):
+        jobs.sort(key=self._of, reverse=True)  # the longest first
+        settled: list[Done | Settled] = []
+        helpers = self._helpers
+        for job in jobs:
+            self._report(f"index {job.table.name}", events, events)
+            if helpers is not None:
+                settled += helpers.done(patiently=False)
+                if helpers.take(job):
                     continue
-            catalogue.settle(self._connection, schema, table)
-        while self._helpers is not None and self._helpers.busy:
-            self._helpers.done(patiently=True)
-        for schema, table in tables:
-            found = catalogue.count(self._connection, schema, table)
-            written = self._written.get((schema, table.name), 0)
-            if found != written:
-                raise RowsMissing(table=table.name, written=written, found=found)
+            settled.append(Settled(job, catalogue.settle(self._connection, job.schema, job.table)))
+        while helpers is not None and helpers.busy:
+            settled += helpers.done(patiently=True)
+        for one in settled:
+            assert isinstance(one, Settled)  # noqa: S101  # no bucket is left
+            written = self._of(one.job)
+            if one.rows != written:
+                raise RowsMissing(table=one.job.table.name, written=written, found=one.rows)
+
+    def _of(self, job: Keys) -> int:
+        return self._written.get((job.schema, job.table.name), 0)
 
 
 def _bounds(connection: Connection[Any], wanted: Sequence[Projection]) -> dict[int, int] | None:

@@ -206,7 +206,7 @@ def _stay(
         one.recorded_at,
         one.recorded_at,
         interpreted.component,
-        joined(part2(one, stay.place)),
+        _part2(one, stay.place),
     )
 
 
@@ -246,8 +246,12 @@ def _entry(
         one.recorded_at,
         one.recorded_at,
         interpreted.component,
-        joined(part2(one, statement.place)),
+        _part2(one, statement.place),
     )
+
+
+def _part2(one: Filed, place: Place | None) -> str | None:
+    return joined(part2(one, place)) if place is not None and place.part2 else None
 
 
 def place_columns(place: Place | None) -> tuple[str | None, str | None, str | None, str | None]:

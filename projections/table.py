@@ -138,12 +138,14 @@ def encoded(table: Table, rows: Sequence[Row]) -> bytes:
         lines = _encode(rows)
     except UnicodeEncodeError:  # half of a surrogate pair
         return _carefully(rows)
-    if lines.count(b"\\") != lines.count(b'\\"'):
+    escapes = lines.count(b"\\")
+    if escapes and escapes != lines.count(b'\\"'):
         return _carefully(rows)
     if empty:
-        if lines.count(b",[],") != empty:  # some text says the same
+        size = len(lines)
+        lines = lines.replace(b",[],", b',"{}",')
+        if len(lines) != size + 2 * empty:  # some text says the same
             return _carefully(rows)
-        lines = lines.replace(b",[],", b",{},")
     return lines.replace(b"]\n[", b"\n")[1:-2] + b"\n"
 
 

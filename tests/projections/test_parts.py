@@ -14,6 +14,7 @@ from projections import components, fast, fold, spill
 from projections.decoding import decode_body, decode_core, decode_statement, split
 from projections.logged import Logged, logged
 from projections.spill import Spill
+from projections.table import Column, Table, create, load
 from tests.projections.saying import Log, at, place, record, said, services
 from tests.projections.test_fold import STORY
 
@@ -124,3 +125,48 @@ def test_the_last_event_of_a_record_does_not_hang_on_the_batches(
     for one in log.events:
         fold.apply(connection, [one], heal=log.heal, services=services())
     assert connection.execute(query).fetchall() == expected
+
+
+def test_rows_are_written_alike_whatever_their_text(connection: psycopg.Connection) -> None:
+    table = Table(
+        "t",
+        "One row per text.",
+        (
+            Column("number", "integer", ""),
+            Column("words", "text[]", ""),
+            Column("text", "text", ""),
+            Column("at", "timestamptz", ""),
+            Column("is", "boolean", ""),
+        ),
+        key=("number",),
+    )
+    texts = ["", "null", "plain", ",[],", "]\n[", '"', "\\", '\\"', "\r\n\t\x01\x7f\u2028", "é", None]
+        "",
+        "null",
+        "plain",
+        ",[],",
+        "]\n[",
+        '"',
+        "\\",
+        '\\"',
+        "\r\n\t\x01\x7f\u2028",
+        "é😀",
+        None,
+    ]
+    for words in ((), ("a", 'b"\\,{}'), None):
+        create(connection, "public", table)
+        rows = [(number, words, text, at("10:00"), None) for number, text in enumerate(texts)]
+        load(connection, "public", table, rows)
+        for row in rows:  # each by itself takes the quick way where it can
+            load(connection, "public", table, [row])
+        found = connection.execute('select number, words, text, at, "is" from t').fetchall()
+        expected = [(n, None if w is None else list(w), *rest) for n, w, *rest in rows]
+        assert found == expected * 2
+        connection.execute("drop table t")
+
+
+def test_what_postgresql_cannot_hold_is_replaced(connection: psycopg.Connection) -> None:
+    table = Table("t", "One row.", (Column("text", "text", ""),), key=("text",))
+    create(connection, "public", table)
+    load(connection, "public", table, [("a\x00b",), ("c\ud800",)])
+    assert connection.execute("select text from t").fetchall() == [("a\ufffdb",), ("c?",)]

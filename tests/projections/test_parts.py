@@ -140,7 +140,7 @@ def test_rows_are_written_alike_whatever_their_text(connection: psycopg.Connecti
         ),
         key=("number",),
     )
-    texts = ["", "null", "plain", ",[],", "]\n[", '"', "\\", '\\"', "\r\n\t\x01\x7f\u2028", "é", None]
+    texts = [
         "",
         "null",
         "plain",

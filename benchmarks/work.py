@@ -15,8 +15,8 @@ import psycopg
 from caretrail.bootstrap import Application, opened
 from infra import settings
 from projections import fold, last_seen
-from projections.rebuild import rebuild
 
+_WHO = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
 #: Events that the reference view takes at a time when it is kept up to date.
 _BATCH = 500
 
@@ -25,14 +25,7 @@ def rebuilding(application: Application, names: list[str]) -> int:
     """Build projections anew, as ``caretrail projections rebuild`` does."""
     total = application.store.max_index()
     with application.connect() as connection:
-        return rebuild(
-            connection,
-            names,
-            application.store.drain(0, total),
-            heal=application.store.read_partition,
-            services=application.services,
-            total=total,
-        ).events
+        return application.rebuild(connection, names, total).events
 
 
 def live(application: Application, _names: list[str]) -> int:
@@ -82,8 +75,8 @@ if __name__ == "__main__":
                 {
                     "events": _events,
                     "seconds": time.perf_counter() - _started,
-                    "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-                    / 1024,  # MB on Linux
+                    # In MB, on Linux; of a rebuild by several processes that of the largest.
+                    "peak": max(resource.getrusage(who).ru_maxrss for who in _WHO) / 1024,
                 }
             )
         )

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import psycopg
@@ -45,6 +46,7 @@ log = structlog.get_logger()
 _PROJECTING: Final = 0x63617265_0003
 _LOOK_SECONDS: Final = 2.0  # between two looks whether somebody still projects
 _KEY_BYTES: Final = 32
+_TOKENS: Final = 4096  # remembered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +67,10 @@ class Application:
             open_segment=lambda sealed, event_id, topic: self.keys.open(
                 sealed, event_id=event_id, topic=topic
             ),
-            token=lambda text: self.id_key.ref("token", text),
+            # Names, beginnings and birthdays come again and again.
+            token=lru_cache(maxsize=_TOKENS)(lambda text: self.id_key.ref("token", text)),
             interpret=interpret,
+            warm=self.keys.warm,
         )
 
     def reading(self, *, arrived_by: str, sender: str = "") -> ReadingContext:

@@ -114,12 +114,19 @@ def load(connection: Connection[Any], schema: str, table: Table, rows: Sequence[
     """Insert rows by COPY: the one way in, live and in a rebuild."""
     if not rows:
         return
-    statement = sql.SQL("copy {} ({}) from stdin (format text, null {})").format(
-        table.at(schema), _list(table.names), sql.Literal(_NULL)
-    )
+    statement = _copying(schema, table.name, table.names)
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         for start in range(0, len(rows), _PIECE):
             copy.write(encoded(table, rows[start : start + _PIECE]).encode("utf-8", "replace"))
+
+
+@lru_cache(maxsize=64)
+def _copying(schema: str, name: str, columns: tuple[str, ...]) -> bytes:
+    return (
+        sql.SQL("copy {} ({}) from stdin (format text, null {})")
+        .format(sql.Identifier(schema, name), _list(columns), sql.Literal(_NULL))
+        .as_bytes(None)
+    )
 
 
 def encoded(table: Table, rows: Sequence[Row]) -> str:

@@ -43,7 +43,7 @@ STATEMENT: Final = Table(
         Column("sealed", "text", "The sealed segments as stored, verbatim JSON.", "segments"),
     ),
     key=("source_position",),
-    indexes=(("record_id",), ("statement_ref",), ("event_id",), ("message_id",)),
+    indexes=(("record_id",),),  # what else is looked up stands in ``audit_trail``
     published=False,
     order=("statement_ref", "record_id"),
 )

@@ -128,22 +128,21 @@ def project(
 
     ``statements``: the substrate to interpret from; where it is no target, it has the events.
     """
-    if audit_trail.NAME in targets:
-        load(
-            connection,
-            targets[audit_trail.NAME].schema,
-            audit_trail.EVENT,
-            audit_trail.rows(events),
-        )
     if last_seen.NAME in targets:
         last_seen.upsert(connection, targets[last_seen.NAME].schema, events)
-    if not any(one.projection.rows or name == substrate.NAME for name, one in targets.items()):
+    if targets.keys() <= {last_seen.NAME}:
         return []
     stated = [
         substrate.read(recorded)
         for recorded in events
         if substrate.is_statement(recorded.envelope.topic)
     ]
+    if audit_trail.NAME in targets:
+        read = {one.source_position: one.statement for one in stated if one.statement}
+        schema = targets[audit_trail.NAME].schema
+        load(connection, schema, audit_trail.EVENT, audit_trail.rows(events, read))
+    if not any(one.projection.rows or name == substrate.NAME for name, one in targets.items()):
+        return []
     if substrate.NAME in targets:
         substrate.file(connection, statements.schema, stated)
         touched = components.join(connection, statements.schema, [one.nodes for one in stated])

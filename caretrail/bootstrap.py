@@ -13,6 +13,7 @@ from psycopg import Connection
 
 from commands import record_messages
 from commands.ports import Outcome, Received
+from commands.record_messages import Ready
 from consumers.hl7v2 import profiles
 from consumers.hl7v2.profiles import Profiles
 from consumers.hl7v2.translate import ReadingContext
@@ -35,6 +36,7 @@ from infra.keys import Keys, open_keys
 from infra.migrate import migrate
 from infra.postgres import network
 from infra.postgres_server import PostgresServer
+from infra.received import Prepared
 from infra.settings import BadSettings, Settings
 from projections import catalogue, fold, position, substrate
 from projections.rebuild import rebuild
@@ -86,6 +88,14 @@ class Application:
 
     def record(self, messages: Sequence[Received]) -> list[Outcome]:
         """Record messages; see ``commands.record_messages``."""
+        return self.record_ready([self.make_ready(each) for each in messages])
+
+    def make_ready(self, message: Received) -> Ready[Prepared]:
+        """Make a message ready to be recorded; see ``commands.record_messages``."""
+        return record_messages.prepare(message, self.store)
+
+    def record_ready(self, messages: Sequence[Ready[Prepared]]) -> list[Outcome]:
+        """Record messages that were made ready; see ``commands.record_messages``."""
         return record_messages.handle(messages, self.store)
 
     def connect(self) -> Connection[Any]:

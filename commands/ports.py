@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from domain.body import Actor, Plain
 from domain.ids import EventId, MessageId, RecordId
@@ -92,10 +92,23 @@ class Outcome:
     last_index: int = 0
 
 
-class MessageLog(Protocol):
+#: A message that a log has made ready, such as sealed: nobody else looks into it.
+Prepared = TypeVar("Prepared")
+
+
+class MessageLog(Protocol[Prepared]):
     """Received messages, their events and idempotency keys, in one transaction for the batch."""
 
-    def record(self, messages: Sequence[Received]) -> list[Outcome]:
+    def prepare(self, message: Received) -> Prepared:
+        """Do with a message what needs no other one, ahead of its batch.
+
+        Raises:
+            CannotStore: It cannot be recorded as it is.
+            StoreUnavailable: What is needed for it cannot be had.
+        """
+        ...
+
+    def record(self, messages: Sequence[Prepared]) -> list[Outcome]:
         """Record all of ``messages`` or none; tell what became of each, in order.
 
         A key recorded before, or earlier in this batch, is a duplicate: counted, no event.

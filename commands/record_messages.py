@@ -1,8 +1,8 @@
 """Record what was received: all of it, whatever one message among it may hold."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, Generic
 
 import structlog
 
@@ -11,6 +11,7 @@ from commands.ports import (
     Disposition,
     MessageLog,
     Outcome,
+    Prepared,
     Received,
     StoreUnavailable,
 )
@@ -23,8 +24,28 @@ ATTEMPTS: Final = 3
 _LONGEST: Final = 200
 
 
+@dataclass(frozen=True, slots=True)
+class Ready(Generic[Prepared]):
+    """A message to record, and what the store has made ready of it."""
+
+    message: Received
+    prepared: Prepared
+
+
+def prepare(message: Received, store: MessageLog[Prepared]) -> Ready[Prepared]:
+    """Make a message ready; one that the store refuses as it is, to be kept in quarantine.
+
+    Raises:
+        StoreUnavailable: It cannot be made ready now.
+    """
+    try:
+        return Ready(message, store.prepare(message))
+    except CannotStore as error:
+        return _quarantined(message, error.reason, store)
+
+
 def handle(
-    messages: Sequence[Received], store: MessageLog, *, attempts: int = ATTEMPTS
+    messages: Sequence[Ready[Prepared]], store: MessageLog[Prepared], *, attempts: int = ATTEMPTS
 ) -> list[Outcome]:
     """Record ``messages`` and tell what became of each, in order.
 
@@ -40,16 +61,24 @@ def handle(
         return _recorded(messages, store, attempts)
     except CannotStore as error:
         if len(messages) == 1:
-            return [_quarantined(messages[0], error.reason, store, attempts)]
+            kept = _quarantined(messages[0].message, error.reason, store)
+            try:
+                return _recorded([kept], store, attempts)
+            except CannotStore:
+                bare = _bare(kept.message)
+                return _recorded([Ready(bare, store.prepare(bare))], store, attempts)
     half = len(messages) // 2
     first = handle(messages[:half], store, attempts=attempts)
     return first + handle(messages[half:], store, attempts=attempts)
 
 
-def _recorded(messages: Sequence[Received], store: MessageLog, attempts: int) -> list[Outcome]:
+def _recorded(
+    messages: Sequence[Ready[Prepared]], store: MessageLog[Prepared], attempts: int
+) -> list[Outcome]:
+    prepared = [each.prepared for each in messages]
     for left in reversed(range(attempts)):
         try:
-            return store.record(messages)
+            return store.record(prepared)
         except StoreUnavailable:
             if not left:
                 raise
@@ -57,14 +86,15 @@ def _recorded(messages: Sequence[Received], store: MessageLog, attempts: int) ->
     raise ValueError("attempts is at least 1")
 
 
-def _quarantined(message: Received, reason: str, store: MessageLog, attempts: int) -> Outcome:
+def _quarantined(message: Received, reason: str, store: MessageLog[Prepared]) -> Ready[Prepared]:
     kept = replace(message, disposition=Disposition.QUARANTINED, reason=reason)
     log.warning("message.quarantined", message_id=message.message_id, reason=reason)
     try:
         # With its drafts, which name whose keys seal the bytes.
-        return _recorded([kept], store, attempts)[0]
+        return Ready(kept, store.prepare(kept))
     except CannotStore:
-        return _recorded([_bare(kept)], store, attempts)[0]
+        bare = _bare(kept)
+        return Ready(bare, store.prepare(bare))
 
 
 def _bare(message: Received) -> Received:

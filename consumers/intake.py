@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
-from typing import Final, Protocol
+from typing import Final, Generic, Protocol, TypeVar
 
 import structlog
 
@@ -27,10 +28,13 @@ log = structlog.get_logger()
 #: Messages of a file that share a commit.
 BATCH: Final = 200
 
+#: Peers whose reading context is kept.
+_PEERS: Final = 512
 #: Of two answers to one message, in enhanced mode: the end of a frame and the start of the next.
 _BETWEEN: Final = b"\x1c\r\x0b"
 
-Record = Callable[[Sequence[Received]], list[Outcome]]
+#: A message made ready to be recorded: see ``commands.record_messages``.
+Ready = TypeVar("Ready")
 Now = Callable[[], datetime]
 
 
@@ -77,36 +81,68 @@ class Answered:
     disposition: str
 
 
-class MllpIntake:
-    """Answers the frames of a listener, a batch at a time. Never raises."""
+@dataclass(frozen=True, slots=True)
+class Waiting(Generic[Ready]):
+    """A message that was read and waits to be recorded; ``ready`` is None where it cannot be."""
+
+    message: Received
+    ready: Ready | None
+
+
+class MllpIntake(Generic[Ready]):
+    """Reads the frames of a listener, and answers them, a batch at a time. Never raises.
+
+    Args:
+        context: How messages are read.
+        prepare: Makes one ready to be recorded, while a batch before it is on its way.
+        record: Records a batch.
+        now: The time.
+        answered: Told what is counted of a batch, and how many seconds it took.
+    """
 
     def __init__(
         self,
         *,
         context: ReadingContext,
-        record: Record,
+        prepare: Callable[[Received], Ready],
+        record: Callable[[Sequence[Ready]], list[Outcome]],
         now: Now,
         answered: Callable[[Sequence[Answered], float], None] = lambda _all, _seconds: None,
     ) -> None:
         self._context = context
+        self._context_of = lru_cache(maxsize=_PEERS)(self._with_peer)
+        self._prepare = prepare
         self._record = record
         self._now = now
         self._answered = answered
 
-    def __call__(self, frames: Sequence[Frame]) -> list[bytes]:
-        """Return the acknowledgement of each frame, after all of them are durable."""
-        started = time.perf_counter()
-        messages = [self._read(frame) for frame in frames]
+    def read(self, frame: Frame) -> Waiting[Ready]:
+        """Read a frame, and make ready what it holds."""
+        message = self._read(frame)
         try:
-            outcomes = self._record(messages)
-        except StoreUnavailable:
-            log.exception("batch.not_recorded", count=len(frames))
-            outcomes = [_failed(each) for each in messages]
+            return Waiting(message, self._prepare(message))
         except Exception:  # the boundary: the peer is told, the listener goes on
-            log.exception("batch.failed", count=len(frames))
-            outcomes = [_failed(each) for each in messages]
-        pairs = list(zip(messages, outcomes, strict=True))
-        answers = [self._answer(message, outcome) for message, outcome in pairs]
+            log.exception("message.not_ready", message_id=message.message_id)
+            return Waiting(message, None)
+
+    def answer(self, batch: Sequence[Waiting[Ready]]) -> list[bytes]:
+        """Return the acknowledgement of each message, after all of them are durable."""
+        started = time.perf_counter()
+        ready = [each.ready for each in batch if each.ready is not None]
+        try:
+            recorded = iter(self._record(ready) if ready else ())
+            outcomes = [
+                _failed(each.message) if each.ready is None else next(recorded) for each in batch
+            ]
+        except StoreUnavailable:
+            log.exception("batch.not_recorded", count=len(batch))
+            outcomes = [_failed(each.message) for each in batch]
+        except Exception:  # the boundary: the peer is told, the listener goes on
+            log.exception("batch.failed", count=len(batch))
+            outcomes = [_failed(each.message) for each in batch]
+        pairs = [(each.message, outcome) for each, outcome in zip(batch, outcomes, strict=True)]
+        now = self._now()
+        answers = [self._answer(message, outcome, now) for message, outcome in pairs]
         self._answered(
             [
                 Answered(m.sender, m.trigger if m.trigger in ADT else "other", code, o.disposition)
@@ -118,8 +154,7 @@ class MllpIntake:
 
     def _read(self, frame: Frame) -> Received:
         client = frame.peer.certificate
-        actor = Actor(kind="feed", issuer="mllp", subject=client or frame.peer.host)
-        context = replace(self._context, client=client, actor=actor)
+        context = self._context_of(client, frame.peer.host)
         received = read(frame.raw, context=context)
         if frame.oversize:
             return _refused(received, "oversize", "MSH")
@@ -132,10 +167,14 @@ class MllpIntake:
             return _refused(received, "oversize", "MSH")
         return received
 
-    def _answer(self, message: Received, outcome: Outcome) -> tuple[str, bytes]:
+    def _with_peer(self, client: str, host: str) -> ReadingContext:
+        actor = Actor(kind="feed", issuer="mllp", subject=client or host)
+        return replace(self._context, client=client, actor=actor)
+
+    def _answer(self, message: Received, outcome: Outcome, now: datetime) -> tuple[str, bytes]:
         """Return the code, for the count, and the answer; several in enhanced mode, or none."""
         profile = _profile(self._context.profiles, message.sender)
-        now, new_id = self._now(), self._context.new_id
+        new_id = self._context.new_id
         if profile.acknowledgement == "enhanced":
             answers = ack.enhanced(
                 message.raw, outcome, new_control_id=new_id, now=now, profile=profile
@@ -183,7 +222,7 @@ def ingest(
     messages: Iterable[bytes],
     *,
     context: ReadingContext,
-    record: Record,
+    record: Callable[[Sequence[Received]], list[Outcome]],
     done: Callable[[int], None] = lambda _count: None,
 ) -> Account:
     """Record messages of files, ``BATCH`` to a commit; tell what became of them.

@@ -1,13 +1,12 @@
 """The event store: received messages, their events, keys and idempotency keys in one transaction.
 
-Locks are taken in one order, each class sorted, so that writers never wait in a circle: idempotency
-keys, rows of earlier messages, keys of subjects, the append lock.
+Locks are taken in one order, each class sorted, so that writers never wait in a circle: keys of
+subjects, idempotency keys, the append lock. Resends are counted in a transaction of their own.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import accumulate, pairwise
 from typing import Any, Final
 
 import psycopg
@@ -18,7 +17,7 @@ from eventsourcing.persistence import (
     InternalError,
     OperationalError,
 )
-from psycopg import Connection, Cursor
+from psycopg import Connection
 from typing_extensions import override
 
 from commands.ports import (
@@ -36,8 +35,9 @@ from domain.events import BodyDoesNotHold, make_body
 from domain.ids import DEVELOPMENT_KEY, IdKey, RecordId
 from infra import clock, received
 from infra.event_log import EventLog
-from infra.keys import Claim, Keys, intake_subject
+from infra.keys import Claim, Keys, intake_subject, take_keys
 from infra.postgres import Datastore, pool, reachable, settings
+from infra.received import Asked, Fresh, Prepared
 from infra.recorder import SCHEMA, CareRecorder, Columns, NewEvent, UnsafeFunctions
 
 __all__ = [
@@ -67,7 +67,7 @@ class DevelopmentKey(Exception):
     """The documented key of development was given for a database outside the home."""
 
 
-class CareStore(EventLog, MessageLog):
+class CareStore(EventLog, MessageLog[Prepared]):
     """What is kept, for ever: see ``EventLog`` for reading it."""
 
     def __init__(
@@ -84,26 +84,49 @@ class CareStore(EventLog, MessageLog):
         self._tenant = tenant
 
     @override
-    def record(self, messages: Sequence[Received]) -> list[Outcome]:
-        if not messages:
-            return []
-        alike = dict[bytes, list[Received]]()
+    def prepare(self, message: Received) -> Prepared:
+        subjects = _named(message) or (intake_subject(clock.now()),)
+        claim = self._keys.claim(
+            {*subjects, *(one.subject for each in message.drafts for one in each.segments)}
+        )
+        events = message.drafts if message.disposition is Disposition.RECORDED else ()
+        try:
+            return Prepared(
+                message,
+                claim,
+                claim.seal_message(message.raw, message_id=message.message_id, subjects=subjects),
+                subjects,
+                tuple(_event(each, claim, self._stated(message, each)) for each in events),
+            )
+        except tuple(_REASONS) as error:
+            # Without its cause, whose text quotes values.
+            raise CannotStore(_REASONS[type(error)]) from None
+
+    @override
+    def record(self, messages: Sequence[Prepared]) -> list[Outcome]:
+        alike = dict[bytes, list[Prepared]]()
         for each in messages:
-            alike.setdefault(each.key, []).append(each)
-        with self._transaction() as (connection, claims):
-            claimed = received.claim_keys(connection.cursor(), [same[0] for same in alike.values()])
-            again = [
-                received.Again(key, len(same), same[0].message_id, same[-1].message_id)
-                for key, same in alike.items()
-                if key not in claimed
-            ]
-            outcomes = received.count_duplicates(connection, again) if again else {}
-            fresh = [same for key, same in alike.items() if key in claimed]
-            appending = connection.cursor()
-            rows = self._file(connection, appending, fresh, claims)
-        indexes = [row["id"] for row in appending] if any(row.events for row in rows) else []
-        outcomes |= {row.message.key: row.outcome(indexes) for row in rows}
-        return [_answer(each, outcomes[each.key]) for each in messages]
+            alike.setdefault(each.message.key, []).append(each)
+        outcomes = dict[bytes, Outcome]()
+        fresh = alike
+        while fresh:
+            asked = self._ask(fresh)
+            if asked.known:
+                again = [
+                    received.Again(key, len(same), same[0].message_id, same[-1].message_id)
+                    for key, prepared in fresh.items()
+                    if key in asked.known and (same := [each.message for each in prepared])
+                ]
+                outcomes |= self._count(again)
+            if asked.taken:
+                self._keys.adopt(asked.taken)
+                fresh = {
+                    key: [self.prepare(each.message) for each in same]
+                    for key, same in fresh.items()
+                }
+            outcomes |= asked.outcomes
+            fresh = {key: same for key, same in fresh.items() if key not in outcomes}
+        return [_answer(each.message, outcomes[each.message.key]) for each in messages]
 
     def append(
         self, drafts: Sequence[Draft], *, expected_version: int, actor: Actor, cause: str = ""
@@ -118,24 +141,27 @@ class CareStore(EventLog, MessageLog):
         stream = drafts[0].subjects[0]
         if expected_version and not self._has(stream, expected_version):
             raise StreamConflict(stream, expected_version)
-        try:
-            with self._transaction() as (connection, claims):
-                subjects = {one for each in drafts for one in each.subjects}
-                subjects |= {one.subject for each in drafts for one in each.segments}
-                claim = self._keys.claim(connection.cursor(), subjects)
-                claims.append(claim)
+        subjects = {one for each in drafts for one in each.subjects}
+        subjects |= {one.subject for each in drafts for one in each.segments}
+        while True:
+            claim = self._keys.claim(subjects)
+            try:
                 events = [
                     replace(
-                        _event(each, claim, self._beside(each, actor=actor, cause=cause)),
+                        _event(each, claim, self._decided(each, actor=actor, cause=cause)),
                         version=version,
                     )
                     for version, each in enumerate(drafts, start=expected_version + 1)
                 ]
-                return [index for index, _ in self._recorder.append(connection.cursor(), events)]
-        except CannotStore as error:
-            if error.reason == _REASONS[IntegrityError]:
-                raise StreamConflict(stream, expected_version) from error
-            raise
+                appended = self._append(events, claim.proposed())
+            except BodyDoesNotHold:
+                raise CannotStore(_REASONS[BodyDoesNotHold]) from None
+            except CannotStore as error:
+                if error.reason == _REASONS[IntegrityError]:
+                    raise StreamConflict(stream, expected_version) from error
+                raise
+            if appended is not None:
+                return appended
 
     def keep_profile(self, version: str, *, name: str, content: str) -> None:
         """Keep a version of a sender's profile, before anything is recorded that names it."""
@@ -146,66 +172,62 @@ class CareStore(EventLog, MessageLog):
                 (version, name, content),
             )
 
-    def _file(
-        self,
-        connection: Connection[Any],
-        appending: Cursor[Any],
-        fresh: Sequence[Sequence[Received]],
-        claims: list[Claim],
-    ) -> list[received.Row]:
-        """Seal and insert messages and their events; each comes with its repetitions."""
-        if not fresh:
-            return []
-        nobody = (intake_subject(clock.now()),)
-        messages = [same[0] for same in fresh]
-        named = [_named(each) or nobody for each in messages]
-        drafts = [one for each in messages for one in each.drafts]
-        claim = self._keys.claim(
-            connection.cursor(),
-            {one for each in named for one in each}
-            | {one.subject for each in drafts for one in each.segments},
-        )
-        claims.append(claim)
-        boxes = [
-            claim.seal_message(each.raw, message_id=each.message_id, subjects=subjects)
-            for each, subjects in zip(messages, named, strict=True)
+    def _ask(self, fresh: Mapping[bytes, Sequence[Prepared]]) -> Asked:
+        """Ask for messages, each with its repetitions, to be recorded."""
+        batch = [
+            Fresh(same[0], len(same) - 1, same[-1].message.message_id if same[1:] else None)
+            for same in fresh.values()
         ]
-        events = [
-            [_event(one, claim, self._stated(each, one)) for one in each.drafts]
-            if each.disposition is Disposition.RECORDED
-            else []
-            for each in messages
-        ]
-        ends = list(accumulate(map(len, events), initial=0))
-        rows = [
-            received.Row(
-                message=same[0],
-                box=box,
-                sealed_for=subjects,
-                events=range(start, end),
-                duplicates=len(same) - 1,
-                last_duplicate=same[-1].message_id if same[1:] else None,
-            )
-            for same, subjects, box, (start, end) in zip(
-                fresh, named, boxes, pairwise(ends), strict=True
-            )
-        ]
-        if ends[-1]:
-            self._recorder.send(appending, [one for own in events for one in own])
-        received.insert(connection.cursor(), rows, events=ends[-1])
-        return rows
+        proposed = {
+            subject: key_id
+            for each in batch
+            for subject, key_id in each.prepared.claim.proposed().items()
+        }
+        with self._connection() as connection:
+            try:
+                asked = received.insert(connection, batch, proposed=proposed, tenant=self._tenant)
+            except psycopg.errors.SerializationFailure:
+                return Asked()  # another writer was first with one of them: look again
+        if asked.outcomes:
+            self._keys.settle(proposed)
+        return asked
+
+    def _count(self, again: Sequence[received.Again]) -> dict[bytes, Outcome]:
+        with self._connection() as connection, connection.transaction():
+            return received.count_duplicates(connection, again)
+
+    def _append(
+        self, events: Sequence[NewEvent], proposed: Mapping[RecordId, int]
+    ) -> list[int] | None:
+        """Append events, and give subjects the keys that these are sealed with; or learn others."""
+        with self._connection() as connection:
+            try:
+                with connection.transaction(), connection.cursor() as cursor:
+                    taken = take_keys(cursor, proposed)
+                    appended = [] if taken else self._recorder.append(cursor, events)
+            except psycopg.errors.SerializationFailure:
+                return None
+        if taken:
+            self._keys.adopt(taken)
+            return None
+        self._keys.settle(proposed)
+        return [index for index, _ in appended]
 
     def _stated(self, message: Received, draft: Draft) -> Columns:
-        beside = self._beside(draft, actor=message.actor, cause="")
-        return replace(
-            beside,
+        return Columns(
+            event_id=draft.event_id,
+            subjects=draft.subjects,
+            tenant=self._tenant,
+            actor=message.actor,
+            facility=draft.facility,
+            happened_at=draft.happened_at,
             correlation=message.message_id,
             message_id=message.message_id,
             mapping_version=message.mapping_version,
             profile_version=message.profile_version,
         )
 
-    def _beside(self, draft: Draft, *, actor: Actor, cause: str) -> Columns:
+    def _decided(self, draft: Draft, *, actor: Actor, cause: str) -> Columns:
         return Columns(
             event_id=draft.event_id,
             subjects=draft.subjects,
@@ -226,42 +248,21 @@ class CareStore(EventLog, MessageLog):
             return found.rowcount > 0
 
     @contextmanager
-    def _transaction(self) -> Iterator[tuple[Connection[Any], list[Claim]]]:
-        """Run one transaction in a pipeline; keys claimed in it are settled as it ends.
-
-        Whoever needs an answer waits for it by fetching. Appending, what follows it and ``commit``
-        travel together, so that the append lock is not held while a client is scheduled. Each
-        statement has a cursor of its own.
-        """
-        claims = list[Claim]()
+    def _connection(self) -> Iterator[Connection[Any]]:
+        """Give a connection in autocommit; say in our words why what was asked of it failed."""
         try:
             with self._recorder.datastore.get_connection() as connection:
-                try:
-                    with connection.pipeline() as pipeline:
-                        connection.execute("begin")
-                        yield connection, claims
-                        connection.execute("commit")
-                        pipeline.sync()
-                finally:
-                    if not connection.broken:
-                        connection.rollback()
-        except (BodyDoesNotHold, DataError, IntegrityError, UnicodeEncodeError) as error:
-            self._settle(claims, committed=False)
+                yield connection
+        except (DataError, IntegrityError, UnicodeEncodeError) as error:
             # Without its cause, whose text quotes values.
             raise CannotStore(_REASONS[type(error)]) from None
         except (InterfaceError, OperationalError, InternalError) as error:
             if isinstance(error.__cause__, psycopg.errors.ProgramLimitExceeded):
                 # Such as a text too long for an index: no retry will ever shorten it.
-                self._settle(claims, committed=False)
                 raise CannotStore("too_large") from None
             # What broke one connection broke the others too: replace them all before the next use.
             self._recorder.datastore.pool.check()
             raise StoreUnavailable(type(error).__name__) from error
-        self._settle(claims, committed=True)
-
-    def _settle(self, claims: Sequence[Claim], *, committed: bool) -> None:
-        for each in claims:
-            self._keys.settle(each, committed=committed)
 
 
 def _event(draft: Draft, claim: Claim, columns: Columns) -> NewEvent:

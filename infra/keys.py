@@ -1,8 +1,9 @@
 """Seal and open what is said of a subject, under the one data key of that subject.
 
 A subject takes a key in the transaction of its first event, so there is no event without a durable
-key and no second commit. Sealing follows the taking: where two writers meet on a new subject, the
-second waits for the first and seals with the key that won.
+key and no second commit. Sealing comes before: a writer proposes a key for a subject that is new to
+it, and the transaction refuses one where another's stands. Then the writer learns that one and
+seals again.
 """
 
 import os
@@ -11,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
@@ -45,34 +47,39 @@ from infra.sealing import (
 
 __all__ = ["Claim", "Keys", "SegmentDoesNotOpen", "open_keys"]
 
-#: Subjects whose keys stay in memory, about 2 KB each.
+#: Subjects whose keys stay in memory, about half a KB each.
 REMEMBERED: Final = 4_096
 _MESSAGE: Final[SegmentClass] = "message"
 
 
 class _Ring:
-    """The data key of one subject, and the keys of its classes as they are needed."""
+    """The data key of one subject."""
 
-    __slots__ = ("_ciphers", "data_key", "key_id")
+    __slots__ = ("data_key", "key_id", "proposed")
 
-    def __init__(self, key_id: int, data_key: bytes) -> None:
+    def __init__(self, key_id: int, data_key: bytes, *, proposed: bool = False) -> None:
         self.key_id = key_id
         self.data_key = data_key
-        self._ciphers = dict[str, AESGCM]()
+        self.proposed = proposed  # nobody knows yet whether the subject has it
 
     def cipher(self, segment: SegmentClass) -> AESGCM:
-        found = self._ciphers.get(segment)
-        if found is None:
-            found = self._ciphers[segment] = AESGCM(derive(self.data_key, segment))
-        return found
+        return _cipher(self.data_key, segment)
+
+
+@lru_cache(maxsize=512)  # several KB each: of few subjects, whose messages come close together
+def _cipher(data_key: bytes, segment: SegmentClass) -> AESGCM:
+    return AESGCM(derive(data_key, segment))
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The keys that a transaction seals with; some of them it takes."""
+    """The keys that somebody seals with; some of them are only proposed so far."""
 
     rings: Mapping[RecordId, _Ring] = field(repr=False)
-    taken: tuple[RecordId, ...]  # for the first time, if the transaction commits
+
+    def proposed(self) -> dict[RecordId, int]:
+        """Return the key ids that the transaction has to make those of their subjects."""
+        return {each: ring.key_id for each, ring in self.rings.items() if ring.proposed}
 
     def seal(self, plain: Plain, *, event_id: str, topic: str) -> Sealed:
         """Seal a segment of an event."""
@@ -173,46 +180,49 @@ class Keys:
     def warm(self, subjects: Iterable[RecordId]) -> None:
         """Fetch keys in one go, before much of what was said of ``subjects`` is opened."""
         with self._lock:
-            wanted = [each for each in set(subjects) if each not in self._rings]
+            wanted = [each for each in set(subjects) if self._known(each) is None]
         for at in range(0, len(wanted), self._remember):
             self._keep(self._fetch(wanted[at : at + self._remember]))
 
-    def claim(self, cursor: Cursor[Any], subjects: Collection[RecordId]) -> Claim:
-        """Take a key for each subject that has none, in the transaction of ``cursor``.
+    def claim(self, subjects: Collection[RecordId]) -> Claim:
+        """Return a key for each subject: its own where that is known, else one proposed for it.
 
-        Waits for another transaction that takes one for the same subject. Call ``settle`` when the
-        transaction has ended.
+        What is proposed stays so for this subject until somebody is told by ``settle`` or ``adopt``
+        what became of it: a transaction whose outcome nobody knows is simply asked for again.
         """
         with self._lock:
             rings = {each: ring for each in subjects if (ring := self._rings.get(each))}
-        missing = sorted(set(subjects) - rings.keys())  # sorted: writers never wait in a circle
-        if not missing:
-            return Claim(rings, ())
-        spare = dict(self._take(len(missing)))
-        cursor.execute(_CLAIM, (_array(missing), list(spare)))
-        taken = list[RecordId]()
-        for row in cursor.fetchall():
-            subject, key_id = RecordId(row["subject"]), row["key_id"]
-            rings[subject] = _Ring(key_id, spare.pop(key_id))
-            taken.append(subject)
-        self._put_back(spare.items())
-        others = [each for each in missing if each not in rings]
-        if others:
-            looked_up = cursor.connection.cursor().execute(_LOOK_UP, (_array(others),))
-            found = {RecordId(row["subject"]): row["key_id"] for row in looked_up}
-            rings |= self._rings_of(found)
-        return Claim(rings, tuple(taken))
+            for each in rings:
+                self._rings.move_to_end(each)
+            missing = [each for each in subjects if each not in rings]
+            if missing:
+                for each, (key_id, data_key) in zip(missing, self._take(len(missing)), strict=True):
+                    rings[each] = self._rings[each] = _Ring(key_id, data_key, proposed=True)
+                self._forget()
+        return Claim(rings)
 
-    def settle(self, claim: Claim, *, committed: bool) -> None:
-        """Remember the keys of a claim, or take back those whose transaction was rolled back.
+    def settle(self, proposed: Mapping[RecordId, int]) -> None:
+        """Remember that these have become the keys of their subjects: they are committed."""
+        with self._lock:
+            for subject, key_id in proposed.items():
+                ring = self._rings.get(subject)
+                if ring is not None and ring.key_id == key_id:
+                    ring.proposed = False
+            short = _BLOCK - len(self._spare)
+        if short > _BLOCK // 2:
+            # Now, where the database has just answered, and not when somebody needs one.
+            more = self._data_keys.take(short)
+            with self._lock:
+                self._spare += more
 
-        Where the outcome is unknown, call neither: its keys are then simply not used again.
-        """
-        if committed:
-            self._keep(claim.rings)
-        else:
-            rings = (claim.rings[each] for each in claim.taken)
-            self._put_back((each.key_id, each.data_key) for each in rings)
+    def adopt(self, taken: Mapping[RecordId, int]) -> None:
+        """Learn which keys subjects have that another one was proposed for."""
+        rings = self._rings_of(taken)
+        with self._lock:
+            lost = [self._rings.get(each) for each in rings]
+            # Nothing that was sealed with these is kept: the transaction was refused.
+            self._spare += [(ring.key_id, ring.data_key) for ring in lost if ring and ring.proposed]
+        self._keep(rings)
 
     def close(self) -> None:
         """Hand back the keys taken ahead and not used; without a database they stay unused."""
@@ -225,9 +235,7 @@ class Keys:
 
     def _cipher(self, subject: RecordId, segment: SegmentClass) -> AESGCM:
         with self._lock:
-            ring = self._rings.get(subject)
-            if ring is not None:
-                self._rings.move_to_end(subject)
+            ring = self._known(subject)
         if ring is None:
             fetched = self._fetch([subject])
             self._keep(fetched)
@@ -236,13 +244,24 @@ class Keys:
             ring = fetched[subject]
         return ring.cipher(segment)
 
+    def _known(self, subject: RecordId) -> _Ring | None:
+        """Return the ring of a subject that has this key for certain."""
+        ring = self._rings.get(subject)
+        if ring is None or ring.proposed:
+            return None
+        self._rings.move_to_end(subject)
+        return ring
+
     def _keep(self, rings: Mapping[RecordId, _Ring]) -> None:
         with self._lock:
             for subject, ring in rings.items():
                 self._rings[subject] = ring
                 self._rings.move_to_end(subject)
-            while len(self._rings) > self._remember:
-                self._rings.popitem(last=False)
+            self._forget()
+
+    def _forget(self) -> None:
+        while len(self._rings) > self._remember:
+            self._rings.popitem(last=False)
 
     def _fetch(self, subjects: Sequence[RecordId]) -> dict[RecordId, _Ring]:
         with reachable(), self._store.connection() as connection:
@@ -258,25 +277,32 @@ class Keys:
         }
 
     def _take(self, count: int) -> list[tuple[int, bytes]]:
-        with self._lock:
-            if len(self._spare) < count:
-                self._spare += self._data_keys.take(max(_BLOCK, count))
-            self._spare, taken = self._spare[count:], self._spare[:count]
+        if len(self._spare) < count:
+            self._spare += self._data_keys.take(max(_BLOCK, count))
+        self._spare, taken = self._spare[count:], self._spare[:count]
         return taken
-
-    def _put_back(self, spare: Iterable[tuple[int, bytes]]) -> None:
-        with self._lock:
-            self._spare += spare
 
 
 #: Keys that one process takes ahead.
 _BLOCK: Final = 256
-_CLAIM: Final = (
-    "insert into es.subject_key (subject, key_id)"
-    " select * from unnest(%s::uuid[], %s::bigint[]) order by 1"
-    " on conflict (subject) do nothing returning subject::text, key_id"
-)
 _LOOK_UP: Final = "select subject::text, key_id from es.subject_key where subject = any(%s::uuid[])"
+
+
+def take_keys(cursor: Cursor[Any], proposed: Mapping[RecordId, int]) -> dict[RecordId, int]:
+    """Make proposed keys those of their subjects, in the transaction of ``cursor``.
+
+    Return those of subjects that have another one already; then nothing was taken.
+
+    Raises:
+        psycopg.errors.SerializationFailure: Another writer was first; ask again.
+    """
+    if not proposed:
+        return {}
+    cursor.execute(
+        "select subject::text, key_id from es.take_keys(%s::uuid[], %s::bigint[])",
+        (_array(proposed), _array(map(str, proposed.values()))),
+    )
+    return {RecordId(row["subject"]): row["key_id"] for row in cursor.fetchall()}
 
 
 def intake_subject(at: datetime) -> RecordId:

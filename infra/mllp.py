@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import Final, cast
+from typing import Any, Final, Generic, TypeVar, cast
 
 import structlog
 from typing_extensions import override
@@ -29,6 +29,10 @@ HEAD: Final = 4096
 #: Over this many times the limit a peer is not sending a message any more.
 _HOPELESS: Final = 64
 _MOST_AT_ONCE: Final = 256
+#: Bytes that are taken from a connection in one go.
+_AT_ONCE: Final = 1 << 16
+#: Bytes that a peer may send ahead while a message of it is being answered.
+_AHEAD: Final = 1 << 16
 _DRAIN_SECONDS: Final = 8.0
 
 
@@ -49,9 +53,7 @@ class Frame:
     oversize: bool = False  # over the limit: ``raw`` is its beginning alone
 
 
-#: Answers a batch, on any thread: the bytes of an acknowledgement for each frame, in order; empty
-#: where the sender wants none. Never raises.
-Answer = Callable[[Sequence[Frame]], list[bytes]]
+Message = TypeVar("Message")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +65,26 @@ class Limits:
     frame_seconds: float = 30.0  # from the first byte of a frame to its last
 
 
-class Listener:
-    """Accepts connections on one address and has their frames answered in batches."""
+class Listener(Generic[Message]):
+    """Accepts connections on one address and has their frames answered in batches.
 
-    def __init__(
+    Frames are read as they come, while those before them are on their way to the disk. Neither
+    callable may raise.
+
+    Args:
+        read: Returns what a frame holds; called where connections are served, so it may not wait.
+        answer: Returns the bytes of an acknowledgement for each message, in order; empty where the
+            sender wants none. Called in a thread of its own.
+        host: To listen on.
+        port: 0 for any that is free.
+        limits: What a peer may ask of us.
+        tls: None: in clear.
+    """
+
+    def __init__(  # each by name
         self,
-        answer: Answer,
+        read: Callable[[Frame], Message],
+        answer: Callable[[Sequence[Message]], list[bytes]],
         *,
         host: str,
         port: int,
@@ -80,9 +96,11 @@ class Listener:
         self.empty = asyncio.Event()  # set when the last connection has gone
         self.refused = 0
         self.stopping = False
+        self.incoming = memoryview(bytearray(_AT_ONCE))
+        self._read = read
         self._answer = answer
         self._host, self._port, self._tls = host, port, tls
-        self._waiting = SimpleQueue[tuple[_Connection, Frame] | None]()
+        self._waiting = SimpleQueue[tuple[_Connection, Message] | None]()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: asyncio.Server | None = None
         self._writer = Thread(target=self._write, name="mllp-writer", daemon=True)
@@ -117,8 +135,8 @@ class Listener:
         await asyncio.to_thread(self._writer.join, _DRAIN_SECONDS)
 
     def submit(self, connection: "_Connection", frame: Frame) -> None:
-        """Hand a frame to the writer."""
-        self._waiting.put((connection, frame))
+        """Read a frame, and hand on what it holds to be answered."""
+        self._waiting.put((connection, self._read(frame)))
 
     def _write(self) -> None:
         assert self._loop is not None  # noqa: S101 - set by start()
@@ -135,7 +153,7 @@ class Listener:
                         last = True
                         break
                     batch.append(another)
-            answers = self._answer([frame for _, frame in batch])
+            answers = self._answer([message for _, message in batch])
             pairs = [(c, answer) for (c, _), answer in zip(batch, answers, strict=True)]
             self._loop.call_soon_threadsafe(_deliver, pairs)
 
@@ -145,16 +163,23 @@ def _deliver(pairs: "list[tuple[_Connection, bytes]]") -> None:
         connection.answer(answer)
 
 
-class _Connection(asyncio.Protocol):
-    """One peer: cuts its bytes into frames, one in flight."""
+class _Connection(asyncio.BufferedProtocol):
+    """One peer: cuts its bytes into frames, one in flight.
 
-    def __init__(self, listener: Listener) -> None:
+    Bytes come through a buffer that all connections share: it is empty again before another one is
+    asked for. A buffer of its own for each read would cost more than the reading.
+    """
+
+    def __init__(self, listener: Listener[Any]) -> None:
         self._listener = listener
         self._buffer = bytearray()
         self._searched = 0  # no end mark before this offset
         self._head = b""  # of a message over the limit, while the rest is thrown away
         self._thrown = 0
         self._busy = False
+        self._paused = False
+        self._ended = False  # the peer sends nothing more
+        self._tls = False
         self._closing = False
         self._timer: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport
@@ -163,6 +188,7 @@ class _Connection(asyncio.Protocol):
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        self._tls = transport.get_extra_info("sslcontext") is not None
         host = transport.get_extra_info("peername") or ("",)
         self._peer = Peer(str(host[0]), _common_name(transport.get_extra_info("peercert")))
         listener = self._listener
@@ -184,22 +210,34 @@ class _Connection(asyncio.Protocol):
             self._listener.empty.set()
 
     @override
-    def data_received(self, data: bytes) -> None:
-        self._buffer += data
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._listener.incoming
+
+    @override
+    def buffer_updated(self, nbytes: int) -> None:
+        self._buffer += self._listener.incoming[:nbytes]
         if not self._busy:
             self._advance()
+        elif len(self._buffer) > _AHEAD:
+            self._pause()
+
+    @override
+    def eof_received(self) -> bool:
+        # Who has nothing more to say still waits for the answers to what was said.
+        self._ended = True
+        return self._busy and not self._tls
 
     @override
     def pause_writing(self) -> None:
         # The peer reads no answers; it gets as long as for sending a frame.
-        self._transport.pause_reading()
+        self._pause()
         self._start_timer()
 
     @override
     def resume_writing(self) -> None:
         self._stop_timer()
         if not self._busy:
-            self._transport.resume_reading()
+            self._resume()
 
     def answer(self, data: bytes) -> None:
         """Send the answer to the frame in flight and go on with the next."""
@@ -211,8 +249,10 @@ class _Connection(asyncio.Protocol):
         if self._closing:
             self._transport.close()
             return
-        self._transport.resume_reading()
+        self._resume()
         self._advance()
+        if self._ended and not self._busy:
+            self._transport.close()
 
     def close_when_idle(self) -> None:
         """Close now, or as soon as the frame in flight is answered."""
@@ -223,6 +263,16 @@ class _Connection(asyncio.Protocol):
     def abort(self) -> None:
         """Close without waiting for anything."""
         self._transport.abort()
+
+    def _pause(self) -> None:
+        if not self._paused:
+            self._paused = True
+            self._transport.pause_reading()
+
+    def _resume(self) -> None:
+        if self._paused:
+            self._paused = False
+            self._transport.resume_reading()
 
     def _pending(self) -> bool:
         return bool(self._head or self._buffer.strip(b"\r\n\x1c "))
@@ -243,7 +293,8 @@ class _Connection(asyncio.Protocol):
         else:
             frame = Frame(_message(raw), self._peer)
         self._busy = True
-        self._transport.pause_reading()
+        if self._tls:
+            self._pause()  # TLS has no half-closed connections: its end would be the end of ours
         self._listener.submit(self, frame)
 
     def _wait_for_more(self) -> None:

@@ -1,57 +1,107 @@
-"""The rows of received messages: keys first, then the rows; always in the caller's transaction."""
+"""The rows of received messages: new ones with their events, resends on the row of their first."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 from typing import Any, Final
 
-import msgspec
-from psycopg import Connection, Cursor
+from psycopg import Connection
+from psycopg.rows import tuple_row
 from psycopg.sql import SQL
 
 from commands.ports import Disposition, Outcome, Received
 from domain.ids import MessageId, RecordId
-from infra.recorder import actor_text, array, texts
+from infra.keys import Claim
+from infra.recorder import PARAMETERS, NewEvent, actor_text, array, parameters, texts
 from infra.sealing import Box
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One message, sealed, and which of the events of its batch are its own."""
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A message and its events, sealed: all that is left is to write them."""
 
     message: Received
+    claim: Claim
     box: Box
     sealed_for: tuple[RecordId, ...]
-    events: range  # places in the batch, from 0; empty where it has none
-    duplicates: int  # of the same key in the same batch
+    events: tuple[NewEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A message of a batch, and how often its key comes again in the same batch."""
+
+    prepared: Prepared
+    duplicates: int
     last_duplicate: MessageId | None
 
-    def outcome(self, indexes: Sequence[int]) -> Outcome:
-        """Return what became of it; ``indexes`` are those of all events of the batch."""
-        own = indexes[self.events.start : self.events.stop] or [0]
-        return Outcome(
-            disposition=self.message.disposition,
-            message_id=self.message.message_id,
-            first=self.message.disposition,
-            reason=self.message.reason,
-            place=self.message.place,
-            first_index=own[0],
-            last_index=own[-1],
-        )
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What became of a batch: its outcomes, or why nothing was recorded."""
+
+    known: frozenset[bytes] = frozenset()  # idempotency keys that were there
+    taken: Mapping[RecordId, int] = field(default_factory=dict)  # other keys than were proposed
+    outcomes: Mapping[bytes, Outcome] = field(default_factory=dict)  # by idempotency key
 
 
-def claim_keys(cursor: Cursor[Any], messages: Sequence[Received]) -> set[bytes]:
-    """Insert idempotency keys, and return those that were not there.
+def insert(
+    connection: Connection[Any],
+    batch: Sequence[Fresh],
+    *,
+    proposed: Mapping[RecordId, int],
+    tenant: str,
+) -> Asked:
+    """Record a batch in one statement, which is a transaction of its own.
 
-    Waits for other transactions that insert one of them. Sorted, so that two batches with keys in
-    common never wait for each other in a circle.
+    ``proposed``: the keys that were sealed with and that nobody has yet.
     """
-    cursor.execute(
-        _CLAIM,
-        ([each.key for each in messages], array(each.message_id for each in messages)),
-        binary=True,
-        prepare=True,
+    ready = [each.prepared for each in batch]
+    messages = [each.message for each in ready]
+    ends = list(accumulate((len(each.events) for each in ready), initial=0))
+    spans = list(pairwise(ends))
+    values = (
+        array(each.message_id for each in messages),
+        [each.key for each in messages],
+        [each.pair_key for each in messages],
+        texts(each.arrived_by for each in messages),
+        texts(each.sender for each in messages),
+        texts(each.application for each in messages),
+        texts(each.facility for each in messages),
+        texts(each.control_id for each in messages),
+        texts(each.trigger for each in messages),
+        array(each.disposition.value for each in messages),
+        texts(each.reason for each in messages),
+        texts(each.place for each in messages),
+        texts(texts(each.warnings) for each in messages),
+        texts(actor_text(each.actor) for each in messages),
+        texts(each.profile_version for each in messages),
+        texts(each.mapping_version for each in messages),
+        array(str(start) if end > start else "null" for start, end in spans),
+        array(str(end - 1) if end > start else "null" for start, end in spans),
+        [each.box.data for each in ready],
+        texts(array(each.sealed_for) for each in ready),
+        [each.box.commitment for each in ready],
+        array(str(each.duplicates) for each in batch),
+        array(each.last_duplicate or "null" for each in batch),
+        array(proposed),
+        array(map(str, proposed.values())),
+        *parameters([one for each in ready for one in each.events]),
+        tenant,
     )
-    return {bytes(row["key"]) for row in cursor.fetchall()}
+    with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+        ((known, subjects, key_ids, first),) = cursor.execute(_RECORD, values, prepare=True)
+    if known or subjects:
+        taken = dict(zip(subjects or (), key_ids or (), strict=True))
+        return Asked(known=frozenset(map(bytes, known)), taken=taken)
+    return Asked(
+        outcomes={
+            each.key: _recorded(each, first + start, first + end - 1)
+            if end > start
+            else _recorded(each, 0, 0)
+            for each, (start, end) in zip(messages, spans, strict=True)
+        }
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,48 +148,25 @@ def count_duplicates(connection: Connection[Any], seen: Sequence[Again]) -> dict
     }
 
 
-def insert(cursor: Cursor[Any], rows: Sequence[Row], *, events: int) -> None:
-    """Insert the rows of a batch after its ``events``, the last ones of the log by now.
-
-    Their indexes are counted back from the end of the log, so that in a pipeline nobody waits to
-    be told.
-    """
-    messages = [row.message for row in rows]
-    cursor.execute(
-        _INSERT,
-        (
-            array(each.message_id for each in messages),
-            [each.key for each in messages],
-            [each.pair_key for each in messages],
-            texts(each.arrived_by for each in messages),
-            texts(each.sender for each in messages),
-            texts(each.application for each in messages),
-            texts(each.facility for each in messages),
-            texts(each.control_id for each in messages),
-            texts(each.trigger for each in messages),
-            array(each.disposition.value for each in messages),
-            texts(each.reason for each in messages),
-            texts(each.place for each in messages),
-            texts(msgspec.json.encode(each.warnings).decode() for each in messages),
-            texts(actor_text(each.actor) for each in messages),
-            texts(each.profile_version for each in messages),
-            texts(each.mapping_version for each in messages),
-            array(str(events - row.events.start) if row.events else "null" for row in rows),
-            array(str(events - row.events.stop + 1) if row.events else "null" for row in rows),
-            [row.box.data for row in rows],
-            texts(array(row.sealed_for) for row in rows),
-            [row.box.commitment for row in rows],
-            array(str(row.duplicates) for row in rows),
-            array(row.last_duplicate or "null" for row in rows),
-        ),
-        prepare=True,
+def _recorded(message: Received, first: int, last: int) -> Outcome:
+    return Outcome(
+        disposition=message.disposition,
+        message_id=message.message_id,
+        first=message.disposition,
+        reason=message.reason,
+        place=message.place,
+        first_index=first,
+        last_index=last,
     )
 
 
-_CLAIM: Final = SQL(
-    "insert into intake.key (key, message_id) select * from unnest(%b::bytea[], %s::uuid[])"
-    " order by 1 on conflict (key) do nothing returning key"
-)
+_RECORD: Final = SQL(
+    "select known, subjects, key_ids, first_id from intake.record(%s::uuid[], %b::bytea[],"
+    " %b::bytea[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],"
+    " %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],"
+    " %s::integer[], %s::integer[], %b::bytea[], %s::text[], %b::bytea[], %s::integer[],"
+    " %s::uuid[], %s::uuid[], %s::bigint[], {}, %s)"
+).format(SQL(PARAMETERS))
 _LOCK_FIRST: Final = SQL(
     "select from intake.message where message_id in"
     " (select message_id from intake.key where key = any(%b::bytea[]))"
@@ -158,23 +185,3 @@ _COUNT: Final = SQL(
     " returning first.key, first.message_id::text, disposition, reason, place, first_index,"
     " last_index"
 )
-_INSERT: Final = SQL("""
-    insert into intake.message (message_id, key, pair_key, arrived_by, sender, application,
-        facility, control_id, trigger, disposition, reason, place, warnings, actor,
-        profile_version, mapping_version, first_index, last_index, sealed, sealed_for, commitment,
-        duplicates, last_duplicate)
-    select m.message_id, m.key, m.pair_key, m.arrived_by, m.sender, m.application, m.facility,
-        m.control_id, m.trigger, m.disposition, m.reason, m.place,
-        array(select jsonb_array_elements_text(m.warnings::jsonb)), m.actor::jsonb,
-        m.profile_version, m.mapping_version, coalesce(newest.id - m.from_first + 1, 0),
-        coalesce(newest.id - m.from_last + 1, 0), m.sealed,
-        m.sealed_for::uuid[], m.commitment, m.duplicates, m.last_duplicate
-    from unnest(%s::uuid[], %b::bytea[], %b::bytea[], %s::text[], %s::text[], %s::text[],
-        %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
-        %s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %b::bytea[], %s::text[],
-        %b::bytea[], %s::integer[], %s::uuid[])
-    as m (message_id, key, pair_key, arrived_by, sender, application, facility, control_id,
-        trigger, disposition, reason, place, warnings, actor, profile_version, mapping_version,
-        from_first, from_last, sealed, sealed_for, commitment, duplicates, last_duplicate)
-    cross join (select max(notification_id) as id from es.event) as newest
-""")

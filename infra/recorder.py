@@ -105,24 +105,23 @@ class CareRecorder(PostgresApplicationRecorder):
         """
         if not events:
             return []
-        self.send(cursor, events)
+        (tenant,) = {each.columns.tenant for each in events}
+        cursor.execute(_APPEND, (*parameters(events), tenant), binary=True, prepare=True)
         return [(row["id"], row["version"]) for row in cursor.fetchall()]
 
-    def send(self, cursor: Cursor[Any], events: Sequence[NewEvent]) -> None:
-        """Append as ``append`` does; in a pipeline, without waiting for what it returns."""
-        cursor.execute(_APPEND, _parameters(events), binary=True, prepare=True)
 
-
-_APPEND: Final = SQL(
-    "select * from es.append(%s::uuid[], %s::bigint[], %s::text[], %b::bytea[], %s::uuid[],"
-    " %s::smallint[], %s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::text[],"
-    " %s::text[], %s::uuid[], %s::text[], %s::text[], %s)"
+#: Of ``parameters``, in their order.
+PARAMETERS: Final = (
+    "%s::uuid[], %s::bigint[], %s::text[], %b::bytea[], %s::uuid[], %s::smallint[],"
+    " %s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::uuid[],"
+    " %s::text[], %s::text[]"
 )
+_APPEND: Final = SQL("select * from es.append({}, %s)").format(SQL(PARAMETERS))
 
 
-def _parameters(events: Sequence[NewEvent]) -> tuple[Any, ...]:
+def parameters(events: Sequence[NewEvent]) -> tuple[Any, ...]:
+    """Return the columns of events as arrays, all but the tenant, which is one for all."""
     beside = [each.columns for each in events]
-    (tenant,) = {each.tenant for each in beside}
     return (
         array(each.stream for each in events),
         array("null" if each.version is None else str(each.version) for each in events),
@@ -139,7 +138,6 @@ def _parameters(events: Sequence[NewEvent]) -> tuple[Any, ...]:
         array(each.message_id or "null" for each in beside),
         texts(each.mapping_version for each in beside),
         texts(each.profile_version for each in beside),
-        tenant,
     )
 
 
@@ -157,8 +155,11 @@ def texts(items: Iterable[str]) -> str:
     >>> print(texts(["ward 2", 'the "new" one']))
     {"ward 2","the \"new\" one"}
     """
-    quoted = [each.replace("\\", "\\\\").replace('"', '\\"') for each in items]
-    return '{"' + '","'.join(quoted) + '"}' if quoted else "{}"
+    given = list(items)
+    plain = '","'.join(given)
+    if "\\" in plain or plain.count('"') != 2 * max(len(given) - 1, 0):
+        plain = '","'.join(each.replace("\\", "\\\\").replace('"', '\\"') for each in given)
+    return f'{{"{plain}"}}' if given else "{}"
 
 
 @lru_cache(maxsize=4096)

@@ -18,7 +18,7 @@ from infra.relay_checkpoint import RelayCheckpoints
 from infra.topic_reader import TopicReader
 from projections.position import Held, due
 from tests.intake_samples import draft, received
-from tests.stores import opened
+from tests.stores import opened, record
 
 
 @dataclass
@@ -40,7 +40,7 @@ class Published:
         """Record ``count`` messages about 40 patients, in commits of ``batch``."""
         while count > 0:
             numbers = range(self.recorded, self.recorded + min(batch, count))
-            self.store.record([received(f"m{nth}", draft(f"{nth % 40}")) for nth in numbers])
+            record(self.store, [received(f"m{nth}", draft(f"{nth % 40}")) for nth in numbers])
             self.recorded += len(numbers)
             count -= len(numbers)
 

@@ -1,9 +1,10 @@
 """An open event store over a test's database."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from commands.ports import Outcome, Received
 from infra.event_store import CareStore, open_store
 from infra.keys import Keys, open_keys
 from tests.intake_samples import KEY
@@ -17,3 +18,8 @@ def opened(database: str, home: Path) -> Iterator[tuple[CareStore, Keys]]:
         open_store(database, id_key=KEY, keys=keys) as store,
     ):
         yield store, keys
+
+
+def record(store: CareStore, messages: Sequence[Received]) -> list[Outcome]:
+    """Record messages that nobody made ready ahead."""
+    return store.record([store.prepare(each) for each in messages])

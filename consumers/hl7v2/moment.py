@@ -20,7 +20,7 @@ _FARTHEST: Final = timedelta(hours=14)  # no clock on earth is farther from UTC
 _LEAST: Final = timedelta(microseconds=1)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1_024)
 def read_moment(text: str, zone: ZoneInfo | None = None, degree: str = "") -> Moment | None:
     """Read a time; None where it is none. An offset in ``text`` wins over ``zone``, the sender's.
 

@@ -52,7 +52,7 @@ class Number(NamedTuple):
     nothing: bool = False  # ... and names nobody and no visit
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=1_024)
 def in_core(number: Number) -> IdentifierRef:
     """Return what of a number may stand in clear."""
     return IdentifierRef(
@@ -84,7 +84,7 @@ def is_placeholder(value: str, profile: Profile) -> bool:
     return _marks(value)[1] or value in profile.placeholders
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=1_024)
 def _marks(value: str) -> tuple[bool, bool]:
     """Return whether a number stands for nothing, and whether it is a placeholder, anywhere."""
     bare = value.translate(_WITHOUT_PUNCTUATION).upper()
@@ -230,13 +230,13 @@ def record_of(number: Number) -> RecordId:
     return RecordId(number.ref)
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=1_024)
 def _record(id_key: IdKey, authority: str, value: str, mode: Mode) -> RecordId:
     """Return a record id: one message names a record twice, one stay names it twenty times."""
     return id_key.record(authority, value, mode)
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=1_024)
 def _visit(id_key: IdKey, namespace: str, value: str, mode: Mode) -> VisitRef:
     return id_key.visit(namespace, value, mode)
 

@@ -58,7 +58,7 @@ class Places:
         )
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=1_024)
 def _ref(id_key: IdKey, facility: str, unit: str, room: str, bed: str) -> PlaceRef:
     return id_key.place(facility, unit, room, bed)
 

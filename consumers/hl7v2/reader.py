@@ -21,6 +21,7 @@ NULL: Final = '""'
 _FRAMING: Final = b"\x0b\x1c"
 _AROUND: Final = b"\r\n\t \x1a\x00\xef\xbb\xbf"
 _HEAD: Final = re.compile(r"MSH([^\w\s\x00-\x1f])")
+_LINE: Final = re.compile(r"[^\r\n]*")
 _STANDARD: Final = "^~\\&"
 #: What stands for a delimiter that the message does not have: a character of no text.
 _ABSENT: Final = "\uffff"
@@ -127,22 +128,13 @@ class Message:
         self.flags = tuple(found)
 
     def _take_delimiters(self, text: str, found: list[str]) -> None:
-        line = re.split(r"[\r\n]", text[4:48], maxsplit=1)[0]
-        declared = line.split(self.separator, 1)[0]
-        usable = [
-            each
-            for index, each in enumerate(declared)
-            if not each.isalnum() and each not in declared[:index]
-        ]
-        if len(usable) < len(declared) or len(declared) not in {4, 5}:
+        line = _LINE.match(text, 4, 48)
+        declared = line[0].split(self.separator, 1)[0] if line else ""
+        marks, self.truncation, unusual = _marks(self.separator, declared)
+        self.component, self.repetition, self.escape, self.subcomponent = marks
+        if unusual:
             found.append("MSH-2.unusual")
-        for standard in _STANDARD[len(usable) : 4]:
-            taken = standard in usable or standard == self.separator
-            usable.append(_ABSENT if taken else standard)
-        self.component, self.repetition, self.escape, self.subcomponent = usable[:4]
-        #: HL7 2.7 and later: ends a value that its sender cut.
-        self.truncation = "".join(usable[4:5])
-        self.delimiters = self.separator + "".join(usable[:4])
+        self.delimiters = self.separator + "".join(marks)
         self.unusual = self.delimiters != "|" + _STANDARD
 
     def _split(self, text: str, found: list[str]) -> list[str]:
@@ -228,6 +220,24 @@ class Message:
             return _resolved(found, meanings, self.codec)
 
         return _escapes(self.escape).sub(resolve, text).replace("\x00", "")
+
+
+@lru_cache(maxsize=64)
+def _marks(separator: str, declared: str) -> tuple[list[str], str, bool]:
+    """Return the delimiters that hold, that of truncation, and whether MSH-2 says others.
+
+    That of truncation (HL7 2.7 and later) ends a value that its sender cut.
+    """
+    usable = [
+        each
+        for index, each in enumerate(declared)
+        if not each.isalnum() and each not in declared[:index]
+    ]
+    unusual = len(usable) < len(declared) or len(declared) not in {4, 5}
+    for standard in _STANDARD[len(usable) : 4]:
+        taken = standard in usable or standard == separator
+        usable.append(_ABSENT if taken else standard)
+    return usable[:4], "".join(usable[4:5]), unusual
 
 
 @lru_cache(maxsize=1024)

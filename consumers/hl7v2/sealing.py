@@ -6,6 +6,7 @@ segment nobody thought of says more about the patient than about anything else.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -23,10 +24,12 @@ _FRAME: Final = frozenset({"MSH", "MRG", "SFT", "UAC", "FHS", "BHS", "BTS", "FTS
 #: Who the patient is, who is near, who pays.
 _PERSONAL: Final = frozenset({"PD1", "NK1", "IN1", "IN2", "IN3", "GT1"})
 #: Fields of PID that hold numbers.
-_PID_NUMBERS: Final = frozenset({2, 3, 4, 18, 19, 20, 21})
+_PID_NUMBERS: Final = frozenset({"2", "3", "4", "18", "19", "20", "21"})
 #: Fields of PV1 that stand in the core, or are numbers. The rest names practitioners (attending,
 #: referring, consulting, admitting, other) and says what nobody asks for yet.
-_PV1_ELSEWHERE: Final = frozenset({1, 2, 3, 4, 5, 6, 10, 11, 14, 19, 36, 42, 44, 45, 50})
+_PV1_ELSEWHERE: Final = frozenset(
+    {"1", "2", "3", "4", "5", "6", "10", "11", "14", "19", "36", "42", "44", "45", "50"}
+)
 _PRIOR_TEMPORARY_PLACE: Final = 43
 #: The field of MRG that is no number. Where the record retires, it is sealed as that one's.
 _MRG_NAME: Final = (7,)
@@ -158,7 +161,7 @@ def _fields(
     message: Message,
     *,
     only: Sequence[int] = (),
-    without: frozenset[int] = frozenset(),
+    without: frozenset[str] = frozenset(),
 ) -> dict[str, str]:
     """Return the filled fields of a segment as sent, by number."""
     kept = {"segment": segment[0]}
@@ -170,10 +173,15 @@ def _fields(
             if text:
                 kept[str(number)] = text
         return kept
-    for number, text in enumerate(segment):
-        if text and number and number not in without:
-            kept[str(number)] = text
+    numbered = zip(_numbers(len(segment)), segment, strict=True)
+    next(numbered)  # the name
+    kept.update([each for each in numbered if each[1] and each[0] not in without])
     return kept
+
+
+@lru_cache(maxsize=256)
+def _numbers(count: int) -> tuple[str, ...]:
+    return tuple(map(str, range(count)))
 
 
 def _names(message: Message, text: str) -> tuple[Name, ...]:

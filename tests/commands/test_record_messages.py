@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from commands.ports import Disposition, MessageLog, Outcome, Received, StoreUnavailable
-from commands.record_messages import handle
+from commands import record_messages
+from commands.ports import Disposition, Outcome, Received, StoreUnavailable
 from infra.event_store import CareStore
 from infra.keys import Keys
 from infra.messages import MessageArchive
+from infra.received import Prepared
 from tests.intake_samples import draft, received, statement
 from tests.stores import opened
 
@@ -31,12 +32,15 @@ def store(both: tuple[CareStore, Keys]) -> CareStore:
 class LosesAnswers:
     """A store whose next answers are lost, after it recorded or before."""
 
-    def __init__(self, store: MessageLog, *, after: int = 0, before: int = 0) -> None:
+    def __init__(self, store: CareStore, *, after: int = 0, before: int = 0) -> None:
         self._store = store
         self._after = after
         self._before = before
 
-    def record(self, messages: Sequence[Received]) -> list[Outcome]:
+    def prepare(self, message: Received) -> Prepared:
+        return self._store.prepare(message)
+
+    def record(self, messages: Sequence[Prepared]) -> list[Outcome]:
         if self._before:
             self._before -= 1
             raise StoreUnavailable
@@ -45,6 +49,12 @@ class LosesAnswers:
             self._after -= 1
             raise StoreUnavailable
         return outcomes
+
+
+def handle(messages: Sequence[Received], store: CareStore | LosesAnswers) -> list[Outcome]:
+    return record_messages.handle(
+        [record_messages.prepare(each, store) for each in messages], store
+    )
 
 
 def ends(outcomes: Sequence[Outcome]) -> list[str]:

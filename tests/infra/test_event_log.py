@@ -13,7 +13,7 @@ from domain.ids import EventId
 from infra import event_log
 from infra.event_store import CareStore
 from tests.intake_samples import draft, received
-from tests.stores import opened
+from tests.stores import opened, record
 
 pytestmark = pytest.mark.postgres
 
@@ -37,7 +37,7 @@ def test_an_empty_log_answers(store: CareStore) -> None:
 def test_every_way_of_reading_gives_the_same_events(store: CareStore) -> None:
     others = {"happened_at": None, "facility": 'the "new", {odd} \\ one'}
     batch = [received(f"m{i}", draft(str(i % 5), others=["x"], **others)) for i in range(30)]
-    store.record(batch)
+    record(store, batch)
     events = store.read(0)
     assert [each.envelope.index for each in events] == list(range(1, 31))
     assert {each.envelope.facility for each in events} == {others["facility"]}
@@ -63,7 +63,7 @@ def test_every_way_of_reading_gives_the_same_events(store: CareStore) -> None:
 
 
 def test_a_drain_may_be_given_up(store: CareStore) -> None:
-    store.record([received(f"m{i}") for i in range(20)])
+    record(store, [received(f"m{i}") for i in range(20)])
     for _ in range(6):  # more than there are connections
         drained = store.drain(0, 20)
         assert next(drained).envelope.index == 1
@@ -73,7 +73,7 @@ def test_a_drain_may_be_given_up(store: CareStore) -> None:
 
 def test_an_instant_resolves_to_the_last_index_recorded_by_then(store: CareStore) -> None:
     for i in range(9):
-        store.record([received(f"m{i}-{j}") for j in range(i % 3 + 1)])
+        record(store, [received(f"m{i}-{j}") for j in range(i % 3 + 1)])
     first, last = store.recorded_at_of(1), store.recorded_at_of(store.max_index())
     assert first is not None
     assert last is not None
@@ -88,5 +88,5 @@ def test_an_instant_resolves_to_the_last_index_recorded_by_then(store: CareStore
 
 def test_an_append_is_announced(store: CareStore, connection: psycopg.Connection) -> None:
     connection.execute("listen es_event")
-    store.record([received("a"), received("b")])
+    record(store, [received("a"), received("b")])
     assert [each.payload for each in connection.notifies(timeout=5, stop_after=1)] == ["2"]

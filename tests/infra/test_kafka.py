@@ -30,6 +30,7 @@ from infra.topic_reader import TopicReader
 from infra.topics import WrongPartitions
 from tests.intake_samples import FAMILY, NUMBER, draft, received
 from tests.kafka_samples import Published, published
+from tests.stores import record
 from tests.topic_samples import INCARNATION, START, event
 from tests.waiting import until
 
@@ -127,8 +128,8 @@ def owner(database: str, tmp_path: Path, kafka: str, topic_prefix: str) -> Itera
 @pytest.mark.postgres
 @pytest.mark.kafka
 def test_another_client_reads_cloudevents_without_direct_identifiers(owner: Published) -> None:
-    owner.store.record([received(f"m{nth}", draft()) for nth in range(3)])
-    owner.store.record([received("merge", draft("A7", others=[NUMBER]))])
+    record(owner.store, [received(f"m{nth}", draft()) for nth in range(3)])
+    record(owner.store, [received("merge", draft("A7", others=[NUMBER]))])
     owner.relay().catch_up()
     records = _read_all(owner)
     assert len(records) == 4

@@ -1,5 +1,6 @@
 """Keys of subjects: durable before they are used, one for ever, and nothing opens elsewhere."""
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -10,6 +11,7 @@ from threading import Event, Thread
 
 import psycopg
 import pytest
+from psycopg.rows import dict_row
 
 from commands.ports import Disposition
 from domain.body import Plain, Sealed
@@ -17,13 +19,13 @@ from domain.events import read_body
 from domain.ids import EventId
 from infra.data_keys import AHEAD
 from infra.event_store import CareStore, open_store
-from infra.keys import Keys, SegmentDoesNotOpen, intake_subject, open_keys
+from infra.keys import Keys, SegmentDoesNotOpen, intake_subject, open_keys, take_keys
 from infra.master_key import MasterKeyUnusable
 from infra.messages import MessageArchive
 from infra.migrate import migrate
 from tests import servers
 from tests.intake_samples import KEY, draft, received, record_of
-from tests.stores import opened
+from tests.stores import opened, record
 
 pytestmark = pytest.mark.postgres
 
@@ -52,7 +54,7 @@ def sealed_at(store: CareStore, index: int) -> tuple[Sealed, ...]:
 
 def test_a_segment_opens_only_where_it_was_sealed(store: CareStore, keys: Keys) -> None:
     (given,) = (message := received("a")).drafts
-    store.record([message, received("b", draft("other"))])
+    record(store, [message, received("b", draft("other"))])
     sealed, other = sealed_at(store, 1)[0], sealed_at(store, 2)[0]
     where = {"event_id": given.event_id, "topic": given.topic}
     assert keys.open(sealed, **where) == given.segments[0].text
@@ -79,7 +81,7 @@ def test_each_subject_of_a_merge_has_segments_under_its_own_key(
     store: CareStore, keys: Keys, connection: psycopg.Connection
 ) -> None:
     given = draft("kept", others=["retired"])
-    store.record([received("a", given)])
+    record(store, [received("a", given)])
     connection.execute(
         "delete from keys.data_key where key_id ="
         " (select key_id from es.subject_key where subject = %s)",
@@ -108,7 +110,7 @@ def test_bytes_that_name_two_people_open_with_both_keys_only(
 ) -> None:
     store, keys = both
     message = received("a", draft("kept", others=["retired"]))
-    store.record([message])
+    record(store, [message])
     with MessageArchive(database, keys) as archive:
         assert archive.raw(message.message_id) == message.raw
         connection.execute(
@@ -126,7 +128,7 @@ def test_bytes_that_name_nobody_open_with_the_key_of_the_month(
 ) -> None:
     store, keys = both
     message = received("a", disposition=Disposition.UNREADABLE)
-    store.record([message])
+    record(store, [message])
     with MessageArchive(database, keys) as archive:
         assert archive.raw(message.message_id) == message.raw
     found = connection.execute("select sealed_for::text[], received_at from intake.message")
@@ -136,45 +138,76 @@ def test_bytes_that_name_nobody_open_with_the_key_of_the_month(
     assert intake_subject(march) != intake_subject(april)
 
 
-def test_two_writers_on_a_new_subject_seal_with_the_same_key(
+def assert_all_open(store: CareStore, *keys: Keys) -> None:
+    for event in store.read(0):
+        for each in read_body(event.body).sealed:
+            for reader in keys:
+                reader.open(each, event_id=event.envelope.event_id, topic=event.envelope.topic)
+
+
+def test_who_proposed_another_key_for_a_new_subject_seals_again_with_the_one_that_stands(
+    database: str, tmp_path: Path, both: tuple[CareStore, Keys], connection: psycopg.Connection
+) -> None:
+    store, keys = both
+    with opened(database, tmp_path) as (other_store, other_keys):
+        first, second = received("a", draft("new")), received("b", draft("new"), draft("own"))
+        ahead = other_store.prepare(second)
+        assert [each.first_index for each in record(store, [first])] == [1]
+        (outcome,) = other_store.record([ahead])
+        assert (outcome.first_index, outcome.last_index) == (2, 3)
+        assert_all_open(store, keys, other_keys)
+    subjects = connection.execute("select count(*) from es.subject_key").fetchone()
+    assert subjects == (2,)
+
+
+def test_a_writer_waits_for_another_that_gives_a_subject_its_key(
     database: str, tmp_path: Path, both: tuple[CareStore, Keys]
 ) -> None:
     store, keys = both
     subject = record_of("new")
     with opened(database, tmp_path) as (other_store, other_keys):
-        waits, done = Event(), list[str]()
+        begun, done = Event(), list[str]()
 
         def second() -> None:
-            waits.set()
-            other_store.record([received("b", draft("new"))])
+            begun.set()
+            record(other_store, [received("b", draft("new"))])
             done.append("second")
 
         writer = Thread(target=second)
-        with store._transaction() as (transaction, claims):
-            claim = keys.claim(transaction.cursor(), {subject})
-            claims.append(claim)
+        claim = keys.claim({subject})
+        sealed = claim.seal(
+            Plain(subject=subject, segment="notes", text=b"first"), event_id="e", topic="t"
+        )
+        with psycopg.connect(database, row_factory=dict_row) as first, first.cursor() as cursor:
+            assert take_keys(cursor, claim.proposed()) == {}
             writer.start()
-            assert waits.wait(10)
-            sealed = claim.seal(
-                Plain(subject=subject, segment="notes", text=b"first"), event_id="e", topic="t"
-            )
+            assert begun.wait(10)
+            time.sleep(0.2)
             assert done == []  # the second waits for the key
         writer.join(10)
         assert done == ["second"]
         assert other_keys.open(sealed, event_id="e", topic="t") == b"first"
-        (event,) = store.read(0)
-        for each in read_body(event.body).sealed:
-            assert keys.open(each, event_id=event.envelope.event_id, topic=event.envelope.topic)
+        assert_all_open(store, keys, other_keys)
 
 
-def test_a_key_taken_by_a_transaction_that_failed_goes_to_somebody_else(
+def test_a_key_that_is_only_proposed_opens_nothing(
+    database: str, tmp_path: Path, both: tuple[CareStore, Keys]
+) -> None:
+    store, keys = both
+    with opened(database, tmp_path) as (other_store, _):
+        keys.claim({record_of("new")})
+        record(other_store, [received("a", draft("new"))])
+        assert_all_open(store, keys)
+
+
+def test_a_subject_whose_transaction_failed_takes_no_key(
     store: CareStore, connection: psycopg.Connection
 ) -> None:
     wrong = received("a", draft("x"), control_id="\x00")
     for _ in range(3):
         with pytest.raises(Exception, match="value_not_storable"):
-            store.record([wrong])
-    store.record([received("b", draft("y"))])
+            record(store, [wrong])
+    record(store, [received("b", draft("y"))])
     taken = connection.execute("select subject::text, key_id <= %s from es.subject_key", (AHEAD,))
     assert taken.fetchall() == [(record_of("y"), True)]
     assert connection.execute("select count(*) from keys.data_key").fetchone() == (AHEAD,)
@@ -185,7 +218,7 @@ def test_keys_not_used_are_there_for_the_next_process(
 ) -> None:
     for name in ("a", "b", "c"):
         with opened(database, tmp_path) as (store, _):
-            store.record([received(name, draft(name))])
+            record(store, [received(name, draft(name))])
     counts = connection.execute(
         "select (select count(*) from keys.data_key), (select count(*) from keys.spare)"
     ).fetchone()
@@ -195,7 +228,7 @@ def test_keys_not_used_are_there_for_the_next_process(
 def test_no_more_keys_are_remembered_than_said_and_all_of_them_open(
     store: CareStore, keys: Keys
 ) -> None:
-    store.record([received(str(i), draft(str(i))) for i in range(40)])
+    record(store, [received(str(i), draft(str(i))) for i in range(40)])
     few = Keys(keys._store, keys._data_keys, remember=8)
     few.warm(record_of(str(i)) for i in range(40))
     assert len(few._rings) == 8
@@ -211,7 +244,7 @@ def test_the_keys_of_a_database_open_with_its_own_master_key_only(
     database: str, tmp_path: Path, both: tuple[CareStore, Keys]
 ) -> None:
     store, _ = both
-    store.record([received("a")])
+    record(store, [received("a")])
     empty = tmp_path / "other" / "master.key"
     with pytest.raises(MasterKeyUnusable), open_keys(database, master_key_file=empty):
         pass
@@ -247,7 +280,7 @@ def test_keys_may_live_in_a_database_of_their_own(
         open_keys(database, master_key_file=path, keys_url=keys_url) as keys,
         open_store(database, id_key=KEY, keys=keys) as store,
     ):
-        store.record([received("a")])
+        record(store, [received("a")])
     with (
         open_keys(database, master_key_file=path, keys_url=keys_url) as keys,
         open_store(database, id_key=KEY, keys=keys) as store,
@@ -260,7 +293,7 @@ def test_keys_may_live_in_a_database_of_their_own(
 
 
 def test_segments_open_while_other_threads_record(store: CareStore, keys: Keys) -> None:
-    store.record([received(str(i), draft(str(i))) for i in range(20)])
+    record(store, [received(str(i), draft(str(i))) for i in range(20)])
     events = store.read(0)
 
     def read(_: int) -> int:
@@ -272,7 +305,7 @@ def test_segments_open_while_other_threads_record(store: CareStore, keys: Keys) 
         )
 
     def write(i: int) -> int:
-        return len(store.record([received(f"{i}-{j}", draft(f"{j}")) for j in range(20)]))
+        return len(record(store, [received(f"{i}-{j}", draft(f"{j}")) for j in range(20)]))
 
     with ThreadPoolExecutor(4) as threads:
         reading = threads.map(read, range(3))

@@ -12,7 +12,7 @@ from infra.clock import new_id
 from infra.event_store import CareStore
 from infra.messages import MessageArchive, NoSuchMessage
 from tests.intake_samples import draft, received
-from tests.stores import opened
+from tests.stores import opened, record
 
 pytestmark = pytest.mark.postgres
 
@@ -40,7 +40,7 @@ def test_a_message_is_shown_with_its_events_and_its_bytes(
     store: CareStore, archive: MessageArchive
 ) -> None:
     message = received("a", draft("x"), draft("y"), warnings=("profile.none", 'a "b"'))
-    store.record([received("first"), message])
+    record(store, [received("first"), message])
     shown = archive.show(message.message_id)
     assert (shown.message.control_id, shown.message.trigger) == ("a", "A01")
     assert shown.message.warnings == message.warnings
@@ -64,7 +64,7 @@ def test_what_is_not_there_is_said_so(archive: MessageArchive) -> None:
 
 
 def test_pages_follow_each_other_newest_first(store: CareStore, archive: MessageArchive) -> None:
-    store.record([received(f"m{i}") for i in range(7)])
+    record(store, [received(f"m{i}") for i in range(7)])
     first = archive.ls(limit=3)
     second = archive.ls(limit=3, before=first[-1].message_id)
     third = archive.ls(limit=3, before=second[-1].message_id)
@@ -77,7 +77,7 @@ def test_lists_are_narrowed_by_what_is_asked_for(store: CareStore, archive: Mess
     quarantined = received(
         "b", disposition=Disposition.QUARANTINED, reason="no_patient_identifier", sender="west"
     )
-    store.record([first, quarantined, received("c", trigger="A08"), received("a")])
+    record(store, [first, quarantined, received("c", trigger="A08"), received("a")])
     found = archive.ls()
     assert [each.control_id for each in found] == ["c", "b", "a"]
     last = found[0].received_at
@@ -106,10 +106,10 @@ def test_one_control_id_with_other_bytes_is_marked_on_both(
     store: CareStore, archive: MessageArchive
 ) -> None:
     first = received("a")
-    store.record([first, received("c", pair_key=None), received("d", pair_key=None)])
+    record(store, [first, received("c", pair_key=None), received("d", pair_key=None)])
     assert not any(each.control_id_reused for each in archive.ls())
     other = replace(received("b"), pair_key=first.pair_key, control_id="a")
-    store.record([other])
+    record(store, [other])
     assert [(each.control_id, each.control_id_reused) for each in archive.ls()] == [
         ("a", True), ("d", False), ("c", False), ("a", True),
     ]  # fmt: skip

@@ -34,7 +34,7 @@ def listening(answer: Echo, limits: Limits | None = None) -> Iterator[int]:
     ports: list[int] = []
 
     async def serve() -> None:
-        listener = Listener(answer, host="127.0.0.1", port=0, limits=limits)
+        listener = Listener(lambda frame: frame, answer, host="127.0.0.1", port=0, limits=limits)
         ports.append(await listener.start())
         ready.set()
         await asyncio.to_thread(stop.wait)
@@ -157,6 +157,30 @@ def test_a_peer_too_slow_with_its_frame_is_dropped_and_others_are_served() -> No
             assert client.send(b"quick") == b"quick"
         slow.settimeout(5)
         assert closed(slow)
+
+
+def test_who_sent_all_and_closed_its_side_gets_every_answer() -> None:
+    echo = Echo()
+    echo.before = lambda: time.sleep(0.05)  # answers come after the end was seen
+    with listening(echo) as port, connect(port) as connection:
+        connection.sendall(b"".join(FRAME % b"MSH|%d" % each for each in range(5)))
+        connection.shutdown(socket.SHUT_WR)
+        answered = b""
+        while chunk := connection.recv(4096):
+            answered += chunk
+    assert answered == b"".join(FRAME % b"MSH|%d" % each for each in range(5))
+
+
+def test_much_sent_ahead_is_taken_in_as_it_is_answered() -> None:
+    large = FRAME % (b"MSH|" + b"x" * 50_000)
+    with listening(Echo()) as port, connect(port) as connection:
+        sender = threading.Thread(target=lambda: connection.sendall(large * 40))
+        sender.start()
+        answered = 0
+        while answered < len(large) * 40:
+            answered += len(connection.recv(1 << 16))
+        sender.join(5)
+    assert answered == len(large) * 40
 
 
 def test_an_idle_connection_is_kept() -> None:

@@ -90,7 +90,7 @@ def listening(context: ssl.SSLContext, seen: list[Frame]) -> Iterator[int]:
         return [each.raw for each in frames]
 
     async def serve() -> None:
-        listener = Listener(answer, host="127.0.0.1", port=0, tls=context)
+        listener = Listener(lambda frame: frame, answer, host="127.0.0.1", port=0, tls=context)
         ports.append(await listener.start())
         ready.set()
         await asyncio.to_thread(stop.wait)

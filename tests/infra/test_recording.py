@@ -5,6 +5,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from infra.clock import new_id
 from infra.event_store import CareStore, DevelopmentKey, WrongIdKey, open_store
 from infra.keys import Keys
 from tests.intake_samples import EIGHT, FAMILY, KEY, NUMBER, draft, received, record_of, statement
-from tests.stores import opened
+from tests.stores import opened, record
 
 pytestmark = pytest.mark.postgres
 
@@ -42,7 +43,7 @@ def keys(both: tuple[CareStore, Keys]) -> Keys:
 
 def test_a_message_is_recorded_with_its_event_and_reads_back(store: CareStore, keys: Keys) -> None:
     message = received("m1")
-    (outcome,) = store.record([message])
+    (outcome,) = record(store, [message])
     assert outcome == Outcome(
         disposition=Disposition.RECORDED,
         first=Disposition.RECORDED,
@@ -66,8 +67,8 @@ def test_a_message_is_recorded_with_its_event_and_reads_back(store: CareStore, k
 
 
 def test_a_statement_takes_the_next_version_whatever_that_is(store: CareStore) -> None:
-    store.record([received("m1", draft("a")), received("m2", draft("b"), draft("a"))])
-    store.record([received("m3", draft("a"))])
+    record(store, [received("m1", draft("a")), received("m2", draft("b"), draft("a"))])
+    record(store, [received("m3", draft("a"))])
     versions = [(each.envelope.stream, each.envelope.version) for each in store.read(0)]
     a, b = record_of("a"), record_of("b")
     assert versions == [(a, 1), (b, 1), (a, 2), (a, 3)]
@@ -79,7 +80,7 @@ def test_writers_at_the_same_time_leave_no_gap_and_break_no_chain(store: CareSto
         for writer in range(8)
     ]
     with ThreadPoolExecutor(len(batches)) as writers:
-        outcomes = list(writers.map(store.record, batches))
+        outcomes = list(writers.map(partial(record, store), batches))
     assert all(each.disposition is Disposition.RECORDED for batch in outcomes for each in batch)
     events = [each.envelope for each in store.read(0)]
     assert [each.index for each in events] == list(range(1, 161))
@@ -98,9 +99,9 @@ def test_a_key_recorded_before_is_a_duplicate_and_gives_the_earlier_answer(
     store: CareStore, connection: psycopg.Connection
 ) -> None:
     first = received("a")
-    store.record([first])
+    record(store, [first])
     again, b, c, c_again = received("a"), received("b"), received("c"), received("c")
-    outcomes = store.record([again, b, c, c_again])
+    outcomes = record(store, [again, b, c, c_again])
     assert [each.disposition for each in outcomes] == [
         Disposition.DUPLICATE,
         Disposition.RECORDED,
@@ -121,10 +122,10 @@ def test_asking_again_after_a_lost_answer_gives_the_first_answer_and_counts_noth
     store: CareStore, connection: psycopg.Connection
 ) -> None:
     batch = [received("a"), received("a"), received("b")]
-    outcomes = store.record(batch)
-    assert store.record(batch) == outcomes
+    outcomes = record(store, batch)
+    assert record(store, batch) == outcomes
     resent = [received("a"), received("a")]
-    assert store.record(resent) == store.record(resent)
+    assert record(store, resent) == record(store, resent)
     counted = connection.execute(
         "select control_id, duplicates from intake.message order by control_id"
     ).fetchall()
@@ -137,8 +138,8 @@ def test_the_first_answer_of_a_quarantined_message_comes_back_for_its_resend(
     refused = received(
         "a", disposition=Disposition.QUARANTINED, reason="no_patient_identifier", place="PID-3"
     )
-    store.record([refused])
-    (outcome,) = store.record([received("a")])
+    record(store, [refused])
+    (outcome,) = record(store, [received("a")])
     assert (outcome.disposition, outcome.first) == (Disposition.DUPLICATE, Disposition.QUARANTINED)
     assert (outcome.reason, outcome.place) == ("no_patient_identifier", "PID-3")
     assert (outcome.first_index, store.max_index()) == (0, 0)
@@ -155,7 +156,9 @@ def test_the_same_batches_from_many_writers_are_recorded_once(store: CareStore) 
             fresh = replace(message.drafts[0], event_id=EventId(new_id()))
             each[i] = replace(message, drafts=(fresh,))
     with ThreadPoolExecutor(4) as writers:
-        outcomes = [one for batch in writers.map(store.record, sent_again) for one in batch]
+        outcomes = [
+            one for batch in writers.map(partial(record, store), sent_again) for one in batch
+        ]
     recorded = [each for each in outcomes if each.disposition is Disposition.RECORDED]
     assert (len(recorded), len(outcomes), store.max_index()) == (20, 80, 20)
 
@@ -174,7 +177,7 @@ def test_a_batch_with_a_message_that_cannot_be_stored_records_nothing(
     store: CareStore, connection: psycopg.Connection, poison: dict[str, Any]
 ) -> None:
     with pytest.raises(CannotStore) as refused:
-        store.record([received("a"), replace(received("b"), **poison)])
+        record(store, [received("a"), replace(received("b"), **poison)])
     assert "NEITHER" not in str(refused.value)
     assert refused.value.__cause__ is None
     assert store.max_index() == 0
@@ -185,26 +188,26 @@ def test_a_lost_connection_leaves_the_outcome_open_until_it_is_asked_for_again(
     store: CareStore, connection: psycopg.Connection
 ) -> None:
     first = received("a")
-    recorded = store.record([first])
+    recorded = record(store, [first])
     connection.execute(
         "select pg_terminate_backend(pid) from pg_stat_activity"
         " where datname = current_database() and pid <> pg_backend_pid()"
     )
     with pytest.raises(StoreUnavailable):
-        store.record([first])
-    assert store.record([first]) == recorded
+        record(store, [first])
+    assert record(store, [first]) == recorded
 
 
 def test_appends_do_not_wait_for_vacuum(database: str, store: CareStore) -> None:
     with psycopg.connect(database) as vacuum:
         vacuum.execute("lock table es.event in share update exclusive mode")  # as vacuum does
-        assert store.record([received("a")])[0].disposition is Disposition.RECORDED
+        assert record(store, [received("a")])[0].disposition is Disposition.RECORDED
 
 
 def test_nothing_recorded_can_be_changed_or_removed(
     store: CareStore, connection: psycopg.Connection
 ) -> None:
-    store.record([received("a")])
+    record(store, [received("a")])
     store.keep_profile("p1", name="default", content="{}")
     for table in ("es.event", "es.subject_key", "intake.message", "intake.key", "intake.profile"):
         for change in (f"delete from {table}", f"truncate {table} cascade"):
@@ -225,7 +228,7 @@ def test_nothing_recorded_can_be_changed_or_removed(
 def test_recorded_at_never_runs_against_the_index(
     store: CareStore, connection: psycopg.Connection
 ) -> None:
-    store.record([received("a")])
+    record(store, [received("a")])
     ahead = connection.execute(
         "insert into es.event select notification_id + 1, originator_id, originator_version + 1,"
         " topic, state, gen_random_uuid(), partition, notification_id,"
@@ -233,7 +236,7 @@ def test_recorded_at_never_runs_against_the_index(
         " correlation, message_id, mapping_version, profile_version from es.event"
         " returning recorded_at"
     ).fetchone()
-    store.record([received("b")])
+    record(store, [received("b")])
     assert (store.recorded_at_of(3),) == ahead
 
 
@@ -263,7 +266,7 @@ def test_of_two_writers_at_one_version_one_wins(store: CareStore) -> None:
 
 
 def test_nothing_clear_is_in_any_table(store: CareStore, connection: psycopg.Connection) -> None:
-    store.record([received("a"), received("b", disposition=Disposition.UNREADABLE)])
+    record(store, [received("a"), received("b", disposition=Disposition.UNREADABLE)])
     tables = connection.execute(
         "select format('%I.%I', table_schema, table_name) from information_schema.tables"
         " where table_schema in ('es', 'intake', 'keys', 'relay')"
@@ -305,9 +308,9 @@ def test_a_store_refuses_another_id_key_and_development_outside_the_home(
 
 def test_a_store_reopened_goes_on_where_it_was(database: str, tmp_path: Path) -> None:
     with opened(database, tmp_path) as (store, _):
-        store.record([received("a", draft("x"))])
+        record(store, [received("a", draft("x"))])
     with opened(database, tmp_path) as (store, keys):
-        store.record([received("b", draft("x"))])
+        record(store, [received("b", draft("x"))])
         events = store.read(0)
         assert [(each.envelope.index, each.envelope.version) for each in events] == [(1, 1), (2, 2)]
         for event in events:

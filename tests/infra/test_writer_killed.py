@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from tests.intake_samples import received
-from tests.stores import opened
+from tests.stores import opened, record
 
 pytestmark = pytest.mark.postgres
 
@@ -18,11 +18,11 @@ WRITER = """
 import sys
 from pathlib import Path
 from tests.intake_samples import draft, received
-from tests.stores import opened
+from tests.stores import opened, record
 
 with opened(sys.argv[1], Path(sys.argv[2])) as (store, _):
     for i in range(int(sys.argv[3]), 10**9):
-        store.record([received(f"m{i}-{j}", draft(f"{i % 3}-{j}")) for j in range(3)])
+        record(store, [received(f"m{i}-{j}", draft(f"{i % 3}-{j}")) for j in range(3)])
         print(i, flush=True)
 """
 
@@ -47,7 +47,7 @@ def test_what_was_acknowledged_is_there_once(
         events = [each.envelope for each in store.read(0, 100_000)]
         assert [each.index for each in events] == list(range(1, len(events) + 1))
         assert len({each.message_id for each in events}) == len(events)
-        again = store.record([received(f"m{i}-0") for i in range(acknowledged + 1)])
+        again = record(store, [received(f"m{i}-0") for i in range(acknowledged + 1)])
     assert {each.disposition.value for each in again} == {"duplicate"}
     counts = connection.execute(
         "select (select count(*) from intake.key), (select count(*) from intake.message),"

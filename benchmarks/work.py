@@ -16,7 +16,6 @@ import psycopg
 from caretrail.bootstrap import Application, opened
 from infra import settings
 from projections import fold, last_seen
-from projections.rebuild import rebuild
 
 #: Events that the reference view takes at a time when it is kept up to date.
 _BATCH = 500
@@ -26,14 +25,7 @@ def rebuilding(application: Application, names: list[str]) -> int:
     """Build projections anew, as ``caretrail projections rebuild`` does."""
     total = application.store.max_index()
     with application.connect() as connection:
-        return rebuild(
-            connection,
-            names,
-            application.store.drain(0, total),
-            heal=application.store.read_partition,
-            services=application.services,
-            total=total,
-        ).events
+        return application.rebuild(connection, names, total).events
 
 
 def live(application: Application, _names: list[str]) -> int:

@@ -1,10 +1,10 @@
 """The wiring: which implementation stands behind which port. Nothing happens at import."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 
 import psycopg
@@ -27,7 +27,7 @@ from consumers.projector import (
     meaning_of,
     wait_through,
 )
-from domain.body import Actor
+from domain.body import Actor, Recorded
 from domain.ids import DEVELOPMENT_KEY, IdKey
 from domain.interpretation import interpret
 from infra import clock
@@ -39,7 +39,8 @@ from infra.postgres_server import PostgresServer
 from infra.received import Prepared
 from infra.settings import BadSettings, Settings
 from projections import catalogue, fold, position, substrate
-from projections.rebuild import rebuild
+from projections import rebuild as rebuilding
+from projections.logged import Logged
 from projections.services import Services
 
 log = structlog.get_logger()
@@ -65,15 +66,7 @@ class Application:
     @property
     def services(self) -> Services:
         """What folding needs."""
-        return Services(
-            open_segment=lambda sealed, event_id, topic: self.keys.open(
-                sealed, event_id=event_id, topic=topic
-            ),
-            # Names, beginnings and birthdays come again and again.
-            token=lru_cache(maxsize=_TOKENS)(lambda text: self.id_key.ref("token", text)),
-            interpret=interpret,
-            warm=self.keys.warm,
-        )
+        return _services(self.keys, self.id_key)
 
     def reading(self, *, arrived_by: str, sender: str = "") -> ReadingContext:
         """Return how messages are read; ``sender`` names a profile, where somebody said which."""
@@ -157,18 +150,47 @@ class Application:
         except catalogue.NeedsRebuild as error:
             log.warning("projections.rebuilding", count=len(error.names))
             names = [] if substrate.NAME in error.names else error.names
-            upto = self.store.max_index()
-            rebuild(
-                connection,
-                names,
-                self.store.drain(0, upto),
-                heal=self.store.read_partition,
-                services=self.services,
-                total=upto,
-            )
+            self.rebuild(connection, names, self.store.max_index())
         parked = fold.retry(connection, self.services)
         if parked:
             log.error("components.parked", parked=len(parked))
+
+    def rebuild(
+        self,
+        connection: Connection[Any],
+        names: Sequence[str],
+        upto: int,
+        *,
+        source: Iterable[Recorded] | None = None,
+        progress: rebuilding.Progress | None = None,
+    ) -> rebuilding.Rebuilt:
+        """Build projections anew; see ``projections.rebuild``.
+
+        Args:
+            connection: In autocommit mode.
+            names: Which; none: all.
+            upto: The index of the newest event.
+            source: Where the events come from, if not from the store.
+            progress: Told how far it is.
+        """
+        reads = rebuilding.needs(names)
+        events: Iterable[Recorded] | Iterable[Logged]
+        if source is not None:
+            events = source
+        elif reads == "all":
+            events = self.store.drain(0, upto)
+        else:
+            events = self.store.drain_for_rebuild(0, upto, bodies=reads == "body")
+        return rebuilding.rebuild(
+            connection,
+            names,
+            events,
+            heal=self.store.read_partition,
+            services=self.services,
+            tools=partial(_tools, self.settings, self.url),
+            progress=progress,
+            total=upto,
+        )
 
     def catch_up(
         self, shown: Callable[[int], None] = lambda _index: None, *, timeout: float = 3600.0
@@ -261,6 +283,33 @@ def opened(settings: Settings) -> Iterator[Application]:
             store=store,
             profiles=chosen,
         )
+
+
+def _services(keys: Keys, id_key: IdKey) -> Services:
+    return Services(
+        open_segment=lambda sealed, event_id, topic: keys.open(
+            sealed, event_id=event_id, topic=topic
+        ),
+        # Names, beginnings and birthdays come again and again.
+        token=lru_cache(maxsize=_TOKENS)(lambda text: id_key.ref("token", text)),
+        interpret=interpret,
+        warm=keys.warm,
+    )
+
+
+@contextmanager
+def _tools(settings: Settings, url: str) -> Iterator[tuple[Connection[Any], Services]]:
+    """Open what a process folds with that helps another one."""
+    keys_url = settings.keys_database_url
+    with (
+        open_keys(
+            url,
+            master_key_file=settings.master_key_file,
+            keys_url=keys_url.get_secret_value() if keys_url else None,
+        ) as keys,
+        psycopg.connect(**network(url), autocommit=True) as connection,
+    ):
+        yield connection, _services(keys, _id_key(settings))
 
 
 def projects_alone(connection: Connection[Any]) -> bool:

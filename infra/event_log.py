@@ -1,6 +1,6 @@
 """Read the log: by index, by id, by time, or all of it as fast as PostgreSQL gives it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final, LiteralString
@@ -15,9 +15,12 @@ from domain.body import Envelope, Recorded
 from domain.ids import EventId, MessageId, RecordId
 from infra.postgres import reachable
 from infra.recorder import actor_of
+from projections.logged import Logged
 
-#: Rows of one COPY: none of them holds a snapshot for long.
+#: Rows of one query: none of them holds a snapshot for long.
 CHUNK: Final = 50_000
+#: Rows that the client takes over at once: far cheaper than the rows of a COPY, one by one.
+_AT_ONCE: Final = 200
 
 
 class EventLog:
@@ -67,27 +70,31 @@ class EventLog:
     def drain(self, after: int, upto: int) -> Iterator[Recorded]:
         """Yield the events after an index, up to and including another, as fast as can be.
 
-        Binary COPY in chunks, so that no snapshot is old and memory stays flat. The iterator holds
+        Streamed in chunks, so that no snapshot is old and memory stays flat. The iterator holds
         a connection while it is in a chunk: run it to its end, or close it.
         """
-        for row in self._copy(_COLUMNS, _TYPES, after, upto):
+        for row in self._stream(_COLUMNS, after, upto):
             yield _recorded(row, self.incarnation)
 
-    def drain_bodies(self, after: int, upto: int) -> Iterator[tuple[int, str, str, bytes]]:
-        """Yield index, stream, topic and body alone: several times as fast as ``drain``."""
-        yield from self._copy(_BARE, _BARE_TYPES, after, upto)
+    def drain_for_rebuild(self, after: int, upto: int, *, bodies: bool) -> Iterator[Logged]:
+        """Yield of the same events what read models need: several times as fast as ``drain``.
 
-    def _copy(
-        self, columns: SQL, types: Sequence[str], after: int, upto: int
-    ) -> Iterator[TupleRow]:
+        ``bodies``: with them and with what else statements need.
+        """
+        for row in self._stream(_WITH_BODIES if bodies else _LEAN, after, upto):
+            one = Logged(*row)
+            one.incarnation = self.incarnation
+            if bodies:
+                one.subjects = tuple(row[9].split(","))
+            yield one
+
+    def _stream(self, columns: SQL | Composed, after: int, upto: int) -> Iterator[TupleRow]:
         for start in range(after, upto, CHUNK):
-            query = _COPY.format(columns, Literal(start), Literal(min(start + CHUNK, upto)))
+            query = _RANGE.format(columns, Literal(start), Literal(min(start + CHUNK, upto)))
             with self._cursor() as cursor, cursor.connection.transaction():
                 # Who reads may take their time over a chunk.
                 cursor.execute("set local statement_timeout = 0")
-                with cursor.copy(query) as copy:
-                    copy.set_types(types)
-                    yield from copy.rows()
+                yield from cursor.stream(query, binary=True, size=_AT_ONCE)
 
     def last_ids(self) -> dict[int, int]:
         """Return the last index of each partition that has any."""
@@ -129,20 +136,13 @@ _COLUMNS: Final = SQL(
     " partition::int4, previous, recorded_at, happened_at, array_to_string(subjects, ','), tenant,"
     " facility, actor::text, cause, correlation, message_id::text, mapping_version, profile_version"
 )
-_BARE: Final = SQL("notification_id, originator_id::text, topic, state")
-_BARE_TYPES: Final = ("int8", "text", "text", "bytea")
-_TYPES: Final = [
-    "int8",
-    "text",
-    "int8",
-    "text",
-    "bytea",
-    "text",
-    "int4",
-    "int8",
-    "timestamptz",
-    "timestamptz",
-] + ["text"] * 9
+_LEAN: Final = SQL(
+    "notification_id, previous, partition::int4, originator_id::text, topic, event_id::text,"
+    " recorded_at, happened_at"
+)
+_WITH_BODIES: Final = SQL("{}, message_id::text, array_to_string(subjects, ','), state").format(
+    _LEAN
+)
 _READ: Final[Composed] = SQL(
     "select {} from es.event where notification_id > %s"
     " and notification_id <= coalesce(%s, 9223372036854775807) order by notification_id limit %s"
@@ -152,9 +152,9 @@ _READ_PARTITION: Final[Composed] = SQL(
     " and notification_id <= %s order by notification_id"
 ).format(_COLUMNS)
 _BY_EVENT_ID: Final[Composed] = SQL("select {} from es.event where event_id = %s").format(_COLUMNS)
-_COPY: Final = SQL(
-    "copy (select {} from es.event where notification_id > {} and notification_id <= {}"
-    " order by notification_id) to stdout (format binary)"
+_RANGE: Final = SQL(
+    "select {} from es.event where notification_id > {} and notification_id <= {}"
+    " order by notification_id"
 )
 _LAST_IDS: Final = """
     select number, newest.notification_id from generate_series(0, 11) as number

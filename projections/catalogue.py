@@ -162,14 +162,12 @@ def _first(connection: Connection[Any], projection: Projection) -> None:
     )
 
 
-def build(
-    connection: Connection[Any], projection: Projection, version: int, *, logged: bool = True
-) -> None:
+def build(connection: Connection[Any], projection: Projection, version: int) -> None:
     """Create schema and tables of a generation, without keys and indexes."""
     name = schema(projection.name, version)
     connection.execute(sql.SQL("create schema {}").format(sql.Identifier(name)))
     for one in projection.tables:
-        table.create(connection, name, one, logged=logged)
+        table.create(connection, name, one)
 
 
 def active(connection: Connection[Any]) -> dict[str, Version]:
@@ -245,10 +243,19 @@ def _drop(connection: Connection[Any], state: str) -> None:
             continue
 
 
-def settle(connection: Connection[Any], schema_name: str, one: Table) -> None:
-    """Make a loaded table durable, and tell the planner what is in it."""
-    connection.execute(sql.SQL("alter table {} set logged").format(one.at(schema_name)))
-    connection.execute(sql.SQL("analyze {}").format(one.at(schema_name)))
+def settle(connection: Connection[Any], schema_name: str, one: Table) -> int:
+    """Give a loaded table its keys, and tell the planner what is in them; count its rows.
+
+    The other columns follow by autovacuum: looking at all of them takes as long as the indexes.
+    """
+    table.index(connection, schema_name, one)
+    columns = dict.fromkeys((*one.key, *(name for columns in one.indexes for name in columns)))
+    connection.execute(
+        sql.SQL("analyze {} ({})").format(
+            one.at(schema_name), sql.SQL(", ").join(map(sql.Identifier, columns))
+        )
+    )
+    return count(connection, schema_name, one)
 
 
 def count(connection: Connection[Any], schema_name: str, one: Table) -> int:

@@ -5,7 +5,8 @@ segments: their plaintext, never ciphertext, nonce, commitment or key. Left out 
 arrival: recorded-at, positions, ids of messages and events, who recorded it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -76,25 +77,26 @@ def digest_of(
     count = 0
     for table in tables:
         whole.update(b"%s\n" % table.name.encode())
-        for line in _lines(connection, schema, table, opener):
-            whole.update(b"%s\n" % line)
-            count += 1
+        with closing(_rows(connection, schema, table)) as rows:
+            for line in _lines(rows, table, opener):
+                whole.update(b"%s\n" % line)
+                count += 1
     return Digest(rows=count, sha256=whole.hexdigest())
 
 
-def _lines(
-    connection: Connection[Any], schema: str, table: Table, opener: Opener
-) -> Iterator[bytes]:
+def _lines(rows: Iterable[_Fetched], table: Table, opener: Opener) -> Iterator[bytes]:
     """Return every row as a line of JSON, in an order that does not depend on arrival."""
 
     def place(row: _Fetched) -> tuple[object, ...]:
         return tuple(row[name] for name in table.ranked)
 
-    for _, ties in groupby(_rows(connection, schema, table), key=place):
+    for _, ties in groupby(rows, key=place):
         yield from sorted(_line(table, row, opener) for row in ties)
 
 
-def _rows(connection: Connection[Any], schema: str, table: Table) -> Iterator[_Fetched]:
+def _rows(
+    connection: Connection[Any], schema: str, table: Table
+) -> Generator[_Fetched, None, None]:
     kinds = {column.name: column.kind for column in table.columns}
     query = sql.SQL("select {} from {} order by {}").format(
         sql.SQL(", ").join(map(sql.Identifier, table.names)),

@@ -11,6 +11,7 @@ from domain.body import Sealed, SegmentClass
 from domain.continuity import Patient
 from domain.ids import RecordId, StatementRef
 from domain.statement import Place, Statement
+from projections.fast import decode_sealed
 from projections.substrate import Filed
 
 
@@ -25,6 +26,7 @@ class Copied(msgspec.Struct, frozen=True):
 _PLACES: Final = frozenset[SegmentClass]({"part2"})
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 _DIGITS: Final = 20
+_encode: Final = msgspec.json.Encoder().encode
 _copied: Final = msgspec.json.Decoder(tuple[Copied, ...])
 
 
@@ -37,8 +39,7 @@ class Component:
     filed: Mapping[StatementRef, Filed]  # one a ref: the one recorded first
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     """What a row says of arrival: the last event behind it, and when it was first known."""
 
     source_position: int
@@ -61,8 +62,12 @@ def component(
 
 def arrival(filed: Sequence[Filed]) -> Arrival:
     """Sum up when ``filed``, at least one, arrived."""
-    first = min(filed, key=_index)
-    last = max(filed, key=_index)
+    first = last = filed[0]
+    for one in filed:
+        if one.index < first.index:
+            first = one
+        elif one.index > last.index:
+            last = one
     return Arrival(
         source_position=last.index,
         first_known_at=first.recorded_at,
@@ -74,7 +79,7 @@ def copies(one: Filed, wanted: frozenset[SegmentClass], subject: RecordId) -> li
     """Copy the segments of these classes that are sealed under the key of ``subject``."""
     return [
         Copied(one.event_id, one.topic, segment)
-        for segment in one.sealed
+        for segment in decode_sealed(one.segments)
         if segment.segment in wanted and segment.subject == subject
     ]
 
@@ -88,7 +93,7 @@ def part2(one: Filed, place: Place | None) -> list[Copied]:
 
 def joined(chosen: Sequence[Copied]) -> str | None:
     """Return copies as a column holds them; None for none."""
-    return msgspec.json.encode(chosen).decode() if chosen else None
+    return _encode(chosen).decode() if chosen else None
 
 
 def copied(column: str | None) -> tuple[Copied, ...]:
@@ -109,7 +114,3 @@ def sent_order(one: Filed) -> tuple[object, ...]:
         statement.content,
         statement.ref,
     )
-
-
-def _index(one: Filed) -> int:
-    return one.index

@@ -5,12 +5,13 @@ record is the one with the greatest index, so that order and repetition change n
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from psycopg import Connection, sql
 
-from domain.body import Envelope, Recorded
+from domain.body import Recorded
 from projections.arrays import array, instants, texts
 from projections.table import Column, Row, Table
 
@@ -36,18 +37,36 @@ LAST_SEEN: Final = Table(
 TABLES: Final = (LAST_SEEN,)
 
 
+class Event(Protocol):
+    """What the fold needs of an event."""
+
+    @property
+    def index(self) -> int: ...  # noqa: D102
+    @property
+    def stream(self) -> str: ...  # noqa: D102
+    @property
+    def topic(self) -> str: ...  # noqa: D102
+    @property
+    def event_id(self) -> str: ...  # noqa: D102
+    @property
+    def recorded_at(self) -> datetime: ...  # noqa: D102
+    @property
+    def happened_at(self) -> datetime | None: ...  # noqa: D102
+
+
 class Folded:
     """The last event per record, of any number of events."""
 
     def __init__(self) -> None:
         self._rows: dict[str, Row] = {}
 
-    def add(self, events: Iterable[Envelope]) -> None:
+    def add(self, events: Iterable[Event]) -> None:
         """Fold further events in, by rising index."""
         rows = self._rows
-        for envelope in events:
-            happened = envelope.happened_at
-            before = rows.get(envelope.stream)
+        for event in events:
+            stream = event.stream
+            happened = event.happened_at
+            before = rows.get(stream)
             count: Any = 1
             if before is not None:
                 count = before[1]
@@ -55,14 +74,14 @@ class Folded:
                 latest: Any = before[2]
                 if happened is None or (latest is not None and latest > happened):
                     happened = latest
-            rows[envelope.stream] = (
-                envelope.stream,
+            rows[stream] = (
+                stream,
                 count,
                 happened,
-                envelope.topic,
-                envelope.recorded_at,
-                envelope.event_id,
-                envelope.index,
+                event.topic,
+                event.recorded_at,
+                event.event_id,
+                event.index,
             )
 
     def rows(self) -> list[Row]:

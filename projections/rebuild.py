@@ -1,39 +1,44 @@
 """Build projections anew from the log, beside those that are read, and switch to them.
 
-Statements are put aside by component while the log is read once, then every component is
-interpreted once and its rows go in by COPY; keys and indexes come after. What is recorded meanwhile
-is caught up, and the views switch in one transaction. Readers go on reading all the time.
+Events are put aside by stream while the log is read once, then every component is interpreted
+once and its rows go in by COPY, in several processes where the log is long; keys and indexes come
+after. What is recorded meanwhile is caught up, and the views switch in one transaction. Readers go
+on reading all the time.
 """
 
 import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
-import psycopg
 from psycopg import Connection
 
-from domain.body import Envelope, Recorded
+from domain.body import Recorded
 from projections import audit_trail, catalogue, fold, last_seen, position, substrate
 from projections.catalogue import Projection, Version
+from projections.components import Union
+from projections.folder import Folder
+from projections.helpers import MADE, Done, Finished, Helpers, Job, Keys, Settled, Tools
+from projections.logged import Logged, logged
 from projections.parking import Parked
-from projections.position import Heal, Held
+from projections.position import Heal, Held, HoleNotFilled, OtherIncarnation
 from projections.services import Services
-from projections.spill import Spill
+from projections.spill import Spill, bucket_of, unpacked
 from projections.switching import switch
-from projections.table import Row, Table, index, load
 
 #: Told (stage, done, total): "read" and "fold" in events; total is None where nobody knows it.
 Progress: TypeAlias = Callable[[str, int, int | None], None]
 
-#: Rows of one table that are collected before they are handed over.
-_ROWS: Final = 5_000
+#: What is read of an event: all of it, all but what the audit trail alone shows, or no body either.
+Needs: TypeAlias = Literal["all", "body", "envelope"]
+
+#: Projections that are folded event by event.
+_OF_EVENTS: Final = frozenset({audit_trail.NAME, last_seen.NAME})
 #: Events between two reports of progress.
 _REPORTED: Final = 5_000
-#: Objects made between two looks for garbage.
-_MADE: Final = 200_000
+#: From so many events on it is worth it to start other processes.
+_LONG: Final = 20_000
 #: Events caught up in one transaction.
 _CAUGHT: Final = 2_000
 
@@ -62,13 +67,26 @@ class RowsMissing(Exception):
         super().__init__(f"{table}: {written} rows written, {found} found")
 
 
+def needs(names: Iterable[str]) -> Needs:
+    """Return what of each event a rebuild of ``names`` needs.
+
+    Raises:
+        catalogue.UnknownProjection: There is no projection of that name.
+    """
+    wanted = {one.name for one in catalogue.named(names)}
+    if audit_trail.NAME in wanted:
+        return "all"
+    return "envelope" if wanted == {last_seen.NAME} else "body"
+
+
 def rebuild(
     connection: Connection[Any],
     names: Iterable[str],
-    source: Iterable[Recorded],
+    source: Iterable[Recorded] | Iterable[Logged],
     *,
     heal: Heal,
     services: Services,
+    tools: Tools | None = None,
     progress: Progress | None = None,
     total: int | None = None,
 ) -> Rebuilt:
@@ -76,15 +94,19 @@ def rebuild(
 
     ``source``: the log from its beginning, by rising index in every partition; repeats are passed
     over. What it lacks at its end is fetched through ``heal``. All projections together take as
-    much of the source as there is, some of them only what the others have.
+    much of the source as there is, some of them only what the others have. ``needs`` says what of
+    the events is read.
     ``connection`` is in autocommit mode.
+    ``tools``: what other processes fold with, where the log is long; None: none do.
 
     Raises:
         RebuildRunning: Another rebuild runs.
         catalogue.UnknownProjection: There is no projection of that name.
         catalogue.NeedsRebuild: These need the substrate, which is of another release.
         position.HoleNotFilled: The source lacks events in the middle, and so does the store.
+        position.OtherIncarnation: Its events are of several lives of the store.
         switching.StillRead: Somebody reads the old generation for too long; it is still read.
+        helpers.HelperLost: A process that helped ended before its time.
     """
     wanted = catalogue.named(names)
     report = progress or _silent
@@ -93,9 +115,10 @@ def rebuild(
         catalogue.drop_unfinished(connection)
         bounds = _bounds(connection, wanted)
         versions = {one.name: _begin(connection, one) for one in wanted}
-        with _rarely_collected(), ThreadPoolExecutor(max_workers=1) as writer:
-            build = _Build(connection, versions, services, report, writer)
-            held, events = build.read(_chained(source, bounds, heal), total)
+        with _rarely_collected(), ExitStack() as stack:
+            build = _Build(connection, versions, services, report, tools, stack)
+            held, events = build.read(_chained(source, bounds, heal, build.audit), total)
+            build.fold()
             build.finish(events)
         numbers = {name: version.version for name, version in versions.items()}
         position.place(connection, numbers, held)
@@ -112,23 +135,26 @@ def rebuild(
 class _Build:
     """The tables of new generations while they are filled."""
 
-    def __init__(
+    def __init__(  # what a rebuild is given
         self,
         connection: Connection[Any],
         versions: Mapping[str, Version],
         services: Services,
         report: Progress,
-        writer: ThreadPoolExecutor,
+        tools: Tools | None,
+        stack: ExitStack,
     ) -> None:
         self._connection = connection
-        self._writer = writer  # what is read and folded goes on while PostgreSQL takes rows in
-        self._writing: Future[None] | None = None
         self._versions = versions
-        self._folded = [one for one in versions.values() if one.projection.rows is not None]
-        self._services = services
         self._report = report
-        self._waiting: dict[tuple[str, str], tuple[Table, list[Row]]] = {}
+        self._tools = tools
+        self._stack = stack
+        self._helpers: Helpers | None = None
+        self._folder = Folder(connection, versions, services)
+        self._spill = stack.enter_context(Spill())
+        self._union = Union()
         self._written: dict[tuple[str, str], int] = {}
+        self._folded = 0  # events
         self.parked: list[Parked] = []
 
     @property
@@ -136,73 +162,86 @@ class _Build:
         """How many rows were written."""
         return sum(self._written.values())
 
-    def read(self, source: Iterable[Recorded], total: int | None) -> tuple[dict[int, Held], int]:
-        """Read the log once; fold what needs no other event, then component by component."""
-        newest: dict[int, Envelope] = {}  # by partition
-        seen = last_seen.Folded()
+    @property
+    def audit(self) -> Callable[[Recorded], None] | None:
+        """Writes an event into the audit trail, where that is built."""
+        version = self._versions.get(audit_trail.NAME)
+        if version is None:
+            return None
+        add = self._folder.loading.add
+        return lambda one: add(version.schema, audit_trail.EVENT, audit_trail.rows((one,)))
+
+    def read(self, source: Iterable[Logged], total: int | None) -> tuple[dict[int, Held], int]:
+        """Read the log once, and put it aside by stream."""
+        newest: dict[int, Logged] = {}  # by partition
+        stated = any(name not in _OF_EVENTS for name in self._versions)
+        seen = last_seen.NAME in self._versions
+        add, join = self._spill.add, self._union.join
         count = 0
-        with Spill() as spill:
-            for recorded in source:
-                envelope = recorded.envelope
-                newest[envelope.partition] = envelope
-                self._one(recorded, spill, seen)
-                count += 1
-                if count % _REPORTED == 0:
-                    self._report("read", count, total)
-            self._report("read", count, total or count)
-            if last_seen.NAME in self._versions:
-                self._add(last_seen.NAME, last_seen.LAST_SEEN, seen.rows())
-            if substrate.NAME in self._versions:
-                union = spill.union
-                self._add(
-                    substrate.NAME,
-                    substrate.COMPONENT,
-                    ((node, union.find(node)) for node in list(union.nodes())),
-                )
-            if self._folded:
-                self._fold(spill)
-        return {partition: _held(one) for partition, one in newest.items()}, count
+        for one in source:
+            newest[one.partition] = one
+            count += 1
+            if stated and substrate.is_statement(one.topic):
+                nodes = substrate.named(one)
+                if nodes != one.subjects or len(nodes) > 1:
+                    nodes = tuple(dict.fromkeys((*nodes, *one.subjects)))
+                    if len(nodes) > 1:
+                        join(nodes)
+                add(one)
+            elif seen:
+                add(one)
+            if count % _REPORTED == 0:
+                self._report("read", count, total)
+                if count == _LONG and stated:
+                    self._help()
+        self._report("read", count, total or count)
+        return {number: _held(one) for number, one in newest.items()}, count
 
-    def _one(self, recorded: Recorded, spill: Spill, seen: last_seen.Folded) -> None:
-        versions = self._versions
-        if audit_trail.NAME in versions:
-            self._add(audit_trail.NAME, audit_trail.EVENT, audit_trail.rows((recorded,)))
-        if last_seen.NAME in versions:
-            seen.add((recorded.envelope,))
-        if not substrate.is_statement(recorded.envelope.topic):
-            return
-        if substrate.NAME in versions:
-            self._add(substrate.NAME, substrate.STATEMENT, (substrate.read(recorded).row,))
-        if self._folded or substrate.NAME in versions:
-            spill.add(recorded)
+    def _help(self) -> None:
+        if self._tools is not None:
+            helpers = Helpers(self._tools, self._versions, self._spill.place)
+            self._helpers = self._stack.enter_context(helpers)
 
-    def _fold(self, spill: Spill) -> None:
-        done = reported = 0
-        for name, kept in spill.components():
-            try:
-                found = fold.rows_of(
-                    name, [one.filed() for one in kept], self._folded, self._services
-                )
-            except (psycopg.Error, OSError):
-                raise
-            except Exception as error:  # noqa: BLE001  # set aside with its reason, as live
-                self.parked += [
-                    Parked(
-                        component=name,
-                        index=one.index,
-                        event_id=one.event_id,
-                        reason=type(error).__name__,
-                    )
-                    for one in kept
-                ]
-                continue
-            for schema, table, rows in found:
-                self._extend(schema, table, rows)
-            done += len(kept)
-            if done - reported >= _REPORTED:
-                reported = done
-                self._report("fold", done, len(spill))
-        self._report("fold", len(spill), len(spill))
+    def fold(self) -> None:
+        """Fold what was put aside: what stands alone, then what is joined."""
+        joined: dict[int, dict[str, str]] = {}
+        for node in list(self._union.nodes()):
+            joined.setdefault(bucket_of(node), {})[node] = self._union.find(node)
+        if substrate.NAME in self._versions:
+            schema = self._versions[substrate.NAME].schema
+            for some in joined.values():
+                self._folder.loading.add(schema, substrate.COMPONENT, some.items())
+        again = self._spill.another()
+        self._round(self._spill, joined, again)
+        self._round(again, {}, again)
+        self._report("fold", self._folded, self._folded)
+
+    def _round(self, spill: Spill, joined: dict[int, dict[str, str]], again: Spill) -> None:
+        helpers = self._helpers
+        if helpers is not None:
+            spill.write()
+        for number, bucket in spill.buckets():
+            some = joined.pop(number, {})
+            if helpers is not None:
+                self._collect(helpers.done(patiently=False), again)
+                if helpers.take(Job(bucket, some)):
+                    continue
+            events = bucket.events(spill.place)
+            elsewhere = self._folder.fold(events, some)
+            self._put(len(events), elsewhere, again)
+        while helpers is not None and helpers.busy:
+            self._collect(helpers.done(patiently=True), again)
+
+    def _collect(self, found: Iterable[Done | Settled], again: Spill) -> None:
+        for one in found:
+            assert isinstance(one, Done)  # noqa: S101  # tables come after
+            self._put(one.events, unpacked(one.elsewhere), again)
+
+    def _put(self, events: int, elsewhere: Sequence[Logged], again: Spill) -> None:
+        for one in elsewhere:
+            again.add(one)
+        self._folded += events - len(elsewhere)
+        self._report("fold", self._folded, len(self._spill))
 
     def finish(self, events: int) -> None:
         """Write what is left, add keys and indexes, and look whether everything is there.
@@ -210,41 +249,38 @@ class _Build:
         Raises:
             RowsMissing: It is not.
         """
-        for schema, name in list(self._waiting):
-            self._flush(schema, name)
-        self._written_out()
-        for version in self._versions.values():
-            for table in version.projection.tables:
-                self._report(f"index {table.name}", events, events)
-                index(self._connection, version.schema, table)
-                catalogue.settle(self._connection, version.schema, table)
-                found = catalogue.count(self._connection, version.schema, table)
-                written = self._written.get((version.schema, table.name), 0)
-                if found != written:
-                    raise RowsMissing(table=table.name, written=written, found=found)
+        finished = [Finished(self._folder.loading.finish(), self._folder.parked)]
+        if self._helpers is not None:
+            finished += self._helpers.finish()
+        for each in finished:
+            self.parked += each.parked
+            for key, rows in each.written.items():
+                self._written[key] = self._written.get(key, 0) + rows
+        jobs = [
+            Keys(version.schema, table)
+            for version in self._versions.values()
+            for table in version.projection.tables
+        ]
+        jobs.sort(key=self._of, reverse=True)  # the longest first
+        settled: list[Done | Settled] = []
+        helpers = self._helpers
+        for job in jobs:
+            self._report(f"index {job.table.name}", events, events)
+            if helpers is not None:
+                settled += helpers.done(patiently=False)
+                if helpers.take(job):
+                    continue
+            settled.append(Settled(job, catalogue.settle(self._connection, job.schema, job.table)))
+        while helpers is not None and helpers.busy:
+            settled += helpers.done(patiently=True)
+        for one in settled:
+            assert isinstance(one, Settled)  # noqa: S101  # no bucket is left
+            written = self._of(one.job)
+            if one.rows != written:
+                raise RowsMissing(table=one.job.table.name, written=written, found=one.rows)
 
-    def _add(self, name: str, table: Table, rows: Iterable[Row]) -> None:
-        self._extend(self._versions[name].schema, table, rows)
-
-    def _extend(self, schema: str, table: Table, rows: Iterable[Row]) -> None:
-        key = (schema, table.name)
-        if key not in self._waiting:
-            self._waiting[key] = (table, [])
-        waiting = self._waiting[key][1]
-        waiting.extend(rows)
-        if len(waiting) >= _ROWS:
-            self._flush(schema, table.name)
-
-    def _flush(self, schema: str, name: str) -> None:
-        """Hand rows over to be written, once those before them are."""
-        table, rows = self._waiting.pop((schema, name))
-        self._written_out()
-        self._writing = self._writer.submit(load, self._connection, schema, table, rows)
-        self._written[schema, name] = self._written.get((schema, name), 0) + len(rows)
-
-    def _written_out(self) -> None:
-        if self._writing is not None:
-            self._writing.result()
+    def _of(self, job: Keys) -> int:
+        return self._written.get((job.schema, job.table.name), 0)
 
 
 def _bounds(connection: Connection[Any], wanted: Sequence[Projection]) -> dict[int, int] | None:
@@ -261,38 +297,66 @@ def _bounds(connection: Connection[Any], wanted: Sequence[Projection]) -> dict[i
 
 
 def _chained(
-    source: Iterable[Recorded], bounds: Mapping[int, int] | None, heal: Heal
-) -> Iterator[Recorded]:
-    """Pass on what comes next in every partition: repeats left out, holes filled."""
-    newest: dict[int, Envelope] = {}  # by partition
-    for recorded in source:
-        envelope = recorded.envelope
-        partition = envelope.partition
-        if bounds is not None and envelope.index > bounds.get(partition, 0):
+    source: Iterable[Recorded] | Iterable[Logged],
+    bounds: Mapping[int, int] | None,
+    heal: Heal,
+    audit: Callable[[Recorded], None] | None,
+) -> Iterator[Logged]:
+    """Pass on what comes next in every partition: repeats left out, holes filled.
+
+    ``audit`` is told of it as it was recorded.
+    """
+    newest: dict[int, Logged] = {}  # by partition
+    for given in source:
+        one = given if isinstance(given, Logged) else logged(given)
+        partition = one.partition
+        if bounds is not None and one.index > bounds.get(partition, 0):
             continue
         last = newest.get(partition)
         if (
-            envelope.previous == last.index and envelope.incarnation == last.incarnation
-            if last
-            else envelope.previous == 0
+            one.previous != last.index or one.incarnation != last.incarnation
+            if last is not None
+            else one.previous != 0
         ):
-            newest[partition] = envelope
-            yield recorded
-            continue
-        held = _held(last) if last else Held(0, "")
-        for one in position.due((recorded,), {partition: held}, heal).events:
-            newest[partition] = one.envelope
-            yield one
+            held = Held(0, "") if last is None else _held(last)
+            if one.index <= held.last_index and one.incarnation == held.incarnation:
+                continue
+            for missing in _missing(one, held, heal):
+                if audit is not None:
+                    audit(missing)
+                yield logged(missing)
+        newest[partition] = one
+        if audit is not None:
+            assert isinstance(given, Recorded)  # noqa: S101  # needs() told the caller
+            audit(given)
+        yield one
 
 
-def _held(last: Envelope) -> Held:
+def _missing(one: Logged, held: Held, heal: Heal) -> Sequence[Recorded]:
+    """Return what stands between ``held`` and an event of the same partition.
+
+    Raises:
+        position.HoleNotFilled: The store does not have it.
+        position.OtherIncarnation: They are of two lives of the store.
+    """
+    if held.incarnation and one.incarnation != held.incarnation:
+        raise OtherIncarnation(held=held.incarnation, met=one.incarnation)
+    found = heal(one.partition, held.last_index, one.previous)
+    missing = position.due(found, {one.partition: held}, heal).events
+    end = missing[-1].envelope.index if missing else held.last_index
+    if end != one.previous:
+        raise HoleNotFilled(one.partition, end, one.previous)
+    return missing
+
+
+def _held(last: Logged) -> Held:
     return Held(last.index, last.incarnation)
 
 
 def _begin(connection: Connection[Any], projection: Projection) -> Version:
     with connection.transaction():
         version = catalogue.next_version(connection, projection)
-        catalogue.build(connection, projection, version.version, logged=False)
+        catalogue.build(connection, projection, version.version)
     return version
 
 
@@ -325,7 +389,7 @@ def _caught_up(
 def _rarely_collected() -> Iterator[None]:
     """Look for cycles seldom: millions of objects are made here, hardly any in cycles."""
     before = gc.get_threshold()
-    gc.set_threshold(_MADE, *before[1:])
+    gc.set_threshold(MADE, *before[1:])
     try:
         yield
     finally:

@@ -1,70 +1,60 @@
-"""Statements put aside until all are known, then given back by component.
+"""Events put aside while the log is read: those of a stream in one bucket, so that memory is flat.
 
-They lie in an unnamed temporary file as they came, segments sealed; memory holds 16 bytes for each,
-and the nodes of the components.
+What fits stays in memory; the rest goes to a file that the system frees when nobody has it open. A
+bucket is small enough to be folded in memory, by this process or by one that helps.
 """
 
 import os
-from array import array
-from collections.abc import Iterator
-from datetime import datetime
-from itertools import accumulate
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from tempfile import TemporaryFile
 from types import TracebackType
-from typing import Final, Self
+from typing import IO, Final, Self, TypeAlias
+from zlib import crc32
 
 import msgspec
 
-from domain.body import Recorded
-from domain.ids import EventId, MessageId
-from projections.components import Union
-from projections.fast import decode_whole
-from projections.substrate import Filed, named
+from projections.logged import Logged
 
+BUCKETS: Final = 256
+
+#: Bytes kept in memory, about; the first allowance is for all of an event but its body.
+_BESIDE: Final = 600
+_HELD: Final = 12 << 20
 _BUFFER: Final = 1 << 20
 
+#: Where something lies in the file: offset and size.
+Piece: TypeAlias = tuple[int, int]
 
-class Kept(msgspec.Struct, array_like=True, gc=False):
-    """An event as it lies in the file."""
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode: Final = msgspec.msgpack.Decoder(list[Logged]).decode
 
-    index: int
-    event_id: str
-    topic: str
-    recorded_at: datetime
-    message_id: str | None
-    partition: int
-    body: bytes
 
-    def filed(self) -> Filed:
-        """Decode it.
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """The events of some streams: those in the file, and those in memory, which came later."""
 
-        Raises:
-            msgspec.MsgspecError: Its body cannot be read.
-        """
-        statement, segments = decode_whole(self.body)
-        return Filed(
-            index=self.index,
-            event_id=EventId(self.event_id),
-            topic=self.topic,
-            recorded_at=self.recorded_at,
-            message_id=None if self.message_id is None else MessageId(self.message_id),
-            partition=self.partition,
-            statement=statement,
-            segments=segments,
-        )
+    pieces: Sequence[Piece]
+    held: Sequence[Logged]
+
+    def events(self, place: int) -> list[Logged]:
+        """Return them all in the order they came. ``place``: the file, as a descriptor."""
+        found: list[Logged] = []
+        for offset, size in self.pieces:
+            found += _decode(os.pread(place, size, offset))
+        found += self.held
+        return found
 
 
 class Spill:
-    """A file of statements, and what joins them. A context: leaving it frees the disk."""
+    """Events by bucket. A context: leaving it frees the disk."""
 
-    def __init__(self) -> None:
-        self._file = TemporaryFile(buffering=_BUFFER)  # noqa: SIM115  # closed on leaving
-        self._offsets = array("Q", [0])
-        self._of = array("I")  # event: number of its record
-        self._numbers: dict[str, int] = {}  # record: number
-        self._encode = msgspec.msgpack.Encoder().encode
-        self._decode = msgspec.msgpack.Decoder(Kept).decode
-        self.union = Union()
+    def __init__(self, file: IO[bytes] | None = None) -> None:
+        self._file = file or TemporaryFile(buffering=_BUFFER)  # noqa: SIM115  # closed on leaving
+        self._held: list[list[Logged]] = [[] for _ in range(BUCKETS)]
+        self._pieces: list[list[Piece]] = [[] for _ in range(BUCKETS)]
+        self._size = 0
+        self._count = 0
 
     def __enter__(self) -> Self:
         return self
@@ -78,68 +68,54 @@ class Spill:
         self._file.close()
 
     def __len__(self) -> int:
-        return len(self._of)
+        return self._count
 
-    def add(self, recorded: Recorded) -> None:
-        """Put a statement aside."""
-        envelope = recorded.envelope
-        nodes = named(recorded)
-        self.union.join((*nodes, *envelope.subjects))
-        kept = Kept(
-            envelope.index,
-            envelope.event_id,
-            envelope.topic,
-            envelope.recorded_at,
-            envelope.message_id,
-            envelope.partition,
-            recorded.body,
-        )
-        written = self._file.write(self._encode(kept))
-        self._offsets.append(self._offsets[-1] + written)
-        self._of.append(self._numbers.setdefault(nodes[0], len(self._numbers)))
+    @property
+    def place(self) -> int:
+        """The file, as a descriptor."""
+        return self._file.fileno()
 
-    def components(self) -> Iterator[tuple[str, list[Kept]]]:
-        """Return every component with its statements by index, in the order of their ids."""
+    def add(self, one: Logged) -> None:
+        """Put an event aside: with those of its component, where that is known."""
+        self._held[bucket_of(one.component or one.stream)].append(one)
+        self._count += 1
+        self._size += _BESIDE + len(one.body)
+        if self._size > _HELD:
+            self.write()
+
+    def write(self) -> None:
+        """Write out what is still in memory."""
+        for held, pieces in zip(self._held, self._pieces, strict=True):
+            if held:
+                text = _encode(held)
+                pieces.append((self._file.tell(), self._file.write(text)))
+                held.clear()
         self._file.flush()
-        place = self._file.fileno()
-        roots = [self.union.find(record) for record in self._numbers]
-        names = sorted(set(roots))
-        ranks = {name: rank for rank, name in enumerate(names)}
-        rank_of = array("I", [ranks[root] for root in roots])
-        ends = self._ends(rank_of, len(names))
-        order = self._order(rank_of, ends)
-        start = 0
-        for name, end in zip(names, ends, strict=True):
-            kept = [
-                self._decode(
-                    os.pread(
-                        place,
-                        self._offsets[event + 1] - self._offsets[event],
-                        self._offsets[event],
-                    )
-                )
-                for event in order[start:end]
-            ]
-            kept.sort(key=_index)  # partitions may have been read one after the other
-            yield name, kept
-            start = end
+        self._size = 0
 
-    def _ends(self, rank_of: "array[int]", names: int) -> list[int]:
-        sizes = [0] * names
-        for number in self._of:
-            sizes[rank_of[number]] += 1
-        return list(accumulate(sizes))
+    def another(self) -> "Spill":
+        """Return one that is empty, over the same file."""
+        return Spill(self._file)
 
-    def _order(self, rank_of: "array[int]", ends: list[int]) -> "array[int]":
-        """Sort the events by component, each in the order they came: by counting."""
-        free = [0, *ends[:-1]]
-        order = array("I", bytes(4 * len(self._of)))
-        for event, number in enumerate(self._of):
-            rank = rank_of[number]
-            order[free[rank]] = event
-            free[rank] += 1
-        return order
+    def buckets(self) -> Iterator[tuple[int, Bucket]]:
+        """Return all that hold something, by number, and forget them."""
+        for number in range(BUCKETS):
+            found = Bucket(self._pieces[number], self._held[number])
+            self._pieces[number], self._held[number] = [], []
+            if found.pieces or found.held:
+                yield number, found
 
 
-def _index(kept: Kept) -> int:
-    return kept.index
+def bucket_of(node: str) -> int:
+    """Return the bucket of a stream or component, the same in every process."""
+    return crc32(node.encode()) % BUCKETS
+
+
+def packed(events: Iterable[Logged]) -> bytes:
+    """Return events as bytes."""
+    return _encode(list(events))
+
+
+def unpacked(text: bytes) -> list[Logged]:
+    """Return the events that were packed."""
+    return _decode(text)

@@ -20,6 +20,7 @@ from domain.statement import Moment, Statement
 from projections import fast
 from projections.arrays import array, texts
 from projections.decoding import decode_core, decode_sealed, records_named, split
+from projections.logged import Logged, logged
 from projections.table import Column, Row, Table, load
 
 NAME: Final = "substrate"
@@ -68,8 +69,7 @@ TABLES: Final = (STATEMENT, COMPONENT)
 _STREAMS: Final = ("encounter.", "patient.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filed:
+class Filed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A statement as it is filed, and what of its event is shown beside it."""
 
     index: int
@@ -182,32 +182,64 @@ def read(recorded: Recorded) -> Read:
     A body that cannot be read is filed whole under its stream: its component is set aside, and a
     later release that can read it finds it there.
     """
-    envelope = recorded.envelope
+    one = logged(recorded)
     try:
-        core, sealed = split(recorded.body)
-        statement = fast.decode_core(core)
+        statement, _ = fast.decode_whole(one.body)
     except ValueError:  # msgspec's and Unicode's errors are both
-        nodes = named(recorded)
-        whole = recorded.body.decode("utf-8", "backslashreplace")
-        return Read(
-            row=_row(recorded, RecordId(nodes[0]), None, None, None, whole, None),
-            nodes=tuple(dict.fromkeys((*nodes, *envelope.subjects))),
-            statement=None,
-        )
-    earliest, latest = times(statement)
-    return Read(
-        row=_row(recorded, statement.record, statement.ref, earliest, latest, core, sealed),
-        nodes=joins(statement, envelope.subjects),
-        statement=statement,
+        nodes = dict.fromkeys((*named(one), *one.subjects))
+        return Read(row=row_of(one, None), nodes=tuple(nodes), statement=None)
+    nodes_of = joins(statement, recorded.envelope.subjects)
+    return Read(row=row_of(one, statement), nodes=nodes_of, statement=statement)
+
+
+def row_of(one: Logged, statement: Statement | None) -> Row:
+    """Return the row of a statement; None: it cannot be read."""
+    core: str
+    sealed: str | None
+    try:
+        if statement is not None:
+            core, sealed = split(one.body)
+    except ValueError:
+        statement = None
+    if statement is None:
+        core, sealed = one.body.decode("utf-8", "backslashreplace"), None
+    earliest, latest = (None, None) if statement is None else times(statement)
+    return (
+        one.index,
+        named(one)[0] if statement is None else statement.record,
+        None if statement is None else statement.ref,
+        one.partition,
+        one.event_id,
+        one.topic,
+        one.recorded_at,
+        one.message_id,
+        earliest,
+        latest,
+        core,
+        sealed,
     )
 
 
-def named(recorded: Recorded) -> tuple[str, ...]:
+def filed_as(one: Logged, statement: Statement, segments: str | msgspec.Raw) -> Filed:
+    """Return an event with the statement in it."""
+    return Filed(
+        index=one.index,
+        event_id=EventId(one.event_id),
+        topic=one.topic,
+        recorded_at=one.recorded_at,
+        message_id=None if one.message_id is None else MessageId(one.message_id),
+        partition=one.partition,
+        statement=statement,
+        segments=segments,
+    )
+
+
+def named(one: Logged) -> tuple[str, ...]:
     """Return whom a statement names, its record first, reading no more of it than that."""
     try:
-        return fast.decode_joins(recorded.body)
+        return fast.decode_joins(one.body)
     except ValueError:
-        return (recorded.envelope.stream,)
+        return (one.stream,)
 
 
 def times(statement: Statement) -> tuple[datetime | None, datetime | None]:
@@ -333,32 +365,6 @@ def _selecting(schema: str, where: LiteralString) -> bytes:
         "component": sql.Identifier(schema, "component"),
     }
     return sql.SQL(_FILED + where).format(**tables).as_bytes(None)
-
-
-def _row(  # the columns
-    recorded: Recorded,
-    record: RecordId,
-    ref: str | None,
-    earliest: datetime | None,
-    latest: datetime | None,
-    core: str,
-    sealed: str | None,
-) -> Row:
-    envelope = recorded.envelope
-    return (
-        envelope.index,
-        record,
-        ref,
-        envelope.partition,
-        envelope.event_id,
-        envelope.topic,
-        envelope.recorded_at,
-        envelope.message_id,
-        earliest,
-        latest,
-        core,
-        sealed,
-    )
 
 
 def _last(moment: Moment) -> datetime:

@@ -6,24 +6,23 @@ copies of sealed segments, *segments* those of the row's own event, and the dige
 them.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, Literal, TypeAlias
 
+import msgspec
 from psycopg import Connection, sql
 
 Kind: TypeAlias = Literal["text", "bigint", "integer", "boolean", "timestamptz", "text[]"]
 Role: TypeAlias = Literal["content", "arrival", "sealed", "segments"]
 Row: TypeAlias = tuple[object, ...]
 
-_NULL: Final = "\x01"
-_ESCAPES: Final = str.maketrans(
-    {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x00": "\ufffd", "\x01": "\ufffd"}
-)
 #: Rows of one COPY are handed over in pieces of about this many.
 _PIECE: Final = 500
+
+_encode: Final = msgspec.json.Encoder().encode_lines
+_encode_one: Final = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ class Table:
         return sql.Identifier(schema, self.name)
 
 
-def create(connection: Connection[Any], schema: str, table: Table, *, logged: bool = True) -> None:
+def create(connection: Connection[Any], schema: str, table: Table) -> None:
     """Create a table without key and indexes, with a comment on it and on every column."""
     columns = sql.SQL(", ").join(
         sql.SQL("{} {}{}").format(
@@ -80,8 +79,7 @@ def create(connection: Connection[Any], schema: str, table: Table, *, logged: bo
         )
         for column in table.columns
     )
-    start = sql.SQL("create table {} ({})" if logged else "create unlogged table {} ({})")
-    connection.execute(start.format(table.at(schema), columns))
+    connection.execute(sql.SQL("create table {} ({})").format(table.at(schema), columns))
     connection.execute(
         sql.SQL("comment on table {} is {}").format(table.at(schema), sql.Literal(table.comment))
     )
@@ -117,84 +115,68 @@ def load(connection: Connection[Any], schema: str, table: Table, rows: Sequence[
     statement = _copying(schema, table.name, table.names)
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         for start in range(0, len(rows), _PIECE):
-            copy.write(encoded(table, rows[start : start + _PIECE]).encode("utf-8", "replace"))
+            copy.write(encoded(table, rows[start : start + _PIECE]))
 
 
 @lru_cache(maxsize=64)
 def _copying(schema: str, name: str, columns: tuple[str, ...]) -> bytes:
     return (
-        sql.SQL("copy {} ({}) from stdin (format text, null {})")
-        .format(sql.Identifier(schema, name), _list(columns), sql.Literal(_NULL))
+        sql.SQL("copy {} ({}) from stdin (format csv, null 'null', quote '\"', escape '\\')")
+        .format(sql.Identifier(schema, name), _list(columns))
         .as_bytes(None)
     )
 
 
-def encoded(table: Table, rows: Sequence[Row]) -> str:
-    """Return rows in COPY's text format: column by column, which is far cheaper than by row."""
-    columns = list(zip(*rows, strict=True))
-    cells = [
-        _ENCODERS[column.kind](values)
-        for column, values in zip(table.columns, columns, strict=True)
-    ]
-    text = "\n".join(map("\t".join, zip(*cells, strict=True))) + "\n"
-    if (
-        "\\" in text
-        or "\r" in text
-        or "\x00" in text
-        or text.count("\t") != len(rows) * (len(columns) - 1)
-        or text.count("\n") != len(rows)
-        or text.count(_NULL) != sum(values.count(None) for values in columns)
-    ):
-        cells = [
-            [
-                _NULL if value is None else cell.translate(_ESCAPES)
-                for value, cell in zip(*pair, strict=True)
-            ]
-            for pair in zip(columns, cells, strict=True)
-        ]
-        text = "\n".join(map("\t".join, zip(*cells, strict=True))) + "\n"
-    return text
+def encoded(table: Table, rows: Sequence[Row]) -> bytes:
+    """Return rows in COPY's CSV format.
+
+    That is JSON line by line, which costs a sixth of anything written in Python, but for arrays and
+    for what JSON escapes beside quotes.
+    """
+    empty = 0  # arrays, of which most are
+    for place, column in enumerate(table.columns):
+        if column.kind != "text[]":
+            continue
+        arrays = [row[place] for row in rows]
+        if not any(arrays):
+            empty += len(arrays) - arrays.count(None)
+        else:
+            rows = [(*row[:place], _array(row[place]), *row[place + 1 :]) for row in rows]
+    try:
+        lines = _encode(rows)
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return _carefully(rows)
+    escapes = lines.count(b"\\")
+    if escapes and escapes != lines.count(b'\\"'):
+        return _carefully(rows)
+    if empty:
+        size = len(lines)
+        lines = lines.replace(b",[],", b',"{}",')
+        if len(lines) != size + 2 * empty:  # some text says the same
+            return _carefully(rows)
+    return lines.replace(b"]\n[", b"\n")[1:-2] + b"\n"
 
 
-def _list(names: Iterable[str]) -> sql.Composed:
-    return sql.SQL(", ").join(map(sql.Identifier, names))
+def _carefully(rows: Iterable[Row]) -> bytes:
+    text = "\n".join(",".join(map(_cell, row)) for row in rows) + "\n"
+    return text.encode("utf-8", "replace")
 
 
-def _texts(values: Iterable[Any]) -> list[str]:
-    return [_NULL if value is None else value for value in values]
+def _cell(value: object) -> str:
+    if isinstance(value, tuple | list):
+        value = _array(value)
+    if isinstance(value, str):
+        inner = value.replace("\\", "\\\\").replace('"', '\\"').replace("\x00", "\ufffd")
+        return f'"{inner}"'
+    return _encode_one(value).decode()
 
 
-def _numbers(values: Iterable[Any]) -> list[str]:
-    return [_NULL if value is None else str(value) for value in values]
-
-
-def _truths(values: Iterable[Any]) -> list[str]:
-    return [_NULL if value is None else "t" if value else "f" for value in values]
-
-
-def _instants(values: Iterable[Any]) -> list[str]:
-    return [_NULL if value is None else _instant(value) for value in values]
-
-
-@lru_cache(maxsize=4_096)  # several columns of a row, and neighbours, name one instant
-def _instant(value: datetime) -> str:
-    return value.isoformat()
-
-
-def _arrays(values: Iterable[Any]) -> list[str]:
-    return [_NULL if value is None else _array(value) if value else "{}" for value in values]
-
-
-def _array(value: Iterable[str]) -> str:
+def _array(value: Any) -> str | None:
+    if not value:
+        return None if value is None else "{}"
     quoted = (item.replace("\\", "\\\\").replace('"', '\\"') for item in value)
     return '{"' + '","'.join(quoted) + '"}'
 
 
-_ENCODERS: Final[dict[Kind, Callable[[Iterable[Any]], list[str]]]] = {
-    "text": _texts,
-    "bigint": _numbers,
-    "integer": _numbers,
-    "boolean": _truths,
-    "timestamptz": _instants,
-    "text[]": _arrays,
-}
+def _list(names: Iterable[str]) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, names))

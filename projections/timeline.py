@@ -206,7 +206,7 @@ def _stay(
         one.recorded_at,
         one.recorded_at,
         interpreted.component,
-        joined(part2(one, stay.place)),
+        _part2(one, stay.place),
     )
 
 
@@ -239,15 +239,19 @@ def _entry(
         statement.place is not None and statement.place.part2,
         statement.merged,
         statement.disposition_code,
-        tuple(dict.fromkeys((*entry.flags, *statement.flags))),
+        tuple(dict.fromkeys((*entry.flags, *statement.flags))) if entry.flags else statement.flags,
         one.event_id,
         one.message_id,
         one.index,
         one.recorded_at,
         one.recorded_at,
         interpreted.component,
-        joined(part2(one, statement.place)),
+        _part2(one, statement.place),
     )
+
+
+def _part2(one: Filed, place: Place | None) -> str | None:
+    return joined(part2(one, place)) if place is not None and place.part2 else None
 
 
 def place_columns(place: Place | None) -> tuple[str | None, str | None, str | None, str | None]:

@@ -21,7 +21,7 @@ from infra.relay_checkpoint import RelayCheckpoints
 from projections import catalogue, lookups
 from projections.catalogue import UnknownProjection
 from projections.digest import digest
-from projections.rebuild import Rebuilt, rebuild
+from projections.rebuild import Rebuilt
 
 
 def projections_ls(options: Namespace) -> None:
@@ -81,7 +81,7 @@ def projections_rebuild(options: Namespace) -> None:
                 rebuilt = _rebuild(application, names, from_topic, total)
                 topic.close()
         else:
-            rebuilt = _rebuild(application, names, application.store.drain(0, total), total)
+            rebuilt = _rebuild(application, names, None, total)
     result = {
         "versions": rebuilt.versions,
         "events": rebuilt.events,
@@ -227,15 +227,13 @@ def _publish_owed(application: Application, brokers: str) -> int:
 
 
 def _rebuild(
-    application: Application, names: list[str], source: Iterable[Recorded], total: int
+    application: Application, names: list[str], source: Iterable[Recorded] | None, total: int
 ) -> Rebuilt:
     with application.connect() as connection, progress("rebuilding", total) as shown:
-        return rebuild(
+        return application.rebuild(
             connection,
             names,
-            source,
-            heal=application.store.read_partition,
-            services=application.services,
+            total,
+            source=source,
             progress=lambda stage, done, _of: shown(done) if stage == "fold" else None,
-            total=total,
         )

@@ -123,18 +123,25 @@ def _placed_ends(ends: Sequence[Said], beginnings: Sequence[Said]) -> Iterable[_
     first_sent: dict[datetime, Said] = {}
     for each in beginnings:
         first_sent.setdefault(each.at, each)
-    registered = {_part(each) for each in beginnings if each.of.trigger == "A04"} - {None}
     for each in ends:
         at = each.at if each.moment is None else each.moment.at
         beginning = first_sent.get(at)
         if (
             beginning is None
             or each.order > beginning.order
-            or (beginning.of.trigger == "A01" and _part(each) in registered - {_part(beginning)})
+            or (beginning.of.trigger == "A01" and _of_registered(each, beginning, beginnings))
         ):
             yield each.at, _END, each.order, each
         else:
             yield at, _EARLY_END, each.order, each
+
+
+def _of_registered(end: Said, admission: Said, beginnings: Sequence[Said]) -> bool:
+    """Whether an end is of a part that was registered, and is not that of the admission."""
+    part = _part(end)
+    if part is None or part == _part(admission):
+        return False
+    return any(part == _part(each) for each in beginnings if each.of.trigger == "A04")
 
 
 def _begun(beginnings: Sequence[Said], ends: Sequence[Said]) -> Iterable[_Item]:
@@ -143,7 +150,7 @@ def _begun(beginnings: Sequence[Said], ends: Sequence[Said]) -> Iterable[_Item]:
     PV1-44 is a fact of the visit, so an A01 may repeat that of the A04 (or the other way round).
     The one that came later then happened at EVN-6, else EVN-2, but not before it.
     """
-    one_kind = len({each.of.trigger for each in beginnings}) == 1
+    one_kind = len(beginnings) == 1 or len({each.of.trigger for each in beginnings}) == 1
     for each in beginnings:
         other = None if one_kind else _begun_before(each, beginnings, ends)
         if other is None:
@@ -187,7 +194,9 @@ def _walk(items: Sequence[_Item], replaced: Collection[VisitRef]) -> list[Spell]
         if each.kind == "update":
             (early if spell is None else spell.end_corrections).append(each)
             continue
-        if each.kind == "end" and (each.of.visit in replaced or parts.were(each)):
+        if each.kind == "end" and (
+            each.of.visit in replaced or (parts.replaced and parts.were(each))
+        ):
             if spell is None:
                 spell = Spell()
                 found.append(spell)
@@ -259,7 +268,7 @@ class _Parts:
 
     def were(self, end: Said) -> bool:
         """Whether an end speaks of a part that was replaced: a department closes its own visit."""
-        return bool(self.replaced) and _part(end) in self.replaced
+        return _part(end) in self.replaced
 
 
 def _part(each: Said) -> _Part | None:
@@ -286,9 +295,10 @@ def _corrections(
     known = _stated_beginnings(standing)
     spell_of: dict[Said, Spell] = {}
     corrections: dict[Spell, list[Said]] = {}
+    orders = [each.order for each in beginnings]
     for each in candidates:
         admitted = each.of.admitted
-        position = bisect_left(beginnings, each.order, key=_order)
+        position = bisect_left(orders, each.order)
         last = beginnings[position - 1] if position else None
         if admitted is None or _is_known(admitted, each, last, known):
             continue
@@ -339,10 +349,6 @@ def _is_known(
         )
         for (trigger, _), (moment, order) in known.items()
     )
-
-
-def _order(said: Said) -> int:
-    return said.order
 
 
 def _settle(spell: Spell, corrections: Sequence[Said]) -> None:

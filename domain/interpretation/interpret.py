@@ -52,7 +52,8 @@ def _patient(person: Person, last_sent: datetime) -> Patient:
     told: dict[Said, _Told] = {}
     for visit in visits:
         encounters += _encounters(visit, told, last_sent)
-    encounters.sort(key=_by_start)
+    if len(encounters) > 1:
+        encounters.sort(key=_by_start)
     nothing: _Told = (None, False)
     entries = [_entry(each, told.get(each, nothing)) for each in sorted(person.said, key=_at)]
     return Patient(
@@ -151,7 +152,7 @@ def _encounter(visit: Visit, spell: Spell, said: list[Said], last_sent: datetime
         stays += ghosts_of(voided, standing=standing, stays=stays)
     for each in said:
         if each.flags:
-            flags.update(_FOR_THE_WORK_LIST.intersection(each.flags))
+            flags |= _FOR_THE_WORK_LIST.intersection(each.flags)
     if spell.part_ends:
         flags.add("part_ended")
     first = said[0].of
@@ -175,7 +176,7 @@ def _encounter(visit: Visit, spell: Spell, said: list[Said], last_sent: datetime
         statements=tuple([each.of.ref for each in said]),
         disposition_code=_disposition(spell),
         planned_for=_planned_for(plans),
-        flags=tuple(sorted(flags)),
+        flags=tuple(sorted(flags)) if flags else (),
     )
 
 
@@ -186,10 +187,12 @@ def _class_of(spell: Spell, stays: list[Stay], said: list[Said]) -> tuple[Encoun
         known = [each.of for each in said if each.of.class_code != "unknown"]
         if known:
             return known[-1].class_code, known[-1].class_as_sent
-    members = sorted(spell.members(), key=lambda each: each.order)
-    for each in reversed(members):
+    last: Said | None = None
+    for each in spell.members():
         if each.of.class_code == class_code and each.of.class_as_sent:
-            return class_code, each.of.class_as_sent
+            last = each if last is None or each.order > last.order else last
+    if last is not None:
+        return class_code, last.of.class_as_sent
     return class_code, next((each.of.class_as_sent for each in said if each.of.class_as_sent), "")
 
 
@@ -204,8 +207,11 @@ def _facility(stays: list[Stay], said: list[Said]) -> str:
 
 
 def _disposition(spell: Spell) -> str:
-    coded = [each for each in spell.ends if each.of.disposition_code]
-    return max(coded, key=lambda each: each.order).of.disposition_code if coded else ""
+    last: Said | None = None
+    for each in spell.ends:
+        if each.of.disposition_code and (last is None or each.order > last.order):
+            last = each
+    return "" if last is None else last.of.disposition_code
 
 
 def _planned_for(plans: list[Said]) -> datetime | None:

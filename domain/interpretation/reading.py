@@ -29,8 +29,8 @@ class Reading:
     """What the statements of one visit add up to, before places."""
 
     said: list[Said]
-    resends: dict[Said, Said] = field(default_factory=dict)
-    voided: Voided = field(default_factory=Voided)
+    resends: dict[Said, Said]
+    voided: Voided
     spells: list[Spell] = field(default_factory=list)
     plans: list[Said] = field(default_factory=list)  # of an admission; standing
     back_to: list[Said] = field(default_factory=list)  # A12 and A13 that stand
@@ -48,12 +48,11 @@ def read(said: list[Said], *, replaced: Mapping[VisitRef, Said] | None = None) -
         said: All statements of the visit.
         replaced: Numbers that it had, by the A06 or A07 that replaced each.
     """
-    reading = Reading(said)
     counted: Sequence[Said] = said
-    reading.resends = resent(said)
-    if reading.resends:
-        counted = [each for each in said if each not in reading.resends]
-    reading.voided = voided(counted)
+    resends = resent(said)
+    if resends:
+        counted = [each for each in said if each not in resends]
+    reading = Reading(said, resends, voided(counted))
     by = reading.voided.by
     standing = [each for each in counted if each not in by] if by else counted
     returns: list[tuple[datetime, Said]] = []
@@ -63,15 +62,14 @@ def read(said: list[Said], *, replaced: Mapping[VisitRef, Said] | None = None) -
         place, left = cancel.of.place, target.of.place
         if place and (left is None or left.ref != place.ref):
             returns.append((cancel.at, cancel))
-    reading.back_to = [
-        each for each in standing if each.of.trigger in _BACK and each not in reading.voided.repeats
-    ]
-    reading.spells = spells(
-        standing,
-        returns=returns,
-        replaced={number for number, change in (replaced or {}).items() if change not in by},
-    )
-    reading.plans = [each for each in standing if each.of.trigger in ADMISSION_PLANS]
+    for each in standing:
+        trigger = each.of.trigger
+        if trigger in ADMISSION_PLANS:
+            reading.plans.append(each)
+        elif trigger in _BACK and each not in reading.voided.repeats:
+            reading.back_to.append(each)
+    still = {each for each, change in replaced.items() if change not in by} if replaced else ()
+    reading.spells = spells(standing, returns=returns, replaced=still)
     if not reading.spells:
         _open(reading, counted, standing)
     if by:

@@ -255,7 +255,7 @@ def test_text_with_anything_in_it_comes_back_as_it_was(connection: psycopg.Conne
     log.record(said("A01", "10:00", where=place(odd, "A"), flags=(odd, "plain")))
     applied(connection, log, log.events)
     row = connection.execute("select unit, flags from proj.entry").fetchone()
-    assert row == (odd.replace("\x01", "\ufffd"), [odd.replace("\x01", "\ufffd"), "plain"])
+    assert row == (odd, [odd, "plain"])
 
 
 @settings(

@@ -2,6 +2,7 @@
 
 import threading
 from typing import Any
+from unittest.mock import patch
 
 import msgspec
 import psycopg
@@ -9,9 +10,11 @@ import pytest
 
 from domain.body import Body
 from domain.statement import Moment
-from projections import components, fast, fold
+from projections import components, fast, fold, spill
 from projections.decoding import decode_body, decode_core, decode_statement, split
+from projections.logged import Logged, logged
 from projections.spill import Spill
+from projections.table import Column, Table, create, load
 from tests.projections.saying import Log, at, place, record, said, services
 from tests.projections.test_fold import STORY
 
@@ -43,19 +46,23 @@ def test_both_decodings_of_a_statement_are_equal() -> None:
         assert isinstance(decode_body(recorded.body), Body)
 
 
-def test_statements_put_aside_come_back_by_component() -> None:
+def _index(one: Logged) -> int:
+    return one.index
+
+
+@pytest.mark.parametrize("held", [0, 1 << 20])
+def test_events_put_aside_come_back_by_stream_from_memory_and_from_the_file(held: int) -> None:
     log = Log()
     log.record(*STORY)
-    with Spill() as spill:
-        for recorded in reversed(log.events):
-            spill.add(recorded)
-        back = {name: [one.index for one in kept] for name, kept in spill.components()}
-        again = {
-            name: [one.filed().statement.ref for one in kept] for name, kept in spill.components()
-        }
-    assert sorted(back.values()) == [[1, 2, 3, 4, 5, 6, 8], [7]]
-    assert list(back) == sorted(back)
-    assert again[record("4")] == [STORY[6].statement.ref]
+    events = [logged(recorded) for recorded in log.events]
+    with patch.object(spill, "_HELD", held), Spill() as aside:
+        for one in events:
+            aside.add(one)
+        buckets = dict(aside.buckets())
+        assert any(bucket.pieces for bucket in buckets.values()) == (held == 0)
+        back = {number: bucket.events(aside.place) for number, bucket in buckets.items()}
+    assert back[spill.bucket_of(record("4"))] == [events[6]]
+    assert sorted((one for some in back.values() for one in some), key=_index) == events
 
 
 @pytest.mark.postgres
@@ -122,3 +129,48 @@ def test_the_last_event_of_a_record_does_not_hang_on_the_batches(
     for one in log.events:
         fold.apply(connection, [one], heal=log.heal, services=services())
     assert connection.execute(query).fetchall() == expected
+
+
+def test_rows_are_written_alike_whatever_their_text(connection: psycopg.Connection) -> None:
+    table = Table(
+        "t",
+        "One row per text.",
+        (
+            Column("number", "integer", ""),
+            Column("words", "text[]", ""),
+            Column("text", "text", ""),
+            Column("at", "timestamptz", ""),
+            Column("is", "boolean", ""),
+        ),
+        key=("number",),
+    )
+    texts = [
+        "",
+        "null",
+        "plain",
+        ",[],",
+        "]\n[",
+        '"',
+        "\\",
+        '\\"',
+        "\r\n\t\x01\x7f\u2028",
+        "é😀",
+        None,
+    ]
+    for words in ((), ("a", 'b"\\,{}'), None):
+        create(connection, "public", table)
+        rows = [(number, words, text, at("10:00"), None) for number, text in enumerate(texts)]
+        load(connection, "public", table, rows)
+        for row in rows:  # each by itself takes the quick way where it can
+            load(connection, "public", table, [row])
+        found = connection.execute('select number, words, text, at, "is" from t').fetchall()
+        expected = [(n, None if w is None else list(w), *rest) for n, w, *rest in rows]
+        assert found == expected * 2
+        connection.execute("drop table t")
+
+
+def test_what_postgresql_cannot_hold_is_replaced(connection: psycopg.Connection) -> None:
+    table = Table("t", "One row.", (Column("text", "text", ""),), key=("text",))
+    create(connection, "public", table)
+    load(connection, "public", table, [("a\x00b",), ("c\ud800",)])
+    assert connection.execute("select text from t").fetchall() == [("a\ufffdb",), ("c?",)]

@@ -1,0 +1,143 @@
+"""A long log is folded by several processes: nothing else may differ."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+from unittest.mock import patch
+
+import psycopg
+import pytest
+from psycopg import Connection
+
+from domain.body import Recorded
+from projections import fold, helpers, parking, spill
+from projections import rebuild as rebuilding
+from projections.digest import digest
+from projections.helpers import HelperLost
+from projections.rebuild import rebuild
+from projections.services import Services
+from tests.projections.saying import Log, open_segment, place, said, services
+from tests.projections.test_fold import STORY, Stumbles
+
+pytestmark = pytest.mark.postgres
+
+
+@contextmanager
+def tools(url: str, stumbles: str = "") -> Iterator[tuple[Connection[Any], Services]]:
+    with psycopg.connect(url, autocommit=True) as connection:
+        yield connection, services(interpret=Stumbles(stumbles)) if stumbles else services()
+
+
+@contextmanager
+def dies(url: str) -> Iterator[tuple[Connection[Any], Services]]:
+    with tools(url) as made:
+        os.kill(os.getpid(), signal.SIGKILL)
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take a log of a few events for a long one."""
+    monkeypatch.setattr(rebuilding, "_LONG", 10)
+    monkeypatch.setattr(rebuilding, "_REPORTED", 5)
+    monkeypatch.setattr(helpers, "helping", lambda: 2)
+
+
+@pytest.fixture
+def log(connection: psycopg.Connection) -> Log:
+    """Some who are alone, and some whose records are joined by a trusted number."""
+    log = Log()
+    log.record(*STORY)
+    for number in range(10, 40):
+        enterprise = f"E{number % 7}" if number % 3 else ""
+        log.record(
+            said("A01", "10:00", number=str(number), visit=f"V{number}", enterprise=enterprise),
+            said("A02", "11:00", number=str(number), visit=f"V{number}", where=place("4W", "B")),
+        )
+    fold.apply(connection, log.events, heal=log.heal, services=services())
+    return log
+
+
+@pytest.mark.parametrize("names", [[], ["timeline"], ["substrate", "last_seen"]])
+def test_a_rebuild_by_several_processes_gives_the_same_content(
+    connection: psycopg.Connection, database: str, log: Log, names: list[str]
+) -> None:
+    before = digest(connection, open_segment)
+    told: list[tuple[str, int, int | None]] = []
+    done = rebuild(
+        connection,
+        names,
+        log.events,
+        heal=log.heal,
+        services=services(),
+        tools=partial(tools, database),
+        progress=lambda *one: told.append(one),
+    )
+    assert done.events == len(log.events)
+    assert ("fold", len(log.events), len(log.events)) in told
+    assert digest(connection, open_segment) == before
+
+
+def test_what_another_process_cannot_interpret_is_set_aside(
+    connection: psycopg.Connection, database: str, log: Log
+) -> None:
+    with patch.object(spill, "BUCKETS", 1):  # there is one, and the helper takes it
+        done = rebuild(
+            connection,
+            [],
+            log.events,
+            heal=log.heal,
+            services=services(),
+            tools=partial(tools, database, "4"),
+        )
+    assert [one.index for one in done.parked] == [7]
+    assert parking.parked(connection) == list(done.parked)
+
+
+def test_a_process_that_dies_ends_the_rebuild_and_nothing_is_switched(
+    connection: psycopg.Connection, database: str, log: Log
+) -> None:
+    before = digest(connection, open_segment)
+    with pytest.raises(HelperLost):
+        rebuild(
+            connection,
+            ["timeline"],
+            log.events,
+            heal=log.heal,
+            services=services(),
+            tools=partial(dies, database),
+        )
+    assert digest(connection, open_segment) == before
+    rebuild(connection, ["timeline"], log.events, heal=log.heal, services=services())
+    assert digest(connection, open_segment) == before
+
+
+def test_no_process_is_left_after_a_rebuild_that_failed(
+    connection: psycopg.Connection, database: str, log: Log
+) -> None:
+    def source() -> Iterator[Recorded]:
+        yield from log.events
+        raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        rebuild(
+            connection,
+            [],
+            source(),
+            heal=log.heal,
+            services=services(),
+            tools=partial(tools, database),
+        )
+    until = time.monotonic() + 5
+    query = (
+        "select count(*) from pg_stat_activity"
+        " where datname = current_database() and pid <> pg_backend_pid()"
+        " and backend_type = 'client backend'"
+    )
+    while connection.execute(query).fetchone() != (0,):
+        assert time.monotonic() < until
+        time.sleep(0.02)

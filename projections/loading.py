@@ -8,7 +8,7 @@ from psycopg import Connection
 from projections.table import Row, Table, load
 
 #: Rows of one table that are collected before they are handed over.
-_ROWS: Final = 5_000
+_ROWS: Final = 1_000
 
 
 class Loading:

@@ -5,26 +5,24 @@ bucket is small enough to be folded in memory, by this process or by one that he
 """
 
 import os
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from tempfile import TemporaryFile
 from types import TracebackType
-from typing import IO, Final, Self, TypeAlias
+from typing import IO, Final, Self
 from zlib import crc32
 
 import msgspec
 
 from projections.logged import Logged
 
-BUCKETS: Final = 256
+BUCKETS: Final = 512
 
 #: Bytes kept in memory, about; the first allowance is for all of an event but its body.
 _BESIDE: Final = 600
 _HELD: Final = 12 << 20
 _BUFFER: Final = 1 << 20
-
-#: Where something lies in the file: offset and size.
-Piece: TypeAlias = tuple[int, int]
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(list[Logged]).decode
@@ -34,13 +32,13 @@ _decode: Final = msgspec.msgpack.Decoder(list[Logged]).decode
 class Bucket:
     """The events of some streams: those in the file, and those in memory, which came later."""
 
-    pieces: Sequence[Piece]
+    pieces: "array[int]"  # where each lies, and its size
     held: Sequence[Logged]
 
     def events(self, place: int) -> list[Logged]:
         """Return them all in the order they came. ``place``: the file, as a descriptor."""
         found: list[Logged] = []
-        for offset, size in self.pieces:
+        for offset, size in zip(self.pieces[::2], self.pieces[1::2], strict=True):
             found += _decode(os.pread(place, size, offset))
         found += self.held
         return found
@@ -52,7 +50,7 @@ class Spill:
     def __init__(self, file: IO[bytes] | None = None) -> None:
         self._file = file or TemporaryFile(buffering=_BUFFER)  # noqa: SIM115  # closed on leaving
         self._held: list[list[Logged]] = [[] for _ in range(BUCKETS)]
-        self._pieces: list[list[Piece]] = [[] for _ in range(BUCKETS)]
+        self._pieces = [array("Q") for _ in range(BUCKETS)]
         self._size = 0
         self._count = 0
 
@@ -88,7 +86,8 @@ class Spill:
         for held, pieces in zip(self._held, self._pieces, strict=True):
             if held:
                 text = _encode(held)
-                pieces.append((self._file.tell(), self._file.write(text)))
+                pieces.append(self._file.tell())
+                pieces.append(self._file.write(text))
                 held.clear()
         self._file.flush()
         self._size = 0
@@ -101,7 +100,7 @@ class Spill:
         """Return all that hold something, by number, and forget them."""
         for number in range(BUCKETS):
             found = Bucket(self._pieces[number], self._held[number])
-            self._pieces[number], self._held[number] = [], []
+            self._pieces[number], self._held[number] = array("Q"), []
             if found.pieces or found.held:
                 yield number, found
 

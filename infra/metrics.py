@@ -25,7 +25,7 @@ DISPOSITIONS: Final = Counter(
 )
 INGEST_SECONDS: Final = Histogram(
     "caretrail_ingest_seconds",
-    "From a whole batch of frames to its durable acknowledgements.",
+    "From a batch that was read to its durable acknowledgements.",
     registry=REGISTRY,
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )

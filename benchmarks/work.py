@@ -9,6 +9,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 
@@ -29,11 +30,16 @@ def rebuilding(application: Application, names: list[str]) -> int:
 
 
 def live(application: Application, _names: list[str]) -> int:
-    """Keep the reference view up to date: batches, each in a transaction with its position."""
+    """Keep the reference view up to date: batches, each in a transaction with its position.
+
+    The next batch is read while one is folded; the library's subscription reads ahead as well.
+    """
     store, services = application.store, application.services
-    with application.connect() as connection:
-        after = done = 0
-        while batch := store.read(after, _BATCH):
+    with application.connect() as connection, ThreadPoolExecutor(max_workers=1) as reader:
+        done = 0
+        reading = reader.submit(store.read, 0, _BATCH)
+        while batch := reading.result():
+            reading = reader.submit(store.read, batch[-1].envelope.index, _BATCH)
             applied = fold.apply(
                 connection,
                 batch,
@@ -42,7 +48,6 @@ def live(application: Application, _names: list[str]) -> int:
                 only=[last_seen.NAME],
             )
             done += applied.applied
-            after = batch[-1].envelope.index
     return done
 
 

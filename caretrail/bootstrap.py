@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Final
 
 import psycopg
@@ -49,6 +49,7 @@ log = structlog.get_logger()
 _PROJECTING: Final = 0x63617265_0003
 _LOOK_SECONDS: Final = 2.0  # between two looks whether somebody still projects
 _KEY_BYTES: Final = 32
+_TOKENS: Final = 4096  # remembered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,8 +290,10 @@ def _services(keys: Keys, id_key: IdKey) -> Services:
         open_segment=lambda sealed, event_id, topic: keys.open(
             sealed, event_id=event_id, topic=topic
         ),
-        token=lambda text: id_key.ref("token", text),
+        # Names, beginnings and birthdays come again and again.
+        token=lru_cache(maxsize=_TOKENS)(lambda text: id_key.ref("token", text)),
         interpret=interpret,
+        warm=keys.warm,
     )
 
 

@@ -22,7 +22,7 @@ from domain.body import Recorded
 log = structlog.get_logger()
 
 LARGEST_BATCH: Final = 2000
-LINGER: Final = 0.05  # s a batch may wait to grow, where they come faster than they are applied
+LINGER: Final = 0.05  # s between looks at a store that is appended to faster than that
 TAKE: Final = 0.5  # s that the source may wait for something new
 STALLED: Final = 2.0  # s without news after which the store is asked what the topic should hold
 SHORTEST_PAUSE: Final = 0.1
@@ -133,7 +133,6 @@ class Projector:
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
-        self._crowded = False  # the last batch was more than one event
         self._attempt = 0
 
     def run(self, stop: Callable[[], bool]) -> None:
@@ -179,7 +178,7 @@ class Projector:
     def _follow(self, stop: Callable[[], bool]) -> None:
         idle_since = time.monotonic()
         while not stop():
-            batch = self._batch()
+            batch = self._ports.source.take(LARGEST_BATCH, TAKE)
             if batch:
                 self._deliver(batch)
                 idle_since = time.monotonic()
@@ -188,20 +187,6 @@ class Projector:
                 idle_since = time.monotonic()
             if not batch:
                 self._tell(None, skipped=0, healed=0)
-
-    def _batch(self) -> list[Recorded]:
-        """Take what is there. A lone event goes on at once; in a crowd, wait for more."""
-        source = self._ports.source
-        batch = source.take(LARGEST_BATCH, TAKE)
-        if batch and self._crowded:
-            until = time.monotonic() + LINGER
-            while len(batch) < LARGEST_BATCH and (left := until - time.monotonic()) > 0:
-                more = source.take(LARGEST_BATCH - len(batch), left)
-                if not more:
-                    break
-                batch += more
-        self._crowded = len(batch) > 1
-        return batch
 
     def _deliver(self, batch: Sequence[Recorded]) -> None:
         """Apply ``batch``; where it fails for its content, its halves, in order."""
@@ -273,6 +258,7 @@ class StoreSource:
         self._store = store
         self._wait = wait
         self._after = 0
+        self._crowded = False  # the last time there were several, and no more
 
     def seek(self, positions: Callable[[], Mapping[int, int]]) -> None:
         """Read on from the first event that some partition lacks."""
@@ -287,13 +273,19 @@ class StoreSource:
         )
 
     def take(self, limit: int, seconds: float) -> list[Recorded]:
-        """Return at most ``limit`` events as soon as there are some; none after ``seconds``."""
+        """Return at most ``limit`` events as soon as there are some; none after ``seconds``.
+
+        A lone event goes on at once; in a crowd there is more to come.
+        """
+        if self._crowded:
+            time.sleep(LINGER)
         events = self._store.read(self._after, limit)
         if not events:
             self._wait(seconds)
             events = self._store.read(self._after, limit)
         if events:
             self._after = events[-1].envelope.index
+        self._crowded = 1 < len(events) < limit
         return events
 
     def lag(self) -> int:

@@ -44,13 +44,13 @@ class EventLog:
         """Return the events after an index, at most ``limit``, none after ``upto``."""
         with self._cursor() as cursor:
             cursor.execute(_READ, (after, upto, limit), prepare=True)
-            return [_recorded(row, self.incarnation) for row in cursor]
+            return [_recorded(row, self.incarnation) for row in cursor.fetchall()]
 
     def read_partition(self, partition: int, after: int, upto: int) -> list[Recorded]:
         """Return all events of one partition after an index, up to and including another."""
         with self._cursor() as cursor:
             cursor.execute(_READ_PARTITION, (partition, after, upto), prepare=True)
-            return [_recorded(row, self.incarnation) for row in cursor]
+            return [_recorded(row, self.incarnation) for row in cursor.fetchall()]
 
     def one(self, index: int) -> Recorded | None:
         """Return the event at an index."""

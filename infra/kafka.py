@@ -168,6 +168,17 @@ def _throw_away(producer: Any) -> None:
     producer._sender.join(_CLOSE)  # noqa: SLF001 - it closes the connections
 
 
+@contextmanager
+def _undisturbed(producer: Any) -> Iterator[None]:
+    """Let the producer's thread sleep meanwhile: each partition would wake it; a flush does it."""
+    sender = producer._sender  # noqa: SLF001 - no public way
+    sender.wakeup = lambda: None
+    try:
+        yield
+    finally:
+        del sender.wakeup  # its class has the real one
+
+
 class EventTopic:
     """Implements ``commands.topic_ports.Topic``. Not for several threads."""
 
@@ -242,17 +253,18 @@ class EventTopic:
                 self._sending_to = self.identity()
                 self._sender = _producer(self._bootstrap)
             send, name, incarnation = self._sender.send, self.name, self._incarnation
-            waiting = [
-                send(
-                    name,
-                    value=encode_value(event),
-                    key=event.envelope.stream.encode(),
-                    headers=encode_headers(event.envelope, incarnation),
-                    partition=event.envelope.partition,
-                    timestamp_ms=milliseconds(event.envelope.recorded_at),
-                )
-                for event in events
-            ]
+            with _undisturbed(self._sender):
+                waiting = [
+                    send(
+                        name,
+                        value=encode_value(event),
+                        key=event.envelope.stream.encode(),
+                        headers=encode_headers(event.envelope, incarnation),
+                        partition=event.envelope.partition,
+                        timestamp_ms=milliseconds(event.envelope.recorded_at),
+                    )
+                    for event in events
+                ]
             self._await_answers()
             return [future.get(timeout=ANSWER).offset for future in waiting]
 

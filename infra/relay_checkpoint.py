@@ -142,6 +142,8 @@ class RelayCheckpoints:
                 **network(self._url), autocommit=True, row_factory=tuple_row
             )
             self._connection.execute(f'listen "{self._channel}"'.encode())
+            # A checkpoint that the server lost is an older one, and the topic is read from there.
+            self._connection.execute("set synchronous_commit = off")
         return self._connection
 
     def _lost(self) -> StoreUnavailable:

@@ -53,6 +53,7 @@ class TopicReader:
         self._positions: Callable[[], Mapping[int, int]] = dict
         self._consumer: Any = None
         self._unplaced: set[TopicPartition] = set()
+        self._next: dict[TopicPartition, int] = {}  # the offset to read from
 
     def seek(self, positions: Callable[[], Mapping[int, int]]) -> None:
         """Read on after these positions: by partition, the index of the last event applied.
@@ -83,6 +84,8 @@ class TopicReader:
         except TopicUnavailable:
             self.close()
             raise
+        for place, records in polled.items():
+            self._next[place] = records[-1].offset + 1
         return [event for records in polled.values() for event in self._events(records) if event]
 
     def lag(self) -> int:
@@ -91,9 +94,8 @@ class TopicReader:
             return 0
         waiting = 0
         for place in self._consumer.assignment():
-            end = self._consumer.highwater(place)
-            if end is not None:
-                waiting += max(0, end - self._consumer.position(place))
+            # The client's own ``position`` asks the brokers whether it still holds.
+            waiting += max(0, (self._consumer.highwater(place) or 0) - self._next.get(place, 0))
         return waiting
 
     def close(self) -> None:
@@ -148,11 +150,13 @@ class TopicReader:
         ends = client.end_offsets(places)
         for place in places:
             if place not in times:
-                client.seek(place, begins[place])
+                offset = begins[place]
             elif (at := found.get(place)) is not None:
-                client.seek(place, at.offset)
+                offset = at.offset
             else:  # the topic ends before that time: it is being filled again
-                client.seek(place, ends[place])
+                offset = ends[place]
+            client.seek(place, offset)
+            self._next[place] = offset
 
     def _events(self, records: Iterable[Any]) -> Iterable[Recorded | None]:
         for record in records:

@@ -1,6 +1,7 @@
 """Every event: who said what, when it happened, was stated and was recorded, by which message."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from domain.body import Recorded
@@ -54,9 +55,14 @@ EVENT: Final = Table(
 TABLES: Final = (EVENT,)
 
 
-def rows(events: Sequence[Recorded]) -> list[Row]:
-    """Return the rows of ``events``."""
-    return [_row(recorded, _statement(recorded)) for recorded in events]
+def rows(
+    events: Sequence[Recorded], read: Mapping[int, Statement] = MappingProxyType({})
+) -> list[Row]:
+    """Return the rows of ``events``; ``read``: statements, by index, that are decoded already."""
+    return [
+        _row(recorded, read.get(recorded.envelope.index) or _statement(recorded))
+        for recorded in events
+    ]
 
 
 def _statement(recorded: Recorded) -> Statement | None:

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from psycopg import Connection, sql
+
+from projections.arrays import texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +16,7 @@ class Touched:
 
     components: tuple[str, ...]
     absorbed: dict[str, str]
+    of: dict[str, str]  # node of the batch: its component
 
 
 class Union:
@@ -63,16 +67,11 @@ def join(connection: Connection[Any], schema: str, groups: Sequence[Sequence[str
     """
     nodes = sorted({node for group in groups for node in group})
     if not nodes:
-        return Touched((), {})
-    table = sql.Identifier(schema, "component")
-    connection.execute(
-        sql.SQL(
-            "insert into {} (node, component) select node, node from unnest(%s::text[]) as n(node)"
-            " order by node on conflict do nothing"
-        ).format(table),
-        (nodes,),
-    )
-    above = _lock(connection, table, nodes)
+        return Touched((), {}, {})
+    text = texts(nodes)
+    with connection.pipeline():
+        connection.execute(_statements(schema).insert, (text,))
+        above = _lock(connection, schema, text)
     union = Union()
     for group in groups:
         union.join([above[node] for node in group])
@@ -80,39 +79,65 @@ def join(connection: Connection[Any], schema: str, groups: Sequence[Sequence[str
     absorbed = {root: union.find(root) for root in roots if union.find(root) != root}
     if absorbed:
         connection.execute(
-            sql.SQL(
-                "update {} as c set component = m.now"
-                " from unnest(%s::text[], %s::text[]) as m(before, now)"
-                " where c.component = m.before"
-            ).format(table),
-            (list(absorbed), list(absorbed.values())),
+            _statements(schema).absorb, (texts(list(absorbed)), texts(list(absorbed.values())))
         )
-    return Touched(
-        components=tuple(sorted({union.find(root) for root in roots})), absorbed=absorbed
-    )
+    of = {node: union.find(root) for node, root in above.items()}
+    return Touched(components=tuple(sorted(set(of.values()))), absorbed=absorbed, of=of)
 
 
 def lock(connection: Connection[Any], schema: str, nodes: Sequence[str]) -> Touched:
     """Lock the components of ``nodes``, which are there, in the order of their ids."""
-    above = _lock(connection, sql.Identifier(schema, "component"), sorted(set(nodes)))
-    return Touched(components=tuple(sorted(set(above.values()))), absorbed={})
+    with connection.pipeline():
+        above = _lock(connection, schema, texts(sorted(set(nodes))))
+    return Touched(components=tuple(sorted(set(above.values()))), absorbed={}, of=above)
 
 
-def _lock(connection: Connection[Any], table: sql.Identifier, nodes: list[str]) -> dict[str, str]:
+@dataclass(frozen=True, slots=True)
+class _Statements:
+    insert: bytes
+    lock: bytes
+    read: bytes
+    absorb: bytes
+
+
+@lru_cache(maxsize=8)
+def _statements(schema: str) -> _Statements:
+    table = sql.Identifier(schema, "component")
+    return _Statements(
+        insert=sql.SQL(
+            "insert into {} (node, component) select node, node from unnest(%s::text[]) as n(node)"
+            " on conflict do nothing"
+        )
+        .format(table)
+        .as_bytes(None),
+        # A component is locked by the row of the node that names it.
+        lock=sql.SQL(
+            "select node from {table} where node in"
+            " (select component from {table} where node = any(%s::text[]))"
+            " order by node for update"
+        )
+        .format(table=table)
+        .as_bytes(None),
+        read=sql.SQL("select node, component from {} where node = any(%s::text[])")
+        .format(table)
+        .as_bytes(None),
+        absorb=sql.SQL(
+            "update {} as c set component = m.now"
+            " from unnest(%s::text[], %s::text[]) as m(before, now)"
+            " where c.component = m.before"
+        )
+        .format(table)
+        .as_bytes(None),
+    )
+
+
+def _lock(connection: Connection[Any], schema: str, nodes: str) -> dict[str, str]:
     """Lock the components of ``nodes``: again while another applier joins them with more."""
     locked: set[str] = set()
     while True:
-        above = dict(
-            connection.execute(
-                sql.SQL("select node, component from {} where node = any(%s)").format(table),
-                (nodes,),
-            ).fetchall()
-        )
-        missing = set(above.values()) - locked
-        if not missing:
+        locking = connection.execute(_statements(schema).lock, (nodes,))
+        reading = connection.execute(_statements(schema).read, (nodes,))
+        locked |= {name for (name,) in locking.fetchall()}
+        above = dict(reading.fetchall())
+        if locked.issuperset(above.values()):
             return above
-        connection.execute(
-            sql.SQL("select from {} where node = any(%s) order by node for update").format(table),
-            (sorted(missing),),
-        )
-        locked |= missing

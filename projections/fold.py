@@ -4,9 +4,10 @@ What a batch touches is interpreted anew from everything that was ever stated ab
 rows depend on the set of events alone: on no order, no split, no repetition.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from functools import lru_cache
+from typing import Any, Final, TypeAlias, TypeVar
 
 import psycopg
 from psycopg import Connection, sql
@@ -22,13 +23,13 @@ from projections import (
     position,
     substrate,
 )
+from projections.arrays import texts
 from projections.catalogue import Version
 from projections.components import Touched
-from projections.fast import decode_core
 from projections.parking import Parked
 from projections.position import Heal
 from projections.services import Services
-from projections.substrate import Filed
+from projections.substrate import Filed, Read, Stored
 from projections.table import Row, Table, load
 
 #: Two appliers that join the same components the other way round: one of them begins again.
@@ -36,6 +37,14 @@ _ATTEMPTS: Final = 5
 
 #: Rows for one table of one schema.
 Rows: TypeAlias = tuple[str, Table, list[Row]]
+
+Made = TypeVar("Made")
+
+#: The server need not write a batch to disk before it answers: should it lose the last ones, their
+#: positions are lost with them, and they come again from the topic or the store.
+_BEGIN: Final = (
+    "select set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock_shared(%s)"
+)
 
 #: What is wrong with the content, and not with the server: it parks a component.
 _OF_CONTENT: Final = (psycopg.DataError, psycopg.IntegrityError)
@@ -119,29 +128,28 @@ def project(
 
     ``statements``: the substrate to interpret from; where it is no target, it has the events.
     """
-    if audit_trail.NAME in targets:
-        load(
-            connection,
-            targets[audit_trail.NAME].schema,
-            audit_trail.EVENT,
-            audit_trail.rows(events),
-        )
     if last_seen.NAME in targets:
         last_seen.upsert(connection, targets[last_seen.NAME].schema, events)
-    if not any(one.projection.rows or name == substrate.NAME for name, one in targets.items()):
+    if targets.keys() <= {last_seen.NAME}:
         return []
     stated = [
         substrate.read(recorded)
         for recorded in events
         if substrate.is_statement(recorded.envelope.topic)
     ]
+    if audit_trail.NAME in targets:
+        read = {one.source_position: one.statement for one in stated if one.statement}
+        schema = targets[audit_trail.NAME].schema
+        load(connection, schema, audit_trail.EVENT, audit_trail.rows(events, read))
+    if not any(one.projection.rows or name == substrate.NAME for name, one in targets.items()):
+        return []
     if substrate.NAME in targets:
         substrate.file(connection, statements.schema, stated)
         touched = components.join(connection, statements.schema, [one.nodes for one in stated])
     else:
         touched = components.lock(connection, statements.schema, [one.nodes[0] for one in stated])
-    indexes = frozenset(recorded.envelope.index for recorded in events)
-    return _refold(connection, targets, statements, touched, indexes, services)
+    indexes = {one.source_position for one in stated}
+    return _refold(connection, targets, statements, touched, indexes, services, stated)
 
 
 def _refold(  # one step of the above
@@ -149,39 +157,70 @@ def _refold(  # one step of the above
     targets: Mapping[str, Version],
     statements: Version,
     touched: Touched,
-    indexes: frozenset[int],
+    indexes: Collection[int],
     services: Services,
+    stated: Sequence[Read] = (),
 ) -> list[Parked]:
-    """Interpret the components touched, and replace their rows; set aside what cannot be."""
+    """Interpret the components touched, and replace their rows; set aside what cannot be.
+
+    ``indexes``: the events to be set aside with a component; ``stated``: statements that are at
+    hand, the others are read.
+    """
     folded = [one for one in targets.values() if one.projection.rows is not None]
     if not folded or not touched.components:
         return []
-    parking.rename(connection, touched.absorbed)
-    filed = substrate.filed_by_component(connection, statements.schema, touched.components)
-    reasons = parking.among(connection, touched.components)
-    fresh: dict[str, list[Rows]] = {}
-    for name in touched.components:
+    if touched.absorbed:
+        parking.rename(connection, touched.absorbed)
+    with connection.pipeline():
+        read = substrate.filed_by_component(
+            connection,
+            statements.schema,
+            touched.components,
+            but=[one.source_position for one in stated],
+        )
+        reasons = parking.among(connection, touched.components)
+    filed: dict[str, list[Read | Stored]] = {name: [*found] for name, found in read.items()}
+    for one in stated:
+        filed[touched.of[one.nodes[0]]].append(one)
+    decoded = _each(
+        touched.components,
+        lambda name: sorted((one.filed() for one in filed[name]), key=_index),
+        reasons,
+    )
+    services.warm({one.statement.record for found in decoded.values() for one in found})
+    fresh = _each(decoded, lambda name: rows_of(name, decoded[name], folded, services), reasons)
+    reasons |= _replace(
+        connection, folded, fresh, [one for one in read if read[one]], touched.absorbed
+    )
+    for other, now in touched.absorbed.items():
+        if now in reasons:
+            _rename(connection, folded, other, now)
+    parked = [
+        Parked(component=name, index=one.source_position, event_id=one.event_id, reason=reason)
+        for name, reason in reasons.items()
+        for one in filed[name]
+        if one.source_position in indexes
+    ]
+    if parked:
+        parking.park(connection, parked)
+    return parked
+
+
+def _each(
+    names: Iterable[str], make: Callable[[str], Made], reasons: dict[str, str]
+) -> dict[str, Made]:
+    """Make something of every component not set aside; where it fails, add to ``reasons``."""
+    made: dict[str, Made] = {}
+    for name in names:
         if name in reasons:
             continue
         try:
-            statements_of = [substrate.filed(*row, decode=decode_core) for row in filed[name]]
-            fresh[name] = rows_of(name, statements_of, folded, services)
+            made[name] = make(name)
         except (psycopg.Error, OSError):
             raise  # the server's trouble, not this component's
         except Exception as error:  # noqa: BLE001  # set aside with its reason, never lost
             reasons[name] = type(error).__name__
-    reasons |= _replace(connection, folded, fresh, touched.absorbed)
-    for before, now in touched.absorbed.items():
-        if now in reasons:
-            _rename(connection, folded, before, now)
-    parked = [
-        Parked(component=name, index=row[0], event_id=row[1], reason=reason)
-        for name, reason in reasons.items()
-        for row in filed[name]
-        if row[0] in indexes
-    ]
-    parking.park(connection, parked)
-    return parked
+    return made
 
 
 def rows_of(
@@ -206,12 +245,18 @@ def _replace(
     connection: Connection[Any],
     versions: Sequence[Version],
     fresh: Mapping[str, list[Rows]],
+    before: Collection[str],
     absorbed: Mapping[str, str],
 ) -> dict[str, str]:
-    """Replace the rows of components; return those whose rows the database refuses, and why."""
+    """Replace the rows of components; return those whose rows the database refuses, and why.
+
+    ``before``: those of them that may have rows.
+    """
+    gone = [name for name in before if name in fresh]
+    gone += [name for name, now in absorbed.items() if now in fresh]
     try:
         with connection.transaction():
-            _write(connection, versions, fresh, absorbed)
+            _write(connection, versions, gone, fresh.values())
     except _OF_CONTENT as error:
         if len(fresh) == 1:
             return dict.fromkeys(fresh, type(error).__name__)
@@ -219,32 +264,42 @@ def _replace(
         return {}
     refused: dict[str, str] = {}
     for name, rows in fresh.items():
-        mine = {before: now for before, now in absorbed.items() if now == name}
-        refused |= _replace(connection, versions, {name: rows}, mine)
+        mine = {other: now for other, now in absorbed.items() if now == name}
+        refused |= _replace(connection, versions, {name: rows}, before, mine)
     return refused
 
 
 def _write(
     connection: Connection[Any],
     versions: Sequence[Version],
-    fresh: Mapping[str, list[Rows]],
-    absorbed: Mapping[str, str],
+    gone: Sequence[str],
+    fresh: Iterable[list[Rows]],
 ) -> None:
-    gone = [*fresh, *(before for before, now in absorbed.items() if now in fresh)]
+    if gone:
+        tables = tuple(
+            (version.schema, table.name)
+            for version in versions
+            for table in version.projection.tables
+        )
+        connection.execute(_delete(tables), {"gone": texts(gone)})
     batches: dict[tuple[str, str], tuple[Table, list[Row]]] = {}
-    for version in versions:
-        for table in version.projection.tables:
-            connection.execute(
-                sql.SQL("delete from {} where component = any(%s)").format(
-                    table.at(version.schema)
-                ),
-                (gone,),
-            )
-    for found in fresh.values():
+    for found in fresh:
         for schema, table, rows in found:
             batches.setdefault((schema, table.name), (table, []))[1].extend(rows)
     for (schema, _), (table, rows) in batches.items():
         load(connection, schema, table, rows)
+
+
+@lru_cache(maxsize=8)
+def _delete(tables: tuple[tuple[str, str], ...]) -> bytes:
+    """Return one statement that empties all ``tables`` of components: one round trip."""
+    gone = [
+        sql.SQL("gone{} as (delete from {} where component = any(%(gone)s::text[]))").format(
+            sql.SQL(str(number)), sql.Identifier(*table)
+        )
+        for number, table in enumerate(tables)
+    ]
+    return sql.SQL("with {} select").format(sql.SQL(", ").join(gone)).as_bytes(None)
 
 
 def _rename(
@@ -269,8 +324,9 @@ def _apply(
     only: Collection[str],
 ) -> Applied:
     with connection.transaction():
-        connection.execute("select pg_advisory_xact_lock_shared(%s)", (catalogue.FOLDING,))
-        active = catalogue.active(connection)
+        with connection.pipeline():
+            connection.execute(_BEGIN, (catalogue.FOLDING,))
+            active = catalogue.active(connection)
         versions = {name: one for name, one in active.items() if not only or name in only}
         numbers = _numbers(versions)
         held = position.lock(
@@ -294,3 +350,7 @@ def _apply(
 
 def _numbers(versions: Mapping[str, Version]) -> dict[str, int]:
     return {name: version.version for name, version in versions.items()}
+
+
+def _index(filed: Filed) -> int:
+    return filed.index

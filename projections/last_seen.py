@@ -6,11 +6,13 @@ record is the one with the greatest index, so that order and repetition change n
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final, Protocol
 
 from psycopg import Connection, sql
 
 from domain.body import Recorded
+from projections.arrays import array, instants, texts
 from projections.table import Column, Row, Table
 
 NAME: Final = "last_seen"
@@ -94,22 +96,39 @@ def upsert(connection: Connection[Any], schema: str, events: Sequence[Recorded])
     rows = folded.rows()
     if not rows:
         return
+    record_ids, counts, happened, topics, recorded, event_ids, indexes = zip(*rows, strict=True)
     connection.execute(
+        _upsert(schema),
+        (
+            array(record_ids),
+            array(map(str, counts)),
+            instants(happened),
+            texts(topics),
+            instants(recorded),
+            array(event_ids),
+            array(map(str, indexes)),
+        ),
+    )
+
+
+@lru_cache(maxsize=8)
+def _upsert(schema: str) -> bytes:
+    return (
         sql.SQL(
             """
-            insert into {table} as l
-                (record_id, event_count, happened_at, topic, recorded_at, event_id,
-                 source_position)
-            select * from unnest(%s::text[], %s::bigint[], %s::timestamptz[], %s::text[],
-                %s::timestamptz[], %s::text[], %s::bigint[])
-            on conflict (record_id) do update set
-                event_count = l.event_count + excluded.event_count,
-                happened_at = greatest(l.happened_at, excluded.happened_at),
-                topic = excluded.topic,
-                recorded_at = excluded.recorded_at,
-                event_id = excluded.event_id,
-                source_position = excluded.source_position
-            """
-        ).format(table=LAST_SEEN.at(schema)),
-        [list(column) for column in zip(*rows, strict=True)],
+        insert into {table} as l
+            (record_id, event_count, happened_at, topic, recorded_at, event_id, source_position)
+        select * from unnest(%s::text[], %s::bigint[], %s::timestamptz[], %s::text[],
+            %s::timestamptz[], %s::text[], %s::bigint[])
+        on conflict (record_id) do update set
+            event_count = l.event_count + excluded.event_count,
+            happened_at = greatest(l.happened_at, excluded.happened_at),
+            topic = excluded.topic,
+            recorded_at = excluded.recorded_at,
+            event_id = excluded.event_id,
+            source_position = excluded.source_position
+        """
+        )
+        .format(table=LAST_SEEN.at(schema))
+        .as_bytes(None)
     )

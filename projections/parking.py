@@ -1,10 +1,12 @@
 """Components that could not be interpreted: set aside with what follows, while others go on."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from psycopg import Connection
+
+from projections.arrays import texts
 
 DDL: Final = """
 create table if not exists proj.parked (
@@ -27,16 +29,16 @@ class Parked:
     reason: str
 
 
-def among(connection: Connection[Any], components: Iterable[str]) -> dict[str, str]:
+def among(connection: Connection[Any], components: Sequence[str]) -> dict[str, str]:
     """Return which of ``components`` are parked, and why."""
     rows = connection.execute(
         """
         select distinct on (component) component, reason
         from proj.parked
-        where component = any(%s)
+        where component = any(%s::text[])
         order by component, source_position
         """,
-        (list(components),),
+        (texts(components),),
     ).fetchall()
     return dict(rows)
 

@@ -5,6 +5,7 @@ Every event names the one before it in its partition, so that a repeat is skippe
 applied, and a hole is seen and filled from the store before anything after it is applied.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -12,6 +13,7 @@ from typing import Any, Final, TypeAlias
 from psycopg import Connection
 
 from domain.body import Recorded
+from projections.arrays import array, texts
 
 #: Fetches from the store: (partition, after, upto) gives the events of that partition with
 #: ``after < index <= upto``, in order.
@@ -25,7 +27,36 @@ create table if not exists proj.position (
     last_index  bigint  not null,
     incarnation text    not null default '',
     primary key (projection, version, partition)
-);
+) with (fillfactor = 25); -- updated in place, batch after batch
+"""
+
+
+_LOCK: Final = """
+select pg_advisory_xact_lock(hashtext(%s), partition)
+from unnest(%s::integer[]) as p(partition)
+"""
+_HELD: Final = """
+select p.partition, p.last_index, p.incarnation
+from unnest(%s::text[], %s::integer[]) as v(projection, version)
+join proj.position as p using (projection, version)
+where p.partition = any(%s::integer[])
+"""
+_BEGIN: Final = """
+insert into proj.position (projection, version, partition, last_index)
+select v.projection, v.version, p.partition, 0
+from unnest(%s::text[], %s::integer[]) as v(projection, version)
+cross join unnest(%s::integer[]) as p(partition)
+order by p.partition, v.projection
+on conflict do nothing
+"""
+_ADVANCE: Final = """
+update proj.position as p set last_index = m.last_index, incarnation = m.incarnation
+from unnest(%s::text[], %s::integer[]) as v(projection, version),
+    unnest(%s::integer[], %s::bigint[], %s::bigint[], %s::text[])
+        as m(partition, held, last_index, incarnation)
+where p.projection = v.projection and p.version = v.version
+    and p.partition = m.partition and p.last_index = m.held
+returning p.partition
 """
 
 
@@ -88,37 +119,24 @@ class Held:
 def lock(
     connection: Connection[Any], versions: Mapping[str, int], partitions: Iterable[int]
 ) -> dict[int, Held]:
-    """Lock and return the positions of ``partitions``, the same for all ``versions``.
+    """Hold ``partitions`` until the transaction ends; return where all ``versions`` stand in them.
+
+    What is held is a lock in memory, for it costs no write. Appliers of other projections take
+    another one; should they have some in common, ``advance`` refuses the second.
 
     Raises:
-        PositionsDisagree: They are not the same.
+        PositionsDisagree: They are not at the same place.
     """
     wanted = sorted(set(partitions))
-    names = sorted(versions)
-    numbers = [versions[name] for name in names]
-    connection.execute(
-        """
-        insert into proj.position (projection, version, partition, last_index)
-        select v.projection, v.version, p.partition, 0
-        from unnest(%s::text[], %s::integer[]) as v(projection, version)
-        cross join unnest(%s::integer[]) as p(partition)
-        order by p.partition, v.projection
-        on conflict do nothing
-        """,
-        (names, numbers, wanted),
-    )
-    rows = connection.execute(
-        """
-        select partition, last_index, incarnation
-        from proj.position
-        join unnest(%s::text[], %s::integer[]) as v(projection, version)
-            using (projection, version)
-        where partition = any(%s)
-        order by partition, projection
-        for update of position
-        """,
-        (names, numbers, wanted),
-    ).fetchall()
+    names, numbers = array(versions), array(map(str, versions.values()))
+    first = min(versions.items(), default=("", 0))
+    with connection.pipeline():
+        connection.execute(_LOCK, (f"{first[0]} {first[1]}", array(map(str, wanted))))
+        read = connection.execute(_HELD, (names, numbers, array(map(str, wanted))))
+        rows = read.fetchall()
+    if len(rows) < len(versions) * len(wanted):
+        connection.execute(_BEGIN, (names, numbers, array(map(str, wanted))))
+        rows = connection.execute(_HELD, (names, numbers, array(map(str, wanted)))).fetchall()
     held: dict[int, set[Held]] = {}
     for partition, last, incarnation in rows:
         held.setdefault(partition, set()).add(Held(last, incarnation))
@@ -171,31 +189,25 @@ def advance(
     Raises:
         PositionMoved: A row is not where ``held`` says.
     """
-    last: dict[int, int] = {}
-    incarnations: dict[int, str] = {}
-    for recorded in events:
-        last[recorded.envelope.partition] = recorded.envelope.index
-        incarnations[recorded.envelope.partition] = recorded.envelope.incarnation
-    for partition in sorted(last):
-        moved = connection.execute(
-            """
-            update proj.position set last_index = %s, incarnation = %s
-            from unnest(%s::text[], %s::integer[]) as v(projection, version)
-            where position.projection = v.projection and position.version = v.version
-                and partition = %s and last_index = %s
-            """,
-            (
-                last[partition],
-                incarnations[partition],
-                list(versions),
-                list(versions.values()),
-                partition,
-                held[partition].last_index,
-            ),
-        )
-        if moved.rowcount != len(versions):
+    last = {recorded.envelope.partition: recorded.envelope for recorded in events}
+    if not last:
+        return {}
+    moved = connection.execute(
+        _ADVANCE,
+        (
+            array(versions),
+            array(map(str, versions.values())),
+            array(map(str, last)),
+            array(str(held[partition].last_index) for partition in last),
+            array(str(one.index) for one in last.values()),
+            texts([one.incarnation for one in last.values()]),
+        ),
+    ).fetchall()
+    count = Counter(partition for (partition,) in moved)
+    for partition in last:
+        if count[partition] != len(versions):
             raise PositionMoved(partition)
-    return last
+    return {partition: one.index for partition, one in last.items()}
 
 
 def read(connection: Connection[Any], versions: Mapping[str, int]) -> dict[int, int]:

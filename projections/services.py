@@ -6,6 +6,7 @@ from typing import Protocol
 
 from domain.body import Sealed
 from domain.continuity import Patient
+from domain.ids import RecordId
 from domain.statement import Statement
 
 
@@ -23,9 +24,11 @@ class Services:
 
     ``token`` is a keyed hash (HMAC) of normalised text: names are found over it, and never stand
     in a read model. It is called only where the segment was opened. ``interpret`` takes all
-    statements of one link component, in any order.
+    statements of one link component, in any order. ``warm`` is told whose segments may be opened
+    soon, so that their keys are fetched at once.
     """
 
     open_segment: Opener
     token: Callable[[str], str]
     interpret: Callable[[Iterable[Statement]], tuple[Patient, ...]]
+    warm: Callable[[Iterable[RecordId]], None] = lambda _records: None

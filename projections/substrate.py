@@ -8,7 +8,8 @@ of the rows, so that read models may stand in another database than the events.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, LiteralString
+from functools import lru_cache
+from typing import Any, Final, LiteralString, NamedTuple
 
 import msgspec
 from psycopg import Connection, sql
@@ -17,6 +18,7 @@ from domain.body import Recorded, Sealed
 from domain.ids import EventId, MessageId, RecordId
 from domain.statement import Moment, Statement
 from projections import fast
+from projections.arrays import array, texts
 from projections.decoding import decode_core, decode_sealed, records_named, split
 from projections.logged import Logged, logged
 from projections.table import Column, Row, Table, load
@@ -42,7 +44,7 @@ STATEMENT: Final = Table(
         Column("sealed", "text", "The sealed segments as stored, verbatim JSON.", "segments"),
     ),
     key=("source_position",),
-    indexes=(("record_id",), ("statement_ref",), ("event_id",), ("message_id",)),
+    indexes=(("record_id",),),  # what else is looked up stands in ``audit_trail``
     published=False,
     order=("statement_ref", "record_id"),
 )
@@ -89,8 +91,64 @@ class Filed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Read:
     """A statement as it goes into the substrate, and which nodes it joins: its own record first."""
 
-    row: Row
+    row: tuple[Any, ...]  # of ``STATEMENT``
     nodes: tuple[str, ...]
+    statement: Statement | None  # None: it cannot be read
+
+    @property
+    def source_position(self) -> int:
+        """Index of the event in the log."""
+        index: int = self.row[0]
+        return index
+
+    @property
+    def event_id(self) -> str:
+        """Id of the event."""
+        event_id: str = self.row[4]
+        return event_id
+
+    def filed(self) -> Filed:
+        """Return it as it is filed.
+
+        Raises:
+            ValueError: It cannot be read.
+        """
+        index, _, _, partition, event_id, topic, recorded_at, message_id, *_, core, sealed = (
+            self.row
+        )
+        if self.statement is None or sealed is None:
+            return filed(index, event_id, topic, recorded_at, message_id, partition, core, sealed)
+        return Filed(
+            index=index,
+            event_id=event_id,
+            topic=topic,
+            recorded_at=recorded_at,
+            message_id=message_id,
+            partition=partition,
+            statement=self.statement,
+            segments=sealed,
+        )
+
+
+class Stored(NamedTuple):
+    """A statement as it comes out of the substrate."""
+
+    source_position: int
+    event_id: str
+    topic: str
+    recorded_at: datetime
+    message_id: str | None
+    partition: int
+    core: str
+    segments: str | None
+
+    def filed(self) -> Filed:
+        """Decode it for interpretation.
+
+        Raises:
+            msgspec.MsgspecError: It cannot be read.
+        """
+        return filed(*self, decode=fast.decode_core)
 
 
 _FILED: Final = """
@@ -129,9 +187,9 @@ def read(recorded: Recorded) -> Read:
         statement, _ = fast.decode_whole(one.body)
     except ValueError:  # msgspec's and Unicode's errors are both
         nodes = dict.fromkeys((*named(one), *one.subjects))
-        return Read(row=row_of(one, None), nodes=tuple(nodes))
+        return Read(row=row_of(one, None), nodes=tuple(nodes), statement=None)
     nodes_of = joins(statement, recorded.envelope.subjects)
-    return Read(row=row_of(one, statement), nodes=nodes_of)
+    return Read(row=row_of(one, statement), nodes=nodes_of, statement=statement)
 
 
 def row_of(one: Logged, statement: Statement | None) -> Row:
@@ -233,21 +291,31 @@ def filed_of(
 
 
 def filed_by_component(
-    connection: Connection[Any], schema: str, wanted: Sequence[str], *, upto: int | None = None
-) -> dict[str, list[tuple[Any, ...]]]:
-    """Return the rows of all statements of ``wanted`` components, for ``filed``, by index."""
+    connection: Connection[Any],
+    schema: str,
+    wanted: Sequence[str],
+    *,
+    upto: int | None = None,
+    but: Iterable[int] = (),
+) -> dict[str, list[Stored]]:
+    """Return all statements of ``wanted`` components, by index.
+
+    ``upto``: only what was recorded up to this index; ``but``: without these indexes, which the
+    caller has already.
+    """
     rows = _select(
         connection,
         schema,
         """
-        where c.component = any(%s) and (%s::bigint is null or s.source_position <= %s)
+        where c.component = any(%s::text[]) and (%s::bigint is null or s.source_position <= %s)
+            and s.source_position <> all(%s::bigint[])
         order by s.source_position
         """,
-        (list(wanted), upto, upto),
+        (texts(wanted), upto, upto, array(map(str, but))),
     )
-    found: dict[str, list[tuple[Any, ...]]] = {one: [] for one in wanted}
+    found: dict[str, list[Stored]] = {one: [] for one in wanted}
     for one in rows:
-        found[one[0]].append(one[1:])
+        found[one[0]].append(Stored(*one[1:]))
     return found
 
 
@@ -286,13 +354,17 @@ def _select(
     connection: Connection[Any], schema: str, where: LiteralString, parameters: tuple[object, ...]
 ) -> list[tuple[Any, ...]]:
     """Select rows for ``filed`` with their component in front."""
+    with connection.cursor(binary=True) as cursor:
+        return cursor.execute(_selecting(schema, where), parameters).fetchall()
+
+
+@lru_cache(maxsize=16)
+def _selecting(schema: str, where: LiteralString) -> bytes:
     tables = {
         "statement": sql.Identifier(schema, "statement"),
         "component": sql.Identifier(schema, "component"),
     }
-    query = sql.SQL(_FILED + where).format(**tables)
-    with connection.cursor(binary=True) as cursor:
-        return cursor.execute(query, parameters).fetchall()
+    return sql.SQL(_FILED + where).format(**tables).as_bytes(None)
 
 
 def _last(moment: Moment) -> datetime:

@@ -8,6 +8,7 @@ them.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
@@ -111,12 +112,19 @@ def load(connection: Connection[Any], schema: str, table: Table, rows: Sequence[
     """Insert rows by COPY: the one way in, live and in a rebuild."""
     if not rows:
         return
-    statement = sql.SQL(
-        "copy {} ({}) from stdin (format csv, null 'null', quote '\"', escape '\\')"
-    ).format(table.at(schema), _list(table.names))
+    statement = _copying(schema, table.name, table.names)
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         for start in range(0, len(rows), _PIECE):
             copy.write(encoded(table, rows[start : start + _PIECE]))
+
+
+@lru_cache(maxsize=64)
+def _copying(schema: str, name: str, columns: tuple[str, ...]) -> bytes:
+    return (
+        sql.SQL("copy {} ({}) from stdin (format csv, null 'null', quote '\"', escape '\\')")
+        .format(sql.Identifier(schema, name), _list(columns))
+        .as_bytes(None)
+    )
 
 
 def encoded(table: Table, rows: Sequence[Row]) -> bytes:

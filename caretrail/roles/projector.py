@@ -1,5 +1,6 @@
 """The role that keeps the read models up to date: from Kafka, or from the store without it."""
 
+import gc
 import time
 from collections.abc import Mapping
 from threading import Event
@@ -68,11 +69,13 @@ def run(settings: Settings, stop: Event) -> None:
     """Project until ``stop`` is set."""
     with opened(settings) as application:
         alone = _Alone(application, stop)
-        counted = _Counted(application)
+        counted = _Counted(application, alone)
 
         def problems() -> Mapping[str, str]:
             return {**application.problems(), **counted.problems()}
 
+        # What is there by now stays: it need not be looked through for garbage.
+        gc.freeze()
         with health.serving(settings.health_port, problems):
             try:
                 if settings.kafka_bootstrap_servers:
@@ -141,8 +144,9 @@ def _run(
 class _Counted:
     """Counts what the projector did; looks now and then how far everything is."""
 
-    def __init__(self, application: Application) -> None:
+    def __init__(self, application: Application, alone: _Alone) -> None:
         self._application = application
+        self._alone = alone
         self._next = 0.0
         self._last: float | None = None  # None: it has not begun, or stands by for another
 
@@ -164,7 +168,6 @@ class _Counted:
             return
         self._next = now + _LOOK_SECONDS
         try:
-            with self._application.connect() as connection:
-                metrics.PROJECTION_POSITION.set(self._application.complete_through(connection))
+            metrics.PROJECTION_POSITION.set(self._application.complete_through(self._alone()))
         except (psycopg.Error, StoreUnavailable):
             log.warning("position.unknown")

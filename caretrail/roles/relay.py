@@ -1,5 +1,6 @@
 """The role that publishes what was recorded to Kafka."""
 
+import gc
 from threading import Event
 
 from caretrail.bootstrap import opened
@@ -18,6 +19,8 @@ def run(settings: Settings, stop: Event) -> None:
         topic = event_topic(application)
         checkpoints = RelayCheckpoints(application.url, topic.name)
         relay = Relay(application.store, topic, checkpoints, on_sent=_count)
+        # What is there by now stays: it need not be looked through for garbage.
+        gc.freeze()
         with health.serving(settings.health_port, application.problems):
             relay.run(stop.is_set)
         topic.close()

@@ -99,6 +99,18 @@ def test_an_event_that_fails_holds_nobody_back_that_came_before_it() -> None:
     assert script.applier.events == log.events
 
 
+def test_a_crowd_is_waited_for_and_a_lone_event_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept = list[float]()
+    monkeypatch.setattr("consumers.projector.time.sleep", slept.append)
+    log = Log()
+    source = StoreSource(log, wait=lambda _: None)
+    sizes = []
+    for partitions in ((0, 1), (2,), (3,)):
+        log.append(*partitions)
+        sizes.append((len(source.take(10, 0.0)), len(slept)))
+    assert sizes == [(2, 0), (1, 1), (1, 1)]
+
+
 def test_what_only_a_person_can_decide_ends_the_loop() -> None:
     log = Log()
     log.append(0)

@@ -106,6 +106,17 @@ def test_a_merge_moves_everything_to_the_survivor(connection: psycopg.Connection
     assert joined == {record("1"), record("2"), record("3"), record("7", "SBH")}
 
 
+def test_the_keys_of_a_batch_are_asked_for_at_once(connection: psycopg.Connection) -> None:
+    log, asked = Log(), list[set[str]]()
+    log.record(said("A01", "10:00"), said("A01", "10:00", number="2", visit="V2"))
+
+    def warm(records: Iterable[str]) -> None:
+        asked.append(set(records))
+
+    fold.apply(connection, log.events, heal=log.heal, services=services(warm=warm))
+    assert asked == [{record("1"), record("2")}]
+
+
 def test_a_hole_is_filled_from_the_store(connection: psycopg.Connection) -> None:
     log = Log()
     log.record(said("A01", "10:00"), said("A02", "11:00"), said("A03", "13:20"))

@@ -106,9 +106,13 @@ def test_appliers_of_two_partitions_that_meet_in_one_component_lose_nothing(
 def test_components_are_named_by_their_smallest_node(connection: psycopg.Connection) -> None:
     with connection.transaction():
         first = components.join(connection, "proj_substrate_v1", [("d", "c"), ("b",)])
-        assert first == components.Touched(components=("b", "c"), absorbed={"d": "c"})
+        assert first == components.Touched(
+            components=("b", "c"), absorbed={"d": "c"}, of={"b": "b", "c": "c", "d": "c"}
+        )
         then = components.join(connection, "proj_substrate_v1", [("d", "a"), ("b", "d")])
-    assert then == components.Touched(components=("a",), absorbed={"b": "a", "c": "a"})
+    assert then == components.Touched(
+        components=("a",), absorbed={"b": "a", "c": "a"}, of={"a": "a", "b": "a", "d": "a"}
+    )
 
 
 @pytest.mark.postgres

@@ -71,20 +71,24 @@ def encode_headers(envelope: Envelope, incarnation: bytes) -> list[tuple[str, by
     """Return the headers: CloudEvents 1.0, binary content mode of its Kafka binding.
 
     What the chain is walked by stands in three extensions: ``notificationid``, ``previousid`` and
-    ``incarnation``, that of the store that publishes. Optional attributes are left out, for each
-    header costs every reader: subject and partition key are the record's key, and when it happened
-    stands in the envelope.
+    ``incarnation``, that of the store that publishes.
     """
-    return [
+    stream = envelope.stream.encode()
+    headers = [
         _SPECIFICATION,
         _CONTENT,
         ("ce_id", envelope.event_id.encode()),
         _source(envelope.actor),
         _kind(envelope.topic),
+        ("ce_subject", stream),
+        ("ce_partitionkey", stream),
         ("ce_notificationid", b"%d" % envelope.index),
         ("ce_previousid", b"%d" % envelope.previous),
         ("ce_incarnation", incarnation),
     ]
+    if envelope.happened_at is not None:  # optional in CloudEvents; an unknown time is left out
+        headers.append(("ce_time", envelope.happened_at.isoformat().encode()))
+    return headers
 
 
 def decode_link(partition: int, offset: int, headers: Iterable[tuple[str, bytes | None]]) -> Link:

@@ -141,9 +141,9 @@ def events() -> str:
     ]
     lines += [
         "",
-        "`ce_notificationid` is the index in the log, `ce_previousid` that of the event before it",
-        "in the partition (0: the first one), `ce_incarnation` that of the store. Subject and",
-        "partition key are the key of the record, and its time is recorded-at.",
+        "`ce_time` is happened-at, and left out where nobody said when. `ce_notificationid` is the",
+        "index in the log, `ce_previousid` that of the event before it in the partition (0: the",
+        "first one), `ce_incarnation` that of the store. The time of the record is recorded-at.",
         "",
         "## Value",
         "",

@@ -58,16 +58,20 @@ def test_headers_are_those_of_cloudevents() -> None:
         "ce_id": envelope.event_id.encode(),
         "ce_source": b"/feed/GH/ADT%201%2F%C3%BC",
         "ce_type": b"org.caretrail.encounter.admitted.v1",
+        "ce_subject": envelope.stream.encode(),
+        "ce_partitionkey": envelope.stream.encode(),
+        "ce_time": b"2026-03-01T08:00:00+00:00",
         "ce_notificationid": b"7",
         "ce_previousid": b"3",
         "ce_incarnation": INCARNATION.encode(),
     }
 
 
-def test_a_person_is_not_named() -> None:
+def test_an_unknown_time_is_left_out_and_a_person_is_not_named() -> None:
     person = Actor(kind="person", issuer="https://id.example", subject="j.smith")
-    envelope = replace(event(7, 3, 2).envelope, actor=person)
+    envelope = replace(event(7, 3, 2).envelope, happened_at=None, actor=person)
     headers = dict(encode_headers(envelope, b""))
+    assert "ce_time" not in headers
     assert headers["ce_source"] == b"/caretrail"
 
 

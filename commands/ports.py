@@ -99,8 +99,10 @@ Prepared = TypeVar("Prepared")
 class MessageLog(Protocol[Prepared]):
     """Received messages, their events and idempotency keys, in one transaction for the batch."""
 
-    def prepare(self, message: Received) -> Prepared:
+    def prepare(self, message: Received, *, patiently: bool = True) -> Prepared:
         """Do with a message what needs no other one, ahead of its batch.
+
+        ``patiently``: what is needed for it may be fetched; else it is at hand or unavailable.
 
         Raises:
             CannotStore: It cannot be recorded as it is.

@@ -32,14 +32,18 @@ class Ready(Generic[Prepared]):
     prepared: Prepared
 
 
-def prepare(message: Received, store: MessageLog[Prepared]) -> Ready[Prepared]:
+def prepare(
+    message: Received, store: MessageLog[Prepared], *, patiently: bool = True
+) -> Ready[Prepared]:
     """Make a message ready; one that the store refuses as it is, to be kept in quarantine.
+
+    ``patiently``: what is needed for it may be fetched.
 
     Raises:
         StoreUnavailable: It cannot be made ready now.
     """
     try:
-        return Ready(message, store.prepare(message))
+        return Ready(message, store.prepare(message, patiently=patiently))
     except CannotStore as error:
         return _quarantined(message, error.reason, store)
 

@@ -83,7 +83,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Waiting(Generic[Ready]):
-    """A message that was read and waits to be recorded; ``ready`` is None where it cannot be."""
+    """A message that was read and waits to be recorded; ``ready`` is None until it is."""
 
     message: Received
     ready: Ready | None
@@ -94,7 +94,8 @@ class MllpIntake(Generic[Ready]):
 
     Args:
         context: How messages are read.
-        prepare: Makes one ready to be recorded, while a batch before it is on its way.
+        prepare: Makes one ready to be recorded; may wait for a database.
+        prepare_at_once: The same while a batch before it is on its way, or ``StoreUnavailable``.
         record: Records a batch.
         now: The time.
         answered: Told what is counted of a batch, and how many seconds it took.
@@ -105,6 +106,7 @@ class MllpIntake(Generic[Ready]):
         *,
         context: ReadingContext,
         prepare: Callable[[Received], Ready],
+        prepare_at_once: Callable[[Received], Ready],
         record: Callable[[Sequence[Ready]], list[Outcome]],
         now: Now,
         answered: Callable[[Sequence[Answered], float], None] = lambda _all, _seconds: None,
@@ -112,28 +114,29 @@ class MllpIntake(Generic[Ready]):
         self._context = context
         self._context_of = lru_cache(maxsize=_PEERS)(self._with_peer)
         self._prepare = prepare
+        self._prepare_at_once = prepare_at_once
         self._record = record
         self._now = now
         self._answered = answered
 
     def read(self, frame: Frame) -> Waiting[Ready]:
-        """Read a frame, and make ready what it holds."""
+        """Read a frame, and make ready what it holds if that takes no waiting."""
         message = self._read(frame)
         try:
-            return Waiting(message, self._prepare(message))
-        except Exception:  # the boundary: the peer is told, the listener goes on
-            log.exception("message.not_ready", message_id=message.message_id)
+            return Waiting(message, self._prepare_at_once(message))
+        except StoreUnavailable:
             return Waiting(message, None)
 
     def answer(self, batch: Sequence[Waiting[Ready]]) -> list[bytes]:
         """Return the acknowledgement of each message, after all of them are durable."""
         started = time.perf_counter()
-        ready = [each.ready for each in batch if each.ready is not None]
         try:
-            recorded = iter(self._record(ready) if ready else ())
-            outcomes = [
-                _failed(each.message) if each.ready is None else next(recorded) for each in batch
-            ]
+            outcomes = self._record(
+                [
+                    self._prepare(each.message) if each.ready is None else each.ready
+                    for each in batch
+                ]
+            )
         except StoreUnavailable:
             log.exception("batch.not_recorded", count=len(batch))
             outcomes = [_failed(each.message) for each in batch]

@@ -50,6 +50,8 @@ __all__ = [
 ]
 
 
+#: How often other writers may be first with a message or a subject's key.
+_ROUNDS: Final = 10
 #: Stable codes of why a message cannot be stored.
 _REASONS: Final[Mapping[type[Exception], str]] = {
     BodyDoesNotHold: "statement_invalid",
@@ -84,10 +86,11 @@ class CareStore(EventLog, MessageLog[Prepared]):
         self._tenant = tenant
 
     @override
-    def prepare(self, message: Received) -> Prepared:
+    def prepare(self, message: Received, *, patiently: bool = True) -> Prepared:
         subjects = _named(message) or (intake_subject(clock.now()),)
         claim = self._keys.claim(
-            {*subjects, *(one.subject for each in message.drafts for one in each.segments)}
+            {*subjects, *(one.subject for each in message.drafts for one in each.segments)},
+            patiently=patiently,
         )
         events = message.drafts if message.disposition is Disposition.RECORDED else ()
         try:
@@ -109,7 +112,9 @@ class CareStore(EventLog, MessageLog[Prepared]):
             alike.setdefault(each.message.key, []).append(each)
         outcomes = dict[bytes, Outcome]()
         fresh = alike
-        while fresh:
+        for _ in range(_ROUNDS):
+            if not fresh:
+                break
             asked = self._ask(fresh)
             if asked.known:
                 again = [
@@ -126,6 +131,8 @@ class CareStore(EventLog, MessageLog[Prepared]):
                 }
             outcomes |= asked.outcomes
             fresh = {key: same for key, same in fresh.items() if key not in outcomes}
+        if fresh:
+            raise StoreUnavailable("OthersWereFirst")
         return [_answer(each.message, outcomes[each.message.key]) for each in messages]
 
     def append(
@@ -143,7 +150,7 @@ class CareStore(EventLog, MessageLog[Prepared]):
             raise StreamConflict(stream, expected_version)
         subjects = {one for each in drafts for one in each.subjects}
         subjects |= {one.subject for each in drafts for one in each.segments}
-        while True:
+        for _ in range(_ROUNDS):
             claim = self._keys.claim(subjects)
             try:
                 events = [
@@ -162,6 +169,7 @@ class CareStore(EventLog, MessageLog[Prepared]):
                 raise
             if appended is not None:
                 return appended
+        raise StoreUnavailable("OthersWereFirst")
 
     def keep_profile(self, version: str, *, name: str, content: str) -> None:
         """Keep a version of a sender's profile, before anything is recorded that names it."""
@@ -178,11 +186,11 @@ class CareStore(EventLog, MessageLog[Prepared]):
             Fresh(same[0], len(same) - 1, same[-1].message.message_id if same[1:] else None)
             for same in fresh.values()
         ]
-        proposed = {
-            subject: key_id
-            for each in batch
-            for subject, key_id in each.prepared.claim.proposed().items()
-        }
+        proposed = dict[RecordId, int]()
+        for each in batch:
+            for subject, key_id in each.prepared.claim.proposed().items():
+                if proposed.setdefault(subject, key_id) != key_id:
+                    raise StoreUnavailable("KeysDiffer")  # else one of them would never open
         with self._connection() as connection:
             try:
                 asked = received.insert(connection, batch, proposed=proposed, tenant=self._tenant)

@@ -24,7 +24,7 @@ from psycopg import Connection, Cursor
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool
 
-from commands.ports import StoreUnavailable
+from commands.ports import CannotStore, StoreUnavailable
 from domain.body import Plain, Sealed, SegmentClass
 from domain.events import SegmentDoesNotOpen
 from domain.ids import RecordId
@@ -184,22 +184,31 @@ class Keys:
         for at in range(0, len(wanted), self._remember):
             self._keep(self._fetch(wanted[at : at + self._remember]))
 
-    def claim(self, subjects: Collection[RecordId]) -> Claim:
+    def claim(self, subjects: Collection[RecordId], *, patiently: bool = True) -> Claim:
         """Return a key for each subject: its own where that is known, else one proposed for it.
 
-        What is proposed stays so for this subject until somebody is told by ``settle`` or ``adopt``
-        what became of it: a transaction whose outcome nobody knows is simply asked for again.
+        What is proposed stays so for this subject until ``settle`` or ``adopt`` say what became of
+        it: a transaction whose outcome nobody knows is simply asked for again. ``patiently``: keys
+        may be fetched for it.
+
+        Raises:
+            StoreUnavailable: There are no keys to propose.
         """
-        with self._lock:
-            rings = {each: ring for each in subjects if (ring := self._rings.get(each))}
-            for each in rings:
-                self._rings.move_to_end(each)
-            missing = [each for each in subjects if each not in rings]
-            if missing:
-                for each, (key_id, data_key) in zip(missing, self._take(len(missing)), strict=True):
-                    rings[each] = self._rings[each] = _Ring(key_id, data_key, proposed=True)
-                self._forget()
-        return Claim(rings)
+        while True:
+            with self._lock:
+                rings = {each: ring for each in subjects if (ring := self._rings.get(each))}
+                for each in rings:
+                    self._rings.move_to_end(each)
+                missing = [each for each in subjects if each not in rings]
+                if len(missing) <= len(self._spare):
+                    for each in missing:
+                        key_id, data_key = self._spare.pop()
+                        rings[each] = self._rings[each] = _Ring(key_id, data_key, proposed=True)
+                    self._forget()
+                    return Claim(rings)
+            if not patiently:
+                raise StoreUnavailable("NoKeysAtHand")
+            self._fetch_spare(max(_BLOCK, len(missing)))
 
     def settle(self, proposed: Mapping[RecordId, int]) -> None:
         """Remember that these have become the keys of their subjects: they are committed."""
@@ -211,18 +220,25 @@ class Keys:
             short = _BLOCK - len(self._spare)
         if short > _BLOCK // 2:
             # Now, where the database has just answered, and not when somebody needs one.
-            more = self._data_keys.take(short)
-            with self._lock:
-                self._spare += more
+            with suppress(StoreUnavailable):
+                self._fetch_spare(short)
 
     def adopt(self, taken: Mapping[RecordId, int]) -> None:
-        """Learn which keys subjects have that another one was proposed for."""
+        """Learn which keys subjects have that another one was proposed for.
+
+        Raises:
+            CannotStore: Some of them are no more: nothing can be sealed for these subjects.
+        """
         rings = self._rings_of(taken)
         with self._lock:
-            lost = [self._rings.get(each) for each in rings]
-            # Nothing that was sealed with these is kept: the transaction was refused.
-            self._spare += [(ring.key_id, ring.data_key) for ring in lost if ring and ring.proposed]
+            for subject, ring in rings.items():
+                lost = self._rings.get(subject)
+                if lost is not None and lost.proposed and lost.key_id != ring.key_id:
+                    # Nothing that was sealed with it is kept: its transaction was refused.
+                    self._spare.append((lost.key_id, lost.data_key))
         self._keep(rings)
+        if rings.keys() < taken.keys():
+            raise CannotStore("key_destroyed")
 
     def close(self) -> None:
         """Hand back the keys taken ahead and not used; without a database they stay unused."""
@@ -260,8 +276,11 @@ class Keys:
             self._forget()
 
     def _forget(self) -> None:
-        while len(self._rings) > self._remember:
-            self._rings.popitem(last=False)
+        """Forget the keys used longest ago; what is proposed stays, or another would be."""
+        for _ in range(len(self._rings) - self._remember):
+            subject, ring = self._rings.popitem(last=False)
+            if ring.proposed:
+                self._rings[subject] = ring
 
     def _fetch(self, subjects: Sequence[RecordId]) -> dict[RecordId, _Ring]:
         with reachable(), self._store.connection() as connection:
@@ -276,11 +295,10 @@ class Keys:
             if key_id in data_keys
         }
 
-    def _take(self, count: int) -> list[tuple[int, bytes]]:
-        if len(self._spare) < count:
-            self._spare += self._data_keys.take(max(_BLOCK, count))
-        self._spare, taken = self._spare[count:], self._spare[:count]
-        return taken
+    def _fetch_spare(self, count: int) -> None:
+        more = self._data_keys.take(count)
+        with self._lock:
+            self._spare += more
 
 
 #: Keys that one process takes ahead.

@@ -160,7 +160,11 @@ class Listener(Generic[Message]):
 
 def _deliver(pairs: "list[tuple[_Connection, bytes]]") -> None:
     for connection, answer in pairs:
-        connection.answer(answer)
+        try:
+            connection.answer(answer)
+        except Exception:  # the boundary: the others are answered
+            log.exception("connection.failed")
+            connection.abort()
 
 
 class _Connection(asyncio.BufferedProtocol):
@@ -249,8 +253,9 @@ class _Connection(asyncio.BufferedProtocol):
         if self._closing:
             self._transport.close()
             return
-        self._resume()
         self._advance()
+        if not self._busy or (len(self._buffer) <= _AHEAD and not self._tls):
+            self._resume()
         if self._ended and not self._busy:
             self._transport.close()
 

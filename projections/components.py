@@ -86,10 +86,16 @@ def join(connection: Connection[Any], schema: str, groups: Sequence[Sequence[str
 
 
 def lock(connection: Connection[Any], schema: str, nodes: Sequence[str]) -> Touched:
-    """Lock the components of ``nodes``, which are there, in the order of their ids."""
+    """Lock the components of ``nodes``, which are there, in the order of their ids.
+
+    Everything they ever absorbed is named: whoever asks may have rows of a time before.
+    """
     with connection.pipeline():
         above = _lock(connection, schema, texts(sorted(set(nodes))))
-    return Touched(components=tuple(sorted(set(above.values()))), absorbed={}, of=above)
+    names = tuple(sorted(set(above.values())))
+    members = connection.execute(_statements(schema).members, (texts(names),)).fetchall()
+    absorbed = {node: name for node, name in members if node != name}
+    return Touched(components=names, absorbed=absorbed, of=above)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,7 @@ class _Statements:
     insert: bytes
     lock: bytes
     read: bytes
+    members: bytes
     absorb: bytes
 
 
@@ -119,6 +126,9 @@ def _statements(schema: str) -> _Statements:
         .format(table=table)
         .as_bytes(None),
         read=sql.SQL("select node, component from {} where node = any(%s::text[])")
+        .format(table)
+        .as_bytes(None),
+        members=sql.SQL("select node, component from {} where component = any(%s::text[])")
         .format(table)
         .as_bytes(None),
         absorb=sql.SQL(

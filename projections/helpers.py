@@ -32,8 +32,10 @@ from projections.table import Table
 #: What a helper folds with, made in its own process: the function must be picklable.
 Tools: TypeAlias = Callable[[], AbstractContextManager[tuple[Connection[Any], Services]]]
 
-#: Buckets that a helper has before it: while it folds one, the next lies there.
+#: Buckets that a helper has before it: while it folds one, the next lies in its channel. A large
+#: one would not fit in there, and two who both send, and neither receives, wait for ever.
 _AHEAD: Final = 2
+_SMALL: Final = 100  # numbers and ids
 _MOST: Final = 3
 _ENDS_WITHIN: Final = 10.0  # seconds
 #: Objects made between two looks for garbage.
@@ -133,8 +135,7 @@ class Helpers:
     def take(self, job: Job | Keys) -> bool:
         """Give something to do to one that has little before it; False where none has."""
         channel = min(self._before, key=self._before.__getitem__, default=None)
-        ahead = _AHEAD if isinstance(job, Job) else 1
-        if channel is None or self._before[channel] >= ahead:
+        if channel is None or self._before[channel] >= (_AHEAD if _is_small(job) else 1):
             return False
         _send(channel, job)
         self._before[channel] += 1
@@ -174,6 +175,10 @@ class _File:
 
     def fileno(self) -> int:
         return self._place
+
+
+def _is_small(job: Job | Keys) -> bool:
+    return isinstance(job, Job) and len(job.joined) + len(job.bucket.pieces) < _SMALL
 
 
 def _send(channel: Channel, job: Job | Keys | None) -> None:

@@ -6,6 +6,7 @@ import ssl
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from threading import Event
 from typing import Any, Final, Generic
 
@@ -65,6 +66,7 @@ def run(settings: Settings, stop: Event) -> None:
         intake = MllpIntake(
             context=application.reading(arrived_by="mllp"),
             prepare=application.make_ready,
+            prepare_at_once=partial(application.make_ready, patiently=False),
             record=recording,
             now=clock.now,
             answered=_count,

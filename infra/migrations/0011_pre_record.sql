@@ -19,6 +19,11 @@ begin
         select count(*) from unnest(proposed_for, proposed) as p (subject, key_id)
         join es.subject_key s on s.subject = p.subject and s.key_id = p.key_id
     ) < cardinality(proposed_for) then
+        perform from unnest(proposed_for, proposed) as p (subject, key_id)
+        join es.subject_key s on s.key_id = p.key_id and s.subject <> p.subject;
+        if found then
+            raise exception 'a proposed key is that of another subject' using errcode = '23505';
+        end if;
         raise exception 'another writer gave a subject its key' using errcode = '40001';
     end if;
 end;

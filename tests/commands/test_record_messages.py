@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from commands import record_messages
@@ -37,8 +38,8 @@ class LosesAnswers:
         self._after = after
         self._before = before
 
-    def prepare(self, message: Received) -> Prepared:
-        return self._store.prepare(message)
+    def prepare(self, message: Received, *, patiently: bool = True) -> Prepared:
+        return self._store.prepare(message, patiently=patiently)
 
     def record(self, messages: Sequence[Prepared]) -> list[Outcome]:
         if self._before:
@@ -103,6 +104,21 @@ def test_without_an_answer_nothing_is_acknowledged(store: CareStore) -> None:
     with pytest.raises(StoreUnavailable):
         handle([received("a")], LosesAnswers(store, before=3))
     assert store.max_index() == 0
+
+
+def test_who_can_have_no_key_any_more_is_quarantined_and_the_others_are_recorded(
+    database: str, tmp_path: Path, both: tuple[CareStore, Keys], connection: psycopg.Connection
+) -> None:
+    handle([received("first", draft("gone"))], both[0])
+    connection.execute(
+        "delete from keys.data_key where key_id in (select key_id from es.subject_key)"
+    )
+    with opened(database, tmp_path) as (store, keys):  # that remembers no key
+        outcomes = handle([received("a"), received("b", draft("gone")), received("c")], store)
+        assert ends(outcomes) == ["recorded", "quarantined", "recorded"]
+        assert outcomes[1].reason == "key_destroyed"
+        with MessageArchive(database, keys) as archive:
+            assert archive.raw(outcomes[1].message_id) == received("b").raw
 
 
 def test_an_empty_batch_is_no_work(store: CareStore) -> None:

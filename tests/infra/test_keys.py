@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from commands.ports import Disposition
+from commands.ports import Disposition, StoreUnavailable
 from domain.body import Plain, Sealed
 from domain.events import read_body
 from domain.ids import EventId
@@ -238,6 +238,23 @@ def test_no_more_keys_are_remembered_than_said_and_all_of_them_open(
                 each, event_id=EventId(event.envelope.event_id), topic=event.envelope.topic
             )
     assert len(few._rings) == 8
+
+
+def test_what_is_proposed_for_a_subject_stays_so_however_many_others_come(keys: Keys) -> None:
+    few = Keys(keys._store, keys._data_keys, remember=8)
+    proposed = few.claim({record_of("first")}).proposed()
+    few.claim({record_of(str(i)) for i in range(40)})
+    assert few.claim({record_of("first")}).proposed() == proposed
+    few.settle(proposed)
+    few.claim({record_of(f"more {i}") for i in range(40)})
+    assert record_of("first") not in few._rings
+
+
+def test_without_patience_only_keys_at_hand_are_proposed(keys: Keys) -> None:
+    with pytest.raises(StoreUnavailable):
+        keys.claim({record_of("new")}, patiently=False)
+    keys.claim({record_of("other")})
+    assert keys.claim({record_of("new")}, patiently=False).proposed()
 
 
 def test_the_keys_of_a_database_open_with_its_own_master_key_only(

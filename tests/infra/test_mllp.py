@@ -1,6 +1,7 @@
 """The listener as a peer meets it: over a socket, whole and broken frames."""
 
 import asyncio
+import contextlib
 import socket
 import threading
 import time
@@ -21,6 +22,7 @@ class Echo:
     def __init__(self) -> None:
         self.batches: list[list[Frame]] = []
         self.before: Callable[[], None] = lambda: None
+        self.listeners: list[Listener[Frame]] = []
 
     def __call__(self, frames: Sequence[Frame]) -> list[bytes]:
         self.before()
@@ -35,6 +37,7 @@ def listening(answer: Echo, limits: Limits | None = None) -> Iterator[int]:
 
     async def serve() -> None:
         listener = Listener(lambda frame: frame, answer, host="127.0.0.1", port=0, limits=limits)
+        answer.listeners.append(listener)
         ports.append(await listener.start())
         ready.set()
         await asyncio.to_thread(stop.wait)
@@ -181,6 +184,21 @@ def test_much_sent_ahead_is_taken_in_as_it_is_answered() -> None:
             answered += len(connection.recv(1 << 16))
         sender.join(5)
     assert answered == len(large) * 40
+
+
+def test_a_peer_that_sends_far_more_than_is_answered_fills_no_memory() -> None:
+    echo = Echo()
+    echo.before = lambda: time.sleep(0.005)
+    small = FRAME % b"MSH|small" * 500
+    with listening(echo) as port, connect(port) as connection:
+        connection.settimeout(0.01)
+        most, until = 0, time.monotonic() + 1.5
+        while time.monotonic() < until:
+            with contextlib.suppress(TimeoutError):
+                connection.sendall(small)
+            held = [len(each._buffer) for each in echo.listeners[0].connections]
+            most = max([most, *held])
+    assert 0 < most <= 3 << 16
 
 
 def test_an_idle_connection_is_kept() -> None:

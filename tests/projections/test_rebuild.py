@@ -103,6 +103,26 @@ def test_what_is_recorded_while_it_runs_is_in_it(
     assert connection.execute("select count(*) from proj.census where bed = 'D'").fetchone() == (1,)
 
 
+def test_records_joined_while_it_runs_are_one_in_it(
+    connection: psycopg.Connection, other: psycopg.Connection, log: Log
+) -> None:
+    log.record(*(said("A01", "17:00", number=each, visit=f"V{each}") for each in ("71", "72")))
+    fold.apply(connection, log.events, heal=log.heal, services=services())
+
+    def source() -> Iterator[Recorded]:
+        yield from tuple(log.events)
+        for each in ("71", "72"):
+            log.record(said("A08", "18:00", number=each, visit=f"V{each}", enterprise="900"))
+        fold.apply(other, log.events, heal=log.heal, services=services())
+
+    rebuilt = rebuild(connection, ["timeline"], source(), heal=log.heal, services=services())
+    assert rebuilt.parked == ()
+    assert parking.parked(connection) == []
+    live = digest(connection, open_segment)
+    rebuild(connection, [], log.events, heal=log.heal, services=services())
+    assert digest(connection, open_segment) == live
+
+
 def test_readers_see_every_row_at_every_moment_of_it(
     connection: psycopg.Connection, database: str, log: Log
 ) -> None:

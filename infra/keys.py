@@ -44,6 +44,7 @@ from infra.sealing import (
     to_text,
     unseal,
 )
+from projections.arrays import array
 
 __all__ = ["Claim", "Keys", "SegmentDoesNotOpen", "open_keys"]
 
@@ -284,7 +285,7 @@ class Keys:
 
     def _fetch(self, subjects: Sequence[RecordId]) -> dict[RecordId, _Ring]:
         with reachable(), self._store.connection() as connection:
-            rows = connection.execute(_LOOK_UP, (_array(subjects),)).fetchall()
+            rows = connection.execute(_LOOK_UP, (array(subjects),)).fetchall()
         return self._rings_of({RecordId(subject): key_id for subject, key_id in rows})
 
     def _rings_of(self, key_ids: Mapping[RecordId, int]) -> dict[RecordId, _Ring]:
@@ -318,7 +319,7 @@ def take_keys(cursor: Cursor[Any], proposed: Mapping[RecordId, int]) -> dict[Rec
         return {}
     cursor.execute(
         "select subject::text, key_id from es.take_keys(%s::uuid[], %s::bigint[])",
-        (_array(proposed), _array(map(str, proposed.values()))),
+        (array(proposed), array(map(str, proposed.values()))),
     )
     return {RecordId(row["subject"]): row["key_id"] for row in cursor.fetchall()}
 
@@ -332,10 +333,6 @@ def intake_subject(at: datetime) -> RecordId:
     raw[6] = raw[6] & 0x0F | 0x80
     raw[8] = raw[8] & 0x3F | 0x80
     return RecordId(str(UUID(bytes=bytes(raw))))
-
-
-def _array(ids: Iterable[str]) -> str:
-    return "{" + ",".join(ids) + "}"
 
 
 @contextmanager

@@ -12,8 +12,9 @@ from psycopg.sql import SQL
 from commands.ports import Disposition, Outcome, Received
 from domain.ids import MessageId, RecordId
 from infra.keys import Claim
-from infra.recorder import PARAMETERS, NewEvent, actor_text, array, parameters, texts
+from infra.recorder import PARAMETERS, NewEvent, actor_text, parameters
 from infra.sealing import Box
+from projections.arrays import array, texts
 
 
 @dataclass(frozen=True, slots=True)

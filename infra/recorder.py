@@ -4,7 +4,7 @@ What the library reads, it reads by the names of five columns; the others are ou
 server-side function under the append lock: dense ids in the order of commits, one round trip.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -19,6 +19,7 @@ from typing_extensions import override
 
 from domain.body import Actor
 from domain.events import partition_of
+from projections.arrays import array, texts
 
 SCHEMA: Final = "es"
 TABLE: Final = "event"
@@ -139,27 +140,6 @@ def parameters(events: Sequence[NewEvent]) -> tuple[Any, ...]:
         texts(each.mapping_version for each in beside),
         texts(each.profile_version for each in beside),
     )
-
-
-def array(items: Iterable[str]) -> str:
-    """Return an array literal of items that need no quoting: ids, numbers, times, null.
-
-    Written by us, an array costs a tenth of what psycopg needs to adapt a list.
-    """
-    return "{" + ",".join(items) + "}"
-
-
-def texts(items: Iterable[str]) -> str:
-    r"""Return an array literal of any texts.
-
-    >>> print(texts(["ward 2", 'the "new" one']))
-    {"ward 2","the \"new\" one"}
-    """
-    given = list(items)
-    plain = '","'.join(given)
-    if "\\" in plain or plain.count('"') != 2 * max(len(given) - 1, 0):
-        plain = '","'.join(each.replace("\\", "\\\\").replace('"', '\\"') for each in given)
-    return f'{{"{plain}"}}' if given else "{}"
 
 
 @lru_cache(maxsize=4096)

@@ -3,7 +3,7 @@
 Written by us, an array costs a tenth of what psycopg needs to adapt a list.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
 
@@ -12,17 +12,18 @@ def array(items: Iterable[str]) -> str:
     return "{" + ",".join(items) + "}"
 
 
-def texts(items: Sequence[str]) -> str:
+def texts(items: Iterable[str]) -> str:
     r"""Return an array literal of any texts.
 
     >>> print(texts(["ward 2", 'the "new" one']))
     {"ward 2","the \"new\" one"}
     """
-    if not items:
+    given = list(items)
+    if not given:
         return "{}"
-    joined = '","'.join(items)
-    if "\\" in joined or joined.count('"') != 2 * len(items) - 2:
-        joined = '","'.join(each.replace("\\", "\\\\").replace('"', '\\"') for each in items)
+    joined = '","'.join(given)
+    if "\\" in joined or joined.count('"') != 2 * len(given) - 2:
+        joined = '","'.join(each.replace("\\", "\\\\").replace('"', '\\"') for each in given)
     return '{"' + joined + '"}'
 
 

@@ -8,6 +8,7 @@
 
 PYTHON ?= python3
 VENV ?= .venv
+WORKERS ?= 2
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
@@ -28,8 +29,10 @@ $(STAMP): requirements-dev.lock pyproject.toml
 demo: setup
 	@exec $(BIN)/caretrail demo $(ARGS)
 
+# Each worker has its own servers. A file stays with one, for its tests share what is made once.
 test: setup
-	$(BIN)/python -m pytest -m "not soak and not feed" $(ARGS)
+	$(BIN)/python -m pytest -m "not soak and not feed" -n $(WORKERS) --dist loadfile \
+	  --no-loadscope-reorder $(ARGS)
 
 # The acceptance on a public feed; CARETRAIL_FEED names the file.
 feed: setup

@@ -1,7 +1,8 @@
 """What this machine cannot run is left out loudly: never a quiet skip.
 
 A pytest plugin. Tests marked ``kafka`` or ``chromium`` are deselected where there is no broker or
-no browser, the last lines of the run say so, and with ``CARETRAIL_CI=1`` the run has failed.
+no browser, the last lines of the run say so, and with ``CARETRAIL_CI=1`` the run has failed. Where
+tests are run by workers (``-n``), these collect; each hands over what it has left out.
 """
 
 import os
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from shutil import which
+from typing import Any
 
 import pytest
 
@@ -89,6 +91,15 @@ def pytest_terminal_summary(
             )
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    for need, reason, count in getattr(node, "workeroutput", {}).get("not_run", []):
+        _not_run[need, reason] = max(count, _not_run[need, reason])  # each worker collects all
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    if _not_run and os.environ.get("CARETRAIL_CI") == "1":
+    if hasattr(session.config, "workeroutput"):
+        handed_over = [(need, reason, count) for (need, reason), count in _not_run.items()]
+        session.config.workeroutput["not_run"] = handed_over
+    elif _not_run and os.environ.get("CARETRAIL_CI") == "1":
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -8,13 +8,6 @@ import psycopg
 import pytest
 
 from tests import availability, servers
-from tests.availability import (
-    pytest_collection_modifyitems,
-    pytest_sessionfinish,
-    pytest_terminal_summary,
-)
-
-__all__ = ["pytest_collection_modifyitems", "pytest_sessionfinish", "pytest_terminal_summary"]
 
 
 @pytest.fixture(scope="session")

@@ -10,13 +10,11 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize(("in_ci", "exit_code"), [("", 0), ("1", 1)])
-def test_what_is_not_run_is_said_in_the_last_lines_and_fails_only_ci(
-    in_ci: str, exit_code: int
-) -> None:
-    done = subprocess.run(
+def run(in_ci: str, *, workers: int) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
+            *("-n", str(workers)),
             *(
                 "tests/infra/test_children.py::test_a_file_is_written_whole_and_private",
                 "tests/infra/test_kafka_jars.py",
@@ -28,9 +26,23 @@ def test_what_is_not_run_is_said_in_the_last_lines_and_fails_only_ci(
         cwd=ROOT,
         env={**os.environ, "XDG_CACHE_HOME": "/dev/null/none", "CARETRAIL_CI": in_ci},
     )
+
+
+@pytest.mark.parametrize(("in_ci", "exit_code"), [("", 0), ("1", 1)])
+def test_what_is_not_run_is_said_in_the_last_lines_and_fails_only_ci(
+    in_ci: str, exit_code: int
+) -> None:
+    done = run(in_ci, workers=0)
     *_, banner, what, totals = done.stdout.splitlines()
     assert " NOT RUN " in banner
     assert "tests of kafka NOT RUN: Kafka's jars cannot be kept in the cache" in what
     assert "deselected" in totals
     assert "skipped" not in totals
     assert done.returncode == exit_code
+
+    by_workers = run(in_ci, workers=2)
+    *_, banner, what_of_workers, totals = by_workers.stdout.splitlines()
+    assert " NOT RUN " in banner
+    assert what_of_workers == what
+    assert totals.startswith("1 passed in ")
+    assert by_workers.returncode == exit_code

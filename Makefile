@@ -29,6 +29,9 @@ $(STAMP): requirements-dev.lock pyproject.toml
 demo: setup
 	@exec $(BIN)/caretrail demo $(ARGS)
 
+# Hundreds of processes begin in a run: where no bytecode may be kept, each compiles all of ours.
+test feed soak: export PYTHONDONTWRITEBYTECODE =
+
 # Each worker has its own servers. A file stays with one, for its tests share what is made once.
 test: setup
 	$(BIN)/python -m pytest -m "not soak and not feed" -n $(WORKERS) --dist loadfile \

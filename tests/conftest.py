@@ -1,4 +1,4 @@
-"""Real servers for every test: one PostgreSQL and one Kafka a run, one database a test."""
+"""Real servers for every test: one PostgreSQL and one Kafka a worker, one database a test."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,14 +12,14 @@ from tests import availability, servers
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
-    """One PostgreSQL per run, as a connection string."""
+    """One PostgreSQL per worker, as a connection string."""
     with servers.postgres() as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def template_database(server: str) -> str:
-    """The name of one migrated database per run; every test gets a copy of it."""
+    """The name of one migrated database per worker; every test gets a copy of it."""
     from infra.migrate import migrate  # noqa: PLC0415  # tests without a database go without it
 
     name = f"template_{token_hex(4)}"
@@ -43,7 +43,7 @@ def connection(database: str) -> Iterator[psycopg.Connection]:
 
 @pytest.fixture(scope="session")
 def kafka() -> Iterator[str]:
-    """One Apache Kafka broker per run, as its bootstrap servers; tests have topics of their own."""
+    """One Apache Kafka broker per worker, as its bootstrap servers; topics are each test's own."""
     with servers.kafka() as bootstrap_servers:
         yield bootstrap_servers
 

@@ -242,6 +242,8 @@ def opened(settings: Settings) -> Iterator[Application]:
     external = settings.database_url
     id_key = _id_key(settings)
     chosen = profiles.load(settings.profiles_file)
+    if settings.profiles and not settings.profiles.exists():
+        log.warning("profiles.missing", file=str(settings.profiles))
     with ExitStack() as stack:
         if external is None:
             settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)

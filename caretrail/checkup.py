@@ -59,6 +59,10 @@ def _looked(check: str, look: Callable[[], str]) -> Finding:
 
 
 def _profiles(settings: Settings) -> str:
+    if settings.profiles and not settings.profiles.exists():
+        raise profiles.ProfilesInvalid(
+            str(settings.profiles), "", "CARETRAIL_PROFILES is not there"
+        )
     named = profiles.load(settings.profiles_file).named
     if not named:
         return f"none in {settings.profiles_file}: the default reads every sender"

@@ -60,7 +60,7 @@ def in_words(error: Exception) -> str | None:  # noqa: PLR0911 - a table of case
         case TopicUnavailable():
             return f"Kafka does not answer ({error})"
         case StoreUnavailable() | psycopg.OperationalError():
-            return "the database does not answer; `caretrail doctor` says more"
+            return "the database does not answer: see CARETRAIL_DATABASE_URL and its server's log"
         case CannotStore():
             return f"the store refuses this: {error.reason}"
         case TimeoutError():

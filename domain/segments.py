@@ -40,7 +40,7 @@ class Name:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demographics:
-    """Class ``demographics``: PID-5 to -30 without its numbers, PD1, NK1, IN1.
+    """Class ``demographics``: PID-5 to -30 without its numbers, PD1, NK1, IN1 to IN3, GT1.
 
     ``birth_date`` is a date: ISO, to the precision sent (``1951``, ``1951-06``, ``1951-06-02``).
     ``segments`` holds PID and the others whole: name of the segment, then its fields as sent by
@@ -75,7 +75,7 @@ class Part2:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clinical:
-    """Class ``clinical``: AL1, DG1, PR1, ROL, PV1-7 to -9 and -17, PV2-3, Z segments; as sent."""
+    """Class ``clinical``: AL1, DG1, PR1, ROL, PV2, Z segments, the rest of PV1 and EVN; as sent."""
 
     segments: tuple[dict[str, str], ...] = ()
 

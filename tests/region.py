@@ -215,6 +215,21 @@ def others() -> list[bytes]:
     )
     made.append(typed.say("A03", "01-12 09:00", place="4W-30", visit="I1",
                           discharged="01-12 09:00", disposition="01"))  # fmt: skip
+    moved = Voice("SBH", "70005", "Jessop^Maren", "19440711", "F")
+    for trigger, at, place, before, patient_class, occurred in (
+        ("A04", "01-10 08:00", "ED-31", "", "E", True),
+        ("A02", "01-10 09:00", "4W-31", "ED-31", "E", True),
+        ("A12", "01-10 09:15", "ED-31", "4W-31", "E", False),
+        ("A01", "01-10 14:00", "4W-32", "", "I", True),
+    ):
+        made.append(
+            moved.say(
+                trigger, at, place=place, before=before, occurred=occurred,
+                patient_class=patient_class, visit="I2", admitted="01-10 08:00",
+            )
+        )  # fmt: skip
+    made.append(moved.say("A03", "01-12 09:00", place="4W-32", visit="I2",
+                          discharged="01-12 09:00"))  # fmt: skip
     hostile = Voice("NGH", f"9{HOSTILE}", f"{HOSTILE}^O'\"&amp;", "19900101", "F")
     made.append(hostile.say("A01", "02-18 10:00", place=f"{HOSTILE}-1", visit=HOSTILE,
                             admitted="02-18 10:00"))  # fmt: skip

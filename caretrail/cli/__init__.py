@@ -149,7 +149,7 @@ def _intake(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
     listed.add_argument("--control-id", metavar="ID", help="only those with this MSH-10")
     listed.add_argument("--trigger", metavar="A01", help="only those of this trigger")
     listed.add_argument("--sender", metavar="NAME", help="only those read by this profile")
-    listed.add_argument("--limit", type=int, default=100, metavar="N", help="at most so many")
+    listed.add_argument("--limit", type=count, default=100, metavar="N", help="at most so many")
     _json(listed)
     show = _verb(messages, "show", "taking_in:messages_show", "one message: its bytes, its events")
     show.add_argument("id", metavar="ID", help="as `messages ls` shows it")
@@ -157,7 +157,7 @@ def _intake(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
     quarantine = _verb(
         messages, "quarantine", "taking_in:messages_quarantine", "list what waits to be mended"
     )
-    quarantine.add_argument("--limit", type=int, default=100, metavar="N", help="at most so many")
+    quarantine.add_argument("--limit", type=count, default=100, metavar="N", help="at most so many")
     _json(quarantine)
     generate = _verb(verbs, "generate", "generating:generate", "synthetic ADT that knows its truth")
     generate.add_argument(
@@ -209,7 +209,7 @@ def _keeping(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
     trail = _verb(audit, "trail", "keeping:audit_trail", "list every event")
     trail.add_argument("--patient", metavar="PATIENT", help="only events about this patient")
     trail.add_argument("--after", type=int, default=0, metavar="INDEX", help="only later events")
-    trail.add_argument("--limit", type=int, default=1000, metavar="N", help="at most so many")
+    trail.add_argument("--limit", type=count, default=1000, metavar="N", help="at most so many")
     _json(trail)
     reconcile = _verb(
         audit,

@@ -68,7 +68,8 @@ def projections_rebuild(options: Namespace) -> None:
     """Build read models anew from the store or from Kafka; readers go on reading meanwhile."""
     names = _names(options.names)
     with _opened() as application:
-        application.catch_up()
+        if names:
+            application.catch_up()  # those that stay must not lag behind those that are new
         started = time.monotonic()
         total = application.store.max_index()
         if options.source == "kafka":

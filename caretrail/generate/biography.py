@@ -35,13 +35,14 @@ class Register:
         horizon: datetime,
         trouble: float,
         undecidable: float,
+        after: int,
     ) -> None:
         self.rng = rng
         self.start = start
         self.horizon = horizon
         self.trouble = trouble
         self.undecidable = undecidable
-        self.numbers = Numbers()
+        self.numbers = Numbers(after)
 
     def troubles(self) -> tuple[str, ...]:
         """Draw what goes wrong in a visit."""

@@ -24,6 +24,7 @@ class Lives:
         horizon: datetime,
         trouble: float,
         undecidable: float = 0.0,
+        after: int = 0,
     ) -> None:
         self.rng = rng
         self.region = tuple(region)
@@ -33,7 +34,12 @@ class Lives:
         self.beds = Beds()
         self.planner = Planner(rng, self.beds)
         self.register = Register(
-            rng, start=start, horizon=horizon, trouble=trouble, undecidable=undecidable
+            rng,
+            start=start,
+            horizon=horizon,
+            trouble=trouble,
+            undecidable=undecidable,
+            after=after,
         )
 
     # --- itineraries -----------------------------------------------------------------------------

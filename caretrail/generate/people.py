@@ -9,10 +9,10 @@ from caretrail.generate.telling import Person
 
 
 class Numbers:
-    """Gives out numbers; none twice, and none that another facility could give."""
+    """Gives out numbers after one; none twice, and none that another facility could give."""
 
-    def __init__(self) -> None:
-        self._last: dict[tuple[str, str], int] = defaultdict(int)
+    def __init__(self, after: int) -> None:
+        self._last: dict[tuple[str, str], int] = defaultdict(lambda: after)
 
     def _next(self, kind: str, code: str, rng: random.Random) -> int:
         self._last[kind, code] += rng.randint(1, 3)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
+from typing import Final
 
 from caretrail.generate.biography import Life
 from caretrail.generate.hospital import Facility
@@ -18,6 +19,9 @@ from caretrail.generate.truth import Account
 
 #: How far before the feed is switched on stays may have begun.
 BEFORE = 12
+#: So many worlds in a row have numbers of their own, so many of each kind.
+_WORLDS: Final = 90
+_APART: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ class World:
             horizon=self.horizon,
             trouble=self.trouble,
             undecidable=self.undecidable,
+            after=_after(self.seed),
         )
         first = self._stories(lives) if self._stories else []
         for day in range(-BEFORE, 0):
@@ -93,7 +98,7 @@ class World:
         order = count()
         told: list[tuple[datetime, int, Telling]] = []
         waiting: list[tuple[datetime, int, Sent]] = []
-        controls: dict[str, int] = defaultdict(int)
+        controls: dict[str, int] = defaultdict(lambda: _after(self.seed))
 
         def make(until: datetime | None) -> None:
             while told and (until is None or told[0][0] < until):
@@ -120,6 +125,11 @@ class World:
                     heapq.heappush(told, (telling.created, next(order), telling))
         make(None)
         yield from send(None)
+
+
+def _after(seed: int) -> int:
+    """Return after which number a world begins to count, so that two of them meet in one home."""
+    return seed % _WORLDS * _APART
 
 
 def _control(facility: Facility, number: int) -> str:

@@ -254,7 +254,8 @@ class _Pages:
 
 def _opaque(text: str) -> str:
     """Refuse what is no opaque id: numbers of patients do not belong in addresses."""
-    if "|" in text or len(text) > 64 or not text.isascii():  # noqa: PLR2004  # ids have 22 or 36
+    plain = text.isascii() and text.isprintable()
+    if "|" in text or len(text) > 64 or not plain:  # noqa: PLR2004  # ids have 22 or 36
         raise HTTPException(404)
     return text
 

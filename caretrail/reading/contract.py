@@ -104,7 +104,7 @@ def _entry(reading: PatientReading, entry: Entry) -> Json:
     filed = reading.filed[entry.statement]
     said = reading.said(entry)
     return {
-        "happened_at": instant(entry.happened_at),
+        "happened_at": instant(reading.placed_at(entry)),
         "recorded_at": instant(filed.recorded_at),
         "kind": said.kind,
         "summary": said.summary,

@@ -206,9 +206,11 @@ def _by_then(
     stays = [stay for stay in encounter.stays if stay.start is None or stay.start <= as_of]
     if len(stays) in (0, len(encounter.stays)):
         return encounter
-    last = stays[-1]
+    # What was taken back is nowhere to be; where nothing else is left, it says the class.
+    place = max((at for at, stay in enumerate(stays) if not stay.cancelled), default=-1)
+    last = stays[place]
     if last.end and last.end > as_of:
-        stays[-1] = last = replace(last, end=None)
+        stays[place] = last = replace(last, end=None)
     return replace(
         encounter,
         stays=tuple(stays),

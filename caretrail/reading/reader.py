@@ -248,10 +248,15 @@ class Reader:
     def _record(self, connection: Database, text: str, *, then: bool) -> str | None:
         if "|" in text:
             found = self._by_number(connection, text)
-            return found[0][0] if found else None
-        if then and lookups.records_of_refs(connection, [text]):
-            return text
+            return self._filed_under(connection, *found[0]) if found else None
+        if then and (known := lookups.records_of_refs(connection, [text])):
+            return self._filed_under(connection, text, known[0][2])
         return lookups.patient_behind(connection, text)
+
+    def _filed_under(self, connection: Database, ref: str, patient: PatientId) -> str:
+        """Return the record that ``ref`` names, or the patient where nothing is filed under it."""
+        rows = lookups.patients_by_id(connection, [patient])
+        return ref if any(ref in row.record_ids for row in rows) else patient
 
     def _akin(self, connection: Database, record: str) -> list[RecordId]:
         """Return the records that are one person with ``record`` now."""

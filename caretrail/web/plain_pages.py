@@ -95,7 +95,7 @@ def _event(event: EventRow, words: Words) -> list[Fact]:
     facts = (
         ("Event", f"{event.source_position:,}"),
         ("What", event.topic),
-        ("Happened", at(event.happened_at)),
+        ("Happened, as stated", at(event.happened_at)),
         ("Stated", at(event.stated_at)),
         ("Recorded", at(event.recorded_at)),
         ("Facility", event.facility),

@@ -3,12 +3,14 @@
 Nothing is dropped: what is no message comes out as a piece of its own, to be counted as unreadable.
 """
 
+import codecs
 import re
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Final
 
 _BOM: Final = b"\xef\xbb\xbf"
+_UTF_16: Final = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _AROUND: Final = b"\r\n\t \x0b\x1c\x1a\x00"
 #: A line that begins a message, or opens or closes a batch or a file of batches.
 _BOUNDARY: Final = re.compile(
@@ -31,6 +33,12 @@ def split(data: bytes, *, warn: Callable[[str], None] | None = None) -> Iterator
     >>> list(split(b"FHS|^~\\&|\rMSH|^~\\&|A\rPID|1\r\n\nhello\n\x0bMSH|^~\\&|B\r\x1c\rBTS|1\r"))
     [b'MSH|^~\\&|A\rPID|1', b'hello', b'MSH|^~\\&|B']
     """
+    for mark, codec in _UTF_16:
+        if data.startswith(mark) and (text := _decoded(data[len(mark) :], codec)) is not None:
+            # In UTF-8 while it is split; each message has the mark, which tells what it is.
+            for piece in split(text.encode(), warn=warn):
+                yield mark + piece.decode().encode(codec)
+            return
     batch = _Batch(warn or (lambda _code: None))
     boundaries = list(_BOUNDARY.finditer(data))
     starts = [*(each.start("name") for each in boundaries), len(data)]
@@ -44,6 +52,13 @@ def split(data: bytes, *, warn: Callable[[str], None] | None = None) -> Iterator
         behind = header.end() if header else end
         batch.read(data[start:behind])
         yield from _piece(data[behind:end])
+
+
+def _decoded(data: bytes, codec: str) -> str | None:
+    try:
+        return data.decode(codec)
+    except UnicodeDecodeError:
+        return None
 
 
 def _piece(rest: bytes) -> Iterator[bytes]:

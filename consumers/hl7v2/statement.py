@@ -177,7 +177,15 @@ def _whose(
             raise Unusable("no_prior_identifier", "MRG-1")
         if merged.ref == chosen.ref:
             findings.flag("MRG-1", "itself")
+        if any(_is_another(each, merged) for each in prior):
+            findings.flag("MRG-1", "repeated")  # one statement retires one record
     return _Whose(chosen, merged, people + numbers.of_visit(pv1, context), prior)
+
+
+def _is_another(number: Number, merged: Number) -> bool:
+    """Whether a prior number names one more record of the authority whose record retires."""
+    same = number.field == "MRG-1" and number.authority == merged.authority
+    return same and number.ref != merged.ref and not number.nothing
 
 
 def _flag_what_is_odd(message: Message, group: Group, row: Row, findings: Findings) -> None:

@@ -234,7 +234,7 @@ def test_a_search_that_is_no_longer_kept_says_so(client: httpx.Client) -> None:
 
 @pytest.mark.parametrize("path", [
     "/ui/patients/nobody", "/ui/patients/SBH%7C77-10342", "/ui/events/none", "/ui/messages/none",
-    "/ui/nothing", "/ui/patients/" + "x" * 4000,
+    "/ui/nothing", "/ui/patients/%00", "/ui/patients/" + "x" * 4000,
 ])  # fmt: skip
 def test_what_is_not_there_says_so_and_repeats_nothing(client: httpx.Client, path: str) -> None:
     answer = client.get(path)

@@ -31,6 +31,14 @@ def test_a_wrong_value_names_its_variable_and_not_itself(monkeypatch: pytest.Mon
     assert "secret-port" not in str(caught.value)
 
 
+def test_a_zone_that_nobody_knows_is_refused_with_the_remedy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CARETRAIL_ZONE", "Mars")
+    with pytest.raises(BadSettings, match="write an IANA zone"):
+        load()
+
+
 def test_the_home_follows_the_base_directory_specification(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

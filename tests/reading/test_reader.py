@@ -23,6 +23,10 @@ def test_any_number_of_a_patient_and_any_id_behind_it_find_the_same_patient(told
     ids += [one.event_id for one in reading.filed.values()]
 
     assert {told.reader.resolve(each) for each in ids} == {told.alder}
+    for each in ids:
+        found = told.reader.patient(each)
+        assert found
+        assert found.patient == reading.patient
 
 
 def test_nobody_is_behind_an_unknown_number(told: Told) -> None:
@@ -244,6 +248,20 @@ def test_a_second_beginning_moves_nobody_before_its_own_time(
     assert encounter.stays[-1].end is None
     (bed,) = [o for o in census.occupied if o.patient_id == reading.patient.patient_id]
     assert (f"{bed.unit}-{bed.room}", bed.class_code) == (label, class_code)
+
+
+def test_a_transfer_taken_back_before_a_second_beginning_leaves_the_patient_where_they_were(
+    told: Told,
+) -> None:
+    reading = told.reader.patient("SBH|70005", as_of=at("01-10 12:00"))
+    census = told.reader.census(now=now(), as_of=at("01-10 12:00"))
+
+    assert reading
+    (encounter,) = reading.patient.encounters
+    (stay,) = [stay for stay in encounter.stays if not stay.cancelled]
+    assert (reading.label(stay.place), stay.end, encounter.class_code) == ("ED-31", None, "EMER")
+    (bed,) = [o for o in census.occupied if o.patient_id == reading.patient.patient_id]
+    assert f"{bed.unit}-{bed.room}" == "ED-31"
 
 
 def test_evidence_is_the_message_as_received_with_its_fields(told: Told) -> None:

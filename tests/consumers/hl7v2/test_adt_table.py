@@ -113,6 +113,13 @@ def test_of_several_prior_identifiers_the_one_of_the_same_authority_retires() ->
     assert core.merged == KEY.record("MERCY", "2001", "P")
 
 
+def test_a_second_prior_identifier_of_one_authority_is_flagged() -> None:
+    core = stated(adt("A40", "MRG|2001^^^MERCY^MR~2002^^^MERCY^MR"))
+    assert core.merged == KEY.record("MERCY", "2001", "P")
+    assert "MRG-1.repeated" in core.flags
+    assert not stated(adt("A40", "MRG|9111111119^^^NHS^NH~2001^^^MERCY^MR")).flags
+
+
 def test_a_prior_identifier_without_authority_is_of_that_of_its_patient() -> None:
     assert stated(adt("A40", "MRG|11111")).merged == RETIRED
 

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.hl7v2.files import split
-from consumers.hl7v2.reader import one_line_end
+from consumers.hl7v2.reader import Message, one_line_end
 from tests.consumers.hl7v2.adt import adt
 
 ONE, TWO, THREE = (adt(msh={10: name}) for name in ("M1", "M2", "M3"))
@@ -29,6 +29,15 @@ def test_messages_follow_each_other_however_lines_end(end: bytes, line: str) -> 
 def test_one_message_in_a_file_comes_as_it_is() -> None:
     assert pieces(ONE) == [ONE]
     assert pieces(b"\xef\xbb\xbf" + ONE + b"\r\n") == [ONE]
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
+def test_a_file_in_utf_16_is_split_and_every_message_stays_in_it(codec: str, end: str) -> None:
+    texts = ["MSH|^~\\&|A" + end + "PID|1||Zoë", "MSH|^~\\&|B" + end + "PID|2||Ł"]
+    data = ("\ufeff" + "".join(each + end for each in texts)).encode(codec)
+    assert list(split(data)) == [("\ufeff" + each).encode(codec) for each in texts]
+    assert [Message(each).field("PID", 3) for each in split(data)] == ["Zoë", "Ł"]
 
 
 def test_frames_are_taken_off_even_doubled() -> None:

@@ -186,7 +186,10 @@ def test_rows_are_written_alike_whatever_their_text(connection: psycopg.Connecti
 
 
 def test_what_postgresql_cannot_hold_is_replaced(connection: psycopg.Connection) -> None:
-    table = Table("t", "One row.", (Column("text", "text", ""),), key=("text",))
+    columns = (Column("text", "text", ""), Column("words", "text[]", ""))
+    table = Table("t", "One row.", columns, key=("text",))
     create(connection, "public", table)
-    load(connection, "public", table, [("a\x00b",), ("c\ud800",)])
-    assert connection.execute("select text from t").fetchall() == [("a\ufffdb",), ("c?",)]
+    for text in ("a\x00b", "c\ud800"):
+        load(connection, "public", table, [(text, (text,)), ("d", ())])
+    found = connection.execute("select text, words from t").fetchall()
+    assert found == [("a\ufffdb", ["a\ufffdb"]), ("d", []), ("c?", ["c?"]), ("d", [])]

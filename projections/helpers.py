@@ -38,7 +38,8 @@ Tools: TypeAlias = Callable[[], AbstractContextManager[tuple[Connection[Any], Se
 #: What a helper has before it: while it does one thing, the next lies in its channel. A large
 #: bucket would not fit in there, and two who both send, and neither receives, wait for ever.
 _AHEAD: Final = 2
-_SMALL: Final = 100  # numbers and ids
+_SMALL: Final = 32 << 10  # bytes, of the some 200,000 that a channel holds
+_JOINED: Final = 100  # bytes, about, for a stream and its component
 _MOST: Final = 3
 _ENDS_WITHIN: Final = 10.0  # seconds
 #: Objects made between two looks for garbage.
@@ -238,7 +239,8 @@ class _File:
 
 def _is_small(task: _Task) -> bool:
     if isinstance(task, Job):
-        return len(task.joined) + len(task.bucket.pieces) < _SMALL
+        pieces = task.bucket.pieces
+        return _JOINED * len(task.joined) + pieces.itemsize * len(pieces) < _SMALL
     return isinstance(task, Stretch)
 
 

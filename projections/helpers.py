@@ -26,6 +26,7 @@ from typing_extensions import override
 
 from projections.catalogue import PROJECTIONS, Version, settle
 from projections.folder import Folder
+from projections.loading import not_waiting_for_the_disk
 from projections.parking import Parked
 from projections.services import Services
 from projections.spill import Bucket, Pieces, Spill, packed
@@ -304,6 +305,7 @@ def _help(
         try:
             with (
                 tools() as (connection, services, read),
+                not_waiting_for_the_disk(connection),
                 Spill(os.fdopen(places[own], "wb"), own) as spill,
             ):
                 folder = Folder(connection, versions, services)

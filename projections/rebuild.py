@@ -32,6 +32,7 @@ from projections.helpers import (
     Told,
     Tools,
 )
+from projections.loading import not_waiting_for_the_disk
 from projections.logged import Logged
 from projections.parking import Parked
 from projections.position import Heal, Held
@@ -126,7 +127,11 @@ def rebuild(
         catalogue.drop_unfinished(connection)
         bounds = _bounds(connection, wanted)
         versions = {one.name: _begin(connection, one) for one in wanted}
-        with _rarely_collected(), ExitStack() as stack:
+        with (
+            _rarely_collected(),
+            not_waiting_for_the_disk(connection),
+            ExitStack() as stack,
+        ):
             build = _Build(connection, versions, bounds, services, report, tools, stack)
             if isinstance(source, Stored):
                 held, events = build.read_stored(source)

@@ -31,17 +31,18 @@ from domain.body import Actor, Recorded
 from domain.ids import DEVELOPMENT_KEY, IdKey
 from domain.interpretation import interpret
 from infra import clock
+from infra.event_log import EventLog
 from infra.event_store import CareStore, open_store
 from infra.keys import Keys, open_keys
 from infra.migrate import migrate
-from infra.postgres import network
+from infra.postgres import network, pool
 from infra.postgres_server import PostgresServer
 from infra.received import Prepared
 from infra.settings import BadSettings, Settings
 from projections import catalogue, fold, position, substrate
 from projections import rebuild as rebuilding
-from projections.logged import Logged
 from projections.services import Services
+from projections.stretches import Read, Stored
 
 log = structlog.get_logger()
 
@@ -174,20 +175,21 @@ class Application:
             progress: Told how far it is.
         """
         reads = rebuilding.needs(names)
-        events: Iterable[Recorded] | Iterable[Logged]
+        events: Iterable[Recorded] | Stored
         if source is not None:
             events = source
         elif reads == "all":
             events = self.store.drain(0, upto)
         else:
-            events = self.store.drain_for_rebuild(0, upto, bodies=reads == "body")
+            read = partial(self.store.drain_for_rebuild, bodies=reads == "body")
+            events = Stored(read, upto)
         return rebuilding.rebuild(
             connection,
             names,
             events,
             heal=self.store.read_partition,
             services=self.services,
-            tools=partial(_tools, self.settings, self.url),
+            tools=partial(_tools, self.settings, self.url, self.store.incarnation, reads),
             progress=progress,
             total=upto,
         )
@@ -300,8 +302,10 @@ def _services(keys: Keys, id_key: IdKey) -> Services:
 
 
 @contextmanager
-def _tools(settings: Settings, url: str) -> Iterator[tuple[Connection[Any], Services]]:
-    """Open what a process folds with that helps another one."""
+def _tools(
+    settings: Settings, url: str, incarnation: str, reads: rebuilding.Needs
+) -> Iterator[tuple[Connection[Any], Services, Read]]:
+    """Open what a process reads and folds with that helps another one."""
     keys_url = settings.keys_database_url
     with (
         open_keys(
@@ -310,8 +314,11 @@ def _tools(settings: Settings, url: str) -> Iterator[tuple[Connection[Any], Serv
             keys_url=keys_url.get_secret_value() if keys_url else None,
         ) as keys,
         psycopg.connect(**network(url), autocommit=True) as connection,
+        pool(url, name="rebuild", size=1) as connections,
     ):
-        yield connection, _services(keys, _id_key(settings))
+        log = EventLog(connections, incarnation=incarnation)
+        read = partial(log.drain_for_rebuild, bodies=reads == "body")
+        yield connection, _services(keys, _id_key(settings)), read
 
 
 def projects_alone(connection: Connection[Any]) -> bool:

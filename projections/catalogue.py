@@ -246,16 +246,21 @@ def _drop(connection: Connection[Any], state: str) -> None:
 def settle(connection: Connection[Any], schema_name: str, one: Table) -> int:
     """Give a loaded table its keys, and tell the planner what is in them; count its rows.
 
-    The other columns follow by autovacuum: looking at all of them takes as long as the indexes.
+    A few rows of the columns that are looked up by will do for the first minute: autovacuum looks
+    at all columns, which takes as long as the indexes. PostgreSQL starts no workers for these:
+    several tables are given their keys at once.
     """
-    table.index(connection, schema_name, one)
     columns = dict.fromkeys((*one.key, *(name for columns in one.indexes for name in columns)))
-    connection.execute(
-        sql.SQL("analyze {} ({})").format(
-            one.at(schema_name), sql.SQL(", ").join(map(sql.Identifier, columns))
+    with connection.transaction():
+        connection.execute("set local max_parallel_maintenance_workers = 0")
+        connection.execute("set local default_statistics_target = 10")  # 3,000 rows
+        table.index(connection, schema_name, one)
+        connection.execute(
+            sql.SQL("analyze {} ({})").format(
+                one.at(schema_name), sql.SQL(", ").join(map(sql.Identifier, columns))
+            )
         )
-    )
-    return count(connection, schema_name, one)
+        return count(connection, schema_name, one)
 
 
 def count(connection: Connection[Any], schema_name: str, one: Table) -> int:

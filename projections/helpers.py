@@ -1,4 +1,6 @@
-"""Processes that fold buckets beside this one: components are independent of each other.
+"""Processes that read stretches of the log and fold buckets beside this one.
+
+Both are independent of each other: what goes together is known once all of the log is read.
 
 Each is started clean, not forked, since connections and threads do not survive a fork. It ends when
 its channel closes, so that none outlives the rebuild, whatever becomes of that: what it has written
@@ -15,6 +17,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection as Channel
 from multiprocessing.connection import wait
 from multiprocessing.reduction import DupFd
+from tempfile import TemporaryFile
 from types import TracebackType
 from typing import Any, Final, Self, TypeAlias
 
@@ -23,19 +26,21 @@ from typing_extensions import override
 
 from projections.catalogue import PROJECTIONS, Version, settle
 from projections.folder import Folder
-from projections.logged import Logged
+from projections.loading import not_waiting_for_the_disk
 from projections.parking import Parked
 from projections.services import Services
-from projections.spill import Bucket, packed
+from projections.spill import Bucket, Pieces, Spill, packed
+from projections.stretches import Gathered, Read, Reader, Stretch
 from projections.table import Table
 
-#: What a helper folds with, made in its own process: the function must be picklable.
-Tools: TypeAlias = Callable[[], AbstractContextManager[tuple[Connection[Any], Services]]]
+#: What a helper reads and folds with, made in its own process: the function must be picklable.
+Tools: TypeAlias = Callable[[], AbstractContextManager[tuple[Connection[Any], Services, Read]]]
 
-#: Buckets that a helper has before it: while it folds one, the next lies in its channel. A large
-#: one would not fit in there, and two who both send, and neither receives, wait for ever.
+#: What a helper has before it: while it does one thing, the next lies in its channel. A large
+#: bucket would not fit in there, and two who both send, and neither receives, wait for ever.
 _AHEAD: Final = 2
-_SMALL: Final = 100  # numbers and ids
+_SMALL: Final = 32 << 10  # bytes, of the some 200,000 that a channel holds
+_JOINED: Final = 100  # bytes, about, for a stream and its component
 _MOST: Final = 3
 _ENDS_WITHIN: Final = 10.0  # seconds
 #: Objects made between two looks for garbage.
@@ -47,8 +52,21 @@ class HelperLost(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Ready:
+    """The process has started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """A stretch was read, and its events lie in the file of the process."""
+
+    gathered: Gathered
+    pieces: Pieces
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
-    """A bucket to fold: it lies in the file."""
+    """A bucket to fold: it lies in files."""
 
     bucket: Bucket
     joined: Mapping[str, str]
@@ -86,6 +104,11 @@ class Finished:
     parked: Sequence[Parked]
 
 
+_Task: TypeAlias = Stretch | Job | Keys
+#: What a helper tells of one task.
+Told: TypeAlias = Aside | Done | Settled
+
+
 def helping() -> int:
     """Return how many processes may help on this machine."""
     return min(len(os.sched_getaffinity(0)) - 1, _MOST) if hasattr(os, "sched_getaffinity") else 1
@@ -94,19 +117,38 @@ def helping() -> int:
 class Helpers:
     """The processes. A context: leaving it ends them."""
 
-    def __init__(self, tools: Tools, versions: Mapping[str, Version], place: int) -> None:
+    def __init__(
+        self,
+        tools: Tools,
+        versions: Mapping[str, Version],
+        bounds: Mapping[int, int] | None,
+        place: int,
+    ) -> None:
+        """Start them.
+
+        Args:
+            tools: What each of them makes for itself.
+            versions: What is rebuilt.
+            bounds: Up to which index each partition is read; None: to the end.
+            place: The file of who starts them, as a descriptor.
+        """
         context = multiprocessing.get_context("spawn")
         numbers = {name: one.version for name, one in versions.items()}
-        self._before: dict[Channel, int] = {}  # how many buckets each has before it
+        self._files = [TemporaryFile() for _ in range(helping())]  # noqa: SIM115  # on leaving
+        self.places = [place, *(file.fileno() for file in self._files)]
+        self._before: dict[Channel, int] = {}  # how many things each has before it
+        self._starting: set[Channel] = set()
         self._processes = []
-        for _ in range(helping()):
+        for own in range(1, len(self.places)):
             mine, theirs = context.Pipe()
+            files = [_File(each) for each in self.places]
             process = context.Process(
-                target=_help, args=(theirs, _File(place), tools, numbers), daemon=True
+                target=_help, args=(theirs, files, own, tools, numbers, bounds), daemon=True
             )
             process.start()
             theirs.close()
             self._before[mine] = 0
+            self._starting.add(mine)
             self._processes.append(process)
 
     def __enter__(self) -> Self:
@@ -126,29 +168,40 @@ class Helpers:
             process.join(_ENDS_WITHIN)
             process.kill()
             process.join()
+        for file in self._files:
+            file.close()
 
     @property
     def busy(self) -> bool:
         """Whether one of them has something before it."""
         return any(self._before.values())
 
-    def take(self, job: Job | Keys) -> bool:
-        """Give something to do to one that has little before it; False where none has."""
-        channel = min(self._before, key=self._before.__getitem__, default=None)
-        if channel is None or self._before[channel] >= (_AHEAD if _is_small(job) else 1):
+    def take(self, task: _Task) -> bool:
+        """Give something to do to one that has little before it; False where none has.
+
+        Stretches are for those that have started: nothing is folded before all are read.
+        """
+        able = set(self._before)
+        if isinstance(task, Stretch):
+            able -= self._starting
+        channel = min(able, key=self._before.__getitem__, default=None)
+        if channel is None or self._before[channel] >= (_AHEAD if _is_small(task) else 1):
             return False
-        _send(channel, job)
+        _send(channel, task)
         self._before[channel] += 1
         return True
 
-    def done(self, *, patiently: bool) -> list[Done | Settled]:
+    def done(self, *, patiently: bool) -> list[Told]:
         """Return what was done since; ``patiently``: wait for something."""
-        found: list[Done | Settled] = []
-        waiting = [channel for channel, before in self._before.items() if before]
+        found: list[Told] = []
+        waiting = [one for one, before in self._before.items() if before or one in self._starting]
         for channel in wait(waiting, None if patiently else 0):
             assert isinstance(channel, Channel)  # noqa: S101  # we wait for nothing else
             said = _receive(channel)
-            assert isinstance(said, Done | Settled)  # noqa: S101  # one for each job
+            if isinstance(said, Ready):
+                self._starting.remove(channel)
+                continue
+            assert isinstance(said, Told)  # noqa: S101  # one for each task
             self._before[channel] -= 1
             found.append(said)
         return found
@@ -157,7 +210,15 @@ class Helpers:
         """Let them write what is left."""
         for channel in self._before:
             _send(channel, None)
-        return [_receive(channel) for channel in self._before]
+        return [self._finished(channel) for channel in self._before]
+
+    def _finished(self, channel: Channel) -> Finished:
+        said = _receive(channel)
+        if isinstance(said, Ready):
+            self._starting.remove(channel)
+            said = _receive(channel)
+        assert isinstance(said, Finished)  # noqa: S101  # nothing else is before it
+        return said
 
 
 class _File:
@@ -177,13 +238,16 @@ class _File:
         return self._place
 
 
-def _is_small(job: Job | Keys) -> bool:
-    return isinstance(job, Job) and len(job.joined) + len(job.bucket.pieces) < _SMALL
+def _is_small(task: _Task) -> bool:
+    if isinstance(task, Job):
+        pieces = task.bucket.pieces
+        return _JOINED * len(task.joined) + pieces.itemsize * len(pieces) < _SMALL
+    return isinstance(task, Stretch)
 
 
-def _send(channel: Channel, job: Job | Keys | None) -> None:
+def _send(channel: Channel, task: _Task | None) -> None:
     try:
-        channel.send(job)
+        channel.send(task)
     except OSError as error:
         raise HelperLost from error
 
@@ -198,31 +262,58 @@ def _receive(channel: Channel) -> Any:
     return said
 
 
-def _work(
-    job: Job | Keys | None, connection: Connection[Any], folder: Folder, file: _File
-) -> Done | Settled | Finished:
-    if job is None:
-        return Finished(folder.loading.finish(), folder.parked)
-    if isinstance(job, Keys):
-        return Settled(job, settle(connection, job.schema, job.table))
-    events: list[Logged] = job.bucket.events(file.fileno())
-    elsewhere = folder.fold(events, job.joined)
-    return Done(len(events), packed(elsewhere))
+@dataclass(frozen=True, slots=True)
+class _Helper:
+    """What a helper works with."""
+
+    connection: Connection[Any]
+    folder: Folder
+    reader: Reader
+    spill: Spill
+    places: Sequence[int]
+
+    def work(self, task: _Task | None) -> Told | Finished:
+        match task:
+            case None:
+                return Finished(self.folder.loading.finish(), self.folder.parked)
+            case Stretch():
+                return Aside(self.reader.gather(task), self.spill.hand_over())
+            case Job():
+                events = task.bucket.events(self.places)
+                elsewhere = self.folder.fold(events, task.joined)
+                return Done(len(events), packed(elsewhere))
+            case Keys():
+                return Settled(task, settle(self.connection, task.schema, task.table))
 
 
-def _help(channel: Channel, file: _File, tools: Tools, numbers: Mapping[str, int]) -> None:
+def _help(
+    channel: Channel,
+    files: Sequence[_File],
+    own: int,
+    tools: Tools,
+    numbers: Mapping[str, int],
+    bounds: Mapping[int, int] | None,
+) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started this one ends it
     gc.set_threshold(MADE)
     versions = {
         name: Version(projection=PROJECTIONS[name], version=number)
         for name, number in numbers.items()
     }
+    places = [file.fileno() for file in files]
     with suppress(EOFError, BrokenPipeError):
         try:
-            with tools() as (connection, services):
+            with (
+                tools() as (connection, services, read),
+                not_waiting_for_the_disk(connection),
+                Spill(os.fdopen(places[own], "wb"), own) as spill,
+            ):
                 folder = Folder(connection, versions, services)
+                reader = Reader(read, spill, numbers, bounds)
+                helper = _Helper(connection, folder, reader, spill, places)
+                channel.send(Ready())
                 while True:
-                    channel.send(_work(channel.recv(), connection, folder, file))
+                    channel.send(helper.work(channel.recv()))
         except (EOFError, BrokenPipeError):
             raise
         except Exception as error:  # noqa: BLE001  # whoever started this one decides

@@ -1,6 +1,7 @@
 """Rows on their way into tables: collected, then handed over many at a time."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from psycopg import Connection
@@ -9,6 +10,20 @@ from projections.table import Row, Table, load
 
 #: Rows of one table that are collected before they are handed over.
 _ROWS: Final = 1_000
+
+
+@contextmanager
+def not_waiting_for_the_disk(connection: Connection[Any]) -> Iterator[None]:
+    """Let the server answer before what it was told is on the disk.
+
+    That it is once a later transaction is, of whomever: the one that lets readers see it.
+    """
+    connection.execute("set synchronous_commit = off")
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            connection.execute("reset synchronous_commit")
 
 
 class Loading:

@@ -1,9 +1,9 @@
 """Build projections anew from the log, beside those that are read, and switch to them.
 
 Events are put aside by stream while the log is read once, then every component is interpreted
-once and its rows go in by COPY, in several processes where the log is long; keys and indexes come
-after. What is recorded meanwhile is caught up, and the views switch in one transaction. Readers go
-on reading all the time.
+once and its rows go in by COPY; keys and indexes come after. Several processes share the work
+where the log is long: they fold, and of the store's own log they also read. What is recorded
+meanwhile is caught up, and the views switch in one transaction. Readers go on reading all the time.
 """
 
 import gc
@@ -17,14 +17,28 @@ from psycopg import Connection
 from domain.body import Recorded
 from projections import audit_trail, catalogue, fold, last_seen, position, substrate
 from projections.catalogue import Projection, Version
+from projections.chained import Run, chained, joined
 from projections.components import Union
 from projections.folder import Folder
-from projections.helpers import MADE, Done, Finished, Helpers, Job, Keys, Settled, Tools
-from projections.logged import Logged, logged
+from projections.helpers import (
+    MADE,
+    Aside,
+    Done,
+    Finished,
+    Helpers,
+    Job,
+    Keys,
+    Settled,
+    Told,
+    Tools,
+)
+from projections.loading import not_waiting_for_the_disk
+from projections.logged import Logged
 from projections.parking import Parked
-from projections.position import Heal, Held, HoleNotFilled, OtherIncarnation
+from projections.position import Heal, Held
 from projections.services import Services
 from projections.spill import Spill, bucket_of, unpacked
+from projections.stretches import Gathered, Reader, Sorter, Stored, are_stated
 from projections.switching import switch
 
 #: Told (stage, done, total): "read" and "fold" in events; total is None where nobody knows it.
@@ -33,8 +47,6 @@ Progress: TypeAlias = Callable[[str, int, int | None], None]
 #: What is read of an event: all of it, all but what the audit trail alone shows, or no body either.
 Needs: TypeAlias = Literal["all", "body", "envelope"]
 
-#: Projections that are folded event by event.
-_OF_EVENTS: Final = frozenset({audit_trail.NAME, last_seen.NAME})
 #: Events between two reports of progress.
 _REPORTED: Final = 5_000
 #: From so many events on it is worth it to start other processes.
@@ -82,7 +94,7 @@ def needs(names: Iterable[str]) -> Needs:
 def rebuild(
     connection: Connection[Any],
     names: Iterable[str],
-    source: Iterable[Recorded] | Iterable[Logged],
+    source: Iterable[Recorded] | Iterable[Logged] | Stored,
     *,
     heal: Heal,
     services: Services,
@@ -93,11 +105,11 @@ def rebuild(
     """Build the projections ``names``, or all, anew from ``source``, and switch to them.
 
     ``source``: the log from its beginning, by rising index in every partition; repeats are passed
-    over. What it lacks at its end is fetched through ``heal``. All projections together take as
-    much of the source as there is, some of them only what the others have. ``needs`` says what of
-    the events is read.
+    over. What it lacks is fetched through ``heal``; of the store's own log that is only what came
+    after. All projections together take as much of the source as there is, some of them only what
+    the others have. ``needs`` says what of the events is read.
     ``connection`` is in autocommit mode.
-    ``tools``: what other processes fold with, where the log is long; None: none do.
+    ``tools``: what other processes read and fold with, where the log is long; None: none do.
 
     Raises:
         RebuildRunning: Another rebuild runs.
@@ -115,9 +127,16 @@ def rebuild(
         catalogue.drop_unfinished(connection)
         bounds = _bounds(connection, wanted)
         versions = {one.name: _begin(connection, one) for one in wanted}
-        with _rarely_collected(), ExitStack() as stack:
-            build = _Build(connection, versions, services, report, tools, stack)
-            held, events = build.read(_chained(source, bounds, heal, build.audit), total)
+        with (
+            _rarely_collected(),
+            not_waiting_for_the_disk(connection),
+            ExitStack() as stack,
+        ):
+            build = _Build(connection, versions, bounds, services, report, tools, stack)
+            if isinstance(source, Stored):
+                held, events = build.read_stored(source)
+            else:
+                held, events = build.read(chained(source, bounds, heal, build.audit), total)
             build.fold()
             build.finish(events)
         numbers = {name: version.version for name, version in versions.items()}
@@ -139,6 +158,7 @@ class _Build:
         self,
         connection: Connection[Any],
         versions: Mapping[str, Version],
+        bounds: Mapping[int, int] | None,
         services: Services,
         report: Progress,
         tools: Tools | None,
@@ -146,6 +166,7 @@ class _Build:
     ) -> None:
         self._connection = connection
         self._versions = versions
+        self._bounds = bounds
         self._report = report
         self._tools = tools
         self._stack = stack
@@ -174,32 +195,62 @@ class _Build:
     def read(self, source: Iterable[Logged], total: int | None) -> tuple[dict[int, Held], int]:
         """Read the log once, and put it aside by stream."""
         newest: dict[int, Logged] = {}  # by partition
-        stated = any(name not in _OF_EVENTS for name in self._versions)
-        seen = last_seen.NAME in self._versions
-        add, join = self._spill.add, self._union.join
+        put = Sorter(self._spill, self._versions, self._union.join).put
         count = 0
         for one in source:
             newest[one.partition] = one
             count += 1
-            if stated and substrate.is_statement(one.topic):
-                nodes = substrate.named(one)
-                if nodes != one.subjects or len(nodes) > 1:
-                    nodes = tuple(dict.fromkeys((*nodes, *one.subjects)))
-                    if len(nodes) > 1:
-                        join(nodes)
-                add(one)
-            elif seen:
-                add(one)
+            put(one)
             if count % _REPORTED == 0:
                 self._report("read", count, total)
-                if count == _LONG and stated:
+                if count == _LONG:
                     self._help()
         self._report("read", count, total or count)
-        return {number: _held(one) for number, one in newest.items()}, count
+        return {number: Held(one.index, one.incarnation) for number, one in newest.items()}, count
+
+    def read_stored(self, source: Stored) -> tuple[dict[int, Held], int]:
+        """Read the log of the store once, several processes at a time, and put it aside.
+
+        Raises:
+            position.HoleNotFilled: It lacks events.
+        """
+        if source.upto >= _LONG:
+            self._help()
+        helpers = self._helpers
+        reader = Reader(source.read, self._spill, self._versions, self._bounds)
+        runs: list[Run] = []
+        count = 0
+
+        def gathered(found: Iterable[Gathered]) -> None:
+            nonlocal count
+            for one in found:
+                for nodes in one.joined:
+                    self._union.join(nodes)
+                runs.extend(one.runs)
+                count += one.events
+                self._report("read", count, source.upto)
+
+        for stretch in source.stretches():
+            if helpers is not None:
+                gathered(self._put_aside(helpers.done(patiently=False)))
+                if helpers.take(stretch):
+                    continue
+            gathered((reader.gather(stretch),))
+        while helpers is not None and helpers.busy:
+            gathered(self._put_aside(helpers.done(patiently=True)))
+        self._report("read", count, count)
+        return joined(runs), count
+
+    def _put_aside(self, found: Iterable[Told]) -> Iterator[Gathered]:
+        for one in found:
+            assert isinstance(one, Aside)  # noqa: S101  # all else comes after
+            self._spill.take(one.pieces)
+            yield one.gathered
 
     def _help(self) -> None:
-        if self._tools is not None:
-            helpers = Helpers(self._tools, self._versions, self._spill.place)
+        """Start other processes, where there is more to do than to read and write."""
+        if self._tools is not None and are_stated(self._versions):
+            helpers = Helpers(self._tools, self._versions, self._bounds, self._spill.place)
             self._helpers = self._stack.enter_context(helpers)
 
     def fold(self) -> None:
@@ -218,21 +269,23 @@ class _Build:
 
     def _round(self, spill: Spill, joined: dict[int, dict[str, str]], again: Spill) -> None:
         helpers = self._helpers
+        places = [spill.place]
         if helpers is not None:
             spill.write()
+            places = helpers.places
         for number, bucket in spill.buckets():
             some = joined.pop(number, {})
             if helpers is not None:
                 self._collect(helpers.done(patiently=False), again)
                 if helpers.take(Job(bucket, some)):
                     continue
-            events = bucket.events(spill.place)
+            events = bucket.events(places)
             elsewhere = self._folder.fold(events, some)
             self._put(len(events), elsewhere, again)
         while helpers is not None and helpers.busy:
             self._collect(helpers.done(patiently=True), again)
 
-    def _collect(self, found: Iterable[Done | Settled], again: Spill) -> None:
+    def _collect(self, found: Iterable[Told], again: Spill) -> None:
         for one in found:
             assert isinstance(one, Done)  # noqa: S101  # tables come after
             self._put(one.events, unpacked(one.elsewhere), again)
@@ -262,7 +315,7 @@ class _Build:
             for table in version.projection.tables
         ]
         jobs.sort(key=self._of, reverse=True)  # the longest first
-        settled: list[Done | Settled] = []
+        settled: list[Told] = []
         helpers = self._helpers
         for job in jobs:
             self._report(f"index {job.table.name}", events, events)
@@ -294,63 +347,6 @@ def _bounds(connection: Connection[Any], wanted: Sequence[Projection]) -> dict[i
     if substrate.NAME not in active:
         raise catalogue.NeedsRebuild([substrate.NAME])
     return position.read(connection, {substrate.NAME: active[substrate.NAME].version})
-
-
-def _chained(
-    source: Iterable[Recorded] | Iterable[Logged],
-    bounds: Mapping[int, int] | None,
-    heal: Heal,
-    audit: Callable[[Recorded], None] | None,
-) -> Iterator[Logged]:
-    """Pass on what comes next in every partition: repeats left out, holes filled.
-
-    ``audit`` is told of it as it was recorded.
-    """
-    newest: dict[int, Logged] = {}  # by partition
-    for given in source:
-        one = given if isinstance(given, Logged) else logged(given)
-        partition = one.partition
-        if bounds is not None and one.index > bounds.get(partition, 0):
-            continue
-        last = newest.get(partition)
-        if (
-            one.previous != last.index or one.incarnation != last.incarnation
-            if last is not None
-            else one.previous != 0
-        ):
-            held = Held(0, "") if last is None else _held(last)
-            if one.index <= held.last_index and one.incarnation == held.incarnation:
-                continue
-            for missing in _missing(one, held, heal):
-                if audit is not None:
-                    audit(missing)
-                yield logged(missing)
-        newest[partition] = one
-        if audit is not None:
-            assert isinstance(given, Recorded)  # noqa: S101  # needs() told the caller
-            audit(given)
-        yield one
-
-
-def _missing(one: Logged, held: Held, heal: Heal) -> Sequence[Recorded]:
-    """Return what stands between ``held`` and an event of the same partition.
-
-    Raises:
-        position.HoleNotFilled: The store does not have it.
-        position.OtherIncarnation: They are of two lives of the store.
-    """
-    if held.incarnation and one.incarnation != held.incarnation:
-        raise OtherIncarnation(held=held.incarnation, met=one.incarnation)
-    found = heal(one.partition, held.last_index, one.previous)
-    missing = position.due(found, {one.partition: held}, heal).events
-    end = missing[-1].envelope.index if missing else held.last_index
-    if end != one.previous:
-        raise HoleNotFilled(one.partition, end, one.previous)
-    return missing
-
-
-def _held(last: Logged) -> Held:
-    return Held(last.index, last.incarnation)
 
 
 def _begin(connection: Connection[Any], projection: Projection) -> Version:

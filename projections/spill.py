@@ -30,25 +30,38 @@ _decode: Final = msgspec.msgpack.Decoder(list[Logged]).decode
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """The events of some streams: those in the file, and those in memory, which came later."""
+    """The events of some streams: those in files, and those in memory."""
 
-    pieces: "array[int]"  # where each lies, and its size
+    pieces: "array[int]"  # of each the number of its file, where it lies there, and its size
     held: Sequence[Logged]
 
-    def events(self, place: int) -> list[Logged]:
-        """Return them all in the order they came. ``place``: the file, as a descriptor."""
+    def events(self, places: Sequence[int]) -> list[Logged]:
+        """Return them all. ``places``: the files, as descriptors."""
         found: list[Logged] = []
-        for offset, size in zip(self.pieces[::2], self.pieces[1::2], strict=True):
-            found += _decode(os.pread(place, size, offset))
+        each = iter(self.pieces)
+        for file, offset, size in zip(each, each, each, strict=True):
+            found += _decode(os.pread(places[file], size, offset))
         found += self.held
         return found
 
 
-class Spill:
-    """Events by bucket. A context: leaving it frees the disk."""
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """Where events lie: of each piece its bucket, its file, where it lies there, and its size."""
 
-    def __init__(self, file: IO[bytes] | None = None) -> None:
+    events: int
+    places: "array[int]"
+
+
+class Spill:
+    """Events by bucket. A context: leaving it frees the disk.
+
+    Several processes may each have one, over files that have numbers.
+    """
+
+    def __init__(self, file: IO[bytes] | None = None, number: int = 0) -> None:
         self._file = file or TemporaryFile(buffering=_BUFFER)  # noqa: SIM115  # closed on leaving
+        self._number = number
         self._held: list[list[Logged]] = [[] for _ in range(BUCKETS)]
         self._pieces = [array("Q") for _ in range(BUCKETS)]
         self._size = 0
@@ -86,11 +99,29 @@ class Spill:
         for held, pieces in zip(self._held, self._pieces, strict=True):
             if held:
                 text = _encode(held)
-                pieces.append(self._file.tell())
-                pieces.append(self._file.write(text))
+                pieces.extend((self._number, self._file.tell(), self._file.write(text)))
                 held.clear()
         self._file.flush()
         self._size = 0
+
+    def hand_over(self) -> Pieces:
+        """Write out everything and forget it; return where it lies, for another one to take."""
+        self.write()
+        found = Pieces(self._count, array("Q"))
+        for number, pieces in enumerate(self._pieces):
+            each = iter(pieces)
+            for piece in zip(each, each, each, strict=True):
+                found.places.extend((number, *piece))
+            del pieces[:]
+        self._count = 0
+        return found
+
+    def take(self, pieces: Pieces) -> None:
+        """Take what another one handed over."""
+        each = iter(pieces.places)
+        for number, *piece in zip(each, each, each, each, strict=True):
+            self._pieces[number].extend(piece)
+        self._count += pieces.events
 
     def another(self) -> "Spill":
         """Return one that is empty, over the same file."""

@@ -186,27 +186,28 @@ def _visit_number(encounter: Encounter, behind: Sequence[Filed]) -> str | None:
 def _stay(
     interpreted: Component, patient: Patient, encounter: Encounter, number: int, stay: Stay
 ) -> Row:
-    one = interpreted.filed[stay.statement]
+    place, class_code, start, end, cancelled, statement, flags = stay
+    one = interpreted.filed[statement]
     return (
         encounter.encounter_id,
         number,
         patient.patient_id,
         encounter.mode,
-        *place_columns(stay.place),
-        None if stay.place is None else stay.place.ref,
-        stay.place is not None and stay.place.part2,
-        stay.class_code,
-        stay.start,
-        stay.end,
-        stay.cancelled,
-        stay.statement,
-        stay.flags,
+        *place_columns(place),
+        None if place is None else place.ref,
+        place is not None and place.part2,
+        class_code,
+        start,
+        end,
+        cancelled,
+        statement,
+        flags,
         one.event_id,
         one.index,
         one.recorded_at,
         one.recorded_at,
         interpreted.component,
-        _part2(one, stay.place),
+        _part2(one, place),
     )
 
 
@@ -217,36 +218,38 @@ def _entry(
     entry: Entry,
     belongs: dict[StatementRef, EncounterId],
 ) -> Row:
-    one = interpreted.filed[entry.statement]
+    ref, happened_at, inferred, encounter_id, voided, flags = entry
+    one = interpreted.filed[ref]
     statement = one.statement
+    place = statement.place
     return (
-        entry.statement,
+        ref,
         patient.patient_id,
         statement.record,
         statement.mode,
         ordinal,
-        belongs.get(entry.statement, entry.encounter_id),
+        belongs.get(ref, encounter_id),
         one.topic.rpartition(".")[0],
         statement.trigger,
-        entry.happened_at,
-        entry.inferred,
-        entry.voided,
+        happened_at,
+        inferred,
+        voided,
         None if statement.sent is None else statement.sent.at,
         statement.sender,
         statement.control_id,
         statement.class_code,
-        *place_columns(statement.place),
-        statement.place is not None and statement.place.part2,
+        *place_columns(place),
+        place is not None and place.part2,
         statement.merged,
         statement.disposition_code,
-        tuple(dict.fromkeys((*entry.flags, *statement.flags))) if entry.flags else statement.flags,
+        tuple(dict.fromkeys((*flags, *statement.flags))) if flags else statement.flags,
         one.event_id,
         one.message_id,
         one.index,
         one.recorded_at,
         one.recorded_at,
         interpreted.component,
-        _part2(one, statement.place),
+        _part2(one, place),
     )
 
 

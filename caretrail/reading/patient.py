@@ -1,7 +1,7 @@
 """One patient, read: interpreted as of and as known at, with what is sealed opened."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -186,8 +186,7 @@ def _then(
         later |= {stay.statement for stay in encounter.stays}
         later -= {stay.statement for stay in kept.stays}
     entries = [one for each in same for one in each.entries if one.statement not in later]
-    return replace(
-        patient,
+    return patient._replace(
         encounters=tuple(sorted(encounters, key=lambda e: (*_time(e.start), e.encounter_id))),
         # Each of them is in order of its own; sorting by time alone keeps that order.
         entries=tuple(sorted(entries, key=lambda e: _time(e.happened_at))),
@@ -210,9 +209,8 @@ def _by_then(
     place = max((at for at, stay in enumerate(stays) if not stay.cancelled), default=-1)
     last = stays[place]
     if last.end and last.end > as_of:
-        stays[place] = last = replace(last, end=None)
-    return replace(
-        encounter,
+        stays[place] = last = last._replace(end=None)
+    return encounter._replace(
         stays=tuple(stays),
         class_code=last.class_code,
         class_as_sent=statements[last.statement].class_as_sent,

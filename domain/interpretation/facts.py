@@ -187,6 +187,7 @@ def _own_time(each: Said) -> Moment | None:
 
 def _walk(items: Sequence[_Item], replaced: Collection[VisitRef]) -> list[Spell]:
     found: list[Spell] = []
+    several = _may_have_several_parts(items)
     parts = _Parts()
     spell: Spell | None = None
     early: list[Said] = []  # corrections of the end of a stay whose beginning never reached us
@@ -194,9 +195,7 @@ def _walk(items: Sequence[_Item], replaced: Collection[VisitRef]) -> list[Spell]
         if each.kind == "update":
             (early if spell is None else spell.end_corrections).append(each)
             continue
-        if each.kind == "end" and (
-            each.of.visit in replaced or (parts.replaced and parts.were(each))
-        ):
+        if each.kind == "end" and (each.of.visit in replaced or (several and parts.were(each))):
             if spell is None:
                 spell = Spell()
                 found.append(spell)
@@ -207,22 +206,38 @@ def _walk(items: Sequence[_Item], replaced: Collection[VisitRef]) -> list[Spell]
             if not found and each.kind != "beginning":
                 spell.end_corrections = early
             found.append(spell)
-            parts = _Parts()
-        if each.kind == "beginning":
-            if _begins(spell, each, at):
-                spell.first.append(each)
-                stated = each.stated if at == each.at else each.of.occurred is not None
-                spell.starts.append((each.order, at, stated))
-                parts.now(each, new=False)
-            else:
-                parts.now(each, new=each.of.trigger == "A01" and not spell.change)
-                spell.change.append(each)
-        elif each.kind == "end":
+            if several:
+                parts = _Parts()
+        if each.kind == "end":
             spell.ends.append(each)
-        else:
-            spell.moves.append((at, each))
-            parts.now(each, new=each.of.trigger == "A06")
+            continue
+        new = _add(spell, each, at)
+        if several:
+            parts.now(each, new=new)
     return found
+
+
+def _add(spell: Spell, each: Said, at: datetime) -> bool:
+    """Add a beginning or a move to a spell; return whether a new part of it begins."""
+    if each.kind != "beginning":
+        spell.moves.append((at, each))
+        return each.of.trigger == "A06"
+    if _begins(spell, each, at):
+        spell.first.append(each)
+        stated = each.stated if at == each.at else each.of.occurred is not None
+        spell.starts.append((each.order, at, stated))
+        return False
+    new = each.of.trigger == "A01" and not spell.change
+    spell.change.append(each)
+    return new
+
+
+def _may_have_several_parts(items: Sequence[_Item]) -> bool:
+    """Whether a part of a spell may be replaced: by an A06, or by what follows as a beginning."""
+    for position, (_, _, _, each) in enumerate(items):
+        if each.of.trigger == "A06" or (position and each.kind == "beginning"):
+            return True
+    return False
 
 
 def _begins(spell: Spell, each: Said, at: datetime) -> bool:
@@ -292,7 +307,7 @@ def _corrections(
     ]
     if not candidates:
         return {}
-    known = _stated_beginnings(standing)
+    known: dict[tuple[str | None, datetime], tuple[Moment, int]] | None = None
     spell_of: dict[Said, Spell] = {}
     corrections: dict[Spell, list[Said]] = {}
     orders = [each.order for each in beginnings]
@@ -300,13 +315,22 @@ def _corrections(
         admitted = each.of.admitted
         position = bisect_left(orders, each.order)
         last = beginnings[position - 1] if position else None
-        if admitted is None or _is_known(admitted, each, last, known):
+        if admitted is None or (last is not None and _is_stated(admitted, last)):
+            continue
+        if known is None:
+            known = _stated_beginnings(standing)
+        if _is_known(admitted, each, last, known):
             continue
         if not spell_of:
             spell_of = {said: spell for spell in found for said in spell.members()}
         spell = spell_of[last] if last else spell_of.get(each) or found[0]
         corrections.setdefault(spell, []).append(each)
     return corrections
+
+
+def _is_stated(admitted: Moment, beginning: Said) -> bool:
+    """Whether it is the stated time of a beginning, as mostly it is."""
+    return beginning.stated and beginning.at == admitted.at
 
 
 def _stated_beginnings(

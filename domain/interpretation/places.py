@@ -4,7 +4,6 @@ Source of the rules: interpretation, section 8.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from operator import attrgetter, itemgetter
 from typing import TypeAlias
@@ -161,7 +160,7 @@ def in_order_of_time(stays: list[Stay]) -> tuple[Stay, ...]:
 
 def close(stays: list[Stay], end: datetime) -> list[Stay]:
     """End the last stay of an encounter that a rule closed."""
-    return [*stays[:-1], replace(stays[-1], end=end)] if stays else stays
+    return [*stays[:-1], stays[-1]._replace(end=end)] if stays else stays
 
 
 def _states_place(each: Said) -> bool:

@@ -1,9 +1,9 @@
-"""A long log is folded by several processes: nothing else may differ."""
+"""A long log is read and folded by several processes: nothing else may differ."""
 
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -12,14 +12,18 @@ from unittest.mock import patch
 import psycopg
 import pytest
 from psycopg import Connection
+from typing_extensions import override
 
 from domain.body import Recorded
-from projections import fold, helpers, parking, spill
+from projections import fold, helpers, parking, spill, stretches
 from projections import rebuild as rebuilding
 from projections.digest import digest
-from projections.helpers import HelperLost
+from projections.helpers import HelperLost, Helpers, Job, Keys
+from projections.logged import Logged, logged
+from projections.position import HoleNotFilled
 from projections.rebuild import rebuild
 from projections.services import Services
+from projections.stretches import Read, Stored, Stretch
 from tests.projections.saying import Log, open_segment, place, said, services
 from tests.projections.test_fold import STORY, Stumbles
 
@@ -27,13 +31,35 @@ pytestmark = pytest.mark.postgres
 
 
 @contextmanager
-def tools(url: str, stumbles: str = "") -> Iterator[tuple[Connection[Any], Services]]:
+def tools(
+    url: str, stumbles: str = "", read: Read = lambda _after, _upto: ()
+) -> Iterator[tuple[Connection[Any], Services, Read]]:
+    made = services(interpret=Stumbles(stumbles)) if stumbles else services()
     with psycopg.connect(url, autocommit=True) as connection:
-        yield connection, services(interpret=Stumbles(stumbles)) if stumbles else services()
+        yield connection, made, read
+
+
+def read_of(events: Sequence[Logged], after: int, upto: int) -> Iterable[Logged]:
+    """Read of a log in memory what one would read of the store."""
+    return [one for one in events if after < one.index <= upto]
+
+
+def does_not_read(_after: int, _upto: int) -> Iterable[Logged]:
+    raise ConnectionResetError
+
+
+class Awaited(Helpers):
+    """They are given stretches once all of them have started."""
+
+    @override
+    def take(self, task: Stretch | Job | Keys) -> bool:
+        while self._starting:
+            assert self.done(patiently=True) == []
+        return super().take(task)
 
 
 @contextmanager
-def dies(url: str) -> Iterator[tuple[Connection[Any], Services]]:
+def dies(url: str) -> Iterator[tuple[Connection[Any], Services, Read]]:
     with tools(url) as made:
         os.kill(os.getpid(), signal.SIGKILL)
         yield made
@@ -44,6 +70,8 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take a log of a few events for a long one."""
     monkeypatch.setattr(rebuilding, "_LONG", 10)
     monkeypatch.setattr(rebuilding, "_REPORTED", 5)
+    monkeypatch.setattr(rebuilding, "Helpers", Awaited)
+    monkeypatch.setattr(stretches, "_EVENTS", 7)
     monkeypatch.setattr(helpers, "helping", lambda: 2)
 
 
@@ -80,6 +108,97 @@ def test_a_rebuild_by_several_processes_gives_the_same_content(
     assert done.events == len(log.events)
     assert ("fold", len(log.events), len(log.events)) in told
     assert digest(connection, open_segment) == before
+
+
+@pytest.mark.parametrize(
+    ("names", "helped"),
+    [
+        (["timeline"], True),
+        (["timeline"], False),
+        (["substrate", "timeline", "last_seen"], True),
+        (["last_seen"], False),
+    ],
+)
+def test_the_log_of_the_store_read_in_stretches_gives_the_same_content(
+    connection: psycopg.Connection, database: str, log: Log, names: list[str], *, helped: bool
+) -> None:
+    before = digest(connection, open_segment)
+    positions = fold.positions(connection)
+    events = [logged(one) for one in log.events]
+    own: list[int] = []
+
+    def read(after: int, upto: int) -> Iterable[Logged]:
+        own.append(after)
+        return read_of(events, after, upto)
+
+    done = rebuild(
+        connection,
+        names,
+        Stored(read, len(events)),
+        heal=log.heal,
+        services=services(),
+        tools=partial(tools, database, read=partial(read_of, events))
+        if helped or names == ["last_seen"]
+        else None,
+    )
+    assert done.events == len(events)
+    assert (len(own) < len(range(0, len(events), 7))) == helped
+    assert digest(connection, open_segment) == before
+    assert fold.positions(connection) == positions
+
+
+def test_stretches_hold_no_more_than_the_other_projections_have(
+    connection: psycopg.Connection, database: str, log: Log
+) -> None:
+    before = digest(connection, open_segment)
+    positions = fold.positions(connection)
+    log.record(
+        *(said("A02", "12:00", number=str(number), visit=f"V{number}") for number in range(10, 40))
+    )
+    events = [logged(one) for one in log.events]
+    rebuild(
+        connection,
+        ["timeline"],
+        Stored(partial(read_of, events), len(events)),
+        heal=log.heal,
+        services=services(),
+        tools=partial(tools, database, read=partial(read_of, events)),
+    )
+    assert digest(connection, open_segment) == before
+    assert fold.positions(connection) == positions
+
+
+@pytest.mark.parametrize("lacking", [1, 7, 8, 20])
+def test_a_store_that_lacks_events_is_refused(
+    connection: psycopg.Connection, database: str, log: Log, lacking: int
+) -> None:
+    before = digest(connection, open_segment)
+    events = [logged(one) for one in log.events if one.envelope.index != lacking]
+    with pytest.raises(HoleNotFilled):
+        rebuild(
+            connection,
+            ["timeline"],
+            Stored(partial(read_of, events), len(log.events)),
+            heal=log.heal,
+            services=services(),
+            tools=partial(tools, database, read=partial(read_of, events)),
+        )
+    assert digest(connection, open_segment) == before
+
+
+def test_what_another_process_cannot_read_ends_the_rebuild(
+    connection: psycopg.Connection, database: str, log: Log
+) -> None:
+    events = [logged(one) for one in log.events]
+    with pytest.raises(ConnectionResetError):
+        rebuild(
+            connection,
+            ["timeline"],
+            Stored(partial(read_of, events), len(events)),
+            heal=log.heal,
+            services=services(),
+            tools=partial(tools, database, read=does_not_read),
+        )
 
 
 def test_what_another_process_cannot_interpret_is_set_aside(

@@ -60,9 +60,25 @@ def test_events_put_aside_come_back_by_stream_from_memory_and_from_the_file(held
             aside.add(one)
         buckets = dict(aside.buckets())
         assert any(bucket.pieces for bucket in buckets.values()) == (held == 0)
-        back = {number: bucket.events(aside.place) for number, bucket in buckets.items()}
+        back = {number: bucket.events([aside.place]) for number, bucket in buckets.items()}
     assert back[spill.bucket_of(record("4"))] == [events[6]]
     assert sorted((one for some in back.values() for one in some), key=_index) == events
+
+
+def test_events_that_one_hands_over_another_has() -> None:
+    log = Log()
+    log.record(*STORY)
+    events = [logged(recorded) for recorded in log.events]
+    with Spill() as mine, Spill(number=1) as other:
+        mine.add(events[0])
+        other.add(events[1])
+        mine.take(other.hand_over())
+        other.add(events[2])
+        mine.take(other.hand_over())
+        assert (len(mine), len(other)) == (3, 0)
+        assert list(other.buckets()) == []
+        back = [bucket.events([mine.place, other.place]) for _, bucket in mine.buckets()]
+    assert sorted((one for some in back for one in some), key=_index) == events[:3]
 
 
 @pytest.mark.postgres
@@ -170,7 +186,10 @@ def test_rows_are_written_alike_whatever_their_text(connection: psycopg.Connecti
 
 
 def test_what_postgresql_cannot_hold_is_replaced(connection: psycopg.Connection) -> None:
-    table = Table("t", "One row.", (Column("text", "text", ""),), key=("text",))
+    columns = (Column("text", "text", ""), Column("words", "text[]", ""))
+    table = Table("t", "One row.", columns, key=("text",))
     create(connection, "public", table)
-    load(connection, "public", table, [("a\x00b",), ("c\ud800",)])
-    assert connection.execute("select text from t").fetchall() == [("a\ufffdb",), ("c?",)]
+    for text in ("a\x00b", "c\ud800"):
+        load(connection, "public", table, [(text, (text,)), ("d", ())])
+    found = connection.execute("select text, words from t").fetchall()
+    assert found == [("a\ufffdb", ["a\ufffdb"]), ("d", []), ("c?", ["c?"]), ("d", [])]

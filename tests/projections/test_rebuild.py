@@ -222,6 +222,20 @@ def test_progress_is_told_to_the_end(connection: psycopg.Connection, log: Log) -
     assert ("fold", len(STORY), len(STORY)) in told
 
 
+def test_who_rebuilds_waits_for_the_disk_afterwards_as_before(
+    connection: psycopg.Connection, log: Log
+) -> None:
+    met: list[object] = []
+
+    def source() -> Iterator[Recorded]:
+        met.append(connection.execute("show synchronous_commit").fetchone())
+        yield from log.events
+
+    rebuild(connection, ["timeline"], source(), heal=log.heal, services=services())
+    assert met == [("off",)]
+    assert connection.execute("show synchronous_commit").fetchone() == ("on",)
+
+
 def test_every_component_is_interpreted_once(connection: psycopg.Connection, log: Log) -> None:
     calls: list[int] = []
 

@@ -14,6 +14,7 @@ from secrets import token_hex
 
 import pytest
 
+from projections import rebuild
 from tests import servers
 from tests.stories.installation import Installation, installation
 from tests.stories.telling import Json, Story, record, sent_again_later, stories
@@ -187,3 +188,17 @@ def test_two_orders_of_the_same_messages_leave_the_same_content(tellings: dict[s
 
     assert backwards.digests() == mixed.digests()
     assert all(rows for rows, _ in mixed.digests().values())
+
+
+@pytest.mark.parametrize("name", ["timeline", "last_seen"])
+def test_a_rebuild_from_the_store_by_several_processes_leaves_the_same_content(
+    tellings: dict[str, Told], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    where = tellings["mixed"].where
+    before = where.digests()
+    monkeypatch.setattr(rebuild, "_LONG", 10)
+    with where.application.connect() as connection:
+        done = where.application.rebuild(connection, [name], where.application.store.max_index())
+
+    assert done.events == where.application.store.max_index()
+    assert where.digests() == before

@@ -1,7 +1,6 @@
 """Patients as interpretation gives them, made by hand: what the pages are tried with."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from zoneinfo import ZoneInfo
@@ -199,8 +198,7 @@ def corrected() -> Patient:
         "NGH", [("4W-10", "IMP", "02-16 10:45"), ("4W-11", "IMP", "02-18 09:00")],
         ghosts=[("ICU-02", "IMP", "02-17 08:00", "02-17 09:10")],
     )  # fmt: skip
-    unclear = replace(
-        encounter("SBH", [("ED-08", "EMER", "02-10 20:00")], status="finished"),
-        end_inferred=True,
+    unclear = encounter("SBH", [("ED-08", "EMER", "02-10 20:00")], status="finished")._replace(
+        end_inferred=True
     )
     return patient(unclear, stay)

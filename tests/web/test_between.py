@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import pytest
 
 from caretrail.web.between import Between, between, spans
@@ -138,8 +136,8 @@ def test_a_visit_without_an_end_is_not_still_there_days_later() -> None:
 
 
 def test_after_an_end_at_a_time_nobody_knows_nothing_is_counted() -> None:
-    lost = replace(
-        encounter("A", [("W-1", "IMP", "01-01 10:00")], status="finished"), end_inferred=True
+    lost = encounter("A", [("W-1", "IMP", "01-01 10:00")], status="finished")._replace(
+        end_inferred=True
     )
     found = related(patient(lost, *inpatient("B", "01-20 10:00", "01-21 10:00").encounters))
 

@@ -210,12 +210,11 @@ def without_refs(patients: tuple[Patient, ...]) -> Any:
             patient.patient_id,
             patient.records,
             [
-                replace(
-                    encounter,
+                encounter._replace(
                     encounter_id=cast("Any", ""),
                     statements=(),
                     stays=tuple(
-                        replace(stay, statement=StatementRef("")) for stay in encounter.stays
+                        stay._replace(statement=StatementRef("")) for stay in encounter.stays
                     ),
                 )
                 for encounter in patient.encounters

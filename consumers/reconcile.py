@@ -59,6 +59,11 @@ class Report:
     differing_indexes: list[int] = field(default_factory=list)
 
     @property
+    def in_topic(self) -> int:
+        """How many events the topic holds, each once, and records of none."""
+        return self.events - self.missing + self.extra
+
+    @property
     def equal(self) -> bool:
         """Whether store and topic hold the same events."""
         return not (self.missing or self.extra or self.differing)

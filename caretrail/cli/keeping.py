@@ -9,6 +9,7 @@ from dataclasses import asdict
 from caretrail.bootstrap import Application, opened
 from caretrail.cli import FAILED
 from caretrail.cli.output import columns, json_line, json_lines, line, note
+from caretrail.cli.waiting import catch_up
 from caretrail.failure import Failed
 from caretrail.progress import progress
 from caretrail.publishing import brokers_of, event_topic, generation_of, next_generation
@@ -53,7 +54,7 @@ def projections_digest(options: Namespace) -> None:
     """Hash the content of read models, caught up first."""
     names = _names(options.names)
     with _opened() as application, application.connect() as connection:
-        application.catch_up()
+        catch_up(application)
         found = digest(connection, application.services.open_segment, names)
     if options.json:
         json_line({name: asdict(each) for name, each in found.items()})
@@ -69,7 +70,7 @@ def projections_rebuild(options: Namespace) -> None:
     names = _names(options.names)
     with _opened() as application:
         if names:
-            application.catch_up()  # those that stay must not lag behind those that are new
+            catch_up(application)  # those that stay must not lag behind those that are new
         started = time.monotonic()
         total = application.store.max_index()
         if options.source == "kafka":
@@ -102,7 +103,7 @@ def projections_rebuild(options: Namespace) -> None:
 def audit_trail(options: Namespace) -> None:
     """List events: who, what, when stated, when recorded, from which message."""
     with _opened() as application, open_reader(application) as reader:
-        application.catch_up()
+        catch_up(application)
         found = reader.patient(options.patient) if options.patient else None
         if options.patient and found is None:
             raise Failed("nobody has this id or number")
@@ -147,7 +148,7 @@ def audit_reconcile(options: Namespace) -> int:
     result = {
         "equal": report.equal,
         "store": report.events,
-        "topic": report.events - report.missing,
+        "topic": report.in_topic,
         **asdict(report),
     }
     if options.json:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from caretrail.bootstrap import Application, opened
 from caretrail.cli.output import columns, json_line, json_lines, line, note
+from caretrail.cli.waiting import catch_up
 from caretrail.failure import Failed
 from caretrail.readers import open_reader
 from caretrail.reading import Reader
@@ -135,7 +136,7 @@ def why(options: Namespace) -> None:
 def _opened() -> Iterator[Application]:
     log.configure("reading", "warning")
     with opened(settings.load()) as application:
-        application.catch_up()
+        catch_up(application)
         yield application
 
 

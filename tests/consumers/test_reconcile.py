@@ -28,6 +28,7 @@ def test_what_the_topic_lacks_is_named() -> None:
     assert not report.equal
     assert report.missing == 2
     assert report.missing_indexes == [13, 16]
+    assert (report.events, report.in_topic) == (30, 28)
 
 
 def test_what_differs_is_named() -> None:
@@ -55,6 +56,7 @@ def test_what_the_store_does_not_have_is_named() -> None:
     report = reconcile(log, topic, publish=lambda: 0)
     assert not report.equal
     assert report.extra_places == [Place(0, 10)]
+    assert (report.events, report.in_topic) == (30, 31)
 
 
 def test_what_is_recorded_meanwhile_is_not_compared() -> None:

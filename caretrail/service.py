@@ -11,8 +11,8 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
 from pathlib import Path
@@ -238,10 +238,12 @@ class Service:
             apply_topics(self.brokers, self.settings.topic_prefix, newest_generation(url))
 
     def _start_roles(self, stop: Event) -> None:
-        self.mllp_port = self.settings.mllp_port or free_port()
-        self.http_port = self.settings.http_port or free_port()
         wanted = [name for name in self.only if name != "relay" or self.brokers is not None]
-        health = {name: free_port() for name in wanted}
+        taken = (self.settings.mllp_port, self.settings.http_port, self.settings.health_port)
+        mllp, http, *others = free_ports(2 + len(wanted), but=taken)
+        self.mllp_port = self.settings.mllp_port or mllp
+        self.http_port = self.settings.http_port or http
+        health = dict(zip(wanted, others, strict=True))
         shared = {
             **os.environ,
             **self.settings.model_copy(
@@ -327,6 +329,22 @@ def free_port(preferred: int = 0) -> int:
         except OSError:
             return free_port()
         return int(probe.getsockname()[1])
+
+
+def free_ports(count: int, *, but: Collection[int] = ()) -> list[int]:
+    """Return free ports of loopback, each another one and none of ``but``.
+
+    One by one they may be the same: what was free a moment ago is free again.
+    """
+    found: list[int] = []
+    with ExitStack() as stack:
+        while len(found) < count:
+            probe = stack.enter_context(socket.socket())
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+            if port not in but:
+                found.append(port)
+    return found
 
 
 def _literal(host: str) -> str:

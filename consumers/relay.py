@@ -31,7 +31,7 @@ log = structlog.get_logger()
 BATCH: Final = 1000  # events in flight at a time
 SHORTEST_WAIT: Final = 0.25  # s between looks at an idle store; the hint of an append is faster
 LONGEST_WAIT: Final = 1.0
-LINGER: Final = 0.1  # s after a batch of several: what is fixed of a batch is shared by more
+LINGER: Final = 0.25  # s after a batch of several: what is fixed of a batch is shared by more
 LOOK_AT_TOPIC: Final = 5.0  # s between looks whether the topic is still the same one
 LONGEST_PAUSE: Final = 10.0  # s between attempts while something does not answer
 

@@ -1,9 +1,9 @@
 """The MLLP listener: frames in, one answer each. The only asyncio of the product.
 
 MLLP (HL7 v2 transport specification, release 1): ``0x0B``, the message, ``0x1C 0x0D``. Every
-connection has one message in flight; frames of all connections go to one writer thread, which takes
-what is there, has it answered in one go, and answers all. So messages of several connections share
-a commit, and a slow or broken peer holds up nobody else.
+connection has one message in flight. Frames are read as long as there are any, then go together to
+one writer thread, which takes what is there, has it answered in one go, and answers all. So
+messages of several connections share a commit, and a slow or broken peer holds up nobody else.
 """
 
 import asyncio
@@ -28,7 +28,9 @@ _END: Final = re.compile(rb"\x1c(?:\r|\n|(?=\x0b))")
 HEAD: Final = 4096
 #: Over this many times the limit a peer is not sending a message any more.
 _HOPELESS: Final = 64
-_MOST_AT_ONCE: Final = 256
+_MOST_AT_ONCE: Final = 256  # and what has come meanwhile
+#: Frames that wait, at most, while others are read: some 50 ms.
+_MOST_WAITING: Final = 64
 #: Bytes that are taken from a connection in one go.
 _AT_ONCE: Final = 1 << 16
 #: Bytes that a peer may send ahead while a message of it is being answered.
@@ -68,8 +70,10 @@ class Limits:
 class Listener(Generic[Message]):
     """Accepts connections on one address and has their frames answered in batches.
 
-    Frames are read as they come, while those before them are on their way to the disk. Neither
-    callable may raise.
+    Frames are read as they come, while those before them are on their way to the disk. What is
+    read is handed on when nothing more has come, not frame by frame: the two threads would take
+    turns at the interpreter some ten times a batch, and a turn costs as much as reading a message.
+    Neither callable may raise.
 
     Args:
         read: Returns what a frame holds; called where connections are served, so it may not wait.
@@ -100,7 +104,9 @@ class Listener(Generic[Message]):
         self._read = read
         self._answer = answer
         self._host, self._port, self._tls = host, port, tls
-        self._waiting = SimpleQueue[tuple[_Connection, Message] | None]()
+        self._waiting = SimpleQueue[list[tuple[_Connection, Message]] | None]()
+        self._unsent = list[tuple[_Connection, Message]]()  # read, and not handed on yet
+        self._seen = 0  # so many of them when it was last asked whether more had come
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: asyncio.Server | None = None
         self._writer = Thread(target=self._write, name="mllp-writer", daemon=True)
@@ -135,24 +141,34 @@ class Listener(Generic[Message]):
         await asyncio.to_thread(self._writer.join, _DRAIN_SECONDS)
 
     def submit(self, connection: "_Connection", frame: Frame) -> None:
-        """Read a frame, and hand on what it holds to be answered."""
-        self._waiting.put((connection, self._read(frame)))
+        """Read a frame; what it holds is handed on with that of others, to be answered."""
+        if not self._unsent:
+            asyncio.get_running_loop().call_soon(self._hand_on)
+        self._unsent.append((connection, self._read(frame)))
+
+    def _hand_on(self) -> None:
+        count = len(self._unsent)
+        if self._seen < count < _MOST_WAITING:
+            self._seen = count
+            asyncio.get_running_loop().call_soon(self._hand_on)  # after what has come meanwhile
+            return
+        self._waiting.put(self._unsent)
+        self._unsent, self._seen = [], 0
 
     def _write(self) -> None:
         assert self._loop is not None  # noqa: S101 - set by start()
         last = False
         while not last:
-            first = self._waiting.get()
-            if first is None:
+            batch = self._waiting.get()
+            if batch is None:
                 return
-            batch = [first]
             with suppress(Empty):
                 while len(batch) < _MOST_AT_ONCE:
                     another = self._waiting.get_nowait()
                     if another is None:
                         last = True
                         break
-                    batch.append(another)
+                    batch += another
             answers = self._answer([message for _, message in batch])
             pairs = [(c, answer) for (c, _), answer in zip(batch, answers, strict=True)]
             self._loop.call_soon_threadsafe(_deliver, pairs)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from consumers.hl7v2.delimiters import Delimiters
 from consumers.hl7v2.reader import Message, NotAMessage
 from domain.interpretation import happened
 from domain.statement import Statement
@@ -160,10 +161,10 @@ def decode(
         first = name not in done
         done.add(name)
         marks = used if first else {}
-        lines.append(tuple(_parts(segment, message.separator, marks, seen)))
+        lines.append(tuple(_parts(segment, message.delimiters.separator, marks, seen)))
     lines += [(Part(text=line),) for line in message.odd]
     fields = tuple(
-        FieldUsed(name=name, value=_shown(value, message), used_as=used[name])
+        FieldUsed(name=name, value=_shown(value, message.delimiters), used_as=used[name])
         for name, value in seen.items()
     )
     return tuple(lines), fields
@@ -197,11 +198,11 @@ def _parts(
     return parts
 
 
-def _shown(value: str, message: Message) -> str:
+def _shown(value: str, delimiters: Delimiters) -> str:
     """Return a field for the table: repetitions apart, components that say something."""
     shown = [
-        " ".join(part for part in message.parts(each) if part)
-        for each in message.repetitions(value)
+        " ".join(part for part in delimiters.parts(each) if part)
+        for each in delimiters.repetitions(value)
     ]
     return ", ".join(shown)
 

@@ -5,14 +5,15 @@ says enhanced: senders fill MSH-15 and MSH-16 carelessly.
 """
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final, Literal, NamedTuple, TypeAlias, assert_never
 
 from commands.ports import Disposition, Outcome
+from consumers.hl7v2.delimiters import Delimiters
 from consumers.hl7v2.profiles import Profile
 from consumers.hl7v2.reader import Message, NotAMessage, head_of
+from consumers.hl7v2.remembering import remembered
 
 Code: TypeAlias = Literal["AA", "AE", "AR", "CA", "CE", "CR"]
 
@@ -109,7 +110,7 @@ def enhanced(
     code = code_of(outcome.first, profile)
     message = _message(raw)
     accept, application = (
-        (message.code(message.field("MSH", number)).upper() for number in (15, 16))
+        (message.delimiters.code(message.field("MSH", number)).upper() for number in (15, 16))
         if message
         else ("AL", "NE")
     )
@@ -138,15 +139,6 @@ def _wanted(condition: str, *, refused: bool) -> bool:
     return {"NE": False, "ER": refused, "SU": not refused}.get(condition, True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Delimiters:
-    separator: str = "|"
-    component: str = "^"
-    repetition: str = "~"
-    escape: str = "\\"
-    subcomponent: str = "&"
-
-
 def _message(raw: bytes) -> Message | None:
     """Return the head of a message: an answer repeats nothing else."""
     try:
@@ -159,47 +151,66 @@ def _answer(  # the parts of an answer
     raw: bytes, code: Code, *, reason: str, place: str, control_id: str, now: datetime
 ) -> Answer:
     message = _message(raw)
-    theirs = _Delimiters()
-    codec, version, echo = "ascii", "2.5.1", ""
-    us, them, charset, processing = ["", ""], ["", ""], "", "P"
-    kind = ["ACK"]
     if message:
-        theirs = _Delimiters(
-            message.separator,
-            message.component,
-            message.repetition,
-            message.escape,
-            message.subcomponent,
-        )
-        codec = message.codec
-        # Fields are given back as they came: their escapes are in these delimiters already.
-        them = [message.field("MSH", 3), message.field("MSH", 4)]
-        us = [message.field("MSH", 5), message.field("MSH", 6)]
-        version = message.code(message.field("MSH", 12)) or version
-        processing = message.field("MSH", 11) or processing
-        charset = message.field("MSH", 18)
+        theirs = message.delimiters
+        head = _head(tuple([message.field("MSH", number) for number in _REPEATED]), theirs)
         echo = message.field("MSH", 10)
-    minor = _minor(version)
-    if message and minor >= _WITH_TRIGGER:
-        trigger = [*message.components(message.field("MSH", 9)), ""][1]
-        structure = [] if version in _WITHOUT_STRUCTURE else ["ACK"]
-        kind = ["ACK", trigger, *structure] if trigger else kind
-    encoding = message.field("MSH", 2) if message else "^~\\&"
+    else:
+        theirs, echo = Delimiters(codec="ascii"), ""
+        head = _head(("^~\\&", *[""] * (len(_REPEATED) - 1)), theirs)
+    when = f"{now:%Y%m%d%H%M%S%z}"
     segments = [
-        [
-            "MSH", encoding, *us, *them, f"{now:%Y%m%d%H%M%S%z}", "",
-            theirs.component.join(kind), _escaped(control_id, theirs), processing, version,
-            "", "", "", "", "", charset,
-        ],
-        ["MSA", code, echo],
-    ]  # fmt: skip
+        f"{head.before}{when}{head.between}{_escaped(control_id, theirs)}{head.after}",
+        _joined(["MSA", code, echo], theirs),
+    ]
     if code not in {"AA", "CA"}:
-        segments.append(_err(reason, place, minor, theirs))
-    text = "\r".join(theirs.separator.join(each).rstrip(theirs.separator) for each in segments)
-    return Answer(code, (text + "\r").encode(codec, "replace"))
+        segments.append(_joined(_err(reason, place, head.minor, theirs), theirs))
+    text = "\r".join(segments)
+    return Answer(code, (text + "\r").encode(theirs.codec, "replace"))
 
 
-def _err(reason: str, place: str, minor: int, theirs: _Delimiters) -> list[str]:
+class _Head(NamedTuple):
+    """MSH of an answer: what stands before its time, between that and its control id, behind."""
+
+    before: str
+    between: str
+    after: str
+    minor: int  # of the version
+
+
+#: Fields of MSH that an answer repeats, or is shaped by.
+_REPEATED: Final = (2, 3, 4, 5, 6, 9, 11, 12, 18)
+
+
+@remembered(256)
+def _head(repeated: tuple[str, ...], theirs: Delimiters) -> _Head:
+    """Return the head of answers to one sender: these fields are the same in many messages.
+
+    They are given back as they came: their escapes are in these delimiters already.
+    """
+    encoding, application, facility, to_application, to_facility, kind, mode, sent, charset = (
+        repeated
+    )
+    version = theirs.code(sent) or "2.5.1"
+    minor = _minor(version)
+    named = ["ACK"]
+    trigger = [*theirs.components(kind), ""][1]
+    if trigger and minor >= _WITH_TRIGGER:
+        named += [trigger] if version in _WITHOUT_STRUCTURE else [trigger, "ACK"]
+    separator = theirs.separator
+    return _Head(
+        separator.join(["MSH", encoding, to_application, to_facility, application, facility, ""]),
+        separator.join(["", "", theirs.component.join(named), ""]),
+        _joined(["", mode or "P", version, "", "", "", "", "", charset], theirs),
+        minor,
+    )
+
+
+def _joined(fields: Sequence[str], theirs: Delimiters) -> str:
+    return theirs.separator.join(fields).rstrip(theirs.separator)
+
+
+def _err(reason: str, place: str, minor: int, theirs: Delimiters) -> list[str]:
     """Return ERR: where, what by table 0357, and our own code for whoever looks it up."""
     code, meaning = _ERRORS.get(reason, _INTERNAL)
     found = _PLACE.fullmatch(place)
@@ -218,7 +229,7 @@ def _minor(version: str) -> int:
     return int(found[1]) if found else _OLD
 
 
-def _escaped(text: str, theirs: _Delimiters) -> str:
+def _escaped(text: str, theirs: Delimiters) -> str:
     """Write text so that no character of it is taken for a delimiter."""
     meanings = {
         theirs.escape: "E",

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from consumers.hl7v2.reader import NULL, Message
+from consumers.hl7v2.delimiters import NULL, Delimiters
 
 #: Longer than any code of a table; what is longer is text, and text is not for the core.
 _LONGEST_CODE: Final = 64
@@ -26,16 +26,16 @@ class Findings:
         self.flag(field, what)
         self.unread[field] = text
 
-    def code(self, message: Message, text: str, field: str) -> str:
+    def code(self, delimiters: Delimiters, text: str, field: str) -> str:
         """Return the code of a coded field, such as ``01`` of ``01^Home``."""
         if not text:
             return ""
-        code = message.code(text)
+        code = delimiters.code(text)
         if len(code) > _LONGEST_CODE:
             self.unreadable(field, text)
             return ""
         if not code and text == NULL:
             self.flag(field, "null")
-        elif code.endswith(message.truncation or "\n"):
+        elif code.endswith(delimiters.truncation or "\n"):
             self.flag(field, "truncated")
         return code

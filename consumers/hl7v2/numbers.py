@@ -4,9 +4,11 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from consumers.hl7v2.delimiters import NULL, Delimiters
 from consumers.hl7v2.findings import Findings
 from consumers.hl7v2.profiles import Profile
-from consumers.hl7v2.reader import NULL, Message, Segment, at
+from consumers.hl7v2.reader import Segment, at
+from consumers.hl7v2.remembering import remembered
 from domain.ids import IdKey, Mode, RecordId, VisitRef, normal
 from domain.statement import IdentifierRef
 
@@ -25,16 +27,18 @@ _TYPED: Final = frozenset({"0123456789", "123456789", "1234567890", "987654321"}
 
 #: US social security numbers stand in PID-19 without an authority: HL7 table 0363.
 _SSN_AUTHORITY: Final = "USSSA"
+_AFTER_NUMBERS: Final = 22  # PID-21 is the last that holds numbers
 _WITHOUT_PUNCTUATION: Final = str.maketrans("", "", "-./ ")
 
 
 class Context(NamedTuple):
-    """What numbers are read with."""
+    """What numbers and places are read with."""
 
-    message: Message
+    delimiters: Delimiters
     profile: Profile
     id_key: IdKey
     mode: Mode
+    sender: str  # MSH-4.1
     namespace: str
 
 
@@ -121,7 +125,7 @@ def people(
     if not text:
         return found
     profile = context.profile
-    for value, named, kind in _values(text, context.message):
+    for value, named, kind in _values(text, context.delimiters):
         issuer = profile.authority_aliases.get(named, named) if named else ""
         issuer = issuer or authority or profile.authority or context.namespace
         trusted, master = profile.trusts(issuer, kind) if joins else (False, False)
@@ -156,12 +160,19 @@ def visits(segment: Segment | None, number: int, field: str, context: Context) -
             placeholder=is_placeholder(value, context.profile),
             nothing=stands_for_nothing(value, context.profile),
         )
-        for value, named, kind in _values(text, context.message)
+        for value, named, kind in _values(text, context.delimiters)
     ]
 
 
-def of_patient(pid: Segment | None, context: Context) -> list[Number]:
-    """Read every number of PID."""
+def of_patient(pid: Segment | None, context: Context) -> tuple[Number, ...]:
+    """Read every number of PID: many messages in a row say the same of one patient."""
+    if pid is None:
+        return ()
+    return _of_patient(pid[:_AFTER_NUMBERS], context)
+
+
+@remembered(512)
+def _of_patient(pid: Segment, context: Context) -> tuple[Number, ...]:
     found = people(pid, 3, "PID-3", context)
     for number in (2, 4):
         found += people(pid, number, f"PID-{number}", context)
@@ -169,16 +180,20 @@ def of_patient(pid: Segment | None, context: Context) -> list[Number]:
     # The licence names its state where others name an authority; the mother is somebody else.
     for number in (20, 21):
         found += people(pid, number, f"PID-{number}", context, joins=False)
-    return found + visits(pid, 18, "PID-18", context)
+    return (*found, *visits(pid, 18, "PID-18", context))
 
 
-def of_visit(pv1: Segment | None, context: Context) -> list[Number]:
+def of_visit(pv1: Segment | None, context: Context) -> tuple[Number, ...]:
     """Read the numbers of PV1."""
-    return [
-        each
-        for number in (19, 50, 5)
-        for each in visits(pv1, number, f"PV1-{number}", context)
-    ]  # fmt: skip
+    if pv1 is None:
+        return ()
+    return _of_visit((at(pv1, 19), at(pv1, 50), at(pv1, 5)), context)
+
+
+@remembered(512)
+def _of_visit(numbers: Segment, context: Context) -> tuple[Number, ...]:
+    fields = enumerate(("PV1-19", "PV1-50", "PV1-5"))
+    return tuple(each for at, field in fields for each in visits(numbers, at, field, context))
 
 
 def of_merge(mrg: Segment | None, context: Context, *, authority: str, joins: bool) -> list[Number]:
@@ -241,30 +256,30 @@ def _visit(id_key: IdKey, namespace: str, value: str, mode: Mode) -> VisitRef:
     return id_key.visit(namespace, value, mode)
 
 
-def _values(text: str, message: Message) -> Iterator[tuple[str, str, str]]:
+def _values(text: str, delimiters: Delimiters) -> Iterator[tuple[str, str, str]]:
     """Yield value, authority as sent and type of each CX that has a value."""
     if not text or text == NULL:
         return
-    for repetition in message.repetitions(text):
-        cx = (*message.components(repetition), "", "", "", "", "")
-        value = normal(message.plain(cx[0]))
+    for repetition in delimiters.repetitions(text):
+        cx = (*delimiters.components(repetition), "", "", "", "", "")
+        value = normal(delimiters.plain(cx[0]))
         if value and value != NULL:
-            yield value, _authority(cx[3], message), _kind(cx[4], message)
+            yield value, _authority(cx[3], delimiters), _kind(cx[4], delimiters)
 
 
-def _authority(component: str, message: Message) -> str:
+def _authority(component: str, delimiters: Delimiters) -> str:
     """Return CX.4: its namespace id, else its universal id."""
     if not component:
         return ""
-    for part in message.subcomponents(component)[:2]:
+    for part in delimiters.subcomponents(component)[:2]:
         named = normal(part)
         if named and named != NULL:
             return named
     return ""
 
 
-def _kind(component: str, message: Message) -> str:
+def _kind(component: str, delimiters: Delimiters) -> str:
     """Return CX.5, a code of HL7 table 0203."""
     if not component or component == NULL:
         return ""
-    return message.plain(component).strip()[:32]
+    return delimiters.plain(component).strip()[:32]

@@ -2,9 +2,10 @@
 
 from functools import lru_cache
 
+from consumers.hl7v2.delimiters import NULL, Delimiters
 from consumers.hl7v2.findings import Findings
 from consumers.hl7v2.numbers import Context
-from consumers.hl7v2.reader import NULL, Message, Segment, at
+from consumers.hl7v2.reader import Segment, at
 from domain.ids import IdKey, PlaceRef
 from domain.segments import Part2Place
 from domain.statement import Place
@@ -12,11 +13,10 @@ from domain.statement import Place
 
 def facility_of(pv1: Segment | None, context: Context) -> str:
     """Return the facility of a stay: PV1-3.4, else PV1-39, else MSH-4, by the profile's map."""
-    message = context.message
     return (
         _facility(at(pv1, 3), context)
-        or _mapped(message.code(at(pv1, 39)), context)
-        or _mapped(message.code(message.field("MSH", 4)), context)
+        or _mapped(context.delimiters.code(at(pv1, 39)), context)
+        or _mapped(context.sender, context)
         or context.namespace
     )
 
@@ -38,11 +38,11 @@ class Places:
             return None
         field = f"PV1-{number}"
         context = self._context
-        message = context.message
-        repetitions = message.repetitions(text)
+        delimiters = context.delimiters
+        repetitions = delimiters.repetitions(text)
         if len(repetitions) > 1:
             self._findings.flag(field, "repeated")
-        codes = [_first(each, message) for each in message.components(repetitions[0])[:4]]
+        codes = [_first(each, delimiters) for each in delimiters.components(repetitions[0])[:4]]
         unit, room, bed, named = (*codes, "", "", "", "")[:4]
         if not (unit or room or bed or named):
             if text == NULL:
@@ -63,9 +63,9 @@ def _ref(id_key: IdKey, facility: str, unit: str, room: str, bed: str) -> PlaceR
     return id_key.place(facility, unit, room, bed)
 
 
-def _first(component: str, message: Message) -> str:
+def _first(component: str, delimiters: Delimiters) -> str:
     """Return the first subcomponent that is filled, escapes resolved."""
-    for part in message.subcomponents(component):
+    for part in delimiters.subcomponents(component):
         value = part.strip()
         if value and value != NULL:
             return value
@@ -74,9 +74,9 @@ def _first(component: str, message: Message) -> str:
 
 def _facility(text: str, context: Context) -> str:
     """Return the facility that a PL field names."""
-    message = context.message
-    components = message.components(text.split(message.repetition, 1)[0])
-    return _mapped(_first(components[3], message), context) if components[3:4] else ""
+    delimiters = context.delimiters
+    components = delimiters.components(text.split(delimiters.repetition, 1)[0])
+    return _mapped(_first(components[3], delimiters), context) if components[3:4] else ""
 
 
 def _mapped(facility: str, context: Context) -> str:

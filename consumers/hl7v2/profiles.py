@@ -22,6 +22,7 @@ from pydantic import (
     StringConstraints,
     ValidationError,
 )
+from typing_extensions import override
 
 from consumers.hl7v2.charset import codec_named
 from domain.statement import EncounterClass, Settings
@@ -126,6 +127,10 @@ class Profile(_Table):
     acknowledgement: Literal["original", "enhanced"] = "original"
     quarantine_answer: Literal["AE", "AA"] = "AE"
     size_limit: PositiveInt | None = None
+
+    @override
+    def __hash__(self) -> int:
+        return hash(self.version)
 
     @cached_property
     def canonical(self) -> bytes:

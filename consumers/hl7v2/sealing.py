@@ -11,13 +11,16 @@ from typing import Final
 
 import msgspec
 
+from consumers.hl7v2.delimiters import NULL, Delimiters
 from consumers.hl7v2.findings import Findings
+from consumers.hl7v2.groups import Group
 from consumers.hl7v2.numbers import Number
-from consumers.hl7v2.reader import NULL, Message, Segment, at
+from consumers.hl7v2.reader import Message, Segment, at
+from consumers.hl7v2.remembering import remembered
 from consumers.hl7v2.times import birth_date
 from domain.body import Plain, SegmentClass
 from domain.ids import RecordId
-from domain.segments import Clinical, Demographics, Name, Notes, Part2, Part2Place
+from domain.segments import Demographics, Identifier, Name, Notes, Part2, Part2Place
 
 #: Read by others: their numbers, places and times are core, or sealed by themselves.
 _FRAME: Final = frozenset({"MSH", "MRG", "SFT", "UAC", "FHS", "BHS", "BTS", "FTS"})
@@ -41,132 +44,148 @@ _encode: Final = msgspec.json.Encoder().encode
 
 def seal(  # the parts of a statement
     message: Message,
-    segments: Sequence[Segment],
+    group: Group,
     *,
     subject: RecordId,
     numbers: Sequence[Number],
     part2: Sequence[Part2Place],
     findings: Findings,
     hides_units: bool = False,
-    retired: Segment | None = None,
+    merged: bool = False,
 ) -> list[Plain]:
     """Return the segments about the patient of PID, in clear, for the store to seal.
 
-    ``hides_units``: the profile marks some as part2. ``retired`` is the MRG about a record of
-    another subject: ``seal_retired`` has that.
+    ``hides_units``: the profile marks some as part2. ``merged``: MRG is about a record of another
+    subject: ``seal_retired`` has that.
     """
-    personal = _demographics(message, segments, findings, retired)
-    clinical = _clinical(message, segments, part2=hides_units)
+    delimiters = message.delimiters
+    personal, clinical = list[str](), list[bytes]()
+    for segment, line in zip(group.segments, group.lines, strict=True):
+        name = segment[0]
+        if name == "PID" or name in _PERSONAL or (name == "MRG" and not merged and at(segment, 7)):
+            personal.append(line)
+        elif name not in _FRAME:
+            clinical += _clinical(segment, line, delimiters, part2=hides_units)
+    about, born = _demographics(tuple(personal), delimiters)
+    if born:
+        findings.unreadable("PID-7", born)
     unread = findings.unread
     if message.odd:
         unread = {**unread, "lines": "\n".join(message.odd)}
-    contents: list[tuple[SegmentClass, object]] = [("demographics", personal)]
+    texts: list[tuple[SegmentClass, bytes]] = [("demographics", about)]
     if numbers:
-        contents.append(("identifiers", _identifiers(numbers)))
+        texts.append(("identifiers", _identifiers(numbers)))
     if clinical:
-        contents.append(("clinical", Clinical(segments=tuple(clinical))))
+        texts.append(("clinical", b'{"segments":[%b]}' % b",".join(clinical)))
     if part2:
-        contents.append(("part2", Part2(places=tuple(part2))))
+        texts.append(("part2", _encode(Part2(places=tuple(part2)))))
     if unread:
-        contents.append(("notes", Notes(unread=unread)))
-    return [
-        Plain(subject=subject, segment=name, text=_encode(content)) for name, content in contents
-    ]
+        texts.append(("notes", _encode(Notes(unread=unread))))
+    return [Plain(subject=subject, segment=name, text=text) for name, text in texts]
 
 
 def seal_retired(
     message: Message, mrg: Segment | None, *, subject: RecordId, numbers: Sequence[Number]
 ) -> list[Plain]:
     """Return the segments about the record that retires in a merge: its numbers, its name."""
-    found = _encode(_identifiers(numbers))
-    sealed = [Plain(subject=subject, segment="identifiers", text=found)]
-    names = _names(message, at(mrg, 7))
+    sealed = [Plain(subject=subject, segment="identifiers", text=_identifiers(numbers))]
+    names = _names(message.delimiters, at(mrg, 7))
     if names:
         personal = Demographics(names=names)
         sealed.append(Plain(subject=subject, segment="demographics", text=_encode(personal)))
     return sealed
 
 
-def _identifiers(numbers: Iterable[Number]) -> dict[str, list[dict[str, str]]]:
-    """Return what decodes as ``Identifiers``: made for every message, so without the class."""
-    return {
-        "numbers": [
-            {
-                "field": each.field,
-                "value": each.value,
-                "authority": each.authority,
-                "type": each.type,
-                "ref": each.ref,
-            }
-            for each in numbers
-        ]
-    }
+def _identifiers(numbers: Iterable[Number]) -> bytes:
+    """Return what decodes as ``Identifiers``."""
+    return b'{"numbers":[%b]}' % b",".join(map(_identifier, numbers))
 
 
-def _demographics(
-    message: Message, segments: Iterable[Segment], findings: Findings, retired: Segment | None
-) -> Demographics:
-    """Read who the patient is from PID, and keep PID and the others of its kind as sent."""
+@lru_cache(maxsize=1_024)
+def _identifier(number: Number) -> bytes:
+    return _encode(
+        Identifier(
+            field=number.field,
+            value=number.value,
+            authority=number.authority,
+            type=number.type,
+            ref=number.ref,
+        )
+    )
+
+
+@remembered(512)
+def _demographics(lines: tuple[str, ...], delimiters: Delimiters) -> tuple[bytes, str]:
+    """Read who the patient is from PID, and keep PID and the others of its kind as sent.
+
+    Return what decodes as ``Demographics``, and a date of birth that cannot be read. Many messages
+    in a row say the same of one patient.
+    """
+    segments = [tuple(line.split(delimiters.separator)) for line in lines]
     kept: list[dict[str, str]] = []
     pid: Segment | None = None
     for segment in segments:
         if segment[0] == "PID" and pid is None:
             pid = segment
-            kept.append(_fields(segment, message, without=_PID_NUMBERS))
-        elif segment[0] in _PERSONAL or segment[0] == "PID":
-            kept.append(_fields(segment, message))
-        elif segment[0] == "MRG" and segment is not retired and at(segment, 7):
-            kept.append(_fields(segment, message, only=_MRG_NAME))
-    born = message.components(at(pid, 7).split(message.repetition, 1)[0])[0].strip()
+            kept.append(_fields(segment, delimiters, without=_PID_NUMBERS))
+        elif segment[0] == "MRG":
+            kept.append(_fields(segment, delimiters, only=_MRG_NAME))
+        else:
+            kept.append(_fields(segment, delimiters))
+    born = delimiters.components(at(pid, 7).split(delimiters.repetition, 1)[0])[0].strip()
     date = born if born in {"", NULL} else birth_date(born)
-    if date is None:
-        findings.unreadable("PID-7", born)
-    return Demographics(
-        names=(*_names(message, at(pid, 5)), *_names(message, at(pid, 9))),
+    personal = Demographics(
+        names=(*_names(delimiters, at(pid, 5)), *_names(delimiters, at(pid, 9))),
         birth_date=date or "",
-        sex=message.code(at(pid, 8)) or (NULL if at(pid, 8) == NULL else ""),
-        addresses=_addresses(message, at(pid, 11)),
-        phones=(*_phones(message, at(pid, 13)), *_phones(message, at(pid, 14))),
+        sex=delimiters.code(at(pid, 8)) or (NULL if at(pid, 8) == NULL else ""),
+        addresses=_addresses(delimiters, at(pid, 11)),
+        phones=(*_phones(delimiters, at(pid, 13)), *_phones(delimiters, at(pid, 14))),
         segments=tuple(kept),
     )
+    return _encode(personal), "" if date is not None else born
 
 
 def _clinical(
-    message: Message, segments: Iterable[Segment], *, part2: bool
-) -> list[dict[str, str]]:
-    kept: list[dict[str, str]] = []
-    bare = 2 if message.unusual else 1  # the name, and the delimiters
-    for segment in segments:
-        name = segment[0]
-        if name in _FRAME or name in _PERSONAL or name == "PID":
-            continue
-        if name == "EVN":
-            fields = _fields(segment, message, only=_EVN_REST)
-        elif name == "PV1":
-            fields = _fields(segment, message, without=_PV1_ELSEWHERE)
-            if part2:
-                # A place that nobody reads may be one of the units that the profile hides.
-                fields.pop(str(_PRIOR_TEMPORARY_PLACE), None)
-        elif name == "ZBE" and part2:
-            continue  # ZBE-7 is a ward
-        else:
-            fields = _fields(segment, message)
-        if len(fields) > bare:
-            kept.append(fields)
-    return kept
+    segment: Segment, line: str, delimiters: Delimiters, *, part2: bool
+) -> tuple[bytes, ...]:
+    """Return a segment as it is kept, or nothing: it has no more than is read elsewhere."""
+    name = segment[0]
+    if name == "EVN":
+        fields = _fields(segment, delimiters, only=_EVN_REST)
+    elif name == "PV1":
+        fields = _fields(segment, delimiters, without=_PV1_ELSEWHERE)
+        if part2:
+            # A place that nobody reads may be one of the units that the profile hides.
+            fields.pop(str(_PRIOR_TEMPORARY_PLACE), None)
+    elif name == "ZBE" and part2:
+        return ()  # ZBE-7 is a ward
+    else:
+        return _whole((line,), delimiters)
+    return _filled(fields, delimiters)
+
+
+@remembered(1_024)
+def _whole(lines: tuple[str, ...], delimiters: Delimiters) -> tuple[bytes, ...]:
+    (line,) = lines
+    return _filled(_fields(tuple(line.split(delimiters.separator)), delimiters), delimiters)
+
+
+def _filled(fields: dict[str, str], delimiters: Delimiters) -> tuple[bytes, ...]:
+    bare = 2 if delimiters.unusual else 1  # the name, and the delimiters
+    return (_encode(fields),) if len(fields) > bare else ()
 
 
 def _fields(
     segment: Segment,
-    message: Message,
+    delimiters: Delimiters,
     *,
     only: Sequence[int] = (),
     without: frozenset[str] = frozenset(),
 ) -> dict[str, str]:
     """Return the filled fields of a segment as sent, by number."""
     kept = {"segment": segment[0]}
-    if message.unusual:
-        kept["delimiters"] = message.delimiters
+    if delimiters.unusual:
+        kept["delimiters"] = delimiters.written
     if only:
         for number in only:
             text = at(segment, number)
@@ -184,18 +203,18 @@ def _numbers(count: int) -> tuple[str, ...]:
     return tuple(map(str, range(count)))
 
 
-def _names(message: Message, text: str) -> tuple[Name, ...]:
+def _names(delimiters: Delimiters, text: str) -> tuple[Name, ...]:
     """Read an XPN field, every repetition."""
     found: list[Name] = []
-    for repetition in message.repetitions(text):
+    for repetition in delimiters.repetitions(text):
         family, given, middle, suffix, prefix, _, kind, *_ = (
-            *message.parts(repetition), "", "", "", "", "", "", "",
+            *delimiters.parts(repetition), "", "", "", "", "", "", "",
         )  # fmt: skip
         if family or given or middle or prefix:
-            if message.subcomponent in family:
+            if delimiters.subcomponent in family:
                 # What stands behind it (own, of the partner) repeats the surname in parts.
-                sent = message.components(repetition)[0]
-                family = message.subcomponents(sent)[0]
+                sent = delimiters.components(repetition)[0]
+                family = delimiters.subcomponents(sent)[0]
             found.append(
                 Name(
                     family=family,
@@ -209,13 +228,13 @@ def _names(message: Message, text: str) -> tuple[Name, ...]:
     return tuple(found)
 
 
-def _addresses(message: Message, text: str) -> tuple[str, ...]:
+def _addresses(delimiters: Delimiters, text: str) -> tuple[str, ...]:
     """Read an XAD field as lines of text: street, other, city, state, code, country."""
     found: list[str] = []
-    for repetition in message.repetitions(text):
+    for repetition in delimiters.repetitions(text):
         parts = [
-            each.replace(message.subcomponent, " ").strip()
-            for each in message.parts(repetition)[:6]
+            each.replace(delimiters.subcomponent, " ").strip()
+            for each in delimiters.parts(repetition)[:6]
             if each
         ]
         line = ", ".join(parts)
@@ -224,11 +243,11 @@ def _addresses(message: Message, text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _phones(message: Message, text: str) -> tuple[str, ...]:
+def _phones(delimiters: Delimiters, text: str) -> tuple[str, ...]:
     """Read an XTN field: the number as text, else its parts, else the address of mail."""
     found: list[str] = []
-    for repetition in message.repetitions(text):
-        first, *rest = message.parts(repetition)
+    for repetition in delimiters.repetitions(text):
+        first, *rest = delimiters.parts(repetition)
         if not first.strip() and any(rest):
             padded = (first, *rest, *("",) * 12)
             number = " ".join(each.strip() for each in padded[4:8] if each.strip())

@@ -44,8 +44,8 @@ class _Whose(NamedTuple):
 
     chosen: Number
     merged: Number | None  # the record that retires
-    own: list[Number]  # numbers of the patient and the visit
-    prior: list[Number]  # of MRG
+    own: Sequence[Number]  # numbers of the patient and the visit
+    prior: Sequence[Number]  # of MRG
 
     def subjects(self) -> tuple[RecordId, ...]:
         record = numbers.record_of(self.chosen)
@@ -63,14 +63,16 @@ def statement(
         Unusable: No usable patient identifier; a merge that does not say which one retires.
     """
     findings = Findings(message.flags)
-    mode_as_sent = message.code(message.field("MSH", 11)).upper()
-    application = message.code(message.field("MSH", 3))
-    sender = message.code(message.field("MSH", 4))
+    delimiters = message.delimiters
+    mode_as_sent = delimiters.code(message.field("MSH", 11)).upper()
+    application = delimiters.code(message.field("MSH", 3))
+    sender = delimiters.code(message.field("MSH", 4))
     context = Context(
-        message=message,
+        delimiters=delimiters,
         profile=profile,
         id_key=id_key,
         mode=_mode(mode_as_sent, profile, findings),
+        sender=sender,
         namespace=profile.namespace or sender or application,
     )
     pv1 = message.first.get("PV1") if row.visit else None
@@ -79,7 +81,7 @@ def statement(
     _flag_what_is_odd(message, group, row, findings)
 
     # Every field is read before the core is made: reading adds to the flags.
-    times = Times(message, profile.timezone, findings)
+    times = Times(delimiters, profile.timezone, findings)
     places = Places(pv1, context, findings)
     evn = message.first.get("EVN")
     sent_as = message.field("MSH", 7)
@@ -89,7 +91,7 @@ def statement(
     died = times.of_event(at(group.pid, 29), "PID-29", sent)
     numbered = [*whose.own, *whose.prior]
     facts = visit_facts(
-        pv1,
+        message,
         row,
         context=context,
         places=places,
@@ -98,17 +100,17 @@ def statement(
         numbers=numbered,
         findings=findings,
     )
-    control_id = message.plain(message.field("MSH", 10))
+    control_id = delimiters.plain(message.field("MSH", 10))
     content, content_but_entered = _contents(message, group, id_key)
     segments = sealing.seal(
         message,
-        group.segments,
+        group,
         subject=subjects[0],
         numbers=whose.own if subjects[1:] else numbered,
         part2=places.sealed,
         findings=findings,
         hides_units=bool(profile.part2_units),
-        retired=group.mrg if subjects[1:] else None,
+        merged=bool(subjects[1:]),
     )
     for retired in subjects[1:]:
         segments += sealing.seal_retired(message, group.mrg, subject=retired, numbers=whose.prior)
@@ -129,13 +131,13 @@ def statement(
         application=application,
         sender=sender,
         control_id=control_id,
-        sequence=message.code(message.field("MSH", 13)),
+        sequence=delimiters.code(message.field("MSH", 13)),
         namespace=context.namespace,
         sent=sent,
         entered=entered,
         occurred=occurred,
         died=died,
-        deceased=_DECEASED.get(message.code(at(group.pid, 30)).upper()),
+        deceased=_DECEASED.get(delimiters.code(at(group.pid, 30)).upper()),
         merged=numbers.record_of(whose.merged) if whose.merged else None,
         identifiers=tuple(map(numbers.in_core, numbered)),
         content=content,
@@ -179,7 +181,7 @@ def _whose(
             findings.flag("MRG-1", "itself")
         if any(_is_another(each, merged) for each in prior):
             findings.flag("MRG-1", "repeated")  # one statement retires one record
-    return _Whose(chosen, merged, people + numbers.of_visit(pv1, context), prior)
+    return _Whose(chosen, merged, (*people, *numbers.of_visit(pv1, context)), prior)
 
 
 def _is_another(number: Number, merged: Number) -> bool:
@@ -190,17 +192,18 @@ def _is_another(number: Number, merged: Number) -> bool:
 
 def _flag_what_is_odd(message: Message, group: Group, row: Row, findings: Findings) -> None:
     """Flag what stands twice where the first is read, what was cut, what contradicts itself."""
+    delimiters = message.delimiters
     names = [segment[0] for segment in group.segments]
     if len(set(names)) < len(names):
         for name in ("EVN", "PID", "PV1"):
             if names.count(name) > 1:
                 findings.flag(name, "repeated")
-    evn_1 = message.code(message.field("EVN", 1)).upper()
+    evn_1 = delimiters.code(message.field("EVN", 1)).upper()
     if evn_1 and evn_1 != row.trigger:
         findings.flag("EVN-1", "differs")
-    if message.truncation:
-        for repetition in message.repetitions(at(group.pid, 3)):
-            if message.components(repetition)[0].endswith(message.truncation):
+    if delimiters.truncation:
+        for repetition in delimiters.repetitions(at(group.pid, 3)):
+            if delimiters.components(repetition)[0].endswith(delimiters.truncation):
                 findings.flag("PID-3", "truncated")
 
 
@@ -209,7 +212,7 @@ def _contents(message: Message, group: Group, id_key: IdKey) -> tuple[str, str]:
 
     Over lines, not bytes: line ends and separators behind the last field do not matter.
     """
-    separator = message.separator
+    separator = message.delimiters.separator
     lines = [line.rstrip(separator) for line in group.lines]
     entered = None
     for index, segment in enumerate(group.segments):

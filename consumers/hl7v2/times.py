@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from consumers.hl7v2.delimiters import NULL, Delimiters
 from consumers.hl7v2.findings import Findings
 from consumers.hl7v2.moment import read_moment
-from consumers.hl7v2.reader import NULL, Message
 from domain.statement import Moment
 
 _LATEST: Final = datetime(2080, 1, 1, tzinfo=UTC)
@@ -20,8 +20,8 @@ _CLOCK_SKEW: Final = timedelta(minutes=5)
 class Times:
     """Reads the DTM fields of one message in the zone of its sender."""
 
-    def __init__(self, message: Message, zone: ZoneInfo | None, findings: Findings) -> None:
-        self._message = message
+    def __init__(self, delimiters: Delimiters, zone: ZoneInfo | None, findings: Findings) -> None:
+        self._delimiters = delimiters
         self._zone = zone
         self._findings = findings
 
@@ -51,8 +51,8 @@ class Times:
             if moment.zone in {"ambiguous", "skipped"}:
                 self._findings.flag(field, moment.zone)
             return moment
-        message = self._message
-        components = message.components(message.repetitions(text)[0])
+        delimiters = self._delimiters
+        components = delimiters.components(delimiters.repetitions(text)[0])
         digits = components[0].strip()
         if not digits:
             return None

@@ -77,9 +77,9 @@ def read(raw: bytes, *, context: ReadingContext) -> Received:
         profile_version=chosen.profile.version,
         mapping_version=MAPPING_VERSION,
         actor=context.actor,
-        application=message.code(message.field("MSH", 3))[:_SHOWN],
-        facility=message.code(message.field("MSH", 4))[:_SHOWN],
-        control_id=message.plain(message.field("MSH", 10))[:_SHOWN],
+        application=message.delimiters.code(message.field("MSH", 3))[:_SHOWN],
+        facility=message.delimiters.code(message.field("MSH", 4))[:_SHOWN],
+        control_id=message.delimiters.plain(message.field("MSH", 10))[:_SHOWN],
         trigger=trigger if kind == "ADT" else f"{kind}^{trigger}".strip("^"),
         disposition=decided.disposition,
         reason=decided.reason,
@@ -92,8 +92,8 @@ def read(raw: bytes, *, context: ReadingContext) -> Received:
 def choose(message: Message, context: ReadingContext) -> Chosen:
     """Choose the profile for a message."""
     return context.profiles.choose(
-        application=message.code(message.field("MSH", 3)),
-        facility=message.code(message.field("MSH", 4)),
+        application=message.delimiters.code(message.field("MSH", 3)),
+        facility=message.delimiters.code(message.field("MSH", 4)),
         requested=context.sender,
         client=context.client,
     )
@@ -104,8 +104,8 @@ def message_type(message: Message) -> tuple[str, str]:
 
     Copied text brings soft hyphens and other marks into them; only letters and digits count.
     """
-    kind, trigger, *_ = (*message.components(message.field("MSH", 9)), "", "")
-    trigger = _letters(trigger) or _letters(message.code(message.field("EVN", 1)))
+    kind, trigger, *_ = (*message.delimiters.components(message.field("MSH", 9)), "", "")
+    trigger = _letters(trigger) or _letters(message.delimiters.code(message.field("EVN", 1)))
     return _letters(kind) or ("ADT" if trigger in ADT else ""), trigger
 
 

@@ -9,7 +9,7 @@ from consumers.hl7v2.findings import Findings
 from consumers.hl7v2.numbers import Context, Number, visit_number
 from consumers.hl7v2.places import Places
 from consumers.hl7v2.profiles import Profile
-from consumers.hl7v2.reader import Segment, at
+from consumers.hl7v2.reader import Message, Segment, at
 from consumers.hl7v2.times import Times
 from domain.ids import VisitRef
 from domain.statement import EncounterClass, Moment, Movement, Place
@@ -44,7 +44,7 @@ class VisitFacts(TypedDict, total=False):
 
 
 def visit_facts(  # what one visit is read from
-    pv1: Segment | None,
+    message: Message,
     row: Row,
     *,
     context: Context,
@@ -57,20 +57,21 @@ def visit_facts(  # what one visit is read from
     """Read what is stated of the visit; nothing where the trigger is about a person."""
     if not row.visit:
         return {}
-    message, profile = context.message, context.profile
+    delimiters, profile = context.delimiters, context.profile
+    pv1 = message.first.get("PV1")
     facts: VisitFacts = {
         "visit": visit_number(numbers, (profile.visit_number,), findings),
     }
     if row.reads is Reads.CONTINUED:
         facts["prior_visit"] = visit_number(numbers, _PRIOR[profile.visit_number], findings)
     if profile.movement_ids:
-        facts["movement"] = _movement(context, findings)
+        facts["movement"] = _movement(message.first.get("ZBE"), context, findings)
     if pv1 is None:
         return facts
     latest = None if row.trigger == "A05" else sent  # a plan is for a time to come
-    class_as_sent = findings.code(message, at(pv1, 2), "PV1-2")
-    service = findings.code(message, at(pv1, 10), "PV1-10")
-    went = findings.code(message, at(pv1, 36), "PV1-36")
+    class_as_sent = findings.code(delimiters, at(pv1, 2), "PV1-2")
+    service = findings.code(delimiters, at(pv1, 10), "PV1-10")
+    went = findings.code(delimiters, at(pv1, 36), "PV1-36")
     facts |= {
         "admitted": times.of_event(at(pv1, 44), "PV1-44", latest),
         "discharged": times.of_event(at(pv1, 45), "PV1-45", latest),
@@ -80,9 +81,9 @@ def visit_facts(  # what one visit is read from
         "prior_place": places.read(6),
         "temporary_place": places.read(11),
         "pending_place": places.read(42),
-        "admission_type": findings.code(message, at(pv1, 4), "PV1-4"),
+        "admission_type": findings.code(delimiters, at(pv1, 4), "PV1-4"),
         "service": service,
-        "admit_source": findings.code(message, at(pv1, 14), "PV1-14"),
+        "admit_source": findings.code(delimiters, at(pv1, 14), "PV1-14"),
     }
     if went:
         facts["disposition"] = went
@@ -99,17 +100,16 @@ def _class(sent: str, service: str, profile: Profile) -> EncounterClass:
     )
 
 
-def _movement(context: Context, findings: Findings) -> Movement | None:
+def _movement(zbe: Segment | None, context: Context, findings: Findings) -> Movement | None:
     """Read ZBE, the id under which a movement can be corrected."""
     # verify: the numbers of the fields are those of IHE ITI TF-2, 3.31, in its public text.
-    message = context.message
-    zbe = message.first.get("ZBE")
-    parts = message.parts((message.repetitions(at(zbe, 1)) or [""])[0])
+    delimiters = context.delimiters
+    parts = delimiters.parts((delimiters.repetitions(at(zbe, 1)) or [""])[0])
     number, authority = parts[0].strip(), "^".join(parts[1:4])
     if not number:
         return None
     return Movement(
         ref=context.id_key.ref("movement", context.namespace, authority, number, context.mode),
-        action=findings.code(message, at(zbe, 4), "ZBE-4").upper(),
-        historic=message.code(at(zbe, 5)).upper() == "Y",
+        action=findings.code(delimiters, at(zbe, 4), "ZBE-4").upper(),
+        historic=delimiters.code(at(zbe, 5)).upper() == "Y",
     )

@@ -22,7 +22,12 @@ class Echo:
     def __init__(self) -> None:
         self.batches: list[list[Frame]] = []
         self.before: Callable[[], None] = lambda: None
+        self.reading: Callable[[], None] = lambda: None
         self.listeners: list[Listener[Frame]] = []
+
+    def read(self, frame: Frame) -> Frame:
+        self.reading()
+        return frame
 
     def __call__(self, frames: Sequence[Frame]) -> list[bytes]:
         self.before()
@@ -36,7 +41,7 @@ def listening(answer: Echo, limits: Limits | None = None) -> Iterator[int]:
     ports: list[int] = []
 
     async def serve() -> None:
-        listener = Listener(lambda frame: frame, answer, host="127.0.0.1", port=0, limits=limits)
+        listener = Listener(answer.read, answer, host="127.0.0.1", port=0, limits=limits)
         answer.listeners.append(listener)
         ports.append(await listener.start())
         ready.set()
@@ -141,6 +146,31 @@ def test_messages_of_several_connections_are_answered_together() -> None:
 
 def assert_opens(gate: threading.Event) -> None:
     assert gate.wait(5)
+
+
+def test_what_comes_while_others_are_read_goes_with_them_but_not_without_end() -> None:
+    echo = Echo()
+    answered = threading.Event()
+    echo.before = answered.set
+    with contextlib.ExitStack() as stack:
+        port = stack.enter_context(listening(echo))
+        peers = [stack.enter_context(connect(port)) for _ in range(70)]
+        (listener,) = echo.listeners
+        while len(listener.connections) < len(peers):
+            time.sleep(0.01)
+        first, *unsent = peers
+
+        def while_one_is_read_the_next_one_comes() -> None:
+            if unsent:
+                unsent.pop().sendall(FRAME % b"X")
+            else:
+                answered.wait(5)  # those before are on their way while the last one is read
+
+        echo.reading = while_one_is_read_the_next_one_comes
+        first.sendall(FRAME % b"X")
+        for peer in peers:
+            assert read(peer) == FRAME % b"X"
+    assert [len(batch) for batch in echo.batches] == [64, 6]
 
 
 def test_one_message_of_a_connection_is_in_flight() -> None:

@@ -72,9 +72,9 @@ def test_the_answer_goes_back_to_its_sender() -> None:
 def test_the_answer_is_in_the_delimiters_of_its_sender() -> None:
     theirs = adt(msh={10: "M\\T\\1"}).translate(bytes.maketrans(b"|^~\\&", b"#:*?!"))
     read = answer(theirs, QUARANTINED)
-    assert read.delimiters == "#:*?!"
-    assert read.plain(read.field("MSA", 2)) == "M!1"
-    assert read.parts(read.field("ERR", 2)) == ["PID", "1", "3"]
+    assert read.delimiters.written == "#:*?!"
+    assert read.delimiters.plain(read.field("MSA", 2)) == "M!1"
+    assert read.delimiters.parts(read.field("ERR", 2)) == ["PID", "1", "3"]
 
 
 def test_the_answer_is_in_the_charset_of_its_sender() -> None:
@@ -87,7 +87,7 @@ def test_the_answer_is_in_the_charset_of_its_sender() -> None:
 def test_an_error_says_where_and_what(version: str) -> None:
     read = answer(adt(msh={12: version}), QUARANTINED)
     assert read.field("ERR", 2) == "PID^1^3"
-    assert read.parts(read.field("ERR", 3))[:4] == [
+    assert read.delimiters.parts(read.field("ERR", 3))[:4] == [
         "101", "Required field missing", "HL70357", "no_patient_identifier",
     ]  # fmt: skip
     assert read.field("ERR", 4) == "E"
@@ -96,9 +96,9 @@ def test_an_error_says_where_and_what(version: str) -> None:
 @pytest.mark.parametrize("version", ["2.1", "2.2", "2.3", "2.3.1", "2.4"])
 def test_old_versions_have_an_error_of_one_field(version: str) -> None:
     read = answer(adt(msh={12: version}), QUARANTINED)
-    segment, sequence, field, error = read.components(read.field("ERR", 1))
+    segment, sequence, field, error = read.delimiters.components(read.field("ERR", 1))
     assert (segment, sequence, field) == ("PID", "1", "3")
-    assert read.subcomponents(error) == [
+    assert read.delimiters.subcomponents(error) == [
         "101", "Required field missing", "HL70357", "no_patient_identifier",
     ]  # fmt: skip
     structure = {"2.1": "ACK", "2.2": "ACK^A01", "2.3": "ACK^A01"}.get(version, "ACK^A01^ACK")
@@ -110,7 +110,7 @@ def test_a_refusal_needs_no_message() -> None:
         code, message = ack.refuse(raw, reason="oversize", control_id="A1", now=NOW)
         read = Message(message)
         assert (code, read.field("MSA", 1), read.field("MSA", 2)) == ("AR", "AR", "")
-        assert read.parts(read.field("ERR", 3))[:4] == [
+        assert read.delimiters.parts(read.field("ERR", 3))[:4] == [
             "207", "Application internal error", "HL70357", "oversize",
         ]  # fmt: skip
     code, message = ack.refuse(

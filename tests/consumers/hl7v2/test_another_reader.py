@@ -30,14 +30,14 @@ def assert_alike(raw: bytes) -> int:
     compared = 0
     assert [segment[0] for segment in ours.segments] == [str(each[0]) for each in theirs]
     for segment, other in zip(ours.segments, theirs, strict=True):
-        assert segment == [str(each) for each in other]
+        assert list(segment) == [str(each) for each in other]
         compared += len(segment)
     for name, field, component in TYPED:
         if name not in ours.first or not ours.field(name, field):
             continue
-        parts = ours.components(ours.repetitions(ours.field(name, field))[0])
+        parts = ours.delimiters.components(ours.delimiters.repetitions(ours.field(name, field))[0])
         if component <= len(parts):
-            first = ours.subcomponents(parts[component - 1])[0]
+            first = ours.delimiters.subcomponents(parts[component - 1])[0]
             assert first == theirs.extract_field(name, 1, field, 1, component)
         compared += 1
     return compared

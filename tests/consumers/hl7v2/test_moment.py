@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consumers.hl7v2.delimiters import Delimiters
 from consumers.hl7v2.findings import Findings
 from consumers.hl7v2.moment import read_moment
-from consumers.hl7v2.reader import Message
 from consumers.hl7v2.times import Times, birth_date
 from domain.statement import Moment
 
@@ -105,7 +105,7 @@ def test_what_is_coarse_contains_what_is_finer(moment: datetime, digits: int) ->
 
 def times() -> tuple[Times, Findings]:
     findings = Findings()
-    return Times(Message(b"MSH|^~\\&|"), None, findings), findings
+    return Times(Delimiters(), None, findings), findings
 
 
 @pytest.mark.parametrize("text", ["19891231", "20800101", "20990101120000"])

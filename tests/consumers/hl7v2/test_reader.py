@@ -1,6 +1,7 @@
 import pytest
 
-from consumers.hl7v2.reader import NULL, Message, NotAMessage, one_line_end
+from consumers.hl7v2.delimiters import NULL
+from consumers.hl7v2.reader import Message, NotAMessage, one_line_end
 from tests.consumers.hl7v2.adt import PID, adt
 
 
@@ -26,22 +27,20 @@ def test_segments_may_end_in_several_ways_in_one_message() -> None:
 def test_the_delimiters_are_those_of_the_message() -> None:
     theirs = adt().translate(bytes.maketrans(b"|^~\\&", b"#:*?!"))
     message = Message(theirs)
-    assert message.unusual
-    assert [message.parts(each)[0] for each in message.repetitions(message.field("PID", 3))] == [
-        "98765",
-        "9434765919",
-    ]
-    assert message.subcomponents(message.components(message.field("PID", 11))[0]) == [
-        "12 ELM ST",
-        "ELM ST",
-    ]
+    delimiters = message.delimiters
+    assert delimiters.unusual
+    assert delimiters.written == "#:*?!"
+    numbers = delimiters.repetitions(message.field("PID", 3))
+    assert [delimiters.parts(each)[0] for each in numbers] == ["98765", "9434765919"]
+    street = delimiters.components(message.field("PID", 11))[0]
+    assert delimiters.subcomponents(street) == ["12 ELM ST", "ELM ST"]
 
 
 def test_a_fifth_encoding_character_marks_what_was_cut() -> None:
     message = Message(adt(msh={2: "^~\\&#", 12: "2.7"}))
-    assert message.truncation == "#"
+    assert message.delimiters.truncation == "#"
     assert not message.flags
-    assert message.plain("\\P\\") == "#"
+    assert message.delimiters.plain("\\P\\") == "#"
 
 
 @pytest.mark.parametrize("encoding", ["", "^", "^~", "^^~&", "a~\\&", "^~\\&#*%"])
@@ -54,8 +53,8 @@ def test_odd_encoding_characters_are_read_as_far_as_they_go(encoding: str) -> No
 
 def test_the_usual_character_stands_in_unless_the_message_uses_it_otherwise() -> None:
     message = Message(b"MSH^~|\rPID^1^^9~8")
-    assert (message.separator, message.component, message.repetition) == ("^", "~", "|")
-    assert message.parts(message.field("PID", 3)) == ["9", "8"]
+    assert message.delimiters[:3] == ("^", "~", "|")
+    assert message.delimiters.parts(message.field("PID", 3)) == ["9", "8"]
 
 
 @pytest.mark.parametrize(
@@ -78,23 +77,20 @@ def test_the_usual_character_stands_in_unless_the_message_uses_it_otherwise() ->
     ],
 )
 def test_escapes_are_resolved_and_unknown_ones_stay(sent: str, meant: str) -> None:
-    assert Message(b"MSH|^~\\&|").plain(sent) == meant
+    assert Message(b"MSH|^~\\&|").delimiters.plain(sent) == meant
 
 
 def test_escapes_are_resolved_after_splitting() -> None:
     message = Message(adt(pid=PID.replace("98765^", r"98\S\765^")))
-    assert message.parts(message.repetitions(message.field("PID", 3))[0])[:4] == [
-        "98^765",
-        "",
-        "",
-        "MERCY",
-    ]
+    first = message.delimiters.repetitions(message.field("PID", 3))[0]
+    assert message.delimiters.parts(first)[:4] == ["98^765", "", "", "MERCY"]
 
 
 def test_escaped_bytes_are_in_the_charset_of_the_message() -> None:
     raw = adt(pid=PID.replace("DOE", r"M\XC3BC\LLER")) + "\rZXX|ü".encode()
-    assert "MüLLER" in Message(raw).parts(Message(raw).field("PID", 5))
-    assert "MÃ¼LLER" in Message(raw, charset="iso8859-1").parts(Message(raw).field("PID", 5))
+    for charset, family in (("utf-8", "MüLLER"), ("iso8859-1", "MÃ¼LLER")):
+        message = Message(raw, charset=charset)
+        assert message.delimiters.parts(message.field("PID", 5))[0] == family
 
 
 def test_deleted_and_empty_stay_distinct() -> None:
@@ -156,7 +152,7 @@ def test_what_does_not_begin_with_msh_is_no_message(raw: bytes) -> None:
 
 def charset_of(raw: bytes, **given: str) -> tuple[str, tuple[str, ...]]:
     message = Message(raw, **given)
-    return message.parts(message.field("PID", 5))[0], message.flags
+    return message.delimiters.parts(message.field("PID", 5))[0], message.flags
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 
 from commands.ports import Disposition
 from consumers.hl7v2.adt_table import MAPPING_VERSION
-from consumers.hl7v2.reader import NULL
+from consumers.hl7v2.delimiters import NULL
 from domain.statement import Settings
 from tests.consumers.hl7v2.adt import KEY, PID, adt, pv1, received, sealed, stated
 

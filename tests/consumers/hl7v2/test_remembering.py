@@ -1,0 +1,60 @@
+"""What was read before is taken again for the same text alone, read in the same way."""
+
+import pytest
+
+from consumers.hl7v2.remembering import remembered
+from tests.consumers.hl7v2.adt import adt, pv1, sealed, stated
+
+PID = "PID|1||98765^^^^MR||M\\X{}\\LLER^JANE||19510602|F"
+
+
+def test_a_text_is_read_once_and_a_long_one_each_time() -> None:
+    read: list[str] = []
+
+    @remembered(2)
+    def joined(texts: tuple[str, ...], between: str) -> str:
+        read.append(texts[0][:1])
+        return between.join(texts)
+
+    for _ in range(2):
+        assert joined(("a", "b"), "-") == "a-b"
+        assert joined(("a", "b"), "+") == "a+b"
+        assert joined(("c" * 1_000, "d" * 1_001), "") == "c" * 1_000 + "d" * 1_001
+    assert read == ["a", "a", "c", "c"]
+
+
+def test_the_same_words_of_two_senders_are_not_the_same() -> None:
+    raw = adt(pid=PID.format("C3BC"), visit=pv1())
+    ours = stated(raw, '[sender.a]\nmatch = [{}]\nauthority = "A"\nnamespace = "A"')
+    theirs = stated(raw, '[sender.b]\nmatch = [{}]\nauthority = "B"\nnamespace = "B"')
+    again = stated(raw, '[sender.a]\nmatch = [{}]\nauthority = "A"\nnamespace = "A"')
+    assert ours.record == again.record != theirs.record
+    assert ours.visit == again.visit != theirs.visit
+
+
+def test_the_same_words_of_a_test_are_not_those_of_a_patient() -> None:
+    modes = [stated(adt(msh={11: mode})) for mode in "PTDP"]
+    assert len({each.record for each in modes}) == 3
+    assert len({each.visit for each in modes}) == 3
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_same_words_mean_what_their_message_says_of_them(order: int) -> None:
+    """The charset decides about bytes in hexadecimal, and delimiters about everything."""
+    utf = adt("A01", "ZXX|1|é^a", pid=PID.format("C3BC"))
+    latin = adt("A01", "ZXX|1|é^a", msh={18: "8859/1"}, pid=PID.format("C3BC"))
+    other = adt("A01", "ZXX|1|é^a", msh={2: "~^\\&", 9: "ADT~A01"}, pid=PID.format("C3BC"))
+    meant = [
+        (utf, [("MüLLER", "JANE")], ["98765"]),
+        (latin.decode().encode("iso8859-1"), [("MÃ¼LLER", "JANE")], ["98765"]),
+        (other, [("MüLLER", ""), ("JANE", "")], ["98765", "MR"]),  # ^ separates repetitions
+    ]
+    for raw, names, numbers in meant[::order]:
+        opened = sealed(raw)
+        said = opened["demographics"]["names"]
+        assert [(each["family"], each["given"]) for each in said] == names
+        assert [
+            each["value"] for each in opened["identifiers"]["numbers"] if each["field"] == "PID-3"
+        ] == numbers
+        kept = opened["clinical"]["segments"][-1]
+        assert (kept["2"], "delimiters" in kept) == ("é^a", raw is other)

@@ -71,4 +71,7 @@ def _profiles(settings: Settings) -> str:
 
 def _database(settings: Settings) -> str:
     with opened(settings) as application:
-        return f"answers, {application.store.max_index()} events"
+        found = f"answers, {application.store.max_index()} events"
+        if settings.database_url is None:
+            found += f"; while it runs: {binaries() / 'psql'} '{application.url}'"
+    return found

@@ -249,6 +249,11 @@ def sql(connection: Connection[Any]) -> str:
         "group by facility, class_code",
         "order by facility, class_code;",
         "```",
+        "",
+        "The embedded PostgreSQL listens on a private socket: while a service or the demo runs,",
+        "`caretrail doctor` says with which `psql` and URL it is reached from the same account.",
+        "Whoever only asks says `set role care_analyst` first. From elsewhere, and for a role with a",
+        "password, run a server of your own: `CARETRAIL_DATABASE_URL`.",
     ]
     views = connection.execute(
         """

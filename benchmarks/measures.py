@@ -26,7 +26,7 @@ class Scale:
 
 
 QUICK: Final = Scale(rounds=1, seconds=2.0, few=2_000, many=8_000)
-FULL: Final = Scale(rounds=3, seconds=5.0, few=10_000, many=200_000)
+FULL: Final = Scale(rounds=5, seconds=5.0, few=10_000, many=200_000)
 
 
 @dataclass(slots=True)

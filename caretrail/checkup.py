@@ -11,7 +11,7 @@ from caretrail.bootstrap import opened
 from consumers.hl7v2 import profiles
 from infra.java import NoJava, find
 from infra.kafka_jars import cache, key
-from infra.postgres_binaries import NoBinaries, binaries
+from infra.postgres_binaries import NoBinaries, binaries, psql
 from infra.settings import Settings
 
 _LEAST_FREE: Final = 1 << 30  # bytes
@@ -73,5 +73,5 @@ def _database(settings: Settings) -> str:
     with opened(settings) as application:
         found = f"answers, {application.store.max_index()} events"
         if settings.database_url is None:
-            found += f"; while it runs: {binaries() / 'psql'} '{application.url}'"
+            found += f"; while it runs: {psql(application.url)}"
     return found

@@ -13,7 +13,10 @@ _DRAWN: Final = 4_096
 
 
 class Entropy:
-    """Gives random bytes, none of them twice. Safe for threads, and for processes that fork."""
+    """Gives random bytes, none of them twice. Safe for threads, and for processes that fork.
+
+    Not for a machine that is copied while it runs: its copy would give out the rest of a page too.
+    """
 
     _lock: Lock
     _drawn: bytes

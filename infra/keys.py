@@ -27,8 +27,8 @@ from commands.ports import CannotStore, StoreUnavailable
 from domain.body import Plain, Sealed, SegmentClass
 from domain.events import SegmentDoesNotOpen
 from domain.ids import RecordId
+from infra import entropy
 from infra.data_keys import DataKeys, open_data_keys
-from infra.entropy import take
 from infra.postgres import pool, reachable
 from infra.sealing import (
     ENTROPY,
@@ -88,7 +88,7 @@ class Claim:
             self.rings[plain.subject].cipher(plain.segment),
             plain.text,
             about=associated(event_id, plain.subject, plain.segment, topic),
-            entropy=take(ENTROPY),
+            entropy=entropy.take(ENTROPY),
         )
         return Sealed(
             subject=plain.subject,
@@ -104,7 +104,7 @@ class Claim:
             self.rings[first].cipher(_MESSAGE),
             raw,
             about=associated(message_id, first, _MESSAGE),
-            entropy=take(ENTROPY),
+            entropy=entropy.take(ENTROPY),
         )
         data = box.data
         for each in others:
@@ -112,7 +112,7 @@ class Claim:
                 self.rings[each].cipher(_MESSAGE),
                 data,
                 about=associated(message_id, each, _MESSAGE),
-                nonce=take(NONCE),
+                nonce=entropy.take(NONCE),
             )
         return Box(data, box.commitment)
 

@@ -29,7 +29,7 @@ HEAD: Final = 4096
 #: Over this many times the limit a peer is not sending a message any more.
 _HOPELESS: Final = 64
 _MOST_AT_ONCE: Final = 256  # and what has come meanwhile
-#: Frames that wait, at most, while others are read: some 50 ms.
+#: From so many frames on nobody looks whether more have come.
 _MOST_WAITING: Final = 64
 #: Bytes that are taken from a connection in one go.
 _AT_ONCE: Final = 1 << 16
@@ -137,14 +137,16 @@ class Listener(Generic[Message]):
                 await asyncio.wait_for(self.empty.wait(), _DRAIN_SECONDS)
         for connection in list(self.connections):
             connection.abort()
+        self._send()
         self._waiting.put(None)
         await asyncio.to_thread(self._writer.join, _DRAIN_SECONDS)
 
     def submit(self, connection: "_Connection", frame: Frame) -> None:
         """Read a frame; what it holds is handed on with that of others, to be answered."""
+        message = self._read(frame)
         if not self._unsent:
             asyncio.get_running_loop().call_soon(self._hand_on)
-        self._unsent.append((connection, self._read(frame)))
+        self._unsent.append((connection, message))
 
     def _hand_on(self) -> None:
         count = len(self._unsent)
@@ -152,7 +154,11 @@ class Listener(Generic[Message]):
             self._seen = count
             asyncio.get_running_loop().call_soon(self._hand_on)  # after what has come meanwhile
             return
-        self._waiting.put(self._unsent)
+        self._send()
+
+    def _send(self) -> None:
+        if self._unsent:
+            self._waiting.put(self._unsent)
         self._unsent, self._seen = [], 0
 
     def _write(self) -> None:

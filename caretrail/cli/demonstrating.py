@@ -19,7 +19,7 @@ from caretrail.signals import until_told
 from caretrail.stories import keep_stories, stories_of
 from infra import log, settings
 from infra.kafka_server import KafkaServer
-from infra.postgres_binaries import binaries
+from infra.postgres_binaries import psql
 from infra.postgres_server import PostgresServer
 from infra.settings import Settings
 
@@ -137,7 +137,7 @@ def _show(ours: Settings, service: Service, seconds: float) -> None:
     line(f"  {said} messages quarantine")
     line(f"  {said} audit reconcile")
     if service.postgres is not None:
-        line(f"  {binaries() / 'psql'} '{service.postgres.url}' -c 'table care.census'")
+        line(f"  {psql(service.postgres.url, '-c', 'table care.census')}")
     line(f"  {said} generate --seed 7 --days 1 --to {ours.mllp_host}:{service.mllp_port}")
     line()
     line("Ctrl-C stops everything and keeps it; the next `demo` shows it again at once.")

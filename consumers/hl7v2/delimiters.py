@@ -39,7 +39,7 @@ class Delimiters(NamedTuple):
     @property
     def unusual(self) -> bool:
         """Whether they are not those that everybody uses."""
-        return self[1:5] != tuple(_STANDARD) or self.separator != "|"
+        return self.written != "|" + _STANDARD
 
     def repetitions(self, field: str) -> list[str]:
         """Return the repetitions of a field as sent; none of an empty one."""

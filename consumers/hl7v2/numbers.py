@@ -193,7 +193,7 @@ def of_visit(pv1: Segment | None, context: Context) -> tuple[Number, ...]:
 @remembered(512)
 def _of_visit(numbers: Segment, context: Context) -> tuple[Number, ...]:
     fields = enumerate(("PV1-19", "PV1-50", "PV1-5"))
-    return tuple(each for at, field in fields for each in visits(numbers, at, field, context))
+    return tuple(each for index, field in fields for each in visits(numbers, index, field, context))
 
 
 def of_merge(mrg: Segment | None, context: Context, *, authority: str, joins: bool) -> list[Number]:

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from functools import lru_cache, wraps
-from typing import Concatenate, Final, ParamSpec, TypeVar
+from typing import Concatenate, Final, ParamSpec, TypeAlias, TypeVar
 
-#: Characters: nobody fills memory by sending long fields.
+#: Characters: nobody fills memory by sending such texts long.
 _LONGEST: Final = 2_000
 
 P = ParamSpec("P")
 Read = TypeVar("Read")
-Reading = Callable[Concatenate[tuple[str, ...], P], Read]
+Reading: TypeAlias = Callable[Concatenate[tuple[str, ...], P], Read]
 
 
 def remembered(count: int) -> Callable[[Reading[P, Read]], Reading[P, Read]]:

@@ -51,22 +51,15 @@ def seal(  # the parts of a statement
     part2: Sequence[Part2Place],
     findings: Findings,
     hides_units: bool = False,
-    merged: bool = False,
+    retired: Segment | None = None,
 ) -> list[Plain]:
     """Return the segments about the patient of PID, in clear, for the store to seal.
 
-    ``hides_units``: the profile marks some as part2. ``merged``: MRG is about a record of another
-    subject: ``seal_retired`` has that.
+    ``hides_units``: the profile marks some as part2. ``retired`` is the MRG about a record of
+    another subject: ``seal_retired`` has that.
     """
-    delimiters = message.delimiters
-    personal, clinical = list[str](), list[bytes]()
-    for segment, line in zip(group.segments, group.lines, strict=True):
-        name = segment[0]
-        if name == "PID" or name in _PERSONAL or (name == "MRG" and not merged and at(segment, 7)):
-            personal.append(line)
-        elif name not in _FRAME:
-            clinical += _clinical(segment, line, delimiters, part2=hides_units)
-    about, born = _demographics(tuple(personal), delimiters)
+    personal, clinical = _sorted_out(group, message.delimiters, part2=hides_units, retired=retired)
+    about, born = _demographics(tuple(personal), message.delimiters)
     if born:
         findings.unreadable("PID-7", born)
     unread = findings.unread
@@ -84,6 +77,25 @@ def seal(  # the parts of a statement
     return [Plain(subject=subject, segment=name, text=text) for name, text in texts]
 
 
+def _sorted_out(
+    group: Group, delimiters: Delimiters, *, part2: bool, retired: Segment | None
+) -> tuple[list[str], list[bytes]]:
+    """Return the lines about the person, and what is kept of the clinical ones."""
+    personal, clinical = list[str](), list[bytes]()
+    for segment, line in zip(group.segments, group.lines, strict=True):
+        name = segment[0]
+        if name == "PID" or name in _PERSONAL:
+            personal.append(line)
+        elif name == "MRG":
+            if segment is not retired and at(segment, 7):
+                personal.append(line)
+        elif name not in _FRAME:
+            kept = _clinical(segment, line, delimiters, part2=part2)
+            if kept:
+                clinical.append(kept)
+    return personal, clinical
+
+
 def seal_retired(
     message: Message, mrg: Segment | None, *, subject: RecordId, numbers: Sequence[Number]
 ) -> list[Plain]:
@@ -98,20 +110,14 @@ def seal_retired(
 
 def _identifiers(numbers: Iterable[Number]) -> bytes:
     """Return what decodes as ``Identifiers``."""
-    return b'{"numbers":[%b]}' % b",".join(map(_identifier, numbers))
+    texts = [(each.field, each.value, each.authority, each.type, each.ref) for each in numbers]
+    return b'{"numbers":[%b]}' % b",".join(map(_identifier, texts))
 
 
-@lru_cache(maxsize=1_024)
-def _identifier(number: Number) -> bytes:
-    return _encode(
-        Identifier(
-            field=number.field,
-            value=number.value,
-            authority=number.authority,
-            type=number.type,
-            ref=number.ref,
-        )
-    )
+@remembered(1_024)
+def _identifier(texts: tuple[str, ...]) -> bytes:
+    field, value, authority, kind, ref = texts
+    return _encode(Identifier(field=field, value=value, authority=authority, type=kind, ref=ref))
 
 
 @remembered(512)
@@ -145,10 +151,8 @@ def _demographics(lines: tuple[str, ...], delimiters: Delimiters) -> tuple[bytes
     return _encode(personal), "" if date is not None else born
 
 
-def _clinical(
-    segment: Segment, line: str, delimiters: Delimiters, *, part2: bool
-) -> tuple[bytes, ...]:
-    """Return a segment as it is kept, or nothing: it has no more than is read elsewhere."""
+def _clinical(segment: Segment, line: str, delimiters: Delimiters, *, part2: bool) -> bytes:
+    """Return a segment as it is kept; empty where it has no more than is read elsewhere."""
     name = segment[0]
     if name == "EVN":
         fields = _fields(segment, delimiters, only=_EVN_REST)
@@ -158,21 +162,21 @@ def _clinical(
             # A place that nobody reads may be one of the units that the profile hides.
             fields.pop(str(_PRIOR_TEMPORARY_PLACE), None)
     elif name == "ZBE" and part2:
-        return ()  # ZBE-7 is a ward
+        return b""  # ZBE-7 is a ward
     else:
         return _whole((line,), delimiters)
     return _filled(fields, delimiters)
 
 
 @remembered(1_024)
-def _whole(lines: tuple[str, ...], delimiters: Delimiters) -> tuple[bytes, ...]:
+def _whole(lines: tuple[str, ...], delimiters: Delimiters) -> bytes:
     (line,) = lines
     return _filled(_fields(tuple(line.split(delimiters.separator)), delimiters), delimiters)
 
 
-def _filled(fields: dict[str, str], delimiters: Delimiters) -> tuple[bytes, ...]:
+def _filled(fields: dict[str, str], delimiters: Delimiters) -> bytes:
     bare = 2 if delimiters.unusual else 1  # the name, and the delimiters
-    return (_encode(fields),) if len(fields) > bare else ()
+    return _encode(fields) if len(fields) > bare else b""
 
 
 def _fields(

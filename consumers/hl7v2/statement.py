@@ -110,7 +110,7 @@ def statement(
         part2=places.sealed,
         findings=findings,
         hides_units=bool(profile.part2_units),
-        merged=bool(subjects[1:]),
+        retired=group.mrg if subjects[1:] else None,
     )
     for retired in subjects[1:]:
         segments += sealing.seal_retired(message, group.mrg, subject=retired, numbers=whose.prior)

@@ -167,10 +167,22 @@ class Ledger:
             if cancel not in self.done.target:
                 self.done.idle[cancel] = "no_effect"
             return
-        latest: Said | None = before[-1]
+        latest: Said | None = self._shown_by(cancel, before)
         if latest in self.done.by:
             latest = self._registration_before(before) if cancel.of.trigger == "A11" else None
         self._void_fact(cancel, [latest] if latest else [], ours)
+
+    def _shown_by(self, cancel: Said, before: Sequence[Said]) -> Said:
+        """Return the latest; of an A04 sent late the A01 that it came before, if A11 shows that."""
+        latest = before[-1]
+        if cancel.of.trigger != "A11" or latest.of.trigger != "A04" or _shows(cancel, latest):
+            return latest
+        after = (
+            each
+            for each in reversed(before)
+            if each.of.trigger == "A01" and each.at > latest.at and _shows(cancel, each)
+        )
+        return next(after, latest)
 
     def _registration_before(self, before: Sequence[Said]) -> Said | None:
         """After the admission, a further A11 means the registration that came before it."""
@@ -267,6 +279,13 @@ class Ledger:
     def _void(self, cancel: Said, each: Said) -> None:
         self.done.by.setdefault(each, cancel)
         self.done.target.setdefault(cancel, each)
+
+
+def _shows(cancel: Said, each: Said) -> bool:
+    """Whether class and place of a cancel are those of a beginning."""
+    ours, theirs = cancel.of.place, each.of.place
+    same_place = ours is not None and theirs is not None and ours.ref == theirs.ref
+    return same_place and cancel.of.class_code == each.of.class_code
 
 
 def _without_its_own_time(cancel: Said) -> str | tuple[str | None, ...]:

@@ -6,7 +6,7 @@ one encounter in the making: a visit that was ended and begun again has several.
 """
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import itemgetter
@@ -24,6 +24,7 @@ Value: TypeAlias = tuple[int, datetime, bool]
 _Part: TypeAlias = tuple[EncounterClass, str]
 _Item: TypeAlias = tuple[datetime, int, int, Said]
 
+_ALWAYS: Final = -1  # before every statement
 _EARLY_END: Final = -1
 _BEGINNING: Final = 0
 _CHANGE: Final = 1  # the later of an A04 and an A01 with one PV1-44
@@ -137,11 +138,18 @@ def _placed_ends(ends: Sequence[Said], beginnings: Sequence[Said]) -> Iterable[_
 
 
 def _of_registered(end: Said, admission: Said, beginnings: Sequence[Said]) -> bool:
-    """Whether an end is of a part that was registered, and is not that of the admission."""
+    """Whether an end is of a part that was registered, and is not that of the admission.
+
+    Or of where the registered patient had been brought since, and was admitted from (PV1-6).
+    """
     part = _part(end)
     if part is None or part == _part(admission):
         return False
-    return any(part == _part(each) for each in beginnings if each.of.trigger == "A04")
+    origin = admission.of.prior_place
+    admitted_from = origin is not None and origin.ref == part[1]
+    return any(
+        admitted_from or part == _part(each) for each in beginnings if each.of.trigger == "A04"
+    )
 
 
 def _begun(beginnings: Sequence[Said], ends: Sequence[Said]) -> Iterable[_Item]:
@@ -300,14 +308,15 @@ def _corrections(
 
     It corrects the beginning stated last before it, where it differs from every stated one and from
     the time and the PV1-44 of an A06 or A07. Not counted is what an A06, an A07 or a beginning of
-    the other kind (A04, A01) states only later: a corrected PV1-44 is copied into them.
+    the other kind (A04, A01) states only later: a corrected PV1-44 is copied into them, unless it
+    is their own.
     """
     candidates = [
         each for each in standing if each.of.admitted is not None and each.of.trigger in _CORRECTING
     ]
     if not candidates:
         return {}
-    known: dict[tuple[str | None, datetime], tuple[Moment, int]] | None = None
+    known: _Known | None = None
     spell_of: dict[Said, Spell] = {}
     corrections: dict[Spell, list[Said]] = {}
     orders = [each.order for each in beginnings]
@@ -333,34 +342,34 @@ def _is_stated(admitted: Moment, beginning: Said) -> bool:
     return beginning.stated and beginning.at == admitted.at
 
 
-def _stated_beginnings(
-    standing: Sequence[Said],
-) -> dict[tuple[str | None, datetime], tuple[Moment, int]]:
-    """Return what is said to begin when, by trigger, and since which statement."""
-    known: dict[tuple[str | None, datetime], tuple[Moment, int]] = {}
+#: What is said to begin when, by trigger and instant; since which statement, and when that was
+#: entered.
+_Known: TypeAlias = dict[tuple[str | None, datetime], tuple[Moment, int, datetime | None]]
+
+
+def _stated_beginnings(standing: Sequence[Said]) -> _Known:
+    """Return what is said to begin when."""
+    known: _Known = {}
     for each in standing:
         if each.kind == "beginning":
             if each.stated and each.moment is not None:
                 # One that happened just then was no copy, however late it was sent.
                 occurred = each.of.occurred
                 own = occurred is not None and same(occurred, each.moment)
+                entered = None if each.of.entered is None else each.of.entered.at
                 known.setdefault(
-                    (each.of.trigger, each.moment.at), (each.moment, -1 if own else each.order)
+                    (each.of.trigger, each.moment.at),
+                    (each.moment, _ALWAYS if own else each.order, entered),
                 )
         elif each.of.trigger in CLASS_CHANGES:
             if each.moment is not None:
-                known.setdefault(("", each.moment.at), (each.moment, -1))
+                known.setdefault(("", each.moment.at), (each.moment, _ALWAYS, None))
             if (admitted := each.of.admitted) is not None:
-                known.setdefault((each.of.trigger, admitted.at), (admitted, each.order))
+                known.setdefault((each.of.trigger, admitted.at), (admitted, each.order, None))
     return known
 
 
-def _is_known(
-    admitted: Moment,
-    each: Said,
-    last: Said | None,
-    known: Mapping[tuple[str | None, datetime], tuple[Moment, int]],
-) -> bool:
+def _is_known(admitted: Moment, each: Said, last: Said | None, known: _Known) -> bool:
     trigger_before = None if last is None else last.of.trigger
     if (trigger_before, admitted.at) in known:
         return True
@@ -370,9 +379,20 @@ def _is_known(
             order < each.order
             or trigger == trigger_before
             or (last is None and trigger in CLASS_CHANGES)
+            or _is_its_own(moment, entered, last)
         )
-        for (trigger, _), (moment, order) in known.items()
+        for (trigger, _), (moment, order, entered) in known.items()
     )
+
+
+def _is_its_own(moment: Moment, entered: datetime | None, last: Said | None) -> bool:
+    """Whether a beginning, however late it was sent, states its own PV1-44 and no copy.
+
+    It does if that is nearer to when it was entered than to the beginning before it.
+    """
+    if entered is None or last is None or last.moment is None:
+        return False
+    return abs(entered - moment.at) < moment.at - last.at
 
 
 def _settle(spell: Spell, corrections: Sequence[Said]) -> None:

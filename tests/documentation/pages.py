@@ -251,9 +251,8 @@ def sql(connection: Connection[Any]) -> str:
         "```",
         "",
         "The embedded PostgreSQL listens on a private socket: while a service or the demo runs,",
-        "`caretrail doctor` says with which `psql` and URL it is reached from the same account.",
-        "Whoever only asks says `set role care_analyst` first. From elsewhere, and for a role with a",
-        "password, run a server of your own: `CARETRAIL_DATABASE_URL`.",
+        "`caretrail doctor` says how it is reached from the same account, as `care_analyst`. For",
+        "access from elsewhere, run a server of your own: `CARETRAIL_DATABASE_URL`.",
     ]
     views = connection.execute(
         """

@@ -25,6 +25,48 @@ CASES: dict[str, tuple[list[Statement], list[str]]] = {
         [says("A13", "10:00", "B"), says("A13", "12:00")],
         ["p1 V1 IMP in-progress ?-: B ?-"],
     ),
+    "an admission sent late, after an update that has its PV1-44 already": (
+        [
+            says("A04", "10:00", "E", pv12="E"),
+            says("A08", "13:10", "W", pv144="13:00"),
+            says("A01", "15:00", "W", at="13:00", evn2="13:00"),
+        ],
+        ["p1 V1 IMP in-progress 10:00-: E 10:00-13:00, W 13:00-"],
+    ),
+    "an admission entered late, after an update that has its PV1-44 already": (
+        [
+            says("A04", "10:00", "E", pv12="E"),
+            says("A08", "13:10", "W", pv144="13:00"),
+            says("A01", "13:50", "W", at="13:00"),
+        ],
+        ["p1 V1 IMP in-progress 10:00-: E 10:00-13:00, W 13:00-"],
+    ),
+    "an admission that copies the corrected PV1-44 of the registration": (
+        [
+            says("A04", "10:00", "E", pv12="E"),
+            says("A08", "10:20", "E", pv144="10:10", pv12="E"),
+            says("A01", "13:00", "W", at="10:10"),
+        ],
+        ["p1 V1 IMP in-progress 10:10-: E 10:10-13:00, W 13:00-"],
+    ),
+    "a department closes its own visit where the registered had been brought since": (
+        [
+            says("A04", "10:00", "E", pv12="E"),
+            says("A02", "12:00", "O", pv12="B"),
+            says("A03", "17:20", "O", pv12="B", at="17:14"),
+            says("A01", "21:00", "W", at="17:14", evn6="17:14", from_="O"),
+        ],
+        ["!p1 V1 IMP in-progress 10:00-: E 10:00-12:00, O 12:00-17:14, W 17:14-"],
+    ),
+    "a cancelled admission, and the registration before it sent late": (
+        [
+            says("A01", "10:09", "F", at="10:08"),
+            says("A04", "10:12", "E", pv12="E", at="10:02"),
+            says("A11", "10:16", "F"),
+            says("A01", "14:00", "W"),
+        ],
+        ["p1 V1 IMP in-progress 10:02-: E 10:02-14:00, (F 10:08-10:16), W 14:00-"],
+    ),
     "what a cancel says makes no stay without length": (
         [says("A12", "11:00", "B"), says("A03", "12:00", pv144="9:00", pv145="9:00")],
         ["p1 V1 IMP finished 09:00-09:00"],

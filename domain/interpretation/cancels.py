@@ -180,7 +180,7 @@ class Ledger:
         after = (
             each
             for each in reversed(before)
-            if each.of.trigger == "A01" and each.at > latest.at and _shows(cancel, each)
+            if each.of.trigger == "A01" and each.at >= latest.at and _shows(cancel, each)
         )
         return next(after, latest)
 

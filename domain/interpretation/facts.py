@@ -8,7 +8,7 @@ one encounter in the making: a visit that was ended and begun again has several.
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Final, TypeAlias
 
@@ -342,9 +342,8 @@ def _is_stated(admitted: Moment, beginning: Said) -> bool:
     return beginning.stated and beginning.at == admitted.at
 
 
-#: What is said to begin when, by trigger and instant; since which statement, and when that was
-#: entered.
-_Known: TypeAlias = dict[tuple[str | None, datetime], tuple[Moment, int, datetime | None]]
+#: What is said to begin when, by trigger and instant; since when in sent order, and the beginning.
+_Known: TypeAlias = dict[tuple[str | None, datetime], tuple[Moment, int, Said | None]]
 
 
 def _stated_beginnings(standing: Sequence[Said]) -> _Known:
@@ -356,10 +355,9 @@ def _stated_beginnings(standing: Sequence[Said]) -> _Known:
                 # One that happened just then was no copy, however late it was sent.
                 occurred = each.of.occurred
                 own = occurred is not None and same(occurred, each.moment)
-                entered = None if each.of.entered is None else each.of.entered.at
                 known.setdefault(
                     (each.of.trigger, each.moment.at),
-                    (each.moment, _ALWAYS if own else each.order, entered),
+                    (each.moment, _ALWAYS if own else each.order, each),
                 )
         elif each.of.trigger in CLASS_CHANGES:
             if each.moment is not None:
@@ -379,20 +377,25 @@ def _is_known(admitted: Moment, each: Said, last: Said | None, known: _Known) ->
             order < each.order
             or trigger == trigger_before
             or (last is None and trigger in CLASS_CHANGES)
-            or _is_its_own(moment, entered, last)
+            or (beginning is not None and last is not None and _is_own(beginning, each, last))
         )
-        for (trigger, _), (moment, order, entered) in known.items()
+        for (trigger, _), (moment, order, beginning) in known.items()
     )
 
 
-def _is_its_own(moment: Moment, entered: datetime | None, last: Said | None) -> bool:
-    """Whether a beginning, however late it was sent, states its own PV1-44 and no copy.
+def _is_own(beginning: Said, each: Said, last: Said) -> bool:
+    """Whether a beginning, however late it was sent, states its own PV1-44 and no corrected one.
 
-    It does if that is nearer to when it was entered than to the beginning before it.
+    It does if that is nearer to when it was entered than to the beginning before it, or if who had
+    it before already spoke of the class that began with it.
     """
-    if entered is None or last is None or last.moment is None:
+    since = beginning.at - last.at
+    if last.moment is None or since <= timedelta(0):
         return False
-    return abs(entered - moment.at) < moment.at - last.at
+    entered = beginning.of.entered
+    if entered is not None and abs(entered.at - beginning.at) < since:
+        return True
+    return each.of.class_code == beginning.of.class_code != last.of.class_code
 
 
 def _settle(spell: Spell, corrections: Sequence[Said]) -> None:

@@ -41,6 +41,14 @@ CASES: dict[str, tuple[list[Statement], list[str]]] = {
         ],
         ["p1 V1 IMP in-progress 10:00-: E 10:00-13:00, W 13:00-"],
     ),
+    "an admission entered the next day, after a transfer that has its PV1-44 and class already": (
+        [
+            says("A04", "10:00", "E", pv12="E"),
+            says("A02", "14:00", "X", pv144="13:00"),
+            says("A01", "1d 9:00", "W", at="13:00"),
+        ],
+        ["p1 V1 IMP in-progress 10:00-: E 10:00-13:00, W 13:00-14:00, X 14:00-"],
+    ),
     "an admission that copies the corrected PV1-44 of the registration": (
         [
             says("A04", "10:00", "E", pv12="E"),
@@ -66,6 +74,15 @@ CASES: dict[str, tuple[list[Statement], list[str]]] = {
             says("A01", "14:00", "W"),
         ],
         ["p1 V1 IMP in-progress 10:02-: E 10:02-14:00, (F 10:08-10:16), W 14:00-"],
+    ),
+    "a cancelled admission with the PV1-44 of the registration, which was sent after it": (
+        [
+            says("A01", "10:09", "F", at="10:02", evn6="10:08", pv144="10:02"),
+            says("A04", "10:12", "E", pv12="E", at="10:02", evn6="10:02", pv144="10:02"),
+            says("A11", "10:16", "F", evn6="10:16"),
+            says("A03", "14:00", "E", pv12="E"),
+        ],
+        ["p1 V1 EMER finished 10:02-14:00: E 10:02-14:00, (F 10:02-10:16)"],
     ),
     "what a cancel says makes no stay without length": (
         [says("A12", "11:00", "B"), says("A03", "12:00", pv144="9:00", pv145="9:00")],

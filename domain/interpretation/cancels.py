@@ -213,7 +213,11 @@ class Ledger:
             each = ours.said[position]
             if each.order >= high or each.sent > cancel.sent:
                 break
-            if each.of.trigger == trigger and sent_before(each, cancel):
+            if (
+                each.of.trigger == trigger
+                and sent_before(each, cancel)
+                and not self._is_of_ended(each, latest)
+            ):
                 fact.add(each)
         if trigger in _BEGIN and latest.of.admitted is not None:
             # A restatement after the discharge is of the same beginning.
@@ -226,6 +230,13 @@ class Ledger:
             self._void(cancel, each)
         if trigger in _BEGIN:
             self._void_built(cancel, taken[0])
+
+    def _is_of_ended(self, each: Said, latest: Said) -> bool:
+        """Whether a beginning was told after the end of its encounter, which was before another."""
+        return each.at < latest.at and any(
+            end.order < each.order and each.at < end.at <= latest.at
+            for end in self._standing(self._ends)
+        )
 
     def _bounds(self, latest: Said) -> tuple[int, int]:
         """Between which orders statements are of one fact with this one.

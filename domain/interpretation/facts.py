@@ -272,6 +272,7 @@ class _Parts:
 
     current: set[_Part] = field(default_factory=set)
     replaced: set[_Part] = field(default_factory=set)
+    left: dict[str, EncounterClass] = field(default_factory=dict)  # place (PV1-6): class since
     class_code: EncounterClass = "unknown"
     place: str | None = None
 
@@ -280,6 +281,8 @@ class _Parts:
         if new:
             self.replaced |= self.current
             self.current = set()
+            if each.of.prior_place is not None:
+                self.left[each.of.prior_place.ref] = each.of.class_code
         if each.of.class_code != "unknown":
             self.class_code = each.of.class_code
         if each.of.place is not None:
@@ -288,10 +291,15 @@ class _Parts:
             part = (self.class_code, self.place)
             self.current.add(part)
             self.replaced.discard(part)
+            self.left.pop(self.place, None)
 
     def were(self, end: Said) -> bool:
         """Whether an end speaks of a part that was replaced: a department closes its own visit."""
-        return _part(end) in self.replaced
+        part = _part(end)
+        if part is None:
+            return False
+        class_code, place = part
+        return part in self.replaced or self.left.get(place, class_code) != class_code
 
 
 def _part(each: Said) -> _Part | None:

@@ -84,6 +84,27 @@ CASES: dict[str, tuple[list[Statement], list[str]]] = {
         ],
         ["p1 V1 EMER finished 10:02-14:00: E 10:02-14:00, (F 10:02-10:16)"],
     ),
+    "a department closes its own visit, of which only the change to inpatient was heard": (
+        [
+            says("A06", "10:00", "W", from_="O"),
+            says("A03", "10:10", "O", pv12="B"),
+            says("A02", "12:00", "X"),
+        ],
+        ["!p1 V1 IMP in-progress ?-: W 10:00-12:00, X 12:00-"],
+    ),
+    "a registration told after the discharge, and a cancelled one of the next visit": (
+        [
+            says("A02", "10:30", "B", pv12="E"),
+            says("A03", "13:20", "B", pv12="E"),
+            says("A04", "15:00", "A", pv12="E", at="10:00"),
+            says("A04", "9d 9:00", "C", pv12="E"),
+            says("A11", "9d 9:10", "C", pv12="E"),
+        ],
+        [
+            "p1 V1 EMER finished 10:00-13:20: A 10:00-10:30, B 10:30-13:20",
+            "p1 V1 EMER cancelled 9d 09:00-: (C 9d 09:00-)",
+        ],
+    ),
     "what a cancel says makes no stay without length": (
         [says("A12", "11:00", "B"), says("A03", "12:00", pv144="9:00", pv145="9:00")],
         ["p1 V1 IMP finished 09:00-09:00"],

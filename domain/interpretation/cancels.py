@@ -233,7 +233,9 @@ class Ledger:
 
     def _is_of_ended(self, each: Said, latest: Said) -> bool:
         """Whether a beginning was told after the end of its encounter, which was before another."""
-        return each.at < latest.at and any(
+        if each.kind != "beginning" or each.at >= latest.at:
+            return False
+        return any(
             end.order < each.order and each.at < end.at <= latest.at
             for end in self._standing(self._ends)
         )

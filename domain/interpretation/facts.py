@@ -13,6 +13,7 @@ from operator import itemgetter
 from typing import Final, TypeAlias
 
 from domain.ids import VisitRef
+from domain.interpretation.candidates import came_from
 from domain.interpretation.kinds import CLASS_CHANGES
 from domain.interpretation.order import Said
 from domain.interpretation.times import BEFORE_ALL, same
@@ -243,9 +244,18 @@ def _add(spell: Spell, each: Said, at: datetime) -> bool:
 def _may_have_several_parts(items: Sequence[_Item]) -> bool:
     """Whether a part of a spell may be replaced: by an A06, or by what follows as a beginning."""
     for position, (_, _, _, each) in enumerate(items):
-        if each.of.trigger == "A06" or (position and each.kind == "beginning"):
+        if (
+            each.of.trigger == "A06"
+            or (position and each.kind == "beginning")
+            or _comes_from_elsewhere(each)
+        ):
             return True
     return False
+
+
+def _comes_from_elsewhere(each: Said) -> bool:
+    """Whether an admission says in PV1-6 where the patient was, though nobody may have said so."""
+    return each.of.trigger in {"A01", "A06"} and came_from(each) != ""
 
 
 def _begins(spell: Spell, each: Said, at: datetime) -> bool:
@@ -281,8 +291,8 @@ class _Parts:
         if new:
             self.replaced |= self.current
             self.current = set()
-            if each.of.prior_place is not None:
-                self.left[each.of.prior_place.ref] = each.of.class_code
+        if _comes_from_elsewhere(each):
+            self.left[came_from(each)] = each.of.class_code
         if each.of.class_code != "unknown":
             self.class_code = each.of.class_code
         if each.of.place is not None:

@@ -92,6 +92,14 @@ CASES: dict[str, tuple[list[Statement], list[str]]] = {
         ],
         ["!p1 V1 IMP in-progress ?-: W 10:00-12:00, X 12:00-"],
     ),
+    "a department closes its own visit, of which only the admission was heard": (
+        [
+            says("A01", "10:00", "W", from_="E"),
+            says("A03", "10:10", "E", pv12="E"),
+            says("A02", "12:00", "X"),
+        ],
+        ["!p1 V1 IMP in-progress 10:00-: W 10:00-12:00, X 12:00-"],
+    ),
     "a registration told after the discharge, and a cancelled one of the next visit": (
         [
             says("A02", "10:30", "B", pv12="E"),

@@ -16,7 +16,7 @@ from projections.table import Column, Row, Table
 from projections.timeline import place_columns
 
 NAME: Final = "census"
-VERSION: Final = 1
+VERSION: Final = 2
 
 CENSUS: Final = Table(
     "census",

@@ -25,7 +25,7 @@ from projections.table import Column, Row, Table
 from projections.timeline import place_columns
 
 NAME: Final = "patients"
-VERSION: Final = 1
+VERSION: Final = 2
 
 PATIENT: Final = Table(
     "patient",

@@ -18,7 +18,7 @@ from projections.substrate import Filed
 from projections.table import Column, Row, Table
 
 NAME: Final = "timeline"
-VERSION: Final = 1
+VERSION: Final = 2
 
 ENCOUNTER: Final = Table(
     "encounter",

@@ -93,6 +93,8 @@ class Clerk(Speech):
         before = len(self.said)
         self.said = [each for each in self.said if each.created >= heard_from]
         missed = len(self.said) < before
+        if missed:
+            self._leave_out_what_nothing_links()
         if missed and not any(each.trigger == "A04" for each in self.said):
             self._hear_from_admission()
         if not self.said or (missed and all(each.trigger == "A08" for each in self.said)):
@@ -149,6 +151,14 @@ class Clerk(Speech):
         """
         position = next((n for n, each in enumerate(self.said) if each.trigger == "A01"), 0)
         self.said = self.said[position:]
+
+    def _leave_out_what_nothing_links(self) -> None:
+        """Drop the closing of a department under a number that was replaced before the feed began.
+
+        Of whom it speaks no rule could know.
+        """
+        linked = {self.number, *(each.prior_number for each in self.said)}
+        self.said = [each for each in self.said if each.trigger != "A03" or each.number in linked]
 
     def _heard_of_late(
         self, stays: tuple[TrueStay, ...], start: datetime | None

@@ -88,6 +88,9 @@ def spells(
     found = _walk(items, replaced)
     if not found:
         return []
+    for spell in found:
+        if len(spell.ends) > 1 or (spell.ends and spell.moves):
+            _set_apart(spell)
     beginnings = [each for each in standing if each.kind == "beginning"]
     corrections = _corrections(standing, beginnings, found)
     for spell in found:
@@ -224,6 +227,31 @@ def _walk(items: Sequence[_Item], replaced: Collection[VisitRef]) -> list[Spell]
         if several:
             parts.now(each, new=new)
     return found
+
+
+def _set_apart(spell: Spell) -> None:
+    """Take for the end of a part what is followed, and has class and place of nothing else said.
+
+    It closes a department whose part nobody heard of: the feed was switched on later.
+    """
+    last_move = spell.moves[-1][0] if spell.moves else BEFORE_ALL
+    if len(spell.ends) == 1 and last_move <= spell.ends[0].at:
+        return
+    said = [*spell.first, *spell.change, *(move for _, move in spell.moves)]
+    parts = {part for each in said if (part := _part(each)) is not None}
+    fitting = [each.order for each in spell.ends if _part(each) in parts]
+    last_fitting = max(fitting, default=-1)
+    strange = [
+        each
+        for each in spell.ends
+        if (each.order < last_fitting or each.at < last_move)
+        and parts
+        and (own := _part(each)) is not None
+        and all(own[0] != class_code and own[1] != place for class_code, place in parts)
+    ]
+    if strange:
+        spell.ends = [each for each in spell.ends if each not in strange]
+        spell.part_ends += strange
 
 
 def _add(spell: Spell, each: Said, at: datetime) -> bool:

@@ -100,6 +100,23 @@ CASES: dict[str, tuple[list[Statement], list[str]]] = {
         ],
         ["!p1 V1 IMP in-progress 10:00-: W 10:00-12:00, X 12:00-"],
     ),
+    "a department closes its own visit, of which nothing was heard": (
+        [
+            says("A01", "10:00", "W"),
+            says("A03", "10:10", "O", pv12="B"),
+            says("A02", "12:00", "X"),
+            says("A03", "13:20", "X"),
+        ],
+        ["!p1 V1 IMP finished 10:00-13:20: W 10:00-12:00, X 12:00-13:20"],
+    ),
+    "a department closes its own visit, of which nothing was heard, and the stay goes on": (
+        [
+            says("A01", "10:00", "W"),
+            says("A03", "10:10", "O", pv12="B"),
+            says("A02", "12:00", "X"),
+        ],
+        ["!p1 V1 IMP in-progress 10:00-: W 10:00-12:00, X 12:00-"],
+    ),
     "a registration told after the discharge, and a cancelled one of the next visit": (
         [
             says("A02", "10:30", "B", pv12="E"),

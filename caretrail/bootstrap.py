@@ -12,7 +12,7 @@ import structlog
 from psycopg import Connection
 
 from commands import record_messages
-from commands.ports import Outcome, Received
+from commands.ports.intake import Outcome, Received
 from commands.record_messages import Ready
 from consumers.hl7v2 import profiles
 from consumers.hl7v2.profiles import Profiles

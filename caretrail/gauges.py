@@ -7,7 +7,7 @@ import structlog
 
 from caretrail.bootstrap import Application
 from caretrail.publishing import topic_name
-from commands.ports import StoreUnavailable
+from commands.ports.store import StoreUnavailable
 from infra import clock, metrics
 from infra.messages import waiting
 from infra.relay_checkpoint import published_position

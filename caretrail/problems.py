@@ -5,8 +5,8 @@ from typing import Final
 import psycopg
 
 from caretrail.failure import AlreadyRunning, Failed, RoleFailed
-from commands.ports import CannotStore, StoreUnavailable
-from commands.topic_ports import Halted, TopicUnavailable
+from commands.ports.store import CannotStore, StoreUnavailable
+from commands.ports.topic import Halted, TopicUnavailable
 from consumers.hl7v2.profiles import ProfilesInvalid, UnknownSender
 from domain.events import SegmentDoesNotOpen
 from infra.event_store import DevelopmentKey, WrongIdKey

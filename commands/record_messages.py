@@ -6,15 +6,8 @@ from typing import Final, Generic
 
 import structlog
 
-from commands.ports import (
-    CannotStore,
-    Disposition,
-    MessageLog,
-    Outcome,
-    Prepared,
-    Received,
-    StoreUnavailable,
-)
+from commands.ports.intake import Disposition, MessageLog, Outcome, Prepared, Received
+from commands.ports.store import CannotStore, StoreUnavailable
 
 log = structlog.get_logger()
 

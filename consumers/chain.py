@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from commands.topic_ports import (
+from commands.ports.topic import (
     Checkpoint,
     Extent,
     IncarnationMismatch,

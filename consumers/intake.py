@@ -16,7 +16,8 @@ from typing import Final, Generic, Protocol, TypeVar
 
 import structlog
 
-from commands.ports import Disposition, Outcome, Received, StoreUnavailable
+from commands.ports.intake import Disposition, Outcome, Received
+from commands.ports.store import StoreUnavailable
 from consumers.hl7v2 import ack
 from consumers.hl7v2.adt_table import ADT
 from consumers.hl7v2.profiles import DEFAULT, Profile, Profiles

@@ -14,8 +14,9 @@ from typing import Final, Protocol
 
 import structlog
 
-from commands.ports import StoreUnavailable
-from commands.topic_ports import Fenced, Halted, NotificationLog, TopicUnavailable
+from commands.ports.log import NotificationLog
+from commands.ports.store import StoreUnavailable
+from commands.ports.topic import Fenced, Halted, TopicUnavailable
 from consumers.patience import pause
 from domain.body import Recorded
 

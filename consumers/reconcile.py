@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final, NamedTuple, Protocol, TypeVar
 
-from commands.topic_ports import Extent, NotificationLog
+from commands.ports.log import NotificationLog
+from commands.ports.topic import Extent
 from domain.body import Recorded
 
 #: How many of each kind a report names; all of them are counted.

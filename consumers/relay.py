@@ -12,14 +12,14 @@ from typing import Final, Protocol
 
 import structlog
 
-from commands.ports import StoreUnavailable
-from commands.topic_ports import (
+from commands.ports.log import NotificationLog
+from commands.ports.store import StoreUnavailable
+from commands.ports.topic import (
     Checkpoint,
     Checkpoints,
     Fenced,
     Halted,
     IncarnationMismatch,
-    NotificationLog,
     Topic,
     TopicUnavailable,
 )

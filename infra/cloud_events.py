@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from commands.topic_ports import Link
+from commands.ports.topic import Link
 from domain.body import Actor, Envelope, Recorded
 
 

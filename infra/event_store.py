@@ -20,16 +20,9 @@ from eventsourcing.persistence import (
 from psycopg import Connection
 from typing_extensions import override
 
-from commands.ports import (
-    CannotStore,
-    Disposition,
-    Draft,
-    MessageLog,
-    Outcome,
-    Received,
-    StoreUnavailable,
-    StreamConflict,
-)
+from commands.ports.intake import Disposition, Draft, MessageLog, Outcome, Received
+from commands.ports.store import CannotStore, StoreUnavailable
+from commands.ports.streams import StreamConflict
 from domain.body import Actor
 from domain.events import BodyDoesNotHold, make_body
 from domain.ids import DEVELOPMENT_KEY, IdKey, RecordId

@@ -1,4 +1,4 @@
-"""The one place that talks to Kafka; everything else sees ``commands.topic_ports``.
+"""The one place that talks to Kafka; everything else sees ``commands.ports.topic``.
 
 Every wait has a bound, and after any error a client is thrown away: an idempotent producer whose
 batch expired never sends again, and says nothing (kafka-python 3.0).
@@ -16,7 +16,7 @@ from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError, KafkaTimeoutError, NoError
 from kafka.record import util as record_util
 
-from commands.topic_ports import Extent, Link, TopicUnavailable
+from commands.ports.topic import Extent, Link, TopicUnavailable
 from domain.body import Recorded
 from infra.cloud_events import (
     NotAnEvent,
@@ -180,7 +180,7 @@ def _undisturbed(producer: Any) -> Iterator[None]:
 
 
 class EventTopic:
-    """Implements ``commands.topic_ports.Topic``. Not for several threads."""
+    """Implements ``commands.ports.topic.Topic``. Not for several threads."""
 
     def __init__(
         self, bootstrap: str, name: str, *, incarnation: str, create: Callable[[], object]

@@ -23,7 +23,7 @@ from psycopg import Connection, Cursor
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool
 
-from commands.ports import CannotStore, StoreUnavailable
+from commands.ports.store import CannotStore, StoreUnavailable
 from domain.body import Plain, Sealed, SegmentClass
 from domain.events import SegmentDoesNotOpen
 from domain.ids import RecordId

@@ -13,7 +13,7 @@ from psycopg.rows import DictRow, class_row, dict_row
 from psycopg.sql import SQL
 from psycopg_pool import ConnectionPool
 
-from commands.ports import Disposition
+from commands.ports.intake import Disposition
 from domain.ids import EventId, MessageId, RecordId
 from infra.keys import Keys
 from infra.postgres import CONNECT_TIMEOUT, reachable, settings

@@ -12,7 +12,7 @@ from psycopg.rows import TupleRow, dict_row
 from psycopg_pool import ConnectionPool
 from typing_extensions import override
 
-from commands.ports import StoreUnavailable
+from commands.ports.store import StoreUnavailable
 
 #: Seconds. A statement of the write side takes milliseconds; one that waits longer than this for
 #: the append lock gives up, and the message is asked for again.

@@ -9,7 +9,7 @@ from psycopg import Connection
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL
 
-from commands.ports import Disposition, Outcome, Received
+from commands.ports.intake import Disposition, Outcome, Received
 from domain.ids import MessageId, RecordId
 from infra.keys import Claim
 from infra.recorder import PARAMETERS, NewEvent, actor_text, parameters

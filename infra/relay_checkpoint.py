@@ -9,8 +9,8 @@ from typing import Any, Final, LiteralString
 import psycopg
 from psycopg.rows import tuple_row
 
-from commands.ports import StoreUnavailable
-from commands.topic_ports import Checkpoint, Fenced, Mark
+from commands.ports.store import StoreUnavailable
+from commands.ports.topic import Checkpoint, Fenced, Mark
 from infra.postgres import network
 
 #: First half of the advisory lock; the second is a hash of the topic's name. "care" in ASCII.
@@ -38,7 +38,7 @@ where topic = %s
 
 
 class RelayCheckpoints:
-    """Implements ``commands.topic_ports.Checkpoints`` for one topic, on one connection."""
+    """Implements ``commands.ports.topic.Checkpoints`` for one topic, on one connection."""
 
     def __init__(self, url: str, topic: str, *, channel: str = CHANNEL) -> None:
         self._url = url

@@ -15,7 +15,7 @@ from kafka import ConsumerRebalanceListener, TopicPartition
 from kafka.errors import KafkaError
 from typing_extensions import override
 
-from commands.topic_ports import TopicUnavailable
+from commands.ports.topic import TopicUnavailable
 from domain.body import Recorded
 from infra.cloud_events import NotAnEvent, decode_value, milliseconds
 from infra.kafka import consumer, failing_as_unavailable

@@ -8,7 +8,7 @@ from typing import Any, Final
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import TopicAlreadyExistsError
 
-from commands.topic_ports import TopicUnavailable
+from commands.ports.topic import TopicUnavailable
 from domain.events import PARTITIONS
 from infra.kafka import LARGEST_VALUE, admin, failing_as_unavailable
 

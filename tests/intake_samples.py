@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from commands.ports import Disposition, Draft, Received
+from commands.ports.intake import Disposition, Draft, Received
 from domain.body import Actor, Plain
 from domain.events import TOPICS
 from domain.ids import DEVELOPMENT_KEY, EventId, IdKey, MessageId, RecordId

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from commands.ports import Outcome, Received
+from commands.ports.intake import Outcome, Received
 from infra.event_store import CareStore, open_store
 from infra.keys import Keys, open_keys
 from tests.intake_samples import KEY

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from uuid import UUID
 
-from commands.topic_ports import Checkpoint, Extent, Fenced, Link, TopicUnavailable
+from commands.ports.topic import Checkpoint, Extent, Fenced, Link, TopicUnavailable
 from domain.body import Actor, Envelope, Recorded
 from domain.ids import EventId, RecordId
 

@@ -16,7 +16,7 @@ from caretrail.cli.output import cell, columns, json_line, json_lines, line, not
 from caretrail.failure import Failed
 from caretrail.progress import progress
 from caretrail.signals import until_told
-from commands.ports import Disposition
+from commands.ports.intake import Disposition
 from consumers import intake
 from consumers.hl7v2.files import split
 from infra import log, settings

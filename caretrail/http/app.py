@@ -31,7 +31,7 @@ from caretrail.web.patients_page import patients_page
 from caretrail.web.plain_pages import Story, error_page, evidence_page, home_page
 from caretrail.web.render import STYLESHEET
 from caretrail.web.words import Words
-from commands.ports import StoreUnavailable
+from commands.ports.store import StoreUnavailable
 
 _log = structlog.get_logger()
 

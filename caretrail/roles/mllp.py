@@ -13,7 +13,7 @@ from typing import Any, Final, Generic
 import structlog
 
 from caretrail.bootstrap import opened
-from commands.ports import Outcome
+from commands.ports.intake import Outcome
 from consumers.intake import Answered, MllpIntake, Ready
 from infra import clock, health, metrics
 from infra.mllp import Limits, Listener, tls_context

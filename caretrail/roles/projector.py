@@ -12,7 +12,7 @@ from psycopg import Connection
 
 from caretrail.bootstrap import Application, opened, projects_alone
 from caretrail.publishing import topic_name
-from commands.ports import StoreUnavailable
+from commands.ports.store import StoreUnavailable
 from consumers.projector import Progress, Source, StoreSource
 from infra import health, metrics
 from infra.recorder import CHANNEL

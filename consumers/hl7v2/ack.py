@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final, Literal, NamedTuple, TypeAlias, assert_never
 
-from commands.ports import Disposition, Outcome
+from commands.ports.intake import Disposition, Outcome
 from consumers.hl7v2.delimiters import Delimiters
 from consumers.hl7v2.profiles import Profile
 from consumers.hl7v2.reader import Message, NotAMessage, head_of

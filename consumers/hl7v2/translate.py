@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final, NamedTuple
 
-from commands.ports import Disposition, Draft, Received
+from commands.ports.intake import Disposition, Draft, Received
 from consumers.hl7v2.adt_table import ADT, MAPPING_VERSION, Reads, Row
 from consumers.hl7v2.groups import Group, groups
 from consumers.hl7v2.profiles import Chosen, Profiles

@@ -8,7 +8,8 @@ import psycopg
 import pytest
 
 from commands import record_messages
-from commands.ports import Disposition, Outcome, Received, StoreUnavailable
+from commands.ports.intake import Disposition, Outcome, Received
+from commands.ports.store import StoreUnavailable
 from infra.event_store import CareStore
 from infra.keys import Keys
 from infra.messages import MessageArchive

@@ -5,7 +5,7 @@ from random import Random
 import pytest
 import structlog
 
-from commands.topic_ports import (
+from commands.ports.topic import (
     Checkpoint,
     Extent,
     Fenced,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from commands.ports import StoreUnavailable
-from commands.topic_ports import Fenced, TopicAheadOfStore
+from commands.ports.store import StoreUnavailable
+from commands.ports.topic import Fenced, TopicAheadOfStore
 from consumers import projector
 from consumers.projector import Ports, Progress, Projector, StoreSource, wait_through
 from domain.body import Recorded

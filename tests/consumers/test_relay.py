@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from commands.topic_ports import Fenced, IncarnationMismatch, TopicAheadOfStore
+from commands.ports.topic import Fenced, IncarnationMismatch, TopicAheadOfStore
 from consumers.relay import Relay
 from infra import topics
 from infra.relay_checkpoint import RelayCheckpoints, begin_generation, generation

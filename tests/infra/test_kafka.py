@@ -12,7 +12,7 @@ from confluent_kafka import Consumer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.record import util as record_util
 
-from commands.topic_ports import Link, TopicUnavailable
+from commands.ports.topic import Link, TopicUnavailable
 from domain.body import Actor
 from infra import kafka as kafka_module
 from infra import topics

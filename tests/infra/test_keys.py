@@ -13,7 +13,8 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from commands.ports import Disposition, StoreUnavailable
+from commands.ports.intake import Disposition
+from commands.ports.store import StoreUnavailable
 from domain.body import Plain, Sealed
 from domain.events import read_body
 from domain.ids import EventId

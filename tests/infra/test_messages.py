@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from commands.ports import Disposition
+from commands.ports.intake import Disposition
 from infra.clock import new_id
 from infra.event_store import CareStore
 from infra.messages import MessageArchive, NoSuchMessage

@@ -12,7 +12,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from commands.ports import CannotStore, Disposition, Outcome, StoreUnavailable, StreamConflict
+from commands.ports.intake import Disposition, Outcome
+from commands.ports.store import CannotStore, StoreUnavailable
+from commands.ports.streams import StreamConflict
 from domain.body import Actor
 from domain.events import partition_of, read_body
 from domain.ids import EventId, IdKey, MessageId

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from caretrail.roles.mllp import Recording
-from commands.ports import Outcome, Received, StoreUnavailable
+from commands.ports.intake import Outcome, Received
+from commands.ports.store import StoreUnavailable
 
 
 def test_it_is_not_ready_for_a_while_after_messages_could_not_be_recorded() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from caretrail.bootstrap import Application, opened
 from caretrail.readers import open_reader
 from caretrail.reading import Reader
-from commands.ports import Outcome
+from commands.ports.intake import Outcome
 from consumers.hl7v2.translate import read
 from infra.settings import Settings
 from projections.digest import digest

@@ -13,7 +13,7 @@ from caretrail.reading import CensusReading, PatientReading
 from caretrail.reading.census import from_reading, order
 from caretrail.reading.opening import Opening
 from caretrail.reading.patient import read
-from commands.ports import Disposition
+from commands.ports.intake import Disposition
 from consumers.hl7v2 import profiles, translate
 from domain.events import make_body
 from domain.interpretation import interpret

@@ -4,7 +4,7 @@ import json
 from itertools import count
 from typing import Any
 
-from commands.ports import Received
+from commands.ports.intake import Received
 from consumers.hl7v2.profiles import Profiles, parse
 from consumers.hl7v2.translate import ReadingContext, read
 from domain.ids import DEVELOPMENT_KEY, IdKey

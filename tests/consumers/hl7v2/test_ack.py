@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.ports import Disposition, Outcome
+from commands.ports.intake import Disposition, Outcome
 from consumers.hl7v2 import ack
 from consumers.hl7v2.profiles import Profile
 from consumers.hl7v2.reader import Message

@@ -2,7 +2,7 @@
 
 import pytest
 
-from commands.ports import Disposition
+from commands.ports.intake import Disposition
 from consumers.hl7v2.adt_table import ADT, Reads
 from domain.events import TOPICS
 from domain.ids import RecordId

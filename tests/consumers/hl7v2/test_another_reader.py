@@ -7,7 +7,7 @@ from pathlib import Path
 import hl7
 import pytest
 
-from commands.ports import Disposition
+from commands.ports.intake import Disposition
 from consumers.hl7v2.files import split
 from consumers.hl7v2.reader import Message
 from consumers.hl7v2.translate import read

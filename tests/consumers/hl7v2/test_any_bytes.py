@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from commands.ports import Disposition, Received
+from commands.ports.intake import Disposition, Received
 from consumers.hl7v2.adt_table import ADT
 from consumers.hl7v2.files import split
 from consumers.hl7v2.translate import read

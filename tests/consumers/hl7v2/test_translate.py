@@ -3,7 +3,7 @@ from hashlib import sha256
 
 import pytest
 
-from commands.ports import Disposition
+from commands.ports.intake import Disposition
 from consumers.hl7v2.adt_table import MAPPING_VERSION
 from consumers.hl7v2.delimiters import NULL
 from domain.statement import Settings

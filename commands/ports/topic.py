@@ -3,12 +3,11 @@
 ``infra`` implements these; ``consumers`` see nothing else of PostgreSQL and Kafka.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from domain.body import Recorded
-from domain.ids import EventId
 
 
 class TopicUnavailable(Exception):
@@ -90,35 +89,6 @@ class Checkpoint:
     marks: Mapping[int, Mark] = field(default_factory=dict)
 
 
-class NotificationLog(Protocol):
-    """The store's events in the order of their dense index."""
-
-    @property
-    def incarnation(self) -> str:
-        """The id of this store since it was created or restored."""
-        ...
-
-    def max_index(self) -> int:
-        """Return the greatest index given out; 0 for an empty store."""
-        ...
-
-    def read(self, after: int, limit: int = 1000, *, upto: int | None = None) -> list[Recorded]:
-        """Return at most ``limit`` events with after < index <= upto, in order."""
-        ...
-
-    def one(self, index: int) -> Recorded | None:
-        """Return the event with this index."""
-        ...
-
-    def drain(self, after: int, upto: int) -> Iterator[Recorded]:
-        """Yield every event with after < index <= upto, in order, without holding them all."""
-        ...
-
-    def last_ids(self) -> dict[int, int]:
-        """Return by partition the index of its last event."""
-        ...
-
-
 class Topic(Protocol):
     """The topic of events: what stands in it, and how more gets in.
 
@@ -186,12 +156,4 @@ class Checkpoints(Protocol):
 
     def resign(self) -> None:
         """Let another lead."""
-        ...
-
-
-class Store(NotificationLog, Protocol):
-    """The notification log, and events by their id."""
-
-    def by_event_id(self, event_id: EventId) -> Recorded | None:
-        """Return the event with this id."""
         ...

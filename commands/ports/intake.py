@@ -21,27 +21,6 @@ class Disposition(StrEnum):
     UNREADABLE = "unreadable"
 
 
-class StoreUnavailable(Exception):
-    """The store did not answer; what was asked for may be recorded or not."""
-
-
-class CannotStore(Exception):
-    """The store refuses this batch for its content: one of its messages poisons it."""
-
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-        super().__init__(reason)
-
-
-class StreamConflict(Exception):
-    """Somebody appended to the stream since it was read: read it again and decide again."""
-
-    def __init__(self, stream: RecordId, expected_version: int) -> None:
-        self.stream = stream
-        self.expected_version = expected_version
-        super().__init__(f"stream {stream} is not at version {expected_version}")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """An event before the store gives it its place: everything but version, index and clock."""

@@ -84,9 +84,9 @@ class Application:
         """Record messages; see ``commands.record_messages``."""
         return self.record_ready([self.make_ready(each) for each in messages])
 
-    def make_ready(self, message: Received, *, patiently: bool = True) -> Ready[Prepared]:
+    def make_ready(self, message: Received, *, may_wait: bool = True) -> Ready[Prepared]:
         """Make a message ready to be recorded; see ``commands.record_messages``."""
-        return record_messages.prepare(message, self.store, patiently=patiently)
+        return record_messages.prepare(message, self.store, may_wait=may_wait)
 
     def record_ready(self, messages: Sequence[Ready[Prepared]]) -> list[Outcome]:
         """Record messages that were made ready; see ``commands.record_messages``."""

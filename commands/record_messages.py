@@ -26,17 +26,17 @@ class Ready(Generic[Prepared]):
 
 
 def prepare(
-    message: Received, store: MessageLog[Prepared], *, patiently: bool = True
+    message: Received, store: MessageLog[Prepared], *, may_wait: bool = True
 ) -> Ready[Prepared]:
-    """Make a message ready; one that the store refuses as it is, to be kept in quarantine.
+    """Prepare a message for its batch. A message that the store refuses goes to quarantine.
 
-    ``patiently``: what is needed for it may be fetched.
+    ``may_wait``: keys that are not in memory may be fetched.
 
     Raises:
-        StoreUnavailable: It cannot be made ready now.
+        StoreUnavailable: The keys cannot be had now.
     """
     try:
-        return Ready(message, store.prepare(message, patiently=patiently))
+        return Ready(message, store.prepare(message, may_wait=may_wait))
     except CannotStore as error:
         return _quarantined(message, error.reason, store)
 

@@ -30,7 +30,7 @@ from infra import clock, received
 from infra.event_log import EventLog
 from infra.keys import Claim, Keys, intake_subject, take_keys
 from infra.postgres import Datastore, pool, reachable, settings
-from infra.received import Asked, Fresh, Prepared
+from infra.received import BatchResult, NewMessage, Prepared
 from infra.recorder import SCHEMA, CareRecorder, Columns, NewEvent, UnsafeFunctions
 
 __all__ = [
@@ -79,11 +79,11 @@ class CareStore(EventLog, MessageLog[Prepared]):
         self._tenant = tenant
 
     @override
-    def prepare(self, message: Received, *, patiently: bool = True) -> Prepared:
+    def prepare(self, message: Received, *, may_wait: bool = True) -> Prepared:
         subjects = _named(message) or (intake_subject(clock.now()),)
         claim = self._keys.claim(
             {*subjects, *(one.subject for each in message.drafts for one in each.segments)},
-            patiently=patiently,
+            may_wait=may_wait,
         )
         events = message.drafts if message.disposition is Disposition.RECORDED else ()
         try:
@@ -108,21 +108,21 @@ class CareStore(EventLog, MessageLog[Prepared]):
         for _ in range(_ROUNDS):
             if not fresh:
                 break
-            asked = self._ask(fresh)
-            if asked.known:
+            result = self._record_new(fresh)
+            if result.known:
                 again = [
-                    received.Again(key, len(same), same[0].message_id, same[-1].message_id)
+                    received.Resend(key, len(same), same[0].message_id, same[-1].message_id)
                     for key, prepared in fresh.items()
-                    if key in asked.known and (same := [each.message for each in prepared])
+                    if key in result.known and (same := [each.message for each in prepared])
                 ]
                 outcomes |= self._count(again)
-            if asked.taken:
-                self._keys.adopt(asked.taken)
+            if result.taken:
+                self._keys.adopt(result.taken)
                 fresh = {
                     key: [self.prepare(each.message) for each in same]
                     for key, same in fresh.items()
                 }
-            outcomes |= asked.outcomes
+            outcomes |= result.outcomes
             fresh = {key: same for key, same in fresh.items() if key not in outcomes}
         if fresh:
             raise StoreUnavailable("OthersWereFirst")
@@ -173,10 +173,10 @@ class CareStore(EventLog, MessageLog[Prepared]):
                 (version, name, content),
             )
 
-    def _ask(self, fresh: Mapping[bytes, Sequence[Prepared]]) -> Asked:
+    def _record_new(self, fresh: Mapping[bytes, Sequence[Prepared]]) -> BatchResult:
         """Ask for messages, each with its repetitions, to be recorded."""
         batch = [
-            Fresh(same[0], len(same) - 1, same[-1].message.message_id if same[1:] else None)
+            NewMessage(same[0], len(same) - 1, same[-1].message.message_id if same[1:] else None)
             for same in fresh.values()
         ]
         proposed = dict[RecordId, int]()
@@ -186,14 +186,14 @@ class CareStore(EventLog, MessageLog[Prepared]):
                     raise StoreUnavailable("KeysDiffer")  # else one of them would never open
         with self._connection() as connection:
             try:
-                asked = received.insert(connection, batch, proposed=proposed, tenant=self._tenant)
+                result = received.insert(connection, batch, proposed=proposed, tenant=self._tenant)
             except psycopg.errors.SerializationFailure:
-                return Asked()  # another writer was first with one of them: look again
-        if asked.outcomes:
+                return BatchResult()  # another writer was first with one of them: look again
+        if result.outcomes:
             self._keys.settle(proposed)
-        return asked
+        return result
 
-    def _count(self, again: Sequence[received.Again]) -> dict[bytes, Outcome]:
+    def _count(self, again: Sequence[received.Resend]) -> dict[bytes, Outcome]:
         with self._connection() as connection, connection.transaction():
             return received.count_duplicates(connection, again)
 
@@ -250,7 +250,7 @@ class CareStore(EventLog, MessageLog[Prepared]):
 
     @contextmanager
     def _connection(self) -> Iterator[Connection[Any]]:
-        """Give a connection in autocommit; say in our words why what was asked of it failed."""
+        """Give a connection in autocommit, and translate errors of the driver."""
         try:
             with self._recorder.datastore.get_connection() as connection:
                 yield connection

@@ -185,11 +185,11 @@ class Keys:
         for at in range(0, len(wanted), self._remember):
             self._keep(self._fetch(wanted[at : at + self._remember]))
 
-    def claim(self, subjects: Collection[RecordId], *, patiently: bool = True) -> Claim:
+    def claim(self, subjects: Collection[RecordId], *, may_wait: bool = True) -> Claim:
         """Return a key for each subject: its own where that is known, else one proposed for it.
 
         What is proposed stays so for this subject until ``settle`` or ``adopt`` say what became of
-        it: a transaction whose outcome nobody knows is simply asked for again. ``patiently``: keys
+        it: a transaction whose outcome nobody knows is simply asked for again. ``may_wait``: keys
         may be fetched for it.
 
         Raises:
@@ -207,7 +207,7 @@ class Keys:
                         rings[each] = self._rings[each] = _Ring(key_id, data_key, proposed=True)
                     self._forget()
                     return Claim(rings)
-            if not patiently:
+            if not may_wait:
                 raise StoreUnavailable("NoKeysAtHand")
             self._fetch_spare(max(_BLOCK, len(missing)))
 

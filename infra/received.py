@@ -29,7 +29,7 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
-class Fresh:
+class NewMessage:
     """A message of a batch, and how often its key comes again in the same batch."""
 
     prepared: Prepared
@@ -38,7 +38,7 @@ class Fresh:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class BatchResult:
     """What became of a batch: its outcomes, or why nothing was recorded."""
 
     known: frozenset[bytes] = frozenset()  # idempotency keys that were there
@@ -48,11 +48,11 @@ class Asked:
 
 def insert(
     connection: Connection[Any],
-    batch: Sequence[Fresh],
+    batch: Sequence[NewMessage],
     *,
     proposed: Mapping[RecordId, int],
     tenant: str,
-) -> Asked:
+) -> BatchResult:
     """Record a batch in one statement, which is a transaction of its own.
 
     ``proposed``: the keys that were sealed with and that nobody has yet.
@@ -94,8 +94,8 @@ def insert(
         ((known, subjects, key_ids, first),) = cursor.execute(_RECORD, values, prepare=True)
     if known or subjects:
         taken = dict(zip(subjects or (), key_ids or (), strict=True))
-        return Asked(known=frozenset(map(bytes, known)), taken=taken)
-    return Asked(
+        return BatchResult(known=frozenset(map(bytes, known)), taken=taken)
+    return BatchResult(
         outcomes={
             each.key: _recorded(each, first + start, first + end - 1)
             if end > start
@@ -106,7 +106,7 @@ def insert(
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class Resend:
     """A key of a batch that was there before."""
 
     key: bytes
@@ -115,11 +115,11 @@ class Again:
     last: MessageId
 
 
-def count_duplicates(connection: Connection[Any], seen: Sequence[Again]) -> dict[bytes, Outcome]:
+def count_duplicates(connection: Connection[Any], seen: Sequence[Resend]) -> dict[bytes, Outcome]:
     """Count resends on the rows of their first, and return what became of these, by key.
 
-    A message asked for again after a lost answer is no resend: the first itself is not counted, nor
-    is what was the last to be counted on its row.
+    A retry after a lost answer is not a resend: the first message itself is not counted, and the
+    resend that was counted last on its row is not counted again.
     """
     keys = [each.key for each in seen]
     connection.execute(_LOCK_FIRST, (keys,), prepare=True)

@@ -66,7 +66,7 @@ def run(settings: Settings, stop: Event) -> None:
         intake = MllpIntake(
             context=application.reading(arrived_by="mllp"),
             prepare=application.make_ready,
-            prepare_at_once=partial(application.make_ready, patiently=False),
+            prepare_at_once=partial(application.make_ready, may_wait=False),
             record=recording,
             now=clock.now,
             answered=_count,

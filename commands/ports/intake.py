@@ -78,10 +78,11 @@ Prepared = TypeVar("Prepared")
 class MessageLog(Protocol[Prepared]):
     """Received messages, their events and idempotency keys, in one transaction for the batch."""
 
-    def prepare(self, message: Received, *, patiently: bool = True) -> Prepared:
+    def prepare(self, message: Received, *, may_wait: bool = True) -> Prepared:
         """Do with a message what needs no other one, ahead of its batch.
 
-        ``patiently``: what is needed for it may be fetched; else it is at hand or unavailable.
+        ``may_wait``: keys that are not in memory may be fetched; if not, their absence raises
+        ``StoreUnavailable``.
 
         Raises:
             CannotStore: It cannot be recorded as it is.

@@ -71,7 +71,7 @@ def visit_facts(  # what one visit is read from
     latest = None if row.trigger == "A05" else sent  # a plan is for a time to come
     class_as_sent = findings.code(delimiters, at(pv1, 2), "PV1-2")
     service = findings.code(delimiters, at(pv1, 10), "PV1-10")
-    went = findings.code(delimiters, at(pv1, 36), "PV1-36")
+    disposition_sent = findings.code(delimiters, at(pv1, 36), "PV1-36")
     facts |= {
         "admitted": times.of_event(at(pv1, 44), "PV1-44", latest),
         "discharged": times.of_event(at(pv1, 45), "PV1-45", latest),
@@ -85,9 +85,11 @@ def visit_facts(  # what one visit is read from
         "service": service,
         "admit_source": findings.code(delimiters, at(pv1, 14), "PV1-14"),
     }
-    if went:
-        facts["disposition"] = went
-        facts["disposition_code"] = profile.dispositions.get(went) or disposition(went)
+    if disposition_sent:
+        facts["disposition"] = disposition_sent
+        facts["disposition_code"] = profile.dispositions.get(disposition_sent) or disposition(
+            disposition_sent
+        )
     return facts
 
 

@@ -39,8 +39,8 @@ class LosesAnswers:
         self._after = after
         self._before = before
 
-    def prepare(self, message: Received, *, patiently: bool = True) -> Prepared:
-        return self._store.prepare(message, patiently=patiently)
+    def prepare(self, message: Received, *, may_wait: bool = True) -> Prepared:
+        return self._store.prepare(message, may_wait=may_wait)
 
     def record(self, messages: Sequence[Prepared]) -> list[Outcome]:
         if self._before:

@@ -253,9 +253,9 @@ def test_what_is_proposed_for_a_subject_stays_so_however_many_others_come(keys: 
 
 def test_without_patience_only_keys_at_hand_are_proposed(keys: Keys) -> None:
     with pytest.raises(StoreUnavailable):
-        keys.claim({record_of("new")}, patiently=False)
+        keys.claim({record_of("new")}, may_wait=False)
     keys.claim({record_of("other")})
-    assert keys.claim({record_of("new")}, patiently=False).proposed()
+    assert keys.claim({record_of("new")}, may_wait=False).proposed()
 
 
 def test_the_keys_of_a_database_open_with_its_own_master_key_only(

@@ -26,8 +26,9 @@ import structlog
 from caretrail.bootstrap import opened
 from caretrail.failure import AlreadyRunning, RoleFailed
 from caretrail.role import ROLES
-from infra import children
-from infra.children import Child
+from infra import child_processes
+from infra.atomic_file import write_atomically
+from infra.child_processes import ChildProcess
 from infra.kafka_server import KafkaServer, KafkaUnavailable
 from infra.postgres_server import PostgresServer, PostgresUnavailable
 from infra.relay_checkpoint import newest_generation
@@ -50,7 +51,7 @@ class _Role:
     name: str
     health: int
     environment: Mapping[str, str]
-    child: Child | None = None
+    child: ChildProcess | None = None
     started: float = 0.0
     failures: int = 0
     not_before: float = 0.0
@@ -212,7 +213,7 @@ class Service:
 
     def _stop_leftovers(self) -> None:
         for name in self.only:
-            left = children.recorded(self._role_record(name))
+            left = child_processes.find_recorded(self._role_record(name))
             if left is not None:
                 log.warning("role.left_behind", name=name, pid=left.pid)
                 left.stop((signal.SIGTERM,), within=_STOP_SECONDS)
@@ -275,7 +276,7 @@ class Service:
 
     def _launch(self, role: _Role) -> None:
         role.started = time.monotonic()
-        role.child = children.start(
+        role.child = child_processes.start(
             [sys.executable, "-m", "caretrail.role", role.name],
             record=self._role_record(role.name),
             environment=role.environment,
@@ -284,7 +285,7 @@ class Service:
         )
 
     def _note(self) -> None:
-        children.write_whole(
+        write_atomically(
             self._record,
             json.dumps(
                 {

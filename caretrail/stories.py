@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from caretrail.generate.worth_seeing import Interesting
-from infra import children
+from infra.atomic_file import write_atomically
 
 _FILE: Final = "stories.json"
 
@@ -24,7 +24,7 @@ class Told:
 def keep_stories(home: Path, stories: Iterable[Interesting]) -> None:
     """Remember that the demo's week is told, and whom to look at."""
     kept = [[each.title, each.said, f"{each.authority}|{each.identifier}"] for each in stories]
-    children.write_whole(home / _FILE, json.dumps(kept))
+    write_atomically(home / _FILE, json.dumps(kept))
 
 
 def stories_of(home: Path) -> list[Told]:

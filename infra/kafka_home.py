@@ -14,7 +14,8 @@ from shutil import rmtree
 from subprocess import run
 from typing import IO, Final
 
-from infra import children, kafka_jars
+from infra import child_processes, kafka_jars
+from infra.atomic_file import write_atomically
 from infra.java import Java
 
 #: All of the broker's environment: no options for Java from ours, and no secret.
@@ -58,18 +59,18 @@ class Place:
         self.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.folder.mkdir(mode=0o700, exist_ok=True)
 
-    def find(self) -> children.Child | None:
+    def find(self) -> child_processes.ChildProcess | None:
         """Return the broker that the record names, if it runs."""
-        found = children.recorded(self.record)
+        found = child_processes.find_recorded(self.record)
         return (
             found
             if found is not None and {"port", "jars", "archives"} <= found.facts.keys()
             else None
         )
 
-    def all_running(self) -> list[children.Child]:
+    def all_running(self) -> list[child_processes.ChildProcess]:
         """Return every broker of this home, also one whose start was killed half-way."""
-        return children.with_argument(self.mark)
+        return child_processes.find_by_argument(self.mark)
 
     def configure(self, ports: tuple[int, int], *, data: str = _DATA) -> None:
         """Write the broker's settings, for these ports: that of clients, and that for itself."""
@@ -81,9 +82,9 @@ class Place:
             "log.dirs": data,
         }
         lines = [f"{name}={value}\n" for name, value in {**self._settings, **here}.items()]
-        children.write_whole(self.folder / PROPERTIES, "".join(lines))
-        children.write_whole(self.folder / LOG4J, _WARNINGS)
-        children.write_whole(self._ports, f"{ports[0]} {ports[1]}\n")
+        write_atomically(self.folder / PROPERTIES, "".join(lines))
+        write_atomically(self.folder / LOG4J, _WARNINGS)
+        write_atomically(self._ports, f"{ports[0]} {ports[1]}\n")
 
     def format(self, runtime: Java, jars: Path) -> None:
         """Make the broker's own files, all of them or none; 1 s, once a home.
@@ -145,19 +146,19 @@ class Place:
         return " ".join((causes or lines)[-1:]) or "it said nothing"
 
 
-def address(broker: children.Child) -> str:
+def address(broker: child_processes.ChildProcess) -> str:
     """Return where a broker is, as ``HOST:PORT``."""
     return f"127.0.0.1:{broker.facts['port']}"
 
 
-def answers(broker: children.Child) -> bool:
+def answers(broker: child_processes.ChildProcess) -> bool:
     """Say whether a broker takes connections: it opens its port when it is ready."""
     with suppress(OSError), socket.create_connection(("127.0.0.1", int(broker.facts["port"])), 1):
         return broker.is_running()
     return False
 
 
-def jars_of(broker: children.Child) -> bool:
+def jars_of(broker: child_processes.ChildProcess) -> bool:
     """Say whether a broker runs on the jars that are pinned now."""
     return broker.facts["jars"] == kafka_jars.key()
 

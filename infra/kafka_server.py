@@ -11,7 +11,7 @@ from signal import SIGTERM
 from types import TracebackType
 from typing import Final, Self
 
-from infra import children, java, kafka_jars
+from infra import child_processes, java, kafka_jars
 from infra.java import Java, NoJava
 from infra.kafka_home import (
     ENVIRONMENT,
@@ -76,7 +76,7 @@ class KafkaServer:
         self._progress = progress
         self._mirror = mirror
         self._share = Share(self._place.folder)
-        self._child: children.Child | None = None
+        self._child: child_processes.ChildProcess | None = None
 
     @property
     def bootstrap_servers(self) -> str:
@@ -168,24 +168,24 @@ class KafkaServer:
                 child.disown()
             self._share.give_back()
 
-    def _end(self, child: children.Child) -> None:
+    def _end(self, child: child_processes.ChildProcess) -> None:
         ran = child.is_running()
         gently = child.stop((SIGTERM,), within=_STOP)
         # Half an archive, of a broker that was killed while it wrote, must not be kept.
         if ran and gently and child.exit_code in {None, 0, _TERMINATED}:
             java.keep(self._place.training, Path(child.facts["archives"]))
 
-    def _taken_over(self) -> children.Child | None:
+    def _taken_over(self) -> child_processes.ChildProcess | None:
         """Return the broker found running if it answers; end every other one of this home."""
         found = self._place.find()
         if found is not None and (jars_of(found) or not self._share.is_only_one()):
-            children.wait_until(lambda: answers(found) or not found.is_running(), _START)
+            child_processes.wait_until(lambda: answers(found) or not found.is_running(), _START)
             if answers(found):
                 return found
         self.stop_left()
         return None
 
-    def _launched(self) -> children.Child:
+    def _launched(self) -> child_processes.ChildProcess:
         runtime = java.find()
         jars = kafka_jars.fetched(progress=self._progress, mirror=self._mirror)
         self._place.format(runtime, jars)
@@ -197,12 +197,14 @@ class KafkaServer:
                 break
         raise KafkaUnavailable(f"it did not start: {self._place.last_words()}")
 
-    def _try(self, runtime: Java, jars: Path, ports: tuple[int, int]) -> children.Child | None:
+    def _try(
+        self, runtime: Java, jars: Path, ports: tuple[int, int]
+    ) -> child_processes.ChildProcess | None:
         place = self._place
         place.configure(ports)
         archives = jars.parent / runtime.key
         with place.open_log() as log:
-            child = children.start(
+            child = child_processes.start(
                 [
                     *(runtime.program, "-Xms256m", "-Xmx512m"),
                     *java.options(runtime, archives, place.training),
@@ -224,7 +226,7 @@ class KafkaServer:
             )
         ready = False
         try:
-            children.wait_until(lambda: answers(child) or not child.is_running(), _START)
+            child_processes.wait_until(lambda: answers(child) or not child.is_running(), _START)
             ready = child.is_running() and answers(child)
         finally:
             if not ready:

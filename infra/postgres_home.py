@@ -11,7 +11,7 @@ from tempfile import gettempdir, mkdtemp
 from typing import IO, Final
 from urllib.parse import quote
 
-from infra import children
+from infra import child_processes
 from infra.postgres_account import Account
 from infra.postgres_binaries import MAJOR, NoBinaries
 
@@ -27,7 +27,7 @@ _PID, _PORT, _FOLDER, _STATUS = 0, 3, 4, 7
 class Running:
     """A server process and where it listens."""
 
-    child: children.Child
+    child: child_processes.ChildProcess
     folder: Path
     port: int
 
@@ -82,10 +82,10 @@ class Place:
         except (IndexError, ValueError):
             return None
         # The id may be another process's by now; ours was started with this very folder.
-        identity = children.Identity.of(pid)
-        if identity is None or str(self.data) not in children.arguments(pid):
+        identity = child_processes.ProcessIdentity.of(pid)
+        if identity is None or str(self.data) not in child_processes.arguments_of(pid):
             return None
-        return Running(children.Child(identity), folder, port)
+        return Running(child_processes.ChildProcess(identity), folder, port)
 
     def status(self, pid: int) -> str:
         """Return what the server with this id says of itself: ``starting``, ``ready``, ..."""

@@ -17,7 +17,8 @@ from typing import Final, Self
 import psycopg
 from psycopg import sql
 
-from infra import children
+from infra import child_processes
+from infra.atomic_file import write_atomically
 from infra.postgres_account import Account, NoAccount, account
 from infra.postgres_binaries import NoBinaries, binaries, initdb
 from infra.postgres_home import NAME, Place, Running, free_port, socket_folder
@@ -188,7 +189,7 @@ class PostgresServer:
         if found is None:
             return None
         pid = found.child.pid
-        children.wait_until(lambda: self._place.status(pid) != "starting", _START)
+        child_processes.wait_until(lambda: self._place.status(pid) != "starting", _START)
         if self._place.status(pid) == "ready" and found.child.is_running():
             as_asked = self._place.settings.read_text("utf-8") == self._text(
                 found.folder, found.port
@@ -212,7 +213,7 @@ class PostgresServer:
             words = self._place.last_words()
             if not ("pre-existing shared memory" in words or "TCP/IP" in words):
                 break
-            children.wait_until(lambda: False, attempt)  # both pass by themselves
+            child_processes.wait_until(lambda: False, attempt)  # both pass by themselves
         with suppress(OSError):
             folder.rmdir()
         raise PostgresUnavailable(
@@ -221,11 +222,11 @@ class PostgresServer:
 
     def _try(self, programs: Path, folder: Path, port: int) -> Running | None:
         place = self._place
-        children.write_whole(place.settings, self._text(folder, port), mode=0o644)
-        children.write_whole(place.access, _LOCAL + (_TCP if self._tcp else ""), mode=0o644)
+        write_atomically(place.settings, self._text(folder, port), mode=0o644)
+        write_atomically(place.access, _LOCAL + (_TCP if self._tcp else ""), mode=0o644)
         place.disarm_stale_pid()
         with place.open_log() as log:
-            child = children.start(
+            child = child_processes.start(
                 [
                     *(programs / "postgres", "-D", place.data),
                     *("-c", f"config_file={place.settings}", "-c", f"hba_file={place.access}"),
@@ -238,7 +239,7 @@ class PostgresServer:
             )
         ready = False
         try:
-            children.wait_until(
+            child_processes.wait_until(
                 lambda: place.status(child.pid) == "ready" or not child.is_running(), _START
             )
             ready = child.is_running() and place.status(child.pid) == "ready"
@@ -279,7 +280,7 @@ class PostgresServer:
                 admin.execute(
                     sql.SQL("alter role {} password {}").format(sql.Identifier(NAME), verifier)
                 )
-                children.write_whole(self._place.password, password)
+                write_atomically(self._place.password, password)
 
 
 def running_url(home: Path) -> str | None:

@@ -16,7 +16,7 @@ def run(in_ci: str, *, workers: int) -> "subprocess.CompletedProcess[str]":
             *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
             *("-n", str(workers)),
             *(
-                "tests/infra/test_children.py::test_a_file_is_written_whole_and_private",
+                "tests/infra/test_atomic_file.py::test_the_file_is_private_and_no_scratch_file_is_left",
                 "tests/infra/test_kafka_jars.py",
             ),
         ],

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from infra import children
+from infra import child_processes
 from tests.acceptance.command_line import CommandLine
 
 PARTS = ("mllp", "relay", "projector", "http", "postgres", "kafka", "supervisor")
@@ -66,10 +66,10 @@ class RunningService:
                 int(each.name)
                 for each in Path("/proc").iterdir()
                 if each.name.isdigit()
-                and mark in (said := children.arguments(int(each.name)))
+                and mark in (said := child_processes.arguments_of(int(each.name)))
                 and any(str(self.home) in argument for argument in said)
             ]
-        child = children.recorded(self.home / "run" / f"{part}.json")
+        child = child_processes.find_recorded(self.home / "run" / f"{part}.json")
         return [child.pid] if child is not None else []
 
     def kill(self, part: str) -> None:
@@ -110,7 +110,7 @@ def _said(pid: int) -> tuple[str, ...]:
     except OSError:
         environment = ""
     homes = [each for each in environment.split("\0") if each.startswith("CARETRAIL_HOME=")]
-    return (*children.arguments(pid), *homes)
+    return (*child_processes.arguments_of(pid), *homes)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.admin import NewTopic
 
-from infra import children, java, kafka_jars
+from infra import child_processes, java, kafka_jars
 from infra.kafka_home import Place
 from infra.kafka_server import SETTINGS, KafkaServer, KafkaUnavailable, running_bootstrap
 
@@ -143,7 +143,7 @@ def test_what_it_acknowledged_survives_a_stop_another_port_and_a_kill(home: Path
         send(second, "kept", b"before the kill")
         assert server.pid is not None
         os.kill(server.pid, signal.SIGKILL)
-        assert children.wait_until(lambda: not server.is_running(), 10)
+        assert child_processes.wait_until(lambda: not server.is_running(), 10)
         assert running_bootstrap(home) is None
         assert server.start() == second  # clients know it by this address
         assert values(second, "kept", 2) == [b"before the stop", b"before the kill"]

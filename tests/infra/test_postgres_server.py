@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from infra import children, postgres_account, postgres_binaries
+from infra import child_processes, postgres_account, postgres_binaries
 from infra.postgres_home import Place
 from infra.postgres_server import PostgresServer, PostgresUnavailable, joined, running_url
 from tests import servers
@@ -76,7 +76,7 @@ def end(process: "subprocess.Popen[str]", *, kill: bool = False) -> None:
 def left_behind(home: Path) -> list[str]:
     """Processes and socket folders of a home that are still there."""
     place = Place(home)
-    processes = [str(each.pid) for each in children.with_argument(str(place.data))]
+    processes = [str(each.pid) for each in child_processes.find_by_argument(str(place.data))]
     found = place.find()
     return processes + ([str(found.folder)] if found else [])
 
@@ -245,14 +245,14 @@ def test_a_server_that_was_killed_itself_starts_again_with_all_that_was_committe
     with PostgresServer(home) as server:
         do(server.url, "create table survived as select 7 as n")
         os.kill(server.pid, signal.SIGKILL)
-        assert children.wait_until(lambda: not server.is_running(), 10)
+        assert child_processes.wait_until(lambda: not server.is_running(), 10)
         assert running_url(home) is None
         server.start()
         assert ask(server.url, "select n from survived") == [(7,)]
 
 
 def test_a_stale_record_that_names_a_stranger_stops_no_start(home: Path) -> None:
-    stranger = children.start([sys.executable, "-c", "import time; time.sleep(600)"])
+    stranger = child_processes.start([sys.executable, "-c", "import time; time.sleep(600)"])
     try:
         with PostgresServer(home) as server:
             record = Place(home).data / "postmaster.pid"

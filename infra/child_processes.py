@@ -1,9 +1,10 @@
-"""Child processes that never get lost: a session of their own, a record on disk, a sure end.
+"""Start processes that are never lost: each has its own session, a record on disk, and an end.
 
-A session of its own keeps the Ctrl-C of a terminal away from a child: its supervisor decides when
-it ends. The record names the process by its id *and* the kernel's time of its start, so that the
-next run finds what a ``kill -9`` of the supervisor left running, and never ends a stranger that
-was given the same id later. Linux and macOS; no privileges are needed.
+A session of its own keeps the Ctrl-C of a terminal away from the child, so that its supervisor
+decides when it ends. If the supervisor is killed (``kill -9``), its next run finds the child by
+the record. The record names the process by its id *and* by its start time in the kernel. So
+another process that was given the same id later is never ended by mistake. Works on Linux and
+macOS, without privileges.
 """
 
 import json
@@ -17,33 +18,35 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
+from infra.atomic_file import write_atomically
+
 _POLL: Final = 0.02  # seconds between two looks at a process that is not our own child
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
-    """One process for as long as the machine is up: an id alone is given again."""
+class ProcessIdentity:
+    """One process until the machine restarts; the id alone is given to other processes later."""
 
     pid: int
-    started: str  # as the kernel tells it; only ever compared
+    started: str  # as the kernel writes it; only ever compared
 
     @classmethod
-    def of(cls, pid: int) -> "Identity | None":
-        """Return who has this id now, or None when nobody does (a zombie is nobody)."""
+    def of(cls, pid: int) -> "ProcessIdentity | None":
+        """Return the identity of a running process; None if it has ended (or is a zombie)."""
         started = _started(pid)
         return None if started is None else cls(pid, started)
 
     def is_running(self) -> bool:
-        """Say whether this very process is still there."""
+        """Say whether this process, and not another one with its id, is running."""
         return _started(self.pid) == self.started
 
 
-class Child:
-    """A process that this run, or an earlier one of ours that was killed, has started."""
+class ChildProcess:
+    """A process that this run has started, or an earlier run of ours that was killed."""
 
     def __init__(
         self,
-        identity: Identity,
+        identity: ProcessIdentity,
         *,
         record: Path | None = None,
         facts: Mapping[str, str] | None = None,
@@ -56,28 +59,31 @@ class Child:
 
     @property
     def pid(self) -> int:
-        """The id of the process; also that of its session and of its process group."""
+        """The id of the process; its session and its process group have the same id."""
         return self.identity.pid
 
     @property
     def exit_code(self) -> int | None:
-        """How it ended, negative for a signal; None while it runs or when it was not our child."""
+        """The exit code, negative for a signal.
+
+        None while the process runs, and if an earlier run of ours started it.
+        """
         return None if self._popen is None else self._popen.poll()
 
     def is_running(self) -> bool:
-        """Say whether it is still there."""
+        """Say whether the process is running."""
         if self._popen is not None:
             return self._popen.poll() is None
         return self.identity.is_running()
 
     def send(self, number: signal.Signals) -> None:
-        """Send a signal to it alone; nothing happens when it is gone."""
+        """Send a signal to this process alone; do nothing if it has ended."""
         if self.is_running():
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
     def wait(self, seconds: float) -> bool:
-        """Wait for its end, so long at most; say whether it has ended."""
+        """Wait until the process ends, at most ``seconds``; say whether it has ended."""
         if self._popen is not None:
             with suppress(subprocess.TimeoutExpired):
                 self._popen.wait(max(seconds, 0))
@@ -90,10 +96,14 @@ class Child:
         *,
         within: float,
     ) -> bool:
-        """Send these signals in turn, each with so many seconds, then kill the whole group.
+        """Send the signals of ``ladder`` in turn until the process ends; then kill its group.
+
+        Args:
+            ladder: The signals, the gentlest first.
+            within: Seconds to wait after each signal.
 
         Returns:
-            True when it ended by itself, False when it had to be killed.
+            True if the process ended by itself, False if it had to be killed.
         """
         gently = not self.is_running()
         for number in ladder:
@@ -108,14 +118,14 @@ class Child:
         return gently
 
     def forget(self) -> None:
-        """Drop the record: the process has ended, or somebody else looks after it."""
+        """Delete the record, because the process has ended or has another supervisor."""
         if self._record is not None:
             self._record.unlink(missing_ok=True)
 
     def disown(self) -> None:
-        """Leave it running when this process ends: others use it, the last of them stops it."""
+        """Leave the process running when we end: its other users stop it."""
         if self._popen is not None and self._popen.poll() is None:
-            # Popen warns about a child nobody waited for; this one has other owners now.
+            # Without a return code, Popen would warn that its child is still running.
             self._popen.returncode = 0
             self._popen = None
 
@@ -131,22 +141,22 @@ def start(  # noqa: PLR0913  # what a process is started with
     group: int | None = None,
     output: IO[bytes] | int | None = subprocess.DEVNULL,
     errors: IO[bytes] | int | None = subprocess.STDOUT,
-) -> Child:
+) -> ChildProcess:
     """Start a process in a session of its own, without standard input, and record it.
 
     Args:
         command: The program and its arguments.
-        record: Where the record is written; ``recorded`` reads it after a crash.
-        facts: What the next run must know of it, such as its port; kept in the record.
-        environment: All of its environment; ours when None.
+        record: The file of the record; ``find_recorded`` reads it after a crash.
+        facts: What the next run must know of the process, such as its port; kept in the record.
+        environment: All of its environment; ours if None.
         folder: Its working folder.
-        user: The user id it runs as (root only).
-        group: The group id it runs as; supplementary groups are dropped with it.
+        user: The user id it runs as (only root may set it).
+        group: The group id it runs as; the process then has no supplementary groups.
         output: Where its standard output goes.
         errors: Where its standard error goes.
 
     Raises:
-        OSError: the program cannot be started.
+        OSError: The program cannot be started.
     """
     popen = subprocess.Popen(  # noqa: S603  # callers name the program
         [str(each) for each in command],
@@ -160,11 +170,11 @@ def start(  # noqa: PLR0913  # what a process is started with
         extra_groups=None if group is None else [],
         start_new_session=True,
     )
-    # A child that is already gone has no start time any more; its Popen still tells how it ended.
-    identity = Identity.of(popen.pid) or Identity(popen.pid, "ended")
-    child = Child(identity, record=record, facts=facts, popen=popen)
+    # A child that has already ended has no start time; its Popen still knows the exit code.
+    identity = ProcessIdentity.of(popen.pid) or ProcessIdentity(popen.pid, "ended")
+    child = ChildProcess(identity, record=record, facts=facts, popen=popen)
     if record is not None:
-        write_whole(
+        write_atomically(
             record,
             json.dumps(
                 {"pid": identity.pid, "started": identity.started, "facts": dict(child.facts)}
@@ -173,29 +183,33 @@ def start(  # noqa: PLR0913  # what a process is started with
     return child
 
 
-def recorded(record: Path) -> Child | None:
-    """Return the process that a record names if it still runs; a stale record is no process."""
+def find_recorded(record: Path) -> ChildProcess | None:
+    """Return the process that a record names; None if it has ended or there is no such record."""
     try:
-        said = json.loads(record.read_text("utf-8"))
-        identity = Identity(int(said["pid"]), str(said["started"]))
-        facts = {str(name): str(value) for name, value in said["facts"].items()}
+        content = json.loads(record.read_text("utf-8"))
+        identity = ProcessIdentity(int(content["pid"]), str(content["started"]))
+        facts = {str(name): str(value) for name, value in content["facts"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    return Child(identity, record=record, facts=facts) if identity.is_running() else None
+    return ChildProcess(identity, record=record, facts=facts) if identity.is_running() else None
 
 
-def with_argument(argument: str) -> list[Child]:
-    """Return the running processes that have this argument, for the moment before a record."""
+def find_by_argument(argument: str) -> list[ChildProcess]:
+    """Return the running processes that were started with this argument.
+
+    Finds a process whose supervisor was killed after it started the process and before it wrote
+    the record.
+    """
     return [
-        Child(identity)
+        ChildProcess(identity)
         for pid in _all_pids()
-        if pid != os.getpid() and argument in arguments(pid)
-        if (identity := Identity.of(pid)) is not None
+        if pid != os.getpid() and argument in arguments_of(pid)
+        if (identity := ProcessIdentity.of(pid)) is not None
     ]
 
 
-def arguments(pid: int) -> tuple[str, ...]:
-    """Return the arguments that a process was started with; empty when that cannot be seen."""
+def arguments_of(pid: int) -> tuple[str, ...]:
+    """Return the arguments that a process was started with; empty if they cannot be read."""
     try:
         if _PROC.is_dir():
             raw = (_PROC / str(pid) / "cmdline").read_bytes()
@@ -206,7 +220,13 @@ def arguments(pid: int) -> tuple[str, ...]:
 
 
 def wait_until(condition: Callable[[], bool], seconds: float, *, every: float = _POLL) -> bool:
-    """Look again and again until it is so, for so long at most; say whether it is."""
+    """Wait until ``condition()`` is true, at most ``seconds``; say whether it is.
+
+    Args:
+        condition: Called again and again.
+        seconds: How long to wait at most.
+        every: Seconds between two calls.
+    """
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() >= deadline:
@@ -215,20 +235,8 @@ def wait_until(condition: Callable[[], bool], seconds: float, *, every: float = 
     return True
 
 
-def write_whole(path: Path, text: str, *, mode: int = 0o600) -> None:
-    """Write a file so that a reader, or a crash, sees the old text or the new, never a part."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        os.fchmod(descriptor, mode)  # whatever the umask takes away, and an old file had
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    scratch.replace(path)
-
-
-def _kill_group(identity: Identity) -> None:
-    """Kill a process and what it started in its group."""
+def _kill_group(identity: ProcessIdentity) -> None:
+    """Kill a process and the processes that it started in its group."""
     if identity.is_running():
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(identity.pid, signal.SIGKILL)
@@ -247,7 +255,7 @@ def _started(pid: int) -> str | None:
         stat = (_PROC / str(pid) / "stat").read_text("utf-8", "replace")
     except OSError:
         return None
-    fields = stat.rpartition(")")[2].split()  # the name before it may hold anything
+    fields = stat.rpartition(")")[2].split()  # the name before ")" may hold any characters
     if fields[_STATE] in "ZXx":
         return None
     boot = _BOOT.read_text("ascii").strip() if _BOOT.exists() else ""

@@ -39,9 +39,10 @@ from infra.postgres import network, pool
 from infra.postgres_server import PostgresServer
 from infra.received import Prepared
 from infra.settings import BadSettings, Settings
-from projections import catalogue, fold, position, substrate
+from projections import catalogue, fold
 from projections import rebuild as rebuilding
-from projections.services import Services
+from projections.engine import position, substrate
+from projections.engine.services import Services
 from projections.stretches import Read, Stored
 
 log = structlog.get_logger()

@@ -19,7 +19,7 @@ from infra.settings import BadSettings
 from infra.topics import WrongPartitions
 from projections.catalogue import NeedsRebuild
 from projections.digest import RowDoesNotOpen
-from projections.position import OtherIncarnation, PositionsDisagree
+from projections.engine.position import OtherIncarnation, PositionsDisagree
 from projections.rebuild import RebuildRunning, RowsMissing
 from projections.switching import StillRead
 

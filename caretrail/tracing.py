@@ -8,7 +8,7 @@ from caretrail.reading.contract import instant
 from domain.ids import MessageId
 from domain.interpretation import happened
 from infra.messages import MessageArchive, NoSuchMessage
-from projections.substrate import Filed
+from projections.engine.substrate import Filed
 
 Chain: TypeAlias = dict[str, Any]
 

@@ -15,7 +15,7 @@ from domain.body import Envelope, Recorded
 from domain.ids import EventId, MessageId, RecordId
 from infra.postgres import reachable
 from infra.recorder import actor_of
-from projections.logged import Logged
+from projections.engine.logged_event import Logged
 
 #: Rows of one query: none of them holds a snapshot for long.
 CHUNK: Final = 50_000

@@ -44,7 +44,7 @@ from infra.sealing import (
     to_text,
     unseal,
 )
-from projections.arrays import array
+from projections.engine.arrays import array
 
 __all__ = ["Claim", "Keys", "SegmentDoesNotOpen", "open_keys"]
 

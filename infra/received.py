@@ -14,7 +14,7 @@ from domain.ids import MessageId, RecordId
 from infra.keys import Claim
 from infra.recorder import PARAMETERS, NewEvent, actor_text, parameters
 from infra.sealing import Box
-from projections.arrays import array, texts
+from projections.engine.arrays import array, texts
 
 
 @dataclass(frozen=True, slots=True)

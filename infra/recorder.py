@@ -19,7 +19,7 @@ from typing_extensions import override
 
 from domain.body import Actor
 from domain.events import partition_of
-from projections.arrays import array, texts
+from projections.engine.arrays import array, texts
 
 SCHEMA: Final = "es"
 TABLE: Final = "event"

@@ -6,9 +6,9 @@ from typing import Final
 
 from domain.body import Recorded
 from domain.statement import Statement
-from projections.decoding import decode_statement
-from projections.substrate import is_statement
-from projections.table import Column, Row, Table
+from projections.engine.decoding import decode_statement
+from projections.engine.substrate import is_statement
+from projections.engine.table import Column, Row, Table
 
 NAME: Final = "audit_trail"
 VERSION: Final = 1

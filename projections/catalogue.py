@@ -12,22 +12,12 @@ from typing import Any, Final
 import psycopg
 from psycopg import Connection, sql
 
-from projections import (
-    audit_trail,
-    census,
-    last_seen,
-    parking,
-    patients,
-    position,
-    publishing,
-    substrate,
-    table,
-    timeline,
-)
-from projections.arrays import array
-from projections.interpreted import Component
-from projections.services import Services
-from projections.table import Row, Table
+from projections import audit_trail, census, last_seen, patients, publishing, timeline
+from projections.engine import parking, position, substrate, table
+from projections.engine.arrays import array
+from projections.engine.component import Component
+from projections.engine.services import Services
+from projections.engine.table import Row, Table
 
 #: Advisory locks: whoever folds holds the first one shared; whoever switches, alone.
 FOLDING: Final = 0x63617265_0001

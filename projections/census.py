@@ -9,10 +9,10 @@ from typing import Final
 
 from domain.continuity import Encounter, Patient, Stay
 from domain.interpretation import in_census
-from projections.columns import ARRIVAL, COMPONENT, FLAGS, MODE, PATIENT, SEALED
-from projections.interpreted import Component, arrival, joined, part2
-from projections.services import Services
-from projections.table import Column, Row, Table
+from projections.engine.columns import ARRIVAL, COMPONENT, FLAGS, MODE, PATIENT, SEALED
+from projections.engine.component import Component, arrival, joined, part2
+from projections.engine.services import Services
+from projections.engine.table import Column, Row, Table
 from projections.timeline import place_columns
 
 NAME: Final = "census"

@@ -18,10 +18,10 @@ from psycopg import Connection, sql
 from psycopg.pq import TransactionStatus
 
 from projections import catalogue
-from projections.decoding import decode_sealed
-from projections.interpreted import Copied, copied
-from projections.services import Opener
-from projections.table import Column, Table
+from projections.engine.component import Copied, copied
+from projections.engine.decoding import decode_sealed
+from projections.engine.services import Opener
+from projections.engine.table import Column, Table
 
 #: Rows fetched at a time, so that memory does not grow with the table.
 _FETCHED: Final = 2_000

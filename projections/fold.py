@@ -13,24 +13,17 @@ import psycopg
 from psycopg import Connection, sql
 
 from domain.body import Recorded
-from projections import (
-    audit_trail,
-    catalogue,
-    components,
-    interpreted,
-    last_seen,
-    parking,
-    position,
-    substrate,
-)
-from projections.arrays import texts
+from projections import audit_trail, catalogue, last_seen
 from projections.catalogue import Version
-from projections.components import Touched
-from projections.parking import Parked
-from projections.position import Heal
-from projections.services import Services
-from projections.substrate import Filed, Read, Stored
-from projections.table import Row, Table, load
+from projections.engine import component as interpreted
+from projections.engine import links, parking, position, substrate
+from projections.engine.arrays import texts
+from projections.engine.links import Touched
+from projections.engine.parking import Parked
+from projections.engine.position import Heal
+from projections.engine.services import Services
+from projections.engine.substrate import Filed, Read, Stored
+from projections.engine.table import Row, Table, load
 
 #: Two appliers that join the same components the other way round: one of them begins again.
 _ATTEMPTS: Final = 5
@@ -111,7 +104,7 @@ def retry(connection: Connection[Any], services: Services) -> list[Parked]:
         versions = catalogue.active(connection)
         before = parking.parked(connection)
         waiting = sorted({one.component for one in before})
-        touched = components.lock(connection, versions[substrate.NAME].schema, waiting)
+        touched = links.lock(connection, versions[substrate.NAME].schema, waiting)
         parking.release(connection, waiting)
         indexes = frozenset(one.index for one in before)
         return _refold(connection, versions, versions[substrate.NAME], touched, indexes, services)
@@ -145,9 +138,9 @@ def project(
         return []
     if substrate.NAME in targets:
         substrate.file(connection, statements.schema, stated)
-        touched = components.join(connection, statements.schema, [one.nodes for one in stated])
+        touched = links.join(connection, statements.schema, [one.nodes for one in stated])
     else:
-        touched = components.lock(connection, statements.schema, [one.nodes[0] for one in stated])
+        touched = links.lock(connection, statements.schema, [one.nodes[0] for one in stated])
     indexes = {one.source_position for one in stated}
     return _refold(connection, targets, statements, touched, indexes, services, stated)
 

@@ -8,14 +8,15 @@ import psycopg
 from psycopg import Connection
 
 from domain.statement import Statement
-from projections import fold, last_seen, substrate
+from projections import fold, last_seen
 from projections.catalogue import Version
-from projections.fast import decode_whole
-from projections.loading import Loading
-from projections.logged import Logged
-from projections.parking import Parked
-from projections.services import Services
-from projections.substrate import Filed
+from projections.engine import substrate
+from projections.engine.fast import decode_whole
+from projections.engine.logged_event import Logged
+from projections.engine.parking import Parked
+from projections.engine.services import Services
+from projections.engine.substrate import Filed
+from projections.rebuilding.loading import Loading
 
 _index: Final = attrgetter("index")
 

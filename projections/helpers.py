@@ -25,13 +25,13 @@ from psycopg import Connection
 from typing_extensions import override
 
 from projections.catalogue import PROJECTIONS, Version, settle
+from projections.engine.parking import Parked
+from projections.engine.services import Services
+from projections.engine.table import Table
 from projections.folder import Folder
-from projections.loading import not_waiting_for_the_disk
-from projections.parking import Parked
-from projections.services import Services
-from projections.spill import Bucket, Pieces, Spill, packed
+from projections.rebuilding.loading import not_waiting_for_the_disk
+from projections.rebuilding.spill import Bucket, Pieces, Spill, packed
 from projections.stretches import Gathered, Read, Reader, Stretch
-from projections.table import Table
 
 #: What a helper reads and folds with, made in its own process: the function must be picklable.
 Tools: TypeAlias = Callable[[], AbstractContextManager[tuple[Connection[Any], Services, Read]]]

@@ -12,8 +12,8 @@ from typing import Any, Final, Protocol
 from psycopg import Connection, sql
 
 from domain.body import Recorded
-from projections.arrays import array, instants, texts
-from projections.table import Column, Row, Table
+from projections.engine.arrays import array, instants, texts
+from projections.engine.table import Column, Row, Table
 
 NAME: Final = "last_seen"
 VERSION: Final = 1

@@ -16,12 +16,20 @@ from domain.ids import RecordId
 from domain.segments import Demographics
 from domain.statement import Statement
 from projections.census import open_places
-from projections.columns import ARRIVAL, COMPONENT, FLAGS, MODE, SEALED
-from projections.decoding import records_named
-from projections.interpreted import Component, Copied, arrival, copies, joined, part2, sent_order
-from projections.services import Services
-from projections.substrate import Filed
-from projections.table import Column, Row, Table
+from projections.engine.columns import ARRIVAL, COMPONENT, FLAGS, MODE, SEALED
+from projections.engine.component import (
+    Component,
+    Copied,
+    arrival,
+    copies,
+    joined,
+    part2,
+    sent_order,
+)
+from projections.engine.decoding import records_named
+from projections.engine.services import Services
+from projections.engine.substrate import Filed
+from projections.engine.table import Column, Row, Table
 from projections.timeline import place_columns
 
 NAME: Final = "patients"

@@ -11,7 +11,7 @@ import psycopg
 from psycopg import Connection, sql
 
 from projections import audit_trail, census, patients, timeline
-from projections.table import Table
+from projections.engine.table import Table
 
 #: Columns that would say where a patient is, null for a unit that 42 CFR Part 2 covers.
 _PLACE: Final = frozenset({"unit", "room", "bed", "place_ref"})

@@ -15,10 +15,14 @@ from typing import Any, Final, Literal, TypeAlias
 from psycopg import Connection
 
 from domain.body import Recorded
-from projections import audit_trail, catalogue, fold, last_seen, position, substrate
+from projections import audit_trail, catalogue, fold, last_seen
 from projections.catalogue import Projection, Version
-from projections.chained import Run, chained, joined
-from projections.components import Union
+from projections.engine import position, substrate
+from projections.engine.links import Union
+from projections.engine.logged_event import Logged
+from projections.engine.parking import Parked
+from projections.engine.position import Heal, Held
+from projections.engine.services import Services
 from projections.folder import Folder
 from projections.helpers import (
     MADE,
@@ -32,12 +36,9 @@ from projections.helpers import (
     Told,
     Tools,
 )
-from projections.loading import not_waiting_for_the_disk
-from projections.logged import Logged
-from projections.parking import Parked
-from projections.position import Heal, Held
-from projections.services import Services
-from projections.spill import Spill, bucket_of, unpacked
+from projections.rebuilding.chain import Run, chained, joined
+from projections.rebuilding.loading import not_waiting_for_the_disk
+from projections.rebuilding.spill import Spill, bucket_of, unpacked
 from projections.stretches import Gathered, Reader, Sorter, Stored, are_stated
 from projections.switching import switch
 

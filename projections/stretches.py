@@ -8,10 +8,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from projections import audit_trail, last_seen, substrate
-from projections.chained import Run, Runs
-from projections.logged import Logged
-from projections.spill import Spill
+from projections import audit_trail, last_seen
+from projections.engine import substrate
+from projections.engine.logged_event import Logged
+from projections.rebuilding.chain import Run, Runs
+from projections.rebuilding.spill import Spill
 
 #: Projections that are folded event by event.
 _OF_EVENTS: Final = frozenset({audit_trail.NAME, last_seen.NAME})

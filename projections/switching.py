@@ -7,9 +7,10 @@ from typing import Any, Final
 import psycopg
 from psycopg import Connection
 
-from projections import catalogue, parking, publishing
+from projections import catalogue, publishing
 from projections.catalogue import Version
-from projections.parking import Parked
+from projections.engine import parking
+from projections.engine.parking import Parked
 
 #: Whoever folds lets the switch pass within this time.
 _FOLD_WAIT: Final = "10s"

@@ -11,11 +11,11 @@ from domain.body import SegmentClass
 from domain.continuity import Encounter, Entry, Patient, Stay
 from domain.ids import EncounterId, StatementRef
 from domain.statement import Place
-from projections.columns import ARRIVAL, COMPONENT, FLAGS, MODE, PATIENT, SEALED
-from projections.interpreted import Component, arrival, copies, joined, part2
-from projections.services import Services
-from projections.substrate import Filed
-from projections.table import Column, Row, Table
+from projections.engine.columns import ARRIVAL, COMPONENT, FLAGS, MODE, PATIENT, SEALED
+from projections.engine.component import Component, arrival, copies, joined, part2
+from projections.engine.services import Services
+from projections.engine.substrate import Filed
+from projections.engine.table import Column, Row, Table
 
 NAME: Final = "timeline"
 VERSION: Final = 2

@@ -16,7 +16,7 @@ from infra.event_store import CareStore
 from infra.kafka import EventTopic
 from infra.relay_checkpoint import RelayCheckpoints
 from infra.topic_reader import TopicReader
-from projections.position import Held, due
+from projections.engine.position import Held, due
 from tests.intake_samples import draft, received
 from tests.stores import opened, record
 

@@ -10,9 +10,9 @@ from domain.body import Sealed, SegmentClass
 from domain.events import SegmentDoesNotOpen
 from domain.ids import RecordId
 from domain.segments import Demographics, Identifiers, Name, Part2
-from projections.interpreted import copied
-from projections.services import Opener
-from projections.substrate import Filed
+from projections.engine.component import copied
+from projections.engine.services import Opener
+from projections.engine.substrate import Filed
 
 _T = TypeVar("_T", Demographics, Identifiers, Part2)
 

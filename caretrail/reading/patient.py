@@ -12,8 +12,8 @@ from domain.ids import PatientId, RecordId, StatementRef, VisitRef
 from domain.interpretation import stated_by
 from domain.segments import Part2Place
 from domain.statement import IdentifierRef, Place, Statement
+from projections.engine.substrate import Filed
 from projections.lookups import Position
-from projections.substrate import Filed
 
 #: A statement told or recorded this long after what it says counts as late.
 LATE: Final = timedelta(hours=1)

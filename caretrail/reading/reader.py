@@ -32,9 +32,9 @@ from domain.statement import Statement
 from infra.messages import ListedMessage, NoSuchMessage
 from projections import lookups
 from projections.census import open_places
+from projections.engine.services import Opener
+from projections.engine.substrate import filed, filed_by_component, filed_of
 from projections.lookups import Database, EventRow, Position
-from projections.services import Opener
-from projections.substrate import filed, filed_by_component, filed_of
 
 PAGE: Final = 25
 #: Patients opened to look for a name: more are cut, and the page says so.

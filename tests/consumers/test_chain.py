@@ -18,7 +18,7 @@ from commands.ports.topic import (
 from consumers import chain, relay
 from consumers.relay import Relay
 from domain.body import Recorded
-from projections.position import Held, due
+from projections.engine.position import Held, due
 from tests.topic_samples import INCARNATION, Killed, Log, ModelCheckpoints, ModelRow, ModelTopic
 
 PARTITIONS = 4

@@ -24,7 +24,7 @@ from domain.events import (
     read_body,
 )
 from domain.statement import Statement
-from projections import decoding, fast
+from projections.engine import decoding, fast
 from tests.intake_samples import statement
 
 RELEASED = sorted((Path(__file__).parent / "released_events").glob("*.json"))

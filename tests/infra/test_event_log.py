@@ -12,7 +12,7 @@ from domain.events import PARTITIONS
 from domain.ids import EventId
 from infra import event_log
 from infra.event_store import CareStore
-from projections.logged import logged
+from projections.engine.logged_event import logged
 from tests.intake_samples import draft, received
 from tests.stores import opened, record
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from domain.continuity import Encounter, Entry, Merge, Patient, Stay
 from domain.ids import EncounterId, PatientId, RecordId
 from domain.statement import Statement
-from projections.components import Union
+from projections.engine.links import Union
 
 
 def interpret(statements: Iterable[Statement]) -> tuple[Patient, ...]:

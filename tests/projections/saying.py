@@ -13,7 +13,7 @@ from domain.events import TOPICS, SegmentDoesNotOpen, make_body, partition_of
 from domain.ids import EventId, IdKey, MessageId, PlaceRef, RecordId, VisitRef
 from domain.segments import Demographics, Identifier, Identifiers, Name, Part2, Part2Place
 from domain.statement import IdentifierRef, Moment, Place, Statement
-from projections.services import Services
+from projections.engine.services import Services
 from tests.projections.plainly import interpret
 
 KEY = IdKey(b"tests of projections")

@@ -8,7 +8,7 @@ from psycopg import sql
 
 from projections import catalogue, fold
 from projections.digest import RowDoesNotOpen, digest
-from projections.table import Column, Table
+from projections.engine.table import Column, Table
 from tests.projections.saying import Log, altered, open_segment, place, said, services
 
 pytestmark = pytest.mark.postgres

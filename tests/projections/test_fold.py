@@ -12,8 +12,9 @@ from domain.body import Recorded
 from domain.continuity import Patient
 from domain.interpretation import interpret as real_interpretation
 from domain.statement import Statement
-from projections import fold, parking, position
+from projections import fold
 from projections.digest import digest
+from projections.engine import parking, position
 from tests.projections.plainly import interpret
 from tests.projections.saying import (
     Log,

@@ -15,14 +15,16 @@ from psycopg import Connection
 from typing_extensions import override
 
 from domain.body import Recorded
-from projections import fold, helpers, parking, spill, stretches
+from projections import fold, helpers, stretches
 from projections import rebuild as rebuilding
 from projections.digest import digest
+from projections.engine import parking
+from projections.engine.logged_event import Logged, logged
+from projections.engine.position import HoleNotFilled
+from projections.engine.services import Services
 from projections.helpers import HelperLost, Helpers, Job, Keys
-from projections.logged import Logged, logged
-from projections.position import HoleNotFilled
 from projections.rebuild import rebuild
-from projections.services import Services
+from projections.rebuilding import spill
 from projections.stretches import Read, Stored, Stretch
 from tests.projections.saying import Log, open_segment, place, said, services
 from tests.projections.test_fold import STORY, Stumbles

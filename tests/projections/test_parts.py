@@ -10,11 +10,13 @@ import pytest
 
 from domain.body import Body
 from domain.statement import Moment
-from projections import components, fast, fold, spill
-from projections.decoding import decode_body, decode_core, decode_statement, split
-from projections.logged import Logged, logged
-from projections.spill import Spill
-from projections.table import Column, Table, create, load
+from projections import fold
+from projections.engine import fast, links
+from projections.engine.decoding import decode_body, decode_core, decode_statement, split
+from projections.engine.logged_event import Logged, logged
+from projections.engine.table import Column, Table, create, load
+from projections.rebuilding import spill
+from projections.rebuilding.spill import Spill
 from tests.projections.saying import Log, at, place, record, said, services
 from tests.projections.test_fold import STORY
 
@@ -121,12 +123,12 @@ def test_appliers_of_two_partitions_that_meet_in_one_component_lose_nothing(
 @pytest.mark.postgres
 def test_components_are_named_by_their_smallest_node(connection: psycopg.Connection) -> None:
     with connection.transaction():
-        first = components.join(connection, "proj_substrate_v1", [("d", "c"), ("b",)])
-        assert first == components.Touched(
+        first = links.join(connection, "proj_substrate_v1", [("d", "c"), ("b",)])
+        assert first == links.Touched(
             components=("b", "c"), absorbed={"d": "c"}, of={"b": "b", "c": "c", "d": "c"}
         )
-        then = components.join(connection, "proj_substrate_v1", [("d", "a"), ("b", "d")])
-    assert then == components.Touched(
+        then = links.join(connection, "proj_substrate_v1", [("d", "a"), ("b", "d")])
+    assert then == links.Touched(
         components=("a",), absorbed={"b": "a", "c": "a"}, of={"a": "a", "b": "a", "d": "a"}
     )
 

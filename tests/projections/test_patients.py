@@ -5,9 +5,9 @@ import pytest
 
 from domain.segments import Demographics, Identifiers
 from projections import fold, lookups
-from projections.interpreted import copied
+from projections.engine.component import copied
+from projections.engine.services import Services
 from projections.patients import searchable
-from projections.services import Services
 from tests.projections.saying import (
     KEY,
     Log,

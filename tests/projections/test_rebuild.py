@@ -9,9 +9,10 @@ import pytest
 from domain.body import Recorded
 from domain.continuity import Patient
 from domain.statement import Statement
-from projections import catalogue, fold, parking
+from projections import catalogue, fold
 from projections.digest import digest
-from projections.position import HoleNotFilled
+from projections.engine import parking
+from projections.engine.position import HoleNotFilled
 from projections.rebuild import RebuildRunning, rebuild
 from tests.projections.plainly import interpret
 from tests.projections.saying import Log, open_segment, place, record, said, services

@@ -17,8 +17,8 @@ from commands.ports.intake import Disposition
 from consumers.hl7v2 import profiles, translate
 from domain.events import make_body
 from domain.interpretation import interpret
+from projections.engine.substrate import Filed
 from projections.lookups import Position
-from projections.substrate import Filed
 from tests.stories.telling import (
     KEY,
     PROFILES,

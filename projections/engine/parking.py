@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from psycopg import Connection
 
-from projections.arrays import texts
+from projections.engine.arrays import texts
 
 DDL: Final = """
 create table if not exists proj.parked (

@@ -7,7 +7,7 @@ from typing import Any
 
 from psycopg import Connection, sql
 
-from projections.arrays import texts
+from projections.engine.arrays import texts
 
 
 @dataclass(frozen=True, slots=True)

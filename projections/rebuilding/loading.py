@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from psycopg import Connection
 
-from projections.table import Row, Table, load
+from projections.engine.table import Row, Table, load
 
 #: Rows of one table that are collected before they are handed over.
 _ROWS: Final = 1_000

@@ -17,11 +17,11 @@ from psycopg import Connection, sql
 from domain.body import Recorded, Sealed
 from domain.ids import EventId, MessageId, RecordId
 from domain.statement import Moment, Statement
-from projections import fast
-from projections.arrays import array, texts
-from projections.decoding import decode_core, decode_sealed, records_named, split
-from projections.logged import Logged, logged
-from projections.table import Column, Row, Table, load
+from projections.engine import fast
+from projections.engine.arrays import array, texts
+from projections.engine.decoding import decode_core, decode_sealed, records_named, split
+from projections.engine.logged_event import Logged, logged
+from projections.engine.table import Column, Row, Table, load
 
 NAME: Final = "substrate"
 VERSION: Final = 1

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from projections.table import Column
+from projections.engine.table import Column
 
 COMPONENT: Final = Column(
     "component", "text", "Link component: what is folded together.", required=True, published=False

@@ -11,8 +11,8 @@ from domain.body import Sealed, SegmentClass
 from domain.continuity import Patient
 from domain.ids import RecordId, StatementRef
 from domain.statement import Place, Statement
-from projections.fast import decode_sealed
-from projections.substrate import Filed
+from projections.engine.fast import decode_sealed
+from projections.engine.substrate import Filed
 
 
 class Copied(msgspec.Struct, frozen=True):

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from domain.body import Recorded
-from projections import position
-from projections.logged import Logged, logged
-from projections.position import Heal, Held, HoleNotFilled, OtherIncarnation
+from projections.engine import position
+from projections.engine.logged_event import Logged, logged
+from projections.engine.position import Heal, Held, HoleNotFilled, OtherIncarnation
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 from psycopg import Connection
 
 from domain.body import Recorded
-from projections.arrays import array, texts
+from projections.engine.arrays import array, texts
 
 #: Fetches from the store: (partition, after, upto) gives the events of that partition with
 #: ``after < index <= upto``, in order.

@@ -15,7 +15,7 @@ from zlib import crc32
 
 import msgspec
 
-from projections.logged import Logged
+from projections.engine.logged_event import Logged
 
 BUCKETS: Final = 512
 

@@ -1,0 +1,1 @@
+"""Fill new generations of projections from the log, with several processes."""

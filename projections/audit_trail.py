@@ -1,10 +1,16 @@
 """Every event: who said what, when it happened, was stated and was recorded, by which message."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
+
+from psycopg import Connection
+from psycopg.rows import class_row
 
 from domain.body import Recorded
+from domain.ids import EventId, MessageId, RecordId, StatementRef
 from domain.statement import Statement
 from projections.engine.decoding import decode_statement
 from projections.engine.substrate import is_statement
@@ -107,3 +113,119 @@ def _row(recorded: Recorded, statement: Statement | None) -> Row:
         envelope.profile_version,
         () if statement is None else statement.flags,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogPosition:
+    """An event of the log: its index, and when it was recorded."""
+
+    index: int
+    recorded_at: datetime | None  # None: the log is empty
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRow:
+    """One row of ``proj.audit_trail``."""
+
+    source_position: int
+    event_id: EventId
+    topic: str
+    record_id: RecordId
+    subject_ids: list[RecordId]
+    statement_ref: StatementRef | None
+    mode: str | None
+    trigger_code: str | None
+    application: str | None
+    sender: str | None
+    control_id: str | None
+    facility: str
+    happened_at: datetime | None
+    stated_at: datetime | None
+    recorded_at: datetime
+    actor_kind: str
+    actor_issuer: str
+    actor_subject: str
+    actor_role: str
+    message_id: MessageId | None
+    mapping_version: str
+    profile_version: str
+    flags: list[str]
+
+
+_EVENT: Final = """
+    select source_position, event_id, topic, record_id, subject_ids, statement_ref, mode,
+        trigger_code, application, sender, control_id, facility, happened_at, stated_at,
+        recorded_at, actor_kind, actor_issuer, actor_subject, actor_role, message_id,
+        mapping_version, profile_version, flags
+    from proj.audit_trail
+"""
+
+
+def latest(connection: Connection[Any]) -> LogPosition:
+    """Return the last event projected."""
+    row = connection.execute(
+        "select source_position, recorded_at from proj.audit_trail"
+        " order by source_position desc limit 1"
+    ).fetchone()
+    return (
+        LogPosition(index=row[0], recorded_at=row[1])
+        if row
+        else LogPosition(index=0, recorded_at=None)
+    )
+
+
+def known_at(connection: Connection[Any], at: int | datetime) -> LogPosition:
+    """Return the last event recorded up to an index or an instant; index 0 where there is none."""
+    index, instant = (at, None) if isinstance(at, int) else (None, at)
+    row = connection.execute(
+        "select source_position, recorded_at from proj.audit_trail"
+        " where (%s::bigint is null or source_position <= %s)"
+        " and (%s::timestamptz is null or recorded_at <= %s)"
+        " order by source_position desc limit 1",
+        (index, index, instant, instant),
+    ).fetchone()
+    return (
+        LogPosition(index=row[0], recorded_at=row[1])
+        if row
+        else LogPosition(index=0, recorded_at=None)
+    )
+
+
+def _position(row: tuple[Any, ...] | None) -> LogPosition:
+    index, recorded_at = row or (0, None)
+    return LogPosition(index=index, recorded_at=recorded_at)
+
+
+def event(connection: Connection[Any], opaque: str) -> EventRow | None:
+    """Return the event with this id, or the first one of the statement with this ref."""
+    with connection.cursor(row_factory=class_row(EventRow)) as cursor:
+        return cursor.execute(
+            _EVENT
+            + " where event_id = %(id)s or statement_ref = %(id)s order by source_position limit 1",
+            {"id": opaque},
+        ).fetchone()
+
+
+def events_of_message(connection: Connection[Any], message_id: str) -> list[EventRow]:
+    """Return the events that a received message caused."""
+    with connection.cursor(row_factory=class_row(EventRow)) as cursor:
+        return cursor.execute(
+            _EVENT + " where message_id = %s order by source_position", (message_id,)
+        ).fetchall()
+
+
+def trail(
+    connection: Connection[Any], *, records: Sequence[RecordId] | None, after: int, limit: int
+) -> list[EventRow]:
+    """Return events behind an index, those that concern one of ``records`` or all, in order."""
+    with connection.cursor(row_factory=class_row(EventRow)) as cursor:
+        return cursor.execute(
+            _EVENT + " where source_position > %(after)s"
+            " and (%(records)s::text[] is null or subject_ids && %(records)s::text[])"
+            " order by source_position limit %(limit)s",
+            {
+                "records": list(records) if records is not None else None,
+                "after": after,
+                "limit": limit,
+            },
+        ).fetchall()

@@ -5,10 +5,17 @@ where.
 """
 
 from collections.abc import Iterator
-from typing import Final
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from psycopg import Connection
+from psycopg.rows import class_row
 
 from domain.continuity import Encounter, Patient, Stay
+from domain.ids import EncounterId, PatientId
 from domain.interpretation import in_census
+from domain.statement import EncounterClass
 from projections.engine.columns import ARRIVAL, COMPONENT, FLAGS, MODE, PATIENT, SEALED
 from projections.engine.component import Component, arrival, joined, part2
 from projections.engine.services import Services
@@ -154,3 +161,77 @@ CLASH_COLUMNS: Final = {
     "patient_id": "Its patient.",
     "since_at": "There since, or begun at; null: not known.",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CensusRow:
+    """One row of ``proj.census``."""
+
+    encounter_id: EncounterId
+    patient_id: PatientId
+    mode: str
+    facility: str
+    unit: str | None
+    room: str | None
+    bed: str | None
+    place_ref: str | None
+    is_part2: bool
+    class_code: EncounterClass
+    since_at: datetime | None
+    started_at: datetime | None
+    visit_ref: str | None
+    flags: list[str]
+    last_changed_at: datetime
+    sealed: str | None
+
+
+def open_now(connection: Connection[Any], *, facility: str | None = None) -> list[CensusRow]:
+    """Return who is where now."""
+    with connection.cursor(row_factory=class_row(CensusRow)) as cursor:
+        return cursor.execute(
+            """
+            select encounter_id, patient_id, mode, facility, unit, room, bed, place_ref, is_part2,
+                class_code, since_at, started_at, visit_ref, flags, last_changed_at, sealed
+            from proj.census where %(facility)s::text is null or facility = %(facility)s
+            order by facility, unit, room, bed, encounter_id
+            """,
+            {"facility": facility},
+        ).fetchall()
+
+
+def components_before(
+    connection: Connection[Any], *, at: datetime | None, upto: int | None
+) -> list[str]:
+    """Return the components that may have somebody in the census at ``at``, as known at ``upto``.
+
+    Those of which something had happened by then and was recorded by then; without those that are
+    over: nothing was recorded later, every time stated is earlier, and nobody is there now.
+    """
+    rows = connection.execute(
+        """
+        select c.component
+        from proj.component as c
+        join proj.statement as s on s.record_id = c.node
+        group by c.component
+        having bool_or(
+                (%(at)s::timestamptz is null or s.earliest_at is null or s.earliest_at <= %(at)s)
+                and (%(upto)s::bigint is null or s.source_position <= %(upto)s)
+            )
+            and (
+                max(s.source_position) > %(upto)s
+                or bool_or(s.latest_at is null or s.latest_at >= %(at)s)
+                or exists (select from proj.census as p where p.component = c.component)
+            )
+        order by 1
+        """,
+        {"at": at, "upto": upto},
+    ).fetchall()
+    return [name for (name,) in rows]
+
+
+def visit_numbers_of_two(connection: Connection[Any]) -> list[tuple[str, PatientId, EncounterId]]:
+    """Return (visit ref, patient, encounter) where one visit number stands on two patients."""
+    return connection.execute(
+        "select shared_ref, patient_id, encounter_id from proj.clash"
+        " where kind = 'number_of_two' order by 1, 2, 3"
+    ).fetchall()

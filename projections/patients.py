@@ -4,17 +4,20 @@ Names are found over keyed tokens of name parts, of their three-letter beginning
 date. Tokens are made where the segment is opened, stand here alone and are never published.
 """
 
-import unicodedata
 from collections.abc import Sequence
-from typing import Final
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
 
 import msgspec
+from psycopg import Connection
+from psycopg.rows import class_row
 
 from domain.body import SegmentClass
 from domain.continuity import Patient
-from domain.ids import RecordId
+from domain.ids import EncounterId, PatientId, RecordId
 from domain.segments import Demographics
-from domain.statement import Statement
+from domain.statement import EncounterClass, Statement
 from projections.census import open_places
 from projections.engine.columns import ARRIVAL, COMPONENT, FLAGS, MODE, SEALED
 from projections.engine.component import (
@@ -30,6 +33,7 @@ from projections.engine.decoding import records_named
 from projections.engine.services import Services
 from projections.engine.substrate import Filed
 from projections.engine.table import Column, Row, Table
+from projections.patient_tokens import searchable
 from projections.timeline import place_columns
 
 NAME: Final = "patients"
@@ -102,8 +106,6 @@ TABLES: Final = (PATIENT, IDENTIFIER, TOKEN)
 
 _NAMES: Final = frozenset[SegmentClass]({"demographics"})
 _IDENTIFIERS: Final = frozenset[SegmentClass]({"identifiers"})
-#: Of a name, that many letters find it.
-_BEGINNING: Final = 3
 
 _decoder: Final = msgspec.json.Decoder(Demographics)
 
@@ -127,39 +129,6 @@ def rows(interpreted: Component, services: Services) -> dict[str, list[Row]]:
             for token in sorted(_tokens(known, services))
         ]
     return found
-
-
-def searchable(demographics: Demographics) -> set[str]:
-    """Return what tokens are made of: whole name parts, their beginnings, the birth date.
-
-    >>> from domain.segments import Name
-    >>> sorted(searchable(Demographics(names=(Name(family="O'Hara", given="Zoë"),))))
-    ['begin:oha', 'begin:zoe', 'name:ohara', 'name:zoe']
-    >>> searchable(Demographics(birth_date="1951-06-02"))
-    {'born:1951-06-02'}
-    """
-    found: set[str] = set()
-    for name in demographics.names:
-        for text in (name.family, name.given, name.middle):
-            for part in text.replace("-", " ").split():
-                folded = normal_name(part)
-                if folded:
-                    found.add(f"name:{folded}")
-                if len(folded) >= _BEGINNING:
-                    found.add(f"begin:{folded[:_BEGINNING]}")
-    if demographics.birth_date:
-        found.add(f"born:{demographics.birth_date}")
-    return found
-
-
-def normal_name(part: str) -> str:
-    """Return a name part as it is compared: letters and digits, small, without accents.
-
-    >>> normal_name("Müller-Ångström")
-    'mullerangstrom'
-    """
-    decomposed = unicodedata.normalize("NFKD", part.casefold())
-    return "".join(letter for letter in decomposed if letter.isalnum())
 
 
 def _about(interpreted: Component) -> dict[RecordId, list[Filed]]:
@@ -305,3 +274,186 @@ def _identifiers(
             ),
         )
     return list(found.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientRow:
+    """One row of ``proj.patient`` that has not retired."""
+
+    patient_id: PatientId
+    mode: str
+    record_ids: list[RecordId]
+    last_kind: str | None
+    last_happened_at: datetime | None
+    last_facility: str | None
+    open_encounter_id: EncounterId | None
+    open_class_code: EncounterClass | None
+    facility: str | None
+    unit: str | None
+    room: str | None
+    bed: str | None
+    is_part2: bool
+    open_since_at: datetime | None
+    last_changed_at: datetime
+    sealed: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentifierRow:
+    """One identifier of a patient: its ref, not its value."""
+
+    patient_id: PatientId
+    ref: str
+    authority: str
+    type_code: str
+    is_trusted: bool
+
+
+_PATIENT: Final = """
+    select patient_id, mode, record_ids, last_kind, last_happened_at, last_facility,
+        open_encounter_id, open_class_code, facility, unit, room, bed, is_part2, open_since_at,
+        last_changed_at, sealed
+    from proj.patient
+"""
+
+
+def of_refs(connection: Connection[Any], refs: Sequence[str]) -> list[tuple[str, str, PatientId]]:
+    """Return (ref, mode, patient) of the identifiers with one of these refs."""
+    return connection.execute(
+        "select distinct ref, mode, patient_id from proj.identifier where ref = any(%s)"
+        " order by 1, 2, 3",
+        (list(refs),),
+    ).fetchall()
+
+
+def behind(connection: Connection[Any], opaque: str) -> PatientId | None:
+    """Return the patient behind any opaque id: patient, record, encounter, statement, event."""
+    row = connection.execute(
+        """
+        select coalesce(merged_into_id, patient_id), 1 as rank from proj.patient
+            where patient_id = %(id)s
+        union all select patient_id, 2 from proj.identifier where ref = %(id)s
+        union all select patient_id, 3 from proj.encounter where encounter_id = %(id)s
+        union all select patient_id, 4 from proj.entry
+            where statement_ref = %(id)s or event_id = %(id)s
+        order by 2, 1 limit 1
+        """,
+        {"id": opaque},
+    ).fetchone()
+    return PatientId(row[0]) if row else None
+
+
+def authorities(connection: Connection[Any]) -> list[str]:
+    """Return every assigning authority of an identifier known."""
+    rows = connection.execute(
+        "select distinct authority from proj.identifier where authority <> '' order by 1"
+    ).fetchall()
+    return [name for (name,) in rows]
+
+
+def count(connection: Connection[Any]) -> tuple[int, int]:
+    """Return how many patients there are, and of how many source records."""
+    row = connection.execute(
+        "select count(*), coalesce(sum(cardinality(record_ids)), 0)::bigint"
+        " from proj.patient where merged_into_id is null"
+    ).fetchone()
+    return (row[0], row[1]) if row else (0, 0)
+
+
+def page(
+    connection: Connection[Any],
+    *,
+    after: tuple[datetime | None, str] | None,
+    limit: int,
+    modes: Sequence[str] | None = None,
+    open_stay: bool | None = None,
+) -> list[PatientRow]:
+    """Return patients, the last thing that happened first; ``after``: where the page before ended.
+
+    Patients of whom no time is known come last. ``modes``: only of these; ``open_stay``: only
+    those that have one, or have none.
+    """
+    at, patient_id = after or (None, None)
+    with connection.cursor(row_factory=class_row(PatientRow)) as cursor:
+        return cursor.execute(
+            _PATIENT
+            + """
+            where merged_into_id is null and (
+                %(id)s::text is null
+                or (coalesce(last_happened_at, '-infinity'), patient_id)
+                    < (coalesce(%(at)s::timestamptz, '-infinity'), %(id)s)
+            )
+            and (%(modes)s::text[] is null or mode = any(%(modes)s))
+            and (%(open)s::boolean is null or (open_encounter_id is not null) = %(open)s)
+            order by coalesce(last_happened_at, '-infinity') desc, patient_id desc limit %(limit)s
+            """,
+            {
+                "at": at,
+                "id": patient_id,
+                "limit": limit,
+                "modes": None if modes is None else list(modes),
+                "open": open_stay,
+            },
+        ).fetchall()
+
+
+def by_id(connection: Connection[Any], ids: Sequence[str]) -> list[PatientRow]:
+    """Return the rows of these patients, the last thing that happened first."""
+    with connection.cursor(row_factory=class_row(PatientRow)) as cursor:
+        return cursor.execute(
+            _PATIENT
+            + " where merged_into_id is null and patient_id = any(%s)"
+            + " order by coalesce(last_happened_at, '-infinity') desc, patient_id desc",
+            (list(ids),),
+        ).fetchall()
+
+
+def with_tokens(
+    connection: Connection[Any], wanted: Sequence[Sequence[str]], *, limit: int
+) -> list[PatientRow]:
+    """Return patients that have, of each group in ``wanted``, one of its tokens."""
+    ids: set[str] | None = None
+    for group in wanted:
+        rows = connection.execute(
+            "select distinct patient_id from proj.token where token = any(%s)", (list(group),)
+        ).fetchall()
+        found = {patient_id for (patient_id,) in rows}
+        ids = found if ids is None else ids & found
+        if not ids:
+            return []
+    return by_id(connection, sorted(ids or ()))[:limit]
+
+
+def identifiers(connection: Connection[Any], ids: Sequence[str]) -> list[IdentifierRow]:
+    """Return the identifiers of these patients."""
+    with connection.cursor(row_factory=class_row(IdentifierRow)) as cursor:
+        return cursor.execute(
+            """
+            select patient_id, ref, max(authority) as authority, max(type_code) as type_code,
+                bool_or(is_trusted) as is_trusted
+            from proj.identifier where patient_id = any(%s) group by patient_id, ref
+            """,
+            (list(ids),),
+        ).fetchall()
+
+
+def retired_into(connection: Connection[Any], ids: Sequence[str]) -> set[str]:
+    """Return the records that retired into one of these patients."""
+    rows = connection.execute(
+        "select patient_id from proj.patient where merged_into_id = any(%s)", (list(ids),)
+    ).fetchall()
+    return {record for (record,) in rows}
+
+
+def retired(connection: Connection[Any]) -> list[tuple[PatientRow, PatientId]]:
+    """Return the records that retired, each with the patient it retired into."""
+    with connection.cursor(row_factory=class_row(PatientRow)) as cursor:
+        rows = cursor.execute(
+            _PATIENT + " where merged_into_id is not null order by patient_id"
+        ).fetchall()
+    into: dict[str, PatientId] = dict(
+        connection.execute(
+            "select patient_id, merged_into_id from proj.patient where merged_into_id is not null"
+        ).fetchall()
+    )
+    return [(row, into[row.patient_id]) for row in rows if row.patient_id in into]

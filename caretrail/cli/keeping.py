@@ -19,7 +19,8 @@ from consumers.relay import Relay
 from domain.body import Recorded
 from infra import log, settings, topics
 from infra.relay_checkpoint import RelayCheckpoints
-from projections import catalogue, lookups
+from projections import catalogue
+from projections.audit_trail import trail
 from projections.catalogue import UnknownProjection
 from projections.digest import digest
 from projections.rebuild import Rebuilt
@@ -109,9 +110,7 @@ def audit_trail(options: Namespace) -> None:
             raise Failed("nobody has this id or number")
         records = found.patient.records if found else None
         with application.connect() as connection:
-            rows = lookups.trail(
-                connection, records=records, after=options.after, limit=options.limit
-            )
+            rows = trail(connection, records=records, after=options.after, limit=options.limit)
     if options.json:
         json_lines(map(asdict, rows))
         return

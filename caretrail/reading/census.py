@@ -11,8 +11,9 @@ from caretrail.reading.opening import Opening, Person, person, pieces_copied
 from caretrail.reading.patient import PatientReading
 from domain.ids import EncounterId, PatientId
 from domain.statement import EncounterClass
-from projections.census import open_places
-from projections.lookups import CensusRow, PatientRow, Position
+from projections.audit_trail import LogPosition
+from projections.census import CensusRow, open_places
+from projections.patients import PatientRow
 
 #: An emergency visit open for longer than this was probably left open.
 LEFT_OPEN: Final = timedelta(hours=24)
@@ -53,7 +54,7 @@ class CensusReading:
     occupied: tuple[Occupied, ...]
     disagreements: tuple[Disagreement, ...]
     as_of: datetime | None
-    known: Position
+    known: LogPosition
 
 
 def from_rows(

@@ -10,7 +10,7 @@ from caretrail.reading.census import CensusReading, Occupied
 from caretrail.reading.listing import Listed
 from caretrail.reading.patient import PatientReading
 from domain.continuity import Encounter, Entry, Stay
-from projections.lookups import Position
+from projections.audit_trail import LogPosition
 
 Json: TypeAlias = dict[str, Any]
 
@@ -52,7 +52,7 @@ def patients_json(listed: Listed) -> Json:
     }
 
 
-def position_json(position: Position) -> Json:
+def position_json(position: LogPosition) -> Json:
     """Return a position of the log."""
     return {"index": position.index, "recorded_at": instant(position.recorded_at)}
 

@@ -9,7 +9,7 @@ from consumers.hl7v2.reader import Message, NotAMessage
 from domain.interpretation import happened
 from domain.statement import Statement
 from infra.messages import ListedMessage, ReceivedMessage
-from projections.lookups import EventRow
+from projections.audit_trail import EventRow
 
 
 class Archive(Protocol):

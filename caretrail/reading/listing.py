@@ -11,8 +11,8 @@ from caretrail.reading.opening import Opening, Person, person, pieces_copied
 from caretrail.reading.patient import Number, place_text
 from domain.ids import IdKey, Mode, PatientId
 from domain.statement import EncounterClass
-from projections.lookups import IdentifierRow, PatientRow
-from projections.patients import normal_name
+from projections.patient_tokens import normal_name
+from projections.patients import IdentifierRow, PatientRow
 
 MODES: Final[tuple[Mode, ...]] = ("P", "T", "D")
 _DATE: Final = re.compile(r"\d{4}(-\d{2}){0,2}")

@@ -12,8 +12,8 @@ from domain.ids import PatientId, RecordId, StatementRef, VisitRef
 from domain.interpretation import stated_by
 from domain.segments import Part2Place
 from domain.statement import IdentifierRef, Place, Statement
+from projections.audit_trail import LogPosition
 from projections.engine.substrate import Filed
-from projections.lookups import Position
 
 #: A statement told or recorded this long after what it says counts as late.
 LATE: Final = timedelta(hours=1)
@@ -47,7 +47,7 @@ class PatientReading:
     numbers: tuple[Number, ...]
     visits: Mapping[VisitRef, str]  # visit numbers as sent
     places: Mapping[str, Part2Place]  # by place ref: those of part2 units
-    known: Position
+    known: LogPosition
     as_of: datetime | None  # None: now
     twin: PatientId | None = None  # the same number in another processing mode
     twin_mode: str = ""
@@ -126,7 +126,7 @@ def read(  # what a reading is made of
     opening: Opening,
     *,
     as_of: datetime | None,
-    known: Position,
+    known: LogPosition,
     akin: Collection[RecordId] = (),
 ) -> PatientReading | None:
     """Return the patient to whom ``record`` belongs; None where nothing is filed of it.

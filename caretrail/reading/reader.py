@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, TypeAlias
+
+from psycopg import Connection
 
 from caretrail.reading import census as census_of
 from caretrail.reading.census import CensusReading
@@ -30,11 +32,15 @@ from domain.ids import IdKey, PatientId, RecordId
 from domain.interpretation import stated_by
 from domain.statement import Statement
 from infra.messages import ListedMessage, NoSuchMessage
-from projections import lookups
+from projections import audit_trail, census, patients
+from projections.audit_trail import EventRow, LogPosition
 from projections.census import open_places
 from projections.engine.services import Opener
 from projections.engine.substrate import filed, filed_by_component, filed_of
-from projections.lookups import Database, EventRow, Position
+from projections.patients import IdentifierRow, PatientRow
+
+#: A connection to the read models.
+Database: TypeAlias = Connection[Any]
 
 PAGE: Final = 25
 #: Patients opened to look for a name: more are cut, and the page says so.
@@ -76,7 +82,7 @@ class Reader:
         self._archive = archive
         self._complete_through = complete_through
 
-    def latest(self) -> Position:
+    def latest(self) -> LogPosition:
         """Return the last event up to which all are projected."""
         with self._connections() as connection:
             return self._latest(connection)
@@ -91,7 +97,7 @@ class Reader:
             if "|" in text:
                 found = self._by_number(connection, text)
                 return found[0][1] if found else None
-            return lookups.patient_behind(connection, text.strip())
+            return patients.behind(connection, text.strip())
 
     def patient(
         self,
@@ -122,12 +128,12 @@ class Reader:
     def patients(self, query: Query | None = None, *, cursor: str = "", limit: int = PAGE) -> Page:
         """Return a page of patients, the last to happen first, or what a search finds."""
         with self._connections() as connection:
-            people, records = lookups.count_patients(connection)
+            people, records = patients.count(connection)
             if query and query.words.strip():
                 listed, cut = self._search(connection, query)
                 return Page(listed=tuple(listed), people=people, records=records, cut=cut)
             after = read_cursor(cursor) if cursor else None
-            rows = lookups.patients(
+            rows = patients.page(
                 connection,
                 after=after,
                 limit=limit + 1,
@@ -149,7 +155,7 @@ class Reader:
                 break
             cursor = page.older
         with self._connections() as connection:
-            retired = lookups.retired(connection)
+            retired = patients.retired(connection)
             listed_retired = self._listed(connection, [row for row, _ in retired])
         into = {row.patient_id: survivor for row, survivor in retired}
         for listed in listed_retired:
@@ -168,9 +174,9 @@ class Reader:
             known = self._position(connection, known_at)
             shared: list[tuple[str, ...]] = []
             if as_of is None and known_at is None:
-                rows = lookups.census(connection, facility=facility)
+                rows = census.open_now(connection, facility=facility)
                 ids = [row.patient_id for row in rows]
-                people = lookups.patients_by_id(connection, ids)
+                people = patients.by_id(connection, ids)
                 occupied = census_of.from_rows(rows, people, self._opening)
                 shared = _shared_numbers(connection)
             else:
@@ -192,14 +198,14 @@ class Reader:
     def event(self, opaque: str) -> EventRow | None:
         """Return the event with this id, or that of the statement with this ref."""
         with self._connections() as connection:
-            return lookups.event(connection, opaque)
+            return audit_trail.event(connection, opaque)
 
     def evidence(self, opaque: str) -> Evidence | None:
         """Return the message behind an event id, a statement ref or a message id."""
         with self._connections() as connection:
-            event = lookups.event(connection, opaque)
+            event = audit_trail.event(connection, opaque)
             message_id = event.message_id if event else opaque
-            events = lookups.events_of_message(connection, message_id) if message_id else []
+            events = audit_trail.events_of_message(connection, message_id) if message_id else []
             events = events or ([event] if event else [])
             statement = self._statement(connection, event or (events[0] if events else None))
         message = self._received(message_id) if message_id else None
@@ -241,7 +247,7 @@ class Reader:
     def _by_number(self, connection: Database, text: str) -> list[tuple[str, PatientId]]:
         """Return (ref, patient) behind a number, production first."""
         refs = refs_of_number(text, (), self._id_key)
-        found = lookups.records_of_refs(connection, refs)
+        found = patients.of_refs(connection, refs)
         found.sort(key=lambda row: (refs.index(row[0]), row[2]))
         return [(ref, patient) for ref, _, patient in found]
 
@@ -249,32 +255,32 @@ class Reader:
         if "|" in text:
             found = self._by_number(connection, text)
             return self._filed_under(connection, *found[0]) if found else None
-        if then and (known := lookups.records_of_refs(connection, [text])):
+        if then and (known := patients.of_refs(connection, [text])):
             return self._filed_under(connection, text, known[0][2])
-        return lookups.patient_behind(connection, text)
+        return patients.behind(connection, text)
 
     def _filed_under(self, connection: Database, ref: str, patient: PatientId) -> str:
         """Return the record that ``ref`` names, or the patient where nothing is filed under it."""
-        rows = lookups.patients_by_id(connection, [patient])
+        rows = patients.by_id(connection, [patient])
         return ref if any(ref in row.record_ids for row in rows) else patient
 
     def _akin(self, connection: Database, record: str) -> list[RecordId]:
         """Return the records that are one person with ``record`` now."""
-        patient = lookups.patient_behind(connection, record)
-        rows = lookups.patients_by_id(connection, [patient] if patient else [])
+        patient = patients.behind(connection, record)
+        rows = patients.by_id(connection, [patient] if patient else [])
         return [each for row in rows for each in row.record_ids]
 
-    def _position(self, connection: Database, known_at: int | datetime | None) -> Position:
+    def _position(self, connection: Database, known_at: int | datetime | None) -> LogPosition:
         if known_at is None:
             return self._latest(connection)
-        return lookups.known_at(connection, known_at)
+        return audit_trail.known_at(connection, known_at)
 
-    def _latest(self, connection: Database) -> Position:
-        highest = lookups.latest(connection)
+    def _latest(self, connection: Database) -> LogPosition:
+        highest = audit_trail.latest(connection)
         if self._complete_through is None:
             return highest
         through = self._complete_through(connection)
-        return highest if through >= highest.index else lookups.known_at(connection, through)
+        return highest if through >= highest.index else audit_trail.known_at(connection, through)
 
     def _with_twin(self, connection: Database, reading: PatientReading) -> PatientReading:
         """Add the patient of another processing mode who has one of the same numbers."""
@@ -283,16 +289,16 @@ class Reader:
         for number in reading.numbers:
             others = [mode for mode in MODES if mode != mine]
             refs += [self._id_key.record(number.authority, number.value, mode) for mode in others]
-        for _, mode, patient_id in lookups.records_of_refs(connection, refs):
+        for _, mode, patient_id in patients.of_refs(connection, refs):
             if patient_id != reading.patient.patient_id:
                 return replace(reading, twin=patient_id, twin_mode=mode)
         return reading
 
-    def _listed(self, connection: Database, rows: Sequence[lookups.PatientRow]) -> list[Listed]:
-        marks: dict[str, list[lookups.IdentifierRow]] = defaultdict(list)
-        for row in lookups.identifiers(connection, [row.patient_id for row in rows]):
+    def _listed(self, connection: Database, rows: Sequence[PatientRow]) -> list[Listed]:
+        marks: dict[str, list[IdentifierRow]] = defaultdict(list)
+        for row in patients.identifiers(connection, [row.patient_id for row in rows]):
             marks[row.patient_id].append(row)
-        retired = lookups.retired_into(connection, [row.patient_id for row in rows])
+        retired = patients.retired_into(connection, [row.patient_id for row in rows])
         return [
             row_as_listed(row, marks[row.patient_id], self._opening, retired=retired)
             for row in rows
@@ -300,15 +306,15 @@ class Reader:
 
     def _search(self, connection: Database, query: Query) -> tuple[list[Listed], bool]:
         words = query.words.strip()
-        rows: list[lookups.PatientRow] = []
-        names = () if "|" in words else lookups.authorities(connection)
+        rows: list[PatientRow] = []
+        names = () if "|" in words else patients.authorities(connection)
         refs = refs_of_number(words, names, self._id_key)
-        ids = {patient for _, _, patient in lookups.records_of_refs(connection, refs)}
-        listed = self._listed(connection, lookups.patients_by_id(connection, sorted(ids)))
+        ids = {patient for _, _, patient in patients.of_refs(connection, refs)}
+        listed = self._listed(connection, patients.by_id(connection, sorted(ids)))
         words = dates_in_iso(words)
         groups = [] if "|" in words else token_groups(words, self._token)
         if groups and not listed:
-            rows = lookups.patients_with_tokens(connection, groups, limit=SEARCHED + 1)
+            rows = patients.with_tokens(connection, groups, limit=SEARCHED + 1)
             by_name = self._listed(connection, rows[:SEARCHED])
             listed = [each for each in by_name if matches(each, words)]
         kept = [
@@ -320,10 +326,14 @@ class Reader:
         return kept, len(rows) > SEARCHED
 
     def _everybody(
-        self, connection: Database, as_of: datetime | None, upto: int | None, known: Position
+        self,
+        connection: Database,
+        as_of: datetime | None,
+        upto: int | None,
+        known: LogPosition,
     ) -> Iterator[PatientReading]:
         """Interpret all components of which something had happened and was known."""
-        wanted = lookups.components_before(connection, at=as_of, upto=upto)
+        wanted = census.components_before(connection, at=as_of, upto=upto)
         for start in range(0, len(wanted), _COMPONENTS_AT_ONCE):
             some = wanted[start : start + _COMPONENTS_AT_ONCE]
             for rows in filed_by_component(connection, "proj", some, upto=upto).values():
@@ -342,6 +352,6 @@ class Reader:
 
 def _shared_numbers(connection: Database) -> list[tuple[str, ...]]:
     by_number: dict[str, list[str]] = defaultdict(list)
-    for ref, _, encounter in lookups.numbers_of_two(connection):
+    for ref, _, encounter in census.visit_numbers_of_two(connection):
         by_number[ref].append(encounter)
     return [tuple(encounters) for encounters in by_number.values()]

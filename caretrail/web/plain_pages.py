@@ -11,7 +11,7 @@ from caretrail.web.proofs import Fact
 from caretrail.web.render import render
 from caretrail.web.words import Words, plural
 from domain.ids import PatientId
-from projections.lookups import EventRow
+from projections.audit_trail import EventRow
 
 _NO_EVENT: Final[Mapping[str, str]] = {
     "quarantined": "No event came of it. It waits in quarantine, and was answered AE.",

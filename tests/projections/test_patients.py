@@ -4,10 +4,10 @@ import psycopg
 import pytest
 
 from domain.segments import Demographics, Identifiers
-from projections import fold, lookups
+from projections import census, fold, patients
 from projections.engine.component import copied
 from projections.engine.services import Services
-from projections.patients import searchable
+from projections.patient_tokens import searchable
 from tests.projections.saying import (
     KEY,
     Log,
@@ -31,7 +31,7 @@ def tell(connection: psycopg.Connection, *story: Said, with_: Services | None = 
 
 
 def found(connection: psycopg.Connection, *texts: str) -> set[str]:
-    rows = lookups.patients_with_tokens(connection, [[token(text)] for text in texts], limit=10)
+    rows = patients.with_tokens(connection, [[token(text)] for text in texts], limit=10)
     return {row.patient_id for row in rows}
 
 
@@ -44,7 +44,7 @@ def test_a_patient_is_found_by_every_identifier_of_every_record(
         said("A40", "11:00", number="1", retires="2", visit=""),
     )
     refs = [record("1"), record("2"), KEY.ref("identifier", "REGION", "900", "P")]
-    answers = lookups.records_of_refs(connection, refs)
+    answers = patients.of_refs(connection, refs)
     assert {(ref, str(patient)) for ref, _, patient in answers} == {
         (ref, record("1")) for ref in refs
     }
@@ -198,7 +198,7 @@ def test_what_was_over_is_not_read_again_for_the_census_of_then(
     assert evening is not None
 
     def then(at: object, upto: int) -> set[str]:
-        return set(lookups.components_before(connection, at=at, upto=upto))  # type: ignore[arg-type]
+        return set(census.components_before(connection, at=at, upto=upto))  # type: ignore[arg-type]
 
     assert then(evening, 4) == {record("2"), record("3")}
     assert then(evening, 1) == {record("1")}  # its end was not known yet

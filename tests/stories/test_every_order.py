@@ -17,8 +17,8 @@ from commands.ports.intake import Disposition
 from consumers.hl7v2 import profiles, translate
 from domain.events import make_body
 from domain.interpretation import interpret
+from projections.audit_trail import LogPosition
 from projections.engine.substrate import Filed
-from projections.lookups import Position
 from tests.stories.telling import (
     KEY,
     PROFILES,
@@ -32,7 +32,7 @@ from tests.stories.telling import (
     unseal,
 )
 
-_NOWHERE = Position(index=0, recorded_at=None)
+_NOWHERE = LogPosition(index=0, recorded_at=None)
 _LATER = datetime(2026, 3, 10, tzinfo=UTC)
 _IDS = count(1)
 _CONTEXT = translate.ReadingContext(

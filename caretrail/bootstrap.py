@@ -27,7 +27,7 @@ from consumers.projector import (
     meaning_of,
     wait_through,
 )
-from domain.body import Actor, Recorded
+from domain.body import Actor, RecordedEvent
 from domain.ids import DEVELOPMENT_KEY, IdKey
 from domain.interpretation import interpret
 from infra import clock
@@ -163,7 +163,7 @@ class Application:
         names: Sequence[str],
         upto: int,
         *,
-        source: Iterable[Recorded] | None = None,
+        source: Iterable[RecordedEvent] | None = None,
         progress: rebuilding.Progress | None = None,
     ) -> rebuilding.Rebuilt:
         """Build projections anew; see ``projections.rebuild``.
@@ -176,7 +176,7 @@ class Application:
             progress: Told how far it is.
         """
         reads = rebuilding.needs(names)
-        events: Iterable[Recorded] | Stored
+        events: Iterable[RecordedEvent] | Stored
         if source is not None:
             events = source
         elif reads == "all":

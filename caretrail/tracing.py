@@ -8,7 +8,7 @@ from caretrail.reading.contract import instant
 from domain.ids import MessageId
 from domain.interpretation import happened
 from infra.messages import MessageArchive, NoSuchMessage
-from projections.engine.substrate import Filed
+from projections.engine.substrate import FiledStatement
 
 Chain: TypeAlias = dict[str, Any]
 
@@ -68,7 +68,7 @@ def _of_row(reader: Reader, archive: MessageArchive, opaque: str) -> Chain | Non
     }
 
 
-def _event(archive: MessageArchive, filed: Filed) -> dict[str, Any]:
+def _event(archive: MessageArchive, filed: FiledStatement) -> dict[str, Any]:
     return {
         "index": filed.index,
         "event_id": filed.event_id,

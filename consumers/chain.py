@@ -23,7 +23,7 @@ from commands.ports.topic import (
     Mark,
     TopicAheadOfStore,
 )
-from domain.body import Recorded
+from domain.body import RecordedEvent
 
 _START = Mark()
 
@@ -141,7 +141,7 @@ def refuse_a_topic_ahead(
             )
 
 
-def owed(marks: Mapping[int, Mark], events: Iterable[Recorded]) -> list[Recorded]:
+def owed(marks: Mapping[int, Mark], events: Iterable[RecordedEvent]) -> list[RecordedEvent]:
     """Return those of ``events`` that the topic is not known to hold."""
     return [
         event
@@ -152,8 +152,8 @@ def owed(marks: Mapping[int, Mark], events: Iterable[Recorded]) -> list[Recorded
 
 def published(
     checkpoint: Checkpoint,
-    events: Sequence[Recorded],
-    sent: Sequence[Recorded],
+    events: Sequence[RecordedEvent],
+    sent: Sequence[RecordedEvent],
     offsets: Sequence[int],
 ) -> Checkpoint:
     """Return ``checkpoint`` moved over ``events``, of which ``sent`` landed at ``offsets``.
@@ -167,7 +167,9 @@ def published(
     return replace(checkpoint, position=events[-1].envelope.index, marks=marks)
 
 
-def went_back(marks: Mapping[int, Mark], sent: Sequence[Recorded], offsets: Sequence[int]) -> bool:
+def went_back(
+    marks: Mapping[int, Mark], sent: Sequence[RecordedEvent], offsets: Sequence[int]
+) -> bool:
     """Tell whether something landed before a place already passed: the topic is another one."""
     return any(
         offset < marks.get(event.envelope.partition, _START).next_offset
@@ -175,7 +177,7 @@ def went_back(marks: Mapping[int, Mark], sent: Sequence[Recorded], offsets: Sequ
     )
 
 
-def broken_at(marks: Mapping[int, Mark], sent: Iterable[Recorded]) -> int | None:
+def broken_at(marks: Mapping[int, Mark], sent: Iterable[RecordedEvent]) -> int | None:
     """Return the index of the first event whose predecessor is not known to be in the topic."""
     last = {partition: mark.last for partition, mark in marks.items()}
     for event in sent:

@@ -18,7 +18,7 @@ from commands.ports.log import NotificationLog
 from commands.ports.store import StoreUnavailable
 from commands.ports.topic import Fenced, Halted, TopicUnavailable
 from consumers.patience import pause
-from domain.body import Recorded
+from domain.body import RecordedEvent
 
 log = structlog.get_logger()
 
@@ -46,7 +46,7 @@ class Source(Protocol):
         """Read on after these: by partition, the index of the last event applied."""
         ...
 
-    def take(self, limit: int, seconds: float) -> list[Recorded]:
+    def take(self, limit: int, seconds: float) -> list[RecordedEvent]:
         """Return at most ``limit`` events as soon as there are some; none after ``seconds``."""
         ...
 
@@ -121,11 +121,11 @@ class Ports:
 
     source: Source
     positions: Callable[[], Mapping[int, int]]
-    apply: Callable[[Sequence[Recorded]], Applied]
+    apply: Callable[[Sequence[RecordedEvent]], Applied]
     now: Callable[[], datetime]
     meaning: Callable[[Exception], Meaning] = meaning_of
     published: Callable[[], Mapping[int, int]] = dict
-    heal: Callable[[int, int, int], list[Recorded]] | None = None
+    heal: Callable[[int, int, int], list[RecordedEvent]] | None = None
     on_progress: Listener = _ignore
 
 
@@ -189,7 +189,7 @@ class Projector:
             if not batch:
                 self._tell(None, skipped=0, healed=0)
 
-    def _deliver(self, batch: Sequence[Recorded]) -> None:
+    def _deliver(self, batch: Sequence[RecordedEvent]) -> None:
         """Apply ``batch``; where it fails for its content, its halves, in order."""
         pending = [batch]
         while pending:
@@ -231,7 +231,7 @@ class Projector:
                 log.warning("projector.topic_lacks", partition=partition, index=upto)
                 self._deliver(heal(partition, after, upto))
 
-    def _tell(self, batch: Sequence[Recorded] | None, *, skipped: int, healed: int) -> None:
+    def _tell(self, batch: Sequence[RecordedEvent] | None, *, skipped: int, healed: int) -> None:
         lag = self._ports.source.lag()
         seconds = 0.0
         if lag and batch:
@@ -273,7 +273,7 @@ class StoreSource:
             default=max(last_ids.values(), default=0),
         )
 
-    def take(self, limit: int, seconds: float) -> list[Recorded]:
+    def take(self, limit: int, seconds: float) -> list[RecordedEvent]:
         """Return at most ``limit`` events as soon as there are some; none after ``seconds``.
 
         A lone event goes on at once; in a crowd there is more to come.

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple, Protocol, TypeVar
 
 from commands.ports.log import NotificationLog
 from commands.ports.topic import Extent
-from domain.body import Recorded
+from domain.body import RecordedEvent
 
 #: How many of each kind a report names; all of them are counted.
 NAMED: Final = 1000
@@ -24,7 +24,9 @@ class ReadableTopic(Protocol):
         """Return what each partition holds now."""
         ...
 
-    def events(self, spans: Mapping[int, Extent]) -> Iterable[tuple[int, int, Recorded | None]]:
+    def events(
+        self, spans: Mapping[int, Extent]
+    ) -> Iterable[tuple[int, int, RecordedEvent | None]]:
         """Yield partition, offset and event of these records; None for what is no event."""
         ...
 
@@ -112,7 +114,7 @@ def reconcile(
 def _compare(
     report: Report,
     hashes: bytearray,
-    records: Iterable[tuple[int, int, Recorded | None]],
+    records: Iterable[tuple[int, int, RecordedEvent | None]],
     spans: Mapping[int, Extent],
     progress: Progress,
 ) -> list[tuple[int, Place]]:
@@ -146,7 +148,7 @@ def _compare(
     return beyond
 
 
-def _hash(event: Recorded) -> bytes:
+def _hash(event: RecordedEvent) -> bytes:
     """Return a hash of everything that makes an event this one, its body byte for byte."""
     envelope = event.envelope
     head = f"{envelope.event_id}|{envelope.topic}|{envelope.stream}|{envelope.previous}|"

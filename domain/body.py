@@ -87,7 +87,7 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class RecordedEvent:
     """A stored event: from the store, or from the topic, alike."""
 
     envelope: Envelope

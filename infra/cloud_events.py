@@ -14,7 +14,7 @@ from urllib.parse import quote
 import msgspec
 
 from commands.ports.topic import Link
-from domain.body import Actor, Envelope, Recorded
+from domain.body import Actor, Envelope, RecordedEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,12 @@ class NotAnEvent(ValueError):
     """A value in the topic that none of our relays wrote."""
 
 
-def encode_value(recorded: Recorded) -> bytes:
+def encode_value(recorded: RecordedEvent) -> bytes:
     """Return the published value: the envelope, and the stored body as it is."""
     return _encode(_Value(recorded.envelope, msgspec.Raw(recorded.body)))
 
 
-def decode_value(value: bytes) -> Recorded:
+def decode_value(value: bytes) -> RecordedEvent:
     """Return the event of a published value, its body byte for byte.
 
     Raises:
@@ -46,7 +46,7 @@ def decode_value(value: bytes) -> Recorded:
         decoded = _decode(value)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise NotAnEvent from error
-    return Recorded(envelope=decoded.envelope, body=bytes(decoded.body))
+    return RecordedEvent(envelope=decoded.envelope, body=bytes(decoded.body))
 
 
 @lru_cache(maxsize=4096)

@@ -11,11 +11,11 @@ from psycopg.rows import TupleRow
 from psycopg.sql import SQL, Composed, Literal
 from psycopg_pool import ConnectionPool
 
-from domain.body import Envelope, Recorded
+from domain.body import Envelope, RecordedEvent
 from domain.ids import EventId, MessageId, RecordId
 from infra.postgres import reachable
 from infra.recorder import actor_of
-from projections.engine.logged_event import Logged
+from projections.engine.logged_event import LoggedEvent
 
 #: Rows of one query: none of them holds a snapshot for long.
 CHUNK: Final = 50_000
@@ -40,24 +40,26 @@ class EventLog:
         """Return the index of the newest event; 0 where there is none."""
         return int(self._value("select coalesce(max(notification_id), 0) from es.event"))
 
-    def read(self, after: int, limit: int = 1000, *, upto: int | None = None) -> list[Recorded]:
+    def read(
+        self, after: int, limit: int = 1000, *, upto: int | None = None
+    ) -> list[RecordedEvent]:
         """Return the events after an index, at most ``limit``, none after ``upto``."""
         with self._cursor() as cursor:
             cursor.execute(_READ, (after, upto, limit), prepare=True)
             return [_recorded(row, self.incarnation) for row in cursor.fetchall()]
 
-    def read_partition(self, partition: int, after: int, upto: int) -> list[Recorded]:
+    def read_partition(self, partition: int, after: int, upto: int) -> list[RecordedEvent]:
         """Return all events of one partition after an index, up to and including another."""
         with self._cursor() as cursor:
             cursor.execute(_READ_PARTITION, (partition, after, upto), prepare=True)
             return [_recorded(row, self.incarnation) for row in cursor.fetchall()]
 
-    def one(self, index: int) -> Recorded | None:
+    def one(self, index: int) -> RecordedEvent | None:
         """Return the event at an index."""
         found = self.read(index - 1, 1, upto=index)
         return found[0] if found else None
 
-    def by_event_id(self, event_id: EventId) -> Recorded | None:
+    def by_event_id(self, event_id: EventId) -> RecordedEvent | None:
         """Return the event with an id; None also for what is no id."""
         try:
             wanted = UUID(event_id)
@@ -67,7 +69,7 @@ class EventLog:
             row = cursor.execute(_BY_EVENT_ID, (wanted,)).fetchone()
         return _recorded(row, self.incarnation) if row else None
 
-    def drain(self, after: int, upto: int) -> Iterator[Recorded]:
+    def drain(self, after: int, upto: int) -> Iterator[RecordedEvent]:
         """Yield the events after an index, up to and including another, as fast as can be.
 
         Streamed in chunks, so that no snapshot is old and memory stays flat. The iterator holds
@@ -76,13 +78,13 @@ class EventLog:
         for row in self._stream(_COLUMNS, after, upto):
             yield _recorded(row, self.incarnation)
 
-    def drain_for_rebuild(self, after: int, upto: int, *, bodies: bool) -> Iterator[Logged]:
+    def drain_for_rebuild(self, after: int, upto: int, *, bodies: bool) -> Iterator[LoggedEvent]:
         """Yield of the same events what read models need: several times as fast as ``drain``.
 
         ``bodies``: with them and with what else statements need.
         """
         for row in self._stream(_WITH_BODIES if bodies else _LEAN, after, upto):
-            one = Logged(*row)
+            one = LoggedEvent(*row)
             one.incarnation = self.incarnation
             if bodies:
                 one.subjects = tuple(row[9].split(","))
@@ -178,9 +180,9 @@ _INDEX_AT: Final = """
 """
 
 
-def _recorded(row: TupleRow, incarnation: str) -> Recorded:
+def _recorded(row: TupleRow, incarnation: str) -> RecordedEvent:
     happened_at, message_id = row[9], row[16]
-    return Recorded(
+    return RecordedEvent(
         envelope=Envelope(
             index=row[0],
             previous=row[7],

@@ -17,7 +17,7 @@ from kafka.errors import KafkaError, KafkaTimeoutError, NoError
 from kafka.record import util as record_util
 
 from commands.ports.topic import Extent, Link, TopicUnavailable
-from domain.body import Recorded
+from domain.body import RecordedEvent
 from infra.cloud_events import (
     NotAnEvent,
     decode_link,
@@ -230,7 +230,9 @@ class EventTopic:
         for record in self._records(spans):
             yield decode_link(record.partition, record.offset, record.headers)
 
-    def events(self, spans: Mapping[int, Extent]) -> Iterator[tuple[int, int, Recorded | None]]:
+    def events(
+        self, spans: Mapping[int, Extent]
+    ) -> Iterator[tuple[int, int, RecordedEvent | None]]:
         """Yield partition, offset and event of these records, in order within each partition.
 
         None stands for what is no event of ours.
@@ -242,7 +244,7 @@ class EventTopic:
                 event = None
             yield record.partition, record.offset, event
 
-    def publish(self, events: Sequence[Recorded]) -> list[int]:
+    def publish(self, events: Sequence[RecordedEvent]) -> list[int]:
         """Send all; return their offsets when every one is acknowledged by all in-sync replicas.
 
         Raises:

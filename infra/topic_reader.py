@@ -16,7 +16,7 @@ from kafka.errors import KafkaError
 from typing_extensions import override
 
 from commands.ports.topic import TopicUnavailable
-from domain.body import Recorded
+from domain.body import RecordedEvent
 from infra.cloud_events import NotAnEvent, decode_value, milliseconds
 from infra.kafka import consumer, failing_as_unavailable
 
@@ -67,7 +67,7 @@ class TopicReader:
         self.close()
         self._consumer = self._group_member() if self._group else self._alone()
 
-    def take(self, limit: int, seconds: float) -> list[Recorded]:
+    def take(self, limit: int, seconds: float) -> list[RecordedEvent]:
         """Return at most ``limit`` events, in order within each partition.
 
         Returns at once when there is something, else empty-handed after ``seconds``.
@@ -158,7 +158,7 @@ class TopicReader:
             client.seek(place, offset)
             self._next[place] = offset
 
-    def _events(self, records: Iterable[Any]) -> Iterable[Recorded | None]:
+    def _events(self, records: Iterable[Any]) -> Iterable[RecordedEvent | None]:
         for record in records:
             try:
                 yield decode_value(record.value or b"")

@@ -9,7 +9,7 @@ from typing import Any, Final
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from domain.body import Recorded
+from domain.body import RecordedEvent
 from domain.ids import EventId, MessageId, RecordId, StatementRef
 from domain.statement import Statement
 from projections.engine.decoding import decode_statement
@@ -62,7 +62,7 @@ TABLES: Final = (EVENT,)
 
 
 def rows(
-    events: Sequence[Recorded], read: Mapping[int, Statement] = MappingProxyType({})
+    events: Sequence[RecordedEvent], read: Mapping[int, Statement] = MappingProxyType({})
 ) -> list[Row]:
     """Return the rows of ``events``; ``read``: statements, by index, that are decoded already."""
     return [
@@ -71,7 +71,7 @@ def rows(
     ]
 
 
-def _statement(recorded: Recorded) -> Statement | None:
+def _statement(recorded: RecordedEvent) -> Statement | None:
     if not is_statement(recorded.envelope.topic):
         return None
     try:
@@ -80,7 +80,7 @@ def _statement(recorded: Recorded) -> Statement | None:
         return None
 
 
-def _row(recorded: Recorded, statement: Statement | None) -> Row:
+def _row(recorded: RecordedEvent, statement: Statement | None) -> Row:
     envelope = recorded.envelope
     actor = envelope.actor
     sent = None if statement is None else statement.sent

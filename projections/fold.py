@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 import psycopg
 from psycopg import Connection, sql
 
-from domain.body import Recorded
+from domain.body import RecordedEvent
 from projections import audit_trail, catalogue, last_seen
 from projections.catalogue import Version
 from projections.engine import component as interpreted
@@ -22,7 +22,7 @@ from projections.engine.links import Touched
 from projections.engine.parking import Parked
 from projections.engine.position import Heal
 from projections.engine.services import Services
-from projections.engine.substrate import Filed, Read, Stored
+from projections.engine.substrate import FiledStatement, Read, Stored
 from projections.engine.table import Row, Table, load
 
 #: Two appliers that join the same components the other way round: one of them begins again.
@@ -56,7 +56,7 @@ class Applied:
 
 def apply(
     connection: Connection[Any],
-    batch: Sequence[Recorded],
+    batch: Sequence[RecordedEvent],
     *,
     heal: Heal,
     services: Services,
@@ -114,7 +114,7 @@ def project(
     connection: Connection[Any],
     targets: Mapping[str, Version],
     statements: Version,
-    events: Sequence[Recorded],
+    events: Sequence[RecordedEvent],
     services: Services,
 ) -> list[Parked]:
     """Change the rows of ``targets`` by ``events``, in the transaction of the caller.
@@ -218,7 +218,7 @@ def _each(
 
 def rows_of(
     name: str,
-    filed: Sequence[Filed],
+    filed: Sequence[FiledStatement],
     versions: Sequence[Version],
     services: Services,
 ) -> list[Rows]:
@@ -311,7 +311,7 @@ def _rename(
 
 def _apply(
     connection: Connection[Any],
-    batch: Sequence[Recorded],
+    batch: Sequence[RecordedEvent],
     heal: Heal,
     services: Services,
     only: Collection[str],
@@ -345,5 +345,5 @@ def _numbers(versions: Mapping[str, Version]) -> dict[str, int]:
     return {name: version.version for name, version in versions.items()}
 
 
-def _index(filed: Filed) -> int:
+def _index(filed: FiledStatement) -> int:
     return filed.index

@@ -12,10 +12,10 @@ from projections import fold, last_seen
 from projections.catalogue import Version
 from projections.engine import substrate
 from projections.engine.fast import decode_whole
-from projections.engine.logged_event import Logged
+from projections.engine.logged_event import LoggedEvent
 from projections.engine.parking import Parked
 from projections.engine.services import Services
-from projections.engine.substrate import Filed
+from projections.engine.substrate import FiledStatement
 from projections.rebuilding.loading import Loading
 
 _index: Final = attrgetter("index")
@@ -34,7 +34,7 @@ class Folder:
         self._services = services
         self.parked: list[Parked] = []
 
-    def fold(self, events: Sequence[Logged], joined: Mapping[str, str]) -> list[Logged]:
+    def fold(self, events: Sequence[LoggedEvent], joined: Mapping[str, str]) -> list[LoggedEvent]:
         """Fold the events of whole streams, or of whole components, where these are known.
 
         ``joined``: the component of each stream that is joined with others. Its statements are
@@ -46,8 +46,8 @@ class Folder:
             self.loading.add(self._seen.schema, last_seen.LAST_SEEN, seen.rows())
         if not self._folded and self._statements is None:
             return []
-        components: dict[str, list[Logged]] = {}
-        elsewhere: list[Logged] = []
+        components: dict[str, list[LoggedEvent]] = {}
+        elsewhere: list[LoggedEvent] = []
         alone: list[str] = []
         for one in events:
             if not substrate.is_statement(one.topic):
@@ -71,8 +71,8 @@ class Folder:
             self._component(name, said)
         return elsewhere
 
-    def _component(self, name: str, said: Sequence[Logged]) -> None:
-        filed: list[Filed] = []
+    def _component(self, name: str, said: Sequence[LoggedEvent]) -> None:
+        filed: list[FiledStatement] = []
         broken: ValueError | None = None
         for one in said:
             statement: Statement | None = None
@@ -100,7 +100,7 @@ class Folder:
         for schema, table, rows in found:
             self.loading.add(schema, table, rows)
 
-    def _park(self, name: str, said: Sequence[Logged], error: Exception) -> None:
+    def _park(self, name: str, said: Sequence[LoggedEvent], error: Exception) -> None:
         reason = type(error).__name__
         self.parked += [
             Parked(component=name, index=one.index, event_id=one.event_id, reason=reason)

@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 
 from psycopg import Connection, sql
 
-from domain.body import Recorded
+from domain.body import RecordedEvent
 from projections.engine.arrays import array, instants, texts
 from projections.engine.table import Column, Row, Table
 
@@ -89,7 +89,7 @@ class Folded:
         return list(self._rows.values())
 
 
-def upsert(connection: Connection[Any], schema: str, events: Sequence[Recorded]) -> None:
+def upsert(connection: Connection[Any], schema: str, events: Sequence[RecordedEvent]) -> None:
     """Fold events into the table: one statement for the batch."""
     folded = Folded()
     folded.add(recorded.envelope for recorded in events)

@@ -31,7 +31,7 @@ from projections.engine.component import (
 )
 from projections.engine.decoding import records_named
 from projections.engine.services import Services
-from projections.engine.substrate import Filed
+from projections.engine.substrate import FiledStatement
 from projections.engine.table import Column, Row, Table
 from projections.patient_tokens import searchable
 from projections.timeline import place_columns
@@ -131,16 +131,18 @@ def rows(interpreted: Component, services: Services) -> dict[str, list[Row]]:
     return found
 
 
-def _about(interpreted: Component) -> dict[RecordId, list[Filed]]:
+def _about(interpreted: Component) -> dict[RecordId, list[FiledStatement]]:
     """Return what names each record, in sent order."""
-    found: dict[RecordId, list[Filed]] = {}
+    found: dict[RecordId, list[FiledStatement]] = {}
     for one in sorted(interpreted.filed.values(), key=sent_order):
         for record in records_named(one.statement):
             found.setdefault(record, []).append(one)
     return found
 
 
-def _patient(interpreted: Component, patient: Patient, known: dict[RecordId, list[Filed]]) -> Row:
+def _patient(
+    interpreted: Component, patient: Patient, known: dict[RecordId, list[FiledStatement]]
+) -> Row:
     standing = [entry for entry in patient.entries if not entry.voided]
     last = standing[-1] if standing else None
     said = None if last is None else interpreted.filed[last.statement]
@@ -179,7 +181,9 @@ def _patient(interpreted: Component, patient: Patient, known: dict[RecordId, lis
     )
 
 
-def _retired(interpreted: Component, patient: Patient, record: RecordId, known: list[Filed]) -> Row:
+def _retired(
+    interpreted: Component, patient: Patient, record: RecordId, known: list[FiledStatement]
+) -> Row:
     return (
         record,
         patient.patient_id,
@@ -196,7 +200,7 @@ def _retired(interpreted: Component, patient: Patient, record: RecordId, known: 
     )
 
 
-def _arrival(known: Sequence[Filed]) -> tuple[object, object, object]:
+def _arrival(known: Sequence[FiledStatement]) -> tuple[object, object, object]:
     summed = arrival(known)
     return (summed.source_position, summed.first_known_at, summed.last_changed_at)
 
@@ -205,12 +209,12 @@ def _facility(statement: Statement) -> str:
     return statement.namespace if statement.place is None else statement.place.facility
 
 
-def _numbers(record: RecordId, known: Sequence[Filed]) -> list[Copied]:
+def _numbers(record: RecordId, known: Sequence[FiledStatement]) -> list[Copied]:
     """Copy the numbers of a record: of the statement sent last that has them."""
     return _last_copies(known, _IDENTIFIERS, record)
 
 
-def _demographics(known: dict[RecordId, list[Filed]]) -> list[Copied]:
+def _demographics(known: dict[RecordId, list[FiledStatement]]) -> list[Copied]:
     """Copy the demographics sent last of any of a patient's records."""
     own = {
         one.index: one for filed in known.values() for one in filed if one.statement.record in known
@@ -219,7 +223,7 @@ def _demographics(known: dict[RecordId, list[Filed]]) -> list[Copied]:
 
 
 def _last_copies(
-    known: Sequence[Filed], wanted: frozenset[SegmentClass], subject: RecordId | None
+    known: Sequence[FiledStatement], wanted: frozenset[SegmentClass], subject: RecordId | None
 ) -> list[Copied]:
     for one in reversed(known):
         found = copies(one, wanted, one.statement.record if subject is None else subject)
@@ -228,7 +232,7 @@ def _last_copies(
     return []
 
 
-def _tokens(known: dict[RecordId, list[Filed]], services: Services) -> set[str]:
+def _tokens(known: dict[RecordId, list[FiledStatement]], services: Services) -> set[str]:
     return {
         services.token(text)
         for copy in _demographics(known)
@@ -239,7 +243,7 @@ def _tokens(known: dict[RecordId, list[Filed]], services: Services) -> set[str]:
 
 
 def _identifiers(
-    interpreted: Component, patient: Patient, known: dict[RecordId, list[Filed]]
+    interpreted: Component, patient: Patient, known: dict[RecordId, list[FiledStatement]]
 ) -> list[Row]:
     found: dict[tuple[str, str], Row] = {}
     for record, filed in known.items():

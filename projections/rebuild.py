@@ -14,12 +14,12 @@ from typing import Any, Final, Literal, TypeAlias
 
 from psycopg import Connection
 
-from domain.body import Recorded
+from domain.body import RecordedEvent
 from projections import audit_trail, catalogue, fold, last_seen
 from projections.catalogue import Projection, Version
 from projections.engine import position, substrate
 from projections.engine.links import Union
-from projections.engine.logged_event import Logged
+from projections.engine.logged_event import LoggedEvent
 from projections.engine.parking import Parked
 from projections.engine.position import Heal, Held
 from projections.engine.services import Services
@@ -95,7 +95,7 @@ def needs(names: Iterable[str]) -> Needs:
 def rebuild(
     connection: Connection[Any],
     names: Iterable[str],
-    source: Iterable[Recorded] | Iterable[Logged] | Stored,
+    source: Iterable[RecordedEvent] | Iterable[LoggedEvent] | Stored,
     *,
     heal: Heal,
     services: Services,
@@ -185,7 +185,7 @@ class _Build:
         return sum(self._written.values())
 
     @property
-    def audit(self) -> Callable[[Recorded], None] | None:
+    def audit(self) -> Callable[[RecordedEvent], None] | None:
         """Writes an event into the audit trail, where that is built."""
         version = self._versions.get(audit_trail.NAME)
         if version is None:
@@ -193,9 +193,9 @@ class _Build:
         add = self._folder.loading.add
         return lambda one: add(version.schema, audit_trail.EVENT, audit_trail.rows((one,)))
 
-    def read(self, source: Iterable[Logged], total: int | None) -> tuple[dict[int, Held], int]:
+    def read(self, source: Iterable[LoggedEvent], total: int | None) -> tuple[dict[int, Held], int]:
         """Read the log once, and put it aside by stream."""
-        newest: dict[int, Logged] = {}  # by partition
+        newest: dict[int, LoggedEvent] = {}  # by partition
         put = Sorter(self._spill, self._versions, self._union.join).put
         count = 0
         for one in source:
@@ -291,7 +291,7 @@ class _Build:
             assert isinstance(one, Done)  # noqa: S101  # tables come after
             self._put(one.events, unpacked(one.elsewhere), again)
 
-    def _put(self, events: int, elsewhere: Sequence[Logged], again: Spill) -> None:
+    def _put(self, events: int, elsewhere: Sequence[LoggedEvent], again: Spill) -> None:
         for one in elsewhere:
             again.add(one)
         self._folded += events - len(elsewhere)

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from projections import audit_trail, last_seen
 from projections.engine import substrate
-from projections.engine.logged_event import Logged
+from projections.engine.logged_event import LoggedEvent
 from projections.rebuilding.chain import Run, Runs
 from projections.rebuilding.spill import Spill
 
@@ -18,7 +18,7 @@ from projections.rebuilding.spill import Spill
 _OF_EVENTS: Final = frozenset({audit_trail.NAME, last_seen.NAME})
 
 #: Reads the events of the store after an index, up to and including another.
-Read: TypeAlias = Callable[[int, int], Iterable[Logged]]
+Read: TypeAlias = Callable[[int, int], Iterable[LoggedEvent]]
 
 #: Events of a stretch: few enough that all who read have some until the end.
 _EVENTS: Final = 5_000
@@ -71,7 +71,7 @@ class Sorter:
         self._stated = are_stated(names)
         self._seen = last_seen.NAME in names
 
-    def put(self, one: Logged) -> None:
+    def put(self, one: LoggedEvent) -> None:
         """Put an event aside, where it is needed."""
         if self._stated and substrate.is_statement(one.topic):
             nodes = substrate.named(one)

@@ -14,7 +14,7 @@ from domain.statement import Place
 from projections.engine.columns import ARRIVAL, COMPONENT, FLAGS, MODE, PATIENT, SEALED
 from projections.engine.component import Component, arrival, copies, joined, part2
 from projections.engine.services import Services
-from projections.engine.substrate import Filed
+from projections.engine.substrate import FiledStatement
 from projections.engine.table import Column, Row, Table
 
 NAME: Final = "timeline"
@@ -173,7 +173,7 @@ def _encounter(interpreted: Component, patient: Patient, ordinal: int, encounter
     )
 
 
-def _visit_number(encounter: Encounter, behind: Sequence[Filed]) -> str | None:
+def _visit_number(encounter: Encounter, behind: Sequence[FiledStatement]) -> str | None:
     """Copy what holds the visit number: of the statement sent last that carries it."""
     if encounter.visit is None:
         return None
@@ -253,7 +253,7 @@ def _entry(
     )
 
 
-def _part2(one: Filed, place: Place | None) -> str | None:
+def _part2(one: FiledStatement, place: Place | None) -> str | None:
     return joined(part2(one, place)) if place is not None and place.part2 else None
 
 

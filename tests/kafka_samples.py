@@ -10,7 +10,7 @@ from threading import Thread
 
 from consumers.reconcile import Report, reconcile
 from consumers.relay import Relay
-from domain.body import Recorded
+from domain.body import RecordedEvent
 from infra import topics
 from infra.event_store import CareStore
 from infra.kafka import EventTopic
@@ -80,7 +80,7 @@ class Published:
         topic.identity()  # makes it where it is missing
         return sum(extent.end - extent.begin for extent in topic.extents().values())
 
-    def heal(self, partition: int, after: int, upto: int) -> list[Recorded]:
+    def heal(self, partition: int, after: int, upto: int) -> list[RecordedEvent]:
         return self.store.read_partition(partition, after, upto)
 
     def close(self) -> None:
@@ -111,8 +111,8 @@ class Applied:
 class Applier:
     """Applies each event once, by the rule of the read models; keeps the order it did so in."""
 
-    heal: Callable[[int, int, int], list[Recorded]]
-    events: list[Recorded] = field(default_factory=list)
+    heal: Callable[[int, int, int], list[RecordedEvent]]
+    events: list[RecordedEvent] = field(default_factory=list)
     held: dict[int, Held] = field(default_factory=dict)
     skipped: int = 0
     healed: int = 0
@@ -120,7 +120,7 @@ class Applier:
     def positions(self) -> dict[int, int]:
         return {number: held.last_index for number, held in self.held.items()}
 
-    def apply(self, batch: Sequence[Recorded]) -> Applied:
+    def apply(self, batch: Sequence[RecordedEvent]) -> Applied:
         for each in batch:
             self.held.setdefault(each.envelope.partition, Held(0, ""))
         found = due(batch, self.held, self.heal)

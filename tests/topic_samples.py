@@ -11,7 +11,7 @@ from random import Random
 from uuid import UUID
 
 from commands.ports.topic import Checkpoint, Extent, Fenced, Link, TopicUnavailable
-from domain.body import Actor, Envelope, Recorded
+from domain.body import Actor, Envelope, RecordedEvent
 from domain.ids import EventId, RecordId
 
 START = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -20,9 +20,9 @@ INCARNATION = "11111111-1111-7111-8111-111111111111"
 
 def event(
     index: int, previous: int, partition: int, *, life: int = 0, incarnation: str = INCARNATION
-) -> Recorded:
+) -> RecordedEvent:
     stream = RecordId(str(UUID(int=partition + 1)))
-    return Recorded(
+    return RecordedEvent(
         envelope=Envelope(
             index=index,
             previous=previous,
@@ -49,7 +49,7 @@ class Log:
 
     partitions: int = 12
     incarnation: str = INCARNATION
-    events: list[Recorded] = field(default_factory=list)
+    events: list[RecordedEvent] = field(default_factory=list)
     life: int = 0  # another life draws other event ids
 
     def append(self, *partitions: int) -> None:
@@ -69,19 +69,21 @@ class Log:
     def max_index(self) -> int:
         return len(self.events)
 
-    def read(self, after: int, limit: int = 1000, *, upto: int | None = None) -> list[Recorded]:
+    def read(
+        self, after: int, limit: int = 1000, *, upto: int | None = None
+    ) -> list[RecordedEvent]:
         return self.events[after : min(after + limit, len(self.events) if upto is None else upto)]
 
-    def one(self, index: int) -> Recorded | None:
+    def one(self, index: int) -> RecordedEvent | None:
         return self.events[index - 1] if 0 < index <= len(self.events) else None
 
-    def drain(self, after: int, upto: int) -> Iterator[Recorded]:
+    def drain(self, after: int, upto: int) -> Iterator[RecordedEvent]:
         yield from self.events[after:upto]
 
     def last_ids(self) -> dict[int, int]:
         return {each.envelope.partition: each.envelope.index for each in self.events}
 
-    def heal(self, partition: int, after: int, upto: int) -> list[Recorded]:
+    def heal(self, partition: int, after: int, upto: int) -> list[RecordedEvent]:
         return [each for each in self.events[after:upto] if each.envelope.partition == partition]
 
 
@@ -98,8 +100,8 @@ class ModelTopic:
     faults: tuple[str, ...] = ()
     rate: float = 0.0
     made: int = 1
-    kept: dict[int, list[Recorded]] = field(default_factory=dict)
-    limbo: list[Recorded] = field(default_factory=list)  # a stopped relay's, not yet written
+    kept: dict[int, list[RecordedEvent]] = field(default_factory=dict)
+    limbo: list[RecordedEvent] = field(default_factory=list)  # a stopped relay's, not yet written
 
     def identity(self) -> str:
         return f"topic-{self.made}"
@@ -121,12 +123,12 @@ class ModelTopic:
                 envelope.incarnation,
             )
 
-    def events(self, spans: Mapping[int, Extent]) -> Iterator[tuple[int, int, Recorded]]:
+    def events(self, spans: Mapping[int, Extent]) -> Iterator[tuple[int, int, RecordedEvent]]:
         for partition, span in spans.items():
             for offset in range(span.begin, span.end):
                 yield partition, offset, self.kept[partition][offset]
 
-    def publish(self, events: Sequence[Recorded]) -> list[int]:
+    def publish(self, events: Sequence[RecordedEvent]) -> list[int]:
         fault = self.random.choice(self.faults) if self._fails() else ""
         match fault:
             case "killed":  # while sending: a prefix of each partition stands in the topic
@@ -165,13 +167,13 @@ class ModelTopic:
     def _fails(self) -> bool:
         return bool(self.faults) and self.random.random() < self.rate
 
-    def _by_partition(self, events: Sequence[Recorded]) -> Iterable[list[Recorded]]:
-        sorted_out: dict[int, list[Recorded]] = {}
+    def _by_partition(self, events: Sequence[RecordedEvent]) -> Iterable[list[RecordedEvent]]:
+        sorted_out: dict[int, list[RecordedEvent]] = {}
         for each in events:
             sorted_out.setdefault(each.envelope.partition, []).append(each)
         return sorted_out.values()
 
-    def _write(self, events: Sequence[Recorded]) -> list[int]:
+    def _write(self, events: Sequence[RecordedEvent]) -> list[int]:
         offsets = []
         for each in events:
             kept = self.kept.setdefault(each.envelope.partition, [])

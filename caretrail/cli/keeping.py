@@ -16,7 +16,7 @@ from caretrail.publishing import brokers_of, event_topic, generation_of, next_ge
 from caretrail.readers import open_reader
 from consumers.reconcile import reconcile
 from consumers.relay import Relay
-from domain.body import Recorded
+from domain.body import RecordedEvent
 from infra import log, settings, topics
 from infra.relay_checkpoint import RelayCheckpoints
 from projections import catalogue
@@ -228,7 +228,7 @@ def _publish_owed(application: Application, brokers: str) -> int:
 
 
 def _rebuild(
-    application: Application, names: list[str], source: Iterable[Recorded] | None, total: int
+    application: Application, names: list[str], source: Iterable[RecordedEvent] | None, total: int
 ) -> Rebuilt:
     with application.connect() as connection, progress("rebuilding", total) as shown:
         return application.rebuild(

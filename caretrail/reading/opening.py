@@ -12,7 +12,7 @@ from domain.ids import RecordId
 from domain.segments import Demographics, Identifiers, Name, Part2
 from projections.engine.component import copied
 from projections.engine.services import Opener
-from projections.engine.substrate import Filed
+from projections.engine.substrate import FiledStatement
 
 _T = TypeVar("_T", Demographics, Identifiers, Part2)
 
@@ -33,7 +33,9 @@ class Piece:
     topic: str
 
 
-def pieces_of(filed: Filed, wanted: SegmentClass, subject: RecordId | None = None) -> list[Piece]:
+def pieces_of(
+    filed: FiledStatement, wanted: SegmentClass, subject: RecordId | None = None
+) -> list[Piece]:
     """Return the segments of a class that an event holds, about ``subject`` or anybody."""
     return [
         Piece(sealed=sealed, event_id=filed.event_id, topic=filed.topic)

@@ -13,7 +13,7 @@ from domain.interpretation import stated_by
 from domain.segments import Part2Place
 from domain.statement import IdentifierRef, Place, Statement
 from projections.audit_trail import LogPosition
-from projections.engine.substrate import Filed
+from projections.engine.substrate import FiledStatement
 
 #: A statement told or recorded this long after what it says counts as late.
 LATE: Final = timedelta(hours=1)
@@ -42,7 +42,7 @@ class PatientReading:
     """A patient as it was at one instant, as known at another."""
 
     patient: Patient
-    filed: Mapping[StatementRef, Filed]  # one a ref: the one recorded first
+    filed: Mapping[StatementRef, FiledStatement]  # one a ref: the one recorded first
     person: Person
     numbers: tuple[Number, ...]
     visits: Mapping[VisitRef, str]  # visit numbers as sent
@@ -120,7 +120,7 @@ def place_text(unit: str | None, room: str | None, bed: str | None) -> str:
 
 
 def read(  # what a reading is made of
-    filed: Sequence[Filed],
+    filed: Sequence[FiledStatement],
     record: str,
     interpret: Interpret,
     opening: Opening,
@@ -133,7 +133,7 @@ def read(  # what a reading is made of
 
     ``akin``: records that stand for it where it was not heard of yet.
     """
-    by_ref: dict[StatementRef, Filed] = {}
+    by_ref: dict[StatementRef, FiledStatement] = {}
     for one in filed:
         by_ref.setdefault(one.statement.ref, one)
     statements = [one.statement for one in by_ref.values()]
@@ -221,7 +221,7 @@ def _time(at: datetime | None) -> tuple[bool, float]:
     return (at is not None, at.timestamp() if at else 0.0)
 
 
-def _loaded_afterwards(filed: Iterable[Filed]) -> bool:
+def _loaded_afterwards(filed: Iterable[FiledStatement]) -> bool:
     behind = [one.recorded_at - one.statement.sent.at for one in filed if one.statement.sent]
     return sum(each >= timedelta(days=1) for each in behind) * 2 > len(behind)
 
@@ -234,12 +234,12 @@ def _choose(patients: Sequence[Patient], record: str, akin: Collection[RecordId]
     return next(of_it, most)
 
 
-def _sent(filed: Filed) -> tuple[float, int]:
+def _sent(filed: FiledStatement) -> tuple[float, int]:
     sent = filed.statement.sent or filed.statement.entered
     return (sent.at.timestamp() if sent else float("-inf"), filed.index)
 
 
-def _person(latest: Sequence[Filed], patient: Patient, opening: Opening) -> Person:
+def _person(latest: Sequence[FiledStatement], patient: Patient, opening: Opening) -> Person:
     """Return who this is, from what the surviving record says, else from the others."""
     found = Person()
     own = [one for one in latest if str(one.statement.record) == patient.patient_id]
@@ -257,7 +257,7 @@ def _person(latest: Sequence[Filed], patient: Patient, opening: Opening) -> Pers
 
 
 def _numbers(
-    latest: Sequence[Filed], patient: Patient, opening: Opening
+    latest: Sequence[FiledStatement], patient: Patient, opening: Opening
 ) -> tuple[dict[str, Number], dict[VisitRef, str]]:
     """Open only what names a number not yet known: by ref, and visit numbers by their ref."""
     retired: dict[str, StatementRef] = {
@@ -302,7 +302,7 @@ def _joins(identifier: IdentifierRef) -> bool:
     return identifier.trusted or identifier.master_index
 
 
-def _held(latest: Sequence[Filed], patient: Patient) -> set[str]:
+def _held(latest: Sequence[FiledStatement], patient: Patient) -> set[str]:
     """Return the trusted numbers that hold: of each record and issuer, those stated last.
 
     A number that its sender corrected joins nobody, and is not to be shown as if it did.
@@ -322,7 +322,7 @@ def _held(latest: Sequence[Filed], patient: Patient) -> set[str]:
     return {ref for refs in last.values() for ref in refs} | set(patient.records)
 
 
-def _places(latest: Sequence[Filed], opening: Opening) -> dict[str, Part2Place]:
+def _places(latest: Sequence[FiledStatement], opening: Opening) -> dict[str, Part2Place]:
     found: dict[str, Part2Place] = {}
     for one in latest:
         places = (one.statement.place, one.statement.prior_place)

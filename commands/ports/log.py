@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Protocol
 
-from domain.body import Recorded
+from domain.body import RecordedEvent
 
 
 class NotificationLog(Protocol):
@@ -21,15 +21,17 @@ class NotificationLog(Protocol):
         """Return the greatest index given out; 0 for an empty store."""
         ...
 
-    def read(self, after: int, limit: int = 1000, *, upto: int | None = None) -> list[Recorded]:
+    def read(
+        self, after: int, limit: int = 1000, *, upto: int | None = None
+    ) -> list[RecordedEvent]:
         """Return at most ``limit`` events with after < index <= upto, in order."""
         ...
 
-    def one(self, index: int) -> Recorded | None:
+    def one(self, index: int) -> RecordedEvent | None:
         """Return the event with this index."""
         ...
 
-    def drain(self, after: int, upto: int) -> Iterator[Recorded]:
+    def drain(self, after: int, upto: int) -> Iterator[RecordedEvent]:
         """Yield every event with after < index <= upto, in order, without holding them all."""
         ...
 

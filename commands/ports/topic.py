@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from domain.body import Recorded
+from domain.body import RecordedEvent
 
 
 class TopicUnavailable(Exception):
@@ -107,7 +107,7 @@ class Topic(Protocol):
         """Yield what the headers of these records say; in order within each partition."""
         ...
 
-    def publish(self, events: Sequence[Recorded]) -> list[int]:
+    def publish(self, events: Sequence[RecordedEvent]) -> list[int]:
         """Send all, each to the partition of its envelope; return their offsets, in order.
 
         Raises:

@@ -12,7 +12,7 @@ from domain.continuity import Patient
 from domain.ids import RecordId, StatementRef
 from domain.statement import Place, Statement
 from projections.engine.fast import decode_sealed
-from projections.engine.substrate import Filed
+from projections.engine.substrate import FiledStatement
 
 
 class Copied(msgspec.Struct, frozen=True):
@@ -36,7 +36,7 @@ class Component:
 
     component: str
     patients: tuple[Patient, ...]
-    filed: Mapping[StatementRef, Filed]  # one a ref: the one recorded first
+    filed: Mapping[StatementRef, FiledStatement]  # one a ref: the one recorded first
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,18 +49,18 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
 
 def component(
     name: str,
-    filed: Sequence[Filed],
+    filed: Sequence[FiledStatement],
     interpret: Callable[[Iterable[Statement]], tuple[Patient, ...]],
 ) -> Component:
     """Interpret all statements of a component, given by index."""
-    by_ref: dict[StatementRef, Filed] = {}
+    by_ref: dict[StatementRef, FiledStatement] = {}
     for one in filed:
         by_ref.setdefault(one.statement.ref, one)
     patients = interpret([one.statement for one in filed])
     return Component(component=name, patients=patients, filed=by_ref)
 
 
-def arrival(filed: Sequence[Filed]) -> Arrival:
+def arrival(filed: Sequence[FiledStatement]) -> Arrival:
     """Sum up when ``filed``, at least one, arrived."""
     first = last = filed[0]
     for one in filed:
@@ -75,7 +75,7 @@ def arrival(filed: Sequence[Filed]) -> Arrival:
     )
 
 
-def copies(one: Filed, wanted: frozenset[SegmentClass], subject: RecordId) -> list[Copied]:
+def copies(one: FiledStatement, wanted: frozenset[SegmentClass], subject: RecordId) -> list[Copied]:
     """Copy the segments of these classes that are sealed under the key of ``subject``."""
     return [
         Copied(one.event_id, one.topic, segment)
@@ -84,7 +84,7 @@ def copies(one: Filed, wanted: frozenset[SegmentClass], subject: RecordId) -> li
     ]
 
 
-def part2(one: Filed, place: Place | None) -> list[Copied]:
+def part2(one: FiledStatement, place: Place | None) -> list[Copied]:
     """Copy the codes of a place that the core has as a ref."""
     if place is None or not place.part2:
         return []
@@ -101,7 +101,7 @@ def copied(column: str | None) -> tuple[Copied, ...]:
     return () if column is None else _copied.decode(column)
 
 
-def sent_order(one: Filed) -> tuple[object, ...]:
+def sent_order(one: FiledStatement) -> tuple[object, ...]:
     """Order statements by when they were sent, whenever they arrived."""
     statement = one.statement
     ranked = statement.sent or statement.entered

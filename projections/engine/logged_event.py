@@ -4,10 +4,10 @@ from datetime import datetime
 
 import msgspec
 
-from domain.body import Recorded
+from domain.body import RecordedEvent
 
 
-class Logged(msgspec.Struct, array_like=True, gc=False):
+class LoggedEvent(msgspec.Struct, array_like=True, gc=False):
     """What read models need of an event; the audit trail alone needs more.
 
     The members are those of ``domain.body.Envelope``, in the order of the columns that
@@ -29,10 +29,10 @@ class Logged(msgspec.Struct, array_like=True, gc=False):
     component: str = ""  # where it is known: what joins its stream with others
 
 
-def logged(recorded: Recorded) -> Logged:
+def logged(recorded: RecordedEvent) -> LoggedEvent:
     """Return what read models need of an event."""
     envelope = recorded.envelope
-    return Logged(
+    return LoggedEvent(
         envelope.index,
         envelope.previous,
         envelope.partition,

@@ -12,12 +12,12 @@ from typing import Any, Final, TypeAlias
 
 from psycopg import Connection
 
-from domain.body import Recorded
+from domain.body import RecordedEvent
 from projections.engine.arrays import array, texts
 
 #: Fetches from the store: (partition, after, upto) gives the events of that partition with
 #: ``after < index <= upto``, in order.
-Heal: TypeAlias = Callable[[int, int, int], list[Recorded]]
+Heal: TypeAlias = Callable[[int, int, int], list[RecordedEvent]]
 
 DDL: Final = """
 create table if not exists proj.position (
@@ -103,7 +103,7 @@ class OtherIncarnation(Exception):
 class Due:
     """What of a batch is to be applied: contiguous in every partition, by index."""
 
-    events: tuple[Recorded, ...]
+    events: tuple[RecordedEvent, ...]
     skipped: int  # repeats
     healed: int  # fetched from the store
 
@@ -146,7 +146,7 @@ def lock(
     return {partition: seen.pop() for partition, seen in held.items()}
 
 
-def due(batch: Sequence[Recorded], held: Mapping[int, Held], heal: Heal) -> Due:
+def due(batch: Sequence[RecordedEvent], held: Mapping[int, Held], heal: Heal) -> Due:
     """Return what of ``batch`` comes next: repeats skipped, holes filled from the store.
 
     Raises:
@@ -154,7 +154,7 @@ def due(batch: Sequence[Recorded], held: Mapping[int, Held], heal: Heal) -> Due:
         OtherIncarnation: The events are of another life of the store.
     """
     last = {partition: one.last_index for partition, one in held.items()}
-    events: list[Recorded] = []
+    events: list[RecordedEvent] = []
     skipped = healed = 0
     for recorded in sorted(batch, key=_index):
         envelope = recorded.envelope
@@ -182,7 +182,7 @@ def advance(
     connection: Connection[Any],
     versions: Mapping[str, int],
     held: Mapping[int, Held],
-    events: Sequence[Recorded],
+    events: Sequence[RecordedEvent],
 ) -> dict[int, int]:
     """Move the positions over ``events``; return where the partitions stand now.
 
@@ -273,11 +273,11 @@ def complete_through(applied: Mapping[int, int], last_ids: Mapping[int, int]) ->
     return min(lagging) if lagging else max(last_ids.values(), default=0)
 
 
-def _index(recorded: Recorded) -> int:
+def _index(recorded: RecordedEvent) -> int:
     return recorded.envelope.index
 
 
-def _check(missing: Sequence[Recorded], partition: int, after: int, upto: int) -> None:
+def _check(missing: Sequence[RecordedEvent], partition: int, after: int, upto: int) -> None:
     last = after
     for recorded in missing:
         if recorded.envelope.partition != partition or recorded.envelope.previous != last:

@@ -14,13 +14,13 @@ from typing import Any, Final, LiteralString, NamedTuple
 import msgspec
 from psycopg import Connection, sql
 
-from domain.body import Recorded, Sealed
+from domain.body import RecordedEvent, Sealed
 from domain.ids import EventId, MessageId, RecordId
 from domain.statement import Moment, Statement
 from projections.engine import fast
 from projections.engine.arrays import array, texts
 from projections.engine.decoding import decode_core, decode_sealed, records_named, split
-from projections.engine.logged_event import Logged, logged
+from projections.engine.logged_event import LoggedEvent, logged
 from projections.engine.table import Column, Row, Table, load
 
 NAME: Final = "substrate"
@@ -69,7 +69,7 @@ TABLES: Final = (STATEMENT, COMPONENT)
 _STREAMS: Final = ("encounter.", "patient.")
 
 
-class Filed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class FiledStatement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A statement as it is filed, and what of its event is shown beside it."""
 
     index: int
@@ -107,7 +107,7 @@ class Read:
         event_id: str = self.row[4]
         return event_id
 
-    def filed(self) -> Filed:
+    def filed(self) -> FiledStatement:
         """Return it as it is filed.
 
         Raises:
@@ -118,7 +118,7 @@ class Read:
         )
         if self.statement is None or sealed is None:
             return filed(index, event_id, topic, recorded_at, message_id, partition, core, sealed)
-        return Filed(
+        return FiledStatement(
             index=index,
             event_id=event_id,
             topic=topic,
@@ -142,7 +142,7 @@ class Stored(NamedTuple):
     core: str
     segments: str | None
 
-    def filed(self) -> Filed:
+    def filed(self) -> FiledStatement:
         """Decode it for interpretation.
 
         Raises:
@@ -176,7 +176,7 @@ def joins(statement: Statement, subjects: Iterable[RecordId]) -> tuple[str, ...]
     return tuple(nodes)
 
 
-def read(recorded: Recorded) -> Read:
+def read(recorded: RecordedEvent) -> Read:
     """Read a statement as it is filed.
 
     A body that cannot be read is filed whole under its stream: its component is set aside, and a
@@ -192,7 +192,7 @@ def read(recorded: Recorded) -> Read:
     return Read(row=row_of(one, statement), nodes=nodes_of, statement=statement)
 
 
-def row_of(one: Logged, statement: Statement | None) -> Row:
+def row_of(one: LoggedEvent, statement: Statement | None) -> Row:
     """Return the row of a statement; None: it cannot be read."""
     core: str
     sealed: str | None
@@ -220,9 +220,9 @@ def row_of(one: Logged, statement: Statement | None) -> Row:
     )
 
 
-def filed_as(one: Logged, statement: Statement, segments: str | msgspec.Raw) -> Filed:
+def filed_as(one: LoggedEvent, statement: Statement, segments: str | msgspec.Raw) -> FiledStatement:
     """Return an event with the statement in it."""
-    return Filed(
+    return FiledStatement(
         index=one.index,
         event_id=EventId(one.event_id),
         topic=one.topic,
@@ -234,7 +234,7 @@ def filed_as(one: Logged, statement: Statement, segments: str | msgspec.Raw) -> 
     )
 
 
-def named(one: Logged) -> tuple[str, ...]:
+def named(one: LoggedEvent) -> tuple[str, ...]:
     """Return whom a statement names, its record first, reading no more of it than that."""
     try:
         return fast.decode_joins(one.body)
@@ -268,7 +268,7 @@ def file(connection: Connection[Any], schema: str, statements: Sequence[Read]) -
 
 def filed_of(
     connection: Connection[Any], records: Sequence[RecordId], *, upto: int | None = None
-) -> list[Filed]:
+) -> list[FiledStatement]:
     """Return everything filed in the components of ``records``, by index.
 
     ``upto``: only what was recorded up to this index.
@@ -330,7 +330,7 @@ def filed(  # noqa: PLR0913  # the columns, in the order of the query
     segments: str | None,
     *,
     decode: Callable[[str], Statement] = decode_core,
-) -> Filed:
+) -> FiledStatement:
     """Decode a row of the substrate.
 
     Raises:
@@ -338,7 +338,7 @@ def filed(  # noqa: PLR0913  # the columns, in the order of the query
     """
     if segments is None:
         core, segments = split(core.encode())
-    return Filed(
+    return FiledStatement(
         index=index,
         event_id=EventId(event_id),
         topic=topic,

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from domain.body import Recorded
+from domain.body import RecordedEvent
 from projections.engine import position
-from projections.engine.logged_event import Logged, logged
+from projections.engine.logged_event import LoggedEvent, logged
 from projections.engine.position import Heal, Held, HoleNotFilled, OtherIncarnation
 
 
@@ -20,18 +20,18 @@ class Run:
 
 
 def chained(
-    source: Iterable[Recorded] | Iterable[Logged],
+    source: Iterable[RecordedEvent] | Iterable[LoggedEvent],
     bounds: Mapping[int, int] | None,
     heal: Heal,
-    audit: Callable[[Recorded], None] | None,
-) -> Iterator[Logged]:
+    audit: Callable[[RecordedEvent], None] | None,
+) -> Iterator[LoggedEvent]:
     """Pass on what comes next in every partition: repeats left out, holes filled.
 
     ``audit`` is told of it as it was recorded.
     """
-    newest: dict[int, Logged] = {}  # by partition
+    newest: dict[int, LoggedEvent] = {}  # by partition
     for given in source:
-        one = given if isinstance(given, Logged) else logged(given)
+        one = given if isinstance(given, LoggedEvent) else logged(given)
         partition = one.partition
         if bounds is not None and one.index > bounds.get(partition, 0):
             continue
@@ -50,12 +50,12 @@ def chained(
                 yield logged(missing)
         newest[partition] = one
         if audit is not None:
-            assert isinstance(given, Recorded)  # noqa: S101  # needs() told the caller
+            assert isinstance(given, RecordedEvent)  # noqa: S101  # needs() told the caller
             audit(given)
         yield one
 
 
-def _missing(one: Logged, held: Held, heal: Heal) -> Sequence[Recorded]:
+def _missing(one: LoggedEvent, held: Held, heal: Heal) -> Sequence[RecordedEvent]:
     """Return what stands between ``held`` and an event of the same partition.
 
     Raises:
@@ -79,7 +79,7 @@ class Runs:
         self.found: list[Run] = []
         self._newest: dict[int, Run] = {}  # by partition
 
-    def add(self, one: Logged) -> None:
+    def add(self, one: LoggedEvent) -> None:
         """Add an event."""
         run = self._newest.get(one.partition)
         if run is None or run.upto != one.previous:

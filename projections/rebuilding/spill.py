@@ -15,7 +15,7 @@ from zlib import crc32
 
 import msgspec
 
-from projections.engine.logged_event import Logged
+from projections.engine.logged_event import LoggedEvent
 
 BUCKETS: Final = 512
 
@@ -25,7 +25,7 @@ _HELD: Final = 12 << 20
 _BUFFER: Final = 1 << 20
 
 _encode: Final = msgspec.msgpack.Encoder().encode
-_decode: Final = msgspec.msgpack.Decoder(list[Logged]).decode
+_decode: Final = msgspec.msgpack.Decoder(list[LoggedEvent]).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,11 @@ class Bucket:
     """The events of some streams: those in files, and those in memory."""
 
     pieces: "array[int]"  # of each the number of its file, where it lies there, and its size
-    held: Sequence[Logged]
+    held: Sequence[LoggedEvent]
 
-    def events(self, places: Sequence[int]) -> list[Logged]:
+    def events(self, places: Sequence[int]) -> list[LoggedEvent]:
         """Return them all. ``places``: the files, as descriptors."""
-        found: list[Logged] = []
+        found: list[LoggedEvent] = []
         each = iter(self.pieces)
         for file, offset, size in zip(each, each, each, strict=True):
             found += _decode(os.pread(places[file], size, offset))
@@ -62,7 +62,7 @@ class Spill:
     def __init__(self, file: IO[bytes] | None = None, number: int = 0) -> None:
         self._file = file or TemporaryFile(buffering=_BUFFER)  # noqa: SIM115  # closed on leaving
         self._number = number
-        self._held: list[list[Logged]] = [[] for _ in range(BUCKETS)]
+        self._held: list[list[LoggedEvent]] = [[] for _ in range(BUCKETS)]
         self._pieces = [array("Q") for _ in range(BUCKETS)]
         self._size = 0
         self._count = 0
@@ -86,7 +86,7 @@ class Spill:
         """The file, as a descriptor."""
         return self._file.fileno()
 
-    def add(self, one: Logged) -> None:
+    def add(self, one: LoggedEvent) -> None:
         """Put an event aside: with those of its component, where that is known."""
         self._held[bucket_of(one.component or one.stream)].append(one)
         self._count += 1
@@ -141,11 +141,11 @@ def bucket_of(node: str) -> int:
     return crc32(node.encode()) % BUCKETS
 
 
-def packed(events: Iterable[Logged]) -> bytes:
+def packed(events: Iterable[LoggedEvent]) -> bytes:
     """Return events as bytes."""
     return _encode(list(events))
 
 
-def unpacked(text: bytes) -> list[Logged]:
+def unpacked(text: bytes) -> list[LoggedEvent]:
     """Return the events that were packed."""
     return _decode(text)

@@ -17,7 +17,7 @@ from commands.ports.topic import (
 )
 from consumers import chain, relay
 from consumers.relay import Relay
-from domain.body import Recorded
+from domain.body import RecordedEvent
 from projections.engine.position import Held, due
 from tests.topic_samples import INCARNATION, Killed, Log, ModelCheckpoints, ModelRow, ModelTopic
 
@@ -133,7 +133,7 @@ class History:
         self.log = Log(PARTITIONS)
         self.row = ModelRow()
         self.topic = ModelTopic(PARTITIONS, self.random, faults, rate=0.4)
-        self.applied: list[Recorded] = []
+        self.applied: list[RecordedEvent] = []
         self.held = {number: Held(0, "") for number in range(PARTITIONS)}
         self.offsets = dict.fromkeys(range(PARTITIONS), 0)
         self.ended: list[Checkpoint] = []
@@ -184,7 +184,7 @@ class History:
 
     def read(self, *, everything: bool = False) -> None:
         """Read on in each partition, some records at a time; sometimes from too early."""
-        batch: list[Recorded] = []
+        batch: list[RecordedEvent] = []
         for number, extent in self.topic.extents().items():
             begin = self.offsets[number] if self.random.random() < 0.7 else 0
             begin = min(begin, extent.end)

@@ -11,7 +11,7 @@ from commands.ports.store import StoreUnavailable
 from commands.ports.topic import Fenced, TopicAheadOfStore
 from consumers import projector
 from consumers.projector import Ports, Progress, Projector, StoreSource, wait_through
-from domain.body import Recorded
+from domain.body import RecordedEvent
 from infra import topics
 from tests.kafka_samples import Applied, Applier, Published, Running, published
 from tests.topic_samples import START, Log
@@ -26,7 +26,7 @@ class Script:
     errors: list[Exception] = field(default_factory=list)
     poison: int = 0
 
-    def apply(self, batch: Sequence[Recorded]) -> Applied:
+    def apply(self, batch: Sequence[RecordedEvent]) -> Applied:
         if self.errors:
             raise self.errors.pop(0)
         if any(each.envelope.index == self.poison for each in batch):
@@ -146,7 +146,7 @@ class Forgetful:
     def seek(self, positions: Callable[[], Mapping[int, int]]) -> None:
         del positions
 
-    def take(self, limit: int, seconds: float) -> list[Recorded]:
+    def take(self, limit: int, seconds: float) -> list[RecordedEvent]:
         del limit, seconds
         return []
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from domain.body import Actor, Envelope, Recorded, Sealed, SegmentClass
+from domain.body import Actor, Envelope, RecordedEvent, Sealed, SegmentClass
 from domain.events import TOPICS, SegmentDoesNotOpen, make_body, partition_of
 from domain.ids import EventId, IdKey, MessageId, PlaceRef, RecordId, VisitRef
 from domain.segments import Demographics, Identifier, Identifiers, Name, Part2, Part2Place
@@ -117,21 +117,21 @@ def said(  # noqa: PLR0913
 class Log:
     """A log in memory: gives every event its place, as the store does."""
 
-    events: list[Recorded] = field(default_factory=list)
+    events: list[RecordedEvent] = field(default_factory=list)
     last: dict[int, int] = field(default_factory=dict)
     incarnation: str = "first"
 
-    def record(self, *statements: Said) -> list[Recorded]:
+    def record(self, *statements: Said) -> list[RecordedEvent]:
         return [self._record(one) for one in statements]
 
-    def heal(self, partition: int, after: int, upto: int) -> list[Recorded]:
+    def heal(self, partition: int, after: int, upto: int) -> list[RecordedEvent]:
         return [
             one
             for one in self.events
             if one.envelope.partition == partition and after < one.envelope.index <= upto
         ]
 
-    def _record(self, one: Said) -> Recorded:
+    def _record(self, one: Said) -> RecordedEvent:
         index = len(self.events) + 1
         statement = one.statement
         event_id = EventId(f"00000000-0000-7000-8000-{index:012d}")
@@ -161,14 +161,14 @@ class Log:
             profile_version="p1",
             incarnation=self.incarnation,
         )
-        recorded = Recorded(envelope=envelope, body=make_body(statement, _segments(one)))
+        recorded = RecordedEvent(envelope=envelope, body=make_body(statement, _segments(one)))
         self.events.append(recorded)
         self.last[partition] = index
         return recorded
 
 
-def altered(recorded: Recorded, **columns: Any) -> Recorded:
-    return Recorded(envelope=replace(recorded.envelope, **columns), body=recorded.body)
+def altered(recorded: RecordedEvent, **columns: Any) -> RecordedEvent:
+    return RecordedEvent(envelope=replace(recorded.envelope, **columns), body=recorded.body)
 
 
 def open_segment(sealed: Sealed, event_id: str, topic: str) -> bytes:  # noqa: ARG001  # a port

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.body import Recorded
+from domain.body import RecordedEvent
 from domain.continuity import Patient
 from domain.interpretation import interpret as real_interpretation
 from domain.statement import Statement
@@ -46,7 +46,7 @@ STORY = (
 def applied(
     connection: psycopg.Connection,
     log: Log,
-    *batches: list[Recorded],
+    *batches: list[RecordedEvent],
     reading: Interpretation = interpret,
 ) -> list[Any]:
     return [
@@ -242,7 +242,7 @@ def test_a_body_that_cannot_be_read_is_set_aside_with_its_patient(
 ) -> None:
     log = Log()
     log.record(said("A01", "10:00"), said("A01", "10:00", number="2", visit="V2"))
-    broken = Recorded(envelope=log.events[0].envelope, body=b'{"core": "\xff')
+    broken = RecordedEvent(envelope=log.events[0].envelope, body=b'{"core": "\xff')
     (outcome,) = applied(connection, log, [broken, log.events[1]])
     assert [one.index for one in outcome.parked] == [1]
     assert connection.execute("select count(*) from proj.audit_trail").fetchone() == (2,)

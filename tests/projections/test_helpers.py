@@ -14,12 +14,12 @@ import pytest
 from psycopg import Connection
 from typing_extensions import override
 
-from domain.body import Recorded
+from domain.body import RecordedEvent
 from projections import fold, helpers, stretches
 from projections import rebuild as rebuilding
 from projections.digest import digest
 from projections.engine import parking
-from projections.engine.logged_event import Logged, logged
+from projections.engine.logged_event import LoggedEvent, logged
 from projections.engine.position import HoleNotFilled
 from projections.engine.services import Services
 from projections.helpers import HelperLost, Helpers, Job, Keys
@@ -41,12 +41,12 @@ def tools(
         yield connection, made, read
 
 
-def read_of(events: Sequence[Logged], after: int, upto: int) -> Iterable[Logged]:
+def read_of(events: Sequence[LoggedEvent], after: int, upto: int) -> Iterable[LoggedEvent]:
     """Read of a log in memory what one would read of the store."""
     return [one for one in events if after < one.index <= upto]
 
 
-def does_not_read(_after: int, _upto: int) -> Iterable[Logged]:
+def does_not_read(_after: int, _upto: int) -> Iterable[LoggedEvent]:
     raise ConnectionResetError
 
 
@@ -129,7 +129,7 @@ def test_the_log_of_the_store_read_in_stretches_gives_the_same_content(
     events = [logged(one) for one in log.events]
     own: list[int] = []
 
-    def read(after: int, upto: int) -> Iterable[Logged]:
+    def read(after: int, upto: int) -> Iterable[LoggedEvent]:
         own.append(after)
         return read_of(events, after, upto)
 
@@ -240,7 +240,7 @@ def test_a_process_that_dies_ends_the_rebuild_and_nothing_is_switched(
 def test_no_process_is_left_after_a_rebuild_that_failed(
     connection: psycopg.Connection, database: str, log: Log
 ) -> None:
-    def source() -> Iterator[Recorded]:
+    def source() -> Iterator[RecordedEvent]:
         yield from log.events
         raise ConnectionResetError
 

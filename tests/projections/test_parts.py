@@ -13,7 +13,7 @@ from domain.statement import Moment
 from projections import fold
 from projections.engine import fast, links
 from projections.engine.decoding import decode_body, decode_core, decode_statement, split
-from projections.engine.logged_event import Logged, logged
+from projections.engine.logged_event import LoggedEvent, logged
 from projections.engine.table import Column, Table, create, load
 from projections.rebuilding import spill
 from projections.rebuilding.spill import Spill
@@ -48,7 +48,7 @@ def test_both_decodings_of_a_statement_are_equal() -> None:
         assert isinstance(decode_body(recorded.body), Body)
 
 
-def _index(one: Logged) -> int:
+def _index(one: LoggedEvent) -> int:
     return one.index
 
 

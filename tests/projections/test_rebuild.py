@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 import psycopg
 import pytest
 
-from domain.body import Recorded
+from domain.body import RecordedEvent
 from domain.continuity import Patient
 from domain.statement import Statement
 from projections import catalogue, fold
@@ -91,7 +91,7 @@ def test_a_source_with_a_hole_that_nobody_can_fill_is_refused(
 def test_what_is_recorded_while_it_runs_is_in_it(
     connection: psycopg.Connection, other: psycopg.Connection, log: Log
 ) -> None:
-    def source() -> Iterator[Recorded]:
+    def source() -> Iterator[RecordedEvent]:
         yield from tuple(log.events)
         log.record(said("A01", "17:00", number="5", visit="V5", where=place("4W", "D")))
         fold.apply(other, log.events, heal=log.heal, services=services())
@@ -110,7 +110,7 @@ def test_records_joined_while_it_runs_are_one_in_it(
     log.record(*(said("A01", "17:00", number=each, visit=f"V{each}") for each in ("71", "72")))
     fold.apply(connection, log.events, heal=log.heal, services=services())
 
-    def source() -> Iterator[Recorded]:
+    def source() -> Iterator[RecordedEvent]:
         yield from tuple(log.events)
         for each in ("71", "72"):
             log.record(said("A08", "18:00", number=each, visit=f"V{each}", enterprise="900"))
@@ -171,7 +171,7 @@ def test_a_reader_in_a_long_transaction_is_waited_for(
 def test_two_rebuilds_do_not_run_at_once(
     connection: psycopg.Connection, other: psycopg.Connection, log: Log
 ) -> None:
-    def source() -> Iterator[Recorded]:
+    def source() -> Iterator[RecordedEvent]:
         with pytest.raises(RebuildRunning):
             rebuild(other, [], log.events, heal=log.heal, services=services())
         yield from log.events
@@ -182,7 +182,7 @@ def test_two_rebuilds_do_not_run_at_once(
 def test_what_a_rebuild_that_died_has_left_is_cleared_away(
     connection: psycopg.Connection, log: Log
 ) -> None:
-    def source() -> Iterator[Recorded]:
+    def source() -> Iterator[RecordedEvent]:
         yield from log.events[:3]
         raise ConnectionResetError
 
@@ -228,7 +228,7 @@ def test_who_rebuilds_waits_for_the_disk_afterwards_as_before(
 ) -> None:
     met: list[object] = []
 
-    def source() -> Iterator[Recorded]:
+    def source() -> Iterator[RecordedEvent]:
         met.append(connection.execute("show synchronous_commit").fetchone())
         yield from log.events
 

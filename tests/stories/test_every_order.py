@@ -18,7 +18,7 @@ from consumers.hl7v2 import profiles, translate
 from domain.events import make_body
 from domain.interpretation import interpret
 from projections.audit_trail import LogPosition
-from projections.engine.substrate import Filed
+from projections.engine.substrate import FiledStatement
 from tests.stories.telling import (
     KEY,
     PROFILES,
@@ -42,12 +42,12 @@ _CONTEXT = translate.ReadingContext(
 )
 
 
-def _filed(messages: Iterable[bytes]) -> dict[bytes, list[Filed]]:
+def _filed(messages: Iterable[bytes]) -> dict[bytes, list[FiledStatement]]:
     """Read each message, once: reading knows nothing of the others."""
     return {message: _one(message) for message in messages}
 
 
-def _one(message: bytes) -> list[Filed]:
+def _one(message: bytes) -> list[FiledStatement]:
     received = translate.read(message, context=_CONTEXT)
     assert received.disposition is Disposition.RECORDED
     assert received.warnings == ()
@@ -55,7 +55,7 @@ def _one(message: bytes) -> list[Filed]:
     for draft in received.drafts:
         body = make_body(draft.core, [seal(each) for each in draft.segments])
         made.append(
-            Filed(
+            FiledStatement(
                 index=next(_IDS),
                 event_id=draft.event_id,
                 topic=draft.topic,
@@ -69,7 +69,7 @@ def _one(message: bytes) -> list[Filed]:
     return made
 
 
-def _answers(story: Story, filed: Sequence[Filed]) -> tuple[list[Json], list[Json]]:
+def _answers(story: Story, filed: Sequence[FiledStatement]) -> tuple[list[Json], list[Json]]:
     """Return timelines and census as the command line answers them."""
     names = Names([story])
     patients = interpret(one.statement for one in filed)

@@ -1,4 +1,4 @@
-"""Whose process PostgreSQL is: ours, or, since it refuses root, that of a user of its own."""
+"""The user that PostgreSQL runs as: ours or, because PostgreSQL refuses root, one of its own."""
 
 import os
 import pwd
@@ -10,7 +10,7 @@ from pathlib import Path
 from shutil import which
 from typing import Final
 
-#: The user that PostgreSQL runs as when we are root.
+#: The user that PostgreSQL runs as if we are root.
 USER: Final = "caretrail"
 
 _COMMANDS: Final[tuple[tuple[str, ...], ...]] = (
@@ -20,26 +20,26 @@ _COMMANDS: Final[tuple[tuple[str, ...], ...]] = (
 
 
 class NoAccount(Exception):
-    """PostgreSQL cannot be run as root, and no user for it could be made."""
+    """We are root, and there is no usable user for PostgreSQL; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
-    """The user a server runs as; without ids it is simply ours."""
+class ServerAccount:
+    """The user that a server runs as; without ids it is our own user."""
 
     user: int | None = None
     group: int | None = None
 
     def own(self, path: Path) -> None:
-        """Give a file or folder to this user."""
+        """Make this user the owner of a file or folder."""
         if self.user is not None and self.group is not None:
             os.chown(path, self.user, self.group, follow_symlinks=False)
 
     def reach(self, path: Path) -> None:
-        """Let this user pass through every folder above a path: search permission, no more.
+        """Let this user pass through every folder above a path, without reading the folders.
 
         Raises:
-            NoAccount: a folder does not let it pass, and its mode cannot be changed.
+            NoAccount: A folder does not let the user pass, and we cannot change its mode.
         """
         if self.user is None:
             return
@@ -55,14 +55,14 @@ class Account:
                     ) from error
 
 
-def account() -> Account:
-    """Return the user PostgreSQL shall run as, made when we are root and it is missing.
+def find_account() -> ServerAccount:
+    """Return the user that PostgreSQL runs as; if we are root, make that user if it is missing.
 
     Raises:
-        NoAccount: we are root and the user is neither there nor can it be made.
+        NoAccount: We are root, and the user does not exist and cannot be made.
     """
     if os.geteuid() != 0:
-        return Account()
+        return ServerAccount()
     try:
         entry = pwd.getpwnam(USER)
     except KeyError:
@@ -70,8 +70,8 @@ def account() -> Account:
         try:
             entry = pwd.getpwnam(USER)
         except KeyError:
-            raise _impossible("it was made, but is still not in the password file") from None
-    return Account(entry.pw_uid, entry.pw_gid)
+            raise _no_account("it was made, but is still not in the password file") from None
+    return ServerAccount(entry.pw_uid, entry.pw_gid)
 
 
 def _create() -> None:
@@ -80,7 +80,7 @@ def _create() -> None:
         if program is not None:
             _run([program, *command[1:]])
             return
-    raise _impossible("neither useradd nor adduser is here")
+    raise _no_account("neither useradd nor adduser is installed")
 
 
 def _run(command: Sequence[str]) -> None:
@@ -88,10 +88,10 @@ def _run(command: Sequence[str]) -> None:
         command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
-        raise _impossible((done.stderr or done.stdout).strip())
+        raise _no_account((done.stderr or done.stdout).strip())
 
 
-def _impossible(reason: str) -> NoAccount:
+def _no_account(reason: str) -> NoAccount:
     return NoAccount(
         f"PostgreSQL does not run as root, and user {USER} cannot be made: {reason}."
         f" Add it with: useradd --system {USER}; or run caretrail as an ordinary user"

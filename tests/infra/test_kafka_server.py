@@ -1,8 +1,6 @@
 import os
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,27 +9,16 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.admin import NewTopic
 
 from infra import child_processes, java, kafka_jars
-from infra.kafka_home import Place
+from infra.kafka_home import KafkaHome
 from infra.kafka_server import SETTINGS, KafkaServer, KafkaUnavailable, running_bootstrap
+from tests.infra.server_users import another_user, end
 
 pytestmark = pytest.mark.kafka
-
-# Another process that starts the broker of a home, says so, and waits to be killed or told to end.
-USER = """
-import sys
-from pathlib import Path
-from infra.kafka_server import KafkaServer
-server = KafkaServer(Path(sys.argv[1]))
-server.start()
-print(server.pid, flush=True)
-sys.stdin.readline()
-server.leave()
-"""
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with a name that Java, log4j and Kafka's lists could each take for something else."""
+    """A home whose name holds characters that Java, log4j or Kafka's settings treat specially."""
     home = tmp_path_factory.mktemp("kafka") / "an 'odd', %20 ü#home"
     with KafkaServer(home):
         pass
@@ -40,28 +27,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def home(made: Path) -> Iterator[Path]:
-    """A home that a broker has run in before; each test leaves it without a process."""
+    """A home in which a broker has run before; each test must leave no process in it."""
     yield made
     assert left_behind(made) == []
 
 
 def left_behind(home: Path) -> list[int]:
-    return [each.pid for each in Place(home, SETTINGS).all_running()]
-
-
-def another_user(home: Path) -> "subprocess.Popen[str]":
-    process = subprocess.Popen(
-        [sys.executable, "-c", USER, home], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline().strip().isdigit()
-    return process
-
-
-def end(process: "subprocess.Popen[str]", *, kill: bool = False) -> None:
-    if kill:
-        process.kill()
-    process.communicate("\n", timeout=60)
+    return [each.pid for each in KafkaHome(home, SETTINGS).all_running()]
 
 
 def create(bootstrap_servers: str, topic: str) -> None:
@@ -97,7 +69,7 @@ def test_a_record_comes_back(kafka: str, topic_prefix: str) -> None:
     assert values(kafka, topic, 1) == [b"first"]
 
 
-def test_topics_do_not_make_themselves(kafka: str, topic_prefix: str) -> None:
+def test_a_topic_is_not_created_because_a_client_asks_for_it(kafka: str, topic_prefix: str) -> None:
     admin = KafkaAdminClient(bootstrap_servers=kafka)
     described = admin.describe_topics([f"{topic_prefix}unknown"])
     assert described[0]["error_code"] == 3  # unknown topic or partition
@@ -105,16 +77,16 @@ def test_topics_do_not_make_themselves(kafka: str, topic_prefix: str) -> None:
     admin.close()
 
 
-def test_a_clean_stop_has_kept_an_archive_that_the_next_start_uses(made: Path) -> None:
+def test_a_clean_stop_keeps_a_class_archive_and_the_next_start_uses_it(made: Path) -> None:
     runtime = java.find()
     archives = kafka_jars.fetched().parent / runtime.key
     assert (archives / "classes.jsa").stat().st_size > 10_000_000
-    options = java.options(runtime, archives, Place(made, SETTINGS).training)
+    options = java.options(runtime, archives, KafkaHome(made, SETTINGS).training)
     assert any(each.endswith("classes.jsa") for each in options)
     assert not any("ArchiveClassesAtExit" in each for each in options)
 
 
-def test_it_has_a_session_and_a_loopback_port_of_its_own_and_meets_no_other_home(
+def test_each_home_has_a_broker_with_its_own_session_loopback_port_and_topics(
     home: Path, kafka: str
 ) -> None:
     with KafkaServer(home) as server:
@@ -131,7 +103,7 @@ def test_it_has_a_session_and_a_loopback_port_of_its_own_and_meets_no_other_home
         admin.close()
 
 
-def test_what_it_acknowledged_survives_a_stop_another_port_and_a_kill(home: Path) -> None:
+def test_acknowledged_records_survive_a_stop_a_change_of_port_and_a_kill(home: Path) -> None:
     with KafkaServer(home) as server:
         first = server.bootstrap_servers
         create(first, "kept")
@@ -145,7 +117,7 @@ def test_what_it_acknowledged_survives_a_stop_another_port_and_a_kill(home: Path
         os.kill(server.pid, signal.SIGKILL)
         assert child_processes.wait_until(lambda: not server.is_running(), 10)
         assert running_bootstrap(home) is None
-        assert server.start() == second  # clients know it by this address
+        assert server.start() == second  # clients still know this address
         assert values(second, "kept", 2) == [b"before the stop", b"before the kill"]
     server.stop()
 
@@ -153,12 +125,12 @@ def test_what_it_acknowledged_survives_a_stop_another_port_and_a_kill(home: Path
 def test_a_broker_left_by_a_killed_run_is_taken_over_and_the_last_to_leave_stops_it(
     home: Path,
 ) -> None:
-    end(another_user(home), kill=True)
+    end(another_user(KafkaServer, home), kill=True)
     left = left_behind(home)
     server = KafkaServer(home)
     assert server.start() == running_bootstrap(home)
     assert [server.pid] == left
-    other = another_user(home)
+    other = another_user(KafkaServer, home)
     server.leave()
     assert left_behind(home) == left
     end(other)
@@ -166,20 +138,25 @@ def test_a_broker_left_by_a_killed_run_is_taken_over_and_the_last_to_leave_stops
 
 
 def test_a_broker_left_by_a_run_killed_before_it_wrote_a_record_is_stopped(home: Path) -> None:
-    end(another_user(home), kill=True)
+    end(another_user(KafkaServer, home), kill=True)
     left = left_behind(home)
-    Place(home, SETTINGS).record.unlink()
+    KafkaHome(home, SETTINGS).record.unlink()
     with KafkaServer(home) as server:
         assert len(left) == 1
         assert server.pid not in left
         assert left_behind(home) == [server.pid]
 
 
-def test_a_start_that_fails_says_why_in_one_line_and_leaves_nothing(home: Path) -> None:
-    properties = Place(home, SETTINGS).folder / "data" / "meta.properties"
+def test_a_start_that_fails_says_why_in_one_line_with_the_log_and_leaves_no_process(
+    home: Path,
+) -> None:
+    properties = KafkaHome(home, SETTINGS).folder / "data" / "meta.properties"
     kept = properties.read_text()
     properties.write_text("version=1\ncluster.id=other\nnode.id=7\n")
+    server = KafkaServer(home)
     with pytest.raises(KafkaUnavailable, match="7") as raised:
-        KafkaServer(home).start()
+        server.start()
     assert "\n" not in raised.value.reason
+    assert f"(log: {server.log})" in raised.value.reason
+    assert not server.is_running()
     properties.write_text(kept)

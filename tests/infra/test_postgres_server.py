@@ -1,6 +1,5 @@
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,35 +8,24 @@ import psycopg
 import pytest
 
 from infra import child_processes, postgres_account, postgres_binaries
-from infra.postgres_home import Place
+from infra.postgres_home import PostgresHome
 from infra.postgres_server import PostgresServer, PostgresUnavailable, joined, running_url
 from tests import servers
+from tests.infra.server_users import another_user, end
 
 pytestmark = pytest.mark.postgres
-
-# Another process that starts the server of a home, says so, and waits to be killed or told to end.
-USER = """
-import sys
-from pathlib import Path
-from infra.postgres_server import PostgresServer
-server = PostgresServer(Path(sys.argv[1]))
-server.start()
-print(server.pid, flush=True)
-sys.stdin.readline()
-server.leave()
-"""
 
 
 @pytest.fixture
 def new_home() -> Iterator[Path]:
-    """A home to be."""
+    """A home that does not exist yet."""
     with servers.home() as folder:
         yield folder / "home"
 
 
 @pytest.fixture(scope="module")
 def made() -> Iterator[Path]:
-    """A home whose server has run: the second start takes a tenth of the first."""
+    """A home whose server has run; later starts are faster than the first one."""
     with servers.home() as folder:
         with PostgresServer(folder):
             pass
@@ -46,39 +34,24 @@ def made() -> Iterator[Path]:
 
 @pytest.fixture
 def home(made: Path) -> Iterator[Path]:
-    """A home whose server has run before; each test leaves it without a process."""
+    """A home whose server has run before; each test must leave no process in it."""
     yield made
     assert left_behind(made) == []
 
 
 @pytest.fixture(scope="module")
 def used() -> Iterator[PostgresServer]:
-    """A running server that tests only ask."""
+    """A running server that tests do not stop."""
     with servers.home() as folder, PostgresServer(folder, tcp=True) as server:
         yield server
 
 
-def another_user(home: Path) -> "subprocess.Popen[str]":
-    process = subprocess.Popen(
-        [sys.executable, "-c", USER, home], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline().strip().isdigit()
-    return process
-
-
-def end(process: "subprocess.Popen[str]", *, kill: bool = False) -> None:
-    if kill:
-        process.kill()
-    process.communicate("\n", timeout=60)
-
-
 def left_behind(home: Path) -> list[str]:
-    """Processes and socket folders of a home that are still there."""
-    place = Place(home)
-    processes = [str(each.pid) for each in child_processes.find_by_argument(str(place.data))]
-    found = place.find()
-    return processes + ([str(found.folder)] if found else [])
+    """Return the process ids and the socket folder of a home that are still there."""
+    files = PostgresHome(home)
+    processes = [str(each.pid) for each in child_processes.find_by_argument(str(files.data))]
+    found = files.find()
+    return processes + ([str(found.socket_folder)] if found else [])
 
 
 def do(url: str, command: str) -> None:
@@ -105,7 +78,7 @@ def test_it_is_postgresql_18_in_utf8_sorted_by_code_point_and_in_utc(used: Postg
     ) == [("UTF8", "b", "C.UTF-8")]
 
 
-def test_what_is_acknowledged_is_on_disk(used: PostgresServer) -> None:
+def test_the_settings_that_make_commits_durable_are_on(used: PostgresServer) -> None:
     for name in ("fsync", "full_page_writes", "synchronous_commit"):
         assert setting(used.url, name) == "on"
 
@@ -117,11 +90,11 @@ def test_its_socket_is_in_a_short_private_folder_outside_of_the_home(used: Postg
     assert not folder.is_relative_to(used.log.parent.parent)
 
 
-def test_it_is_a_session_of_its_own(used: PostgresServer) -> None:
+def test_it_has_a_session_of_its_own(used: PostgresServer) -> None:
     assert os.getsid(used.pid) == used.pid
 
 
-def test_tcp_takes_the_password_and_nothing_else(used: PostgresServer) -> None:
+def test_tcp_accepts_only_the_password(used: PostgresServer) -> None:
     assert ask(used.tcp_url, "select 1") == [(1,)]
     for wrong in ("", "wrong"):
         with pytest.raises(psycopg.OperationalError, match="password"):
@@ -146,9 +119,9 @@ def test_nothing_that_a_client_sends_reaches_the_log(used: PostgresServer) -> No
     assert "ready to accept connections" in used.log.read_text()
 
 
-def test_it_runs_as_us_but_as_root_as_a_user_of_its_own(used: PostgresServer) -> None:
+def test_it_runs_as_our_user_or_as_a_user_of_its_own_if_we_are_root(used: PostgresServer) -> None:
     folder = Path(str(setting(used.url, "unix_socket_directories")))
-    account = postgres_account.account()
+    account = postgres_account.find_account()
     assert (account.user is not None) == (os.geteuid() == 0)
     assert folder.stat().st_uid == (account.user or os.geteuid()) != 0
 
@@ -162,7 +135,7 @@ def test_stopping_leaves_no_process_and_no_socket(home: Path) -> None:
     server.stop()
 
 
-def test_what_was_committed_is_there_after_a_restart(home: Path) -> None:
+def test_committed_rows_are_there_after_a_restart(home: Path) -> None:
     server = PostgresServer(home)
     for expected in (1, 2):
         with server:
@@ -170,7 +143,7 @@ def test_what_was_committed_is_there_after_a_restart(home: Path) -> None:
             assert ask(server.url, "select count(*) from kept") == [(expected,)]
 
 
-def test_two_homes_never_meet(home: Path, used: PostgresServer) -> None:
+def test_two_homes_have_servers_of_their_own(home: Path, used: PostgresServer) -> None:
     with PostgresServer(home) as server:
         do(server.url, "create table only_here ()")
         assert server.url != used.url
@@ -183,7 +156,7 @@ def test_a_home_may_have_a_long_path_and_files_of_a_first_start_killed_half_way(
     new_home: Path,
 ) -> None:
     long = new_home / ("ü, 'quoted' name " * 6) / ("long" * 40)
-    half = Place(long).data.with_name("data.new")
+    half = PostgresHome(long).data.with_name("data.new")
     half.mkdir(parents=True)
     (half / "PG_VERSION").write_text("18\n")
     with PostgresServer(long) as server:
@@ -193,7 +166,7 @@ def test_a_home_may_have_a_long_path_and_files_of_a_first_start_killed_half_way(
 
 
 @pytest.mark.parametrize("variables", [{}, {"LANG": "de_DE.ISO-8859-1", "LC_ALL": "nowhere"}])
-def test_the_locale_and_postgresql_variables_of_the_user_play_no_part(
+def test_the_locale_and_postgresql_variables_of_the_user_have_no_effect(
     new_home: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
 ) -> None:
     for name in [each for each in os.environ if each.startswith(("LC_", "LANG"))]:
@@ -207,7 +180,7 @@ def test_the_locale_and_postgresql_variables_of_the_user_play_no_part(
         assert setting(server.url, "log_timezone") == "UTC"
 
 
-def test_a_strict_umask_keeps_nothing_from_the_server_and_a_home_is_private(
+def test_the_server_starts_under_a_strict_umask_and_the_home_is_private(
     new_home: Path,
 ) -> None:
     before = os.umask(0o077)
@@ -216,30 +189,30 @@ def test_a_strict_umask_keeps_nothing_from_the_server_and_a_home_is_private(
             assert ask(server.url, "select 1") == [(1,)]
     finally:
         os.umask(before)
-    # As root others may pass through it, for the server is one of them; they may not look.
+    # If we are root, the server is another user: it may pass through the home, but not list it.
     assert new_home.stat().st_mode & 0o777 in {0o700, 0o701}
-    assert Place(new_home).data.stat().st_mode & 0o777 == 0o700
+    assert PostgresHome(new_home).data.stat().st_mode & 0o777 == 0o700
 
 
 def test_a_server_left_by_a_killed_run_is_taken_over(home: Path) -> None:
-    end(another_user(home), kill=True)
-    left = Place(home).find()
+    end(another_user(PostgresServer, home), kill=True)
+    left = PostgresHome(home).find()
     assert left is not None
     with PostgresServer(home) as server:
         assert server.pid == left.child.pid
         assert ask(server.url, "select 1") == [(1,)]
 
 
-def test_a_server_left_by_a_killed_run_that_is_not_as_asked_is_stopped_first(home: Path) -> None:
-    end(another_user(home), kill=True)
-    left = Place(home).find()
+def test_a_server_left_by_a_killed_run_is_replaced_if_its_settings_differ(home: Path) -> None:
+    end(another_user(PostgresServer, home), kill=True)
+    left = PostgresHome(home).find()
     assert left is not None
     with PostgresServer(home, tcp=True) as server:
         assert server.pid != left.child.pid
         assert ask(server.tcp_url, "select 1") == [(1,)]
 
 
-def test_a_server_that_was_killed_itself_starts_again_with_all_that_was_committed(
+def test_a_killed_server_starts_again_with_all_committed_rows(
     home: Path,
 ) -> None:
     with PostgresServer(home) as server:
@@ -251,26 +224,26 @@ def test_a_server_that_was_killed_itself_starts_again_with_all_that_was_committe
         assert ask(server.url, "select n from survived") == [(7,)]
 
 
-def test_a_stale_record_that_names_a_stranger_stops_no_start(home: Path) -> None:
-    stranger = child_processes.start([sys.executable, "-c", "import time; time.sleep(600)"])
+def test_an_old_record_that_names_another_process_or_is_empty_prevents_no_start(home: Path) -> None:
+    other = child_processes.start([sys.executable, "-c", "import time; time.sleep(600)"])
     try:
         with PostgresServer(home) as server:
-            record = Place(home).data / "postmaster.pid"
+            record = PostgresHome(home).data / "postmaster.pid"
             text = record.read_text()
-        record.write_text(text.replace(text.split("\n")[0], str(stranger.pid), 1))
+        record.write_text(text.replace(text.split("\n")[0], str(other.pid), 1))
         assert running_url(home) is None
         with server:
             assert ask(server.url, "select 1") == [(1,)]
         record.write_text("")
         with server:
             assert ask(server.url, "select 1") == [(1,)]
-        assert stranger.is_running()
+        assert other.is_running()
     finally:
-        stranger.stop(within=10)
+        other.stop(within=10)
 
 
-def test_a_second_process_joins_and_the_last_to_leave_stops_it(home: Path) -> None:
-    other = another_user(home)
+def test_a_second_process_joins_the_server_and_the_last_to_leave_stops_it(home: Path) -> None:
+    other = another_user(PostgresServer, home)
     with joined(home) as url:
         assert url == running_url(home)
         end(other)
@@ -278,9 +251,9 @@ def test_a_second_process_joins_and_the_last_to_leave_stops_it(home: Path) -> No
     assert running_url(home) is None
 
 
-def test_the_first_to_leave_stops_nothing(home: Path) -> None:
+def test_the_first_process_to_leave_does_not_stop_the_server(home: Path) -> None:
     with joined(home) as url:
-        other = another_user(home)
+        other = another_user(PostgresServer, home)
     assert running_url(home) == url
     end(other)
     assert running_url(home) is None
@@ -288,22 +261,23 @@ def test_the_first_to_leave_stops_nothing(home: Path) -> None:
 
 def test_a_killed_user_does_not_keep_the_server_alive(home: Path) -> None:
     with joined(home):
-        end(another_user(home), kill=True)
+        end(another_user(PostgresServer, home), kill=True)
     assert running_url(home) is None
 
 
 def test_another_release_of_postgresql_is_refused(home: Path) -> None:
-    release = Place(home).data / "PG_VERSION"
+    release = PostgresHome(home).data / "PG_VERSION"
     release.write_text("16\n")
     with pytest.raises(PostgresUnavailable, match="made by PostgreSQL 16"):
         PostgresServer(home).start()
     release.write_text("18\n")
 
 
-def test_a_start_that_fails_says_why_and_leaves_nothing(home: Path) -> None:
+def test_a_start_that_fails_says_why_with_the_log_and_leaves_no_process(home: Path) -> None:
     server = PostgresServer(home, settings={"shared_buffers": "lots"})
-    with pytest.raises(PostgresUnavailable, match="shared_buffers"):
+    with pytest.raises(PostgresUnavailable, match="shared_buffers") as raised:
         server.start()
+    assert f"(log: {server.log})" in str(raised.value)
     assert not server.is_running()
 
 
@@ -315,7 +289,8 @@ def test_without_the_wheel_the_error_says_how_to_get_it(
         PostgresServer(new_home).start()
 
 
-def test_a_home_that_cannot_be_made_is_an_error_in_words(new_home: Path) -> None:
+def test_a_home_that_cannot_be_made_is_named_in_the_error(new_home: Path) -> None:
     new_home.write_text("a file")
-    with pytest.raises(PostgresUnavailable, match=r"Not a directory|File exists"):
+    with pytest.raises(PostgresUnavailable, match=r"Not a directory|File exists") as raised:
         PostgresServer(new_home).start()
+    assert str(new_home) in str(raised.value)

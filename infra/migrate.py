@@ -26,7 +26,11 @@ class SchemaTooNew(Exception):
     def __init__(self, found: int, known: int) -> None:
         self.found = found
         self.known = known
-        super().__init__(f"the database has schema {found:04}, this release knows {known:04}")
+        super().__init__(
+            f"a newer release has changed this database: it has schema {found:04}, and this release"
+            f" knows {known:04} at most. Start the newer release, or restore a backup that was made"
+            " before the upgrade"
+        )
 
 
 class MigrationChanged(Exception):

@@ -24,6 +24,15 @@ class CommandLine:
 
     def run(self, *arguments: str | Path, exit_code: int = 0) -> str:
         """Run one verb, check its exit code, return its standard output."""
+        return self._run(arguments, exit_code).stdout
+
+    def refused(self, *arguments: str | Path) -> str:
+        """Run one verb that must fail; return its standard error."""
+        return self._run(arguments, 1).stderr
+
+    def _run(
+        self, arguments: tuple[str | Path, ...], exit_code: int
+    ) -> "subprocess.CompletedProcess[str]":
         done = subprocess.run(
             [CARETRAIL, *arguments],
             env=self.variables,
@@ -33,7 +42,7 @@ class CommandLine:
             timeout=300,
         )
         assert done.returncode == exit_code, f"{arguments}: {done.returncode}\n{done.stderr}"
-        return done.stdout
+        return done
 
     def object(self, *arguments: str | Path) -> dict[str, Any]:
         """Run one verb with ``--json``; return the one object it prints."""

@@ -27,7 +27,7 @@ def main(name: str) -> int:
     """Run the role until it is told to end; return its exit code."""
     chosen = settings.load()
     log.configure(name, chosen.log_level)
-    metrics.keep(name)
+    metrics.keep_only(name)
     with until_told() as stop:
         threading.Thread(target=_watch_parent, args=(stop,), name="parent", daemon=True).start()
         run = cast(

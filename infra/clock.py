@@ -1,4 +1,4 @@
-"""The wall clock and fresh ids: the one module that reads either."""
+"""Read the wall clock and draw new ids; no other module does either."""
 
 import time
 from datetime import UTC, datetime
@@ -11,14 +11,14 @@ _PER_MILLISECOND: Final = 1_000_000
 
 def now() -> datetime:
     """Return the current time, in UTC."""
-    return datetime.now(UTC)  # noqa: TID251  # this is the module that may
+    return datetime.now(UTC)  # noqa: TID251  # the only module that may
 
 
 def new_id() -> str:
-    """Return a fresh UUIDv7 as text: later ids of one process sort after earlier ones.
+    """Return a new UUIDv7 as text; ids of one process sort in the order in which they were drawn.
 
-    The 12 bits beside the milliseconds hold their fraction, about a quarter of a microsecond
-    (RFC 9562, 6.2, method 3).
+    The 12 bits after the milliseconds hold the fraction of the millisecond, in steps of about a
+    quarter of a microsecond (RFC 9562, 6.2, method 3).
     """
     milliseconds, rest = divmod(time.time_ns(), _PER_MILLISECOND)
     fraction = (rest << 12) // _PER_MILLISECOND

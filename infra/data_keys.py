@@ -1,7 +1,8 @@
-"""Data keys: random, one per subject, made ahead and kept wrapped in the schema ``keys``.
+"""Data keys: random keys, one for each subject, made in advance and stored wrapped.
 
-The port is ``DataKeys``; a key service would be another implementation of it. Making keys is a
-commit of its own, so that a key is durable before anything is sealed with it.
+The schema ``keys`` holds them, encrypted under the master key. ``DataKeys`` is the port; a key
+service would be another implementation of it. Keys are made in a commit of their own, so that a
+key is durable before anything is sealed with it.
 """
 
 import os
@@ -27,26 +28,26 @@ _LOCK: Final = 7_236_837_513
 
 
 class DataKeys(Protocol):
-    """Where data keys come from and are kept."""
+    """Makes data keys and keeps them."""
 
     def take(self, count: int) -> list[tuple[int, bytes]]:
-        """Return at least ``count`` keys with their ids; nobody else gets the same."""
+        """Return at least ``count`` unused keys with their ids; no other caller gets them."""
         ...
 
     def give_back(self, key_ids: Iterable[int]) -> None:
-        """Hand back keys that nothing was sealed with."""
+        """Return keys that nothing was sealed with, so that another caller can take them."""
         ...
 
     def load(self, key_ids: Sequence[int]) -> dict[int, bytes]:
-        """Return those of the keys that exist."""
+        """Return the keys with these ids; a destroyed key is missing in the result."""
         ...
 
 
 class PostgresDataKeys(DataKeys):
-    """Data keys in PostgreSQL, wrapped by a master key; on connections of their own.
+    """Data keys in PostgreSQL, wrapped by a master key.
 
     Raises:
-        StoreUnavailable: From every method, where the database does not answer.
+        StoreUnavailable: From every method, if the database does not answer.
     """
 
     def __init__(
@@ -69,7 +70,7 @@ class PostgresDataKeys(DataKeys):
 
     @override
     def give_back(self, key_ids: Iterable[int]) -> None:
-        with reachable(), self._connections.connection(timeout=_AT_THE_END) as connection:
+        with reachable(), self._connections.connection(timeout=_CLOSING_TIMEOUT) as connection:
             connection.execute(
                 "insert into keys.spare select unnest(%s::bigint[])", (list(key_ids),)
             )
@@ -110,8 +111,9 @@ class PostgresDataKeys(DataKeys):
         )
 
 
-#: Seconds to wait for a connection when this process ends: a key not handed back is only unused.
-_AT_THE_END: Final = 2.0
+#: Seconds to wait for a connection when the process ends. A key that is not given back is lost for
+#: later use, but protects nothing.
+_CLOSING_TIMEOUT: Final = 2.0
 _TAKE: Final = (
     "delete from keys.spare where key_id in (select key_id from keys.spare order by key_id"
     " limit %s for update skip locked) returning key_id"
@@ -124,10 +126,11 @@ def _about(key_id: int) -> bytes:
 
 @contextmanager
 def open_data_keys(url: str, *, master_key_file: Path) -> Iterator[PostgresDataKeys]:
-    """Open the data keys of a database; a new database gets a new master key file.
+    """Open the data keys of a database; make the master key file if the database has no keys yet.
 
     Raises:
-        MasterKeyUnusable: The file is missing although keys exist, is another one, or is exposed.
+        MasterKeyUnusable: The file is missing although keys exist, holds another key, or can be
+            read by other users.
         StoreUnavailable: The database does not answer.
     """
     with pool(url, name="keys") as connections:
@@ -146,8 +149,8 @@ def _master_of(connection: Connection[TupleRow], path: Path) -> MasterKey:
             master = master_key.make(path, os.urandom(_KEY_SIZE))
         if known and master.fingerprint() not in known:
             raise MasterKeyUnusable(
-                f"{path}: the keys of this database have another master key; say where it is with"
-                " CARETRAIL_KEY_FILE"
+                f"{path}: this file has another master key than the one that wraps the keys of"
+                " this database; name the right file in CARETRAIL_KEY_FILE"
             )
         connection.execute(
             "insert into keys.master_key (fingerprint) values (%s) on conflict do nothing",

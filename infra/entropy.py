@@ -1,21 +1,22 @@
-"""Fresh random bytes of the operating system, drawn a page at a time.
+"""Random bytes of the operating system, drawn 4 KiB at a time.
 
-Drawing them is a system call, and for each the interpreter lets another thread run: of a message
-that is received, seven draws of a few bytes held the listener up more than all sealing did.
+Each draw is a system call, and at each the interpreter lets another thread run. A received message
+needs seven draws of a few bytes; single draws delayed the listener more than all sealing did.
 """
 
 import os
 from threading import Lock
 from typing import Final
 
-#: Bytes drawn in one go.
-_DRAWN: Final = 4_096
+#: Bytes drawn with one system call.
+_PAGE: Final = 4_096
 
 
 class Entropy:
-    """Gives random bytes, none of them twice. Safe for threads, and for processes that fork.
+    """Gives out random bytes, never the same bytes twice. Safe for threads and for forks.
 
-    Not for a machine that is copied while it runs: its copy would give out the rest of a page too.
+    Not safe for a virtual machine that is copied while it runs: the copy would give out the rest
+    of the drawn bytes too.
     """
 
     _lock: Lock
@@ -24,15 +25,15 @@ class Entropy:
 
     def __init__(self) -> None:
         self._forget()
-        # A child would give again what its parent gives.
+        # Without this, a forked child would give out the same bytes as its parent.
         os.register_at_fork(after_in_child=self._forget)
 
     def take(self, size: int) -> bytes:
-        """Return ``size`` bytes that nobody else gets."""
+        """Return ``size`` bytes that no other caller gets."""
         with self._lock:
             end = self._taken + size
             if end > len(self._drawn):
-                self._drawn, end = os.urandom(max(_DRAWN, size)), size
+                self._drawn, end = os.urandom(max(_PAGE, size)), size
             self._taken = end
             return self._drawn[end - size : end]
 

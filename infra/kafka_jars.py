@@ -1,7 +1,7 @@
 """Apache Kafka's jars: pinned by SHA-256, fetched once into the user's cache.
 
-The list is ``kafka_jars.lock``, beside this file. The folder in the cache is named after the
-list's hash and appears whole or not at all, so whoever finds it need not look inside.
+The list is ``kafka_jars.lock``, beside this file. The folder in the cache is named after the hash
+of the list. It is moved into place when all jars are in it, so a folder that exists is complete.
 """
 
 import os
@@ -16,18 +16,18 @@ from shutil import rmtree
 from tempfile import mkdtemp
 from typing import Final, TypeAlias
 
-#: Called with how many jars are there and how many there will be.
+#: Called with the number of jars that have been fetched and the number of all jars.
 Progress: TypeAlias = Callable[[int, int], None]
 
 _LOCK: Final = Path(__file__).with_name("kafka_jars.lock")
 _AT_ONCE: Final = 8
 _TRIES: Final = 3
-_TIMEOUT: Final = (10.0, 60.0)  # seconds to connect, and without a byte
-_PIECE: Final = 1 << 16
+_TIMEOUT: Final = (10.0, 60.0)  # seconds to connect, and seconds without a byte
+_CHUNK: Final = 1 << 16  # bytes
 
 
 class NoJars(Exception):
-    """The jars are neither in the cache nor can they be fetched; the message is one line."""
+    """The jars are not in the cache and cannot be fetched; the message is one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Jar:
 
     @property
     def name(self) -> str:
-        """The name of its file."""
+        """The name of the file."""
         return f"{self.artifact}-{self.version}.jar"
 
 
@@ -56,7 +56,7 @@ def _jar(group: str, artifact: str, version: str, *, digest: str) -> Jar:
 
 
 def key() -> str:
-    """Return what the folder of these jars is called: another list, another folder."""
+    """Return the name of the folder of these jars; another list of jars has another folder."""
     return f"kafka-{sha256(_LOCK.read_bytes()).hexdigest()[:16]}"
 
 
@@ -68,14 +68,14 @@ def cache() -> Path:
 
 
 def fetched(*, progress: Progress | None = None, mirror: str | None = None) -> Path:
-    """Return the folder of the jars; fetch them when they are not in the cache yet.
+    """Return the folder of the jars; fetch them if they are not in the cache yet.
 
     Args:
-        progress: Told of each jar that has come; not called when all are there.
+        progress: Called for each jar that was fetched; not called if all are in the cache.
         mirror: The address of a repository laid out like the public one, for sites that have one.
 
     Raises:
-        NoJars: they cannot be fetched or kept, or are not the ones pinned.
+        NoJars: The jars cannot be fetched or written, or differ from the pinned ones.
     """
     try:
         folder = cache() / key() / "lib"
@@ -86,7 +86,11 @@ def fetched(*, progress: Progress | None = None, mirror: str | None = None) -> P
                 _move(scratch, folder)
     except (OSError, RuntimeError) as error:  # RuntimeError: a user without a home folder
         reason = getattr(error, "strerror", None) or type(error).__name__
-        raise NoJars(f"Kafka's jars cannot be kept in the cache: {reason}") from error
+        place = getattr(error, "filename", None) or "the cache"
+        raise NoJars(
+            f"Kafka's jars cannot be written to {place}: {reason};"
+            " set XDG_CACHE_HOME to a folder that you may write to"
+        ) from error
     return folder
 
 
@@ -114,12 +118,12 @@ def _fetch(jar: Jar, folder: Path, mirror: str | None) -> None:
     def write(response: Response) -> str:
         digest = sha256()
         with response, (folder / jar.name).open("wb") as file:
-            for piece in response.iter_content(_PIECE):
-                digest.update(piece)
-                file.write(piece)
+            for chunk in response.iter_content(_CHUNK):
+                digest.update(chunk)
+                file.write(chunk)
         return digest.hexdigest()
 
-    # Its requests, not its download(), which prints and checks an MD5 of the same server.
+    # Not the library's ``download()``: it prints, and checks an MD5 that the same server gives.
     downloader = Downloader(base=mirror) if mirror else Downloader()
     address = downloader.resolver.uri_for_artifact(Artifact(jar.group, jar.artifact, jar.version))
     for attempt in range(1, _TRIES + 1):
@@ -134,7 +138,10 @@ def _fetch(jar: Jar, folder: Path, mirror: str | None) -> None:
                 ) from error
         else:
             if found != jar.digest:
-                raise NoJars(f"{jar.name} is not the one pinned: its SHA-256 is {found}")
+                raise NoJars(
+                    f"{jar.name} differs from the pinned jar: its SHA-256 is {found}, not"
+                    f" {jar.digest}; check the repository or mirror that it came from"
+                )
             return
 
 
@@ -152,5 +159,7 @@ def _move(scratch: Path, folder: Path) -> None:
     try:
         scratch.rename(folder)
     except OSError:
-        if not folder.is_dir():  # another process was faster: its jars are the same ones
+        if (
+            not folder.is_dir()
+        ):  # if it exists, another process was faster and fetched the same jars
             raise

@@ -57,7 +57,10 @@ class KafkaUnavailable(Exception):
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
-        super().__init__(f"Apache Kafka cannot be started here: {reason}")
+        super().__init__(
+            f"Apache Kafka cannot be started here: {reason}."
+            " Another broker can be named in CARETRAIL_KAFKA_BOOTSTRAP_SERVERS"
+        )
 
 
 class KafkaServer(SharedServer[RunningBroker]):

@@ -1,8 +1,8 @@
-"""Logs: JSON lines on standard error, without patient data.
+"""Write logs as JSON lines on standard error, without patient data.
 
-Only the keys below pass; whatever else a call hands over is dropped, and its name is kept under
-``dropped``, so that a mistake shows in the log and not in somebody's record. Exceptions keep their
-type and where they were raised, never their text: drivers quote data in it.
+Only the keys in ``ALLOWED`` are written. The value of any other key is dropped and its name is
+written under ``dropped``, so that the mistake is visible and the value is not. Of an exception its
+type and place are written, never its text, because drivers quote data in it.
 """
 
 import logging
@@ -14,7 +14,7 @@ from typing import Any, Final
 import structlog
 from typing_extensions import override
 
-#: Ids, counts, codes, times and names of our own things. None of them can hold what a message says.
+#: Ids, counts, codes, times and names that we give. None of them can hold content of a message.
 ALLOWED: Final = frozenset({
     "event", "level", "timestamp", "role", "pid", "port", "host", "version", "error", "where",
     "sender", "trigger", "disposition", "reason", "place", "ack", "message_id", "event_id",
@@ -24,13 +24,13 @@ ALLOWED: Final = frozenset({
     "dropped", "exit_code", "url_path", "method", "rows", "parked", "state",
 })  # fmt: skip
 
-_DEEPEST: Final = 4  # causes named
+_MOST_CAUSES: Final = 4  # of an exception, that are named
 
 _Event = MutableMapping[str, Any]
 
 
 def place_of(error: BaseException) -> str:
-    """Return where an exception was raised: files and lines, the innermost first, no values."""
+    """Return where an exception was raised: files and lines, innermost first, without values."""
     frames = traceback.extract_tb(error.__traceback__)
     return " < ".join(
         f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames[::-1][:6]
@@ -38,16 +38,16 @@ def place_of(error: BaseException) -> str:
 
 
 def _names_of(error: BaseException) -> str:
-    """Return the types of an exception and of what it was raised from: of which kind it is."""
+    """Return the type names of an exception and of its causes."""
     names = list[str]()
     cause: BaseException | None = error
-    while cause is not None and len(names) < _DEEPEST:
+    while cause is not None and len(names) < _MOST_CAUSES:
         names.append(type(cause).__name__)
         cause = cause.__cause__
     return " < ".join(dict.fromkeys(names))
 
 
-def _exceptions(_logger: object, _method: str, event: _Event) -> _Event:
+def _describe_exception(_logger: object, _method: str, event: _Event) -> _Event:
     raised = event.pop("exc_info", None)
     error = sys.exc_info()[1] if raised is True else raised
     if isinstance(error, BaseException):
@@ -55,7 +55,7 @@ def _exceptions(_logger: object, _method: str, event: _Event) -> _Event:
     return event
 
 
-def _allowed(_logger: object, _method: str, event: _Event) -> _Event:
+def _drop_other_keys(_logger: object, _method: str, event: _Event) -> _Event:
     dropped = sorted(event.keys() - ALLOWED)
     for key in dropped:
         del event[key]
@@ -64,16 +64,16 @@ def _allowed(_logger: object, _method: str, event: _Event) -> _Event:
     return event
 
 
-def _marked(role: str) -> Callable[[object, str, _Event], _Event]:
-    # Not a context variable: threads begin without those of whoever started them.
+def _mark_with(role: str) -> Callable[[object, str, _Event], _Event]:
+    # A context variable would not do: a new thread does not inherit those of its parent.
     def mark(_logger: object, _method: str, event: _Event) -> _Event:
         return {"role": role, **event}
 
     return mark
 
 
-class _Libraries(logging.Handler):
-    """What libraries log: who, how grave and where from; their words may quote what we gave."""
+class _LibraryLogs(logging.Handler):
+    """Writes the name, level and place of a library's log line; its text may quote patient data."""
 
     @override
     def emit(self, record: logging.LogRecord) -> None:
@@ -88,19 +88,19 @@ class _Libraries(logging.Handler):
 
 
 def configure(role: str, level: str = "info") -> None:
-    """Send every log of this process to standard error as JSON lines, marked with ``role``.
+    """Write every log line of this process to standard error as JSON, marked with ``role``.
 
-    Those of libraries too, from warnings on, without their words.
+    Lines of libraries are written from level ``warning`` on, without their text.
     """
-    logging.basicConfig(handlers=[_Libraries()], level=logging.WARNING, force=True)
+    logging.basicConfig(handlers=[_LibraryLogs()], level=logging.WARNING, force=True)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
-            _marked(role),
+            _mark_with(role),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _exceptions,
-            _allowed,
+            _describe_exception,
+            _drop_other_keys,
             structlog.processors.JSONRenderer(sort_keys=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),

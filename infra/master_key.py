@@ -1,4 +1,4 @@
-"""The master key: a file in the home that wraps every data key, and never enters the database."""
+"""The master key wraps every data key; it is a file in the home and never in the database."""
 
 import os
 from base64 import b64decode, b64encode
@@ -11,11 +11,11 @@ from typing import Final
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _SIZE: Final = 32
-_OTHERS: Final = 0o077
+_OTHERS: Final = 0o077  # permission bits of other users
 
 
 class MasterKeyUnusable(Exception):
-    """The file is not there, not a key, or readable by others; the text says which."""
+    """The file is missing, holds no key, or can be read by others; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,40 +29,42 @@ class MasterKey:
         return AESGCM(self.secret)
 
     def fingerprint(self) -> str:
-        """Return what tells two keys apart without giving either away."""
+        """Return a hash that identifies the key and does not reveal it."""
         return sha256(b"caretrail master key fingerprint" + self.secret).hexdigest()[:32]
 
 
 def load(path: Path) -> MasterKey:
-    """Read the key.
+    """Read the key from its file.
 
     Raises:
-        MasterKeyUnusable: See there.
+        MasterKeyUnusable: The file is missing, cannot be read, holds no key, or is not private.
     """
     try:
         text, mode = path.read_bytes(), path.stat().st_mode
     except FileNotFoundError as error:
         raise MasterKeyUnusable(
-            f"{path} is missing, and this database holds keys that it wraps: put it back, or say"
-            " where it is with CARETRAIL_KEY_FILE"
+            f"{path} is missing, but the keys of this database are wrapped by it: put the file"
+            " back, or name its place in CARETRAIL_KEY_FILE"
         ) from error
     except OSError as error:
-        raise MasterKeyUnusable(f"{path}: {error.strerror}") from error
+        raise MasterKeyUnusable(
+            f"{path}: {error.strerror}; let the user that runs caretrail read it"
+        ) from error
     if mode & _OTHERS:
-        raise MasterKeyUnusable(f"{path}: others may read it; chmod 600 it")
+        raise MasterKeyUnusable(f"{path}: other users may read it; run: chmod 600 {path}")
     try:
         secret = b64decode(text.strip(), validate=True)
     except ValueError:
         secret = b""
     if len(secret) != _SIZE:
         raise MasterKeyUnusable(
-            f"{path}: not a master key; put back the one this database was made with"
+            f"{path}: this is not a master key; put back the file that this database was made with"
         )
     return MasterKey(secret)
 
 
 def make(path: Path, secret: bytes) -> MasterKey:
-    """Write a new key, durably, unless another process was first; return the one in the file."""
+    """Write a new key durably, unless another process was first; return the key in the file."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -72,7 +74,7 @@ def make(path: Path, secret: bytes) -> MasterKey:
     finally:
         os.close(handle)
     with suppress(FileExistsError):
-        os.link(draft, path)  # unlike a rename, never takes the place of another
+        os.link(draft, path)  # unlike a rename, this never replaces an existing file
     draft.unlink()
     folder = os.open(path.parent, os.O_RDONLY)
     try:

@@ -1,4 +1,4 @@
-"""What is counted, for Prometheus. Labels hold names of ours and of profiles, never of patients."""
+"""Metrics for Prometheus. Labels hold our own names and those of profiles, never patient data."""
 
 import time
 from collections.abc import Mapping
@@ -19,28 +19,28 @@ MESSAGES: Final = Counter(
 )
 DISPOSITIONS: Final = Counter(
     "caretrail_dispositions_total",
-    "What became of the messages received.",
+    "Messages received, by disposition.",
     ["disposition"],
     registry=REGISTRY,
 )
 INGEST_SECONDS: Final = Histogram(
     "caretrail_ingest_seconds",
-    "From a batch that was read to its durable acknowledgements.",
+    "Seconds from the start of recording a batch of messages to its acknowledgements.",
     registry=REGISTRY,
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 BATCH_MESSAGES: Final = Histogram(
     "caretrail_ingest_batch_messages",
-    "Messages that shared a commit.",
+    "Messages recorded in one commit.",
     registry=REGISTRY,
     buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
 )
 CONNECTIONS: Final = Gauge(
-    "caretrail_mllp_connections", "Connections held by the MLLP listener.", registry=REGISTRY
+    "caretrail_mllp_connections", "Open connections of the MLLP listener.", registry=REGISTRY
 )
 MESSAGE_AGE: Final = Gauge(
     "caretrail_message_age_seconds",
-    "Since the newest message of a profile was answered; none before its first.",
+    "Seconds since the last message of a profile was answered; absent before the first one.",
     ["source"],
     registry=REGISTRY,
 )
@@ -51,40 +51,47 @@ RELAY_EVENTS: Final = Counter(
     "caretrail_relay_events_total", "Events published.", registry=REGISTRY
 )
 PROJECTION_POSITION: Final = Gauge(
-    "caretrail_projection_position", "Complete-through: every event up to it is applied.",
+    "caretrail_projection_position",
+    "Index up to which every event is in the read models (complete-through).",
     registry=REGISTRY,
 )  # fmt: skip
 PROJECTION_LAG: Final = Gauge(
-    "caretrail_projection_lag_events", "Events recorded and not yet applied.", registry=REGISTRY
+    "caretrail_projection_lag_events",
+    "Events that are recorded and not yet in the read models.",
+    registry=REGISTRY,
 )
 PROJECTION_LAG_SECONDS: Final = Gauge(
     "caretrail_projection_lag_seconds",
-    "Since the newest event of the last batch was recorded; 0 when nothing waits.",
+    "Seconds since the newest event of the last batch was recorded; 0 if no event waits.",
     registry=REGISTRY,
 )
 HEALED: Final = Counter(
-    "caretrail_projection_healed_total", "Events fetched from the store to fill a hole.",
+    "caretrail_projection_healed_total",
+    "Events fetched from the store because the topic did not give them.",
     registry=REGISTRY,
 )  # fmt: skip
 SKIPPED: Final = Counter(
-    "caretrail_projection_skipped_total", "Events that had been applied before.", registry=REGISTRY
+    "caretrail_projection_skipped_total",
+    "Events skipped because they were in the read models already.",
+    registry=REGISTRY,
 )
 QUARANTINED: Final = Gauge(
-    "caretrail_quarantined_messages", "Messages that wait to be mended, by reason.", ["error"],
+    "caretrail_quarantined_messages", "Messages in quarantine, by reason.", ["error"],
     registry=REGISTRY,
 )  # fmt: skip
 QUARANTINE_OLDEST: Final = Gauge(
     "caretrail_quarantine_oldest_seconds",
-    "Since the oldest message that waits to be mended was received; 0 when none waits.",
+    "Seconds since the oldest message in quarantine was received; 0 if there is none.",
     registry=REGISTRY,
 )
 RELAY_OLDEST: Final = Gauge(
     "caretrail_relay_oldest_seconds",
-    "Since the oldest event that is not known to be published was recorded; 0 when none waits.",
+    "Seconds since the oldest event not known to be published was recorded; 0 if there is none.",
     registry=REGISTRY,
 )
 
-#: Which role says what. Each shows its own alone: a nought of somebody else would mislead.
+#: The metrics of each role. A role exports only its own metrics, because a constant 0 for another
+#: role's metric would mislead.
 OF_ROLE: Final[Mapping[str, tuple[Collector, ...]]] = MappingProxyType(
     {
         "mllp": (
@@ -98,28 +105,28 @@ OF_ROLE: Final[Mapping[str, tuple[Collector, ...]]] = MappingProxyType(
     }
 )  # fmt: skip
 
-_heard: Final[dict[str, float]] = {}
+_answered: Final[dict[str, float]] = {}  # by profile: when its last message was answered
 
 
-def keep(role: str) -> None:
-    """Leave out what this process never counts, for good."""
+def keep_only(role: str) -> None:
+    """Remove the metrics of other roles from the registry of this process, permanently."""
     for name, collectors in OF_ROLE.items():
         for collector in collectors if name != role else ():
             REGISTRY.unregister(collector)
 
 
-def heard(source: str) -> None:
+def note_answered(source: str) -> None:
     """Note that a message of this profile was answered just now."""
-    new = source not in _heard
-    _heard[source] = time.monotonic()
+    new = source not in _answered
+    _answered[source] = time.monotonic()
     if new:
         MESSAGE_AGE.labels(source).set_function(partial(_age, source))
 
 
 def _age(source: str) -> float:
-    return time.monotonic() - _heard[source]
+    return time.monotonic() - _answered[source]
 
 
 def exposition() -> bytes:
-    """Return all of it in the text format of Prometheus."""
+    """Return all metrics in the text format of Prometheus."""
     return generate_latest(REGISTRY)

@@ -1,7 +1,7 @@
-"""Bring a database to the schema of this release: plain SQL files, in order, each once.
+"""Bring a database to the schema of this release by running plain SQL files, in order, each once.
 
-Files are named ``NNNN_pre_what.sql`` (runs before the new code) or ``NNNN_post_what.sql`` (after).
-A file that has run is history: it never changes, a new one follows it.
+Files are named ``NNNN_pre_what.sql`` (run before the new code starts) or ``NNNN_post_what.sql``
+(run after it). A file that was released never changes; a later file changes the schema again.
 """
 
 import re
@@ -15,13 +15,13 @@ import psycopg
 
 from infra.postgres import network
 
-#: Any number does, as long as every release takes the same.
+#: An arbitrary number for the advisory lock; every release must use the same one.
 _LOCK: Final = 7_236_837_512
 _NAME: Final = re.compile(r"(\d{4})_(?:pre|post)_\w+\.sql")
 
 
 class SchemaTooNew(Exception):
-    """The database was migrated by a newer release; this one would misread it."""
+    """A newer release has migrated the database; this release would misread it."""
 
     def __init__(self, found: int, known: int) -> None:
         self.found = found
@@ -34,16 +34,19 @@ class SchemaTooNew(Exception):
 
 
 class MigrationChanged(Exception):
-    """A migration that has run differs from the file of the same number."""
+    """A migration that has run differs from this release's file with the same number."""
 
     def __init__(self, number: int) -> None:
         self.number = number
-        super().__init__(f"migration {number:04} is not the one that this database was made with")
+        super().__init__(
+            f"migration {number:04} of this release differs from the one that this database was"
+            " made with: use the release that made it, or restore a backup"
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One file."""
+    """One SQL file."""
 
     number: int
     name: str
@@ -65,11 +68,15 @@ def migrations() -> list[Migration]:
 
 
 def migrate(url: str, known: Iterable[Migration] | None = None) -> None:
-    """Run what has not run yet. Two processes that start together wait for each other.
+    """Run the migrations that have not run yet; a second process waits for the first.
+
+    Args:
+        url: The database.
+        known: The migrations of this release, unless a test gives others.
 
     Raises:
-        SchemaTooNew: A newer release has been here.
-        MigrationChanged: The history of this database is not the one of this release.
+        SchemaTooNew: A newer release has migrated the database.
+        MigrationChanged: The database was made with another file of the same number.
     """
     wanted = migrations() if known is None else list(known)
     with psycopg.connect(**network(url), autocommit=True) as connection:

@@ -1,9 +1,9 @@
-"""The MLLP listener: frames in, one answer each. The only asyncio of the product.
+"""Receive messages by MLLP and send one answer for each; the only asyncio code of the product.
 
-MLLP (HL7 v2 transport specification, release 1): ``0x0B``, the message, ``0x1C 0x0D``. Every
-connection has one message in flight. Frames are read as long as there are any, then go together to
-one writer thread, which takes what is there, has it answered in one go, and answers all. So
-messages of several connections share a commit, and a slow or broken peer holds up nobody else.
+An MLLP frame (HL7 v2 transport specification, release 1) is ``0x0B``, the message, ``0x1C 0x0D``.
+Each connection has one message in flight. The event loop reads all frames that have come and hands
+them to one writer thread together. That thread has the whole batch answered, so that messages of
+several connections share a commit. A slow or broken peer delays no other peer.
 """
 
 import asyncio
@@ -24,35 +24,34 @@ log = structlog.get_logger()
 START: Final = b"\x0b"
 #: Some senders end a frame with 0x1C and line feed, or begin the next one at once.
 _END: Final = re.compile(rb"\x1c(?:\r|\n|(?=\x0b))")
-#: How much of a message over the limit is kept: enough for its MSH.
+#: Bytes that are kept of a message over the limit: enough for its MSH.
 HEAD: Final = 4096
-#: Over this many times the limit a peer is not sending a message any more.
+#: A message over this many times the limit closes the connection: its end mark is not expected.
 _HOPELESS: Final = 64
-_MOST_AT_ONCE: Final = 256  # and what has come meanwhile
-#: From so many frames on nobody looks whether more have come.
-_MOST_WAITING: Final = 64
-#: Bytes that are taken from a connection in one go.
-_AT_ONCE: Final = 1 << 16
-#: Bytes that a peer may send ahead while a message of it is being answered.
+_FULL_BATCH: Final = 256  # messages; a batch of so many takes no more from the queue
+#: Once so many frames have been read, they are handed on without a look for more.
+_MOST_UNSENT: Final = 64
+_READ_SIZE: Final = 1 << 16  # bytes read from a connection at a time
+#: Bytes that a peer may send ahead while its message is being answered.
 _AHEAD: Final = 1 << 16
-_DRAIN_SECONDS: Final = 8.0
+_DRAIN_SECONDS: Final = 8.0  # that a stop waits for messages in flight
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Who sent a frame."""
+    """The sender of a frame."""
 
     host: str
-    certificate: str = ""  # common name of the client certificate, where TLS asks for one
+    certificate: str = ""  # common name of the client certificate, if TLS asks for one
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The bytes between the frame's marks, as they came."""
+    """The bytes between the start and end marks of a frame, as received."""
 
     raw: bytes
     peer: Peer
-    oversize: bool = False  # over the limit: ``raw`` is its beginning alone
+    oversize: bool = False  # over the limit; ``raw`` is then only the beginning
 
 
 Message = TypeVar("Message")
@@ -60,29 +59,29 @@ Message = TypeVar("Message")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a peer may ask of us."""
+    """Limits for peers."""
 
-    message: int = 1 << 20  # bytes
-    connections: int = 512
+    message: int = 1 << 20  # bytes of one message
+    connections: int = 512  # open at a time
     frame_seconds: float = 30.0  # from the first byte of a frame to its last
 
 
 class Listener(Generic[Message]):
     """Accepts connections on one address and has their frames answered in batches.
 
-    Frames are read as they come, while those before them are on their way to the disk. What is
-    read is handed on when nothing more has come, not frame by frame: the two threads would take
-    turns at the interpreter some ten times a batch, and a turn costs as much as reading a message.
-    Neither callable may raise.
+    Frames are read while earlier ones are being written to the disk. They are handed on together
+    when no more have come. Handing on each frame alone would switch between the two threads about
+    ten times for each batch, and a switch costs as much as reading a message. ``read`` and
+    ``answer`` must not raise.
 
     Args:
-        read: Returns what a frame holds; called where connections are served, so it may not wait.
-        answer: Returns the bytes of an acknowledgement for each message, in order; empty where the
-            sender wants none. Called in a thread of its own.
-        host: To listen on.
-        port: 0 for any that is free.
-        limits: What a peer may ask of us.
-        tls: None: in clear.
+        read: Returns the message in a frame; called on the event loop, so it must not wait.
+        answer: Returns the bytes of an acknowledgement for each message, in order; empty bytes if
+            the sender wants none. Called in the writer thread.
+        host: The address to listen on.
+        port: The port to listen on; 0 takes a free one.
+        limits: Limits for peers.
+        tls: The TLS context; None for connections in clear.
     """
 
     def __init__(  # each by name
@@ -97,16 +96,16 @@ class Listener(Generic[Message]):
     ) -> None:
         self.limits = limits or Limits()
         self.connections: set[_Connection] = set()
-        self.empty = asyncio.Event()  # set when the last connection has gone
-        self.refused = 0
+        self.empty = asyncio.Event()  # set when the last connection is closed
+        self.refused = 0  # connections
         self.stopping = False
-        self.incoming = memoryview(bytearray(_AT_ONCE))
+        self.incoming = memoryview(bytearray(_READ_SIZE))
         self._read = read
         self._answer = answer
         self._host, self._port, self._tls = host, port, tls
         self._waiting = SimpleQueue[list[tuple[_Connection, Message]] | None]()
-        self._unsent = list[tuple[_Connection, Message]]()  # read, and not handed on yet
-        self._seen = 0  # so many of them when it was last asked whether more had come
+        self._unsent = list[tuple[_Connection, Message]]()  # read, but not handed on yet
+        self._unsent_before = 0  # how many were unsent at the last look for more
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: asyncio.Server | None = None
         self._writer = Thread(target=self._write, name="mllp-writer", daemon=True)
@@ -115,7 +114,7 @@ class Listener(Generic[Message]):
         """Begin to listen; return the port.
 
         Raises:
-            OSError: The address cannot be had.
+            OSError: Another process listens on the address, or the address is not ours.
         """
         self._loop = asyncio.get_running_loop()
         self._server = await self._loop.create_server(
@@ -125,7 +124,7 @@ class Listener(Generic[Message]):
         return cast("int", self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
-        """Accept nothing more, answer what is in flight, close; at most some seconds."""
+        """Accept no more messages, answer those in flight and close; takes a few seconds."""
         if self._server is None or self._loop is None:
             return
         self.stopping = True
@@ -142,7 +141,7 @@ class Listener(Generic[Message]):
         await asyncio.to_thread(self._writer.join, _DRAIN_SECONDS)
 
     def submit(self, connection: "_Connection", frame: Frame) -> None:
-        """Read a frame; what it holds is handed on with that of others, to be answered."""
+        """Read a frame, and have its message answered together with those of other frames."""
         message = self._read(frame)
         if not self._unsent:
             asyncio.get_running_loop().call_soon(self._hand_on)
@@ -150,16 +149,17 @@ class Listener(Generic[Message]):
 
     def _hand_on(self) -> None:
         count = len(self._unsent)
-        if self._seen < count < _MOST_WAITING:
-            self._seen = count
-            asyncio.get_running_loop().call_soon(self._hand_on)  # after what has come meanwhile
+        if self._unsent_before < count < _MOST_UNSENT:
+            self._unsent_before = count
+            # The loop first reads the frames that have come meanwhile, and then calls this again.
+            asyncio.get_running_loop().call_soon(self._hand_on)
             return
         self._send()
 
     def _send(self) -> None:
         if self._unsent:
             self._waiting.put(self._unsent)
-        self._unsent, self._seen = [], 0
+        self._unsent, self._unsent_before = [], 0
 
     def _write(self) -> None:
         assert self._loop is not None  # noqa: S101 - set by start()
@@ -169,7 +169,7 @@ class Listener(Generic[Message]):
             if batch is None:
                 return
             with suppress(Empty):
-                while len(batch) < _MOST_AT_ONCE:
+                while len(batch) < _FULL_BATCH:
                     another = self._waiting.get_nowait()
                     if another is None:
                         last = True
@@ -184,27 +184,27 @@ def _deliver(pairs: "list[tuple[_Connection, bytes]]") -> None:
     for connection, answer in pairs:
         try:
             connection.answer(answer)
-        except Exception:  # the boundary: the others are answered
+        except Exception:  # a boundary: the other connections get their answers
             log.exception("connection.failed")
             connection.abort()
 
 
 class _Connection(asyncio.BufferedProtocol):
-    """One peer: cuts its bytes into frames, one in flight.
+    """One connection: cuts its bytes into frames and has one frame in flight at a time.
 
-    Bytes come through a buffer that all connections share: it is empty again before another one is
-    asked for. A buffer of its own for each read would cost more than the reading.
+    All connections read into one shared buffer, whose bytes are copied before the next read. A new
+    buffer for each read would cost more than the reading.
     """
 
     def __init__(self, listener: Listener[Any]) -> None:
         self._listener = listener
         self._buffer = bytearray()
-        self._searched = 0  # no end mark before this offset
-        self._head = b""  # of a message over the limit, while the rest is thrown away
-        self._thrown = 0
-        self._busy = False
-        self._paused = False
-        self._ended = False  # the peer sends nothing more
+        self._searched = 0  # there is no end mark before this offset
+        self._head = b""  # beginning of a message over the limit, whose rest is thrown away
+        self._thrown = 0  # bytes thrown away of that message
+        self._busy = False  # a frame is in flight
+        self._paused = False  # reading from the peer is paused
+        self._ended = False  # the peer has closed its side
         self._tls = False
         self._closing = False
         self._timer: asyncio.TimerHandle | None = None
@@ -249,13 +249,13 @@ class _Connection(asyncio.BufferedProtocol):
 
     @override
     def eof_received(self) -> bool:
-        # Who has nothing more to say still waits for the answers to what was said.
+        # The peer sends no more, but still waits for the answers to its messages.
         self._ended = True
         return self._busy and not self._tls
 
     @override
     def pause_writing(self) -> None:
-        # The peer reads no answers; it gets as long as for sending a frame.
+        # The peer does not read its answers. It has as much time for that as for sending a frame.
         self._pause()
         self._start_timer()
 
@@ -266,7 +266,7 @@ class _Connection(asyncio.BufferedProtocol):
             self._resume()
 
     def answer(self, data: bytes) -> None:
-        """Send the answer to the frame in flight and go on with the next."""
+        """Send the answer to the frame in flight and go on with the next frame."""
         self._busy = False
         if self._transport.is_closing():
             return
@@ -282,13 +282,13 @@ class _Connection(asyncio.BufferedProtocol):
             self._transport.close()
 
     def close_when_idle(self) -> None:
-        """Close now, or as soon as the frame in flight is answered."""
+        """Close now or, if a frame is in flight, when it is answered."""
         self._closing = True
         if not self._busy:
             self._transport.close()
 
     def abort(self) -> None:
-        """Close without waiting for anything."""
+        """Close at once."""
         self._transport.abort()
 
     def _pause(self) -> None:
@@ -321,7 +321,7 @@ class _Connection(asyncio.BufferedProtocol):
             frame = Frame(_message(raw), self._peer)
         self._busy = True
         if self._tls:
-            self._pause()  # TLS has no half-closed connections: its end would be the end of ours
+            self._pause()  # over TLS a peer that closes its side would close ours before the answer
         self._listener.submit(self, frame)
 
     def _wait_for_more(self) -> None:
@@ -356,8 +356,8 @@ class _Connection(asyncio.BufferedProtocol):
 
 
 def _message(raw: bytes) -> bytes:
-    # What stands before the last start mark is no message: the rest of a frame cut off, never
-    # acknowledged, or a second mark around the same message.
+    # Bytes before the last start mark are not part of the message: either the rest of a frame that
+    # was cut off and never acknowledged, or a second start mark of the same message.
     return raw.rpartition(START)[2]
 
 
@@ -371,7 +371,17 @@ def _common_name(certificate: dict[str, object] | None) -> str:
 
 
 def tls_context(certificate: str, key: str | None, client_ca: str | None) -> ssl.SSLContext:
-    """Return a context for the listener: TLS 1.2 or newer, clients checked where a CA is given."""
+    """Return a TLS context for the listener: TLS 1.2 or newer.
+
+    Args:
+        certificate: PEM file of the listener's certificate chain.
+        key: PEM file of its private key, unless ``certificate`` holds the key too.
+        client_ca: PEM file of the authority that signs client certificates; if given, each client
+            must show one.
+
+    Raises:
+        OSError: A file cannot be read, or does not hold a certificate or its key.
+    """
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(certificate, key)

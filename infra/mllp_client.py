@@ -1,4 +1,4 @@
-"""The other side: sends messages by MLLP and reads whole acknowledgements."""
+"""Send messages by MLLP and read their whole acknowledgements."""
 
 import re
 import socket
@@ -12,18 +12,18 @@ _MSA: Final = re.compile(rb"(?:^|[\r\n])MSA(.)([A-Z]{2})")
 
 
 class NoAnswer(Exception):
-    """The peer gave no whole acknowledgement; whether it has the message is not known."""
+    """The peer gave no whole acknowledgement; it is not known whether it has the message."""
 
 
 def code_of(acknowledgement: bytes) -> str:
-    """Return MSA-1: AA, AE, AR, CA, CE or CR; empty where there is none."""
+    """Return MSA-1 (AA, AE, AR, CA, CE or CR); empty if the answer has no MSA."""
     found = _MSA.search(acknowledgement)
     return found[2].decode("ascii") if found else ""
 
 
 @dataclass(slots=True)
 class MllpClient:
-    """One connection, opened when it is first needed and again after a failure."""
+    """One connection, opened by the first ``send`` and opened again after a failure."""
 
     host: str
     port: int
@@ -52,7 +52,7 @@ class MllpClient:
         """Send one message and return its whole acknowledgement, without the frame.
 
         Raises:
-            NoAnswer: The connection failed, or nothing came in time.
+            NoAnswer: The connection failed, or no answer came in ``timeout`` seconds.
         """
         try:
             if self._socket is None:
@@ -65,10 +65,15 @@ class MllpClient:
             raise NoAnswer(type(error).__name__) from error
 
     def send_until_accepted(self, message: bytes, *, retries: int, delay: float = 1.0) -> bytes:
-        """Send again after a lost answer or an AR, waiting ``delay`` seconds more each time.
+        """Send a message; send it again if its answer is lost or is AR (or CR).
+
+        Args:
+            message: The message, without the frame.
+            retries: How often to send it again at most.
+            delay: Seconds to wait before the second sending; each later wait is longer by as much.
 
         Raises:
-            NoAnswer: Nothing came, ``retries`` times over.
+            NoAnswer: The last sending had no answer.
         """
         for attempt in range(retries + 1):
             try:

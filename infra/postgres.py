@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL: with limits, so that nothing waits for ever."""
+"""Open connections to PostgreSQL with time limits, so that no call waits without end."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,18 +14,18 @@ from typing_extensions import override
 
 from commands.ports.store import StoreUnavailable
 
-#: Seconds. A statement of the write side takes milliseconds; one that waits longer than this for
-#: the append lock gives up, and the message is asked for again.
+#: Seconds that one SQL statement may take. Those of the write side take milliseconds. One that
+#: waits longer for the append lock fails, and its message is answered so that it is sent again.
 STATEMENT_TIMEOUT: Final = 30
-#: Seconds that a transaction may sit idle, as when its process was stopped.
+#: Seconds that a transaction may be idle, for example because its process was suspended.
 IDLE_IN_TRANSACTION_TIMEOUT: Final = 30
-CONNECT_TIMEOUT: Final = 10
-#: Seconds after which a server beyond a cut network counts as lost; the system's own answer takes
-#: a quarter of an hour and more.
+CONNECT_TIMEOUT: Final = 10  # seconds
+#: Seconds without an answer after which the network to the server counts as cut. The operating
+#: system's own limit is a quarter of an hour or more.
 SILENCE_TIMEOUT: Final = 20
-#: Seconds that the write side waits for a connection: a sender is waiting for its answer.
-#: Three times this, the attempts of ``record_messages``, stay below the time in which a listener
-#: that is told to stop answers what is in flight.
+#: Seconds that the write side waits for a connection, while a sender waits for its answer.
+#: ``record_messages`` makes three attempts; together they take less time than a listener that is
+#: stopped waits for the messages in flight.
 WRITE_TIMEOUT: Final = 2
 
 
@@ -39,17 +39,17 @@ _NETWORK: Final = {
 
 
 def network(url: str) -> dict[str, Any]:
-    """Return arguments for ``psycopg.connect``: the URL's own, and what finds a cut network."""
+    """Return arguments for ``psycopg.connect``: those of the URL, and limits for a cut network."""
     return {**_NETWORK, **conninfo_to_dict(url)}
 
 
 def settings(url: str, *, name: str, statement_timeout: int = STATEMENT_TIMEOUT) -> dict[str, Any]:
-    """Return arguments for ``psycopg.connect``: the URL's own, our limits, UTC.
+    """Return arguments for ``psycopg.connect``: those of the URL, our time limits, and UTC.
 
     Args:
         url: A connection string or URL.
-        name: What connects; seen in ``pg_stat_activity``.
-        statement_timeout: In seconds; 0 for work that may take any time.
+        name: The part of caretrail that connects; shown in ``pg_stat_activity``.
+        statement_timeout: In seconds; 0 for statements that may take any time.
     """
     given = conninfo_to_dict(url)
     limits = (
@@ -66,7 +66,7 @@ def settings(url: str, *, name: str, statement_timeout: int = STATEMENT_TIMEOUT)
 
 @contextmanager
 def pool(url: str, *, name: str, size: int = 2) -> Iterator[ConnectionPool[Connection[TupleRow]]]:
-    """Open a pool of connections in autocommit; a broken one is found out before it is used."""
+    """Open a pool of connections in autocommit; each is checked before it is used."""
     with ConnectionPool(
         kwargs={**settings(url, name=name), "autocommit": True},
         min_size=1,
@@ -80,7 +80,7 @@ def pool(url: str, *, name: str, size: int = 2) -> Iterator[ConnectionPool[Conne
 
 @contextmanager
 def reachable() -> Iterator[None]:
-    """Turn a lost or unreachable server into ``StoreUnavailable``."""
+    """Raise ``StoreUnavailable`` if the server is lost or cannot be reached."""
     try:
         yield
     except (psycopg.InterfaceError, psycopg.OperationalError) as error:
@@ -88,7 +88,7 @@ def reachable() -> Iterator[None]:
 
 
 class Datastore(PostgresDatastore):
-    """The library's pool of connections, opened by any connection string."""
+    """The connection pool of the ``eventsourcing`` library, for any connection string."""
 
     @override
     def __init__(self, url: str, *, schema: str, size: int = 2) -> None:
@@ -105,5 +105,5 @@ class Datastore(PostgresDatastore):
             connect_timeout=WRITE_TIMEOUT,
             idle_in_transaction_session_timeout=IDLE_IN_TRANSACTION_TIMEOUT,
         )
-        # The library takes a URL apart and knows five of its parts; certificates are others.
+        # The library knows only five parts of a URL. Others, such as certificates, are added here.
         self.pool.kwargs = {**given, "row_factory": dict_row}

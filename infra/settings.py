@@ -1,4 +1,4 @@
-"""Every setting, from the environment; ``docs/reference/settings.md`` is made of it."""
+"""Read all settings from the environment; ``docs/reference/settings.md`` is generated from here."""
 
 import os
 from datetime import datetime
@@ -13,7 +13,7 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 
 
 class BadSettings(Exception):
-    """A setting cannot be used. Names the variable and what it wants, never its value."""
+    """A setting cannot be used; the message names the variable and its form, never its value."""
 
 
 def _home() -> Path:
@@ -24,7 +24,7 @@ def _home() -> Path:
 
 
 class Settings(BaseSettings):
-    """What can be set, each by the variable ``CARETRAIL_`` and its name in capitals."""
+    """The settings; each is read from the variable ``CARETRAIL_`` plus its name in capitals."""
 
     model_config = SettingsConfigDict(
         env_prefix="CARETRAIL_", frozen=True, extra="ignore", env_ignore_empty=True
@@ -32,64 +32,76 @@ class Settings(BaseSettings):
 
     home: Path = Field(
         default_factory=_home,
-        description="Folder of the embedded database, the keys and everything else local.",
+        description="Folder of the embedded database, the keys and all other local files.",
     )
     database_url: SecretStr | None = Field(
-        None, description="A PostgreSQL 18 server to use in place of the embedded one."
+        None, description="PostgreSQL 18 database to use instead of the embedded one."
     )
     keys_database_url: SecretStr | None = Field(
-        None, description="Where data keys are kept; the database itself unless given."
+        None, description="Database that keeps the data keys; the same database if unset."
     )
     kafka_bootstrap_servers: str | None = Field(
-        None, description="Brokers to use in place of a local one: host:port, comma separated."
+        None,
+        description="Kafka brokers to use instead of a local one: host:port, comma separated.",
     )
-    kafka: bool = Field(True, description="Whether a local broker is started where none is given.")
+    kafka: bool = Field(
+        True, description="Whether to start a local Kafka broker if no other brokers are set."
+    )
     topic_prefix: str = Field("care", description="First part of the name of every topic.")
     profiles: Path | None = Field(
-        None, description="TOML file of sender profiles; HOME/profiles.toml unless given."
+        None, description="TOML file of sender profiles; HOME/profiles.toml if unset."
     )
     id_key: SecretStr | None = Field(
         None,
-        description="64 hex digits: the key from which ids are derived. Required with a database"
-        " of your own; the documented development key otherwise. It never changes.",
+        description="Key from which ids are derived: 64 hex digits. Required with"
+        " CARETRAIL_DATABASE_URL; otherwise the documented development key is used. It must never"
+        " change.",
     )
     key_file: Path | None = Field(
-        None, description="File of the key that wraps data keys; HOME/keys/master.key unless given."
+        None,
+        description="File of the master key, which wraps data keys; HOME/keys/master.key if unset.",
     )
-    tenant: str = Field("default", description="Name of this installation, on every event.")
-    mllp_host: str = Field("127.0.0.1", description="Address on which ADT is received.")
-    mllp_port: Port = Field(2575, description="Port on which ADT is received; 0 takes a free one.")
+    tenant: str = Field("default", description="Name of this installation; written on every event.")
+    mllp_host: str = Field("127.0.0.1", description="Address of the MLLP listener.")
+    mllp_port: Port = Field(2575, description="Port of the MLLP listener; 0 takes a free one.")
     mllp_max_message: int = Field(
-        1 << 20, ge=1024, description="Largest message in bytes; above it the answer is AR."
+        1 << 20, ge=1024, description="Largest message in bytes; a larger one is answered AR."
     )
-    mllp_max_connections: int = Field(512, ge=1, description="Connections held at one time.")
+    mllp_max_connections: int = Field(
+        512, ge=1, description="Most connections that the MLLP listener holds at a time."
+    )
     mllp_frame_seconds: float = Field(
-        30.0, gt=0, description="How long a message that has begun may take to arrive."
+        30.0, gt=0, description="Seconds from the first byte of a message to its last, at most."
     )
     mllp_tls_certificate: Path | None = Field(
-        None, description="PEM chain of the listener; TLS 1.2 or newer is then required."
+        None,
+        description="PEM file of the listener's certificate chain; if set, TLS 1.2 or newer is"
+        " required.",
     )
-    mllp_tls_key: Path | None = Field(None, description="PEM key of the listener.")
+    mllp_tls_key: Path | None = Field(None, description="PEM file of the listener's private key.")
     mllp_tls_client_ca: Path | None = Field(
-        None, description="PEM of who signs clients; each must then show a certificate."
+        None,
+        description="PEM file of the authority that signs client certificates; if set, each client"
+        " must show one.",
     )
     http_host: str = Field("127.0.0.1", description="Address of the pages.")
     http_port: Port = Field(8600, description="Port of the pages; 0 takes a free one.")
     health_port: Port = Field(
-        0, description="Loopback port of a role's health and metrics; 0 takes a free one."
+        0, description="Loopback port of health and metrics of a role; 0 takes a free one."
     )
     facilities: Path | None = Field(
-        None, description='TOML file, CODE = "Name"; HOME/facilities.toml unless given.'
+        None,
+        description='TOML file of facility names, CODE = "Name"; HOME/facilities.toml if unset.',
     )
     zone: str = Field("UTC", description="IANA time zone in which pages show times.")
     now: AwareDatetime | None = Field(
         None,
-        description="An instant that the pages take for the present, for data with fixed dates.",
+        description="Instant that the pages show as the present, for data with fixed dates.",
     )
-    log_level: str = Field("info", description="debug, info, warning or error.")
+    log_level: str = Field("info", description="Level of logs: debug, info, warning or error.")
 
     def environment(self) -> dict[str, str]:
-        """Return the variables that give these settings to another process, secrets included."""
+        """Return the environment variables that give another process these settings and secrets."""
         found = dict[str, str]()
         for name in type(self).model_fields:
             value = getattr(self, name)
@@ -102,17 +114,17 @@ class Settings(BaseSettings):
 
     @property
     def profiles_file(self) -> Path:
-        """Where sender profiles are read from; need not exist."""
+        """The file of sender profiles; it need not exist."""
         return self.profiles or self.home / "profiles.toml"
 
     @property
     def facilities_file(self) -> Path:
-        """Where names of facilities are read from; need not exist."""
+        """The file of facility names; it need not exist."""
         return self.facilities or self.home / "facilities.toml"
 
     @property
     def master_key_file(self) -> Path:
-        """The file of the key that wraps data keys."""
+        """The file of the master key, which wraps data keys."""
         return self.key_file or self.home / "keys" / "master.key"
 
     @field_validator("zone")
@@ -126,7 +138,7 @@ class Settings(BaseSettings):
 
 
 def load() -> Settings:
-    """Read the environment.
+    """Read the settings from the environment.
 
     Raises:
         BadSettings: A variable has a value that cannot be used.

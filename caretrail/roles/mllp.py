@@ -128,4 +128,4 @@ def _count(answers: Sequence[Answered], seconds: float) -> None:
     for disposition, count in Counter(each.disposition for each in answers).items():
         metrics.DISPOSITIONS.labels(disposition).inc(count)
     for source in {each.source for each in answers}:
-        metrics.heard(source)
+        metrics.note_answered(source)

@@ -1,4 +1,4 @@
-"""Write the reference pages that are made from the code: ``python -m tests.documentation``."""
+"""Write the reference pages that are generated from the code: ``python -m tests.documentation``."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
 def main() -> None:
     """Write all of them."""
-    for make in (pages.cli, pages.metrics, pages.events):
+    for make in (pages.cli, pages.metrics, pages.settings, pages.events):
         (REFERENCE / f"{make.__name__}.md").write_text(make(), "utf-8")
     with servers.postgres() as server:
         url = servers.create_database(server, "documentation")

@@ -18,6 +18,7 @@ from domain.events import PARTITIONS, TOPICS
 from infra import topics
 from infra.cloud_events import encode_headers
 from infra.metrics import OF_ROLE
+from infra.settings import Settings
 from tests.topic_samples import event
 
 _MADE: Final = "Made from the code by `make docs`; a test compares the two.\n"
@@ -73,17 +74,19 @@ def _argument(action: argparse.Action) -> str:
 
 
 def metrics() -> str:
-    """Every metric with its labels."""
+    """Return the page of all metrics with their labels."""
     lines = ["# Metrics", "", _MADE]
     lines += [
-        "In the text format of Prometheus. Each role counts its own work and shows it under",
-        "`/metrics` on a loopback port of its own, beside `/healthz` (the process lives) and",
-        "`/readyz` (200 when it can work, else 503 with what is wrong, by part).",
-        "`HOME/run/service.json` says which port each role has; `CARETRAIL_HEALTH_PORT` sets it",
-        "where a role runs alone. The pages show theirs on their own port too, where `/readyz`",
-        "sums up all roles. Labels hold names of ours and of profiles, never of patients.",
+        "Each role serves its own metrics in the text format of Prometheus. They are under",
+        "`/metrics` on a loopback port of the role. The same port has `/healthz` (the process",
+        "runs) and `/readyz` (200 if the role can work, else 503 with its problems, by part).",
         "",
-        "| metric | role | kind | labels | what it says |",
+        "`HOME/run/service.json` names the port of each role. If a role runs alone,",
+        "`CARETRAIL_HEALTH_PORT` sets its port. The port of the pages also has these addresses;",
+        "there, `/readyz` reports on all roles. Labels hold our own names and names of profiles,",
+        "never patient data.",
+        "",
+        "| metric | role | kind | labels | meaning |",
         "|---|---|---|---|---|",
     ]
     for role, metric in ((role, each) for role, found in OF_ROLE.items() for each in found):
@@ -94,11 +97,38 @@ def metrics() -> str:
     return "\n".join(lines) + "\n"
 
 
+# --- settings -------------------------------------------------------------------------------------
+
+
+def settings() -> str:
+    """Return the page of all settings with their defaults."""
+    lines = ["# Settings", "", _MADE]
+    lines += [
+        "Every setting is an environment variable; an empty one counts as unset. `HOME` in this",
+        "table is the folder that `CARETRAIL_HOME` names. Two homes share nothing: each has its",
+        "own database, broker and keys. `caretrail doctor` checks what a home needs.",
+        "",
+        "| variable | default | meaning |",
+        "|---|---|---|",
+    ]
+    for name, field in Settings.model_fields.items():
+        default = field.get_default()
+        shown = "" if default is None else f"`{default}`"
+        if name == "home":
+            shown = "`$XDG_DATA_HOME/caretrail`, else `~/.local/share/caretrail`"
+        lines.append(f"| `CARETRAIL_{name.upper()}` | {shown} | {field.description} |")
+    lines += [
+        "",
+        "How the messages of a sender are read is set in its [profile](profiles.md).",
+    ]
+    return "\n".join(lines) + "\n"
+
+
 # --- events ---------------------------------------------------------------------------------------
 
 
 def events() -> str:
-    """What stands on the topic: names, headers, envelope, core, sealed classes."""
+    """Return the page of the topic: its names, headers, envelope, core and sealed classes."""
     wanted = topics.wanted()[0]
     lines = ["# Events", "", _MADE]
     lines += [

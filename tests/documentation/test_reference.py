@@ -1,4 +1,4 @@
-"""Reference pages say what the code says: ``make docs`` writes them anew."""
+"""Reference pages equal what is generated from the code; ``make docs`` writes them again."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,8 +14,8 @@ from tests.documentation import pages
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
 
-@pytest.mark.parametrize("page", [pages.cli, pages.metrics, pages.events])
-def test_a_page_is_what_the_code_says(page: Callable[[], str]) -> None:
+@pytest.mark.parametrize("page", [pages.cli, pages.metrics, pages.settings, pages.events])
+def test_a_page_equals_what_is_generated_from_the_code(page: Callable[[], str]) -> None:
     assert (REFERENCE / f"{page.__name__}.md").read_text("utf-8") == page()
 
 

@@ -33,11 +33,11 @@ from domain.interpretation import interpret
 from infra import clock
 from infra.event_log import EventLog
 from infra.event_store import CareStore, open_store
-from infra.keys import Keys, open_keys
+from infra.subject_keys import SubjectKeys, open_keys
 from infra.migrate import migrate
 from infra.postgres import network, pool
 from infra.postgres_server import PostgresServer
-from infra.received import Prepared
+from infra.received_messages import SealedMessage
 from infra.settings import BadSettings, Settings
 from projections import catalogue, fold
 from projections import rebuild as rebuilding
@@ -61,7 +61,7 @@ class Application:
     settings: Settings
     url: str
     id_key: IdKey
-    keys: Keys
+    keys: SubjectKeys
     store: CareStore
     profiles: Profiles
 
@@ -85,11 +85,11 @@ class Application:
         """Record messages; see ``commands.record_messages``."""
         return self.record_ready([self.make_ready(each) for each in messages])
 
-    def make_ready(self, message: Received, *, may_wait: bool = True) -> Ready[Prepared]:
+    def make_ready(self, message: Received, *, may_wait: bool = True) -> Ready[SealedMessage]:
         """Make a message ready to be recorded; see ``commands.record_messages``."""
         return record_messages.prepare(message, self.store, may_wait=may_wait)
 
-    def record_ready(self, messages: Sequence[Ready[Prepared]]) -> list[Outcome]:
+    def record_ready(self, messages: Sequence[Ready[SealedMessage]]) -> list[Outcome]:
         """Record messages that were made ready; see ``commands.record_messages``."""
         return record_messages.handle(messages, self.store)
 
@@ -290,7 +290,7 @@ def opened(settings: Settings) -> Iterator[Application]:
         )
 
 
-def _services(keys: Keys, id_key: IdKey) -> Services:
+def _services(keys: SubjectKeys, id_key: IdKey) -> Services:
     return Services(
         open_segment=lambda sealed, event_id, topic: keys.open(
             sealed, event_id=event_id, topic=topic

@@ -26,11 +26,11 @@ from commands.ports.streams import StreamConflict
 from domain.body import Actor
 from domain.events import BodyDoesNotHold, make_body
 from domain.ids import DEVELOPMENT_KEY, IdKey, RecordId
-from infra import clock, received
+from infra import clock, received_messages
 from infra.event_log import EventLog
-from infra.keys import Claim, Keys, intake_subject, take_keys
+from infra.subject_keys import SealingKeys, SubjectKeys, intake_subject, take_keys
 from infra.postgres import Datastore, pool, reachable, settings
-from infra.received import BatchResult, NewMessage, Prepared
+from infra.received_messages import BatchResult, NewMessage, SealedMessage
 from infra.recorder import SCHEMA, CareRecorder, Columns, NewEvent, UnsafeFunctions
 
 __all__ = [
@@ -62,7 +62,7 @@ class DevelopmentKey(Exception):
     """The documented key of development was given for a database outside the home."""
 
 
-class CareStore(EventLog, MessageLog[Prepared]):
+class CareStore(EventLog, MessageLog[SealedMessage]):
     """What is kept, for ever: see ``EventLog`` for reading it."""
 
     def __init__(
@@ -70,7 +70,7 @@ class CareStore(EventLog, MessageLog[Prepared]):
         recorder: CareRecorder,
         log: EventLog,
         *,
-        keys: Keys,
+        keys: SubjectKeys,
         tenant: str,
     ) -> None:
         super().__init__(log.connections, incarnation=log.incarnation)
@@ -79,28 +79,28 @@ class CareStore(EventLog, MessageLog[Prepared]):
         self._tenant = tenant
 
     @override
-    def prepare(self, message: Received, *, may_wait: bool = True) -> Prepared:
+    def prepare(self, message: Received, *, may_wait: bool = True) -> SealedMessage:
         subjects = _named(message) or (intake_subject(clock.now()),)
-        claim = self._keys.claim(
+        keys = self._keys.for_sealing(
             {*subjects, *(one.subject for each in message.drafts for one in each.segments)},
             may_wait=may_wait,
         )
         events = message.drafts if message.disposition is Disposition.RECORDED else ()
         try:
-            return Prepared(
+            return SealedMessage(
                 message,
-                claim,
-                claim.seal_message(message.raw, message_id=message.message_id, subjects=subjects),
+                keys,
+                keys.seal_message(message.raw, message_id=message.message_id, subjects=subjects),
                 subjects,
-                tuple(_event(each, claim, self._stated(message, each)) for each in events),
+                tuple(_event(each, keys, self._stated(message, each)) for each in events),
             )
         except tuple(_REASONS) as error:
             # Without its cause, whose text quotes values.
             raise CannotStore(_REASONS[type(error)]) from None
 
     @override
-    def record(self, messages: Sequence[Prepared]) -> list[Outcome]:
-        alike = dict[bytes, list[Prepared]]()
+    def record(self, messages: Sequence[SealedMessage]) -> list[Outcome]:
+        alike = dict[bytes, list[SealedMessage]]()
         for each in messages:
             alike.setdefault(each.message.key, []).append(each)
         outcomes = dict[bytes, Outcome]()
@@ -111,7 +111,9 @@ class CareStore(EventLog, MessageLog[Prepared]):
             result = self._record_new(fresh)
             if result.known:
                 again = [
-                    received.Resend(key, len(same), same[0].message_id, same[-1].message_id)
+                    received_messages.Resend(
+                        key, len(same), same[0].message_id, same[-1].message_id
+                    )
                     for key, prepared in fresh.items()
                     if key in result.known and (same := [each.message for each in prepared])
                 ]
@@ -144,16 +146,16 @@ class CareStore(EventLog, MessageLog[Prepared]):
         subjects = {one for each in drafts for one in each.subjects}
         subjects |= {one.subject for each in drafts for one in each.segments}
         for _ in range(_ROUNDS):
-            claim = self._keys.claim(subjects)
+            keys = self._keys.for_sealing(subjects)
             try:
                 events = [
                     replace(
-                        _event(each, claim, self._decided(each, actor=actor, cause=cause)),
+                        _event(each, keys, self._decided(each, actor=actor, cause=cause)),
                         version=version,
                     )
                     for version, each in enumerate(drafts, start=expected_version + 1)
                 ]
-                appended = self._append(events, claim.proposed())
+                appended = self._append(events, keys.proposed())
             except BodyDoesNotHold:
                 raise CannotStore(_REASONS[BodyDoesNotHold]) from None
             except CannotStore as error:
@@ -173,7 +175,7 @@ class CareStore(EventLog, MessageLog[Prepared]):
                 (version, name, content),
             )
 
-    def _record_new(self, fresh: Mapping[bytes, Sequence[Prepared]]) -> BatchResult:
+    def _record_new(self, fresh: Mapping[bytes, Sequence[SealedMessage]]) -> BatchResult:
         """Ask for messages, each with its repetitions, to be recorded."""
         batch = [
             NewMessage(same[0], len(same) - 1, same[-1].message.message_id if same[1:] else None)
@@ -181,21 +183,23 @@ class CareStore(EventLog, MessageLog[Prepared]):
         ]
         proposed = dict[RecordId, int]()
         for each in batch:
-            for subject, key_id in each.prepared.claim.proposed().items():
+            for subject, key_id in each.prepared.keys.proposed().items():
                 if proposed.setdefault(subject, key_id) != key_id:
                     raise StoreUnavailable("KeysDiffer")  # else one of them would never open
         with self._connection() as connection:
             try:
-                result = received.insert(connection, batch, proposed=proposed, tenant=self._tenant)
+                result = received_messages.insert(
+                    connection, batch, proposed=proposed, tenant=self._tenant
+                )
             except psycopg.errors.SerializationFailure:
                 return BatchResult()  # another writer was first with one of them: look again
         if result.outcomes:
-            self._keys.settle(proposed)
+            self._keys.confirm(proposed)
         return result
 
-    def _count(self, again: Sequence[received.Resend]) -> dict[bytes, Outcome]:
+    def _count(self, again: Sequence[received_messages.Resend]) -> dict[bytes, Outcome]:
         with self._connection() as connection, connection.transaction():
-            return received.count_duplicates(connection, again)
+            return received_messages.count_duplicates(connection, again)
 
     def _append(
         self, events: Sequence[NewEvent], proposed: Mapping[RecordId, int]
@@ -211,7 +215,7 @@ class CareStore(EventLog, MessageLog[Prepared]):
         if taken:
             self._keys.adopt(taken)
             return None
-        self._keys.settle(proposed)
+        self._keys.confirm(proposed)
         return [index for index, _ in appended]
 
     def _stated(self, message: Received, draft: Draft) -> Columns:
@@ -266,9 +270,9 @@ class CareStore(EventLog, MessageLog[Prepared]):
             raise StoreUnavailable(type(error).__name__) from error
 
 
-def _event(draft: Draft, claim: Claim, columns: Columns) -> NewEvent:
+def _event(draft: Draft, keys: SealingKeys, columns: Columns) -> NewEvent:
     sealed = [
-        claim.seal(each, event_id=draft.event_id, topic=draft.topic) for each in draft.segments
+        keys.seal(each, event_id=draft.event_id, topic=draft.topic) for each in draft.segments
     ]
     return NewEvent(
         stream=draft.subjects[0],
@@ -295,7 +299,7 @@ CONNECTIONS: Final = 4
 
 @contextmanager
 def open_store(
-    url: str, *, id_key: IdKey, keys: Keys, tenant: str = "default", external: bool = False
+    url: str, *, id_key: IdKey, keys: SubjectKeys, tenant: str = "default", external: bool = False
 ) -> Iterator[CareStore]:
     """Open the store of a migrated database; a new one becomes the store of this id key.
 

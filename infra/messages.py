@@ -15,7 +15,7 @@ from psycopg_pool import ConnectionPool
 
 from commands.ports.intake import Disposition
 from domain.ids import EventId, MessageId, RecordId
-from infra.keys import Keys
+from infra.subject_keys import SubjectKeys
 from infra.postgres import CONNECT_TIMEOUT, reachable, settings
 from infra.sealing import Box
 
@@ -106,7 +106,7 @@ class MessageArchive:
         StoreUnavailable: From every method, where the database does not answer.
     """
 
-    def __init__(self, url: str, keys: Keys, *, connections: int = 2) -> None:
+    def __init__(self, url: str, keys: SubjectKeys, *, connections: int = 2) -> None:
         self._keys = keys
         self._pool: ConnectionPool[Connection[DictRow]] = ConnectionPool(
             kwargs={**settings(url, name="messages"), "autocommit": True, "row_factory": dict_row},

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from commands.ports.intake import Outcome, Received
 from infra.event_store import CareStore, open_store
-from infra.keys import Keys, open_keys
+from infra.subject_keys import SubjectKeys, open_keys
 from tests.intake_samples import KEY
 
 
 @contextmanager
-def opened(database: str, home: Path) -> Iterator[tuple[CareStore, Keys]]:
+def opened(database: str, home: Path) -> Iterator[tuple[CareStore, SubjectKeys]]:
     """Open the store and its keys; ``home`` gets the master key."""
     with (
         open_keys(database, master_key_file=home / "master.key") as keys,

@@ -11,9 +11,9 @@ from commands import record_messages
 from commands.ports.intake import Disposition, Outcome, Received
 from commands.ports.store import StoreUnavailable
 from infra.event_store import CareStore
-from infra.keys import Keys
+from infra.subject_keys import SubjectKeys
 from infra.messages import MessageArchive
-from infra.received import Prepared
+from infra.received_messages import SealedMessage
 from tests.intake_samples import draft, received, statement
 from tests.stores import opened
 
@@ -21,13 +21,13 @@ pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture
-def both(database: str, tmp_path: Path) -> Iterator[tuple[CareStore, Keys]]:
+def both(database: str, tmp_path: Path) -> Iterator[tuple[CareStore, SubjectKeys]]:
     with opened(database, tmp_path) as store_and_keys:
         yield store_and_keys
 
 
 @pytest.fixture
-def store(both: tuple[CareStore, Keys]) -> CareStore:
+def store(both: tuple[CareStore, SubjectKeys]) -> CareStore:
     return both[0]
 
 
@@ -39,10 +39,10 @@ class LosesAnswers:
         self._after = after
         self._before = before
 
-    def prepare(self, message: Received, *, may_wait: bool = True) -> Prepared:
+    def prepare(self, message: Received, *, may_wait: bool = True) -> SealedMessage:
         return self._store.prepare(message, may_wait=may_wait)
 
-    def record(self, messages: Sequence[Prepared]) -> list[Outcome]:
+    def record(self, messages: Sequence[SealedMessage]) -> list[Outcome]:
         if self._before:
             self._before -= 1
             raise StoreUnavailable
@@ -64,7 +64,7 @@ def ends(outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def test_a_poisoned_message_is_quarantined_with_its_bytes_and_the_others_are_recorded(
-    database: str, both: tuple[CareStore, Keys]
+    database: str, both: tuple[CareStore, SubjectKeys]
 ) -> None:
     store, keys = both
     batch = [received(f"m{i}") for i in range(7)]
@@ -108,7 +108,10 @@ def test_without_an_answer_nothing_is_acknowledged(store: CareStore) -> None:
 
 
 def test_who_can_have_no_key_any_more_is_quarantined_and_the_others_are_recorded(
-    database: str, tmp_path: Path, both: tuple[CareStore, Keys], connection: psycopg.Connection
+    database: str,
+    tmp_path: Path,
+    both: tuple[CareStore, SubjectKeys],
+    connection: psycopg.Connection,
 ) -> None:
     handle([received("first", draft("gone"))], both[0])
     connection.execute(

@@ -20,7 +20,7 @@ from domain.events import partition_of, read_body
 from domain.ids import EventId, IdKey, MessageId
 from infra.clock import new_id
 from infra.event_store import CareStore, DevelopmentKey, WrongIdKey, open_store
-from infra.keys import Keys
+from infra.subject_keys import SubjectKeys
 from tests.intake_samples import EIGHT, FAMILY, KEY, NUMBER, draft, received, record_of, statement
 from tests.stores import opened, record
 
@@ -28,22 +28,24 @@ pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture
-def both(database: str, tmp_path: Path) -> Iterator[tuple[CareStore, Keys]]:
+def both(database: str, tmp_path: Path) -> Iterator[tuple[CareStore, SubjectKeys]]:
     with opened(database, tmp_path) as store_and_keys:
         yield store_and_keys
 
 
 @pytest.fixture
-def store(both: tuple[CareStore, Keys]) -> CareStore:
+def store(both: tuple[CareStore, SubjectKeys]) -> CareStore:
     return both[0]
 
 
 @pytest.fixture
-def keys(both: tuple[CareStore, Keys]) -> Keys:
+def keys(both: tuple[CareStore, SubjectKeys]) -> SubjectKeys:
     return both[1]
 
 
-def test_a_message_is_recorded_with_its_event_and_reads_back(store: CareStore, keys: Keys) -> None:
+def test_a_message_is_recorded_with_its_event_and_reads_back(
+    store: CareStore, keys: SubjectKeys
+) -> None:
     message = received("m1")
     (outcome,) = record(store, [message])
     assert outcome == Outcome(
@@ -295,7 +297,7 @@ def test_each_profile_version_is_kept_once(
 
 
 def test_a_store_refuses_another_id_key_and_development_outside_the_home(
-    database: str, store: CareStore, keys: Keys
+    database: str, store: CareStore, keys: SubjectKeys
 ) -> None:
     with (
         pytest.raises(WrongIdKey),
@@ -320,7 +322,7 @@ def test_a_store_reopened_goes_on_where_it_was(database: str, tmp_path: Path) ->
                 assert keys.open(each, event_id=event.envelope.event_id, topic=event.envelope.topic)
 
 
-def test_an_unreachable_database_is_unavailable(tmp_path: Path, keys: Keys) -> None:
+def test_an_unreachable_database_is_unavailable(tmp_path: Path, keys: SubjectKeys) -> None:
     nowhere = f"host={tmp_path} dbname=none connect_timeout=1"
     with pytest.raises(StoreUnavailable), open_store(nowhere, id_key=KEY, keys=keys):
         pass

@@ -46,7 +46,7 @@ from infra.sealing import (
 )
 from projections.engine.arrays import array
 
-__all__ = ["Claim", "Keys", "SegmentDoesNotOpen", "open_keys"]
+__all__ = ["SealingKeys", "SubjectKeys", "SegmentDoesNotOpen", "open_keys"]
 
 #: Subjects whose keys stay in memory, about half a KB each.
 REMEMBERED: Final = 4_096
@@ -73,7 +73,7 @@ def _cipher(data_key: bytes, segment: SegmentClass) -> AESGCM:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class SealingKeys:
     """The keys that somebody seals with; some of them are only proposed so far."""
 
     rings: Mapping[RecordId, _Ring] = field(repr=False)
@@ -117,7 +117,7 @@ class Claim:
         return Box(data, box.commitment)
 
 
-class Keys:
+class SubjectKeys:
     """The keys of all subjects, the latest used in memory. Safe for threads.
 
     Raises:
@@ -157,7 +157,7 @@ class Keys:
             ) from None
 
     def open_message(self, box: Box, *, message_id: str, subjects: Sequence[RecordId]) -> bytes:
-        """Return the bytes of a message sealed by ``Claim.seal_message``.
+        """Return the bytes of a message sealed by ``SealingKeys.seal_message``.
 
         Raises:
             SegmentDoesNotOpen: See ``open``.
@@ -185,10 +185,10 @@ class Keys:
         for at in range(0, len(wanted), self._remember):
             self._keep(self._fetch(wanted[at : at + self._remember]))
 
-    def claim(self, subjects: Collection[RecordId], *, may_wait: bool = True) -> Claim:
+    def for_sealing(self, subjects: Collection[RecordId], *, may_wait: bool = True) -> SealingKeys:
         """Return a key for each subject: its own where that is known, else one proposed for it.
 
-        What is proposed stays so for this subject until ``settle`` or ``adopt`` say what became of
+        What is proposed stays so for this subject until ``confirm`` or ``adopt`` say what became of
         it: a transaction whose outcome nobody knows is simply asked for again. ``may_wait``: keys
         may be fetched for it.
 
@@ -206,12 +206,12 @@ class Keys:
                         key_id, data_key = self._spare.pop()
                         rings[each] = self._rings[each] = _Ring(key_id, data_key, proposed=True)
                     self._forget()
-                    return Claim(rings)
+                    return SealingKeys(rings)
             if not may_wait:
                 raise StoreUnavailable("NoKeysAtHand")
             self._fetch_spare(max(_BLOCK, len(missing)))
 
-    def settle(self, proposed: Mapping[RecordId, int]) -> None:
+    def confirm(self, proposed: Mapping[RecordId, int]) -> None:
         """Remember that these have become the keys of their subjects: they are committed."""
         with self._lock:
             for subject, key_id in proposed.items():
@@ -302,7 +302,7 @@ class Keys:
             self._spare += more
 
 
-#: Keys that one process takes ahead.
+#: SubjectKeys that one process takes ahead.
 _BLOCK: Final = 256
 _LOOK_UP: Final = "select subject::text, key_id from es.subject_key where subject = any(%s::uuid[])"
 
@@ -336,7 +336,9 @@ def intake_subject(at: datetime) -> RecordId:
 
 
 @contextmanager
-def open_keys(url: str, *, master_key_file: Path, keys_url: str | None = None) -> Iterator[Keys]:
+def open_keys(
+    url: str, *, master_key_file: Path, keys_url: str | None = None
+) -> Iterator[SubjectKeys]:
     """Open the keys of a store.
 
     Args:
@@ -352,7 +354,7 @@ def open_keys(url: str, *, master_key_file: Path, keys_url: str | None = None) -
         open_data_keys(keys_url or url, master_key_file=master_key_file) as data_keys,
         pool(url, name="subjects") as store,
     ):
-        keys = Keys(store, data_keys)
+        keys = SubjectKeys(store, data_keys)
         try:
             yield keys
         finally:

@@ -20,7 +20,7 @@ from domain.events import read_body
 from domain.ids import EventId
 from infra.data_keys import AHEAD
 from infra.event_store import CareStore, open_store
-from infra.keys import Keys, SegmentDoesNotOpen, intake_subject, open_keys, take_keys
+from infra.subject_keys import SubjectKeys, SegmentDoesNotOpen, intake_subject, open_keys, take_keys
 from infra.master_key import MasterKeyUnusable
 from infra.messages import MessageArchive
 from infra.migrate import migrate
@@ -32,18 +32,18 @@ pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture
-def both(database: str, tmp_path: Path) -> Iterator[tuple[CareStore, Keys]]:
+def both(database: str, tmp_path: Path) -> Iterator[tuple[CareStore, SubjectKeys]]:
     with opened(database, tmp_path) as store_and_keys:
         yield store_and_keys
 
 
 @pytest.fixture
-def store(both: tuple[CareStore, Keys]) -> CareStore:
+def store(both: tuple[CareStore, SubjectKeys]) -> CareStore:
     return both[0]
 
 
 @pytest.fixture
-def keys(both: tuple[CareStore, Keys]) -> Keys:
+def keys(both: tuple[CareStore, SubjectKeys]) -> SubjectKeys:
     return both[1]
 
 
@@ -53,7 +53,7 @@ def sealed_at(store: CareStore, index: int) -> tuple[Sealed, ...]:
     return read_body(recorded.body).sealed
 
 
-def test_a_segment_opens_only_where_it_was_sealed(store: CareStore, keys: Keys) -> None:
+def test_a_segment_opens_only_where_it_was_sealed(store: CareStore, keys: SubjectKeys) -> None:
     (given,) = (message := received("a")).drafts
     record(store, [message, received("b", draft("other"))])
     sealed, other = sealed_at(store, 1)[0], sealed_at(store, 2)[0]
@@ -79,7 +79,7 @@ def test_a_segment_opens_only_where_it_was_sealed(store: CareStore, keys: Keys) 
 
 
 def test_each_subject_of_a_merge_has_segments_under_its_own_key(
-    store: CareStore, keys: Keys, connection: psycopg.Connection
+    store: CareStore, keys: SubjectKeys, connection: psycopg.Connection
 ) -> None:
     given = draft("kept", others=["retired"])
     record(store, [received("a", given)])
@@ -107,7 +107,10 @@ def test_each_subject_of_a_merge_has_segments_under_its_own_key(
 
 @pytest.mark.parametrize("destroyed", ["kept", "retired"])
 def test_bytes_that_name_two_people_open_with_both_keys_only(
-    database: str, both: tuple[CareStore, Keys], connection: psycopg.Connection, destroyed: str
+    database: str,
+    both: tuple[CareStore, SubjectKeys],
+    connection: psycopg.Connection,
+    destroyed: str,
 ) -> None:
     store, keys = both
     message = received("a", draft("kept", others=["retired"]))
@@ -125,7 +128,7 @@ def test_bytes_that_name_two_people_open_with_both_keys_only(
 
 
 def test_bytes_that_name_nobody_open_with_the_key_of_the_month(
-    database: str, both: tuple[CareStore, Keys], connection: psycopg.Connection
+    database: str, both: tuple[CareStore, SubjectKeys], connection: psycopg.Connection
 ) -> None:
     store, keys = both
     message = received("a", disposition=Disposition.UNREADABLE)
@@ -139,7 +142,7 @@ def test_bytes_that_name_nobody_open_with_the_key_of_the_month(
     assert intake_subject(march) != intake_subject(april)
 
 
-def assert_all_open(store: CareStore, *keys: Keys) -> None:
+def assert_all_open(store: CareStore, *keys: SubjectKeys) -> None:
     for event in store.read(0):
         for each in read_body(event.body).sealed:
             for reader in keys:
@@ -147,7 +150,10 @@ def assert_all_open(store: CareStore, *keys: Keys) -> None:
 
 
 def test_who_proposed_another_key_for_a_new_subject_seals_again_with_the_one_that_stands(
-    database: str, tmp_path: Path, both: tuple[CareStore, Keys], connection: psycopg.Connection
+    database: str,
+    tmp_path: Path,
+    both: tuple[CareStore, SubjectKeys],
+    connection: psycopg.Connection,
 ) -> None:
     store, keys = both
     with opened(database, tmp_path) as (other_store, other_keys):
@@ -162,7 +168,7 @@ def test_who_proposed_another_key_for_a_new_subject_seals_again_with_the_one_tha
 
 
 def test_a_writer_waits_for_another_that_gives_a_subject_its_key(
-    database: str, tmp_path: Path, both: tuple[CareStore, Keys]
+    database: str, tmp_path: Path, both: tuple[CareStore, SubjectKeys]
 ) -> None:
     store, keys = both
     subject = record_of("new")
@@ -175,12 +181,12 @@ def test_a_writer_waits_for_another_that_gives_a_subject_its_key(
             done.append("second")
 
         writer = Thread(target=second)
-        claim = keys.claim({subject})
-        sealed = claim.seal(
+        ours = keys.for_sealing({subject})
+        sealed = ours.seal(
             Plain(subject=subject, segment="notes", text=b"first"), event_id="e", topic="t"
         )
         with psycopg.connect(database, row_factory=dict_row) as first, first.cursor() as cursor:
-            assert take_keys(cursor, claim.proposed()) == {}
+            assert take_keys(cursor, ours.proposed()) == {}
             writer.start()
             assert begun.wait(10)
             time.sleep(0.2)
@@ -192,11 +198,11 @@ def test_a_writer_waits_for_another_that_gives_a_subject_its_key(
 
 
 def test_a_key_that_is_only_proposed_opens_nothing(
-    database: str, tmp_path: Path, both: tuple[CareStore, Keys]
+    database: str, tmp_path: Path, both: tuple[CareStore, SubjectKeys]
 ) -> None:
     store, keys = both
     with opened(database, tmp_path) as (other_store, _):
-        keys.claim({record_of("new")})
+        keys.for_sealing({record_of("new")})
         record(other_store, [received("a", draft("new"))])
         assert_all_open(store, keys)
 
@@ -227,10 +233,10 @@ def test_keys_not_used_are_there_for_the_next_process(
 
 
 def test_no_more_keys_are_remembered_than_said_and_all_of_them_open(
-    store: CareStore, keys: Keys
+    store: CareStore, keys: SubjectKeys
 ) -> None:
     record(store, [received(str(i), draft(str(i))) for i in range(40)])
-    few = Keys(keys._store, keys._data_keys, remember=8)
+    few = SubjectKeys(keys._store, keys._data_keys, remember=8)
     few.warm(record_of(str(i)) for i in range(40))
     assert len(few._rings) == 8
     for event in store.read(0):
@@ -241,25 +247,27 @@ def test_no_more_keys_are_remembered_than_said_and_all_of_them_open(
     assert len(few._rings) == 8
 
 
-def test_what_is_proposed_for_a_subject_stays_so_however_many_others_come(keys: Keys) -> None:
-    few = Keys(keys._store, keys._data_keys, remember=8)
-    proposed = few.claim({record_of("first")}).proposed()
-    few.claim({record_of(str(i)) for i in range(40)})
-    assert few.claim({record_of("first")}).proposed() == proposed
-    few.settle(proposed)
-    few.claim({record_of(f"more {i}") for i in range(40)})
+def test_what_is_proposed_for_a_subject_stays_so_however_many_others_come(
+    keys: SubjectKeys,
+) -> None:
+    few = SubjectKeys(keys._store, keys._data_keys, remember=8)
+    proposed = few.for_sealing({record_of("first")}).proposed()
+    few.for_sealing({record_of(str(i)) for i in range(40)})
+    assert few.for_sealing({record_of("first")}).proposed() == proposed
+    few.confirm(proposed)
+    few.for_sealing({record_of(f"more {i}") for i in range(40)})
     assert record_of("first") not in few._rings
 
 
-def test_without_patience_only_keys_at_hand_are_proposed(keys: Keys) -> None:
+def test_without_patience_only_keys_at_hand_are_proposed(keys: SubjectKeys) -> None:
     with pytest.raises(StoreUnavailable):
-        keys.claim({record_of("new")}, may_wait=False)
-    keys.claim({record_of("other")})
-    assert keys.claim({record_of("new")}, may_wait=False).proposed()
+        keys.for_sealing({record_of("new")}, may_wait=False)
+    keys.for_sealing({record_of("other")})
+    assert keys.for_sealing({record_of("new")}, may_wait=False).proposed()
 
 
 def test_the_keys_of_a_database_open_with_its_own_master_key_only(
-    database: str, tmp_path: Path, both: tuple[CareStore, Keys]
+    database: str, tmp_path: Path, both: tuple[CareStore, SubjectKeys]
 ) -> None:
     store, _ = both
     record(store, [received("a")])
@@ -310,12 +318,12 @@ def test_keys_may_live_in_a_database_of_their_own(
     servers.drop_database(server, name)
 
 
-def test_segments_open_while_other_threads_record(store: CareStore, keys: Keys) -> None:
+def test_segments_open_while_other_threads_record(store: CareStore, keys: SubjectKeys) -> None:
     record(store, [received(str(i), draft(str(i))) for i in range(20)])
     events = store.read(0)
 
     def read(_: int) -> int:
-        few = Keys(keys._store, keys._data_keys, remember=4)
+        few = SubjectKeys(keys._store, keys._data_keys, remember=4)
         return sum(
             len(few.open(each, event_id=event.envelope.event_id, topic=event.envelope.topic))
             for event in events

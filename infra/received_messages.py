@@ -11,18 +11,18 @@ from psycopg.sql import SQL
 
 from commands.ports.intake import Disposition, Outcome, Received
 from domain.ids import MessageId, RecordId
-from infra.keys import Claim
+from infra.subject_keys import SealingKeys
 from infra.recorder import PARAMETERS, NewEvent, actor_text, parameters
 from infra.sealing import Box
 from projections.engine.arrays import array, texts
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class SealedMessage:
     """A message and its events, sealed: all that is left is to write them."""
 
     message: Received
-    claim: Claim
+    keys: SealingKeys
     box: Box
     sealed_for: tuple[RecordId, ...]
     events: tuple[NewEvent, ...]
@@ -32,7 +32,7 @@ class Prepared:
 class NewMessage:
     """A message of a batch, and how often its key comes again in the same batch."""
 
-    prepared: Prepared
+    prepared: SealedMessage
     duplicates: int
     last_duplicate: MessageId | None
 

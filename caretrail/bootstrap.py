@@ -33,12 +33,12 @@ from domain.interpretation import interpret
 from infra import clock
 from infra.event_log import EventLog
 from infra.event_store import CareStore, open_store
-from infra.subject_keys import SubjectKeys, open_keys
 from infra.migrate import migrate
 from infra.postgres import network, pool
 from infra.postgres_server import PostgresServer
 from infra.received_messages import SealedMessage
 from infra.settings import BadSettings, Settings
+from infra.subject_keys import SubjectKeys, open_keys
 from projections import catalogue, fold
 from projections import rebuild as rebuilding
 from projections.engine import position, substrate

@@ -28,10 +28,10 @@ from domain.events import BodyDoesNotHold, make_body
 from domain.ids import DEVELOPMENT_KEY, IdKey, RecordId
 from infra import clock, received_messages
 from infra.event_log import EventLog
-from infra.subject_keys import SealingKeys, SubjectKeys, intake_subject, take_keys
 from infra.postgres import Datastore, pool, reachable, settings
 from infra.received_messages import BatchResult, NewMessage, SealedMessage
 from infra.recorder import SCHEMA, CareRecorder, Columns, NewEvent, UnsafeFunctions
+from infra.subject_keys import SealingKeys, SubjectKeys, intake_subject, take_keys
 
 __all__ = [
     "CareRecorder",

@@ -15,9 +15,9 @@ from psycopg_pool import ConnectionPool
 
 from commands.ports.intake import Disposition
 from domain.ids import EventId, MessageId, RecordId
-from infra.subject_keys import SubjectKeys
 from infra.postgres import CONNECT_TIMEOUT, reachable, settings
 from infra.sealing import Box
+from infra.subject_keys import SubjectKeys
 
 
 class NoSuchMessage(Exception):

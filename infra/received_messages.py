@@ -11,9 +11,9 @@ from psycopg.sql import SQL
 
 from commands.ports.intake import Disposition, Outcome, Received
 from domain.ids import MessageId, RecordId
-from infra.subject_keys import SealingKeys
 from infra.recorder import PARAMETERS, NewEvent, actor_text, parameters
 from infra.sealing import Box
+from infra.subject_keys import SealingKeys
 from projections.engine.arrays import array, texts
 
 

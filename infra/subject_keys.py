@@ -46,7 +46,7 @@ from infra.sealing import (
 )
 from projections.engine.arrays import array
 
-__all__ = ["SealingKeys", "SubjectKeys", "SegmentDoesNotOpen", "open_keys"]
+__all__ = ["SealingKeys", "SegmentDoesNotOpen", "SubjectKeys", "open_keys"]
 
 #: Subjects whose keys stay in memory, about half a KB each.
 REMEMBERED: Final = 4_096

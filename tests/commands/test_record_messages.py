@@ -11,9 +11,9 @@ from commands import record_messages
 from commands.ports.intake import Disposition, Outcome, Received
 from commands.ports.store import StoreUnavailable
 from infra.event_store import CareStore
-from infra.subject_keys import SubjectKeys
 from infra.messages import MessageArchive
 from infra.received_messages import SealedMessage
+from infra.subject_keys import SubjectKeys
 from tests.intake_samples import draft, received, statement
 from tests.stores import opened
 

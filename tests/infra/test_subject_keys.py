@@ -20,10 +20,10 @@ from domain.events import read_body
 from domain.ids import EventId
 from infra.data_keys import AHEAD
 from infra.event_store import CareStore, open_store
-from infra.subject_keys import SubjectKeys, SegmentDoesNotOpen, intake_subject, open_keys, take_keys
 from infra.master_key import MasterKeyUnusable
 from infra.messages import MessageArchive
 from infra.migrate import migrate
+from infra.subject_keys import SegmentDoesNotOpen, SubjectKeys, intake_subject, open_keys, take_keys
 from tests import servers
 from tests.intake_samples import KEY, draft, received, record_of
 from tests.stores import opened, record

@@ -35,7 +35,7 @@ from infra.event_log import EventLog
 from infra.event_store import CareStore, open_store
 from infra.migrate import migrate
 from infra.postgres import network, pool
-from infra.postgres_server import PostgresServer
+from infra.postgres_server import joined
 from infra.received_messages import SealedMessage
 from infra.settings import BadSettings, Settings
 from infra.subject_keys import SubjectKeys, open_keys
@@ -234,6 +234,23 @@ class Application:
 
 
 @contextmanager
+def database(settings: Settings) -> Iterator[str]:
+    """Give the connection string of the database, whatever its schema is.
+
+    The embedded server is joined if it runs. Otherwise it is started and stopped again.
+
+    Raises:
+        PostgresUnavailable: The embedded server cannot be had, or does not start.
+    """
+    if settings.database_url is not None:
+        yield settings.database_url.get_secret_value()
+        return
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with joined(settings.home) as url:
+        yield url
+
+
+@contextmanager
 def opened(settings: Settings) -> Iterator[Application]:
     """Open the store of a home: join its PostgreSQL, or start it and stop it again.
 
@@ -242,19 +259,12 @@ def opened(settings: Settings) -> Iterator[Application]:
         BadSettings: A setting cannot be used.
         ProfilesInvalid: The file of profiles cannot be used.
     """
-    external = settings.database_url
-    id_key = _id_key(settings)
+    id_key = id_key_of(settings)
     chosen = profiles.load(settings.profiles_file)
     if settings.profiles and not settings.profiles.exists():
         log.warning("profiles.missing", file=str(settings.profiles))
     with ExitStack() as stack:
-        if external is None:
-            settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-            server = PostgresServer(settings.home)
-            url = server.start()
-            stack.callback(server.leave)
-        else:
-            url = external.get_secret_value()
+        url = stack.enter_context(database(settings))
         migrate(url)
         keys_url = settings.keys_database_url
         if keys_url is not None:
@@ -274,7 +284,7 @@ def opened(settings: Settings) -> Iterator[Application]:
                 id_key=id_key,
                 keys=keys,
                 tenant=settings.tenant,
-                external=external is not None,
+                external=settings.database_url is not None,
             )
         )
         for name in {profiles.DEFAULT, *chosen.named}:
@@ -319,7 +329,7 @@ def _tools(
     ):
         log = EventLog(connections, incarnation=incarnation)
         read = partial(log.drain_for_rebuild, bodies=reads == "body")
-        yield connection, _services(keys, _id_key(settings)), read
+        yield connection, _services(keys, id_key_of(settings)), read
 
 
 def projects_alone(connection: Connection[Any]) -> bool:
@@ -328,7 +338,12 @@ def projects_alone(connection: Connection[Any]) -> bool:
     return row == (True,)
 
 
-def _id_key(settings: Settings) -> IdKey:
+def id_key_of(settings: Settings) -> IdKey:
+    """Return the key from which ids are derived.
+
+    Raises:
+        BadSettings: ``CARETRAIL_ID_KEY`` is not a key.
+    """
     if settings.id_key is None:
         return IdKey(DEVELOPMENT_KEY)
     try:

@@ -1,4 +1,8 @@
-"""The rows of received messages: new ones with their events, resends on the row of their first."""
+"""Write the rows of received messages.
+
+A new message gets a row, together with its events. A resend is counted on the row of its first
+sending.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +23,7 @@ from projections.engine.arrays import array, texts
 
 @dataclass(frozen=True, slots=True)
 class SealedMessage:
-    """A message and its events, sealed: all that is left is to write them."""
+    """A message and its events, sealed and ready to be written."""
 
     message: Received
     keys: SealingKeys
@@ -30,7 +34,7 @@ class SealedMessage:
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
-    """A message of a batch, and how often its key comes again in the same batch."""
+    """A message of a batch, and how often its idempotency key comes again in the same batch."""
 
     prepared: SealedMessage
     duplicates: int
@@ -39,10 +43,11 @@ class NewMessage:
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """What became of a batch: its outcomes, or why nothing was recorded."""
+    """The outcomes of a batch or, if nothing was recorded, the reasons."""
 
-    known: frozenset[bytes] = frozenset()  # idempotency keys that were there
-    taken: Mapping[RecordId, int] = field(default_factory=dict)  # other keys than were proposed
+    known: frozenset[bytes] = frozenset()  # idempotency keys that the store has already
+    #: Data key ids of subjects for which another key was proposed.
+    taken: Mapping[RecordId, int] = field(default_factory=dict)
     outcomes: Mapping[bytes, Outcome] = field(default_factory=dict)  # by idempotency key
 
 
@@ -53,9 +58,13 @@ def insert(
     proposed: Mapping[RecordId, int],
     tenant: str,
 ) -> BatchResult:
-    """Record a batch in one statement, which is a transaction of its own.
+    """Record a batch in one SQL statement, which is a transaction of its own.
 
-    ``proposed``: the keys that were sealed with and that nobody has yet.
+    Args:
+        connection: In autocommit.
+        batch: The messages, each idempotency key once.
+        proposed: The ids of the keys that are proposed for subjects, by subject.
+        tenant: The name of the installation.
     """
     ready = [each.prepared for each in batch]
     messages = [each.message for each in ready]
@@ -107,7 +116,7 @@ def insert(
 
 @dataclass(frozen=True, slots=True)
 class Resend:
-    """A key of a batch that was there before."""
+    """Messages of a batch whose idempotency key the store has already."""
 
     key: bytes
     times: int

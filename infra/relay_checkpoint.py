@@ -1,7 +1,8 @@
-"""The relay's checkpoint in PostgreSQL, beside the store it speaks of.
+"""Keep the relay's checkpoint and the generations of the topics in the database of the store.
 
-The leader holds a session advisory lock. A session may end without its process noticing, so the
-lock alone does not fence: each new leader raises the epoch, and no older one can move the row.
+The leading relay holds a session advisory lock. A session can end without its process noticing, so
+the lock alone cannot keep two leaders apart. Therefore each new leader raises the epoch of the
+checkpoint, and a leader with an older epoch cannot move it.
 """
 
 from typing import Any, Final, LiteralString
@@ -13,9 +14,9 @@ from commands.ports.store import StoreUnavailable
 from commands.ports.topic import Checkpoint, Fenced, Mark
 from infra.postgres import network
 
-#: First half of the advisory lock; the second is a hash of the topic's name. "care" in ASCII.
+#: First half of the advisory lock ("care" in ASCII); the second half is a hash of the topic's name.
 _LOCK: Final = 0x63617265
-CHANNEL: Final = "es_event"  # announced by every append
+CHANNEL: Final = "es_event"  # every append sends a notification on it
 
 _LEAD: LiteralString = """
 insert into relay.checkpoint as c (topic, incarnation, epoch)
@@ -38,7 +39,7 @@ where topic = %s
 
 
 class RelayCheckpoints:
-    """Implements ``commands.ports.topic.Checkpoints`` for one topic, on one connection."""
+    """The checkpoint of one topic, on one connection: a ``commands.ports.topic.Checkpoints``."""
 
     def __init__(self, url: str, topic: str, *, channel: str = CHANNEL) -> None:
         self._url = url
@@ -47,7 +48,7 @@ class RelayCheckpoints:
         self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
 
     def lead(self, incarnation: str) -> Checkpoint | None:
-        """Become the leader under a new epoch; None while another leads.
+        """Become the leader under a new epoch; return None if another relay leads.
 
         Raises:
             StoreUnavailable: The database did not answer.
@@ -65,9 +66,9 @@ class RelayCheckpoints:
             raise self._lost() from error
         if row is None:
             raise AssertionError("an upsert returns its row")
-        kept, topic_id, position, epoch, partitions, offsets, lasts = row
+        kept_incarnation, topic_id, position, epoch, partitions, offsets, lasts = row
         return Checkpoint(
-            incarnation=kept,
+            incarnation=kept_incarnation,
             topic_id=topic_id,
             position=position,
             epoch=epoch,
@@ -78,11 +79,11 @@ class RelayCheckpoints:
         )
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Move the checkpoint, if its epoch is still the newest.
+        """Save the checkpoint if its epoch is still the newest.
 
         Raises:
-            Fenced: It is not.
-            StoreUnavailable: The database did not answer; leadership is lost with the connection.
+            Fenced: Another relay has become the leader since.
+            StoreUnavailable: The database did not answer; we are no longer the leader.
         """
         if self._connection is None:
             raise Fenced
@@ -106,10 +107,10 @@ class RelayCheckpoints:
             raise Fenced
 
     def wait(self, seconds: float) -> None:
-        """Return when an append was announced, or time is up.
+        """Return when an append is announced, or after ``seconds``.
 
         Raises:
-            StoreUnavailable: The connection is gone, and with it the lock.
+            StoreUnavailable: The connection is lost, and the lock with it.
         """
         if self._connection is None:
             raise StoreUnavailable
@@ -120,7 +121,7 @@ class RelayCheckpoints:
             raise self._lost() from error
 
     def position(self) -> int:
-        """Return the index up to which the topic is complete, as its leader has saved it.
+        """Return the index up to which the topic is complete, as the leader has saved it.
 
         Raises:
             StoreUnavailable: The database did not answer.
@@ -131,7 +132,7 @@ class RelayCheckpoints:
             raise self._lost() from error
 
     def resign(self) -> None:
-        """Let another lead: the session ends, and its lock."""
+        """End the session and release its lock, so that another relay can lead."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -142,7 +143,8 @@ class RelayCheckpoints:
                 **network(self._url), autocommit=True, row_factory=tuple_row
             )
             self._connection.execute(f'listen "{self._channel}"'.encode())
-            # A checkpoint that the server lost is an older one, and the topic is read from there.
+            # If a crash of the server loses the newest checkpoint, the older one is in force, and
+            # the relay reads the topic from there. So commits need not wait for the disk.
             self._connection.execute("set synchronous_commit = off")
         return self._connection
 
@@ -152,14 +154,14 @@ class RelayCheckpoints:
 
 
 def published_position(connection: psycopg.Connection[Any], topic: str) -> int:
-    """Return the index up to which ``topic`` is known to be complete; 0 before the first."""
+    """Return the index up to which ``topic`` is known to be complete; 0 before any checkpoint."""
     with connection.cursor(row_factory=tuple_row) as cursor:
         row = cursor.execute(_POSITION, (topic,)).fetchone()
     return 0 if row is None else row[0]
 
 
 def published_last(connection: psycopg.Connection[Any], topic: str) -> dict[int, int]:
-    """Return by partition the index up to which ``topic`` is known to hold it."""
+    """Return for each partition the index of the last event that ``topic`` is known to hold."""
     with connection.cursor(row_factory=tuple_row) as cursor:
         return dict(cursor.execute(_LAST, (topic,)).fetchall())
 
@@ -167,8 +169,9 @@ def published_last(connection: psycopg.Connection[Any], topic: str) -> dict[int,
 def generation(connection: psycopg.Connection[Any], incarnation: str) -> int:
     """Return the generation of the topics that this incarnation of the store publishes to.
 
-    The first incarnation begins the first generation. Another one keeps the newest there is, and
-    the relay halts on the mismatch, until somebody decides with ``begin_generation``.
+    The first incarnation begins generation 1. Any later incarnation gets the newest generation. If
+    that generation belongs to another incarnation, the relay halts until an operator begins a new
+    generation (``begin_generation``).
     """
     with connection.cursor(row_factory=tuple_row) as cursor:
         cursor.execute(
@@ -184,7 +187,7 @@ def generation(connection: psycopg.Connection[Any], incarnation: str) -> int:
 
 
 def newest_generation(url: str) -> int:
-    """Return the newest generation of the topics; 1 before there is any."""
+    """Return the newest generation of the topics; 1 if none has begun."""
     with psycopg.connect(**network(url), autocommit=True, row_factory=tuple_row) as connection:
         row = connection.execute("select max(generation) from relay.generation").fetchone()
     return int(row[0]) if row and row[0] else 1

@@ -1,9 +1,9 @@
-"""Seal and open what is said of a subject, under the one data key of that subject.
+"""Seal and open segments under the data key of their subject; each subject has exactly one.
 
-A subject takes a key in the transaction of its first event, so there is no event without a durable
-key and no second commit. Sealing comes before: a writer proposes a key for a subject that is new to
-it, and the transaction refuses one where another's stands. Then the writer learns that one and
-seals again.
+A subject gets its key in the transaction of its first event. So no event exists without a durable
+key, and no second commit is needed. Sealing happens before that transaction: for a subject that it
+does not know, a writer *proposes* an unused key and seals with it. If the subject has a key by
+then, the transaction refuses the proposed one; the writer adopts the existing key and seals again.
 """
 
 from collections import OrderedDict
@@ -48,12 +48,12 @@ from projections.engine.arrays import array
 
 __all__ = ["SealingKeys", "SegmentDoesNotOpen", "SubjectKeys", "open_keys"]
 
-#: Subjects whose keys stay in memory, about half a KB each.
+#: Most subjects whose keys stay in memory, about half a KB each.
 REMEMBERED: Final = 4_096
 _MESSAGE: Final[SegmentClass] = "message"
 
 
-class _Ring:
+class _SubjectKey:
     """The data key of one subject."""
 
     __slots__ = ("data_key", "key_id", "proposed")
@@ -61,31 +61,31 @@ class _Ring:
     def __init__(self, key_id: int, data_key: bytes, *, proposed: bool = False) -> None:
         self.key_id = key_id
         self.data_key = data_key
-        self.proposed = proposed  # nobody knows yet whether the subject has it
+        self.proposed = proposed  # it is not known yet whether the subject has this key
 
     def cipher(self, segment: SegmentClass) -> AESGCM:
         return _cipher(self.data_key, segment)
 
 
-@lru_cache(maxsize=512)  # several KB each: of few subjects, whose messages come close together
+@lru_cache(maxsize=512)  # several KB each; a subject's messages often follow each other closely
 def _cipher(data_key: bytes, segment: SegmentClass) -> AESGCM:
     return AESGCM(derive(data_key, segment))
 
 
 @dataclass(frozen=True, slots=True)
 class SealingKeys:
-    """The keys that somebody seals with; some of them are only proposed so far."""
+    """The keys with which the segments of some subjects are sealed; some are only proposed."""
 
-    rings: Mapping[RecordId, _Ring] = field(repr=False)
+    by_subject: Mapping[RecordId, _SubjectKey] = field(repr=False)
 
     def proposed(self) -> dict[RecordId, int]:
-        """Return the key ids that the transaction has to make those of their subjects."""
-        return {each: ring.key_id for each, ring in self.rings.items() if ring.proposed}
+        """Return the ids of the proposed keys, which the transaction must assign, by subject."""
+        return {each: key.key_id for each, key in self.by_subject.items() if key.proposed}
 
     def seal(self, plain: Plain, *, event_id: str, topic: str) -> Sealed:
         """Seal a segment of an event."""
         box = seal(
-            self.rings[plain.subject].cipher(plain.segment),
+            self.by_subject[plain.subject].cipher(plain.segment),
             plain.text,
             about=associated(event_id, plain.subject, plain.segment, topic),
             entropy=entropy.take(ENTROPY),
@@ -98,10 +98,14 @@ class SealingKeys:
         )
 
     def seal_message(self, raw: bytes, *, message_id: str, subjects: Sequence[RecordId]) -> Box:
-        """Seal the bytes of a message for everybody it names: the first subject innermost."""
+        """Seal the bytes of a message once for each subject that it names.
+
+        The layer of the first subject is the innermost one. Without the key of any one subject the
+        bytes cannot be opened.
+        """
         first, *others = subjects
         box = seal(
-            self.rings[first].cipher(_MESSAGE),
+            self.by_subject[first].cipher(_MESSAGE),
             raw,
             about=associated(message_id, first, _MESSAGE),
             entropy=entropy.take(ENTROPY),
@@ -109,7 +113,7 @@ class SealingKeys:
         data = box.data
         for each in others:
             data = encrypt(
-                self.rings[each].cipher(_MESSAGE),
+                self.by_subject[each].cipher(_MESSAGE),
                 data,
                 about=associated(message_id, each, _MESSAGE),
                 nonce=entropy.take(NONCE),
@@ -118,10 +122,10 @@ class SealingKeys:
 
 
 class SubjectKeys:
-    """The keys of all subjects, the latest used in memory. Safe for threads.
+    """The keys of all subjects; the last used ones stay in memory. Safe for threads.
 
     Raises:
-        StoreUnavailable: Wherever a key must be fetched and the database does not answer.
+        StoreUnavailable: From every method that fetches a key, if the database does not answer.
     """
 
     def __init__(
@@ -134,15 +138,15 @@ class SubjectKeys:
         self._store = store
         self._data_keys = data_keys
         self._remember = remember
-        self._rings = OrderedDict[RecordId, _Ring]()
+        self._remembered = OrderedDict[RecordId, _SubjectKey]()  # the last used at the end
         self._spare = list[tuple[int, bytes]]()
         self._lock = Lock()
 
     def open(self, sealed: Sealed, *, event_id: str, topic: str) -> bytes:
-        """Return the text of a segment.
+        """Return the text of a sealed segment.
 
         Raises:
-            SegmentDoesNotOpen: Its key is gone, or this is not what was sealed there.
+            SegmentDoesNotOpen: The key is destroyed, or the segment was changed or moved.
         """
         try:
             return unseal(
@@ -157,7 +161,7 @@ class SubjectKeys:
             ) from None
 
     def open_message(self, box: Box, *, message_id: str, subjects: Sequence[RecordId]) -> bytes:
-        """Return the bytes of a message sealed by ``SealingKeys.seal_message``.
+        """Return the bytes of a message that ``SealingKeys.seal_message`` has sealed.
 
         Raises:
             SegmentDoesNotOpen: See ``open``.
@@ -179,70 +183,74 @@ class SubjectKeys:
             raise SegmentDoesNotOpen(event_id=message_id, subject=inner, segment=_MESSAGE) from None
 
     def warm(self, subjects: Iterable[RecordId]) -> None:
-        """Fetch keys in one go, before much of what was said of ``subjects`` is opened."""
+        """Fetch the keys of many subjects together, before their segments are opened."""
         with self._lock:
-            wanted = [each for each in set(subjects) if self._known(each) is None]
+            wanted = [each for each in set(subjects) if self._confirmed(each) is None]
         for at in range(0, len(wanted), self._remember):
             self._keep(self._fetch(wanted[at : at + self._remember]))
 
     def for_sealing(self, subjects: Collection[RecordId], *, may_wait: bool = True) -> SealingKeys:
-        """Return a key for each subject: its own where that is known, else one proposed for it.
+        """Return a key for each subject: its own key if we know it, else a proposed one.
 
-        What is proposed stays so for this subject until ``confirm`` or ``adopt`` say what became of
-        it: a transaction whose outcome nobody knows is simply asked for again. ``may_wait``: keys
-        may be fetched for it.
+        A key stays proposed for its subject until ``confirm`` or ``adopt`` is called. So a
+        transaction whose outcome is not known can simply be repeated with the same key.
+
+        Args:
+            subjects: The subjects of the segments.
+            may_wait: Whether unused keys may be fetched from the database.
 
         Raises:
-            StoreUnavailable: There are no keys to propose.
+            StoreUnavailable: No unused keys are in memory, and none may or can be fetched.
         """
         while True:
             with self._lock:
-                rings = {each: ring for each in subjects if (ring := self._rings.get(each))}
-                for each in rings:
-                    self._rings.move_to_end(each)
-                missing = [each for each in subjects if each not in rings]
+                keys = {each: key for each in subjects if (key := self._remembered.get(each))}
+                for each in keys:
+                    self._remembered.move_to_end(each)
+                missing = [each for each in subjects if each not in keys]
                 if len(missing) <= len(self._spare):
                     for each in missing:
                         key_id, data_key = self._spare.pop()
-                        rings[each] = self._rings[each] = _Ring(key_id, data_key, proposed=True)
+                        key = _SubjectKey(key_id, data_key, proposed=True)
+                        keys[each] = self._remembered[each] = key
                     self._forget()
-                    return SealingKeys(rings)
+                    return SealingKeys(keys)
             if not may_wait:
                 raise StoreUnavailable("NoKeysAtHand")
             self._fetch_spare(max(_BLOCK, len(missing)))
 
     def confirm(self, proposed: Mapping[RecordId, int]) -> None:
-        """Remember that these have become the keys of their subjects: they are committed."""
+        """Note that these proposed keys are committed as the keys of their subjects."""
         with self._lock:
             for subject, key_id in proposed.items():
-                ring = self._rings.get(subject)
-                if ring is not None and ring.key_id == key_id:
-                    ring.proposed = False
+                key = self._remembered.get(subject)
+                if key is not None and key.key_id == key_id:
+                    key.proposed = False
             short = _BLOCK - len(self._spare)
         if short > _BLOCK // 2:
-            # Now, where the database has just answered, and not when somebody needs one.
+            # Fetch unused keys now, because the database has just answered and no sender waits.
             with suppress(StoreUnavailable):
                 self._fetch_spare(short)
 
     def adopt(self, taken: Mapping[RecordId, int]) -> None:
-        """Learn which keys subjects have that another one was proposed for.
+        """Use the existing keys of subjects for which we had proposed others.
 
         Raises:
-            CannotStore: Some of them are no more: nothing can be sealed for these subjects.
+            CannotStore: A key was destroyed, so nothing can be sealed for its subject.
         """
-        rings = self._rings_of(taken)
+        existing = self._load(taken)
         with self._lock:
-            for subject, ring in rings.items():
-                lost = self._rings.get(subject)
-                if lost is not None and lost.proposed and lost.key_id != ring.key_id:
-                    # Nothing that was sealed with it is kept: its transaction was refused.
-                    self._spare.append((lost.key_id, lost.data_key))
-        self._keep(rings)
-        if rings.keys() < taken.keys():
+            for subject, key in existing.items():
+                ours = self._remembered.get(subject)
+                if ours is not None and ours.proposed and ours.key_id != key.key_id:
+                    # The transaction was refused, so nothing that is kept was sealed with our key.
+                    self._spare.append((ours.key_id, ours.data_key))
+        self._keep(existing)
+        if existing.keys() < taken.keys():
             raise CannotStore("key_destroyed")
 
     def close(self) -> None:
-        """Hand back the keys taken ahead and not used; without a database they stay unused."""
+        """Give back the unused keys; if the database does not answer, they stay unused."""
         with self._lock:
             spare, self._spare = self._spare, []
         if not spare:
@@ -252,46 +260,46 @@ class SubjectKeys:
 
     def _cipher(self, subject: RecordId, segment: SegmentClass) -> AESGCM:
         with self._lock:
-            ring = self._known(subject)
-        if ring is None:
+            key = self._confirmed(subject)
+        if key is None:
             fetched = self._fetch([subject])
             self._keep(fetched)
             if subject not in fetched:
                 raise DoesNotOpen
-            ring = fetched[subject]
-        return ring.cipher(segment)
+            key = fetched[subject]
+        return key.cipher(segment)
 
-    def _known(self, subject: RecordId) -> _Ring | None:
-        """Return the ring of a subject that has this key for certain."""
-        ring = self._rings.get(subject)
-        if ring is None or ring.proposed:
+    def _confirmed(self, subject: RecordId) -> _SubjectKey | None:
+        """Return the key of a subject from memory, unless it is only proposed."""
+        key = self._remembered.get(subject)
+        if key is None or key.proposed:
             return None
-        self._rings.move_to_end(subject)
-        return ring
+        self._remembered.move_to_end(subject)
+        return key
 
-    def _keep(self, rings: Mapping[RecordId, _Ring]) -> None:
+    def _keep(self, keys: Mapping[RecordId, _SubjectKey]) -> None:
         with self._lock:
-            for subject, ring in rings.items():
-                self._rings[subject] = ring
-                self._rings.move_to_end(subject)
+            for subject, key in keys.items():
+                self._remembered[subject] = key
+                self._remembered.move_to_end(subject)
             self._forget()
 
     def _forget(self) -> None:
-        """Forget the keys used longest ago; what is proposed stays, or another would be."""
-        for _ in range(len(self._rings) - self._remember):
-            subject, ring = self._rings.popitem(last=False)
-            if ring.proposed:
-                self._rings[subject] = ring
+        """Forget the least recently used keys, but keep proposed ones, which are nowhere else."""
+        for _ in range(len(self._remembered) - self._remember):
+            subject, key = self._remembered.popitem(last=False)
+            if key.proposed:
+                self._remembered[subject] = key
 
-    def _fetch(self, subjects: Sequence[RecordId]) -> dict[RecordId, _Ring]:
+    def _fetch(self, subjects: Sequence[RecordId]) -> dict[RecordId, _SubjectKey]:
         with reachable(), self._store.connection() as connection:
             rows = connection.execute(_LOOK_UP, (array(subjects),)).fetchall()
-        return self._rings_of({RecordId(subject): key_id for subject, key_id in rows})
+        return self._load({RecordId(subject): key_id for subject, key_id in rows})
 
-    def _rings_of(self, key_ids: Mapping[RecordId, int]) -> dict[RecordId, _Ring]:
+    def _load(self, key_ids: Mapping[RecordId, int]) -> dict[RecordId, _SubjectKey]:
         data_keys = self._data_keys.load(list(key_ids.values()))
         return {
-            subject: _Ring(key_id, data_keys[key_id])
+            subject: _SubjectKey(key_id, data_keys[key_id])
             for subject, key_id in key_ids.items()
             if key_id in data_keys
         }
@@ -302,18 +310,20 @@ class SubjectKeys:
             self._spare += more
 
 
-#: SubjectKeys that one process takes ahead.
+#: Unused keys that one process holds in advance.
 _BLOCK: Final = 256
 _LOOK_UP: Final = "select subject::text, key_id from es.subject_key where subject = any(%s::uuid[])"
 
 
 def take_keys(cursor: Cursor[Any], proposed: Mapping[RecordId, int]) -> dict[RecordId, int]:
-    """Make proposed keys those of their subjects, in the transaction of ``cursor``.
+    """Assign proposed keys to their subjects, in the transaction of ``cursor``.
 
-    Return those of subjects that have another one already; then nothing was taken.
+    Returns:
+        The key ids of subjects that have another key already, by subject. If there are any, no
+        proposed key was assigned.
 
     Raises:
-        psycopg.errors.SerializationFailure: Another writer was first; ask again.
+        psycopg.errors.SerializationFailure: Another writer was first; call it again.
     """
     if not proposed:
         return {}
@@ -325,9 +335,9 @@ def take_keys(cursor: Cursor[Any], proposed: Mapping[RecordId, int]) -> dict[Rec
 
 
 def intake_subject(at: datetime) -> RecordId:
-    """Return whose key seals messages that name nobody: another one every month.
+    """Return the subject whose key seals messages that name no patient; a new one each month.
 
-    A UUIDv8 that is nobody's record id, because those are keyed hashes.
+    It is a UUIDv8 like a record id. No record has it, because record ids are keyed hashes.
     """
     raw = bytearray(sha256(f"caretrail intake {at:%Y-%m}".encode()).digest()[:16])
     raw[6] = raw[6] & 0x0F | 0x80
@@ -342,12 +352,12 @@ def open_keys(
     """Open the keys of a store.
 
     Args:
-        url: The store, which knows the subjects.
-        master_key_file: In the home; made for a database that has no keys yet.
-        keys_url: Where the schema ``keys`` is, if not in the database of the store.
+        url: The database of the store, which says which subject has which key.
+        master_key_file: The file of the master key; made if the database has no keys yet.
+        keys_url: The database with the schema ``keys``, if it is not the one of the store.
 
     Raises:
-        MasterKeyUnusable: See ``infra.master_key``.
+        MasterKeyUnusable: The master key file is missing, is not private, or has another key.
         StoreUnavailable: The database does not answer.
     """
     with (

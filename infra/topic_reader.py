@@ -1,8 +1,9 @@
-"""Reading the topic of events on and on, from positions of our own.
+"""Read the topic of events continuously, from the positions of the read models.
 
-Offsets are never committed: where to read is found anew from the index of the last event applied,
-by its recorded-at, which is the time of its record. So a topic that was deleted and republished is
-read on as well, whatever its offsets. A group, where one is named, only shares out the partitions.
+No offsets are committed to Kafka. The offset to start at is looked up by time: the recorded-at of
+the last applied event is also the timestamp of its Kafka record. So reading goes on even after the
+topic was deleted and published again with other offsets. A consumer group, if one is named, only
+distributes the partitions.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -22,12 +23,12 @@ from infra.kafka import consumer, failing_as_unavailable
 
 log = structlog.get_logger()
 
-#: ms after which the partitions of a dead member go to the others; the broker's own minimum.
+#: Milliseconds after which the partitions of a dead reader go to the others; the broker's minimum.
 _SESSION: Final = 6000
 
 
 class TopicReader:
-    """Implements ``consumers.projector.Source``. Not for several threads."""
+    """Events of the topic for the projector: a ``consumers.projector.Source``, for one thread."""
 
     def __init__(
         self,
@@ -37,43 +38,45 @@ class TopicReader:
         recorded_at: Callable[[int], datetime | None],
         group: str | None = None,
     ) -> None:
-        """Connect to nothing yet.
+        """Remember where the topic is; ``seek`` connects.
 
         Args:
             bootstrap: Brokers as host:port, comma separated.
-            name: Of the topic.
-            recorded_at: Tells when the event of an index was recorded; None: there is none.
-            group: Share the partitions with other readers of this group; else read all of them.
+            name: The name of the topic.
+            recorded_at: Returns when the event with an index was recorded; None if there is none.
+            group: The consumer group whose readers share the partitions; None reads all of them.
         """
-        self.ignored = 0  # records that are none of ours
+        self.ignored = 0  # records that are not our events
         self._bootstrap = bootstrap
         self._name = name
         self._recorded_at = recorded_at
         self._group = group
         self._positions: Callable[[], Mapping[int, int]] = dict
         self._consumer: Any = None
-        self._unplaced: set[TopicPartition] = set()
-        self._next: dict[TopicPartition, int] = {}  # the offset to read from
+        self._unplaced: set[TopicPartition] = set()  # assigned and paused until we have sought
+        self._next: dict[TopicPartition, int] = {}  # the offset to read next
 
     def seek(self, positions: Callable[[], Mapping[int, int]]) -> None:
-        """Read on after these positions: by partition, the index of the last event applied.
+        """Read on after these positions.
 
-        ``positions`` is asked again whenever partitions change hands.
+        Args:
+            positions: Returns the index of the last applied event by partition. It is called again
+                whenever this reader gets partitions of another reader.
 
         Raises:
             TopicUnavailable: The brokers do not answer.
         """
         self._positions = positions
         self.close()
-        self._consumer = self._group_member() if self._group else self._alone()
+        self._consumer = self._group_member() if self._group else self._reader_of_all()
 
     def take(self, limit: int, seconds: float) -> list[RecordedEvent]:
         """Return at most ``limit`` events, in order within each partition.
 
-        Returns at once when there is something, else empty-handed after ``seconds``.
+        Returns as soon as there are events; returns none after ``seconds`` without one.
 
         Raises:
-            TopicUnavailable: Seek again before taking more.
+            TopicUnavailable: Call ``seek`` before taking more.
         """
         try:
             with failing_as_unavailable():
@@ -89,23 +92,23 @@ class TopicReader:
         return [event for records in polled.values() for event in self._events(records) if event]
 
     def lag(self) -> int:
-        """Return how many records of our partitions wait to be read, as far as is known."""
+        """Return how many records of our partitions are not read yet, as far as is known."""
         if self._consumer is None:
             return 0
         waiting = 0
         for place in self._consumer.assignment():
-            # The client's own ``position`` asks the brokers whether it still holds.
+            # ``position`` of the client would send a request to the brokers each time.
             waiting += max(0, (self._consumer.highwater(place) or 0) - self._next.get(place, 0))
         return waiting
 
     def close(self) -> None:
-        """Give the partitions back."""
+        """Leave the group, if any, and close the connections."""
         client, self._consumer = self._consumer, None
         self._unplaced.clear()
         if client is not None:
             _give_up(client)
 
-    def _alone(self) -> Any:
+    def _reader_of_all(self) -> Any:
         client = consumer(self._bootstrap)
         try:
             with failing_as_unavailable():
@@ -118,7 +121,7 @@ class TopicReader:
             raise
         if not numbers:
             _give_up(client)
-            raise TopicUnavailable("the topic does not exist")
+            raise TopicUnavailable(f"the topic {self._name} does not exist")
         return client
 
     def _group_member(self) -> Any:
@@ -132,7 +135,7 @@ class TopicReader:
         return client
 
     def _place(self) -> None:
-        """Seek what was just assigned; it was paused until then."""
+        """Seek in the partitions that were just assigned, and resume them."""
         places = list(self._unplaced)
         self._seek(self._consumer, places)
         self._consumer.resume(*places)
@@ -153,7 +156,7 @@ class TopicReader:
                 offset = begins[place]
             elif (at := found.get(place)) is not None:
                 offset = at.offset
-            else:  # the topic ends before that time: it is being filled again
+            else:  # all records are older, because the topic is being published again
                 offset = ends[place]
             client.seek(place, offset)
             self._next[place] = offset
@@ -178,7 +181,7 @@ def _give_up(client: Any) -> None:
 
 
 class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # the client has no types
-    """Holds new partitions back: offsets cannot be asked for from inside a callback."""
+    """Pauses newly assigned partitions, because a callback cannot ask the brokers for offsets."""
 
     def __init__(self, client: Any, unplaced: set[TopicPartition]) -> None:
         self._client = client
@@ -192,7 +195,8 @@ class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # the client
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         places = list(assigned)
         for place in places:
-            self._client.seek(place, 0)  # any: else the client would ask for a committed one
+            # Any offset will do: without one the client would ask for a committed offset.
+            self._client.seek(place, 0)
         if places:
             self._client.pause(*places)
         self._unplaced.update(places)

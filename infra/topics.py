@@ -1,4 +1,4 @@
-"""The topics of an installation: their names, their settings, and how they come to be."""
+"""Name, create and configure the topics of an installation."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -12,11 +12,12 @@ from commands.ports.topic import TopicUnavailable
 from domain.events import PARTITIONS
 from infra.kafka import LARGEST_VALUE, admin, failing_as_unavailable
 
-_FOREVER: Final = "-1"
+_UNLIMITED: Final = "-1"
 _DAY: Final = 24 * 60 * 60 * 1000  # ms
 
-#: Record times are recorded-at, and a republished topic holds years of them: no segment is rolled
-#: for its age, and none refused for a clock of ours that once ran ahead of the broker's.
+#: The timestamp of a record is its recorded-at, and a topic that is published again holds years of
+#: them. So the broker starts no new log segment because of age. It also refuses no record whose
+#: timestamp is ahead of its own clock.
 _TIMES: Final = {
     "segment.ms": str(3650 * _DAY),
     "message.timestamp.type": "CreateTime",
@@ -25,20 +26,20 @@ _TIMES: Final = {
 
 
 class WrongPartitions(Exception):
-    """A topic has another number of partitions: the order within a stream could not be kept."""
+    """A topic has another number of partitions, so the order within a stream could not be kept."""
 
     def __init__(self, topic: str, found: int) -> None:
         self.topic = topic
         self.found = found
         super().__init__(
-            f"{topic} has {found} partitions, not {PARTITIONS}. Delete it, or begin a new"
-            " generation: caretrail topics apply --new-generation"
+            f"topic {topic} has {found} partitions, not {PARTITIONS}. Delete the topic, or begin a"
+            " new generation: caretrail topics apply --new-generation"
         )
 
 
 @dataclass(frozen=True, slots=True)
 class TopicSettings:
-    """A topic as it should be. Replication and in-sync replicas are the site's to say."""
+    """A topic as it should be; the site decides on replication and in-sync replicas."""
 
     name: str
     partitions: int
@@ -47,7 +48,7 @@ class TopicSettings:
 
 @dataclass(frozen=True, slots=True)
 class TopicFound:
-    """A topic as it is; ``partitions`` is 0 where it does not exist."""
+    """A topic as it is; ``partitions`` is 0 if it does not exist."""
 
     name: str
     partitions: int
@@ -64,8 +65,8 @@ def wanted(prefix: str = "care", generation: int = 1) -> tuple[TopicSettings, ..
     """Return the topics of an installation."""
     events = {
         "cleanup.policy": "delete",
-        "retention.ms": _FOREVER,
-        "retention.bytes": _FOREVER,
+        "retention.ms": _UNLIMITED,
+        "retention.bytes": _UNLIMITED,
         "max.message.bytes": str(LARGEST_VALUE),
         **_TIMES,
     }
@@ -73,9 +74,9 @@ def wanted(prefix: str = "care", generation: int = 1) -> tuple[TopicSettings, ..
 
 
 def apply(bootstrap: str, prefix: str = "care", generation: int = 1) -> list[str]:
-    """Create what is missing, and set what differs; return the names of the topics changed.
+    """Create missing topics and set differing settings; return the names of the changed topics.
 
-    Replication is the broker's default (``default.replication.factor``).
+    The number of replicas is the broker's default (``default.replication.factor``).
 
     Raises:
         WrongPartitions: A topic exists with another number of partitions.
@@ -100,7 +101,7 @@ def apply(bootstrap: str, prefix: str = "care", generation: int = 1) -> list[str
 
 
 def ls(bootstrap: str, prefix: str = "care", generation: int = 1) -> list[TopicFound]:
-    """Return how each topic of the installation is.
+    """Return the present state of each topic of the installation.
 
     Raises:
         TopicUnavailable: The brokers do not answer.
@@ -110,7 +111,7 @@ def ls(bootstrap: str, prefix: str = "care", generation: int = 1) -> list[TopicF
 
 
 def delete(bootstrap: str, name: str) -> None:
-    """Delete a topic. The store keeps every event: the relay publishes it anew.
+    """Delete a topic; the store keeps every event, and the relay publishes them again.
 
     Raises:
         TopicUnavailable: The brokers do not answer, or there is no such topic.
@@ -155,4 +156,4 @@ def _settings_of(described: Any, name: str) -> dict[str, str]:
         found = described["topic"][name]
         return {key: str(entry["value"]) for key, entry in found.items()}
     except (KeyError, TypeError) as error:
-        raise TopicUnavailable("the brokers do not tell a topic's settings") from error
+        raise TopicUnavailable(f"the brokers do not return the settings of topic {name}") from error

@@ -88,7 +88,7 @@ def test_each_subject_of_a_merge_has_segments_under_its_own_key(
         " (select key_id from es.subject_key where subject = %s)",
         (record_of("retired"),),
     )
-    keys._rings.clear()
+    keys._remembered.clear()
     opens = []
     for each in sealed_at(store, 1):
         try:
@@ -122,7 +122,7 @@ def test_bytes_that_name_two_people_open_with_both_keys_only(
             " (select key_id from es.subject_key where subject = %s)",
             (record_of(destroyed),),
         )
-        keys._rings.clear()
+        keys._remembered.clear()
         with pytest.raises(SegmentDoesNotOpen):
             archive.raw(message.message_id)
 
@@ -238,13 +238,13 @@ def test_no_more_keys_are_remembered_than_said_and_all_of_them_open(
     record(store, [received(str(i), draft(str(i))) for i in range(40)])
     few = SubjectKeys(keys._store, keys._data_keys, remember=8)
     few.warm(record_of(str(i)) for i in range(40))
-    assert len(few._rings) == 8
+    assert len(few._remembered) == 8
     for event in store.read(0):
         for each in read_body(event.body).sealed:
             assert few.open(
                 each, event_id=EventId(event.envelope.event_id), topic=event.envelope.topic
             )
-    assert len(few._rings) == 8
+    assert len(few._remembered) == 8
 
 
 def test_what_is_proposed_for_a_subject_stays_so_however_many_others_come(
@@ -256,7 +256,7 @@ def test_what_is_proposed_for_a_subject_stays_so_however_many_others_come(
     assert few.for_sealing({record_of("first")}).proposed() == proposed
     few.confirm(proposed)
     few.for_sealing({record_of(f"more {i}") for i in range(40)})
-    assert record_of("first") not in few._rings
+    assert record_of("first") not in few._remembered
 
 
 def test_without_patience_only_keys_at_hand_are_proposed(keys: SubjectKeys) -> None:

@@ -19,10 +19,10 @@ import structlog
 from commands.ports.intake import Disposition, Outcome, Received
 from commands.ports.store import StoreUnavailable
 from consumers.hl7v2 import ack
-from consumers.hl7v2.adt_table import ADT
 from consumers.hl7v2.profiles import DEFAULT, Profile, Profiles
 from consumers.hl7v2.translate import ReadingContext, read
 from domain.body import Actor
+from domain.triggers import TRIGGERS
 
 log = structlog.get_logger()
 
@@ -149,7 +149,7 @@ class MllpIntake(Generic[Ready]):
         answers = [self._answer(message, outcome, now) for message, outcome in pairs]
         self._answered(
             [
-                Answered(m.sender, m.trigger if m.trigger in ADT else "other", code, o.disposition)
+                Answered(m.sender, _trigger_label(m.trigger), code, o.disposition)
                 for (m, o), (code, _) in zip(pairs, answers, strict=True)
             ],
             time.perf_counter() - started,
@@ -281,3 +281,8 @@ def _failed(received: Received) -> Outcome:
         first=Disposition.UNREADABLE,
         reason="not_recorded",
     )
+
+
+def _trigger_label(trigger: str) -> str:
+    """Return the trigger as a metric shows it: senders choose its text, so others count as one."""
+    return trigger if trigger in TRIGGERS else "other"

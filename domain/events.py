@@ -10,26 +10,11 @@ from pydantic import TypeAdapter
 
 from domain.body import Body, Sealed
 from domain.statement import Statement
+from domain.triggers import TRIGGERS
 
-#: The topic of a statement, by its trigger. Written by hand: topics outlive modules.
+#: The topic of a statement, by its trigger.
 TOPICS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "A01": "encounter.admitted.v1",
-        "A02": "encounter.transferred.v1",
-        "A03": "encounter.discharged.v1",
-        "A04": "encounter.registered.v1",
-        "A05": "encounter.pre_admitted.v1",
-        "A06": "encounter.class_changed.v1",
-        "A07": "encounter.class_changed.v1",
-        "A08": "encounter.updated.v1",
-        "A11": "encounter.admitted_cancelled.v1",
-        "A12": "encounter.transferred_cancelled.v1",
-        "A13": "encounter.discharged_cancelled.v1",
-        "A28": "patient.registered.v1",
-        "A31": "patient.demographics_updated.v1",
-        "A34": "patient.identifiers_merged.v1",
-        "A40": "patient.identifiers_merged.v1",
-    }
+    {code: row.topic for code, row in TRIGGERS.items()}
 )
 
 #: Of the topic of events. Another number would break the order per stream: never changed.

@@ -147,7 +147,7 @@ def _intake(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
         help="only those that ended so",
     )
     listed.add_argument("--control-id", metavar="ID", help="only those with this MSH-10")
-    listed.add_argument("--trigger", metavar="A01", help="only those of this trigger")
+    listed.add_argument("--trigger", metavar="TRIGGER", help="such as A01: only those")
     listed.add_argument("--sender", metavar="NAME", help="only those read by this profile")
     listed.add_argument("--limit", type=count, default=100, metavar="N", help="at most so many")
     _json(listed)

@@ -2,29 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, assert_never
 
 from domain.ids import RecordId
 from domain.statement import EncounterClass, Place, Statement
-
-#: trigger -> kind in JSON, first words on a page.
-_KINDS: Final[Mapping[str, tuple[str, str]]] = {
-    "A01": ("admitted", "Admitted"),
-    "A02": ("transferred", "Transferred"),
-    "A03": ("discharged", "Discharged"),
-    "A04": ("registered", "Registered"),
-    "A05": ("pre_admitted", "Planned"),
-    "A06": ("class_changed", "Class changed"),
-    "A07": ("class_changed", "Class changed"),
-    "A08": ("updated", "Updated"),
-    "A11": ("admitted_cancelled", "Admission cancelled"),
-    "A12": ("transferred_cancelled", "Transfer cancelled"),
-    "A13": ("discharged_cancelled", "Discharge cancelled"),
-    "A28": ("registered_person", "Person registered"),
-    "A31": ("demographics_updated", "Person updated"),
-    "A34": ("identifiers_merged", "Identifiers merged"),
-    "A40": ("identifiers_merged", "Identifiers merged"),
-}
+from domain.triggers import Trigger, trigger_of
 
 CLASSES: Final[Mapping[EncounterClass, str]] = {
     "EMER": "emergency",
@@ -74,39 +56,56 @@ def say(
     number: Callable[[RecordId], str],
 ) -> Said:
     """Say what ``statement`` states; places and numbers as the caller may show them."""
-    kind, head = _KINDS.get(statement.trigger, ("other", f"{statement.trigger} received"))
+    row = trigger_of(statement.trigger)
+    head, rest = row.head, ""
     place = label(statement.place)
-    in_class = CLASSES[statement.class_code]
-    match statement.trigger:
-        case "A01":
-            rest = _join(f"as {in_class}" if in_class else "", f"to {place}" if place else "")
-        case "A04" if statement.class_code == "EMER":
-            head, rest = "Arrived", _join("in the emergency department", place, by=", ")
-        case "A04" | "A05":
-            told = "" if statement.class_code == "PRENC" else in_class
-            rest = _join(f"{told} visit".strip(), place, by=", ")
-        case "A02":
-            before = label(statement.prior_place)
-            rest = _join(f"from {before}" if before else "", f"to {place}" if place else "")
-        case "A03":
+    match row.kind:
+        case "beginning" | "plan":
+            head, rest = _begun(statement, row, place)
+        case "move":
+            rest = _moved(statement, row, label(statement.prior_place), place)
+        case "end":
             where = WHERE_TO.get(statement.disposition_code, "")
-            rest = _join(where, f"from {place}" if place else "", by=", ")
-        case "A06" | "A07":
-            rest = _join(f"to {in_class}" if in_class else "", place, by=", ")
-        case "A11":
-            rest = _join("by the sender", place, by=", ")
-        case "A12" | "A13":
-            rest = _join("by the sender", f"back in {place}" if place else "", by=", ")
-        case "A08":
+            rest = _join(where, _with("from", place), by=", ")
+        case "cancel":
+            back = _with("back in", place) if row.location == "restored" else place
+            rest = _join("by the sender", back, by=", ")
+        case "update":
             rest = "the details of the visit"
+        case "merge":
+            rest = _merged(statement, number)
+        case "person":
+            pass
+        case "other":
+            head = f"{statement.trigger} received"
         case _:
-            rest = _merged(statement, number) if statement.merged else ""
-    return Said(kind=kind, head=head, rest=rest)
+            assert_never(row.kind)
+    return Said(kind=row.name, head=head, rest=rest)
+
+
+def _begun(statement: Statement, row: Trigger, place: str) -> tuple[str, str]:
+    in_class = CLASSES[statement.class_code]
+    if row.admits:
+        return row.head, _join(_with("as", in_class), _with("to", place))
+    if row.is_registration and statement.class_code == "EMER":
+        return "Arrived", _join("in the emergency department", place, by=", ")
+    visit = "visit" if statement.class_code == "PRENC" else f"{in_class} visit".strip()
+    return row.head, _join(visit, place, by=", ")
+
+
+def _moved(statement: Statement, row: Trigger, before: str, place: str) -> str:
+    if row.changes_class:
+        return _join(_with("to", CLASSES[statement.class_code]), place, by=", ")
+    return _join(_with("from", before), _with("to", place))
 
 
 def _merged(statement: Statement, number: Callable[[RecordId], str]) -> str:
     retired = number(statement.merged) if statement.merged else ""
     return f"{retired or 'a record'} into {number(statement.record) or 'this one'}"
+
+
+def _with(word: str, text: str) -> str:
+    return f"{word} {text}" if text else ""
 
 
 def _join(*parts: str, by: str = " ") -> str:

@@ -12,22 +12,7 @@ from caretrail.web.flags import in_words
 from caretrail.web.words import Words, length
 from domain.continuity import Encounter, Entry
 from domain.ids import EncounterId, StatementRef
-
-_CANCELS: Final[Mapping[str, frozenset[str]]] = {
-    "A01": frozenset({"A11"}),
-    "A02": frozenset({"A12", "A11"}),
-    "A03": frozenset({"A13", "A11"}),
-    "A04": frozenset({"A11"}),
-    "A05": frozenset({"A38", "A11"}),
-}
-_ICONS: Final[Mapping[str, str]] = {
-    "A05": "plan", "A40": "merge", "A34": "merge",
-    "A08": "admin", "A11": "admin", "A12": "admin", "A13": "admin", "A28": "admin", "A31": "admin",
-}  # fmt: skip
-
-
-#: Entries whose time is a time of the patient's course: of others nobody expects one.
-_PLACED: Final = frozenset({"A01", "A02", "A03", "A04", "A06", "A07"})
+from domain.triggers import Trigger, trigger_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +106,8 @@ def _one(  # what an entry is judged by
     late = reading.late(entry)
     at = reading.placed_at(entry)
     notes: list[Note] = []
-    icon = _ICONS.get(statement.trigger, "dot")
+    row = trigger_of(statement.trigger)
+    icon: str = row.icon
     if entry.voided:
         icon = "x"
         notes.append(_cancelled(reading, entry, words))
@@ -146,7 +132,7 @@ def _one(  # what an entry is judged by
     if first and encounter and encounter.start is None and encounter.status != "planned":
         icon = "torn"
         notes.append(Note(head="Beginning not stated.", rest=""))
-    if entry.inferred and entry.happened_at and statement.trigger in _PLACED:
+    if entry.inferred and entry.happened_at and row.is_of_course:
         notes.append(Note(head="Time not stated:", rest="taken from when it was entered or sent."))
     notes += [_marked(flag) for flag in entry.flags]
     for readmission in related.readmissions:
@@ -167,7 +153,7 @@ def _one(  # what an entry is judged by
         at=at,
         icon=icon,
         head=said.head,
-        rest=_rest(said.rest, encounter, statement.trigger, words),
+        rest=_rest(said.rest, encounter, row, words),
         notes=tuple(notes),
         cancelled=entry.voided,
         facility=facility,
@@ -183,9 +169,9 @@ def _one(  # what an entry is judged by
     )
 
 
-def _rest(rest: str, encounter: Encounter | None, trigger: str, words: Words) -> str:
+def _rest(rest: str, encounter: Encounter | None, row: Trigger, words: Words) -> str:
     """Add to a plan when it is planned for."""
-    if trigger != "A05" or encounter is None or encounter.planned_for is None:
+    if row.kind != "plan" or encounter is None or encounter.planned_for is None:
         return rest
     return f"{rest}, for {words.moment(encounter.planned_for)}"
 
@@ -193,15 +179,20 @@ def _rest(rest: str, encounter: Encounter | None, trigger: str, words: Words) ->
 def _cancelled(reading: PatientReading, entry: Entry, words: Words) -> Note:
     """Say which cancel took an entry back, where one of its visit does."""
     statement = reading.filed[entry.statement].statement
-    wanted = _CANCELS.get(statement.trigger, frozenset({"A11"}))
     for other in reading.patient.entries:
         cancel = reading.filed[other.statement].statement
         same = other.encounter_id == entry.encounter_id
         later = not (cancel.sent and statement.sent) or cancel.sent.at >= statement.sent.at
-        if same and later and cancel.trigger in wanted and cancel.sent:
+        if same and later and _may_void(cancel.trigger, statement.trigger) and cancel.sent:
             at = words.moment(cancel.sent.at)
             return Note(head="Cancelled", rest=f"on {at} by the sender ({cancel.trigger}).")
     return Note(head="Cancelled", rest="by a later statement.")
+
+
+def _may_void(cancel: str, trigger: str) -> bool:
+    """Tell whether a cancel voids a trigger. A11 also voids what was built on the beginning."""
+    row = trigger_of(cancel)
+    return trigger in row.voids or row.cancels == "beginning"
 
 
 def _marked(flag: str) -> Note:
@@ -214,7 +205,11 @@ def _marked(flag: str) -> Note:
 def _part_only(reading: PatientReading, entry: Entry, encounter: Encounter | None) -> Note | None:
     """Say of an end that it closed only the part of the visit that another had replaced."""
     statement = reading.filed[entry.statement].statement
-    if encounter is None or statement.trigger != "A03" or "part_ended" not in encounter.flags:
+    if (
+        encounter is None
+        or trigger_of(statement.trigger).kind != "end"
+        or "part_ended" not in encounter.flags
+    ):
         return None
     standing = [stay for stay in encounter.stays if not stay.cancelled]
     earlier = {stay.place.ref for stay in standing[:-1] if stay.place}
@@ -229,8 +224,8 @@ def _replaced(
     reading: PatientReading, entry: Entry, encounter: Encounter | None, words: Words
 ) -> Note | None:
     """Say that another end is the one that holds, since when."""
-    trigger = reading.filed[entry.statement].statement.trigger
-    if encounter is None or trigger != "A03" or entry.voided or entry.happened_at is None:
+    row = trigger_of(reading.filed[entry.statement].statement.trigger)
+    if encounter is None or row.kind != "end" or entry.voided or entry.happened_at is None:
         return None
     if encounter.end is None or encounter.end == entry.happened_at:
         return None
@@ -239,7 +234,7 @@ def _replaced(
         if (
             other.encounter_id == encounter.encounter_id
             and other.happened_at == encounter.end
-            and filed.statement.trigger in ("A03", "A08")
+            and trigger_of(filed.statement.trigger).discharge_time != "unused"
         ):
             since = words.moment(reading.learned_at(other))
             end = words.near(encounter.end, entry.happened_at)

@@ -50,7 +50,7 @@ class Received:
     application: str = ""  # MSH-3
     facility: str = ""  # MSH-4
     control_id: str = ""  # MSH-10
-    trigger: str = ""  # "A01", "ORU^R01"
+    trigger: str = ""  # such as A01, ORU^R01
     disposition: Disposition = Disposition.RECORDED  # what reading decided
     reason: str = ""  # a stable code: "no_patient_identifier"
     place: str = ""  # where: "PID-3"

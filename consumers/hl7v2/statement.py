@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from consumers.hl7v2 import numbers, sealing
-from consumers.hl7v2.adt_table import Reads, Row
 from consumers.hl7v2.findings import Findings
 from consumers.hl7v2.groups import Group
 from consumers.hl7v2.numbers import Context, Number
@@ -16,6 +15,7 @@ from consumers.hl7v2.visit_facts import visit_facts
 from domain.body import Plain
 from domain.ids import IdKey, Mode, RecordId
 from domain.statement import Statement
+from domain.triggers import Reads, Trigger
 
 _MODES: Final[dict[str, Mode]] = {"P": "P", "T": "T", "D": "D"}
 _DECEASED: Final = {"Y": True, "N": False}
@@ -55,7 +55,7 @@ class _Whose(NamedTuple):
 
 
 def statement(
-    message: Message, group: Group, row: Row, *, profile: Profile, id_key: IdKey
+    message: Message, group: Group, row: Trigger, *, profile: Profile, id_key: IdKey
 ) -> Stated:
     """Read one statement.
 
@@ -75,7 +75,7 @@ def statement(
         sender=sender,
         namespace=profile.namespace or sender or application,
     )
-    pv1 = message.first.get("PV1") if row.visit else None
+    pv1 = message.first.get("PV1") if row.reads_visit else None
     whose = _whose(group, pv1, row, context, findings)
     subjects = whose.subjects()
     _flag_what_is_odd(message, group, row, findings)
@@ -124,7 +124,7 @@ def statement(
             content,
             str(group.pair),
         ),
-        trigger=row.trigger,
+        trigger=row.code,
         record=subjects[0],
         mode=context.mode,
         mode_as_sent=mode_as_sent[:8],
@@ -159,7 +159,7 @@ def _mode(sent: str, profile: Profile, findings: Findings) -> Mode:
 
 
 def _whose(
-    group: Group, pv1: Segment | None, row: Row, context: Context, findings: Findings
+    group: Group, pv1: Segment | None, row: Trigger, context: Context, findings: Findings
 ) -> _Whose:
     """Read all numbers, and choose the record; of a merge also the one that retires.
 
@@ -190,7 +190,7 @@ def _is_another(number: Number, merged: Number) -> bool:
     return same and number.ref != merged.ref and not number.nothing
 
 
-def _flag_what_is_odd(message: Message, group: Group, row: Row, findings: Findings) -> None:
+def _flag_what_is_odd(message: Message, group: Group, row: Trigger, findings: Findings) -> None:
     """Flag what stands twice where the first is read, what was cut, what contradicts itself."""
     delimiters = message.delimiters
     names = [segment[0] for segment in group.segments]
@@ -199,7 +199,7 @@ def _flag_what_is_odd(message: Message, group: Group, row: Row, findings: Findin
             if names.count(name) > 1:
                 findings.flag(name, "repeated")
     evn_1 = delimiters.code(message.field("EVN", 1)).upper()
-    if evn_1 and evn_1 != row.trigger:
+    if evn_1 and evn_1 != row.code:
         findings.flag("EVN-1", "differs")
     if delimiters.truncation:
         for repetition in delimiters.repetitions(at(group.pid, 3)):

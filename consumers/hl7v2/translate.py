@@ -10,7 +10,6 @@ from hashlib import sha256
 from typing import Final, NamedTuple
 
 from commands.ports.intake import Disposition, Draft, Received
-from consumers.hl7v2.adt_table import ADT, MAPPING_VERSION, Reads, Row
 from consumers.hl7v2.groups import Group, groups
 from consumers.hl7v2.profiles import Chosen, Profiles
 from consumers.hl7v2.reader import Message, NotAMessage, one_line_end
@@ -18,6 +17,10 @@ from consumers.hl7v2.statement import Unusable, statement
 from domain.body import Actor
 from domain.ids import EventId, IdKey, MessageId
 from domain.interpretation import happened
+from domain.triggers import TRIGGERS, Reads, Trigger
+
+#: On every event. Raise it whenever the same bytes would be read differently.
+MAPPING_VERSION: Final = "hl7v2-adt-1"
 
 #: Longer than HL7 allows any of them. What is shown of a message is cut here, its bytes are not.
 _SHOWN: Final = 256
@@ -106,7 +109,7 @@ def message_type(message: Message) -> tuple[str, str]:
     """
     kind, trigger, *_ = (*message.delimiters.components(message.field("MSH", 9)), "", "")
     trigger = _letters(trigger) or _letters(message.delimiters.code(message.field("EVN", 1)))
-    return _letters(kind) or ("ADT" if trigger in ADT else ""), trigger
+    return _letters(kind) or ("ADT" if trigger in TRIGGERS else ""), trigger
 
 
 def _letters(text: str) -> str:
@@ -127,7 +130,7 @@ def _decide(
 ) -> _Decided:
     if len(message.all("MSH")) > 1:
         return _Decided(Disposition.QUARANTINED, "several_messages", "MSH")
-    row = ADT.get(trigger) if kind == "ADT" else None
+    row = TRIGGERS.get(trigger) if kind == "ADT" else None
     if row is None:
         reason = "trigger_without_row" if kind == "ADT" else "no_adt"
         return _Decided(Disposition.NO_EFFECT, reason)
@@ -142,7 +145,7 @@ def _decide(
 
 
 def _draft(
-    message: Message, group: Group, row: Row, chosen: Chosen, context: ReadingContext
+    message: Message, group: Group, row: Trigger, chosen: Chosen, context: ReadingContext
 ) -> Draft:
     stated = statement(message, group, row, profile=chosen.profile, id_key=context.id_key)
     core = stated.core

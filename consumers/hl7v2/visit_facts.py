@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Final, TypedDict
 
-from consumers.hl7v2.adt_table import Reads, Row
 from consumers.hl7v2.codes import disposition, encounter_class
 from consumers.hl7v2.findings import Findings
 from consumers.hl7v2.numbers import Context, Number, visit_number
@@ -13,6 +12,7 @@ from consumers.hl7v2.reader import Message, Segment, at
 from consumers.hl7v2.times import Times
 from domain.ids import VisitRef
 from domain.statement import EncounterClass, Moment, Movement, Place
+from domain.triggers import Reads, Trigger
 
 #: What names the visit that an A06 or A07 continues, by the field that carries visit numbers.
 _PRIOR: Final = {
@@ -45,7 +45,7 @@ class VisitFacts(TypedDict, total=False):
 
 def visit_facts(  # what one visit is read from
     message: Message,
-    row: Row,
+    row: Trigger,
     *,
     context: Context,
     places: Places,
@@ -55,20 +55,20 @@ def visit_facts(  # what one visit is read from
     findings: Findings,
 ) -> VisitFacts:
     """Read what is stated of the visit; nothing where the trigger is about a person."""
-    if not row.visit:
+    if not row.reads_visit:
         return {}
     delimiters, profile = context.delimiters, context.profile
     pv1 = message.first.get("PV1")
     facts: VisitFacts = {
         "visit": visit_number(numbers, (profile.visit_number,), findings),
     }
-    if row.reads is Reads.CONTINUED:
+    if row.reads is Reads.CONTINUED_VISIT:
         facts["prior_visit"] = visit_number(numbers, _PRIOR[profile.visit_number], findings)
     if profile.movement_ids:
         facts["movement"] = _movement(message.first.get("ZBE"), context, findings)
     if pv1 is None:
         return facts
-    latest = None if row.trigger == "A05" else sent  # a plan is for a time to come
+    latest = None if row.may_be_future else sent
     class_as_sent = findings.code(delimiters, at(pv1, 2), "PV1-2")
     service = findings.code(delimiters, at(pv1, 10), "PV1-10")
     disposition_sent = findings.code(delimiters, at(pv1, 36), "PV1-36")

@@ -5,17 +5,13 @@ The rules are those of the interpretation reference (DESIGN D3, D4); each module
 
 from domain.interpretation.as_of import stated_by
 from domain.interpretation.interpret import interpret
-from domain.interpretation.kinds import KINDS, Kind, kind_of
 from domain.interpretation.status import in_census
 from domain.interpretation.times import INFERRED, happened
 
 __all__ = [
     "INFERRED",
-    "KINDS",
-    "Kind",
     "happened",
     "in_census",
     "interpret",
-    "kind_of",
     "stated_by",
 ]

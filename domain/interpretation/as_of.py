@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Final, TypeAlias
 
 from domain.ids import VisitRef
-from domain.interpretation.kinds import HAPPENINGS, Kind, kind_of
 from domain.interpretation.times import happened
 from domain.statement import Statement
+from domain.triggers import Kind, Trigger, trigger_of
 
 #: What may be about earlier things, and tells nothing new of its own.
 _AFTERWARDS: Final[frozenset[Kind]] = frozenset({"cancel", "update"})
@@ -34,17 +34,17 @@ def stated_by(statements: Iterable[Statement], as_of: datetime) -> list[Statemen
     in_time = [_in_time(each, as_of) for each in everything]
     about: set[_About] = set()
     for each, here in zip(everything, in_time, strict=True):
-        if here and kind_of(each.trigger) in HAPPENINGS:
+        if here and trigger_of(each.trigger).happens:
             about.add((each.namespace, each.record))
             unnumbered = (each.namespace, each.record, "unnumbered")
             about.add(unnumbered if each.visit is None else each.visit)
     kept: list[Statement] = []
     for each, here in zip(everything, in_time, strict=True):
-        kind = kind_of(each.trigger)
-        if here or kind not in _AFTERWARDS | HAPPENINGS:
+        row = trigger_of(each.trigger)
+        if here or not (row.kind in _AFTERWARDS or row.happens):
             kept.append(each)
-        elif kind in _AFTERWARDS and _corrects(each, about):
-            kept.append(replace(each, place=None) if each.trigger == "A13" else each)
+        elif row.kind in _AFTERWARDS and _corrects(each, row, about):
+            kept.append(replace(each, place=None) if row.cancels == "end" else each)
     return kept
 
 
@@ -53,7 +53,7 @@ def _in_time(statement: Statement, as_of: datetime) -> bool:
     return instant is None or instant <= as_of
 
 
-def _corrects(statement: Statement, about: set[_About]) -> bool:
+def _corrects(statement: Statement, row: Trigger, about: set[_About]) -> bool:
     """Whether something stays that a cancel or an update of later may be about.
 
     A numbered A08 or A13 may not be about what has no number: alone, it would open a visit.
@@ -61,6 +61,5 @@ def _corrects(statement: Statement, about: set[_About]) -> bool:
     if statement.visit is None:
         return (statement.namespace, statement.record) in about
     return statement.visit in about or (
-        statement.trigger not in {"A08", "A13"}
-        and (statement.namespace, statement.record, "unnumbered") in about
+        not row.opens_visit and (statement.namespace, statement.record, "unnumbered") in about
     )

@@ -10,15 +10,12 @@ from datetime import datetime
 from typing import Final
 
 from domain.interpretation.candidates import Index, by_order, by_sent, came_from
-from domain.interpretation.kinds import VOIDS
 from domain.interpretation.order import Said, sent_before
 from domain.interpretation.times import same
 from domain.statement import Moment
 
 #: What an A11 takes down with the beginning that it was built on.
 _BUILT: Final = frozenset({"move", "end", "update"})
-_BEGIN: Final = VOIDS["A11"]
-_BACK: Final = frozenset({"A12", "A13"})
 
 
 @dataclass(slots=True)
@@ -91,9 +88,7 @@ class Ledger:
 
     def apply(self, cancel: Said) -> None:
         """Take back what a cancel means; give cancels in sent order."""
-        triggers = VOIDS.get(cancel.of.trigger)
-        if triggers is None:
-            return
+        triggers = cancel.row.voids
         ours = self._indexes.get(triggers)
         if ours is None:
             ours = self._indexes[triggers] = Index(self._said, triggers)
@@ -102,7 +97,7 @@ class Ledger:
         named = _named(cancel, ours)
         if named is None:
             self.done.idle[cancel] = "waits"
-        elif cancel.of.trigger == "A12":
+        elif cancel.row.cancels == "move":
             self._void_one(cancel, named, ours)
         elif named:
             self._void_fact(cancel, self._standing(named), ours)
@@ -162,25 +157,26 @@ class Ledger:
     def _void_latest(self, cancel: Said, ours: Index) -> None:
         before = ours.before(cancel)
         if not before:
-            if cancel.of.trigger == "A11":
+            if cancel.row.cancels == "beginning":
                 self._void_built(cancel, None)
             if cancel not in self.done.target:
                 self.done.idle[cancel] = "no_effect"
             return
         latest: Said | None = self._shown_by(cancel, before)
         if latest in self.done.by:
-            latest = self._registration_before(before) if cancel.of.trigger == "A11" else None
+            admission = cancel.row.cancels == "beginning"
+            latest = self._registration_before(before) if admission else None
         self._void_fact(cancel, [latest] if latest else [], ours)
 
     def _shown_by(self, cancel: Said, before: Sequence[Said]) -> Said:
         """Return the latest; of an A04 sent late the A01 that it came before, if A11 shows that."""
         latest = before[-1]
-        if cancel.of.trigger != "A11" or latest.of.trigger != "A04" or _shows(cancel, latest):
+        if not latest.row.is_registration or _shows(cancel, latest):
             return latest
         after = (
             each
             for each in reversed(before)
-            if each.of.trigger == "A01" and each.at >= latest.at and _shows(cancel, each)
+            if each.row.is_admission and each.at >= latest.at and _shows(cancel, each)
         )
         return next(after, latest)
 
@@ -219,7 +215,7 @@ class Ledger:
                 and not self._is_of_ended(each, latest)
             ):
                 fact.add(each)
-        if trigger in _BEGIN and latest.of.admitted is not None:
+        if latest.kind == "beginning" and latest.of.admitted is not None:
             # A restatement after the discharge is of the same beginning.
             for each in ours.admitted_at(latest):
                 if sent_before(each, cancel):
@@ -228,7 +224,7 @@ class Ledger:
         self._void(cancel, latest)
         for each in taken:
             self._void(cancel, each)
-        if trigger in _BEGIN:
+        if latest.kind == "beginning":
             self._void_built(cancel, taken[0])
 
     def _is_of_ended(self, each: Said, latest: Said) -> bool:
@@ -245,12 +241,7 @@ class Ledger:
 
         What separates two beginnings is an end, two ends a beginning; not a restated one.
         """
-        if latest.kind == "beginning":
-            apart = self._ends
-        elif latest.kind == "end":
-            apart = self._restated_left_out()
-        else:
-            apart = []
+        apart = self._ends if latest.kind == "beginning" else self._restated_left_out()
         position = bisect_left(apart, latest.order, key=by_order)
         by = self.done.by
         before = (each.order for each in reversed(apart[:position]) if each not in by)
@@ -285,7 +276,7 @@ class Ledger:
                 continue
             if each.kind == "beginning" and ended:
                 break
-            if each.kind in _BUILT or (each.of.trigger in _BACK and each is not cancel):
+            if each.kind in _BUILT or (each.row.location == "restored" and each is not cancel):
                 ended = ended or each.kind == "end"
                 self._void(cancel, each)
 
@@ -327,7 +318,7 @@ def _named(cancel: Said, ours: Index) -> list[Said] | None:
         for each in ours.named_by(stated)
         if sent_before(each, cancel) or _another_sender(each, cancel)
     ]
-    if not named and statement.trigger == "A12" and not _own_time(cancel, stated):
+    if not named and cancel.row.cancels == "move" and not _own_time(cancel, stated):
         named = [each for each in ours.before(cancel) if _is_entered_at(each, stated)]
         return named or None
     return named

@@ -14,7 +14,6 @@ from typing import Final, TypeAlias
 
 from domain.ids import VisitRef
 from domain.interpretation.candidates import came_from
-from domain.interpretation.kinds import CLASS_CHANGES
 from domain.interpretation.order import Said
 from domain.interpretation.times import BEFORE_ALL, same
 from domain.statement import EncounterClass, Moment
@@ -31,9 +30,6 @@ _BEGINNING: Final = 0
 _CHANGE: Final = 1  # the later of an A04 and an A01 with one PV1-44
 _MOVE: Final = 2
 _END: Final = 3
-
-#: PV1-44 in one of these corrects a beginning.
-_CORRECTING: Final = frozenset({"A02", "A03", "A08"})
 
 
 @dataclass(slots=True, eq=False)
@@ -134,7 +130,7 @@ def _placed_ends(ends: Sequence[Said], beginnings: Sequence[Said]) -> Iterable[_
         if (
             beginning is None
             or each.order > beginning.order
-            or (beginning.of.trigger == "A01" and _of_registered(each, beginning, beginnings))
+            or (beginning.row.is_admission and _of_registered(each, beginning, beginnings))
         ):
             yield each.at, _END, each.order, each
         else:
@@ -152,7 +148,7 @@ def _of_registered(end: Said, admission: Said, beginnings: Sequence[Said]) -> bo
     origin = admission.of.prior_place
     admitted_from = origin is not None and origin.ref == part[1]
     return any(
-        admitted_from or part == _part(each) for each in beginnings if each.of.trigger == "A04"
+        admitted_from or part == _part(each) for each in beginnings if each.row.is_registration
     )
 
 
@@ -188,7 +184,7 @@ def _begun_before(each: Said, beginnings: Sequence[Said], ends: Sequence[Said]) 
         if occurred is not None and other.of.occurred is not None:
             if other.of.occurred.at < occurred.at:
                 return other
-        elif each.of.trigger == "A01" and (each.at == other.at or other.order < each.order):
+        elif each.row.is_admission and (each.at == other.at or other.order < each.order):
             return other  # of one PV1-44 the registration comes first, sent late or not
     return None
 
@@ -258,13 +254,13 @@ def _add(spell: Spell, each: Said, at: datetime) -> bool:
     """Add a beginning or a move to a spell; return whether a new part of it begins."""
     if each.kind != "beginning":
         spell.moves.append((at, each))
-        return each.of.trigger == "A06"
+        return each.row.admits
     if _begins(spell, each, at):
         spell.first.append(each)
         stated = each.stated if at == each.at else each.of.occurred is not None
         spell.starts.append((each.order, at, stated))
         return False
-    new = each.of.trigger == "A01" and not spell.change
+    new = each.row.is_admission and not spell.change
     spell.change.append(each)
     return new
 
@@ -273,7 +269,7 @@ def _may_have_several_parts(items: Sequence[_Item]) -> bool:
     """Whether a part of a spell may be replaced: by an A06, or by what follows as a beginning."""
     for position, (_, _, _, each) in enumerate(items):
         if (
-            each.of.trigger == "A06"
+            (each.row.changes_class and each.row.admits)
             or (position and each.kind == "beginning")
             or _comes_from_elsewhere(each)
         ):
@@ -283,7 +279,7 @@ def _may_have_several_parts(items: Sequence[_Item]) -> bool:
 
 def _comes_from_elsewhere(each: Said) -> bool:
     """Whether an admission says in PV1-6 where the patient was, though nobody may have said so."""
-    return each.of.trigger in {"A01", "A06"} and came_from(each) != ""
+    return each.row.admits and came_from(each) != ""
 
 
 def _begins(spell: Spell, each: Said, at: datetime) -> bool:
@@ -358,7 +354,9 @@ def _corrections(
     is their own.
     """
     candidates = [
-        each for each in standing if each.of.admitted is not None and each.of.trigger in _CORRECTING
+        each
+        for each in standing
+        if each.of.admitted is not None and each.row.admit_time == "corrects"
     ]
     if not candidates:
         return {}
@@ -405,7 +403,7 @@ def _stated_beginnings(standing: Sequence[Said]) -> _Known:
                     (each.of.trigger, each.moment.at),
                     (each.moment, _ALWAYS if own else each.order, each),
                 )
-        elif each.of.trigger in CLASS_CHANGES:
+        elif each.row.changes_class:
             if each.moment is not None:
                 known.setdefault(("", each.moment.at), (each.moment, _ALWAYS, None))
             if (admitted := each.of.admitted) is not None:
@@ -422,7 +420,7 @@ def _is_known(admitted: Moment, each: Said, last: Said | None, known: _Known) ->
         and (
             order < each.order
             or trigger == trigger_before
-            or (last is None and trigger in CLASS_CHANGES)
+            or (last is None and beginning is None and trigger)
             or (beginning is not None and last is not None and _is_own(beginning, each, last))
         )
         for (trigger, _), (moment, order, beginning) in known.items()

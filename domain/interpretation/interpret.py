@@ -13,7 +13,6 @@ from typing import TypeAlias
 from domain.continuity import Encounter, Entry, Patient, Stay
 from domain.ids import EncounterId
 from domain.interpretation.facts import Spell
-from domain.interpretation.kinds import ADMISSION_PLANS
 from domain.interpretation.order import Said, in_sent_order
 from domain.interpretation.places import close, ghosts_of, in_order_of_time, stays_of
 from domain.interpretation.reading import Reading
@@ -217,6 +216,6 @@ def _disposition(spell: Spell) -> str:
 def _planned_for(plans: list[Said]) -> datetime | None:
     for each in reversed(plans):
         planned = each.of.admitted or each.of.occurred
-        if each.of.trigger in ADMISSION_PLANS and planned is not None:
+        if planned is not None:
             return planned.at
     return None

@@ -12,9 +12,9 @@ from operator import itemgetter
 from typing import Final, TypeAlias
 
 from domain.ids import StatementRef
-from domain.interpretation.kinds import KINDS, Kind
 from domain.interpretation.times import BEFORE_ALL, INFERRED, moment_of
 from domain.statement import Moment, Statement
+from domain.triggers import Kind, Trigger, trigger_of
 
 _DIGITS: Final = re.compile(r"([0-9]+)")
 
@@ -26,18 +26,14 @@ class Said:
     """A statement with its place in sent order. One object per statement and interpretation."""
 
     of: Statement
-    kind: Kind
+    row: Trigger  # the properties of its trigger
+    kind: Kind  # that of the row
     sent: datetime  # MSH-7, else EVN-2, else before all
     order: int
     moment: Moment | None  # when it happened, as stated
     source: str  # the field that the time came from
     at: datetime  # the placing instant: an end's last, else the first; unknown: before all
     flags: list[str]
-
-    @property
-    def trigger(self) -> str:
-        """The trigger event."""
-        return self.of.trigger
 
     @property
     def stated(self) -> bool:
@@ -66,13 +62,13 @@ def sent_before(one: Said, cancel: Said) -> bool:
 
 
 def _said(statement: Statement, sent: datetime, order: int) -> Said:
-    kind = KINDS.get(statement.trigger, "other")
-    moment, source = moment_of(statement, kind)
-    at = BEFORE_ALL if moment is None else moment.last if kind == "end" else moment.at
+    row = trigger_of(statement.trigger)
+    moment, source = moment_of(statement, row)
+    at = BEFORE_ALL if moment is None else moment.last if row.kind == "end" else moment.at
     flags = list(statement.flags)
     if statement.sent is None:
         flags.append("sent_time_unusable")
-    return Said(statement, kind, sent, order, moment, source, at, flags)
+    return Said(statement, row, row.kind, sent, order, moment, source, at, flags)
 
 
 def _rank(statement: Statement) -> datetime:

@@ -164,7 +164,7 @@ def close(stays: list[Stay], end: datetime) -> list[Stay]:
 
 
 def _states_place(each: Said) -> bool:
-    return each.kind in {"beginning", "move"} or each.of.trigger == "A13"
+    return each.row.location == "current" or each.row.cancels == "end"
 
 
 def _ref(place: Place | None) -> str | None:

@@ -12,16 +12,12 @@ from typing import Final
 from domain.ids import VisitRef
 from domain.interpretation.cancels import Voided, voided
 from domain.interpretation.facts import Spell, spells
-from domain.interpretation.kinds import ADMISSION_PLANS
 from domain.interpretation.order import Said
 from domain.interpretation.resends import resent
 from domain.interpretation.times import BEFORE_ALL
 
 #: An A08 alone opens a visit of these classes only: others come and go without a bed.
 _OPENED_BY_UPDATE: Final = frozenset({"EMER", "IMP", "OBSENC"})
-_CORRECTING: Final = frozenset({"A02", "A03", "A08"})
-#: Their PV1-3 is where the patient is again, also where what they take back never reached us.
-_BACK: Final = frozenset({"A12", "A13"})
 
 
 @dataclass(slots=True)
@@ -57,16 +53,15 @@ def read(said: list[Said], *, replaced: Mapping[VisitRef, Said] | None = None) -
     standing = [each for each in counted if each not in by] if by else counted
     returns: list[tuple[datetime, Said]] = []
     for cancel, target in reading.voided.target.items():
-        if cancel.of.trigger != "A13" or cancel in by:
+        if cancel.row.cancels != "end" or cancel in by:
             continue
         place, left = cancel.of.place, target.of.place
         if place and (left is None or left.ref != place.ref):
             returns.append((cancel.at, cancel))
     for each in standing:
-        trigger = each.of.trigger
-        if trigger in ADMISSION_PLANS:
+        if each.kind == "plan":
             reading.plans.append(each)
-        elif trigger in _BACK and each not in reading.voided.repeats:
+        elif each.row.location == "restored" and each not in reading.voided.repeats:
             reading.back_to.append(each)
     still = {each for each, change in replaced.items() if change not in by} if replaced else ()
     reading.spells = spells(standing, returns=returns, replaced=still)
@@ -88,7 +83,7 @@ def _open(reading: Reading, counted: Sequence[Said], standing: Sequence[Said]) -
     admitted = [
         each.of.admitted.at
         for each in (*standing, opener)
-        if each.of.admitted is not None and (each.of.trigger in _CORRECTING or each is opener)
+        if each.of.admitted is not None and (each.row.admit_time == "corrects" or each is opener)
     ]
     if admitted and admitted[-1] != BEFORE_ALL:
         spell.start = admitted[-1]
@@ -99,7 +94,7 @@ def _open(reading: Reading, counted: Sequence[Said], standing: Sequence[Said]) -
 def _returned(reading: Reading) -> Said | None:
     """Return the last A13, or A12 that took back a transfer: the patient is still there."""
     back, target = reading.back_to, reading.voided.target
-    if not any(each in target or each.of.trigger == "A13" for each in back):
+    if not any(each in target or each.row.opens_visit for each in back):
         return None
     return next((each for each in reversed(back) if each.of.place), back[-1])
 
@@ -110,7 +105,8 @@ def _updated(standing: Sequence[Said]) -> Said | None:
     updates = [
         each
         for each in standing
-        if each.of.trigger == "A08"
+        if each.kind == "update"
+        and each.row.opens_visit
         and each.of.place is not None
         and each.of.class_code in _OPENED_BY_UPDATE
     ]
@@ -135,8 +131,7 @@ def _keep_cancelled(reading: Reading, replaced: Mapping[VisitRef, Said] | None) 
             if spell.first and all(each in by for each in spell.members())
         ]
     else:
-        back = ghost.spells or ([Spell()] if ghost.plans else [])
-        reading.plans = ghost.plans
+        back = ghost.spells
     for spell in back:
         spell.cancelled = True
     reading.spells = sorted([*reading.spells, *back], key=_start) if back else reading.spells

@@ -67,6 +67,6 @@ def _registered_as(spell: Spell) -> EncounterClass:
 
 def _only_registered(spell: Spell) -> bool:
     """Whether an A04 is the last to say what sort of encounter this is."""
-    if not spell.first or any(move.of.trigger == "A06" for _, move in spell.moves):
+    if not spell.first or any(move.row.admits for _, move in spell.moves):
         return False
-    return (spell.change or spell.first)[-1].of.trigger == "A04"
+    return (spell.change or spell.first)[-1].row.is_registration

@@ -12,7 +12,6 @@ from operator import itemgetter
 from typing import Final
 
 from domain.interpretation.facts import Spell
-from domain.interpretation.kinds import VOIDS
 from domain.interpretation.order import Said
 from domain.interpretation.resends import resent
 from domain.interpretation.times import BEFORE_ALL, same
@@ -192,7 +191,7 @@ def _repeated_cancels(said: Sequence[Said]) -> dict[Said, Said]:
 
 
 def _takes_back(cancel: Said, each: Said) -> bool:
-    return each.of.trigger in VOIDS.get(cancel.of.trigger, ())
+    return each.of.trigger in cancel.row.voids
 
 
 def _restates(spell: Spell, each: Said) -> bool:
@@ -203,7 +202,7 @@ def _restates(spell: Spell, each: Said) -> bool:
     if spell.ended or spell.start is None or not spell.first or spell.start > each.at:
         return False
     first = spell.first[0].of
-    if each.of.trigger == "A01" and first.trigger == "A04":
+    if each.row.is_admission and spell.first[0].row.is_registration:
         return first.class_code in _ADMITTED_FROM and each.at - spell.start <= _BOARDING
     if first.class_code != each.of.class_code:
         return False

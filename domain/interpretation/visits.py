@@ -12,9 +12,9 @@ from typing import Final
 
 from domain.ids import VisitRef
 from domain.interpretation.cancels import Ledger
-from domain.interpretation.kinds import CLASS_CHANGES, Kind
 from domain.interpretation.order import Said
 from domain.interpretation.reading import Reading, read
+from domain.triggers import Kind
 
 #: Of a person, not of a visit.
 _NO_VISIT: Final[frozenset[Kind]] = frozenset({"merge", "person", "other"})
@@ -95,7 +95,7 @@ class Visit:
 
 def _changes_times(said: Said) -> bool:
     """Whether a statement may begin, end or correct an encounter that is known already."""
-    if said.trigger in {"A02", "A12"}:
+    if said.row.is_transfer or said.row.cancels == "move":
         return said.of.admitted is not None
     return said.kind != "update" or said.of.admitted is not None or said.of.discharged is not None
 
@@ -120,7 +120,7 @@ def numbered_visits(said: Sequence[Said]) -> tuple[list[Visit], list[Said]]:
             without.append(each)
             continue
         by_number[number].append(each)
-        if each.of.trigger in CLASS_CHANGES or each.kind == "renumber":
+        if each.row.changes_class:
             renumbering.append(each)
     visits = {
         number: Visit(each[0].of.namespace, each, number, {number})
@@ -132,7 +132,7 @@ def numbered_visits(said: Sequence[Said]) -> tuple[list[Visit], list[Said]]:
 
 
 def _renumber(visits: dict[VisitRef, Visit], renumbering: Sequence[Said]) -> None:
-    """Join what A06, A07, A50 and their like say is one visit."""
+    """Join what A06 and A07 say is one visit."""
     for each in renumbering:
         new = visits[_number(each)]
         prior = each.of.prior_visit
@@ -143,7 +143,7 @@ def _renumber(visits: dict[VisitRef, Visit], renumbering: Sequence[Said]) -> Non
                 new.numbers.add(prior)
                 visits[prior] = new
     for each in renumbering:
-        if each.of.prior_visit is not None or each.kind == "renumber":
+        if each.of.prior_visit is not None:
             continue
         new = visits[_number(each)]
         if any(said.kind == "beginning" for said in new.said):
@@ -154,7 +154,7 @@ def _renumber(visits: dict[VisitRef, Visit], renumbering: Sequence[Said]) -> Non
             if visit is not new
             and visit.namespace == new.namespace
             and visit.covers(each.at)
-            and is_inpatient(visit, observed=False) == (each.of.trigger == "A07")
+            and is_inpatient(visit, observed=False) != each.row.admits
         ]
         if len(candidates) > 1:  # a visit whose beginning nobody knows covers all before it
             candidates = [visit for visit in candidates if visit.reading.begun is not None]
@@ -170,8 +170,7 @@ def _number(each: Said) -> VisitRef:
 def _continue(visits: dict[VisitRef, Visit], old: Visit, new: Visit, by: Said) -> None:
     """Make one visit of two; the number said last stays."""
     if old is not new:
-        if by.of.trigger in CLASS_CHANGES:
-            new.replaced |= dict.fromkeys(old.numbers, by)
+        new.replaced |= dict.fromkeys(old.numbers, by)
         new.replaced |= old.replaced
         new.numbers |= old.numbers
         for each in old.numbers:
@@ -195,5 +194,5 @@ def is_inpatient(visit: Visit, *, observed: bool = True) -> bool:
                 coded = each.of.class_code
                 return coded in INPATIENT and (observed or coded != "OBSENC")
         if said:
-            return said[0].of.trigger == "A01"
+            return said[0].row.is_admission
     return False

@@ -5,11 +5,11 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from commands.ports.intake import Disposition, Received
-from consumers.hl7v2.adt_table import ADT
 from consumers.hl7v2.files import split
 from consumers.hl7v2.translate import read
 from domain.events import TOPICS
 from domain.statement import Statement
+from domain.triggers import TRIGGERS
 from tests.consumers.hl7v2.adt import PID, adt, pv1, reading
 
 CONTEXT = reading("""
@@ -24,7 +24,7 @@ _core = TypeAdapter(Statement)
 
 BASES = [
     adt(trigger, "MRG|11112^^^MERCY^MR||A9||V9^^^^VN", "ZBE|1|2|3|INSERT|N", visit=pv1(f44="2026"))
-    for trigger in sorted(ADT)
+    for trigger in sorted(TRIGGERS)
 ]
 SCRAPS = st.sampled_from([
     b"|", b"^", b"~", b"\\", b"&", b"\r", b"\n", b'""', b"\x00", b"\xff", b"\xc3\xbc", b"\x1c",

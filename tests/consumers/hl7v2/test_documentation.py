@@ -12,9 +12,9 @@ from uuid import UUID
 
 import pytest
 
-from consumers.hl7v2.adt_table import ADT
 from domain.ids import DEVELOPMENT_KEY, IdKey
 from domain.statement import Statement
+from domain.triggers import TRIGGERS
 
 REFERENCE = Path(__file__).parents[3] / "docs/reference"
 ADT_PAGE = (REFERENCE / "adt.md").read_text("utf-8")
@@ -24,8 +24,8 @@ IDS_PAGE = (REFERENCE / "ids.md").read_text("utf-8")
 
 def test_the_table_of_triggers_is_the_one_in_the_code() -> None:
     rows = [
-        f"| {row.trigger} | `{row.topic}` | {row.says} | {row.reads.value} |"
-        for row in ADT.values()
+        f"| {row.code} | `{row.topic}` | {row.meaning} | {row.reads.value} |"
+        for row in TRIGGERS.values()
     ]
     assert re.findall(r"^\| A\d\d \|.*$", ADT_PAGE, re.MULTILINE) == rows
 

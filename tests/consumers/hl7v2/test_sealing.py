@@ -4,8 +4,8 @@ import msgspec
 import orjson
 import pytest
 
-from consumers.hl7v2.adt_table import ADT
 from domain.segments import Clinical, Demographics, Identifiers, Notes, Part2
+from domain.triggers import TRIGGERS
 from tests.consumers.hl7v2.adt import adt, pv1, received, sealed
 
 CLASSES = {
@@ -63,7 +63,7 @@ def a_message_full_of_canaries(trigger: str) -> bytes:
     )
 
 
-@pytest.mark.parametrize("trigger", sorted(ADT))
+@pytest.mark.parametrize("trigger", sorted(TRIGGERS))
 def test_the_core_holds_no_number_and_no_name_as_sent(trigger: str) -> None:
     message = received(a_message_full_of_canaries(trigger))
     assert message.drafts
@@ -77,7 +77,7 @@ def test_the_core_holds_no_number_and_no_name_as_sent(trigger: str) -> None:
     )
 
 
-@pytest.mark.parametrize("trigger", sorted(ADT))
+@pytest.mark.parametrize("trigger", sorted(TRIGGERS))
 def test_whatever_was_said_of_somebody_is_sealed(trigger: str) -> None:
     message = received(a_message_full_of_canaries(trigger))
     text = b"".join(each.text for draft in message.drafts for each in draft.segments).decode()
@@ -87,7 +87,7 @@ def test_whatever_was_said_of_somebody_is_sealed(trigger: str) -> None:
     assert lost <= ({"visit", "alternate", "preadmit", "unreadable"} if about_person else set())
 
 
-@pytest.mark.parametrize("trigger", sorted(ADT))
+@pytest.mark.parametrize("trigger", sorted(TRIGGERS))
 def test_segments_decode_as_what_the_application_opens(trigger: str) -> None:
     for draft in received(a_message_full_of_canaries(trigger)).drafts:
         keys = [(each.subject, each.segment) for each in draft.segments]

@@ -4,8 +4,8 @@ from hashlib import sha256
 import pytest
 
 from commands.ports.intake import Disposition
-from consumers.hl7v2.adt_table import MAPPING_VERSION
 from consumers.hl7v2.delimiters import NULL
+from consumers.hl7v2.translate import MAPPING_VERSION
 from domain.statement import Settings
 from tests.consumers.hl7v2.adt import KEY, PID, adt, pv1, received, sealed, stated
 

@@ -12,7 +12,6 @@ from typing import Any, cast
 
 from domain.continuity import Encounter, Patient, Stay
 from domain.ids import PlaceRef, RecordId, StatementRef, VisitRef
-from domain.interpretation import kind_of
 from domain.statement import (
     EncounterClass,
     IdentifierRef,
@@ -22,6 +21,7 @@ from domain.statement import (
     Settings,
     Statement,
 )
+from domain.triggers import trigger_of
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 SAME = "same"  # as the time of sending
@@ -60,7 +60,7 @@ def says(  # noqa: PLR0913  # every field that a message can state
     extra: str = "",
 ) -> Statement:
     """Say one thing. ``at`` is when it happened, in the field that its kind states it in."""
-    kind = kind_of(trigger)
+    kind = trigger_of(trigger).kind
     own = sent if at == SAME else at
     if kind == "beginning" and pv144 is None and evn6 is None:
         pv144 = own

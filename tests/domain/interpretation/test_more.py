@@ -2,19 +2,12 @@
 
 from datetime import timedelta
 
-from domain.interpretation import INFERRED, happened, in_census, interpret, kind_of, stated_by
-from domain.interpretation.kinds import KINDS, VOIDS
+from domain.interpretation import INFERRED, happened, in_census, interpret, stated_by
 from domain.statement import Settings
 from tests.domain.interpretation.saying import MONDAY, says, told
 
 ADMITTED = says("A01", "10:00", "A")
 NOON = MONDAY + timedelta(hours=12)
-
-
-def test_every_cancel_says_what_it_takes_back() -> None:
-    assert {trigger for trigger, kind in KINDS.items() if kind == "cancel"} == set(VOIDS)
-    assert all(KINDS[trigger] != "cancel" for each in VOIDS.values() for trigger in each)
-    assert kind_of("A99") == "other"
 
 
 def test_where_each_time_comes_from() -> None:
@@ -177,7 +170,6 @@ def test_a_plan_is_taken_back_by_a38_only() -> None:
     (patient,) = interpret([plan, says("A11", "9:00")])
     assert told((patient,)) == ["p1 V1 IMP planned ?-"]
     assert patient.encounters[0].planned_for == MONDAY + timedelta(days=2, hours=9)
-    assert told(interpret([plan, says("A38", "9:00")])) == ["p1 V1 IMP cancelled ?-"]
 
 
 def test_entries_say_what_became_of_each_statement() -> None:

@@ -3,11 +3,9 @@
 import pytest
 
 from commands.ports.intake import Disposition
-from consumers.hl7v2.adt_table import ADT, Reads
-from domain.events import TOPICS
 from domain.ids import RecordId
-from domain.interpretation import KINDS
 from domain.statement import Place, Statement
+from domain.triggers import TRIGGERS
 from tests.consumers.hl7v2.adt import KEY, adt, pv1, received, stated
 
 EVERYTHING = pv1(f6="ICU^1^B^GEN", f44="20260301100000", f45="20260302110000", f36="01^Home")
@@ -20,15 +18,10 @@ def of(trigger: str) -> Statement:
     return stated(adt(trigger, MRG, visit=EVERYTHING, evn="EVN||20260301143201||||20260301101500"))
 
 
-def test_the_rows_are_the_topics_and_kinds_of_the_domain() -> None:
-    assert {row.trigger: row.topic for row in ADT.values()} == dict(TOPICS)
-    assert set(ADT) <= set(KINDS)
-
-
-@pytest.mark.parametrize("trigger", sorted(ADT))
+@pytest.mark.parametrize("trigger", sorted(TRIGGERS))
 def test_a_trigger_is_filed_under_its_patient_and_topic(trigger: str) -> None:
     (draft,) = received(adt(trigger, MRG)).drafts
-    assert draft.topic == ADT[trigger].topic
+    assert draft.topic == TRIGGERS[trigger].topic
     assert draft.core.trigger == trigger
     assert draft.core.record == draft.subjects[0] == RECORD
 
@@ -63,7 +56,7 @@ def test_a_change_of_class_names_the_visit_that_it_continues(trigger: str) -> No
 
 
 def test_no_other_trigger_continues_a_visit() -> None:
-    for trigger in set(ADT) - {"A06", "A07"}:
+    for trigger in set(TRIGGERS) - {"A06", "A07"}:
         assert of(trigger).prior_visit is None
 
 
@@ -155,4 +148,3 @@ def test_what_has_no_row_has_no_effect(kind: str) -> None:
 def test_a_persons_record_is_of_its_namespace_and_mode() -> None:
     assert stated(adt(pid="PID|||7")).record == KEY.record("MERCY", "7", "P")
     assert stated(adt(msh={11: "T"})).record == RecordId(KEY.record("MERCY", "98765", "T"))
-    assert all(row.says and isinstance(row.reads, Reads) for row in ADT.values())

@@ -1,4 +1,4 @@
-"""What ``caretrail doctor`` looks at, each with its remedy."""
+"""The checks of ``caretrail doctor``; a failed check says what to do."""
 
 import platform
 import shutil
@@ -19,7 +19,7 @@ _LEAST_FREE: Final = 1 << 30  # bytes
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at."""
+    """The result of one check."""
 
     check: str
     ok: bool
@@ -27,51 +27,63 @@ class Finding:
 
 
 def checkup(settings: Settings) -> Iterator[Finding]:
-    """Look at everything a home needs; nothing is changed but what a first start would make."""
+    """Check everything a home needs. This creates only what a first start would create."""
     version = platform.python_version()
-    yield Finding("python", sys.version_info >= (3, 11), f"{version}; 3.11 or newer is needed")
+    yield Finding(
+        "python", sys.version_info >= (3, 11), f"{version}; caretrail needs 3.11 or newer"
+    )
     folder = settings.home
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free
-    yield Finding("disk", free > _LEAST_FREE, f"{free >> 20} MiB free for {settings.home}")
-    yield _looked("profiles", lambda: _profiles(settings))
+    yield Finding(
+        "disk",
+        free > _LEAST_FREE,
+        f"{free >> 20} MiB free in {folder}; caretrail needs {_LEAST_FREE >> 20} MiB",
+    )
+    yield _checked("profiles", lambda: _profiles(settings))
     if settings.database_url is None:
-        yield _looked("postgresql", lambda: f"embedded, {binaries()}")
-    yield _looked("database", lambda: _database(settings))
+        yield _checked("postgresql", lambda: f"embedded, {binaries()}")
+    yield _checked("database", lambda: _database(settings))
     if settings.kafka_bootstrap_servers:
-        yield Finding("kafka", ok=True, words=f"given: {settings.kafka_bootstrap_servers}")
+        yield Finding(
+            "kafka", ok=True, words=f"uses the brokers {settings.kafka_bootstrap_servers}"
+        )
     else:
-        yield _looked("java", lambda: find().version)
+        yield _checked("java", lambda: find().version)
         there = (cache() / key()).exists()
-        yield Finding("kafka", ok=True, words="fetched" if there else "fetched at the first start")
+        yield Finding(
+            "kafka",
+            ok=True,
+            words="downloaded" if there else "will be downloaded at the first start",
+        )
 
 
-def _looked(check: str, look: Callable[[], str]) -> Finding:
+def _checked(check: str, look: Callable[[], str]) -> Finding:
     try:
         return Finding(check, ok=True, words=look())
     except (NoBinaries, NoJava, profiles.ProfilesInvalid) as error:
         return Finding(check, ok=False, words=str(error))
-    except Exception as error:  # noqa: BLE001 - what a check meets is its result
-        from caretrail.problems import in_words  # noqa: PLC0415 - only then
+    except Exception as error:  # noqa: BLE001 - any error is the result of the check
+        from caretrail.problems import explanation  # noqa: PLC0415 - imports every part
 
-        return Finding(check, ok=False, words=in_words(error) or type(error).__name__)
+        return Finding(check, ok=False, words=explanation(error) or type(error).__name__)
 
 
 def _profiles(settings: Settings) -> str:
     if settings.profiles and not settings.profiles.exists():
         raise profiles.ProfilesInvalid(
-            str(settings.profiles), "", "CARETRAIL_PROFILES is not there"
+            str(settings.profiles), "", "CARETRAIL_PROFILES names a file that does not exist"
         )
     named = profiles.load(settings.profiles_file).named
     if not named:
-        return f"none in {settings.profiles_file}: the default reads every sender"
-    return f"{len(named)}: {', '.join(sorted(named))}"
+        return f"no profiles in {settings.profiles_file}; every sender is read with the defaults"
+    return f"{len(named)} profiles: {', '.join(sorted(named))}"
 
 
 def _database(settings: Settings) -> str:
     with opened(settings) as application:
-        found = f"answers, {application.store.max_index()} events"
+        found = f"answers; {application.store.max_index()} events"
         if settings.database_url is None:
-            found += f"; while it runs: {psql(application.url)}"
+            found += f"; while the service runs, connect with: {psql(application.url)}"
     return found

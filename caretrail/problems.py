@@ -1,4 +1,4 @@
-"""Failures in words for the person at the command line. What is not listed here is our bug."""
+"""Explain failures to the person at the command line. A failure that is not listed is a bug."""
 
 from typing import Final
 
@@ -23,8 +23,8 @@ from projections.engine.position import OtherIncarnation, PositionsDisagree
 from projections.rebuild import RebuildRunning, RowsMissing
 from projections.switching import StillRead
 
-#: Their texts say what is wrong and how on, and hold nothing of a message.
-_SAID: Final = (
+#: Their texts say what is wrong and what to do, and hold no data of a message.
+_SELF_EXPLAINED: Final = (
     AlreadyRunning,
     BadSettings,
     DevelopmentKey,
@@ -52,17 +52,17 @@ _SAID: Final = (
 )
 
 
-def in_words(error: Exception) -> str | None:  # noqa: PLR0911 - a table of cases
-    """Return one line that says what is wrong and how on; None for a failure we did not foresee."""
-    if isinstance(error, _SAID):
+def explanation(error: Exception) -> str | None:  # noqa: PLR0911 - a table of cases
+    """Return one line that says what is wrong and what to do; None for an unexpected failure."""
+    if isinstance(error, _SELF_EXPLAINED):
         return str(error)
     match error:
         case TopicUnavailable():
-            return f"Kafka does not answer ({error})"
+            return f"Kafka does not answer ({error}): run `caretrail doctor`"
         case StoreUnavailable() | psycopg.OperationalError():
             return "the database does not answer: see CARETRAIL_DATABASE_URL and its server's log"
         case CannotStore():
-            return f"the store refuses this: {error.reason}"
+            return f"the database refuses to store this: {error.reason}"
         case TimeoutError():
             return str(error)
         case OSError():

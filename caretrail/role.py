@@ -37,10 +37,10 @@ def main(name: str) -> int:
         try:
             run(chosen, stop)
         except Exception as error:
-            from caretrail.problems import in_words  # noqa: PLC0415 - errors are rare; so is it
+            from caretrail.problems import explanation  # noqa: PLC0415 - errors are rare; so is it
 
             # The words of failures we foresaw are for the operator, and hold nothing of a message.
-            log_.exception("role.failed", remedy=in_words(error) or "")
+            log_.exception("role.failed", remedy=explanation(error) or "")
             return FAILED
     log_.info("role.ended")
     return 0

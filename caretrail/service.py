@@ -241,7 +241,7 @@ class Service:
     def _start_roles(self, stop: Event) -> None:
         wanted = [name for name in self.only if name != "relay" or self.brokers is not None]
         taken = (self.settings.mllp_port, self.settings.http_port, self.settings.health_port)
-        mllp, http, *others = free_ports(2 + len(wanted), but=taken)
+        mllp, http, *others = free_ports(2 + len(wanted), exclude=taken)
         self.mllp_port = self.settings.mllp_port or mllp
         self.http_port = self.settings.http_port or http
         health = dict(zip(wanted, others, strict=True))
@@ -332,10 +332,10 @@ def free_port(preferred: int = 0) -> int:
         return int(probe.getsockname()[1])
 
 
-def free_ports(count: int, *, but: Collection[int] = ()) -> list[int]:
-    """Return free ports of loopback, each another one and none of ``but``.
+def free_ports(count: int, *, exclude: Collection[int] = ()) -> list[int]:
+    """Return different free ports of loopback that are not in ``exclude``.
 
-    One by one they may be the same: what was free a moment ago is free again.
+    They are held until all are drawn: a port that is released at once may be drawn again.
     """
     found: list[int] = []
     with ExitStack() as stack:
@@ -343,7 +343,7 @@ def free_ports(count: int, *, but: Collection[int] = ()) -> list[int]:
             probe = stack.enter_context(socket.socket())
             probe.bind(("127.0.0.1", 0))
             port = int(probe.getsockname()[1])
-            if port not in but:
+            if port not in exclude:
                 found.append(port)
     return found
 

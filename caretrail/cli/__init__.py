@@ -1,8 +1,8 @@
-"""The command line: what people script against. Verbs and flags here, each verb's work beside.
+"""The command line: verbs and flags. Each verb's work is in the module of its name.
 
-JSON goes to standard output, one object or one object a line; progress, warnings and logs go to
-standard error; exit 0 done, 1 failed, 2 wrong usage. A verb's module is imported when it is run, so
-that ``--help`` answers at once.
+JSON goes to standard output, one object or one object per line. Progress, warnings and logs go to
+standard error. Exit codes: 0 done, 1 failed, 2 wrong usage. A verb's module is imported when the
+verb is run, so that ``--help`` stays fast.
 """
 
 import argparse
@@ -42,37 +42,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with unwinding():
             return work(options) or DONE
     except BrokenPipeError:
-        # The reader of our output has gone, as ``head`` does: nothing to tell, and nobody.
+        # The reader of our output has closed it, as ``head`` does. There is nothing to report.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
-    except Exception as error:  # noqa: BLE001 - the boundary: whatever it is, it is said in words
-        # Errors are rare; so are these imports.
-        from caretrail.problems import in_words  # noqa: PLC0415
+    except Exception as error:  # noqa: BLE001 - the boundary: every error is reported in words
+        # Imported only here: --help must not pay for it.
+        from caretrail.problems import explanation  # noqa: PLC0415
         from infra.log import place_of  # noqa: PLC0415
 
-        words = in_words(error)
+        words = explanation(error)
         if words is None:
-            # Never its own text, as an uncaught one would show: drivers quote data in it.
-            words = f"this is a bug of ours: {type(error).__name__} at {place_of(error)}"
+            # The text of the error is left out: drivers quote patient data in it.
+            words = f"a bug in caretrail: {type(error).__name__} at {place_of(error)}"
         print(f"caretrail: {words}", file=sys.stderr)  # noqa: T201
         return FAILED
 
 
 def command_parser() -> argparse.ArgumentParser:
-    """Return what reads the arguments: every verb with its flags."""
+    """Return the parser of the arguments: every verb with its flags."""
     parser = argparse.ArgumentParser(
         prog="caretrail",
-        description="Care transitions as immutable events: ADT in, timelines and audit trail out.",
-        epilog="CARETRAIL_HOME says where everything is kept; see docs/reference/settings.md.",
+        description="Care transitions as immutable events: ADT messages in, timelines and audit"
+        " trail out.",
+        epilog="CARETRAIL_HOME names the folder of all data; docs/reference/settings.md lists every"
+        " setting.",
     )
-    parser.add_argument("--version", action="store_true", help="show the version and end")
+    parser.add_argument("--version", action="store_true", help="print the version")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB")
-    _running(verbs)
-    _intake(verbs)
-    _reading(verbs)
-    _keeping(verbs)
+    _service_verbs(verbs)
+    _message_verbs(verbs)
+    _reading_verbs(verbs)
+    _event_verbs(verbs)
     return parser
 
 
@@ -95,135 +97,210 @@ def _group(
 
 
 def _json(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--json", action="store_true", help="one JSON object, or one a line")
+    verb.add_argument("--json", action="store_true", help="print JSON instead of text")
+
+
+def _limit(verb: argparse.ArgumentParser, default: int) -> None:
+    verb.add_argument(
+        "--limit", type=count, default=default, metavar="N", help="maximum number of rows"
+    )
 
 
 def _instants(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
-        "--as-of", type=instant, metavar="T", help="as it was in the world at T (RFC 3339)"
+        "--as-of", type=instant, metavar="T", help="show what was true at time T (RFC 3339)"
     )
     verb.add_argument(
         "--known-at",
         type=instant_or_index,
         metavar="T|INDEX",
-        help="as known at T, or at the event with that index",
+        help="use only events recorded by time T, or up to the event with this index",
     )
 
 
-def _running(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
+def _service_verbs(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
     demo = _verb(
-        verbs, "demo", "demonstrating:demo", "a synthetic region-week, served until Ctrl-C"
+        verbs, "demo", "demo:demo", "run a service with a synthetic week of data until Ctrl-C"
     )
-    demo.add_argument("--reset", action="store_true", help="forget the earlier demo first")
-    serve = _verb(verbs, "serve", "operating:serve", "receive, publish, project and show")
+    demo.add_argument("--reset", action="store_true", help="delete the earlier demo first")
+    serve = _verb(
+        verbs,
+        "serve",
+        "serve:serve",
+        "receive ADT, publish events, update the read models and serve the pages",
+    )
     serve.add_argument(
-        "--only", metavar="ROLES", help="comma separated: mllp, http, relay, projector"
+        "--only",
+        metavar="ROLES",
+        help="run only these roles, comma separated: mllp, http, relay, projector",
     )
-    doctor = _verb(verbs, "doctor", "operating:doctor", "check this machine; print what to mend")
+    doctor = _verb(
+        verbs,
+        "doctor",
+        "doctor:doctor",
+        "check settings, disk, database and Kafka; print what to fix",
+    )
     _json(doctor)
 
 
-def _intake(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
+def _message_verbs(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
     ingest = _verb(
-        verbs, "ingest", "taking_in:ingest", "take in files or folders of HL7 v2 messages"
+        verbs, "ingest", "ingest:ingest", "record the HL7 v2 messages of files or folders"
     )
-    ingest.add_argument("paths", nargs="+", metavar="PATH", help="a file, or a folder of them")
-    ingest.add_argument("--sender", metavar="NAME", help="the profile to read them by")
+    ingest.add_argument("paths", nargs="+", metavar="PATH", help="a file, or a folder of files")
+    ingest.add_argument(
+        "--sender", metavar="NAME", help="read the messages with this sender profile"
+    )
     _json(ingest)
-    send = _verb(verbs, "send", "taking_in:send", "send messages by MLLP, reading whole ACKs")
-    send.add_argument("path", metavar="PATH", help="a file, or a folder of them")
-    send.add_argument(
-        "--to", type=address, required=True, metavar="HOST:PORT", help="the MLLP listener"
+    send = _verb(
+        verbs, "send", "send:send", "send messages to an MLLP listener and count its answers"
     )
-    send.add_argument("--rate", type=float, metavar="N", help="at most N messages a second")
-    send.add_argument("--retries", type=int, default=3, metavar="N", help="after AR or no answer")
-    send.add_argument("--save-acks", metavar="FILE", help="keep the acknowledgements, in frames")
+    send.add_argument("path", metavar="PATH", help="a file, or a folder of files")
+    send.add_argument(
+        "--to", type=address, required=True, metavar="HOST:PORT", help="address of the listener"
+    )
+    send.add_argument("--rate", type=float, metavar="N", help="send at most N messages per second")
+    send.add_argument(
+        "--retries",
+        type=int,
+        default=3,
+        metavar="N",
+        help="send a message again up to N times after AR or no answer",
+    )
+    send.add_argument(
+        "--save-acks", metavar="FILE", help="write the answers to FILE, in MLLP frames"
+    )
     _json(send)
-    messages = _group(verbs, "messages", "what was received, and what became of it")
-    listed = _verb(messages, "ls", "taking_in:messages_ls", "list messages, newest first")
+    messages = _group(verbs, "messages", "list and show received messages")
+    listed = _verb(messages, "ls", "messages:messages_ls", "list received messages, newest first")
     listed.add_argument(
         "--disposition",
         choices=["recorded", "no_effect", "quarantined", "unreadable"],
-        help="only those that ended so",
+        help="filter by outcome",
     )
-    listed.add_argument("--control-id", metavar="ID", help="only those with this MSH-10")
-    listed.add_argument("--trigger", metavar="TRIGGER", help="such as A01: only those")
-    listed.add_argument("--sender", metavar="NAME", help="only those read by this profile")
-    listed.add_argument("--limit", type=count, default=100, metavar="N", help="at most so many")
+    listed.add_argument("--control-id", metavar="ID", help="filter by MSH-10")
+    listed.add_argument("--trigger", metavar="CODE", help="filter by trigger, such as A01")
+    listed.add_argument("--sender", metavar="NAME", help="filter by sender profile")
+    _limit(listed, 100)
     _json(listed)
-    show = _verb(messages, "show", "taking_in:messages_show", "one message: its bytes, its events")
-    show.add_argument("id", metavar="ID", help="as `messages ls` shows it")
+    show = _verb(
+        messages,
+        "show",
+        "messages:messages_show",
+        "show one message: its outcome, its events and its bytes",
+    )
+    show.add_argument("id", metavar="ID", help="a message id, as `messages ls` prints it")
     _json(show)
     quarantine = _verb(
-        messages, "quarantine", "taking_in:messages_quarantine", "list what waits to be mended"
+        messages,
+        "quarantine",
+        "messages:messages_quarantine",
+        "list the messages in quarantine, newest first",
     )
-    quarantine.add_argument("--limit", type=count, default=100, metavar="N", help="at most so many")
+    _limit(quarantine, 100)
     _json(quarantine)
-    generate = _verb(verbs, "generate", "generating:generate", "synthetic ADT that knows its truth")
-    generate.add_argument(
-        "--seed", type=int, default=1, metavar="N", help="the same seed, the same messages"
+    generate = _verb(
+        verbs,
+        "generate",
+        "generate:generate",
+        "generate synthetic ADT messages, and the true encounters behind them",
     )
-    generate.add_argument("--days", type=count, default=7, metavar="N", help="how many days")
-    generate.add_argument("--truth", metavar="FILE", help="write what really happened, as JSON")
+    generate.add_argument(
+        "--seed", type=int, default=1, metavar="N", help="the same seed gives the same messages"
+    )
+    generate.add_argument("--days", type=count, default=7, metavar="N", help="number of days")
+    generate.add_argument(
+        "--truth", metavar="FILE", help="write the true encounters to FILE, as JSON"
+    )
     where = generate.add_mutually_exclusive_group(required=True)
-    where.add_argument("--to", type=address, metavar="HOST:PORT", help="send by MLLP")
-    where.add_argument("--out", metavar="DIR", help="write files, and profiles.toml")
+    where.add_argument(
+        "--to", type=address, metavar="HOST:PORT", help="send the messages to this MLLP listener"
+    )
+    where.add_argument(
+        "--out", metavar="DIR", help="write the messages and profiles.toml to this folder"
+    )
 
 
-def _reading(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
-    patients = _group(verbs, "patients", "who is known")
-    _json(_verb(patients, "ls", "reading:patients_ls", "list patients"))
-    timeline = _verb(verbs, "timeline", "reading:timeline", "one patient across facilities")
+def _reading_verbs(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
+    patients = _group(verbs, "patients", "list patients")
+    _json(_verb(patients, "ls", "patients:patients_ls", "list all patients; merged ones come last"))
+    timeline = _verb(
+        verbs, "timeline", "timeline:timeline", "show one patient's encounters in all facilities"
+    )
     timeline.add_argument(
         "patient", metavar="PATIENT", help="a patient id, or AUTHORITY|IDENTIFIER"
     )
     _instants(timeline)
     _json(timeline)
-    census = _verb(verbs, "census", "reading:census", "who is where")
+    census = _verb(verbs, "census", "census:census", "list the occupied places")
     census.add_argument("--facility", metavar="F", help="only this facility")
     _instants(census)
     _json(census)
-    why = _verb(verbs, "why", "reading:why", "from a row to its events to the messages received")
+    why = _verb(verbs, "why", "why:why", "show the events and received messages behind an id")
     why.add_argument("id", metavar="ID", help="a patient, encounter, event or message id")
     _json(why)
 
 
-def _keeping(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
-    projections = _group(verbs, "projections", "the read models")
-    names = {"nargs": "*", "metavar": "NAME", "help": "only these; all unless given"}
+def _event_verbs(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
+    projections = _group(verbs, "projections", "list, rebuild and hash the read models")
+    names = {"nargs": "*", "metavar": "NAME", "help": "only these read models; all if not given"}
     listed = _verb(
-        projections, "ls", "keeping:projections_ls", "list them: version, rows, position"
+        projections,
+        "ls",
+        "projections:projections_ls",
+        "list the read models with version, rows and position",
     )
     listed.add_argument("names", **names)  # type: ignore[arg-type]  # argparse types kwargs singly
     _json(listed)
-    rebuild = _verb(projections, "rebuild", "keeping:projections_rebuild", "build them anew")
+    rebuild = _verb(
+        projections,
+        "rebuild",
+        "projections:projections_rebuild",
+        "rebuild read models from the recorded events",
+    )
     rebuild.add_argument("names", **names)  # type: ignore[arg-type]  # as above
     rebuild.add_argument(
-        "--from", dest="source", choices=["store", "kafka"], default="store", help="read the events"
+        "--from",
+        dest="source",
+        choices=["store", "kafka"],
+        default="store",
+        help="where to read the events",
     )
     _json(rebuild)
-    digest = _verb(projections, "digest", "keeping:projections_digest", "hash their content")
+    digest = _verb(
+        projections,
+        "digest",
+        "projections:projections_digest",
+        "print a hash of the content of each read model",
+    )
     digest.add_argument("names", **names)  # type: ignore[arg-type]  # as above
     _json(digest)
-    audit = _group(verbs, "audit", "who, what, when; store and topic side by side")
-    trail = _verb(audit, "trail", "keeping:audit_trail", "list every event")
+    audit = _group(verbs, "audit", "list all events; compare the store with Kafka")
+    trail = _verb(audit, "trail", "audit:audit_trail", "list events in the order of recording")
     trail.add_argument("--patient", metavar="PATIENT", help="only events about this patient")
-    trail.add_argument("--after", type=int, default=0, metavar="INDEX", help="only later events")
-    trail.add_argument("--limit", type=count, default=1000, metavar="N", help="at most so many")
+    trail.add_argument(
+        "--after", type=int, default=0, metavar="INDEX", help="only events after this index"
+    )
+    _limit(trail, 1000)
     _json(trail)
     reconcile = _verb(
         audit,
         "reconcile",
-        "keeping:audit_reconcile",
-        "publish what is owed; compare store and topic",
+        "audit:audit_reconcile",
+        "publish the events that Kafka lacks, then compare the store with the topic",
     )
     _json(reconcile)
-    topics = _group(verbs, "topics", "what is on Kafka")
-    _json(_verb(topics, "ls", "keeping:topics_ls", "list our topics and their settings"))
-    apply = _verb(topics, "apply", "keeping:topics_apply", "create or mend our topics")
+    topics = _group(verbs, "topics", "list and create the topics on Kafka")
+    _json(_verb(topics, "ls", "topics:topics_ls", "list the topics and their settings"))
+    apply = _verb(
+        topics,
+        "apply",
+        "topics:topics_apply",
+        "create missing topics and correct settings that differ",
+    )
     apply.add_argument(
         "--new-generation",
         action="store_true",
-        help="begin new topics; every event of the store is published to them",
+        help="begin new topics; the service publishes every event to them",
     )
     _json(apply)

@@ -1,11 +1,11 @@
-"""Arguments that are more than text; what cannot be meant is wrong usage."""
+"""Parse arguments of the command line; an argument that cannot be parsed is wrong usage."""
 
 from argparse import ArgumentTypeError
 from datetime import UTC, datetime
 
 
 def instant(text: str) -> datetime:
-    """Return a time; UTC where it names no offset."""
+    """Return a time. Without an offset, it is UTC."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
@@ -29,5 +29,5 @@ def address(text: str) -> tuple[str, int]:
 def count(text: str) -> int:
     """Return a whole number above zero."""
     if not text.isdecimal() or not int(text):
-        raise ArgumentTypeError(f"{text}: a whole number above 0")
+        raise ArgumentTypeError(f"{text}: write a whole number above 0")
     return int(text)

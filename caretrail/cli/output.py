@@ -1,4 +1,4 @@
-"""Writing results: JSON for programs, plain columns for people. Standard output only."""
+"""Print results: JSON for programs, columns for people; notes go to standard error."""
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,13 +11,13 @@ _OPTIONS = orjson.OPT_UTC_Z
 
 
 def json_line(value: object) -> None:
-    """Write one JSON object on a line of its own. Dataclasses and times are understood."""
+    """Write one JSON object on a line of its own; dataclasses and times are converted."""
     sys.stdout.buffer.write(orjson.dumps(value, option=_OPTIONS) + b"\n")
     sys.stdout.buffer.flush()
 
 
 def json_lines(values: Iterable[object]) -> None:
-    """Write one JSON object a line."""
+    """Write one JSON object per line."""
     write = sys.stdout.buffer.write
     for value in values:
         write(orjson.dumps(value, option=_OPTIONS) + b"\n")
@@ -25,12 +25,12 @@ def json_lines(values: Iterable[object]) -> None:
 
 
 def line(text: str = "") -> None:
-    """Write a line for a person."""
+    """Write a line of text."""
     sys.stdout.write(text + "\n")
 
 
 def columns(names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write rows under their names, each column as wide as its widest cell."""
+    """Write rows below their names; each column is as wide as its widest cell."""
     cells = [[cell(each) for each in row] for row in rows]
     widths = [
         max([len(name), *(len(row[number]) for row in cells)]) for number, name in enumerate(names)
@@ -40,13 +40,13 @@ def columns(names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 
 def note(text: str) -> None:
-    """Tell a person something beside the result: standard error."""
+    """Write a line to standard error, beside the result."""
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
 
 
 def cell(value: object) -> str:
-    """Return a value as a person reads it; times as the JSON has them, absent ones as a dash."""
+    """Return a value as text: times as in JSON, None as a dash."""
     if value is None:
         return "-"
     if isinstance(value, datetime):

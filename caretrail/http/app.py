@@ -18,8 +18,8 @@ from starlette.responses import (
 )
 from starlette.routing import Route
 
-from caretrail.http.asking import Unclear, instant, known
 from caretrail.http.guard import LOOPBACK, Guard
+from caretrail.http.instants import Unclear, instant, known
 from caretrail.http.searches import Searches
 from caretrail.reading import Query, Reader
 from caretrail.reading.census import filtered

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from caretrail.cli import main, operating
+from caretrail.cli import doctor, main
 from infra.mllp_client import MllpClient, code_of
 from tests.acceptance.command_line import CommandLine
 from tests.acceptance.service import RunningService, serving
@@ -102,7 +102,7 @@ def test_a_failure_we_did_not_foresee_is_told_without_its_words(
     def broken(_options: object) -> int:
         raise RuntimeError("ALDER^ROWENA")
 
-    monkeypatch.setattr(operating, "doctor", broken)
+    monkeypatch.setattr(doctor, "doctor", broken)
     assert main(["doctor"]) == 1
     said = capsys.readouterr().err
     assert "RuntimeError at test_operations.py" in said

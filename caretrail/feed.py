@@ -1,4 +1,7 @@
-"""Sending many messages by MLLP as hospitals do: one connection a sender, one message in flight."""
+"""Send many messages over MLLP as hospitals do.
+
+Each sender has a connection of its own, on which one message is in flight at a time.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -8,7 +11,7 @@ from typing import Final
 
 from infra.mllp_client import MllpClient, NoAnswer, code_of
 
-#: Messages read ahead of a sender, so that one slow sender holds little and the others nothing.
+#: Queued messages per sender. The reader waits when the queue of one sender is full.
 _AHEAD: Final = 64
 
 
@@ -25,11 +28,12 @@ def feed(
 
     Args:
         messages: Name of the sender and the message, in the order of sending.
-        host: Of the listener.
-        port: Of the listener.
+        host: Host of the listener.
+        port: Port of the listener.
         answered: Called with the code of each answer, from several threads.
-        stop: Set to end early; what is in flight is finished.
-        retries: After AR or no answer. A message that stays without one counts as ``""``.
+        stop: Set it to end early. Messages in flight are finished.
+        retries: How often a message is sent again after AR or no answer. A message that never gets
+            an answer counts as ``""``.
     """
     stop = stop or Event()
     codes, lock = Counter[str](), Lock()

@@ -1,11 +1,11 @@
-"""Running: ``serve``, ``doctor``."""
+"""``serve``: run the service of a home until told to stop."""
 
 from argparse import Namespace
 
 import structlog
 
 from caretrail.cli import WRONG_USAGE
-from caretrail.cli.output import columns, json_lines, note
+from caretrail.cli.output import note
 from caretrail.role import ROLES
 from caretrail.service import Service
 from caretrail.signals import until_told
@@ -13,7 +13,7 @@ from infra import log, settings
 
 
 def serve(options: Namespace) -> int:
-    """Serve until told to stop; then stop everything, in order."""
+    """Serve until told to stop; then stop the roles and servers in order."""
     only = tuple(options.only.split(",")) if options.only else ROLES
     unknown = [name for name in only if name not in ROLES]
     if unknown:
@@ -27,26 +27,11 @@ def serve(options: Namespace) -> int:
             service.start(stop)
             if not stop.is_set():
                 if "mllp" in only:
-                    note(f"ADT is received on {chosen.mllp_host}:{service.mllp_port} (MLLP)")
+                    note(f"receiving ADT over MLLP on {chosen.mllp_host}:{service.mllp_port}")
                 if "http" in only:
-                    note(f"pages: {service.pages}")
+                    note(f"serving the pages on {service.pages}")
             service.watch(stop)
         finally:
             structlog.get_logger().info("service.stopping")
             service.stop()
     return 0
-
-
-def doctor(options: Namespace) -> int:
-    """Check what a home needs; print what is wrong and what to do."""
-    from caretrail.checkup import checkup  # noqa: PLC0415 - imports the servers' modules
-
-    found = list(checkup(settings.load()))
-    if options.json:
-        json_lines(found)
-    else:
-        columns(
-            ("check", "state", "what"),
-            [(each.check, "ok" if each.ok else "MEND", each.words) for each in found],
-        )
-    return 0 if all(each.ok for each in found) else 1

@@ -1,4 +1,4 @@
-"""``demo``: a synthetic region-week in a home of its own, served until told to stop."""
+"""``demo``: a service with a synthetic week of data, in a home of its own."""
 
 import shutil
 import sys
@@ -11,7 +11,7 @@ from typing import Final
 from caretrail.bootstrap import opened
 from caretrail.cli.output import line, note
 from caretrail.failure import Failed
-from caretrail.feeding import feed
+from caretrail.feed import feed
 from caretrail.generate import DemoWeek, demo_week, profiles_toml
 from caretrail.progress import progress
 from caretrail.service import Service, free_port, running_service
@@ -29,19 +29,19 @@ _PAGES: Final = 8600
 
 
 def demo(options: Namespace) -> int:
-    """Start everything, send the week unless it is there, show where to look, serve."""
+    """Start the service, send the week if the home does not hold it, print where to look; serve."""
     started = time.monotonic()
     chosen = settings.load()
     home = chosen.home / "demo"
-    _refuse_a_second(home)
+    _refuse_second(home)
     if options.reset:
-        _forget(home)
+        _delete(home)
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     week = demo_week()
     ours = chosen.model_copy(
         update={
             "home": home,
-            # Never the servers and keys of anything real.
+            # The demo never uses the servers and keys of a real installation.
             "database_url": None,
             "keys_database_url": None,
             "kafka_bootstrap_servers": None,
@@ -57,7 +57,7 @@ def demo(options: Namespace) -> int:
             "http_port": free_port(chosen.http_port or _PAGES),
             "facilities": None,
             "zone": ZONE,
-            "now": week.horizon,  # its dates are fixed: the pages show the end of its week
+            "now": week.now,  # the dates of its messages are fixed
             "log_level": "warning",
         }
     )
@@ -72,9 +72,9 @@ def demo(options: Namespace) -> int:
             watching = Thread(target=service.watch, args=(stop,), daemon=True)
             watching.start()
             if not stories_of(home) and not stop.is_set():
-                _tell(week, ours, service, stop)
+                _send_week(week, ours, service, stop)
             if not stop.is_set():
-                _show(ours, service, time.monotonic() - started)
+                _print_addresses(ours, service, time.monotonic() - started)
             stop.wait()
             note("stopping")
             watching.join()
@@ -84,24 +84,24 @@ def demo(options: Namespace) -> int:
     return 0
 
 
-def _forget(home: Path) -> None:
-    """Stop what a killed demo may have left running, then delete all of it."""
+def _delete(home: Path) -> None:
+    """Stop the servers that a killed demo may have left running, then delete its home."""
     if home.exists():
         KafkaServer(home).stop_left()
         PostgresServer(home).stop_left()
         shutil.rmtree(home)
 
 
-def _refuse_a_second(home: Path) -> None:
+def _refuse_second(home: Path) -> None:
     running = running_service(home)
     if running is not None:
-        raise Failed(f"the demo is running already: {running['pages']}")
+        raise Failed(f"the demo is already running: {running['pages']}")
 
 
-def _tell(week: DemoWeek, ours: Settings, service: Service, stop: Event) -> None:
-    """Send the week over MLLP; wait until the pages show all of it."""
+def _send_week(week: DemoWeek, ours: Settings, service: Service, stop: Event) -> None:
+    """Send the week over MLLP; wait until the read models hold all of it."""
     messages = [(each.sender, each.data) for each in week.messages]
-    with progress("sending a week of seven facilities over MLLP", len(messages)) as shown:
+    with progress("sending the week of seven facilities over MLLP", len(messages)) as shown:
         sent = 0
 
         def answered(_code: str) -> None:
@@ -112,8 +112,8 @@ def _tell(week: DemoWeek, ours: Settings, service: Service, stop: Event) -> None
         codes = feed(messages, ours.mllp_host, service.mllp_port, answered=answered, stop=stop)
     if stop.is_set():
         return
-    counted = ", ".join(f"{count} {code or 'without answer'}" for code, count in codes.items())
-    note(f"{codes.total()} messages answered: {counted}")
+    counted = ", ".join(f"{count} {code or 'not answered'}" for code, count in codes.items())
+    note(f"{codes.total()} messages sent: {counted}")
     with opened(ours) as application:
         total = application.store.max_index()
         with progress("projecting", total) as shown:
@@ -121,24 +121,24 @@ def _tell(week: DemoWeek, ours: Settings, service: Service, stop: Event) -> None
     keep_stories(ours.home, week.interesting)
 
 
-def _show(ours: Settings, service: Service, seconds: float) -> None:
+def _print_addresses(ours: Settings, service: Service, seconds: float) -> None:
     command = Path(sys.argv[0])
-    said = f"CARETRAIL_HOME={ours.home} {command}"
+    prefix = f"CARETRAIL_HOME={ours.home} {command}"
     line()
     line(f"  {service.pages}")
     line()
-    line(f"Ready after {seconds:.0f} s. In another terminal:")
+    line(f"Ready after {seconds:.0f} s. Try these commands in another terminal:")
     line()
-    found = stories_of(ours.home)
-    if found:
-        line(f"  {said} timeline '{found[0].number}'")
-    line(f"  {said} census")
-    line(f"  {said} patients ls --json")
-    line(f"  {said} messages quarantine")
-    line(f"  {said} audit reconcile")
+    stories = stories_of(ours.home)
+    if stories:
+        line(f"  {prefix} timeline '{stories[0].number}'")
+    line(f"  {prefix} census")
+    line(f"  {prefix} patients ls --json")
+    line(f"  {prefix} messages quarantine")
+    line(f"  {prefix} audit reconcile")
     if service.postgres is not None:
         line(f"  {psql(service.postgres.url, '-c', 'table care.census')}")
-    line(f"  {said} generate --seed 7 --days 1 --to {ours.mllp_host}:{service.mllp_port}")
+    line(f"  {prefix} generate --seed 7 --days 1 --to {ours.mllp_host}:{service.mllp_port}")
     line()
-    line("Ctrl-C stops everything and keeps it; the next `demo` shows it again at once.")
+    line("Ctrl-C stops the demo and keeps its data. The next `caretrail demo` starts with them.")
     sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""Synthetic ADT: ``generate``."""
+"""``generate``: synthetic ADT messages."""
 
 from argparse import Namespace
 from datetime import UTC, datetime
@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Final
 
 from caretrail.cli.output import line, note
-from caretrail.feeding import feed
+from caretrail.feed import feed
 from caretrail.generate import generate as generated
 from caretrail.generate import truth_json, write
 from caretrail.progress import progress
 from caretrail.signals import until_told
 
-#: The same for every run, so that a seed means the same messages for ever.
-START: Final = datetime(2026, 3, 2, 6, tzinfo=UTC)  # midnight by the clocks of the region
+#: The same for every run, so that a seed always gives the same messages. Midnight in Chicago.
+START: Final = datetime(2026, 3, 2, 6, tzinfo=UTC)
 
 
 def generate(options: Namespace) -> int:
@@ -25,7 +25,10 @@ def generate(options: Namespace) -> int:
         refused = 0
     else:
         host, port = options.to
-        note("The receiver reads these senders best by the profiles that --out writes.")
+        note(
+            "caretrail: the receiver needs the profiles of these senders."
+            " `caretrail generate --out DIR` writes them to DIR/profiles.toml."
+        )
         sent = 0
         with until_told() as stop, progress("sending", None) as shown:
 

@@ -1,0 +1,84 @@
+"""``audit``: every event, and the comparison of the store with Kafka."""
+
+from argparse import Namespace
+from dataclasses import asdict
+
+from caretrail.cli import FAILED
+from caretrail.cli.home import catch_up, open_home
+from caretrail.cli.output import columns, json_line, json_lines, line
+from caretrail.failure import Failed
+from caretrail.progress import progress
+from caretrail.publishing import brokers_of, event_topic, publish_owed
+from caretrail.readers import open_reader
+from consumers.reconcile import reconcile
+from projections.audit_trail import trail
+
+
+def audit_trail(options: Namespace) -> None:
+    """List events: when they happened and were recorded, what they say, and who sent them."""
+    with open_home() as application:
+        catch_up(application)
+        records = None
+        if options.patient:
+            with open_reader(application) as reader:
+                found = reader.patient(options.patient)
+            if found is None:
+                raise Failed("no patient has this id or number")
+            records = found.patient.records
+        with application.connect() as connection:
+            rows = trail(connection, records=records, after=options.after, limit=options.limit)
+    if options.json:
+        json_lines(map(asdict, rows))
+        return
+    columns(
+        ("index", "recorded", "happened", "what", "from", "control id", "message"),
+        [
+            (
+                each.source_position,
+                each.recorded_at,
+                each.happened_at,
+                each.topic,
+                each.sender,
+                each.control_id,
+                each.message_id,
+            )
+            for each in rows
+        ],
+    )
+
+
+def audit_reconcile(options: Namespace) -> int:
+    """Publish what Kafka lacks, then compare every event of the store and of the topic."""
+    with open_home() as application, brokers_of(application.settings) as brokers:
+        total = application.store.max_index()
+        topic = event_topic(application, brokers)
+        with progress("comparing", 2 * total) as shown:
+            report = reconcile(
+                application.store,
+                topic,
+                publish=lambda: publish_owed(application, brokers),
+                progress=lambda stage, done, of: shown(done + (of if stage == "topic" else 0)),
+            )
+        topic.close()
+    result = {
+        "equal": report.equal,
+        "store": report.events,
+        "topic": report.in_topic,
+        **asdict(report),
+    }
+    if options.json:
+        json_line(result)
+    else:
+        line(
+            f"{result['store']} events in the store, {result['topic']} in the topic;"
+            f" {report.published} were published just now"
+        )
+        line(
+            "the store and the topic hold the same events"
+            if report.equal
+            else "the store and the topic DIFFER"
+        )
+        for name in ("missing", "extra", "differing"):
+            if result[name]:
+                line(f"{name}: {result[name]}")
+    return 0 if report.equal else FAILED

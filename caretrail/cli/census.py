@@ -1,0 +1,30 @@
+"""``census``: the occupied places."""
+
+from argparse import Namespace
+
+from caretrail.cli.home import open_home_reader
+from caretrail.cli.output import columns, json_lines, note
+from caretrail.reading.contract import census_json
+from infra import clock
+
+
+def census(options: Namespace) -> None:
+    """List the occupied places; note how many statements disagree."""
+    with open_home_reader() as reader:
+        found = reader.census(
+            now=clock.now(),
+            facility=options.facility,
+            as_of=options.as_of,
+            known_at=options.known_at,
+        )
+    rows = census_json(found)
+    if options.json:
+        json_lines(rows)
+    else:
+        names = ("facility", "unit", "room", "bed", "class", "since", "patient_id", "mode")
+        columns(names, [[row[name] for name in names] for row in rows])
+    if found.disagreements:
+        note(
+            f"caretrail: {len(found.disagreements)} disagreements between statements;"
+            " the census page lists them"
+        )

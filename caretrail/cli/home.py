@@ -1,0 +1,60 @@
+"""Open the home that a verb works on, and wait until its read models are up to date."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final, Protocol
+
+from caretrail.bootstrap import Application, opened
+from caretrail.cli.output import note
+from caretrail.readers import open_reader
+from caretrail.reading import Reader
+from infra import log, settings
+
+_SILENT_SECONDS: Final = 3.0
+
+
+@contextmanager
+def open_home() -> Iterator[Application]:
+    """Open the home that the settings name. Only warnings and errors are logged."""
+    log.configure("cli", "warning")
+    with opened(settings.load()) as application:
+        yield application
+
+
+@contextmanager
+def open_home_reader() -> Iterator[Reader]:
+    """Open a reader over the home, with read models that hold every event recorded so far."""
+    with open_home() as application:
+        catch_up(application)
+        with open_reader(application) as reader:
+            yield reader
+
+
+class ReadModels(Protocol):
+    """Read models that may lag behind the store."""
+
+    def catch_up(self, shown: Callable[[int], None]) -> object:
+        """Return when they hold every event; call ``shown`` with the index reached so far."""
+        ...
+
+
+def catch_up(models: ReadModels, now: Callable[[], float] = time.monotonic) -> None:
+    """Wait for the read models; print one note if that takes more than 3 s.
+
+    Args:
+        models: What to wait for.
+        now: Seconds on a clock that only goes forward.
+    """
+    due = now() + _SILENT_SECONDS
+
+    def shown(index: int) -> None:
+        nonlocal due
+        if now() >= due:
+            due = float("inf")
+            note(
+                f"caretrail: waiting for the read models, which have reached event {index}."
+                " If it takes long, look at the log of the projector and run `caretrail doctor`."
+            )
+
+    models.catch_up(shown)

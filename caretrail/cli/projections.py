@@ -1,0 +1,119 @@
+"""``projections``: the read models."""
+
+import time
+from argparse import Namespace
+from collections.abc import Iterable
+from dataclasses import asdict
+
+from caretrail.bootstrap import Application
+from caretrail.cli.home import catch_up, open_home
+from caretrail.cli.output import columns, json_line, json_lines, line, note
+from caretrail.failure import Failed
+from caretrail.progress import progress
+from caretrail.publishing import brokers_of, event_topic, publish_owed
+from domain.body import RecordedEvent
+from projections import catalogue
+from projections.catalogue import UnknownProjection
+from projections.digest import digest
+from projections.rebuild import Rebuilt
+
+
+def projections_ls(options: Namespace) -> None:
+    """List read models: version, rows, position."""
+    with open_home() as application, application.connect() as connection:
+        latest = application.store.max_index()
+        through = min(latest, application.complete_through(connection))
+        active = catalogue.active(connection)
+        found = [
+            {
+                "name": projection.name,
+                "version": active[projection.name].version,
+                "rows": sum(
+                    catalogue.count(connection, active[projection.name].schema, table)
+                    for table in projection.tables
+                ),
+                "complete_through": through,
+                "behind": latest - through,
+            }
+            for projection in catalogue.named(_checked(options.names))
+        ]
+    if options.json:
+        json_lines(found)
+    elif found:
+        columns(list(found[0]), [list(each.values()) for each in found])
+
+
+def projections_digest(options: Namespace) -> None:
+    """Hash the content of read models, once they hold every event."""
+    names = _checked(options.names)
+    with open_home() as application, application.connect() as connection:
+        catch_up(application)
+        found = digest(connection, application.services.open_segment, names)
+    if options.json:
+        json_line({name: asdict(each) for name, each in found.items()})
+    else:
+        columns(
+            ("projection", "rows", "sha256"),
+            [(name, each.rows, each.sha256) for name, each in found.items()],
+        )
+
+
+def projections_rebuild(options: Namespace) -> None:
+    """Rebuild read models from the store or from Kafka; readers keep reading meanwhile."""
+    names = _checked(options.names)
+    with open_home() as application:
+        if names:
+            # The rebuilt ones will hold every event; the others must hold as much.
+            catch_up(application)
+        started = time.monotonic()
+        total = application.store.max_index()
+        if options.source == "kafka":
+            with brokers_of(application.settings) as brokers:
+                publish_owed(application, brokers)
+                topic = event_topic(application, brokers)
+                from_topic = (
+                    event for _, _, event in topic.events(topic.extents()) if event is not None
+                )
+                rebuilt = _rebuild(application, names, from_topic, total)
+                topic.close()
+        else:
+            rebuilt = _rebuild(application, names, None, total)
+    result = {
+        "versions": rebuilt.versions,
+        "events": rebuilt.events,
+        "rows": rebuilt.rows,
+        "parked": len(rebuilt.parked),
+        "seconds": round(time.monotonic() - started, 3),
+    }
+    if options.json:
+        json_line(result)
+    else:
+        versions = ", ".join(f"{name} v{number}" for name, number in rebuilt.versions.items())
+        line(f"{result['events']} events, {result['rows']} rows, {result['seconds']} s: {versions}")
+    if rebuilt.parked:
+        note(
+            f"caretrail: {len(rebuilt.parked)} events are parked, because they cannot be"
+            " interpreted; the log says why"
+        )
+
+
+def _checked(names: list[str]) -> list[str]:
+    try:
+        catalogue.named(names)
+    except UnknownProjection as error:
+        known = ", ".join(catalogue.PROJECTIONS)
+        raise Failed(f"{error}; the read models are: {known}") from None
+    return names
+
+
+def _rebuild(
+    application: Application, names: list[str], source: Iterable[RecordedEvent] | None, total: int
+) -> Rebuilt:
+    with application.connect() as connection, progress("rebuilding", total) as shown:
+        return application.rebuild(
+            connection,
+            names,
+            total,
+            source=source,
+            progress=lambda stage, done, _of: shown(done) if stage == "fold" else None,
+        )

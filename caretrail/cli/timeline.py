@@ -1,0 +1,64 @@
+"""``timeline``: one patient's encounters and entries."""
+
+from argparse import Namespace
+
+from caretrail.cli.home import open_home_reader
+from caretrail.cli.output import columns, json_line, line
+from caretrail.failure import Failed
+from caretrail.reading.contract import timeline_json
+
+
+def timeline(options: Namespace) -> None:
+    """Show one patient's encounters and entries, as of and as known at."""
+    with open_home_reader() as reader:
+        found = reader.patient(options.patient, as_of=options.as_of, known_at=options.known_at)
+        if found is None:
+            raise Failed(
+                "no such patient, or the patient was not yet known at that time."
+                " Write a patient id or AUTHORITY|IDENTIFIER, as `caretrail patients ls` lists them"
+            )
+        shown = timeline_json(found)
+    if options.json:
+        json_line(shown)
+        return
+    line(f"patient {shown['patient_id']}{_mode(shown['mode'])}")
+    known = shown["known_at"]
+    line(f"known at event {known['index']}, recorded {known['recorded_at'] or '-'}")
+    for each in shown["encounters"]:
+        line()
+        line(
+            f"{each['class']} {each['status']}, {each['facility'] or 'facility not stated'},"
+            f" visit {each['visit_number'] or 'not numbered'}:"
+            f" {each['started_at'] or 'not stated'} to {each['ended_at'] or _open(each['status'])}"
+        )
+        columns(
+            ("  from", "until", "facility", "unit", "room", "bed", ""),
+            [
+                (
+                    f"  {stay['from'] or 'not stated'}",
+                    stay["until"],
+                    stay["facility"],
+                    stay["unit"],
+                    stay["room"],
+                    stay["bed"],
+                    "cancelled" if stay["cancelled"] else "",
+                )
+                for stay in each["locations"]
+            ],
+        )
+    line()
+    columns(
+        ("happened", "recorded", "what", "event"),
+        [
+            (each["happened_at"], each["recorded_at"], each["summary"], each["event_id"])
+            for each in shown["entries"]
+        ],
+    )
+
+
+def _open(status: str) -> str:
+    return "open" if status in {"arrived", "in-progress", "onleave"} else "not stated"
+
+
+def _mode(mode: str) -> str:
+    return {"T": " (TEST)", "D": " (DEBUG)"}.get(mode, "")

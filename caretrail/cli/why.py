@@ -1,0 +1,40 @@
+"""``why``: the events and the received messages behind a row."""
+
+from argparse import Namespace
+
+from caretrail.cli.home import catch_up, open_home
+from caretrail.cli.output import columns, json_line, line
+from caretrail.failure import Failed
+from caretrail.readers import open_reader
+from caretrail.tracing import trace
+
+
+def why(options: Namespace) -> None:
+    """Show the events behind an id, each with the received message that caused it."""
+    with open_home() as application:
+        catch_up(application)
+        with open_reader(application) as reader:
+            chain = trace(application, reader, options.id)
+    if chain is None:
+        raise Failed("no patient, encounter, event or message has this id")
+    if options.json:
+        json_line(chain)
+        return
+    for name in ("patient_id", "encounter_id"):
+        if chain[name]:
+            line(f"{name.removesuffix('_id')} {chain[name]}")
+    columns(
+        ("index", "event", "happened", "event id", "message", "control id", "sender"),
+        [
+            (
+                each["index"],
+                each["topic"],
+                each["happened_at"],
+                each["event_id"],
+                each["message"]["id"] if each["message"] else None,
+                each["message"]["control_id"] if each["message"] else None,
+                each["message"]["sender"] if each["message"] else None,
+            )
+            for each in chain["events"]
+        ],
+    )

@@ -1,5 +1,7 @@
 """The week of the demo: a small region, the same every time."""
 
+from datetime import datetime
+
 from caretrail.generate.region import region
 from caretrail.generate.stories import Stories, when
 from caretrail.generate.world import World
@@ -20,6 +22,15 @@ class DemoWeek(World):
             stories=stories.tell,
         )
         self._told = stories
+
+    @property
+    def now(self) -> datetime:
+        """Return the present of the demo: Tuesday 10 March 2026, 16:00 in Chicago.
+
+        The last messages of the week are sent after its end. ``now`` is later than all of them, so
+        that no page shows an event of the future.
+        """
+        return when(8, 16, 0)
 
     @property
     def interesting(self) -> tuple[Interesting, ...]:

@@ -120,7 +120,10 @@ def _words(settings: Settings) -> Words:
     footers: tuple[str, ...] = ()
     if settings.now:
         local = Words(zone=ZoneInfo(settings.zone)).moment(settings.now, year=True)
-        footers = (f"For these pages it is {local} now.",)
+        footers = (
+            f"On these pages, “now” is {local}.",
+            "“Recorded” says when caretrail received a message.",
+        )
     return Words(
         zone=ZoneInfo(settings.zone),
         zone_name=settings.zone,

@@ -144,6 +144,11 @@ def test_the_demo_has_what_its_stories_need() -> None:
     assert modes["P"] > 1_500
 
 
+def test_every_message_of_the_demo_is_sent_before_its_now() -> None:
+    week = demo_week()
+    assert max(sent.at for sent in week.messages) < week.now
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_demo_is_a_week_of_moderate_size(seed: int) -> None:
     messages = list(demo_week(seed).messages)

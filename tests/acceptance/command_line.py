@@ -26,9 +26,9 @@ class CommandLine:
         """Run one verb, check its exit code, return its standard output."""
         return self._run(arguments, exit_code).stdout
 
-    def refused(self, *arguments: str | Path) -> str:
-        """Run one verb that must fail; return its standard error."""
-        return self._run(arguments, 1).stderr
+    def refused(self, *arguments: str | Path, exit_code: int = 1) -> str:
+        """Run one verb that must fail, check its exit code, return its standard error."""
+        return self._run(arguments, exit_code).stderr
 
     def _run(
         self, arguments: tuple[str | Path, ...], exit_code: int

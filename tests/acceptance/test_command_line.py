@@ -1,4 +1,4 @@
-"""The command line on a small feed: every count, every way of asking."""
+"""The command line on a small feed: counts, questions, refusals."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,7 +35,7 @@ MESSAGES = (
 
 @pytest.fixture(scope="module")
 def caretrail(module_home: Path) -> Iterator[CommandLine]:
-    # Every verb joins this server, as it joins that of a running service.
+    # Every verb joins this server, as it joins the server of a running service.
     with joined(module_home):
         yield ingested(module_home)
 
@@ -93,23 +93,51 @@ def test_a_row_leads_to_its_events_and_to_the_messages_received(caretrail: Comma
     assert caretrail.object("why", shown["id"])["events"][0]["topic"] == "encounter.admitted.v1"
 
 
-def test_what_was_set_aside_says_why_and_where(caretrail: CommandLine) -> None:
+def test_a_message_in_quarantine_shows_its_reason_and_place(caretrail: CommandLine) -> None:
     waiting = caretrail.objects("messages", "quarantine")
     assert [(each["reason"], each["place"]) for each in waiting] == [
         ("no_patient_identifier", "PID-3")
     ]
 
 
-def test_what_is_not_there_is_said_in_words_and_fails(caretrail: CommandLine) -> None:
-    caretrail.run("timeline", "MERCY|999", exit_code=1)
-    caretrail.run("why", "nonsense", exit_code=1)
-    caretrail.run("messages", "show", "nonsense", exit_code=1)
-    caretrail.run("ingest", "/nonexistent", exit_code=1)
-    caretrail.run("timeline", exit_code=2)
-    caretrail.run("projections", "digest", "nothing", exit_code=1)
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["timeline", "MERCY|999"], "no such patient, or the patient was not yet known"),
+        (["timeline", "MERCY|0042", "--known-at", "0"], "or the patient was not yet known"),
+        (["audit", "trail", "--patient", "MERCY|999"], "no patient has this id or number"),
+        (["why", "nonsense"], "no patient, encounter, event or message has this id"),
+        (["messages", "show", "nonsense"], "no message nonsense; `caretrail messages ls` lists"),
+        (["ingest", "/nonexistent"], "/nonexistent: no such file or folder"),
+        (["ingest", ".", "--sender", "nobody"], "no profile 'nobody' in"),
+        (["projections", "digest", "nothing"], "the read models are: "),
+    ],
+)
+def test_a_failure_says_what_is_wrong_and_what_to_do(
+    caretrail: CommandLine, arguments: list[str], words: str
+) -> None:
+    said = caretrail.refused(*arguments)
+    assert said.startswith("caretrail: ")
+    assert words in said
+    assert len(said.splitlines()) == 1
 
 
-def test_read_models_of_another_release_are_built_anew(caretrail: CommandLine) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["timeline"], "the following arguments are required: PATIENT"),
+        (["timeline", "x", "--as-of", "soon"], "soon: write a time as 2026-03-02T14:05:00Z"),
+        (["messages", "ls", "--limit", "0"], "0: write a whole number above 0"),
+        (["send", ".", "--to", "here"], "here: write HOST:PORT"),
+        (["serve", "--only", "cook"], "no role 'cook'; the roles are: mllp, relay,"),
+        ([], "usage: caretrail"),
+    ],
+)
+def test_wrong_usage_says_what_to_write(home: Path, arguments: list[str], words: str) -> None:
+    assert words in CommandLine(home).refused(*arguments, exit_code=2)
+
+
+def test_read_models_of_another_release_are_rebuilt(caretrail: CommandLine) -> None:
     before = caretrail.object("projections", "digest")
     caretrail.run("patients", "ls")
     with database(caretrail) as connection:

@@ -1,4 +1,4 @@
-"""The wiring: which implementation stands behind which port. Nothing happens at import."""
+"""Wire the application: choose the implementation of each port. Importing this does nothing."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -47,16 +47,16 @@ from projections.stretches import Read, Stored
 
 log = structlog.get_logger()
 
-#: Advisory lock of whoever projects from the store: the service, or one command at a time.
+#: Advisory lock of the one process that updates the read models.
 _PROJECTING: Final = 0x63617265_0003
-_LOOK_SECONDS: Final = 2.0  # between two looks whether somebody still projects
+_LOOK_SECONDS: Final = 2.0  # between two attempts to take that lock
 _KEY_BYTES: Final = 32
-_TOKENS: Final = 4096  # remembered
+_TOKENS: Final = 4096  # size of the cache of name tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
-    """What every verb and every role is made of."""
+    """An open home: settings, store, keys and profiles. Every verb and every role works on one."""
 
     settings: Settings
     url: str
@@ -67,11 +67,11 @@ class Application:
 
     @property
     def services(self) -> Services:
-        """What folding needs."""
+        """Return the services that folding needs."""
         return _services(self.keys, self.id_key)
 
     def reading(self, *, arrived_by: str, sender: str = "") -> ReadingContext:
-        """Return how messages are read; ``sender`` names a profile, where somebody said which."""
+        """Return the context in which messages are read; ``sender`` chooses a profile by name."""
         return ReadingContext(
             id_key=self.id_key,
             profiles=self.profiles,
@@ -94,19 +94,19 @@ class Application:
         return record_messages.handle(messages, self.store)
 
     def connect(self) -> Connection[Any]:
-        """Open a connection of one's own, in autocommit mode."""
+        """Open a new connection in autocommit mode; the caller closes it."""
         return psycopg.connect(**network(self.url), autocommit=True)
 
     def problems(self) -> Mapping[str, str]:
-        """Return what is wrong with the database; empty where it answers."""
+        """Return the problem of the database, by part; empty if it answers."""
         try:
             self.store.max_index()
-        except Exception as error:  # noqa: BLE001 - whatever it is, the operator must see it
+        except Exception as error:  # noqa: BLE001 - the operator must see any failure
             return {"database": type(error).__name__}
         return {}
 
     def complete_through(self, connection: Connection[Any]) -> int:
-        """Return the index up to which every event is in the read models."""
+        """Return the index up to which the read models hold every event."""
         return fold.complete_through(connection, self.store.last_ids())
 
     def projector(
@@ -117,13 +117,13 @@ class Application:
         published: Callable[[], Mapping[int, int]] = dict,
         on_progress: Callable[[Progress], None] = lambda _progress: None,
     ) -> Projector:
-        """Return a projector that folds what ``source`` gives.
+        """Return a projector that folds the events of ``source``.
 
         Args:
-            connection: Asked before each batch: a lost connection is opened anew there.
-            source: Of events.
-            published: By partition, up to which index the topic is known to hold it.
-            on_progress: Told after each batch and each idle look.
+            connection: Called before each batch; it opens a lost connection again.
+            source: Where the events come from.
+            published: Returns, by partition, the index up to which the topic holds every event.
+            on_progress: Called after each batch and each idle look.
         """
         services = self.services
         return Projector(
@@ -142,10 +142,10 @@ class Application:
         )
 
     def prepare(self, connection: Connection[Any]) -> None:
-        """Make the read models fit this release, and try again what was set aside.
+        """Make the read models fit this release, and retry parked components.
 
-        Projections of another release are built anew from the store; what could not be
-        interpreted may be so now. Readers go on reading meanwhile.
+        Read models of another release are rebuilt from the store. A component that an earlier
+        release could not interpret may be interpreted now. Readers keep reading meanwhile.
         """
         try:
             catalogue.active(connection)
@@ -166,14 +166,14 @@ class Application:
         source: Iterable[RecordedEvent] | None = None,
         progress: rebuilding.Progress | None = None,
     ) -> rebuilding.Rebuilt:
-        """Build projections anew; see ``projections.rebuild``.
+        """Rebuild projections; see ``projections.rebuild``.
 
         Args:
-            connection: In autocommit mode.
-            names: Which; none: all.
+            connection: A connection in autocommit mode.
+            names: The projections to rebuild; empty: all.
             upto: The index of the newest event.
-            source: Where the events come from, if not from the store.
-            progress: Told how far it is.
+            source: The events, if they do not come from the store.
+            progress: Called with the progress.
         """
         reads = rebuilding.needs(names)
         events: Iterable[RecordedEvent] | Stored
@@ -198,16 +198,16 @@ class Application:
     def catch_up(
         self, shown: Callable[[int], None] = lambda _index: None, *, timeout: float = 3600.0
     ) -> int:
-        """Return when the read models hold everything recorded by now.
+        """Return when the read models hold every event recorded before the call.
 
-        Where no service projects, this projects from the store itself; else it waits.
+        If a service updates them, wait for it. Otherwise fold the events of the store here.
 
         Args:
-            shown: Told now and then up to which index they are.
+            shown: Called from time to time with the index that they have reached.
             timeout: In seconds.
 
         Raises:
-            TimeoutError: They did not get there.
+            TimeoutError: They did not reach the newest event in time.
         """
         target = self.store.max_index()
         with self.connect() as connection:
@@ -218,12 +218,12 @@ class Application:
                 return index
 
             until = time.monotonic() + timeout
-            while not projects_alone(connection):
+            while not claim_projecting(connection):
                 left = until - time.monotonic()
                 try:
                     return wait_through(through, target, min(left, _LOOK_SECONDS))
                 except TimeoutError:
-                    # Whoever projects may have ended meanwhile: then it is for us to do.
+                    # The service may have ended meanwhile; the next round then takes its lock.
                     if left <= _LOOK_SECONDS:
                         raise
             self.prepare(connection)
@@ -252,7 +252,7 @@ def database(settings: Settings) -> Iterator[str]:
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Application]:
-    """Open the store of a home: join its PostgreSQL, or start it and stop it again.
+    """Open a home: its database, migrated, with its keys, store and profiles.
 
     Raises:
         PostgresUnavailable, StoreUnavailable: There is no database.
@@ -305,7 +305,7 @@ def _services(keys: SubjectKeys, id_key: IdKey) -> Services:
         open_segment=lambda sealed, event_id, topic: keys.open(
             sealed, event_id=event_id, topic=topic
         ),
-        # Names, beginnings and birthdays come again and again.
+        # The same names and birth dates come many times.
         token=lru_cache(maxsize=_TOKENS)(lambda text: id_key.ref("token", text)),
         interpret=interpret,
         warm=keys.warm,
@@ -316,7 +316,7 @@ def _services(keys: SubjectKeys, id_key: IdKey) -> Services:
 def _tools(
     settings: Settings, url: str, incarnation: str, reads: rebuilding.Needs
 ) -> Iterator[tuple[Connection[Any], Services, Read]]:
-    """Open what a process reads and folds with that helps another one."""
+    """Open the connection, services and reader of a worker process of a rebuild."""
     keys_url = settings.keys_database_url
     with (
         open_keys(
@@ -332,8 +332,11 @@ def _tools(
         yield connection, _services(keys, id_key_of(settings)), read
 
 
-def projects_alone(connection: Connection[Any]) -> bool:
-    """Become the one who projects, until the connection ends, unless somebody is."""
+def claim_projecting(connection: Connection[Any]) -> bool:
+    """Try to become the one process that updates the read models; tell whether it worked.
+
+    The claim ends with the connection.
+    """
     row = connection.execute("select pg_try_advisory_lock(%s)", (_PROJECTING,)).fetchone()
     return row == (True,)
 
@@ -356,7 +359,7 @@ def id_key_of(settings: Settings) -> IdKey:
 
 
 def _meaning(error: Exception) -> Meaning:
-    """Say what the fold's own failures mean for the loop."""
+    """Return what a failure of the fold means for the loop of the projector."""
     match error:
         case psycopg.OperationalError() | psycopg.InterfaceError():
             return Meaning.RETRY

@@ -1,13 +1,13 @@
-"""The ways in which a verb of the command line says no."""
+"""Expected failures of the command line and of the service. Their texts are for the user."""
 
 
 class Failed(Exception):
-    """The verb cannot do what was asked. The text is for the person who asked: what, and how on."""
+    """The verb cannot do what was asked. The text says what is wrong and what to do."""
 
 
 class AlreadyRunning(Exception):
-    """A service of this home runs the same roles already; nothing of it was touched."""
+    """A service of this home already runs the same roles. It was not touched."""
 
 
 class RoleFailed(Exception):
-    """A role did not become ready; its log, above, says why."""
+    """A role did not become ready. Its log says why."""

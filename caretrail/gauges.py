@@ -1,4 +1,4 @@
-"""What the database says at the moment of asking: the pages' part of ``/metrics``."""
+"""The metrics of the pages: some of them are read from the database at each request."""
 
 from datetime import datetime
 
@@ -15,19 +15,19 @@ from infra.relay_checkpoint import published_position
 log = structlog.get_logger()
 
 
-def measured(application: Application) -> bytes:
-    """Return all metrics of this process, those of the database asked for anew.
+def current_metrics(application: Application) -> bytes:
+    """Return all metrics of this process in the text format of Prometheus.
 
-    Where it does not answer, they stay as they were: ``/readyz`` says that it does not.
+    If the database does not answer, its metrics keep their last values; ``/readyz`` reports it.
     """
     try:
-        _ask(application)
+        _update(application)
     except (psycopg.Error, StoreUnavailable):
         log.warning("metrics.unknown")
     return metrics.exposition()
 
 
-def _ask(application: Application) -> None:
+def _update(application: Application) -> None:
     now = clock.now()
     with application.connect() as connection:
         found = waiting(connection)
@@ -38,11 +38,11 @@ def _ask(application: Application) -> None:
     for each in found:
         metrics.QUARANTINED.labels(each.reason).set(each.count)
     oldest = min((each.oldest for each in found), default=None)
-    metrics.QUARANTINE_OLDEST.set(_since(oldest, now))
+    metrics.QUARANTINE_OLDEST.set(_seconds_since(oldest, now))
     if published is not None:
         owed = application.store.recorded_at_of(published + 1)
-        metrics.RELAY_OLDEST.set(_since(owed, now))
+        metrics.RELAY_OLDEST.set(_seconds_since(owed, now))
 
 
-def _since(at: datetime | None, now: datetime) -> float:
+def _seconds_since(at: datetime | None, now: datetime) -> float:
     return max(0.0, (now - at).total_seconds()) if at else 0.0

@@ -1,4 +1,4 @@
-"""Progress of long work on standard error: a bar on a terminal, a line now and then elsewhere."""
+"""Show the progress of long work on standard error: a bar on a terminal, else lines."""
 
 import sys
 import time
@@ -11,11 +11,11 @@ _LINE_SECONDS: Final = 5.0
 
 @contextmanager
 def progress(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """Show how far ``label`` is; gives a function that takes what is done so far.
+    """Show progress; give a function that takes the number done so far.
 
     Args:
-        label: What is being done: "sending".
-        total: Of how many; None where nobody knows.
+        label: The work, such as "sending".
+        total: How many there are; None if that is not known.
     """
     if not sys.stderr.isatty():
         yield _lines(label, total)

@@ -1,4 +1,4 @@
-"""A reader over an open application: pool, keys and received messages put together."""
+"""Open a reader over an application, with a pool of connections and the received messages."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,16 +15,16 @@ from infra.postgres import pool, reachable
 
 @contextmanager
 def open_reader(application: Application, *, connections: int = 4) -> Iterator[Reader]:
-    """Open a reader; safe for threads, at most so many questions at a time."""
+    """Open a reader that threads may share; it uses at most ``connections`` at a time."""
     services = application.services
     with (
-        pool(application.url, name="questions", size=connections) as questions,
+        pool(application.url, name="readers", size=connections) as readers,
         MessageArchive(application.url, application.keys) as archive,
     ):
 
         @contextmanager
         def connection() -> Iterator[Connection[TupleRow]]:
-            with reachable(), questions.connection() as lent:
+            with reachable(), readers.connection() as lent:
                 yield lent
 
         yield Reader(

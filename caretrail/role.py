@@ -1,6 +1,6 @@
-"""One role of a running service, in a process of its own: ``python -m caretrail.role NAME``.
+"""Run one role of a service in a process of its own: ``python -m caretrail.role NAME``.
 
-A role ends when it is told (SIGTERM, SIGINT, SIGHUP) or when its supervisor is gone.
+A role ends on SIGTERM, SIGINT or SIGHUP, and when its supervisor is gone.
 """
 
 import os
@@ -24,7 +24,7 @@ _PARENT_SECONDS: Final = 1.0
 
 
 def main(name: str) -> int:
-    """Run the role until it is told to end; return its exit code."""
+    """Run the role until it is told to stop; return its exit code."""
     chosen = settings.load()
     log.configure(name, chosen.log_level)
     metrics.keep_only(name)
@@ -37,9 +37,9 @@ def main(name: str) -> int:
         try:
             run(chosen, stop)
         except Exception as error:
-            from caretrail.problems import explanation  # noqa: PLC0415 - errors are rare; so is it
+            from caretrail.problems import explanation  # noqa: PLC0415 - needed for errors alone
 
-            # The words of failures we foresaw are for the operator, and hold nothing of a message.
+            # An explanation is for the operator and holds no data of a message.
             log_.exception("role.failed", remedy=explanation(error) or "")
             return FAILED
     log_.info("role.ended")

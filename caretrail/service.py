@@ -1,8 +1,9 @@
-"""A running service: PostgreSQL, the broker, and one process a role, started and stopped in order.
+"""Run a service: PostgreSQL, the Kafka broker, and one process per role.
 
-The supervisor starts what is not given by settings, starts the roles, restarts a role that died,
-and stops everything in order: intake, relay, projector, pages, broker, PostgreSQL last. What a
-``kill -9`` of the supervisor leaves behind is found by its records at the next start.
+The supervisor starts the servers that the settings do not name, starts the roles, and restarts a
+role that died. It stops the roles first (intake, relay, projector, pages), then the broker, and
+PostgreSQL last. Processes that a ``kill -9`` of the supervisor leaves behind are found by their
+records and stopped at the next start.
 """
 
 import json
@@ -40,13 +41,13 @@ log = structlog.get_logger()
 _READY_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 10.0
 _RESTART_SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # before the nth restart in a row
-_FAILURES_AT_START: Final = 3  # of one role: what fails so often does not come right by waiting
-_STEADY_SECONDS: Final = 30.0  # a role that ran so long starts counting anew
+_FAILURES_AT_START: Final = 3  # of one role, until starting is given up
+_STEADY_SECONDS: Final = 30.0  # after running this long, a role's earlier failures do not count
 
 
 @dataclass(slots=True)
 class _Role:
-    """One role and the process it runs in now."""
+    """One role and its present process."""
 
     name: str
     health: int
@@ -62,9 +63,9 @@ class Service:
     """The processes of one home.
 
     Args:
-        settings: What to run with. Given database and brokers are used and not started.
+        settings: The settings. A database and brokers that they name are used and not started.
         only: The roles to run.
-        say: Told what happens, a line at a time, for a person.
+        say: Called with one line of text for each step.
     """
 
     settings: Settings
@@ -81,16 +82,16 @@ class Service:
 
     @property
     def pages(self) -> str:
-        """Where the pages are."""
+        """Return the address of the pages."""
         return f"http://{_literal(self.settings.http_host)}:{self.http_port}"
 
     def start(self, stop: Event | None = None) -> None:
-        """Start everything and wait until every role is ready, or until told to stop.
+        """Start the servers and roles; wait until every role is ready, or until told to stop.
 
         Raises:
             AlreadyRunning: Another service of this home runs one of these roles.
             RoleFailed: A role did not become ready in time.
-            Exception: Of ``opened``: settings, profiles, keys or database cannot be used.
+            Exception: As ``opened`` raises: settings, profiles, keys or database cannot be used.
         """
         home = self.settings.home
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -104,21 +105,20 @@ class Service:
         else:
             url = self.settings.database_url.get_secret_value()
         with opened(self.settings):
-            # What every role would fail at is found here, where it is said in words.
-            pass
+            pass  # a failure that every role would have is reported once, here
         self._start_kafka(url)
         self._start_roles(stop or Event())
         self._note()
 
     def watch(self, stop: Event) -> None:
-        """Restart what dies until told to stop."""
+        """Restart servers and roles that die, until told to stop."""
         while not stop.wait(0.25):
-            self.mend()
+            self.restart_dead()
 
-    def mend(self) -> None:
-        """Look once at every process; start again those that died."""
-        self._mend_server("postgres", self.postgres)
-        self._mend_server("kafka", self.kafka)
+    def restart_dead(self) -> None:
+        """Check every process once; restart those that died."""
+        self._restart_server("postgres", self.postgres)
+        self._restart_server("kafka", self.kafka)
         now = time.monotonic()
         for role in self._roles:
             if role.child is not None and not role.child.is_running():
@@ -132,8 +132,8 @@ class Service:
             if role.child is None and now >= role.not_before:
                 self._launch(role)
 
-    def _mend_server(self, name: str, server: PostgresServer | KafkaServer | None) -> None:
-        """Start a server again that died; where it cannot be had yet, try again later."""
+    def _restart_server(self, name: str, server: PostgresServer | KafkaServer | None) -> None:
+        """Restart a server that died; if it does not start, try again later."""
         if server is None or server.is_running():
             return
         attempts, not_before = self._servers.get(name, (0, 0.0))
@@ -151,18 +151,17 @@ class Service:
             self._servers.pop(name, None)
 
     def stop(self) -> None:
-        """Stop everything in order; nothing is left behind.
+        """Stop the roles and servers in order; leave no process behind.
 
-        Where a command is at work on one of the servers meanwhile, that server is left to it: the
-        last to leave stops it.
+        A server that a command still uses keeps running. The last process that leaves it stops it.
         """
         ordered = sorted(self._roles, key=lambda each: ROLES.index(each.name))
         running = [role.child for role in ordered if role.child is not None]
         if running and ordered[0].name == "mllp" and ordered[0].child is running[0]:
-            # What is in flight is answered while everything behind it still runs.
+            # First alone: it answers the messages in flight, and for that the others must run.
             running.pop(0).stop((signal.SIGTERM,), within=_STOP_SECONDS)
         for child in running:
-            child.send(signal.SIGTERM)  # all at once: nobody waits for the slowest
+            child.send(signal.SIGTERM)  # all at once, so that they stop side by side
         for child in running:
             child.stop((signal.SIGTERM,), within=_STOP_SECONDS)
         self._roles.clear()
@@ -176,7 +175,7 @@ class Service:
             self._locks.pop().close()
 
     def unready(self) -> dict[str, str]:
-        """Return what is not ready, by role."""
+        """Return why roles are not ready, by role."""
         return {
             role.name: why for role in self._roles if (why := unready_role(role.health)) is not None
         }
@@ -190,7 +189,7 @@ class Service:
         return record_of(self.settings.home)
 
     def _claim(self) -> None:
-        """Be the only service that runs these roles in this home; the kernel ends it with us."""
+        """Claim these roles of the home. The kernel releases the locks when this process ends."""
         for name in self.only:
             path = self._role_record(name).with_suffix(".lock")
             lock = path.open("ab")
@@ -200,9 +199,9 @@ class Service:
                 lock.close()
                 running = running_service(self.settings.home) or {}
                 raise AlreadyRunning(
-                    f"{name} of {self.settings.home} runs already, in process"
-                    f" {running.get('pid', '?')}: stop it first, or set CARETRAIL_HOME to another"
-                    " folder"
+                    f"{name} of {self.settings.home} already runs, in process"
+                    f" {running.get('pid', '?')}: stop that process first, or set CARETRAIL_HOME to"
+                    " another folder"
                 ) from None
             self._locks.append(lock)
 
@@ -234,7 +233,7 @@ class Service:
                 self.brokers = self.kafka.bootstrap_servers
             except KafkaUnavailable as error:
                 self.kafka = None
-                self.say(f"No Kafka here ({error}): projections read the store itself")
+                self.say(f"No Kafka ({error}): the read models are updated from the store")
         if self.brokers is not None:
             apply_topics(self.brokers, self.settings.topic_prefix, newest_generation(url))
 
@@ -266,12 +265,13 @@ class Service:
         while (unready := self.unready()) and not stop.is_set():
             if time.monotonic() > deadline:
                 raise RoleFailed(
-                    "not ready in time: " + "; ".join(f"{n}: {w}" for n, w in unready.items())
+                    "roles not ready in time: "
+                    + "; ".join(f"{name}: {why}" for name, why in unready.items())
                 )
-            self.mend()
+            self.restart_dead()
             for role in self._roles:
                 if role.failures >= _FAILURES_AT_START:
-                    raise RoleFailed(f"{role.name} does not start; its log, above, says why")
+                    raise RoleFailed(f"{role.name} does not start; its log above says why")
             time.sleep(0.05)
 
     def _launch(self, role: _Role) -> None:
@@ -300,12 +300,12 @@ class Service:
 
 
 def record_of(home: Path) -> Path:
-    """Return the file in which a running service says where it is."""
+    """Return the file in which a running service keeps its process id and addresses."""
     return home / "run" / "service.json"
 
 
 def running_service(home: Path) -> dict[str, Any] | None:
-    """Return what the service that runs in a home says of itself; None where none runs."""
+    """Return the record of the service that runs in a home; None if no service runs."""
     for name in ROLES:
         with suppress(FileNotFoundError), _lock_of(home, name).open("rb") as probe:
             try:
@@ -322,7 +322,7 @@ def _lock_of(home: Path, role: str) -> Path:
 
 
 def free_port(preferred: int = 0) -> int:
-    """Return ``preferred`` where loopback has it free, else some free port."""
+    """Return ``preferred`` if it is free on loopback, else any free port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -353,7 +353,7 @@ def _literal(host: str) -> str:
 
 
 def unready_role(port: int) -> str | None:
-    """Return why the role with this health port is not ready; None: it is."""
+    """Return why the role with this health port is not ready; None if it is ready."""
     try:
         with urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
             answer.read()

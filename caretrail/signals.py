@@ -1,4 +1,4 @@
-"""How a process is told to end: SIGINT, SIGTERM, SIGHUP, whatever a shell had them do before."""
+"""End a process on SIGINT, SIGTERM and SIGHUP."""
 
 import _thread
 import signal
@@ -10,19 +10,19 @@ from types import FrameType
 from typing import Final
 
 ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_SHELL: Final = 128  # a shell's exit code of what a signal ended: this and its number
+_SHELL: Final = 128  # plus the number of the signal: the exit code that shells use
 
 
 @contextmanager
 def until_told() -> Iterator[Event]:
     """Give an event that SIGINT, SIGTERM and SIGHUP set.
 
-    Handlers are installed by hand: a background shell hands SIGINT down as ignored.
+    Handlers replace what the process inherited: a shell starts background jobs with SIGINT ignored.
     """
     stop = Event()
 
     def told(_number: int, _frame: FrameType | None) -> None:
-        # Not set here: the handler may have interrupted a ``wait`` that holds the event's lock.
+        # Set in another thread: this handler may have interrupted a ``wait`` that holds the lock.
         _thread.start_new_thread(stop.set, ())
 
     with _handled(ENDING, told):
@@ -31,10 +31,10 @@ def until_told() -> Iterator[Event]:
 
 @contextmanager
 def unwinding() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP unwind the stack, as Ctrl-C does, so that nothing is left behind.
+    """Let SIGTERM and SIGHUP unwind the stack, as Ctrl-C does, so that every ``finally`` runs.
 
-    Ignored ones stay ignored: that is what ``nohup`` is for. A second one does not cut the
-    unwinding short.
+    A signal that was ignored, as by ``nohup``, stays ignored. A second signal does not interrupt
+    the unwinding.
     """
     default = [
         number

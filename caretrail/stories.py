@@ -1,4 +1,7 @@
-"""The patients worth a look in a demo: kept when its week is told, linked from the first page."""
+"""The stories of the demo: patients that the first page links to.
+
+They are kept in the home when the whole week has been sent.
+"""
 
 import json
 from collections.abc import Iterable
@@ -13,8 +16,8 @@ _FILE: Final = "stories.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What there is to see, and the number under which to find it: ``AUTHORITY|IDENTIFIER``."""
+class DemoStory:
+    """A story of the demo: what there is to see, and the patient as ``AUTHORITY|IDENTIFIER``."""
 
     title: str
     said: str
@@ -22,15 +25,15 @@ class Told:
 
 
 def keep_stories(home: Path, stories: Iterable[Interesting]) -> None:
-    """Remember that the demo's week is told, and whom to look at."""
+    """Keep the stories in the home. They also mark that the whole week has been sent."""
     kept = [[each.title, each.said, f"{each.authority}|{each.identifier}"] for each in stories]
     write_atomically(home / _FILE, json.dumps(kept))
 
 
-def stories_of(home: Path) -> list[Told]:
-    """Return the patients worth a look; none where no week was told to its end."""
+def stories_of(home: Path) -> list[DemoStory]:
+    """Return the stories of a home; empty if no week has been sent completely."""
     try:
         kept = json.loads((home / _FILE).read_text("utf-8"))
-        return [Told(title, said, number) for title, said, number in kept]
+        return [DemoStory(title, said, number) for title, said, number in kept]
     except (OSError, ValueError):
         return []

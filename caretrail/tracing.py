@@ -1,4 +1,4 @@
-"""From a row to the events behind it, to the messages received: ``why``."""
+"""Find the events behind a row, and the received messages behind the events: ``why``."""
 
 from typing import Any, TypeAlias
 
@@ -10,13 +10,13 @@ from domain.interpretation import happened
 from infra.messages import MessageArchive, NoSuchMessage
 from projections.engine.substrate import FiledStatement
 
-Chain: TypeAlias = dict[str, Any]
+Chain: TypeAlias = dict[str, Any]  # JSON, as docs/reference/json.md lists it
 
 
 def trace(application: Application, reader: Reader, opaque: str) -> Chain | None:
     """Return the chain behind a patient, encounter, statement, event or message id.
 
-    None: nothing has this id.
+    Return None if nothing has this id.
     """
     with MessageArchive(application.url, application.keys) as archive:
         try:

@@ -14,7 +14,7 @@ import structlog
 import uvicorn
 
 from caretrail.bootstrap import Application, opened
-from caretrail.gauges import measured
+from caretrail.gauges import current_metrics
 from caretrail.http import create_app
 from caretrail.http.guard import LOOPBACK
 from caretrail.readers import open_reader
@@ -30,23 +30,23 @@ log = structlog.get_logger()
 
 _STOP_SECONDS: Final = 5
 _BACKLOG: Final = 256
-_QUESTIONS: Final = 8  # connections for readers
+_READERS: Final = 8  # connections
 
 
 def run(settings: Settings, stop: threading.Event) -> None:
     """Serve until ``stop`` is set."""
     with (
         opened(settings) as application,
-        open_reader(application, connections=_QUESTIONS) as reader,
+        open_reader(application, connections=_READERS) as reader,
     ):
-        problems = _Problems(application)
+        problems = _ServiceProblems(application)
         app = create_app(
             reader,
             now=lambda: settings.now.astimezone(UTC) if settings.now else clock.now(),
             new_id=clock.new_id,
             words=_words(settings),
             problems=problems,
-            metrics=lambda: measured(application),
+            metrics=lambda: current_metrics(application),
             stories=lambda: _stories(settings, reader),
             hosts=(*LOOPBACK, *_names(settings)),
         )
@@ -76,8 +76,8 @@ def _bound(settings: Settings) -> socket.socket:
 
 
 def _serve(server: uvicorn.Server, listening: socket.socket) -> None:
-    """Serve, and leave signals to the role, which was told how to take them."""
-    import asyncio  # noqa: PLC0415 - uvicorn's own way in installs handlers of its own
+    """Serve. Signals stay with the role: uvicorn's own entry point would install handlers."""
+    import asyncio  # noqa: PLC0415 - for this function alone
 
     asyncio.run(server.serve(sockets=[listening]))
 
@@ -92,8 +92,8 @@ def _own(application: Application, server: uvicorn.Server) -> Mapping[str, str]:
     return {**quiet, **application.problems()}
 
 
-class _Problems:
-    """What is not right in the whole service, by role: the pages' ``/readyz`` sums up."""
+class _ServiceProblems:
+    """The problems of the whole service, by role, for ``/readyz`` of the pages."""
 
     def __init__(self, application: Application) -> None:
         self._application = application
@@ -134,14 +134,14 @@ def _words(settings: Settings) -> Words:
 
 def _stories(settings: Settings, reader: Reader) -> Sequence[Story]:
     found = []
-    for told in stories_of(settings.home):
-        patient = reader.resolve(told.number)
+    for kept in stories_of(settings.home):
+        patient = reader.resolve(kept.number)
         if patient is not None:
-            found.append(Story(title=told.title, said=told.said, href=f"/ui/patients/{patient}"))
+            found.append(Story(title=kept.title, said=kept.said, href=f"/ui/patients/{patient}"))
     return found
 
 
 def _names(settings: Settings) -> tuple[str, ...]:
-    """Return the name under which a given address is asked for, where it is one."""
+    """Return the host name that browsers use for the configured address, if it names one host."""
     unnamed = settings.http_host in {"0.0.0.0", "::", ""}  # noqa: S104 - compared, not bound
     return () if unnamed else (settings.http_host,)

@@ -1,4 +1,4 @@
-"""The role that receives ADT."""
+"""The role that receives ADT over MLLP."""
 
 import asyncio
 import gc
@@ -21,15 +21,15 @@ from infra.settings import BadSettings, Settings
 
 log = structlog.get_logger()
 
-_FAILED_SECONDS: Final = 30.0  # that a failure to record makes us not ready
+_FAILED_SECONDS: Final = 30.0  # how long a failure to record makes the role not ready
 
 
-class Recording(Generic[Ready]):
-    """Records, and remembers that it failed: a database may answer and yet have no room.
+class WatchedRecorder(Generic[Ready]):
+    """Records batches and remembers failures: a database may answer and yet have no disk space.
 
     Args:
-        record: What records a batch.
-        now: Seconds on any clock that only goes forward.
+        record: Records a batch.
+        now: Seconds on a clock that only goes forward.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Recording(Generic[Ready]):
         self._failed: float | None = None
 
     def __call__(self, messages: Sequence[Ready]) -> list[Outcome]:
-        """Record; what is raised is passed on."""
+        """Record a batch. An exception is remembered and raised again."""
         try:
             outcomes = self._record(messages)
         except Exception:
@@ -52,22 +52,25 @@ class Recording(Generic[Ready]):
         return outcomes
 
     def problems(self) -> Mapping[str, str]:
-        """Say so for a while after a failure: where nobody sends any more, nobody would end it."""
+        """Report "not ready" for 30 s after a failure.
+
+        It ends by itself, because no later message may arrive to clear it.
+        """
         failed = self._failed
         if failed is None or self._now() - failed > _FAILED_SECONDS:
             return {}
-        return {"recording": "messages are answered AR: they cannot be recorded"}
+        return {"recording": "messages cannot be recorded and are answered AR"}
 
 
 def run(settings: Settings, stop: Event) -> None:
-    """Listen until ``stop`` is set; then answer what is in flight and end."""
+    """Listen until ``stop`` is set; then answer the messages in flight and end."""
     with opened(settings) as application:
-        recording = Recording(application.record_ready)
+        recorder = WatchedRecorder(application.record_ready)
         intake = MllpIntake(
             context=application.reading(arrived_by="mllp"),
             prepare=application.make_ready,
             prepare_at_once=partial(application.make_ready, may_wait=False),
-            record=recording,
+            record=recorder,
             now=clock.now,
             answered=_count,
         )
@@ -75,9 +78,10 @@ def run(settings: Settings, stop: Event) -> None:
 
         def problems() -> Mapping[str, str]:
             quiet = {} if listening.is_set() else {"mllp": "does not listen yet"}
-            return {**quiet, **recording.problems(), **application.problems()}
+            return {**quiet, **recorder.problems(), **application.problems()}
 
-        # What is there by now stays: looking through it for garbage would be a tenth of the work.
+        # Objects made so far live as long as the process. Checking them for garbage again and again
+        # would take a tenth of the time.
         gc.freeze()
         with health.serving(settings.health_port, problems):
             asyncio.run(_listen(intake, settings, stop, listening))
@@ -122,7 +126,7 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
 def _count(answers: Sequence[Answered], seconds: float) -> None:
     metrics.INGEST_SECONDS.observe(seconds)
     metrics.BATCH_MESSAGES.observe(len(answers))
-    # Counted here first: a label costs more than a message.
+    # Summed by label first: looking up a label costs more than reading a message.
     for key, count in Counter((each.source, each.trigger, each.ack) for each in answers).items():
         metrics.MESSAGES.labels(*key).inc(count)
     for disposition, count in Counter(each.disposition for each in answers).items():

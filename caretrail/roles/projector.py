@@ -1,4 +1,4 @@
-"""The role that keeps the read models up to date: from Kafka, or from the store without it."""
+"""The role that updates the read models, from Kafka or, without Kafka, from the store."""
 
 import gc
 import time
@@ -10,7 +10,7 @@ import psycopg
 import structlog
 from psycopg import Connection
 
-from caretrail.bootstrap import Application, opened, projects_alone
+from caretrail.bootstrap import Application, claim_projecting, opened
 from caretrail.publishing import topic_name
 from commands.ports.store import StoreUnavailable
 from consumers.projector import Progress, Source, StoreSource
@@ -22,13 +22,13 @@ from infra.topic_reader import TopicReader
 
 log = structlog.get_logger()
 
-_LOOK_SECONDS: Final = 1.0  # between two looks at the complete-through position
-_SILENT_SECONDS: Final = 60.0  # it looks every half second, and no batch takes so long
-_LOCK_SECONDS: Final = 0.25  # between two tries while another one projects
+_LOOK_SECONDS: Final = 1.0  # between two measurements of the complete-through position
+_SILENT_SECONDS: Final = 60.0  # a healthy projector reports at least every half second
+_LOCK_SECONDS: Final = 0.25  # between two attempts while another process projects
 
 
-class _Alone:
-    """A connection on which this process is the only one to project; opened anew when lost."""
+class _ClaimedConnection:
+    """A connection that holds the claim to project. A lost one is opened and claimed again."""
 
     def __init__(self, application: Application, stop: Event) -> None:
         self._application = application
@@ -51,15 +51,15 @@ class _Alone:
                 self._application.prepare(connection)
                 return connection
         except BaseException:
-            connection.close()  # and with it the lock, for whoever tries next
+            connection.close()  # this releases the claim
             raise
         connection.close()
         raise StoreUnavailable("told to stop")
 
     def _has_turn(self, connection: Connection[Any]) -> bool:
-        """Wait until nobody else projects; False when told to stop before."""
+        """Wait until no other process projects; return False if told to stop before that."""
         while not self._stop.is_set():
-            if projects_alone(connection):
+            if claim_projecting(connection):
                 return True
             self._stop.wait(_LOCK_SECONDS)
         return False
@@ -68,46 +68,50 @@ class _Alone:
 def run(settings: Settings, stop: Event) -> None:
     """Project until ``stop`` is set."""
     with opened(settings) as application:
-        alone = _Alone(application, stop)
-        counted = _Counted(application, alone)
+        claimed = _ClaimedConnection(application, stop)
+        measured = _ProgressMetrics(application, claimed)
 
         def problems() -> Mapping[str, str]:
-            return {**application.problems(), **counted.problems()}
+            return {**application.problems(), **measured.problems()}
 
-        # What is there by now stays: it need not be looked through for garbage.
+        # Objects made so far live as long as the process; the garbage collector can skip them.
         gc.freeze()
         with health.serving(settings.health_port, problems):
             try:
                 if settings.kafka_bootstrap_servers:
-                    _from_kafka(application, alone, counted, stop)
+                    _from_kafka(application, claimed, measured, stop)
                 else:
-                    _from_store(application, alone, counted, stop)
+                    _from_store(application, claimed, measured, stop)
             finally:
-                alone.close()
+                claimed.close()
 
 
-def _from_kafka(application: Application, alone: _Alone, counted: "_Counted", stop: Event) -> None:
+def _from_kafka(
+    application: Application, claimed: _ClaimedConnection, measured: "_ProgressMetrics", stop: Event
+) -> None:
     name = topic_name(application)
     source = TopicReader(
         application.settings.kafka_bootstrap_servers or "",
         name,
         recorded_at=application.store.recorded_at_of,
     )
-    _run(application, source, alone, counted, stop, topic=name)
+    _run(application, source, claimed, measured, stop, topic=name)
     source.close()
 
 
-def _from_store(application: Application, alone: _Alone, counted: "_Counted", stop: Event) -> None:
-    hints = _Hints(application)
+def _from_store(
+    application: Application, claimed: _ClaimedConnection, measured: "_ProgressMetrics", stop: Event
+) -> None:
+    notices = _AppendNotices(application)
     try:
-        source = StoreSource(application.store, hints)
-        _run(application, source, alone, counted, stop, topic=None)
+        source = StoreSource(application.store, notices)
+        _run(application, source, claimed, measured, stop, topic=None)
     finally:
-        hints.close()
+        notices.close()
 
 
-class _Hints:
-    """Waits until an append is announced, on a connection of its own; opened anew when lost."""
+class _AppendNotices:
+    """Waits for the notice of an append, on a connection of its own. A lost one is opened again."""
 
     def __init__(self, application: Application) -> None:
         self._application = application
@@ -128,30 +132,30 @@ class _Hints:
 def _run(
     application: Application,
     source: Source,
-    alone: _Alone,
-    counted: "_Counted",
+    claimed: _ClaimedConnection,
+    measured: "_ProgressMetrics",
     stop: Event,
     *,
     topic: str | None,
 ) -> None:
     def published() -> dict[int, int]:
-        return published_last(alone(), topic) if topic else {}
+        return published_last(claimed(), topic) if topic else {}
 
-    projector = application.projector(alone, source, published=published, on_progress=counted)
+    projector = application.projector(claimed, source, published=published, on_progress=measured)
     projector.run(stop.is_set)
 
 
-class _Counted:
-    """Counts what the projector did; looks now and then how far everything is."""
+class _ProgressMetrics:
+    """Turns the progress of the projector into metrics and readiness."""
 
-    def __init__(self, application: Application, alone: _Alone) -> None:
+    def __init__(self, application: Application, claimed: _ClaimedConnection) -> None:
         self._application = application
-        self._alone = alone
+        self._claimed = claimed
         self._next = 0.0
-        self._last: float | None = None  # None: it has not begun, or stands by for another
+        self._last: float | None = None  # None: not begun; another process may be projecting
 
     def problems(self) -> Mapping[str, str]:
-        """Say so where a projector that works has come to a stand."""
+        """Report a projector that had begun and has made no progress for 60 s."""
         last = self._last
         silent = 0.0 if last is None else time.monotonic() - last
         return (
@@ -168,6 +172,6 @@ class _Counted:
             return
         self._next = now + _LOOK_SECONDS
         try:
-            metrics.PROJECTION_POSITION.set(self._application.complete_through(self._alone()))
+            metrics.PROJECTION_POSITION.set(self._application.complete_through(self._claimed()))
         except (psycopg.Error, StoreUnavailable):
             log.warning("position.unknown")

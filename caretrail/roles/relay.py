@@ -1,4 +1,4 @@
-"""The role that publishes what was recorded to Kafka."""
+"""The role that publishes recorded events to Kafka."""
 
 import gc
 from threading import Event
@@ -19,7 +19,7 @@ def run(settings: Settings, stop: Event) -> None:
         topic = event_topic(application)
         checkpoints = RelayCheckpoints(application.url, topic.name)
         relay = Relay(application.store, topic, checkpoints, on_sent=_count)
-        # What is there by now stays: it need not be looked through for garbage.
+        # Objects made so far live as long as the process; the garbage collector can skip them.
         gc.freeze()
         with health.serving(settings.health_port, application.problems):
             relay.run(stop.is_set)

@@ -1,15 +1,15 @@
-"""What the receiving role says of itself."""
+"""The readiness of the role that receives ADT."""
 
 from collections.abc import Sequence
 
 import pytest
 
-from caretrail.roles.mllp import Recording
+from caretrail.roles.mllp import WatchedRecorder
 from commands.ports.intake import Outcome, Received
 from commands.ports.store import StoreUnavailable
 
 
-def test_it_is_not_ready_for_a_while_after_messages_could_not_be_recorded() -> None:
+def test_the_role_is_not_ready_for_30_s_after_a_failure_to_record() -> None:
     now, full = 0.0, True
 
     def record(_messages: Sequence[Received]) -> list[Outcome]:
@@ -17,15 +17,15 @@ def test_it_is_not_ready_for_a_while_after_messages_could_not_be_recorded() -> N
             raise StoreUnavailable("DiskFull")
         return []
 
-    recording = Recording(record, lambda: now)
+    recorder = WatchedRecorder(record, lambda: now)
     with pytest.raises(StoreUnavailable):
-        recording([])
-    assert "recording" in recording.problems()
+        recorder([])
+    assert "recording" in recorder.problems()
     now = 31.0
-    assert recording.problems() == {}
+    assert recorder.problems() == {}
 
     with pytest.raises(StoreUnavailable):
-        recording([])
+        recorder([])
     full = False
-    recording([])
-    assert recording.problems() == {}
+    recorder([])
+    assert recorder.problems() == {}

@@ -8,7 +8,7 @@ from caretrail.failure import AlreadyRunning, Failed, RoleFailed
 from commands.ports.store import CannotStore, StoreUnavailable
 from commands.ports.topic import Halted, TopicUnavailable
 from consumers.hl7v2.profiles import ProfilesInvalid, UnknownSender
-from domain.events import SegmentDoesNotOpen
+from domain.segments import SegmentDoesNotOpen
 from infra.event_store import DevelopmentKey, WrongIdKey
 from infra.kafka import SlowChecksums
 from infra.kafka_server import KafkaUnavailable

@@ -8,6 +8,16 @@ two quotes here, and differs from a member that is missing.
 from dataclasses import dataclass
 
 
+class SegmentDoesNotOpen(Exception):
+    """A sealed segment does not open: its key is gone, is another one, or the text was changed."""
+
+    def __init__(self, *, event_id: str, subject: str, segment: str) -> None:
+        self.event_id = event_id
+        self.subject = subject
+        self.segment = segment
+        super().__init__(f"segment {segment!r} of {subject} in {event_id} does not open")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identifier:
     """A number as sent, and who gave it out. ``ref`` is that of the core."""

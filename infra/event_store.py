@@ -24,7 +24,7 @@ from commands.ports.intake import Disposition, Draft, MessageLog, Outcome, Recei
 from commands.ports.store import CannotStore, StoreUnavailable
 from commands.ports.streams import StreamConflict
 from domain.body import Actor
-from domain.events import BodyDoesNotHold, make_body
+from domain.encoding import BodyDoesNotHold, make_body
 from domain.ids import DEVELOPMENT_KEY, IdKey, RecordId
 from infra import clock, received_messages
 from infra.event_log import EventLog

@@ -18,7 +18,7 @@ from psycopg.sql import SQL
 from typing_extensions import override
 
 from domain.body import Actor
-from domain.events import partition_of
+from domain.partitions import partition_of
 from projections.engine.arrays import array, texts
 
 SCHEMA: Final = "es"

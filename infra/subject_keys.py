@@ -25,8 +25,8 @@ from psycopg_pool import ConnectionPool
 
 from commands.ports.store import CannotStore, StoreUnavailable
 from domain.body import Plain, Sealed, SegmentClass
-from domain.events import SegmentDoesNotOpen
 from domain.ids import RecordId
+from domain.segments import SegmentDoesNotOpen
 from infra import entropy
 from infra.data_keys import DataKeys, open_data_keys
 from infra.postgres import pool, reachable

@@ -9,7 +9,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import TopicAlreadyExistsError
 
 from commands.ports.topic import TopicUnavailable
-from domain.events import PARTITIONS
+from domain.partitions import PARTITIONS
 from infra.kafka import LARGEST_VALUE, admin, failing_as_unavailable
 
 _UNLIMITED: Final = "-1"

@@ -8,7 +8,7 @@ from typing import Any
 
 from commands.ports.intake import Disposition, Draft, Received
 from domain.body import Actor, Plain
-from domain.events import TOPICS
+from domain.catalogue import STATEMENT_TOPICS
 from domain.ids import DEVELOPMENT_KEY, EventId, IdKey, MessageId, RecordId
 from domain.statement import IdentifierRef, Moment, Place, Statement
 from infra.clock import new_id
@@ -59,7 +59,7 @@ def draft(number: str = NUMBER, *, others: Sequence[str] = (), **changed: Any) -
     subjects = tuple(record_of(each) for each in (number, *others))
     made = Draft(
         event_id=EventId(new_id()),
-        topic=TOPICS["A01"],
+        topic=STATEMENT_TOPICS["A01"],
         subjects=subjects,
         core=statement(number),
         segments=tuple(

@@ -7,9 +7,8 @@ from typing import Final, TypeVar
 import msgspec
 
 from domain.body import Sealed, SegmentClass
-from domain.events import SegmentDoesNotOpen
 from domain.ids import RecordId
-from domain.segments import Demographics, Identifiers, Name, Part2
+from domain.segments import Demographics, Identifiers, Name, Part2, SegmentDoesNotOpen
 from projections.engine.component import copied
 from projections.engine.services import Opener
 from projections.engine.substrate import FiledStatement

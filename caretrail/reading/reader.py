@@ -27,9 +27,9 @@ from caretrail.reading.listing import (
 )
 from caretrail.reading.opening import Opening
 from caretrail.reading.patient import Interpret, PatientReading, read
-from domain.events import SegmentDoesNotOpen
 from domain.ids import IdKey, PatientId, RecordId
 from domain.interpretation import stated_by
+from domain.segments import SegmentDoesNotOpen
 from domain.statement import Statement
 from infra.messages import ListedMessage, NoSuchMessage
 from projections import audit_trail, census, patients

@@ -14,7 +14,8 @@ from psycopg import Connection
 from caretrail.cli import command_parser
 from domain import body, segments, statement
 from domain.body import SegmentClass
-from domain.events import PARTITIONS, TOPICS
+from domain.catalogue import STATEMENT_TOPICS
+from domain.partitions import PARTITIONS
 from infra import topics
 from infra.cloud_events import encode_headers
 from infra.metrics import OF_ROLE
@@ -150,11 +151,10 @@ def events() -> str:
         "| kind | triggers |",
         "|---|---|",
     ]
-    kinds = dict.fromkeys(TOPICS.values())
-    lines += [
-        f"| `{kind}` | {' '.join(each for each, topic in TOPICS.items() if topic == kind)} |"
-        for kind in kinds
-    ]
+    triggers: dict[str, list[str]] = {}
+    for trigger, kind in STATEMENT_TOPICS.items():
+        triggers.setdefault(kind, []).append(trigger)
+    lines += [f"| `{kind}` | {' '.join(each)} |" for kind, each in triggers.items()]
     lines += [
         "",
         "## Headers",

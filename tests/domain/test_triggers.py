@@ -10,7 +10,7 @@ from typing import get_args
 
 import pytest
 
-from domain.events import TOPICS
+from domain.catalogue import STATEMENT_TOPICS
 from domain.triggers import TRIGGERS, Kind, Trigger, trigger_of
 
 ROOT = Path(__file__).parents[2]
@@ -72,7 +72,7 @@ def test_what_is_read_suits_the_kind(row: Trigger) -> None:
 
 
 def test_the_topics_are_those_of_the_rows() -> None:
-    assert dict(TOPICS) == {row.code: row.topic for row in ROWS}
+    assert dict(STATEMENT_TOPICS) == {row.code: row.topic for row in ROWS}
 
 
 def test_triggers_of_one_topic_are_one_thing_to_a_reader() -> None:

@@ -8,8 +8,8 @@ from unittest.mock import patch
 import psycopg
 import pytest
 
-from domain.events import PARTITIONS
 from domain.ids import EventId
+from domain.partitions import PARTITIONS
 from infra import event_log
 from infra.event_store import CareStore
 from projections.engine.logged_event import logged

@@ -16,8 +16,9 @@ from commands.ports.intake import Disposition, Outcome
 from commands.ports.store import CannotStore, StoreUnavailable
 from commands.ports.streams import StreamConflict
 from domain.body import Actor
-from domain.events import partition_of, read_body
+from domain.encoding import read_body
 from domain.ids import EventId, IdKey, MessageId
+from domain.partitions import partition_of
 from infra.clock import new_id
 from infra.event_store import CareStore, DevelopmentKey, WrongIdKey, open_store
 from infra.subject_keys import SubjectKeys

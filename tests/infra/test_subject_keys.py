@@ -16,7 +16,7 @@ from psycopg.rows import dict_row
 from commands.ports.intake import Disposition
 from commands.ports.store import StoreUnavailable
 from domain.body import Plain, Sealed
-from domain.events import read_body
+from domain.encoding import read_body
 from domain.ids import EventId
 from infra.data_keys import AHEAD
 from infra.event_store import CareStore, open_store

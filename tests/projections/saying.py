@@ -9,9 +9,19 @@ from typing import Any
 import msgspec
 
 from domain.body import Actor, Envelope, RecordedEvent, Sealed, SegmentClass
-from domain.events import TOPICS, SegmentDoesNotOpen, make_body, partition_of
+from domain.catalogue import STATEMENT_TOPICS
+from domain.encoding import make_body
 from domain.ids import EventId, IdKey, MessageId, PlaceRef, RecordId, VisitRef
-from domain.segments import Demographics, Identifier, Identifiers, Name, Part2, Part2Place
+from domain.partitions import partition_of
+from domain.segments import (
+    Demographics,
+    Identifier,
+    Identifiers,
+    Name,
+    Part2,
+    Part2Place,
+    SegmentDoesNotOpen,
+)
 from domain.statement import IdentifierRef, Moment, Place, Statement
 from projections.engine.services import Services
 from tests.projections.plainly import interpret
@@ -135,7 +145,7 @@ class Log:
         index = len(self.events) + 1
         statement = one.statement
         event_id = EventId(f"00000000-0000-7000-8000-{index:012d}")
-        topic = TOPICS[statement.trigger]
+        topic = STATEMENT_TOPICS[statement.trigger]
         partition = partition_of(statement.record)
         subjects = (
             (statement.record,)

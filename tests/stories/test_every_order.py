@@ -15,7 +15,7 @@ from caretrail.reading.opening import Opening
 from caretrail.reading.patient import read
 from commands.ports.intake import Disposition
 from consumers.hl7v2 import profiles, translate
-from domain.events import make_body
+from domain.encoding import make_body
 from domain.interpretation import interpret
 from projections.audit_trail import LogPosition
 from projections.engine.substrate import FiledStatement

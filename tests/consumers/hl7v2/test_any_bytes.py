@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 from commands.ports.intake import Disposition, Received
 from consumers.hl7v2.files import split
 from consumers.hl7v2.translate import read
-from domain.events import TOPICS
+from domain.catalogue import STATEMENT_TOPICS
 from domain.statement import Statement
 from domain.triggers import TRIGGERS
 from tests.consumers.hl7v2.adt import PID, adt, pv1, reading
@@ -51,7 +51,7 @@ def assert_whole(message: Received, raw: bytes) -> None:
     assert (message.disposition is Disposition.RECORDED) == bool(message.drafts)
     assert (message.disposition is Disposition.RECORDED) == (not message.reason)
     for draft in message.drafts:
-        assert draft.topic == TOPICS[draft.core.trigger]
+        assert draft.topic == STATEMENT_TOPICS[draft.core.trigger]
         assert draft.subjects[0] == draft.core.record
         assert {each.subject for each in draft.segments} <= set(draft.subjects)
         # As it is stored and published: what pydantic validates, and no character JSON or

@@ -1,4 +1,4 @@
-"""Stored bodies: released shapes stay readable for ever, and both decoders read the same."""
+"""Stored bodies: released shapes stay readable permanently, and both decoders read the same."""
 
 import json
 from dataclasses import fields, is_dataclass, replace
@@ -10,19 +10,11 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kafka.partitioner.default import murmur2 as murmur2_of_kafka
 from pydantic import TypeAdapter
 
 from domain.body import Body, Sealed
-from domain.events import (
-    PARTITIONS,
-    TOPICS,
-    BodyDoesNotHold,
-    make_body,
-    murmur2,
-    partition_of,
-    read_body,
-)
+from domain.catalogue import STATEMENT_TOPICS
+from domain.encoding import BodyDoesNotHold, make_body, read_body
 from domain.statement import Statement
 from projections.engine import decoding, fast
 from tests.intake_samples import statement
@@ -65,7 +57,9 @@ def members(value: object) -> Any:
 
 
 def test_every_topic_has_its_released_shape() -> None:
-    assert {json.loads(each.read_text())["topic"] for each in RELEASED} == set(TOPICS.values())
+    assert {json.loads(each.read_text())["topic"] for each in RELEASED} == set(
+        STATEMENT_TOPICS.values()
+    )
 
 
 @pytest.mark.parametrize("path", RELEASED, ids=lambda path: path.stem)
@@ -135,14 +129,3 @@ def test_what_is_no_body_is_refused() -> None:
     for wrong in (b"", b"{}", b'{"core":{}}', b'{"sealed":[]}'):
         with pytest.raises(ValueError, match="validation"):
             read_body(wrong)
-
-
-@given(st.binary(max_size=64))
-def test_the_hash_is_that_of_kafka(data: bytes) -> None:
-    assert murmur2(data) == murmur2_of_kafka(data)
-
-
-@given(st.uuids())
-def test_a_stream_is_in_the_partition_that_kafka_gives_its_key(stream: Any) -> None:
-    expected = (murmur2_of_kafka(str(stream).encode()) & 0x7FFFFFFF) % PARTITIONS
-    assert partition_of(str(stream)) == expected

@@ -27,16 +27,6 @@ from infra.cloud_events import (
     milliseconds,
 )
 
-__all__ = [
-    "EventTopic",
-    "NotAnEvent",
-    "SlowChecksums",
-    "decode_value",
-    "encode_value",
-    "require_fast_checksums",
-    "wait_for_port",
-]
-
 #: Bytes of the largest value: room for a message of 16 MiB as sealed segments in base64.
 LARGEST_VALUE: Final = 32 << 20
 ANSWER: Final = 30.0  # seconds that one request may take

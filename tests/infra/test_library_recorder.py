@@ -1,7 +1,7 @@
-"""The library's own tests of recorders, over ours.
+"""The library's own tests for recorders, run on our recorder.
 
-Their events are bare, so a subclass that only tests have adds a neutral envelope; columns and
-constraints stay as they are.
+The events of these tests have no envelope, so a subclass used only here adds a neutral one. The
+columns and constraints of the table are the real ones.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Logs cannot hold what a message says, whatever a call hands over."""
+"""Logs never hold content of messages, no matter what a call passes."""
 
 import json
 import logging
@@ -31,7 +31,7 @@ def test_a_key_that_is_not_known_is_dropped_and_named(capsys: pytest.CaptureFixt
     assert "ALDER" not in json.dumps(line)
 
 
-def test_an_exception_keeps_its_type_and_place_and_not_its_text(
+def test_an_exception_is_logged_with_its_type_and_place_and_without_its_text(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     log.configure("mllp")
@@ -45,7 +45,7 @@ def test_an_exception_keeps_its_type_and_place_and_not_its_text(
     assert "ALDER" not in json.dumps(line)
 
 
-def test_an_exception_names_the_kind_of_what_it_was_raised_from(
+def test_an_exception_is_logged_with_the_type_of_its_cause(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     log.configure("mllp")
@@ -55,7 +55,7 @@ def test_an_exception_names_the_kind_of_what_it_was_raised_from(
     assert logged(capsys)["error"] == "RuntimeError < ValueError"
 
 
-def test_every_line_says_which_role_spoke_and_when(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_line_has_the_role_the_level_and_the_time(capsys: pytest.CaptureFixture[str]) -> None:
     log.configure("relay")
     structlog.get_logger().warning("topic.unavailable")
     line = logged(capsys)
@@ -63,7 +63,7 @@ def test_every_line_says_which_role_spoke_and_when(capsys: pytest.CaptureFixture
     assert str(line["timestamp"]).endswith("Z")
 
 
-def test_a_line_of_another_thread_says_the_role_too(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_line_of_another_thread_has_the_role_too(capsys: pytest.CaptureFixture[str]) -> None:
     log.configure("mllp")
     thread = Thread(target=lambda: structlog.get_logger().warning("store.lost"))
     thread.start()
@@ -71,14 +71,14 @@ def test_a_line_of_another_thread_says_the_role_too(capsys: pytest.CaptureFixtur
     assert json.loads(capsys.readouterr().err)["role"] == "mllp"
 
 
-def test_a_library_is_heard_without_its_words(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_line_of_a_library_is_logged_without_its_text(capsys: pytest.CaptureFixture[str]) -> None:
     log.configure("http")
     try:
         raise ValueError("ALDER^ROWENA")  # noqa: TRY301 - as above
     except ValueError:
         logging.error("page for %s failed", "ROWENA", exc_info=True)  # noqa: G201, LOG015
-    said = capsys.readouterr().err
-    line = json.loads(said)
-    assert "ROWENA" not in said
+    text = capsys.readouterr().err
+    line = json.loads(text)
+    assert "ROWENA" not in text
     assert (line["event"], line["level"], line["error"]) == ("library", "error", "ValueError")
     assert "test_log.py" in line["where"]

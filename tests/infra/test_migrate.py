@@ -1,4 +1,4 @@
-"""A database comes to the schema of this release once, and never from a newer one."""
+"""Each migration runs once, and a database of a newer release is refused."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -39,12 +39,12 @@ def test_processes_that_start_together_migrate_once(empty: str) -> None:
     assert len(schemas) == 4
 
 
-def test_numbers_are_given_once() -> None:
+def test_every_migration_has_a_number_of_its_own() -> None:
     numbers = [each.number for each in migrations()]
     assert len(numbers) == len(set(numbers))
 
 
-def test_a_newer_schema_is_refused_and_left_alone(empty: str) -> None:
+def test_a_newer_schema_is_refused(empty: str) -> None:
     newer = Migration(9999, "9999_pre_later.sql", b"create table es.later (id int)")
     migrate(empty, [*migrations(), newer])
     with pytest.raises(SchemaTooNew) as refused:
@@ -60,7 +60,7 @@ def test_a_migration_that_changed_after_it_ran_is_refused(empty: str) -> None:
     assert refused.value.number == first.number
 
 
-def test_a_migration_that_fails_leaves_nothing_of_itself(empty: str) -> None:
+def test_a_migration_that_fails_leaves_no_table_and_no_row(empty: str) -> None:
     broken = Migration(9999, "9999_pre_broken.sql", b"create table es.half (id int); select 1 / 0")
     with pytest.raises(psycopg.errors.DivisionByZero):
         migrate(empty, [*migrations(), broken])
@@ -69,7 +69,7 @@ def test_a_migration_that_fails_leaves_nothing_of_itself(empty: str) -> None:
         assert connection.execute("select to_regclass('es.half')").fetchone() == (None,)
 
 
-def test_every_table_of_the_store_says_what_it_is(connection: psycopg.Connection) -> None:
+def test_every_table_of_the_store_has_a_comment(connection: psycopg.Connection) -> None:
     silent = connection.execute(
         "select c.oid::regclass::text from pg_class c where relkind = 'r'"
         " and relnamespace::regnamespace::text in ('es', 'intake', 'keys')"

@@ -1,10 +1,9 @@
-"""The listener as a peer meets it: over a socket, whole and broken frames."""
+"""The listener as a peer sees it: over a socket, with whole and broken frames."""
 
 import asyncio
 import contextlib
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -12,20 +11,23 @@ import pytest
 
 from infra.mllp import Frame, Limits, Listener
 from infra.mllp_client import MllpClient, NoAnswer
+from tests.waiting import until
 
 FRAME = b"\x0b%b\x1c\r"
 
 
 class Echo:
-    """Answers each frame with its own bytes, and remembers which came together."""
+    """Answers each frame with its own bytes, and remembers which frames came together."""
 
     def __init__(self) -> None:
         self.batches: list[list[Frame]] = []
-        self.before: Callable[[], None] = lambda: None
-        self.reading: Callable[[], None] = lambda: None
-        self.listeners: list[Listener[Frame]] = []
+        self.before: Callable[[], None] = lambda: None  # called before each batch is answered
+        self.reading: Callable[[], None] = lambda: None  # called when each frame is read
+        self.reads = 0
+        self.listener: Listener[Frame]
 
     def read(self, frame: Frame) -> Frame:
+        self.reads += 1
         self.reading()
         return frame
 
@@ -42,7 +44,7 @@ def listening(answer: Echo, limits: Limits | None = None) -> Iterator[int]:
 
     async def serve() -> None:
         listener = Listener(answer.read, answer, host="127.0.0.1", port=0, limits=limits)
-        answer.listeners.append(listener)
+        answer.listener = listener
         ports.append(await listener.start())
         ready.set()
         await asyncio.to_thread(stop.wait)
@@ -85,11 +87,14 @@ def test_each_message_is_answered_in_order() -> None:
         assert [client.send(b"one"), client.send(b"two")] == [b"one", b"two"]
 
 
-def test_a_frame_may_come_in_pieces_and_several_in_one() -> None:
-    with listening(Echo()) as port, connect(port) as peer:
-        for piece in (b"\x0bfi", b"rst\x1c", b"\r\x0bsecond\x1c\r\x0bthird\x1c\r"):
-            peer.sendall(piece)
-            time.sleep(0.02)
+def test_a_frame_may_come_in_pieces_and_a_piece_may_hold_several_frames() -> None:
+    echo = Echo()
+    with listening(echo) as port, connect(port) as peer:
+        peer.sendall(b"\x0bfi")
+        until(lambda: buffers(echo) == [b"\x0bfi"], "the first piece")
+        peer.sendall(b"rst\x1c")
+        until(lambda: buffers(echo) == [b"\x0bfirst\x1c"], "the second piece")
+        peer.sendall(b"\r\x0bsecond\x1c\r\x0bthird\x1c\r")
         data = b""
         while data.count(b"\x1c\r") < 3:
             data += peer.recv(4096)
@@ -97,7 +102,7 @@ def test_a_frame_may_come_in_pieces_and_several_in_one() -> None:
 
 
 @pytest.mark.parametrize("end", [b"\x1c\r", b"\x1c\n", b"\x1c\x0bnext\x1c\r"])
-def test_the_end_of_a_frame_is_seen_as_senders_write_it(end: bytes) -> None:
+def test_a_frame_may_end_in_a_line_feed_or_with_the_start_of_the_next_one(end: bytes) -> None:
     with listening(Echo()) as port, connect(port) as peer:
         peer.sendall(b"\x0bmessage" + end)
         assert read(peer).startswith(FRAME % b"message")
@@ -109,7 +114,7 @@ def test_doubled_framing_is_stripped() -> None:
         assert read(peer) == FRAME % b"message"
 
 
-def test_what_was_cut_off_before_a_new_frame_is_no_message() -> None:
+def test_a_frame_that_was_cut_off_before_a_new_start_mark_is_thrown_away() -> None:
     echo = Echo()
     with listening(echo) as port, connect(port) as peer:
         peer.sendall(b"\x0bhalf a mes\x0bwhole\x1c\r")
@@ -117,7 +122,7 @@ def test_what_was_cut_off_before_a_new_frame_is_no_message() -> None:
     assert [each.raw for batch in echo.batches for each in batch] == [b"whole"]
 
 
-def test_a_message_over_the_limit_is_answered_and_the_connection_lives() -> None:
+def test_a_message_over_the_limit_is_answered_and_the_connection_stays_open() -> None:
     echo = Echo()
     with listening(echo, Limits(message=5000)) as port, connect(port) as peer:
         peer.sendall(FRAME % (b"MSH" + b"x" * 100_000))
@@ -136,7 +141,8 @@ def test_messages_of_several_connections_are_answered_together() -> None:
         peers = [connect(port) for _ in range(8)]
         for number, peer in enumerate(peers):
             peer.sendall(FRAME % str(number).encode())
-        time.sleep(0.2)  # the first batch waits at the gate; the others gather behind it
+        # The first batch waits at the gate, and the frames read meanwhile gather behind it.
+        until(lambda: echo.reads == len(peers), "all frames")
         gate.set()
         assert [read(peer) for peer in peers] == [FRAME % str(n).encode() for n in range(8)]
         for peer in peers:
@@ -148,32 +154,35 @@ def assert_opens(gate: threading.Event) -> None:
     assert gate.wait(5)
 
 
-def test_what_comes_while_others_are_read_goes_with_them_but_not_without_end() -> None:
+def buffers(echo: Echo) -> list[bytes]:
+    """Return the received bytes of each connection that are not yet part of a whole frame."""
+    return [bytes(each._buffer) for each in list(echo.listener.connections)]
+
+
+def test_frames_that_come_while_others_are_read_go_with_them_up_to_a_limit() -> None:
     echo = Echo()
     answered = threading.Event()
     echo.before = answered.set
     with contextlib.ExitStack() as stack:
         port = stack.enter_context(listening(echo))
         peers = [stack.enter_context(connect(port)) for _ in range(70)]
-        (listener,) = echo.listeners
-        while len(listener.connections) < len(peers):
-            time.sleep(0.01)
+        until(lambda: len(echo.listener.connections) == len(peers), "the connections")
         first, *unsent = peers
 
-        def while_one_is_read_the_next_one_comes() -> None:
+        def send_the_next_frame_while_one_is_read() -> None:
             if unsent:
                 unsent.pop().sendall(FRAME % b"X")
             else:
-                answered.wait(5)  # those before are on their way while the last one is read
+                answered.wait(5)  # the first batch is being answered while the last frame is read
 
-        echo.reading = while_one_is_read_the_next_one_comes
+        echo.reading = send_the_next_frame_while_one_is_read
         first.sendall(FRAME % b"X")
         for peer in peers:
             assert read(peer) == FRAME % b"X"
     assert [len(batch) for batch in echo.batches] == [64, 6]
 
 
-def test_one_message_of_a_connection_is_in_flight() -> None:
+def test_each_connection_has_one_message_in_flight() -> None:
     echo = Echo()
     with listening(echo) as port, connect(port) as peer:
         peer.sendall(b"".join(FRAME % str(n).encode() for n in range(5)))
@@ -183,7 +192,7 @@ def test_one_message_of_a_connection_is_in_flight() -> None:
     assert [len(batch) for batch in echo.batches] == [1] * 5
 
 
-def test_a_peer_too_slow_with_its_frame_is_dropped_and_others_are_served() -> None:
+def test_a_peer_that_sends_a_frame_too_slowly_is_dropped_and_others_are_served() -> None:
     with listening(Echo(), Limits(frame_seconds=0.2)) as port, connect(port) as slow:
         slow.sendall(b"\x0bnever en")
         with MllpClient("127.0.0.1", port) as client:
@@ -192,9 +201,11 @@ def test_a_peer_too_slow_with_its_frame_is_dropped_and_others_are_served() -> No
         assert closed(slow)
 
 
-def test_who_sent_all_and_closed_its_side_gets_every_answer() -> None:
+def test_a_peer_that_has_closed_its_side_gets_every_answer() -> None:
     echo = Echo()
-    echo.before = lambda: time.sleep(0.05)  # answers come after the end was seen
+    echo.before = lambda: until(
+        lambda: all(each._ended for each in list(echo.listener.connections)), "the end"
+    )
     with listening(echo) as port, connect(port) as connection:
         connection.sendall(b"".join(FRAME % b"MSH|%d" % each for each in range(5)))
         connection.shutdown(socket.SHUT_WR)
@@ -204,7 +215,7 @@ def test_who_sent_all_and_closed_its_side_gets_every_answer() -> None:
     assert answered == b"".join(FRAME % b"MSH|%d" % each for each in range(5))
 
 
-def test_much_sent_ahead_is_taken_in_as_it_is_answered() -> None:
+def test_messages_sent_ahead_are_all_answered_however_large_they_are() -> None:
     large = FRAME % (b"MSH|" + b"x" * 50_000)
     with listening(Echo()) as port, connect(port) as connection:
         sender = threading.Thread(target=lambda: connection.sendall(large * 40))
@@ -216,30 +227,45 @@ def test_much_sent_ahead_is_taken_in_as_it_is_answered() -> None:
     assert answered == len(large) * 40
 
 
-def test_a_peer_that_sends_far_more_than_is_answered_fills_no_memory() -> None:
+def test_a_peer_that_sends_more_than_is_answered_is_read_no_further() -> None:
     echo = Echo()
-    echo.before = lambda: time.sleep(0.005)
-    small = FRAME % b"MSH|small" * 500
+    gate = threading.Event()
+    echo.before = lambda: assert_opens(gate)
+    frame = FRAME % (b"MSH|" + b"x" * 2_000)
+    ahead = frame * 50
     with listening(echo) as port, connect(port) as connection:
-        connection.settimeout(0.01)
-        most, until = 0, time.monotonic() + 1.5
-        while time.monotonic() < until:
-            with contextlib.suppress(TimeoutError):
-                connection.sendall(small)
-            held = [len(each._buffer) for each in echo.listeners[0].connections]
-            most = max([most, *held])
-    assert 0 < most <= 3 << 16
+        until(lambda: echo.listener.connections, "the connection")
+        connection.setblocking(False)
+        sent = 0
+
+        def is_read_no_further() -> bool:
+            nonlocal sent
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    sent += connection.send(ahead[sent % len(ahead) :])
+            return all(each._paused for each in list(echo.listener.connections))
+
+        until(is_read_no_further, "a pause in reading")
+        (held,) = buffers(echo)
+        assert 1 << 16 < len(held) <= 1 << 17
+        gate.set()
+        connection.setblocking(True)
+        answered = 0
+        while answered < sent // len(frame) * len(frame):
+            answered += len(connection.recv(1 << 16))
 
 
-def test_an_idle_connection_is_kept() -> None:
+def test_a_connection_may_be_idle_longer_than_a_frame_may_take() -> None:
     limits = Limits(frame_seconds=0.1)
-    with listening(Echo(), limits) as port, MllpClient("127.0.0.1", port) as client:
-        client.send(b"one")
-        time.sleep(0.4)
-        assert client.send(b"two") == b"two"
+    with listening(Echo(), limits) as port, MllpClient("127.0.0.1", port) as idle:
+        idle.send(b"one")
+        with connect(port) as slow:
+            slow.sendall(b"\x0bnever en")
+            assert closed(slow)
+        assert idle.send(b"two") == b"two"
 
 
-def test_connections_over_the_limit_are_turned_away() -> None:
+def test_a_connection_over_the_limit_is_refused_and_the_first_is_served() -> None:
     limits = Limits(connections=1)
     with listening(Echo(), limits) as port, MllpClient("127.0.0.1", port) as first:
         first.send(b"one")
@@ -248,12 +274,12 @@ def test_connections_over_the_limit_are_turned_away() -> None:
         assert first.send(b"three") == b"three"
 
 
-def test_stopping_answers_what_is_in_flight() -> None:
+def test_a_message_in_flight_is_answered_although_the_listener_is_stopped() -> None:
     echo = Echo()
-    echo.before = lambda: time.sleep(0.3)
+    echo.before = lambda: until(lambda: echo.listener.stopping, "the stop")
     with listening(echo) as port:
         peer = connect(port)
         peer.sendall(FRAME % b"last")
-        time.sleep(0.1)
+        until(lambda: echo.reads, "the message")
     assert read(peer) == FRAME % b"last"
     peer.close()

@@ -1,4 +1,4 @@
-"""TLS on the listener: who may connect, and under which name."""
+"""TLS on the listener: which clients may connect, and under which name."""
 
 import asyncio
 import socket
@@ -132,7 +132,7 @@ def test_a_client_is_known_by_its_certificate(issuer: Issuer) -> None:
     assert [frame.peer.certificate for frame in seen] == ["mercy-adt"]
 
 
-def test_a_client_without_a_certificate_is_turned_away_where_one_is_asked_for(
+def test_a_client_without_a_certificate_is_refused_if_the_listener_asks_for_one(
     issuer: Issuer,
 ) -> None:
     seen = list[Frame]()

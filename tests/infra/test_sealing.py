@@ -1,4 +1,4 @@
-"""Sealing is AES-256-GCM and HKDF as others have them, and commits to what was sealed."""
+"""Sealing equals AES-256-GCM and HKDF of ``cryptography``, and commits to the sealed text."""
 
 import os
 from dataclasses import replace
@@ -30,7 +30,7 @@ KEY = bytes(range(32))
 
 
 @given(st.binary(min_size=32, max_size=32), st.sampled_from(["identifiers", "notes", "message"]))
-def test_the_key_of_a_class_is_that_of_the_general_hkdf(data_key: bytes, purpose: str) -> None:
+def test_the_key_of_a_class_equals_hkdf_of_the_library(data_key: bytes, purpose: str) -> None:
     general = HKDF(SHA256(), 32, salt=None, info=b"caretrail segment v1 " + purpose.encode())
     assert derive(data_key, purpose) == general.derive(data_key)
 
@@ -42,7 +42,7 @@ def test_derived_keys_never_change() -> None:
 
 
 @given(st.binary(max_size=500), st.binary(min_size=ENTROPY, max_size=ENTROPY))
-def test_what_was_sealed_opens(text: bytes, entropy: bytes) -> None:
+def test_a_sealed_text_opens(text: bytes, entropy: bytes) -> None:
     cipher = AESGCM(derive(KEY, "notes"))
     box = seal(cipher, text, about=b"here", entropy=entropy)
     assert (
@@ -53,7 +53,7 @@ def test_what_was_sealed_opens(text: bytes, entropy: bytes) -> None:
     assert len(box.data) == NONCE + SALT + len(text) + 16
 
 
-def test_nothing_opens_elsewhere_or_changed() -> None:
+def test_a_box_does_not_open_if_changed_or_cut_or_moved_or_with_another_key() -> None:
     cipher = AESGCM(KEY)
     box = seal(cipher, b"text", about=b"here", entropy=os.urandom(ENTROPY))
     for at in range(len(box.data)):
@@ -70,7 +70,7 @@ def test_nothing_opens_elsewhere_or_changed() -> None:
         unseal(AESGCM(bytes(32)), box.data, about=b"here", commitment=box.commitment)
 
 
-def test_a_box_that_opens_to_another_text_than_was_committed_to_does_not_open() -> None:
+def test_a_box_with_the_commitment_of_another_text_does_not_open() -> None:
     cipher = AESGCM(KEY)
     entropy = os.urandom(ENTROPY)
     one = seal(cipher, b"one", about=b"here", entropy=entropy)
@@ -87,7 +87,7 @@ def test_no_two_places_have_the_same_associated_data(one: list[str], other: list
     assert (associated(*one) == associated(*other)) == (one == other)
 
 
-def test_a_wrapped_key_opens_under_its_own_number_only() -> None:
+def test_a_wrapped_key_opens_only_with_its_own_number() -> None:
     cipher = AESGCM(KEY)
     wrapped = encrypt(cipher, b"k" * 32, about=b"1", nonce=os.urandom(NONCE))
     assert decrypt(cipher, wrapped, about=b"1") == b"k" * 32

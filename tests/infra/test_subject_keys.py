@@ -1,13 +1,12 @@
-"""Keys of subjects: durable before they are used, one for ever, and nothing opens elsewhere."""
+"""Each subject has one key, durable before its first use; a segment opens only in its place."""
 
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
-from threading import Event, Thread
+from threading import Thread
 
 import psycopg
 import pytest
@@ -27,6 +26,7 @@ from infra.subject_keys import SegmentDoesNotOpen, SubjectKeys, intake_subject, 
 from tests import servers
 from tests.intake_samples import KEY, draft, received, record_of
 from tests.stores import opened, record
+from tests.waiting import until
 
 pytestmark = pytest.mark.postgres
 
@@ -67,7 +67,7 @@ def test_a_segment_opens_only_where_it_was_sealed(store: CareStore, keys: Subjec
         replace(sealed, box=other.box),
         replace(sealed, box="not base64"),
         replace(sealed, box=""),
-        replace(sealed, subject=record_of("nobody")),
+        replace(sealed, subject=record_of("unknown")),
     ):
         with pytest.raises(SegmentDoesNotOpen):
             keys.open(wrong, **where)
@@ -106,7 +106,7 @@ def test_each_subject_of_a_merge_has_segments_under_its_own_key(
 
 
 @pytest.mark.parametrize("destroyed", ["kept", "retired"])
-def test_bytes_that_name_two_people_open_with_both_keys_only(
+def test_the_bytes_of_a_message_about_two_people_open_only_with_both_keys(
     database: str,
     both: tuple[CareStore, SubjectKeys],
     connection: psycopg.Connection,
@@ -127,7 +127,7 @@ def test_bytes_that_name_two_people_open_with_both_keys_only(
             archive.raw(message.message_id)
 
 
-def test_bytes_that_name_nobody_open_with_the_key_of_the_month(
+def test_the_bytes_of_a_message_about_no_patient_open_with_the_key_of_the_month(
     database: str, both: tuple[CareStore, SubjectKeys], connection: psycopg.Connection
 ) -> None:
     store, keys = both
@@ -149,7 +149,7 @@ def assert_all_open(store: CareStore, *keys: SubjectKeys) -> None:
                 reader.open(each, event_id=event.envelope.event_id, topic=event.envelope.topic)
 
 
-def test_who_proposed_another_key_for_a_new_subject_seals_again_with_the_one_that_stands(
+def test_a_writer_that_proposed_a_second_key_for_a_subject_seals_again_with_the_first(
     database: str,
     tmp_path: Path,
     both: tuple[CareStore, SubjectKeys],
@@ -167,18 +167,27 @@ def test_who_proposed_another_key_for_a_new_subject_seals_again_with_the_one_tha
     assert subjects == (2,)
 
 
-def test_a_writer_waits_for_another_that_gives_a_subject_its_key(
-    database: str, tmp_path: Path, both: tuple[CareStore, SubjectKeys]
+def test_a_writer_waits_while_another_gives_a_subject_its_key(
+    database: str,
+    tmp_path: Path,
+    both: tuple[CareStore, SubjectKeys],
+    connection: psycopg.Connection,
 ) -> None:
     store, keys = both
     subject = record_of("new")
     with opened(database, tmp_path) as (other_store, other_keys):
-        begun, done = Event(), list[str]()
+        done = list[str]()
 
         def second() -> None:
-            begun.set()
             record(other_store, [received("b", draft("new"))])
             done.append("second")
+
+        def a_writer_waits_for_a_lock() -> bool:
+            found = connection.execute(
+                "select count(*) from pg_stat_activity"
+                " where datname = current_database() and wait_event_type = 'Lock'"
+            )
+            return found.fetchone() == (1,)
 
         writer = Thread(target=second)
         ours = keys.for_sealing({subject})
@@ -188,16 +197,15 @@ def test_a_writer_waits_for_another_that_gives_a_subject_its_key(
         with psycopg.connect(database, row_factory=dict_row) as first, first.cursor() as cursor:
             assert take_keys(cursor, ours.proposed()) == {}
             writer.start()
-            assert begun.wait(10)
-            time.sleep(0.2)
-            assert done == []  # the second waits for the key
+            until(a_writer_waits_for_a_lock, "the second writer")
+            assert done == []
         writer.join(10)
         assert done == ["second"]
         assert other_keys.open(sealed, event_id="e", topic="t") == b"first"
         assert_all_open(store, keys, other_keys)
 
 
-def test_a_key_that_is_only_proposed_opens_nothing(
+def test_a_key_that_is_only_proposed_is_not_used_to_open_segments(
     database: str, tmp_path: Path, both: tuple[CareStore, SubjectKeys]
 ) -> None:
     store, keys = both
@@ -207,7 +215,7 @@ def test_a_key_that_is_only_proposed_opens_nothing(
         assert_all_open(store, keys)
 
 
-def test_a_subject_whose_transaction_failed_takes_no_key(
+def test_a_subject_whose_transaction_failed_gets_no_key(
     store: CareStore, connection: psycopg.Connection
 ) -> None:
     wrong = received("a", draft("x"), control_id="\x00")
@@ -220,7 +228,7 @@ def test_a_subject_whose_transaction_failed_takes_no_key(
     assert connection.execute("select count(*) from keys.data_key").fetchone() == (AHEAD,)
 
 
-def test_keys_not_used_are_there_for_the_next_process(
+def test_unused_keys_are_given_back_for_the_next_process(
     database: str, tmp_path: Path, connection: psycopg.Connection
 ) -> None:
     for name in ("a", "b", "c"):
@@ -232,7 +240,7 @@ def test_keys_not_used_are_there_for_the_next_process(
     assert counts == (AHEAD, AHEAD - 3)
 
 
-def test_no_more_keys_are_remembered_than_said_and_all_of_them_open(
+def test_only_so_many_keys_stay_in_memory_and_every_segment_opens(
     store: CareStore, keys: SubjectKeys
 ) -> None:
     record(store, [received(str(i), draft(str(i))) for i in range(40)])
@@ -247,7 +255,7 @@ def test_no_more_keys_are_remembered_than_said_and_all_of_them_open(
     assert len(few._remembered) == 8
 
 
-def test_what_is_proposed_for_a_subject_stays_so_however_many_others_come(
+def test_a_proposed_key_stays_in_memory_until_it_is_confirmed(
     keys: SubjectKeys,
 ) -> None:
     few = SubjectKeys(keys._store, keys._data_keys, remember=8)
@@ -259,14 +267,14 @@ def test_what_is_proposed_for_a_subject_stays_so_however_many_others_come(
     assert record_of("first") not in few._remembered
 
 
-def test_without_patience_only_keys_at_hand_are_proposed(keys: SubjectKeys) -> None:
+def test_a_caller_that_may_not_wait_gets_only_keys_in_memory(keys: SubjectKeys) -> None:
     with pytest.raises(StoreUnavailable):
         keys.for_sealing({record_of("new")}, may_wait=False)
     keys.for_sealing({record_of("other")})
     assert keys.for_sealing({record_of("new")}, may_wait=False).proposed()
 
 
-def test_the_keys_of_a_database_open_with_its_own_master_key_only(
+def test_the_keys_of_a_database_open_only_with_its_own_master_key(
     database: str, tmp_path: Path, both: tuple[CareStore, SubjectKeys]
 ) -> None:
     store, _ = both
@@ -274,7 +282,7 @@ def test_the_keys_of_a_database_open_with_its_own_master_key_only(
     empty = tmp_path / "other" / "master.key"
     with pytest.raises(MasterKeyUnusable), open_keys(database, master_key_file=empty):
         pass
-    assert not empty.exists()  # a new key would open nothing that is there
+    assert not empty.exists()  # a new master key could open none of the existing keys
     empty.parent.mkdir()
     empty.write_bytes((tmp_path / "master.key").read_bytes()[:-6] + b"AAAA=\n")
     empty.chmod(0o600)
@@ -282,20 +290,7 @@ def test_the_keys_of_a_database_open_with_its_own_master_key_only(
         pass
 
 
-def test_a_master_key_that_others_can_read_is_refused(database: str, tmp_path: Path) -> None:
-    path = tmp_path / "master.key"
-    with open_keys(database, master_key_file=path):
-        assert path.stat().st_mode & 0o777 == 0o600
-    path.chmod(0o644)
-    with pytest.raises(MasterKeyUnusable, match="chmod"), open_keys(database, master_key_file=path):
-        pass
-    path.chmod(0o600)
-    path.write_text("no key")
-    with pytest.raises(MasterKeyUnusable), open_keys(database, master_key_file=path):
-        pass
-
-
-def test_keys_may_live_in_a_database_of_their_own(
+def test_keys_may_be_kept_in_another_database(
     server: str, database: str, tmp_path: Path, connection: psycopg.Connection
 ) -> None:
     name = f"keys_{token_hex(6)}"

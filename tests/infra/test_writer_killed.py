@@ -1,4 +1,4 @@
-"""A writer that is killed at any moment loses nothing it acknowledged and doubles nothing."""
+"""A writer that is killed at any moment loses no acknowledged message and records none twice."""
 
 import subprocess
 import sys
@@ -27,7 +27,7 @@ with opened(sys.argv[1], Path(sys.argv[2])) as (store, _):
 """
 
 
-def test_what_was_acknowledged_is_there_once(
+def test_every_acknowledged_message_of_a_killed_writer_is_recorded_once(
     database: str, tmp_path: Path, connection: psycopg.Connection
 ) -> None:
     random = Random(7)  # moments to kill at

@@ -1,0 +1,56 @@
+"""Reading the topic from the positions of the read models."""
+
+from contextlib import closing
+
+import pytest
+
+from commands.ports.topic import TopicUnavailable
+from infra import kafka as kafka_module
+from infra import topics
+from infra.topic_reader import TopicReader
+from tests.kafka_samples import Published
+from tests.topic_samples import START
+from tests.waiting import until
+
+pytestmark = [pytest.mark.postgres, pytest.mark.kafka]
+
+
+def test_records_that_are_not_our_events_are_ignored_and_counted(owner: Published) -> None:
+    owner.record(2)
+    owner.relay().catch_up()
+    sender = kafka_module._producer(owner.bootstrap)
+    for number in range(12):
+        sender.send(owner.name, value=b"hello", partition=number)
+    sender.flush(10)
+    kafka_module._throw_away(sender)
+    owner.record(50)
+    owner.relay().catch_up()
+    report = owner.compared()
+    assert (report.missing, report.differing, report.extra) == (0, 0, 12)
+    with closing(owner.reader()) as reader:
+        reader.seek(dict)
+        found = set[int]()
+
+        def all_are_read() -> bool:
+            for each in reader.take(500, 0.1):
+                found.add(each.envelope.index)
+            return len(found) == 52 and reader.ignored == 12
+
+        until(all_are_read, "the events")
+
+
+def test_reading_starts_at_the_time_of_the_last_applied_event(owner: Published) -> None:
+    for _ in range(5):
+        owner.record(100)
+    owner.relay().catch_up()
+    with closing(owner.reader()) as reader:
+        reader.seek(owner.store.last_ids)
+        again = [each.envelope.index for each in reader.take(2000, 1.0)]
+    assert again
+    assert min(again) > 400  # events of one commit have one recorded-at, so some come again
+
+
+def test_a_missing_topic_is_named_in_the_error(kafka: str, prefix: str) -> None:
+    reader = TopicReader(kafka, topics.events_topic(prefix), recorded_at=lambda _: START)
+    with pytest.raises(TopicUnavailable, match=f"{prefix}.events.v1 does not exist"):
+        reader.seek(dict)

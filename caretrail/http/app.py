@@ -19,14 +19,13 @@ from starlette.responses import (
 from starlette.routing import Route
 
 from caretrail.http.guard import LOOPBACK, Guard
-from caretrail.http.instants import Unclear, instant, known
+from caretrail.http.instants import NotATime, instant, known
 from caretrail.http.searches import Searches
-from caretrail.reading import Query, Reader
+from caretrail.reading import PatientSearch, Reader
 from caretrail.reading.census import filtered
 from caretrail.reading.listing import MODES
-from caretrail.web.census_page import Asked as CensusAsked
-from caretrail.web.census_page import census_page
-from caretrail.web.patient_page import Asked, patient_page
+from caretrail.web.census_page import CensusForm, census_page
+from caretrail.web.patient_page import TimelineForm, patient_page
 from caretrail.web.patients_page import patients_page
 from caretrail.web.plain_pages import Story, error_page, evidence_page, home_page
 from caretrail.web.render import STYLESHEET
@@ -85,7 +84,7 @@ def create_app(  # what the outside world is made of
         middleware=[Middleware(Guard, hosts=hosts)],
         exception_handlers={
             HTTPException: pages.http_error,
-            Unclear: pages.unclear,
+            NotATime: pages.unclear,
             StoreUnavailable: pages.unavailable,
             Exception: pages.failed,
         },
@@ -138,7 +137,7 @@ class _Pages:
         async with request.form(max_fields=8, max_files=0) as form:
             given = {key: value for key, value in form.items() if isinstance(value, str)}
         wanted: Mapping[str, tuple[str, ...]] = {"P": ("P",), "T": ("T", "D")}
-        query = Query(
+        query = PatientSearch(
             words=given.get("q", "")[:_LONGEST_SEARCH],
             open_stay={"yes": True, "no": False}.get(given.get("open", "")),
             modes=wanted.get(given.get("mode", ""), MODES),
@@ -150,7 +149,7 @@ class _Pages:
 
     def patient(self, request: Request) -> Response:
         now, params = self._now(), request.query_params
-        given = Asked(
+        given = TimelineForm(
             now=now,
             as_of=params.get("as_of", "").strip(),
             known_at=params.get("known_at", "").strip(),
@@ -175,7 +174,7 @@ class _Pages:
 
     def census(self, request: Request) -> Response:
         now, params = self._now(), request.query_params
-        given = CensusAsked(
+        given = CensusForm(
             facility=params.get("facility", ""),
             class_code=params.get("class", ""),
             place=params.get("place", "").strip(),
@@ -222,7 +221,7 @@ class _Pages:
 
     def unclear(self, request: Request, error: Exception) -> Response:
         del request
-        field = error.field if isinstance(error, Unclear) else "A time"
+        field = error.field if isinstance(error, NotATime) else "A time"
         said = f"“{field}” wants a time such as 2026-02-19 14:05"
         said += ", or the number of an event." if field == "Known at" else "."
         return self._error(400, "That is no time", said)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta, tzinfo
 
 
-class Unclear(Exception):
+class NotATime(Exception):
     """What was typed is no time and no event. ``field`` says where; the text is not repeated."""
 
     def __init__(self, field: str) -> None:
@@ -17,7 +17,7 @@ def instant(text: str, *, field: str, zone: tzinfo, now: datetime) -> datetime |
     ``now`` and an empty text are None. Without an offset it is local time of the page.
 
     Raises:
-        Unclear: It is none.
+        NotATime: It is none.
     """
     typed = text.strip()
     if not typed or typed == "now":
@@ -25,21 +25,21 @@ def instant(text: str, *, field: str, zone: tzinfo, now: datetime) -> datetime |
     try:
         read = datetime.fromisoformat(typed)
     except ValueError:
-        raise Unclear(field) from None
+        raise NotATime(field) from None
     if len(typed) == len("2026-02-19"):
         read += timedelta(days=1, seconds=-1)
     read = read if read.tzinfo else read.replace(tzinfo=zone)
     try:
         return min(read.astimezone(UTC), now + timedelta(days=3660))
     except OverflowError:
-        raise Unclear(field) from None
+        raise NotATime(field) from None
 
 
 def known(text: str, *, zone: tzinfo, now: datetime) -> int | datetime | None:
     """Read an event's index (``48,213``) or a time; an empty text and ``latest`` are None.
 
     Raises:
-        Unclear: It is neither.
+        NotATime: It is neither.
     """
     typed = text.strip()
     if not typed or typed == "latest":

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from threading import Lock
 
-from caretrail.reading.listing import Query
+from caretrail.reading.listing import PatientSearch
 
 
 class Searches:
@@ -13,10 +13,10 @@ class Searches:
     def __init__(self, new_id: Callable[[], str], *, kept: int = 500) -> None:
         self._new_id = new_id
         self._kept = kept
-        self._searches = OrderedDict[str, Query]()
+        self._searches = OrderedDict[str, PatientSearch]()
         self._lock = Lock()
 
-    def keep(self, query: Query) -> str:
+    def keep(self, query: PatientSearch) -> str:
         """Keep a search; return its id."""
         key = self._new_id()
         with self._lock:
@@ -25,7 +25,7 @@ class Searches:
                 self._searches.popitem(last=False)
         return key
 
-    def get(self, key: str) -> Query | None:
+    def get(self, key: str) -> PatientSearch | None:
         """Return the search; None where it is no longer kept."""
         with self._lock:
             return self._searches.get(key)

@@ -4,10 +4,10 @@
 opens what is sealed. ``contract`` says the answers as the JSON of the command line.
 """
 
-from caretrail.reading.census import CensusReading, Disagreement, Occupied
-from caretrail.reading.evidence import Archive, Evidence, FieldUsed, Part
-from caretrail.reading.listing import Listed, Page, Query
-from caretrail.reading.patient import Number, PatientReading
+from caretrail.reading.census import CensusReading, Disagreement, OccupiedPlace
+from caretrail.reading.evidence import Archive, Evidence, FieldUsed, MessagePart
+from caretrail.reading.listing import PatientList, PatientSearch, PatientSummary
+from caretrail.reading.patient import PatientNumber, PatientReading
 from caretrail.reading.reader import Reader
 
 __all__ = [
@@ -16,12 +16,12 @@ __all__ = [
     "Disagreement",
     "Evidence",
     "FieldUsed",
-    "Listed",
-    "Number",
-    "Occupied",
-    "Page",
-    "Part",
+    "MessagePart",
+    "OccupiedPlace",
+    "PatientList",
+    "PatientNumber",
     "PatientReading",
-    "Query",
+    "PatientSearch",
+    "PatientSummary",
     "Reader",
 ]

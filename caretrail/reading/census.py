@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from caretrail.reading.opening import Opening, Person, person, pieces_copied
+from caretrail.reading.opening import PersonDetails, SegmentOpener, person, pieces_copied
 from caretrail.reading.patient import PatientReading
 from domain.ids import EncounterId, PatientId
 from domain.statement import EncounterClass
@@ -20,7 +20,7 @@ LEFT_OPEN: Final = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Occupied:
+class OccupiedPlace:
     """One open place."""
 
     facility: str
@@ -35,7 +35,7 @@ class Occupied:
     started: datetime | None  # of the encounter
     visit_ref: str | None = None
     flags: tuple[str, ...] = ()
-    person: Person = field(default_factory=Person)
+    person: PersonDetails = field(default_factory=PersonDetails)
     last_message: datetime | None = None
 
 
@@ -44,28 +44,28 @@ class Disagreement:
     """What cannot all be so, and who is concerned."""
 
     kind: Literal["bed_of_two", "patient_in_two", "number_of_two", "left_open"]
-    places: tuple[Occupied, ...]
+    places: tuple[OccupiedPlace, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CensusReading:
     """Everybody who is somewhere, by facility, unit, room and bed."""
 
-    occupied: tuple[Occupied, ...]
+    occupied: tuple[OccupiedPlace, ...]
     disagreements: tuple[Disagreement, ...]
     as_of: datetime | None
     known: LogPosition
 
 
 def from_rows(
-    rows: Iterable[CensusRow], patients: Iterable[PatientRow], opening: Opening
-) -> list[Occupied]:
+    rows: Iterable[CensusRow], patients: Iterable[PatientRow], opening: SegmentOpener
+) -> list[OccupiedPlace]:
     """Return what the read model holds, with names and part2 places opened."""
     people = {
         row.patient_id: person(opening.demographics(pieces_copied(row.sealed, "demographics")))
         for row in patients
     }
-    made: list[Occupied] = []
+    made: list[OccupiedPlace] = []
     for row in rows:
         unit, room, bed = row.unit, row.room, row.bed
         if row.is_part2:
@@ -74,7 +74,7 @@ def from_rows(
                     if place.ref == row.place_ref:
                         unit, room, bed = place.unit or None, place.room or None, place.bed or None
         made.append(
-            Occupied(
+            OccupiedPlace(
                 facility=row.facility,
                 unit=unit,
                 room=room,
@@ -87,22 +87,22 @@ def from_rows(
                 started=row.started_at,
                 visit_ref=row.visit_ref,
                 flags=tuple(row.flags),
-                person=people.get(row.patient_id, Person()),
+                person=people.get(row.patient_id, PersonDetails()),
                 last_message=row.last_changed_at,
             )
         )
     return made
 
 
-def from_reading(reading: PatientReading) -> list[Occupied]:
+def from_reading(reading: PatientReading) -> list[OccupiedPlace]:
     """Return where one patient is, as read at any instant."""
-    made: list[Occupied] = []
+    made: list[OccupiedPlace] = []
     for encounter, here in open_places(reading.patient):
         place = here.place if here else None
         unit, room, bed = reading.codes(place)
         behind = [reading.filed[ref] for ref in encounter.statements if ref in reading.filed]
         made.append(
-            Occupied(
+            OccupiedPlace(
                 facility=(place.facility if place else "") or encounter.facility,
                 unit=unit,
                 room=room,
@@ -122,7 +122,7 @@ def from_reading(reading: PatientReading) -> list[Occupied]:
     return made
 
 
-def order(occupied: Iterable[Occupied]) -> tuple[Occupied, ...]:
+def order(occupied: Iterable[OccupiedPlace]) -> tuple[OccupiedPlace, ...]:
     """Return the places by facility, unit, room and bed; not stated comes last."""
     return tuple(
         sorted(
@@ -145,14 +145,17 @@ def _natural(text: str | None) -> list[tuple[int, str]]:
 
 
 def disagreements(
-    occupied: Sequence[Occupied], *, at: datetime, shared_numbers: Sequence[tuple[str, ...]] = ()
+    occupied: Sequence[OccupiedPlace],
+    *,
+    at: datetime,
+    shared_numbers: Sequence[tuple[str, ...]] = (),
 ) -> tuple[Disagreement, ...]:
     """Return what disagrees among the places; ``shared_numbers``: visits whose number is shared.
 
     A test record never disagrees with a production one: they are kept apart.
     """
-    beds: dict[tuple[str, ...], list[Occupied]] = defaultdict(list)
-    people: dict[tuple[str, str], list[Occupied]] = defaultdict(list)
+    beds: dict[tuple[str, ...], list[OccupiedPlace]] = defaultdict(list)
+    people: dict[tuple[str, str], list[OccupiedPlace]] = defaultdict(list)
     for one in occupied:
         if one.bed:
             beds[one.mode, one.facility, one.unit or "", one.room or "", one.bed].append(one)

@@ -6,8 +6,8 @@ Times are RFC 3339 in UTC. Members may be added, never renamed or removed.
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
-from caretrail.reading.census import CensusReading, Occupied
-from caretrail.reading.listing import Listed
+from caretrail.reading.census import CensusReading, OccupiedPlace
+from caretrail.reading.listing import PatientSummary
 from caretrail.reading.patient import PatientReading
 from domain.continuity import Encounter, Entry, Stay
 from projections.audit_trail import LogPosition
@@ -34,7 +34,7 @@ def census_json(reading: CensusReading) -> list[Json]:
     return [_occupied(each) for each in reading.occupied]
 
 
-def patients_json(listed: Listed) -> Json:
+def patients_json(listed: PatientSummary) -> Json:
     """Return one patient of a list."""
     return {
         "patient_id": listed.patient_id,
@@ -118,7 +118,7 @@ def _entry(reading: PatientReading, entry: Entry) -> Json:
     }
 
 
-def _occupied(row: Occupied) -> Json:
+def _occupied(row: OccupiedPlace) -> Json:
     return {
         "facility": row.facility or None,
         "unit": row.unit,

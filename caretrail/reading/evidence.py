@@ -33,7 +33,7 @@ class Archive(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class MessagePart:
     """A stretch of a line of the message; ``name`` says which field was used, empty: none."""
 
     text: str
@@ -55,7 +55,7 @@ class Evidence:
 
     message: ListedMessage | None
     events: tuple[EventRow, ...]
-    lines: tuple[tuple[Part, ...], ...]  # empty: not opened
+    lines: tuple[tuple[MessagePart, ...], ...]  # empty: not opened
     used: tuple[FieldUsed, ...]
     readable: bool = True  # False: the bytes do not open, or are no message
 
@@ -145,7 +145,7 @@ def _zone(zone: str) -> str:
 
 def decode(
     raw: bytes, statement: Statement | None
-) -> tuple[tuple[tuple[Part, ...], ...], tuple[FieldUsed, ...]]:
+) -> tuple[tuple[tuple[MessagePart, ...], ...], tuple[FieldUsed, ...]]:
     """Return the lines of a message with used fields apart, and the fields used.
 
     Raises:
@@ -154,7 +154,7 @@ def decode(
     message = Message(raw)
     used = fields_used(statement) if statement else {}
     seen: dict[str, str] = {}
-    lines: list[tuple[Part, ...]] = []
+    lines: list[tuple[MessagePart, ...]] = []
     done: set[str] = set()
     for segment in message.segments:
         name = segment[0]
@@ -162,7 +162,7 @@ def decode(
         done.add(name)
         marks = used if first else {}
         lines.append(tuple(_parts(segment, message.delimiters.separator, marks, seen)))
-    lines += [(Part(text=line),) for line in message.odd]
+    lines += [(MessagePart(text=line),) for line in message.odd]
     fields = tuple(
         FieldUsed(name=name, value=_shown(value, message.delimiters), used_as=used[name])
         for name, value in seen.items()
@@ -170,17 +170,17 @@ def decode(
     return tuple(lines), fields
 
 
-def as_text(raw: bytes) -> tuple[tuple[Part, ...], ...]:
+def as_text(raw: bytes) -> tuple[tuple[MessagePart, ...], ...]:
     """Return bytes that are no message as lines of text."""
     text = raw.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
-    return tuple((Part(text=line),) for line in text.split("\n") if line)
+    return tuple((MessagePart(text=line),) for line in text.split("\n") if line)
 
 
 def _parts(
     segment: Sequence[str], separator: str, used: Mapping[str, str], seen: dict[str, str]
-) -> list[Part]:
+) -> list[MessagePart]:
     name = segment[0]
-    parts: list[Part] = []
+    parts: list[MessagePart] = []
     plain = name
     for number, value in enumerate(segment[1:], start=1):
         if name == "MSH" and number == 1:
@@ -189,12 +189,12 @@ def _parts(
         key = f"{name}-{number}"
         if key in used and value:
             seen[key] = value
-            parts += [Part(text=plain), Part(text=value, name=key)]
+            parts += [MessagePart(text=plain), MessagePart(text=value, name=key)]
             plain = ""
         else:
             plain += value
     if plain:
-        parts.append(Part(text=plain))
+        parts.append(MessagePart(text=plain))
     return parts
 
 
@@ -208,6 +208,12 @@ def _shown(value: str, delimiters: Delimiters) -> str:
 
 
 __all__ = [
-    "Archive", "Evidence", "FieldUsed", "NotAMessage", "Part", "as_text",
-    "decode", "fields_used",
+    "Archive",
+    "Evidence",
+    "FieldUsed",
+    "MessagePart",
+    "NotAMessage",
+    "as_text",
+    "decode",
+    "fields_used",
 ]  # fmt: skip

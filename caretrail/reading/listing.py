@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from caretrail.reading.opening import Opening, Person, person, pieces_copied
-from caretrail.reading.patient import Number, place_text
+from caretrail.reading.opening import PersonDetails, SegmentOpener, person, pieces_copied
+from caretrail.reading.patient import PatientNumber, place_text
 from domain.ids import IdKey, Mode, PatientId
 from domain.statement import EncounterClass
 from projections.patient_tokens import normal_name
@@ -39,13 +39,13 @@ _BEGINNING: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
+class PatientSummary:
     """One patient in a list."""
 
     patient_id: PatientId
     mode: str
-    person: Person = field(default_factory=Person)
-    numbers: tuple[Number, ...] = ()
+    person: PersonDetails = field(default_factory=PersonDetails)
+    numbers: tuple[PatientNumber, ...] = ()
     merged_into: PatientId | None = None
     open_class: EncounterClass | None = None  # None: no open stay
     open_facility: str = ""
@@ -57,10 +57,10 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class PatientList:
     """A page of patients."""
 
-    listed: tuple[Listed, ...]
+    listed: tuple[PatientSummary, ...]
     older: str = ""  # cursor of what follows; empty: nothing does
     people: int = 0
     records: int = 0
@@ -68,7 +68,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
+class PatientSearch:
     """What is searched for. Never put into an address or a log."""
 
     words: str = field(default="", repr=False)
@@ -84,13 +84,13 @@ class Query:
 def row_as_listed(
     row: PatientRow,
     identifiers: Iterable[IdentifierRow],
-    opening: Opening,
+    opening: SegmentOpener,
     *,
     retired: Container[str] = (),
-) -> Listed:
+) -> PatientSummary:
     """Return a row of the read model with what is sealed opened; ``retired``: records merged."""
     marks = {each.ref: each for each in identifiers}
-    numbers: dict[str, Number] = {}
+    numbers: dict[str, PatientNumber] = {}
     records = set(row.record_ids)
     for found in opening.identifiers(pieces_copied(row.sealed, "identifiers")):
         for each in found.numbers:
@@ -99,7 +99,7 @@ def row_as_listed(
                 continue
             numbers.setdefault(
                 each.ref,
-                Number(
+                PatientNumber(
                     ref=each.ref,
                     value=each.value,
                     authority=each.authority or (mark.authority if mark else ""),
@@ -114,7 +114,7 @@ def row_as_listed(
         for part2 in opening.part2(pieces_copied(row.sealed, "part2")):
             for place in part2.places:
                 unit, room, bed = place.unit, place.room, place.bed
-    return Listed(
+    return PatientSummary(
         patient_id=row.patient_id,
         mode=row.mode,
         person=person(opening.demographics(pieces_copied(row.sealed, "demographics"))),
@@ -131,7 +131,7 @@ def row_as_listed(
     )
 
 
-def _rank(number: Number) -> tuple[bool, bool, str, str]:
+def _rank(number: PatientNumber) -> tuple[bool, bool, str, str]:
     return (number.retired, not number.trusted, number.authority, number.value)
 
 
@@ -178,7 +178,7 @@ def token_groups(words: str, token: Callable[[str], str]) -> list[list[str]]:
     return groups
 
 
-def matches(listed: Listed, words: str) -> bool:
+def matches(listed: PatientSummary, words: str) -> bool:
     """Tell whether name and birth date begin with every word: tokens find too much."""
     names = [normal_name(part) for part in listed.person.name.replace("-", " ").split()]
     names.append(normal_name(listed.person.name.partition(",")[0]))

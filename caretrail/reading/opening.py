@@ -1,4 +1,4 @@
-"""Opening sealed segments. One that no longer opens is missing, never an error of the page."""
+"""Open sealed segments. A segment whose key is gone is left out; it is not an error."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ _demographics: Final = msgspec.json.Decoder(Demographics)
 _identifiers: Final = msgspec.json.Decoder(Identifiers)
 _part2: Final = msgspec.json.Decoder(Part2)
 
-#: An explicit null in HL7: the sender deleted the value.
+#: HL7's explicit null: the sender deleted the value.
 _DELETED: Final = '""'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
-    """A sealed segment with what its associated data needs."""
+class SealedPiece:
+    """A sealed segment with the ids that opening it needs."""
 
     sealed: Sealed
     event_id: str
@@ -34,43 +34,43 @@ class Piece:
 
 def pieces_of(
     filed: FiledStatement, wanted: SegmentClass, subject: RecordId | None = None
-) -> list[Piece]:
-    """Return the segments of a class that an event holds, about ``subject`` or anybody."""
+) -> list[SealedPiece]:
+    """Return the segments of one class in an event, about ``subject`` if it is given."""
     return [
-        Piece(sealed=sealed, event_id=filed.event_id, topic=filed.topic)
+        SealedPiece(sealed=sealed, event_id=filed.event_id, topic=filed.topic)
         for sealed in filed.sealed
         if sealed.segment == wanted and subject in (None, sealed.subject)
     ]
 
 
-def pieces_copied(column: str | None, wanted: SegmentClass) -> list[Piece]:
-    """Return the segments of a class that a column of a read model copies."""
+def pieces_copied(column: str | None, wanted: SegmentClass) -> list[SealedPiece]:
+    """Return the segments of one class that a column of a read model copied."""
     return [
-        Piece(sealed=each.segment, event_id=each.event_id, topic=each.topic)
+        SealedPiece(sealed=each.segment, event_id=each.event_id, topic=each.topic)
         for each in copied(column)
         if each.segment.segment == wanted
     ]
 
 
-class Opening:
-    """Opens pieces and decodes them."""
+class SegmentOpener:
+    """Opens sealed segments and decodes them. A segment that does not open is left out."""
 
     def __init__(self, open_segment: Opener) -> None:
         self._open = open_segment
 
-    def demographics(self, pieces: Iterable[Piece]) -> list[Demographics]:
-        """Return what opens of these."""
+    def demographics(self, pieces: Iterable[SealedPiece]) -> list[Demographics]:
+        """Return the demographics in ``pieces``."""
         return self._all(pieces, _demographics)
 
-    def identifiers(self, pieces: Iterable[Piece]) -> list[Identifiers]:
-        """Return what opens of these."""
+    def identifiers(self, pieces: Iterable[SealedPiece]) -> list[Identifiers]:
+        """Return the identifiers in ``pieces``."""
         return self._all(pieces, _identifiers)
 
-    def part2(self, pieces: Iterable[Piece]) -> list[Part2]:
-        """Return what opens of these."""
+    def part2(self, pieces: Iterable[SealedPiece]) -> list[Part2]:
+        """Return the part 2 segments in ``pieces``."""
         return self._all(pieces, _part2)
 
-    def _all(self, pieces: Iterable[Piece], decoder: "msgspec.json.Decoder[_T]") -> list[_T]:
+    def _all(self, pieces: Iterable[SealedPiece], decoder: "msgspec.json.Decoder[_T]") -> list[_T]:
         made: list[_T] = []
         for piece in pieces:
             try:
@@ -82,26 +82,26 @@ class Opening:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
-    """Who somebody is, as far as what was sealed opens."""
+class PersonDetails:
+    """Name, birth date and sex of a person; empty if not stated or if the key is gone."""
 
     name: str = ""
     birth_date: str = ""
     sex: str = ""
 
 
-def person(found: Iterable[Demographics]) -> Person:
-    """Return name, birth date and sex: of each, the first of ``found`` that states it."""
+def person(found: Iterable[Demographics]) -> PersonDetails:
+    """Return name, birth date and sex, each from the first of ``found`` that states it."""
     name = birth_date = sex = ""
     for one in found:
         name = name or full_name(one.names)
         birth_date = birth_date or _value(one.birth_date)
         sex = sex or _value(one.sex)
-    return Person(name=name, birth_date=birth_date, sex=sex)
+    return PersonDetails(name=name, birth_date=birth_date, sex=sex)
 
 
 def full_name(names: Iterable[Name]) -> str:
-    """Return ``Alder, Rowena M.``: the legal name, else the first."""
+    """Return the legal name, else the first name given, as ``Alder, Rowena M.``."""
     usable = [each for each in names if _value(each.family) or _value(each.given)]
     if not usable:
         return ""

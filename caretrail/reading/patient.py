@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from caretrail.reading.opening import Opening, Person, person, pieces_of
+from caretrail.reading.opening import PersonDetails, SegmentOpener, person, pieces_of
 from caretrail.reading.wording import Said, say
 from domain.continuity import Encounter, Entry, Patient
 from domain.ids import PatientId, RecordId, StatementRef, VisitRef
@@ -23,7 +23,7 @@ _SHOWN_FIELDS: Final = ("PID-3", "PID-2", "PID-4", "MRG-1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Number:
+class PatientNumber:
     """An identifier as sent. ``merged_by``: the statement by which its record retired."""
 
     ref: str
@@ -43,8 +43,8 @@ class PatientReading:
 
     patient: Patient
     filed: Mapping[StatementRef, FiledStatement]  # one a ref: the one recorded first
-    person: Person
-    numbers: tuple[Number, ...]
+    person: PersonDetails
+    numbers: tuple[PatientNumber, ...]
     visits: Mapping[VisitRef, str]  # visit numbers as sent
     places: Mapping[str, Part2Place]  # by place ref: those of part2 units
     known: LogPosition
@@ -52,7 +52,7 @@ class PatientReading:
     twin: PatientId | None = None  # the same number in another processing mode
     twin_mode: str = ""
     loaded_afterwards: bool = False  # most of it was recorded a day or more after it was sent
-    by_record: Mapping[str, Number] = field(default_factory=dict)
+    by_record: Mapping[str, PatientNumber] = field(default_factory=dict)
 
     def label(self, place: Place | None) -> str:
         """Return unit, room and bed as far as stated; those of part2 units opened."""
@@ -123,7 +123,7 @@ def read(  # what a reading is made of
     filed: Sequence[FiledStatement],
     record: str,
     interpret: Interpret,
-    opening: Opening,
+    opening: SegmentOpener,
     *,
     as_of: datetime | None,
     known: LogPosition,
@@ -239,16 +239,18 @@ def _sent(filed: FiledStatement) -> tuple[float, int]:
     return (sent.at.timestamp() if sent else float("-inf"), filed.index)
 
 
-def _person(latest: Sequence[FiledStatement], patient: Patient, opening: Opening) -> Person:
+def _person(
+    latest: Sequence[FiledStatement], patient: Patient, opening: SegmentOpener
+) -> PersonDetails:
     """Return who this is, from what the surviving record says, else from the others."""
-    found = Person()
+    found = PersonDetails()
     own = [one for one in latest if str(one.statement.record) == patient.patient_id]
     for one in (*own, *latest):
         if found.name and found.birth_date and found.sex:
             break
         pieces = pieces_of(one, "demographics", one.statement.record)
         more = person(opening.demographics(pieces))
-        found = Person(
+        found = PersonDetails(
             name=found.name or more.name,
             birth_date=found.birth_date or more.birth_date,
             sex=found.sex or more.sex,
@@ -257,15 +259,15 @@ def _person(latest: Sequence[FiledStatement], patient: Patient, opening: Opening
 
 
 def _numbers(
-    latest: Sequence[FiledStatement], patient: Patient, opening: Opening
-) -> tuple[dict[str, Number], dict[VisitRef, str]]:
+    latest: Sequence[FiledStatement], patient: Patient, opening: SegmentOpener
+) -> tuple[dict[str, PatientNumber], dict[VisitRef, str]]:
     """Open only what names a number not yet known: by ref, and visit numbers by their ref."""
     retired: dict[str, StatementRef] = {
         merge.retired: merge.statement
         for merge in patient.merges
         if str(merge.retired) != patient.patient_id
     }
-    found: dict[str, Number] = {}
+    found: dict[str, PatientNumber] = {}
     visits: dict[VisitRef, str] = {}
     held = _held(latest, patient)
     for one in latest:
@@ -282,7 +284,7 @@ def _numbers(
                 elif mark is None or not mark.placeholder:
                     found.setdefault(
                         each.ref,
-                        Number(
+                        PatientNumber(
                             ref=each.ref,
                             value=each.value,
                             authority=each.authority or (mark.authority if mark else ""),
@@ -322,7 +324,7 @@ def _held(latest: Sequence[FiledStatement], patient: Patient) -> set[str]:
     return {ref for refs in last.values() for ref in refs} | set(patient.records)
 
 
-def _places(latest: Sequence[FiledStatement], opening: Opening) -> dict[str, Part2Place]:
+def _places(latest: Sequence[FiledStatement], opening: SegmentOpener) -> dict[str, Part2Place]:
     found: dict[str, Part2Place] = {}
     for one in latest:
         places = (one.statement.place, one.statement.prior_place)

@@ -14,9 +14,9 @@ from caretrail.reading.census import CensusReading
 from caretrail.reading.evidence import Archive, Evidence, NotAMessage, as_text, decode
 from caretrail.reading.listing import (
     MODES,
-    Listed,
-    Page,
-    Query,
+    PatientList,
+    PatientSearch,
+    PatientSummary,
     dates_in_iso,
     matches,
     read_cursor,
@@ -25,7 +25,7 @@ from caretrail.reading.listing import (
     token_groups,
     write_cursor,
 )
-from caretrail.reading.opening import Opening
+from caretrail.reading.opening import SegmentOpener
 from caretrail.reading.patient import Interpret, PatientReading, read
 from domain.ids import IdKey, PatientId, RecordId
 from domain.interpretation import stated_by
@@ -76,7 +76,7 @@ class Reader:
         """
         self._connections = connections
         self._id_key = id_key
-        self._opening = Opening(open_segment)
+        self._opening = SegmentOpener(open_segment)
         self._interpret = interpret
         self._token = token
         self._archive = archive
@@ -125,13 +125,15 @@ class Reader:
             )  # fmt: skip
             return self._with_twin(connection, reading) if reading else None
 
-    def patients(self, query: Query | None = None, *, cursor: str = "", limit: int = PAGE) -> Page:
+    def patients(
+        self, query: PatientSearch | None = None, *, cursor: str = "", limit: int = PAGE
+    ) -> PatientList:
         """Return a page of patients, the last to happen first, or what a search finds."""
         with self._connections() as connection:
             people, records = patients.count(connection)
             if query and query.words.strip():
                 listed, cut = self._search(connection, query)
-                return Page(listed=tuple(listed), people=people, records=records, cut=cut)
+                return PatientList(listed=tuple(listed), people=people, records=records, cut=cut)
             after = read_cursor(cursor) if cursor else None
             rows = patients.page(
                 connection,
@@ -142,9 +144,9 @@ class Reader:
             )
             listed = self._listed(connection, rows[:limit])
             older = write_cursor(rows[limit - 1]) if len(rows) > limit else ""
-            return Page(listed=tuple(listed), older=older, people=people, records=records)
+            return PatientList(listed=tuple(listed), older=older, people=people, records=records)
 
-    def every_patient(self) -> Iterator[Listed]:
+    def every_patient(self) -> Iterator[PatientSummary]:
         """Yield all patients, retired ones after those they retired into."""
         cursor = ""
         while True:
@@ -294,7 +296,7 @@ class Reader:
                 return replace(reading, twin=patient_id, twin_mode=mode)
         return reading
 
-    def _listed(self, connection: Database, rows: Sequence[PatientRow]) -> list[Listed]:
+    def _listed(self, connection: Database, rows: Sequence[PatientRow]) -> list[PatientSummary]:
         marks: dict[str, list[IdentifierRow]] = defaultdict(list)
         for row in patients.identifiers(connection, [row.patient_id for row in rows]):
             marks[row.patient_id].append(row)
@@ -304,7 +306,9 @@ class Reader:
             for row in rows
         ]
 
-    def _search(self, connection: Database, query: Query) -> tuple[list[Listed], bool]:
+    def _search(
+        self, connection: Database, query: PatientSearch
+    ) -> tuple[list[PatientSummary], bool]:
         words = query.words.strip()
         rows: list[PatientRow] = []
         names = () if "|" in words else patients.authorities(connection)

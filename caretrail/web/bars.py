@@ -22,7 +22,7 @@ _TEETH: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
+class BarPiece:
     """A segment before it is written: where, which stay (None: no place was ever stated)."""
 
     x: float
@@ -33,17 +33,17 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Extent:
+class BarExtent:
     """Where a bar lies, and its segments."""
 
     x0: float
     x1: float
-    pieces: tuple[Piece, ...]
+    pieces: tuple[BarPiece, ...]
     narrow: bool
     bounds: tuple[float, ...]  # where stays change, by piece but the first
 
 
-def extent(span: Span, scale: Scale, as_of: datetime) -> Extent:
+def extent(span: Span, scale: Scale, as_of: datetime) -> BarExtent:
     """Return where the bar of ``span`` lies and how its stays divide it."""
     stays = _stays(span)
     x0 = scale.within(span.begin)
@@ -60,7 +60,7 @@ def extent(span: Span, scale: Scale, as_of: datetime) -> Extent:
     width = x1 - x0
     narrow = width < NARROW or len(true) * LEAST > width
     widths = true if narrow else share(true)
-    pieces: list[Piece] = []
+    pieces: list[BarPiece] = []
     bounds: list[float] = []
     at = x0
     for number, wide in enumerate(widths):
@@ -71,10 +71,10 @@ def extent(span: Span, scale: Scale, as_of: datetime) -> Extent:
         if not narrow or wide >= 1 or len(widths) == 1:
             stay = stays[number] if stays else None
             pieces.append(
-                Piece(x=at, width=drawn, stay=stay, start=starts[number], end=ends[number])
+                BarPiece(x=at, width=drawn, stay=stay, start=starts[number], end=ends[number])
             )
         at += wide
-    return Extent(x0=x0, x1=x1, pieces=tuple(pieces), narrow=narrow, bounds=tuple(bounds))
+    return BarExtent(x0=x0, x1=x1, pieces=tuple(pieces), narrow=narrow, bounds=tuple(bounds))
 
 
 def share(widths: Sequence[float]) -> list[float]:

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Final, assert_never
 from urllib.parse import urlencode
 
-from caretrail.reading.census import CensusReading, Disagreement, Occupied
+from caretrail.reading.census import CensusReading, Disagreement, OccupiedPlace
 from caretrail.reading.patient import place_text
 from caretrail.web.render import render
 from caretrail.web.words import CLASS_WORDS, Words, age, length, plural
@@ -23,7 +23,7 @@ _HEADS: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class CensusForm:
     """What the reader of the page asked for, as typed."""
 
     facility: str = ""
@@ -34,7 +34,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bed:
+class CensusLine:
     """One occupied place."""
 
     anchor: str
@@ -53,25 +53,25 @@ class Bed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unit:
+class UnitPanel:
     """One unit of a facility."""
 
     name: str
-    places: tuple[Bed, ...]
+    places: tuple[CensusLine, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facility:
+class FacilitySection:
     """One facility."""
 
     name: str
     count: int
     classes: tuple[tuple[str, int], ...]
-    units: tuple[Unit, ...]
+    units: tuple[UnitPanel, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Strip:
+class DisagreementLine:
     """One disagreement in words."""
 
     head: str
@@ -85,7 +85,7 @@ def census_page(
     reading: CensusReading,
     *,
     facilities: Sequence[str],
-    asked: Asked,
+    asked: CensusForm,
     now: datetime,
     words: Words,
     frame: Mapping[str, object],
@@ -122,15 +122,15 @@ def census_page(
 
 def _facility(
     code: str,
-    occupied: Sequence[Occupied],
+    occupied: Sequence[OccupiedPlace],
     alerts: Mapping[str, list[str]],
     at: datetime,
     words: Words,
-) -> Facility:
+) -> FacilitySection:
     classes = Counter(one.class_code for one in occupied)
     units = [
-        Unit(
-            name=name or "Unit not stated",
+        UnitPanel(
+            name=name or "UnitPanel not stated",
             places=tuple(
                 _bed(one, alerts.get(one.encounter_id, []), at, words, rooms=_rooms(found))
                 for one in found
@@ -140,7 +140,7 @@ def _facility(
             (name, list(group)) for name, group in groupby(occupied, key=lambda o: o.unit)
         )
     ]
-    return Facility(
+    return FacilitySection(
         name=words.facility(code),
         count=len(occupied),
         classes=tuple((name, classes[name]) for name in CLASS_WORDS if classes[name]),
@@ -148,11 +148,13 @@ def _facility(
     )
 
 
-def _rooms(occupied: Sequence[Occupied]) -> int:
+def _rooms(occupied: Sequence[OccupiedPlace]) -> int:
     return len({one.room for one in occupied})
 
 
-def _bed(one: Occupied, alerts: Sequence[str], at: datetime, words: Words, *, rooms: int) -> Bed:
+def _bed(
+    one: OccupiedPlace, alerts: Sequence[str], at: datetime, words: Words, *, rooms: int
+) -> CensusLine:
     person = one.person
     years = age(person.birth_date, words.local(at).date())
     notes: list[str] = []
@@ -165,7 +167,7 @@ def _bed(one: Occupied, alerts: Sequence[str], at: datetime, words: Words, *, ro
     short = _short(one) if one.room or one.bed else ""
     if rooms > 1 and one.room and one.bed and one.room not in short:
         notes.append(f"room {one.room}")
-    return Bed(
+    return CensusLine(
         anchor=one.encounter_id,
         patient_id=one.patient_id,
         class_code=one.class_code,
@@ -182,7 +184,7 @@ def _bed(one: Occupied, alerts: Sequence[str], at: datetime, words: Words, *, ro
     )
 
 
-def _short(one: Occupied) -> str:
+def _short(one: OccupiedPlace) -> str:
     """Return the bed as it fits in its column: ``4W-10``, else without unit, else without room."""
     tries = (
         place_text(one.unit, one.room, one.bed),
@@ -200,7 +202,7 @@ def _alerts(reading: CensusReading, at: datetime) -> dict[str, list[str]]:
     return alerts
 
 
-def _alert(each: Disagreement, one: Occupied, at: datetime) -> str:
+def _alert(each: Disagreement, one: OccupiedPlace, at: datetime) -> str:
     match each.kind:
         case "bed_of_two":
             return f"{len({place.patient_id for place in each.places})} patients in this bed"
@@ -213,14 +215,14 @@ def _alert(each: Disagreement, one: Occupied, at: datetime) -> str:
             return f"open for {open_for}, no discharge stated"
 
 
-def _strip(each: Disagreement, at: datetime, words: Words) -> Strip:
+def _strip(each: Disagreement, at: datetime, words: Words) -> DisagreementLine:
     first = each.places[0]
     where = place_text(first.unit, first.room, first.bed) or "no place stated"
 
-    def name(one: Occupied) -> str:
+    def name(one: OccupiedPlace) -> str:
         return one.person.name or "Name not stated"
 
-    def since(one: Occupied) -> str:
+    def since(one: OccupiedPlace) -> str:
         return f" since {words.near(one.since, at)}" if one.since else ""
 
     match each.kind:
@@ -242,7 +244,7 @@ def _strip(each: Disagreement, at: datetime, words: Words) -> Strip:
             said = f"{name(first)}, {open_for}{last}. It stays until a message ends it."
         case _:
             assert_never(each.kind)
-    return Strip(
+    return DisagreementLine(
         head=_HEADS[each.kind],
         facility=first.facility,
         anchor=first.encounter_id,

@@ -14,7 +14,7 @@ _ARROW_ROOM: Final = 12.0  # a caption starts right of the arrow that ends at it
 
 
 @dataclass(slots=True)
-class Taken:
+class UsedSpace:
     """What is occupied along one line, as (left, right)."""
 
     spaces: list[tuple[float, float]] = field(default_factory=list)
@@ -29,10 +29,10 @@ class Taken:
 
 
 @dataclass(slots=True)
-class Rows:
-    """Rows of labels under the bars of a lane."""
+class LabelRows:
+    """The rows of labels under the bars of a lane."""
 
-    rows: list[Taken] = field(default_factory=list)
+    rows: list[UsedSpace] = field(default_factory=list)
     blocked: list[tuple[float, float]] = field(default_factory=list)
 
     def block(self, left: float, right: float) -> None:
@@ -58,7 +58,7 @@ class Rows:
                 centre = min(max(centre, half), WIDTH - half)
         for number in range(LABEL_ROWS):
             if number == len(self.rows):
-                self.rows.append(Taken())
+                self.rows.append(UsedSpace())
             if self.rows[number].free(centre - half, centre + half):
                 self.rows[number].take(centre - half, centre + half)
                 return number, round(centre, 1)
@@ -76,7 +76,7 @@ def fits_inside(text: str, width: float) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
+class CaptionPosition:
     """A caption that found room."""
 
     x: float
@@ -85,7 +85,7 @@ class Placed:
 
 
 def caption(
-    taken: Taken,
+    taken: UsedSpace,
     keys: Sequence[str],
     rest: str,
     bar: tuple[float, float],
@@ -93,7 +93,7 @@ def caption(
     as_of_x: float,
     arrow_from: float | None = None,
     ahead: bool = False,
-) -> Placed | None:
+) -> CaptionPosition | None:
     """Find room for a caption; ``keys`` are its first words, from the whole to the shortest.
 
     ``arrow_from``: an arrow ends at the bar and comes from there; the caption keeps off it.
@@ -115,5 +115,5 @@ def caption(
             crosses = not ahead and left < as_of_x + 2 and right > as_of_x - 2
             if inside and not crosses and taken.free(left, right):
                 taken.take(left, right)
-                return Placed(x=round(x, 1), anchor=anchor, key=key)
+                return CaptionPosition(x=round(x, 1), anchor=anchor, key=key)
     return None

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from caretrail.web.bars import CHARACTER, FADE, FLAT, LEAST, TALL, Piece, n, outline, ring
+from caretrail.web.bars import CHARACTER, FADE, FLAT, LEAST, TALL, BarPiece, n, outline, ring
 from caretrail.web.between import Span
-from caretrail.web.labels import Placed, Rows, Taken, caption, fits_inside
-from caretrail.web.lanes import Drawn, Row
+from caretrail.web.labels import CaptionPosition, LabelRows, UsedSpace, caption, fits_inside
+from caretrail.web.lanes import DrawnBar, LaneBars
 from caretrail.web.scale import WIDTH
-from caretrail.web.shapes import Bar, Caption, Lane, Segment, Text, Under
+from caretrail.web.shapes import Bar, BarSegment, Caption, DrawnText, LabelBelow, Lane
 from caretrail.web.words import CLASS_WORDS, Words, length, plural
 from domain.continuity import Stay
 from domain.ids import EncounterId, StatementRef
@@ -47,9 +47,9 @@ class DrawnLane:
     bar_tops: dict[int, tuple[float, float]]
 
 
-def draw_lane(row: Row, top: float, context: LaneContext, *, note: str) -> DrawnLane:
+def draw_lane(row: LaneBars, top: float, context: LaneContext, *, note: str) -> DrawnLane:
     """Return a lane whose upper edge is at ``top``."""
-    labels, captions = Rows(), Taken()
+    labels, captions = LabelRows(), UsedSpace()
     for drawn in row.drawn:
         arrival = context.arrivals.get(drawn.span.encounter.encounter_id)
         if arrival and not row.dense:
@@ -126,14 +126,19 @@ def class_path(span: Span) -> tuple[str, ...]:
 
 
 def _tall(  # what a lane shares among its bars
-    drawn: Drawn, top: float, labels: Rows, captions: Taken, context: LaneContext, strip: float
+    drawn: DrawnBar,
+    top: float,
+    labels: LabelRows,
+    captions: UsedSpace,
+    context: LaneContext,
+    strip: float,
 ) -> Bar:
     span, extent = drawn.span, drawn.extent
     if len(drawn.spans) > 1:
         return _merged(drawn, top + _BAR, TALL, context)
     y, bottom = top + _BAR, top + _BAR + TALL
-    under: list[Under] = []
-    segments: list[Segment] = []
+    under: list[LabelBelow] = []
+    segments: list[BarSegment] = []
     for number, piece in enumerate(extent.pieces):
         label = _short(piece.stay, span, context)
         inside = bool(label) and fits_inside(label, piece.width) and not span.encounter.cancelled
@@ -147,7 +152,7 @@ def _tall(  # what a lane shares among its bars
         x0, x1 = _ghost_extent(drawn, stay, context)
         label = _short(stay, span, context)
         segments.append(
-            Segment(
+            BarSegment(
                 css="ghost",
                 path=outline(x0, bottom + 3, x1 - x0, _STRIP),
                 title=f"{label or 'place not stated'}, cancelled",
@@ -171,11 +176,11 @@ def _tall(  # what a lane shares among its bars
     )
 
 
-def _flat(drawn: Drawn, y: float, context: LaneContext) -> Bar:
+def _flat(drawn: DrawnBar, y: float, context: LaneContext) -> Bar:
     if len(drawn.spans) > 1:
         return _merged(drawn, y, FLAT, context)
     span, extent = drawn.span, drawn.extent
-    segments: list[Segment] = []
+    segments: list[BarSegment] = []
     for number, piece in enumerate(extent.pieces):
         label = _short(piece.stay, span, context)
         fits = fits_inside(label, piece.width)
@@ -188,7 +193,7 @@ def _flat(drawn: Drawn, y: float, context: LaneContext) -> Bar:
     )
 
 
-def _merged(drawn: Drawn, y: float, height: float, context: LaneContext) -> Bar:
+def _merged(drawn: DrawnBar, y: float, height: float, context: LaneContext) -> Bar:
     """Return neighbours as one bar that says how many they are."""
     extent, spans = drawn.extent, drawn.spans
     classes = {span.encounter.class_code for span in spans}
@@ -203,7 +208,7 @@ def _merged(drawn: Drawn, y: float, height: float, context: LaneContext) -> Bar:
     )
     label = next((text for text in (many, str(len(spans))) if fits_inside(text, wide)), "")
     path = outline(extent.x0, y, wide, height, left="round", right="round")
-    segment = Segment(
+    segment = BarSegment(
         css=css,
         path=path,
         title=many,
@@ -219,9 +224,9 @@ def _merged(drawn: Drawn, y: float, height: float, context: LaneContext) -> Bar:
 
 
 def _segment(  # one cell of a drawing: where, what, and what it says
-    drawn: Drawn, number: int, piece: Piece, y: float, height: float, label: str,
+    drawn: DrawnBar, number: int, piece: BarPiece, y: float, height: float, label: str,
     context: LaneContext,
-) -> Segment:  # fmt: skip
+) -> BarSegment:  # fmt: skip
     span, encounter = drawn.span, drawn.span.encounter
     first, final = number == 0, number == len(drawn.extent.pieces) - 1
     code = piece.stay.class_code if piece.stay else encounter.class_code
@@ -239,7 +244,7 @@ def _segment(  # one cell of a drawing: where, what, and what it says
     if final and span.open:
         room = min(FADE, WIDTH - drawn.extent.x1)
         fade = (round(drawn.extent.x1, 1), y, round(room, 1), height) if room > 1 else None
-    return Segment(
+    return BarSegment(
         css=css,
         path=outline(x, y, width, height, left=left, right=right),
         title=_title(span, piece, code if not planned else "PRENC", context),
@@ -249,7 +254,7 @@ def _segment(  # one cell of a drawing: where, what, and what it says
     )
 
 
-def _title(span: Span, piece: Piece, code: str, context: LaneContext) -> str:
+def _title(span: Span, piece: BarPiece, code: str, context: LaneContext) -> str:
     words = context.words
     without = context.places.get(span.encounter.encounter_id)
     place = context.label(piece.stay.place if piece.stay else without)
@@ -262,34 +267,34 @@ def _title(span: Span, piece: Piece, code: str, context: LaneContext) -> str:
     return ", ".join(filter(None, (place, said, times)))
 
 
-def _inside(label: str, x: float, y: float, height: float) -> Text | None:
+def _inside(label: str, x: float, y: float, height: float) -> DrawnText | None:
     if not label:
         return None
-    return Text(x=round(x, 1), y=round(y + height / 2 + 4, 1), said=label)
+    return DrawnText(x=round(x, 1), y=round(y + height / 2 + 4, 1), said=label)
 
 
 def _under(  # where and what a label says
     label: str, x: float, bottom: float, put: tuple[int, float], css: str, strip: float,
     context: LaneContext,
-) -> Under:  # fmt: skip
+) -> LabelBelow:  # fmt: skip
     row, centre = put
     if not css and centre + len(label) * CHARACTER / 2 < context.as_of_x:
         css = "edged"  # in the colour of the ground: a leader or an arrow passes behind it
     y = bottom + strip + _UNDER + _ROW * row
-    return Under(
-        text=Text(x=centre, y=y, said=label, css=css),
+    return LabelBelow(
+        text=DrawnText(x=centre, y=y, said=label, css=css),
         leader=f"M{n(x)} {n(bottom + 1.5)}V{n(y - 9)}",
     )
 
 
-def _ghost_stays(drawn: Drawn) -> list[Stay]:
+def _ghost_stays(drawn: DrawnBar) -> list[Stay]:
     """Return the places of a standing encounter that only voided statements named."""
     if drawn.span.encounter.cancelled or len(drawn.spans) > 1:
         return []
     return [stay for stay in drawn.span.encounter.stays if stay.cancelled]
 
 
-def _ghost_extent(drawn: Drawn, stay: Stay, context: LaneContext) -> tuple[float, float]:
+def _ghost_extent(drawn: DrawnBar, stay: Stay, context: LaneContext) -> tuple[float, float]:
     span, extent = drawn.span, drawn.extent
     whole = (span.end or context.as_of) - span.begin
 
@@ -301,7 +306,9 @@ def _ghost_extent(drawn: Drawn, stay: Stay, context: LaneContext) -> tuple[float
     return min(x0, extent.x1 - LEAST), max(x1, min(x0, extent.x1 - LEAST) + LEAST)
 
 
-def _caption(drawn: Drawn, y: float, captions: Taken, context: LaneContext) -> Caption | None:
+def _caption(
+    drawn: DrawnBar, y: float, captions: UsedSpace, context: LaneContext
+) -> Caption | None:
     span, extent, words = drawn.span, drawn.extent, context.words
     encounter = span.encounter
     keys: tuple[str, ...]
@@ -317,7 +324,7 @@ def _caption(drawn: Drawn, y: float, captions: Taken, context: LaneContext) -> C
     edges = (extent.x0, extent.x1)
     arrival = context.arrivals.get(encounter.encounter_id)
     arrow_from = arrival[0] if arrival and arrival[1] else None
-    placed: Placed | None = None
+    placed: CaptionPosition | None = None
     for words_of in (rest, ""):
         placed = caption(
             captions, keys, words_of, edges,

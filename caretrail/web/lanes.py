@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
-from caretrail.web.bars import LEAST, NARROW, TOUCH, Extent
+from caretrail.web.bars import LEAST, NARROW, TOUCH, BarExtent
 from caretrail.web.between import Span
 from domain.statement import EncounterClass
 
@@ -17,11 +17,11 @@ _POST_ACUTE: Final[frozenset[EncounterClass]] = frozenset({"NONAC"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drawn:
+class DrawnBar:
     """One bar: an encounter, or several neighbours of a crowded lane."""
 
     spans: tuple[Span, ...]
-    extent: Extent
+    extent: BarExtent
     sublane: int = 0
 
     @property
@@ -31,11 +31,11 @@ class Drawn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class LaneBars:
     """A lane before it has a height."""
 
     facility: str
-    drawn: tuple[Drawn, ...]
+    drawn: tuple[DrawnBar, ...]
 
     @property
     def dense(self) -> bool:
@@ -48,9 +48,9 @@ class Row:
         return 1 + max((d.sublane for d in self.drawn), default=0)
 
 
-def rows(pairs: Sequence[tuple[Span, Extent]]) -> list[Row]:
+def rows(pairs: Sequence[tuple[Span, BarExtent]]) -> list[LaneBars]:
     """Return one row a facility: acute, post-acute, community, by first encounter within."""
-    by_facility: dict[str, list[tuple[Span, Extent]]] = {}
+    by_facility: dict[str, list[tuple[Span, BarExtent]]] = {}
     for span, extent in pairs:
         by_facility.setdefault(span.encounter.facility, []).append((span, extent))
     order = sorted(
@@ -61,7 +61,7 @@ def rows(pairs: Sequence[tuple[Span, Extent]]) -> list[Row]:
             code,
         ),
     )
-    return [Row(facility=code, drawn=_stack(by_facility[code])) for code in order]
+    return [LaneBars(facility=code, drawn=_stack(by_facility[code])) for code in order]
 
 
 def _rank(spans: Iterable[Span]) -> int:
@@ -72,8 +72,8 @@ def _rank(spans: Iterable[Span]) -> int:
     return 0 if classes & _ACUTE else 1 if classes & _POST_ACUTE else 2
 
 
-def _stack(pairs: Sequence[tuple[Span, Extent]]) -> tuple[Drawn, ...]:
-    bars = [Drawn(spans=(span,), extent=extent) for span, extent in pairs]
+def _stack(pairs: Sequence[tuple[Span, BarExtent]]) -> tuple[DrawnBar, ...]:
+    bars = [DrawnBar(spans=(span,), extent=extent) for span, extent in pairs]
     placed = _place(bars)
     if 1 + max(d.sublane for d in placed) <= SUBLANES:
         return placed
@@ -83,23 +83,23 @@ def _stack(pairs: Sequence[tuple[Span, Extent]]) -> tuple[Drawn, ...]:
     return _place(_gather(bars, only_narrow=False))
 
 
-def _place(bars: Sequence[Drawn]) -> tuple[Drawn, ...]:
+def _place(bars: Sequence[DrawnBar]) -> tuple[DrawnBar, ...]:
     """Give each bar the first sub-lane in which it touches nobody."""
     ends: list[float] = []
-    made: list[Drawn] = []
+    made: list[DrawnBar] = []
     for bar in sorted(bars, key=lambda b: (b.extent.x0, b.span.begin)):
         free = next((k for k, end in enumerate(ends) if bar.extent.x0 - end >= TOUCH), len(ends))
         if free == len(ends):
             ends.append(0.0)
         ends[free] = bar.extent.x1
-        made.append(Drawn(spans=bar.spans, extent=bar.extent, sublane=free))
+        made.append(DrawnBar(spans=bar.spans, extent=bar.extent, sublane=free))
     return tuple(made)
 
 
-def _gather(bars: Sequence[Drawn], *, only_narrow: bool) -> list[Drawn]:
+def _gather(bars: Sequence[DrawnBar], *, only_narrow: bool) -> list[DrawnBar]:
     """Make neighbours that touch one bar; ``only_narrow``: long ones keep a bar of their own."""
-    made: list[Drawn] = []
-    group: list[Drawn] = []
+    made: list[DrawnBar] = []
+    group: list[DrawnBar] = []
 
     def close() -> None:
         if len(group) == 1:
@@ -107,8 +107,8 @@ def _gather(bars: Sequence[Drawn], *, only_narrow: bool) -> list[Drawn]:
         elif group:
             x0 = group[0].extent.x0
             x1 = max(bar.extent.x1 for bar in group)
-            whole = Extent(x0=x0, x1=x1, pieces=(), narrow=x1 - x0 < NARROW, bounds=())
-            made.append(Drawn(spans=tuple(bar.span for bar in group), extent=whole))
+            whole = BarExtent(x0=x0, x1=x1, pieces=(), narrow=x1 - x0 < NARROW, bounds=())
+            made.append(DrawnBar(spans=tuple(bar.span for bar in group), extent=whole))
         group.clear()
 
     for bar in sorted(bars, key=lambda b: (b.extent.x0, b.span.begin)):
@@ -126,7 +126,7 @@ def _gather(bars: Sequence[Drawn], *, only_narrow: bool) -> list[Drawn]:
     return _apart(made)
 
 
-def _apart(bars: Sequence[Drawn]) -> list[Drawn]:
+def _apart(bars: Sequence[DrawnBar]) -> list[DrawnBar]:
     """Cut a gathered bar where the next begins: its width is no length of anything."""
     made = sorted(bars, key=lambda b: (b.extent.x0, b.span.begin))
     for number, (bar, after) in enumerate(pairwise(made)):

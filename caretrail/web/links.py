@@ -5,7 +5,7 @@ from typing import Final
 from caretrail.web.bars import CHARACTER, n
 from caretrail.web.between import Gap, Readmission
 from caretrail.web.scale import WIDTH, Scale
-from caretrail.web.shapes import Arrow, Bracket, GapLine, Text
+from caretrail.web.shapes import Arrow, Bracket, DrawnText, GapLine
 
 _STRAIGHT: Final = 8.0
 _CURVE: Final = 6.0
@@ -46,7 +46,7 @@ def bracket(
     ``to`` is how far down its right end reaches; ``blocked`` where the as-of flag stands.
     """
     x1, x2 = scale.within(readmission.left), scale.within(readmission.back)
-    text: Text | None = None
+    text: DrawnText | None = None
     for said in (
         f"readmission on day {readmission.day} of 30", f"day {readmission.day} of 30",
         f"day {readmission.day}",
@@ -55,7 +55,7 @@ def bracket(
         middle = (x1 + x2) / 2
         clear = middle + half < blocked[0] or middle - half > blocked[1]
         if x2 - x1 >= 2 * half + 12 and clear:
-            text = Text(x=round(middle, 1), y=_BRACKET_Y + 4, said=said)
+            text = DrawnText(x=round(middle, 1), y=_BRACKET_Y + 4, said=said)
             line = f"H{n(middle - half)}M{n(middle + half)} {n(_BRACKET_Y)}H{n(x2)}"
             break
     else:
@@ -79,7 +79,7 @@ def gap_line(gap: Gap, scale: Scale, y: float) -> GapLine | None:
         ends += f"M{n(x2)} {n(y - 6)}v12"
     for said in (gap.said, gap.said.partition(",")[0], _short(gap.said)):
         if len(said) * CHARACTER + 18 <= x2 - x1:
-            return GapLine(path=ends, text=Text(x=round((x1 + x2) / 2, 1), y=y + 4, said=said))
+            return GapLine(path=ends, text=DrawnText(x=round((x1 + x2) / 2, 1), y=y + 4, said=said))
     return GapLine(path=ends, text=None)
 
 

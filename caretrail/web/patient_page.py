@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from caretrail.reading.census import LEFT_OPEN
 from caretrail.reading.evidence import Evidence
-from caretrail.reading.patient import Number, PatientReading
+from caretrail.reading.patient import PatientNumber, PatientReading
 from caretrail.web import entries as entries_of
 from caretrail.web.between import Between, Span, between, spans
 from caretrail.web.entries import Shown
@@ -37,7 +37,7 @@ _STATUS_NOW: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class TimelineForm:
     """What the reader of the page asked for."""
 
     now: datetime
@@ -47,7 +47,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Here:
+class Whereabouts:
     """Where the patient is."""
 
     css: str
@@ -60,7 +60,7 @@ class Here:
 def patient_page(
     reading: PatientReading,
     *,
-    asked: Asked,
+    asked: TimelineForm,
     words: Words,
     message: Callable[[str, Statement], Evidence],
     frame: Mapping[str, object],
@@ -103,7 +103,11 @@ def patient_page(
 
 
 def _scene(
-    reading: PatientReading, entries: Sequence[Shown], as_of: datetime, asked: Asked, words: Words
+    reading: PatientReading,
+    entries: Sequence[Shown],
+    as_of: datetime,
+    asked: TimelineForm,
+    words: Words,
 ) -> Scene:
     late = frozenset[StatementRef](
         entry.statement
@@ -125,13 +129,13 @@ def _scene(
     )
 
 
-def _clocks(asked: Asked) -> str:
+def _clocks(asked: TimelineForm) -> str:
     given = {"as_of": asked.as_of, "known_at": asked.known_at}
     return urlencode({key: value for key, value in given.items() if value})
 
 
 def _visible(
-    reading: PatientReading, everything: Sequence[Span], as_of: datetime, asked: Asked
+    reading: PatientReading, everything: Sequence[Span], as_of: datetime, asked: TimelineForm
 ) -> set[str]:
     """Return the encounters in the window, and those that have no time at all."""
     timed = {s.encounter.encounter_id for s in everything}
@@ -158,7 +162,7 @@ def _who(reading: PatientReading, as_of: datetime, words: Words) -> Mapping[str,
     }
 
 
-def _chips(reading: PatientReading) -> tuple[Number, ...]:
+def _chips(reading: PatientReading) -> tuple[PatientNumber, ...]:
     return tuple(sorted(reading.numbers, key=lambda n: (n.retired or n.replaced, not n.trusted)))
 
 
@@ -180,7 +184,7 @@ def _here(
     reading: PatientReading,
     as_of: datetime,
     words: Words,
-) -> Here | None:
+) -> Whereabouts | None:
     """Say where the patient is: the question that the page answers first."""
     open_now = [s for s in everything if s.open and s.standing]
     if open_now:
@@ -196,7 +200,7 @@ def _here(
             if span.begin_known
             else (f"since before {words.near(span.begin, as_of)}")
         )
-        return Here(
+        return Whereabouts(
             css=encounter.class_code.lower(),
             head=head,
             where=", ".join(filter(None, (words.facility(encounter.facility), place))),
@@ -211,14 +215,14 @@ def _here(
     last_span = max(stayed, key=lambda s: s.end or s.begin)
     name = words.facility(last_span.encounter.facility)
     if last_span.end is None:
-        return Here(css="unknown", head="Not known where", where=f"Last seen at {name}",
+        return Whereabouts(css="unknown", head="Not known where", where=f"Last seen at {name}",
                     since=f"on {words.near(last_span.begin, as_of)}; end not stated")  # fmt: skip
     left = words.near(last_span.end, as_of)
     if last_span.encounter.disposition_code == "exp":
-        return Here(css="unknown", head=name, where="Died in care", since=left)
+        return Whereabouts(css="unknown", head=name, where="Died in care", since=left)
     gap = related.gaps[-1] if related.gaps and related.gaps[-1].end is None else None
     where = gap.said if gap else f"{length(as_of - last_span.end)} since discharge"
-    return Here(css="unknown", head="In no facility", where=where[:1].upper() + where[1:],
+    return Whereabouts(css="unknown", head="In no facility", where=where[:1].upper() + where[1:],
                 since=f"left {name} {left}")  # fmt: skip
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from caretrail.reading.listing import Listed, Page, Query
-from caretrail.reading.patient import Number
+from caretrail.reading.listing import PatientList, PatientSearch, PatientSummary
+from caretrail.reading.patient import PatientNumber
 from caretrail.web.render import render
 from caretrail.web.words import SEX_WORDS, Words, age, birth_date
 
@@ -22,21 +22,21 @@ _LAST: Final[Mapping[str, str]] = {
     "encounter.admitted_cancelled": "Admission cancelled",
     "encounter.transferred_cancelled": "Transfer cancelled",
     "encounter.discharged_cancelled": "Discharge cancelled",
-    "patient.registered": "Person registered",
-    "patient.demographics_updated": "Person updated",
+    "patient.registered": "PersonDetails registered",
+    "patient.demographics_updated": "PersonDetails updated",
     "patient.identifiers_merged": "Identifiers merged",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class PatientLine:
     """One patient as the list shows it."""
 
     id: str
     name: str
     about: str
     mode: str
-    numbers: tuple[Number, ...]
+    numbers: tuple[PatientNumber, ...]
     open_class: str
     open_where: str
     open_since: str
@@ -46,9 +46,9 @@ class Row:
 
 
 def patients_page(
-    page: Page,
+    page: PatientList,
     *,
-    query: Query | None,
+    query: PatientSearch | None,
     first_page: bool,
     now: datetime,
     words: Words,
@@ -70,7 +70,7 @@ def patients_page(
     )
 
 
-def _row(listed: Listed, now: datetime, words: Words) -> Row:
+def _row(listed: PatientSummary, now: datetime, words: Words) -> PatientLine:
     person = listed.person
     years = age(person.birth_date, words.local(now).date())
     about = (
@@ -79,7 +79,7 @@ def _row(listed: Listed, now: datetime, words: Words) -> Row:
         SEX_WORDS.get(person.sex, person.sex),
     )
     last = _LAST.get(listed.last_kind, listed.last_kind.rpartition(".")[2].replace("_", " "))
-    return Row(
+    return PatientLine(
         id=listed.patient_id,
         name=person.name or "Name not stated",
         about=", ".join(filter(None, about)),

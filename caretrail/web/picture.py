@@ -13,10 +13,19 @@ from typing import Final
 from caretrail.web.bars import CHARACTER, extent, n
 from caretrail.web.between import Between, Span, between, spans
 from caretrail.web.lane_bars import LaneContext, draw_lane
-from caretrail.web.lanes import Drawn, Row, rows
+from caretrail.web.lanes import DrawnBar, LaneBars, rows
 from caretrail.web.links import arrow, bracket, gap_line
 from caretrail.web.scale import WIDTH, Scale, ticks, window
-from caretrail.web.shapes import Arrow, Bracket, Caption, Earlier, GapLine, Lane, Picture, Text
+from caretrail.web.shapes import (
+    Arrow,
+    Bracket,
+    Caption,
+    DrawnText,
+    EarlierLink,
+    GapLine,
+    Lane,
+    Picture,
+)
 from caretrail.web.words import Words, place_label
 from domain.continuity import Patient
 from domain.ids import EncounterId, StatementRef
@@ -67,7 +76,7 @@ def draw(patient: Patient, scene: Scene) -> Picture | None:
         arrivals=_arrivals(related, scale, [row.facility for row in lanes_of]),
     )
     lanes: list[Lane] = []
-    where: dict[str, tuple[Drawn, float, float]] = {}
+    where: dict[str, tuple[DrawnBar, float, float]] = {}
     top = _FIRST_LANE
     for row in lanes_of:
         lane = draw_lane(row, top, context, note=scene.lane_notes.get(row.facility, ""))
@@ -87,7 +96,7 @@ def draw(patient: Patient, scene: Scene) -> Picture | None:
         tick_marks="".join(f"M{n(x)} {n(_AXIS)}v-3" for x in small)
         + "".join(f"M{n(mark.x)} {n(_AXIS)}v-6" for mark in marks),
         tick_labels=tuple(
-            Text(x=mark.x, y=20, said=mark.label, css="strong" if mark.strong else "faint")
+            DrawnText(x=mark.x, y=20, said=mark.label, css="strong" if mark.strong else "faint")
             for mark in marks
             if mark.label
         ),
@@ -132,20 +141,22 @@ def _scale(shown: Sequence[Span], scene: Scene) -> Scale:
 
 
 def _remember(
-    row: Row, tops: Mapping[int, tuple[float, float]], where: dict[str, tuple[Drawn, float, float]]
+    row: LaneBars,
+    tops: Mapping[int, tuple[float, float]],
+    where: dict[str, tuple[DrawnBar, float, float]],
 ) -> None:
     for number, drawn in enumerate(row.drawn):
         for span in drawn.spans:
             where[span.encounter.encounter_id] = (drawn, *tops[number])
 
 
-def _flag(as_of_x: float, scene: Scene) -> tuple[str, Text, tuple[float, float]]:
+def _flag(as_of_x: float, scene: Scene) -> tuple[str, DrawnText, tuple[float, float]]:
     said = f"as of {scene.words.moment(scene.as_of)}" + (", now" if scene.now else "")
     wide = len(said) * CHARACTER + 10
     left = as_of_x if as_of_x + wide <= WIDTH else as_of_x - wide
     return (
         f"M{n(left)} 36h{n(wide)}v18h{n(-wide)}Z",
-        Text(x=round(left + wide / 2, 1), y=49, said=said),
+        DrawnText(x=round(left + wide / 2, 1), y=49, said=said),
         (left - 6, left + wide + 6),
     )
 
@@ -176,7 +187,9 @@ def _gaps(related: Between, scale: Scale, top: float) -> tuple[GapLine, ...]:
     return tuple(line for line in lines if line)
 
 
-def _arrows(related: Between, where: Mapping[str, tuple[Drawn, float, float]]) -> tuple[Arrow, ...]:
+def _arrows(
+    related: Between, where: Mapping[str, tuple[DrawnBar, float, float]]
+) -> tuple[Arrow, ...]:
     made: list[Arrow] = []
     for transfer in related.transfers:
         source = where.get(transfer.source.encounter.encounter_id)
@@ -189,7 +202,7 @@ def _arrows(related: Between, where: Mapping[str, tuple[Drawn, float, float]]) -
 def _brackets(
     related: Between,
     scale: Scale,
-    where: Mapping[str, tuple[Drawn, float, float]],
+    where: Mapping[str, tuple[DrawnBar, float, float]],
     lanes: Sequence[Lane],
     blocked: tuple[float, float],
 ) -> tuple[Bracket, ...]:
@@ -221,10 +234,10 @@ def _hatches(shown: Sequence[Span]) -> tuple[str, ...]:
     return tuple(sorted(classes - {"prenc"}))
 
 
-def _earlier(earlier: Sequence[Span], scene: Scene) -> Earlier | None:
+def _earlier(earlier: Sequence[Span], scene: Scene) -> EarlierLink | None:
     if not earlier:
         return None
     first = scene.words.local(min(s.begin for s in earlier))
     this_year = first.year == scene.words.local(scene.as_of).year
     since = scene.words.day(first) if this_year else str(first.year)
-    return Earlier(count=len(earlier), since=since, href=scene.earlier_href)
+    return EarlierLink(count=len(earlier), since=since, href=scene.earlier_href)

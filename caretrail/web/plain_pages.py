@@ -7,7 +7,7 @@ from typing import Final
 
 from caretrail.reading.evidence import Evidence
 from caretrail.web.flags import marks, reason
-from caretrail.web.proofs import Fact
+from caretrail.web.proofs import NamedFact
 from caretrail.web.render import render
 from caretrail.web.words import Words, plural
 from domain.ids import PatientId
@@ -38,26 +38,31 @@ def evidence_page(
 ) -> str:
     """Return the page of one message received and the events that it caused."""
     message = evidence.message
-    arrived: list[Fact] = []
+    arrived: list[NamedFact] = []
     if message:
         arrived = [
-            Fact(name="Received", value=words.moment(message.received_at, year=True)),
-            Fact(name="By", value=message.arrived_by),
-            Fact(name="Sender profile", value=message.sender),
-            Fact(name="Ended as", value=str(message.disposition).replace("_", " ")),
-            Fact(
+            NamedFact(name="Received", value=words.moment(message.received_at, year=True)),
+            NamedFact(name="By", value=message.arrived_by),
+            NamedFact(name="Sender profile", value=message.sender),
+            NamedFact(name="Ended as", value=str(message.disposition).replace("_", " ")),
+            NamedFact(
                 name="Reason",
                 value=" at ".join(filter(None, (reason(message.reason), message.place))),
             ),
-            *(Fact(name="Warning", value=m.said, code=m.code) for m in marks(message.warnings)),
-            Fact(
+            *(
+                NamedFact(name="Warning", value=m.said, code=m.code)
+                for m in marks(message.warnings)
+            ),
+            NamedFact(
                 name="Control id",
                 value="the same sender used it for another message with other bytes"
                 if message.control_id_reused
                 else "",
             ),
-            Fact(name="Duplicates", value=str(message.duplicates) if message.duplicates else ""),
-            Fact(name="Message id", value=message.message_id),
+            NamedFact(
+                name="Duplicates", value=str(message.duplicates) if message.duplicates else ""
+            ),
+            NamedFact(name="Message id", value=message.message_id),
         ]
     name = f"{message.trigger} message {message.control_id}" if message else "An event"
     return render(
@@ -85,7 +90,7 @@ def error_page(head: str, said: str, *, words: Words, frame: Mapping[str, object
     return render("error.html", **frame, words=words, head=head, said=said)
 
 
-def _event(event: EventRow, words: Words) -> list[Fact]:
+def _event(event: EventRow, words: Words) -> list[NamedFact]:
     def at(moment: datetime | None) -> str:
         return words.moment(moment, year=True) if moment else "not stated"
 
@@ -108,5 +113,5 @@ def _event(event: EventRow, words: Words) -> list[Fact]:
         ("Event id", event.event_id),
         ("Stream", event.record_id),
     )
-    marked = [Fact(name="Marked", value=m.said, code=m.code) for m in marks(event.flags)]
-    return [Fact(name=name, value=value) for name, value in facts if value] + marked
+    marked = [NamedFact(name="Marked", value=m.said, code=m.code) for m in marks(event.flags)]
+    return [NamedFact(name=name, value=value) for name, value in facts if value] + marked

@@ -22,7 +22,7 @@ INLINE: Final = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
+class NamedFact:
     """A name and what it is."""
 
     name: str
@@ -40,7 +40,7 @@ class Proof:
     css: str
     classes: str
     day: str
-    facts: tuple[Fact, ...]
+    facts: tuple[NamedFact, ...]
     events: tuple[tuple[Shown, Evidence | None], ...]
     open: bool
 
@@ -99,22 +99,22 @@ def _proof(  # one bar in words
 ) -> Proof:
     path = class_path(span) if span else (encounter.class_code,)
     planned = encounter.status == "planned"
-    facts = [Fact(name="Period", value=_period(span, as_of, words))]
-    facts.append(Fact(name="Status", value=encounter.status.replace("-", " ")))
+    facts = [NamedFact(name="Period", value=_period(span, as_of, words))]
+    facts.append(NamedFact(name="Status", value=encounter.status.replace("-", " ")))
     number = reading.visits.get(encounter.visit, "") if encounter.visit else ""
     facts.append(
-        Fact(name="Visit", value=f"{encounter.namespace} {number}" if number else "no number")
+        NamedFact(name="Visit", value=f"{encounter.namespace} {number}" if number else "no number")
     )
     filed_under = reading.number(encounter.record)
     if filed_under:
-        facts.append(Fact(name="Filed under", value=filed_under))
+        facts.append(NamedFact(name="Filed under", value=filed_under))
     if encounter.class_as_sent:
-        facts.append(Fact(name="Class as sent", value=encounter.class_as_sent))
+        facts.append(NamedFact(name="Class as sent", value=encounter.class_as_sent))
     if encounter.disposition_code:
         code = encounter.disposition_code
         said = WHERE_TO.get(code, "")
-        facts.append(Fact(name="Discharged", value=said, code="" if said == code else code))
-    facts += [Fact(name="Marked", value=m.said, code=m.code) for m in marks(encounter.flags)]
+        facts.append(NamedFact(name="Discharged", value=said, code="" if said == code else code))
+    facts += [NamedFact(name="Marked", value=m.said, code=m.code) for m in marks(encounter.flags)]
     return Proof(
         anchor=f"evidence-{encounter.encounter_id}",
         title=words.facility(encounter.facility),

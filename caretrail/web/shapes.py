@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
+class DrawnText:
     """A drawn text; ``anchor`` is start, middle or end."""
 
     x: float
@@ -19,22 +19,22 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
+class BarSegment:
     """One stay of a bar."""
 
     css: str
     path: str
     title: str
     hatch: str = ""  # id of a pattern, empty for none
-    label: Text | None = None
+    label: DrawnText | None = None
     fade: tuple[float, float, float, float] | None = None  # x, y, width, height
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Under:
+class LabelBelow:
     """A label below a bar, with the line that leads to it."""
 
-    text: Text
+    text: DrawnText
     leader: str
 
 
@@ -56,11 +56,11 @@ class Bar:
 
     href: str
     said: str  # what the link is called
-    segments: tuple[Segment, ...]
+    segments: tuple[BarSegment, ...]
     ring: tuple[float, float, float, float]  # x, y, width, height: at least 24 by 24
     caption: Caption | None = None
     moves: tuple[tuple[str, bool], ...] = ()  # triangle, learned late
-    under: tuple[Under, ...] = ()
+    under: tuple[LabelBelow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +89,7 @@ class Bracket:
 
     path: str
     flag: str
-    text: Text | None
+    text: DrawnText | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,11 +97,11 @@ class GapLine:
     """Time in no facility."""
 
     path: str
-    text: Text | None
+    text: DrawnText | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Earlier:
+class EarlierLink:
     """Encounters before the window: the link that widens it."""
 
     count: int
@@ -117,15 +117,15 @@ class Picture:
     height: float
     as_of_x: float
     flag: str  # outline of the as-of flag
-    flag_text: Text
+    flag_text: DrawnText
     grid: str
     tick_marks: str
-    tick_labels: tuple[Text, ...]
+    tick_labels: tuple[DrawnText, ...]
     lanes: tuple[Lane, ...]
     gap_top: float
     gaps: tuple[GapLine, ...]
     arrows: tuple[Arrow, ...]
     brackets: tuple[Bracket, ...]
     hatches: tuple[str, ...]  # classes in the picture
-    earlier: Earlier | None
+    earlier: EarlierLink | None
     left_out: int  # encounters without any time: they stand in the table alone

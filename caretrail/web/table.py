@@ -13,7 +13,7 @@ from domain.statement import Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class TableRow:
     """A row of "Encounters as a table"; ``between``: what lies before the row instead of cells."""
 
     facility: str = ""
@@ -33,9 +33,9 @@ def lines_of(  # the table says all that the picture says
     visible: AbstractSet[str],
     as_of: datetime,
     words: Words,
-) -> list[Line]:
+) -> list[TableRow]:
     """Return the rows of the table, by time: stays, gaps, transfers, readmissions."""
-    made: list[tuple[datetime, int, Line]] = []
+    made: list[tuple[datetime, int, TableRow]] = []
     for span in everything:
         if span.encounter.encounter_id in visible:
             made += [
@@ -48,13 +48,13 @@ def lines_of(  # the table says all that the picture says
             with_visits = f", with {visits}" if gap.visits else ""
             so_far = "" if gap.end else ", so far"
             said = f"Between stays: {gap.said}{with_visits}{so_far}"
-            made.append((gap.start, 2, Line(between=said)))
+            made.append((gap.start, 2, TableRow(between=said)))
     for transfer in related.transfers:
         if transfer.target.encounter.encounter_id in visible:
             source = words.facility(transfer.source.encounter.facility)
             target = words.facility(transfer.target.encounter.facility)
             made.append(
-                (transfer.target.begin, 0, Line(between=f"Transfer from {source} to {target}"))
+                (transfer.target.begin, 0, TableRow(between=f"Transfer from {source} to {target}"))
             )
     for back in related.readmissions:
         if back.target.encounter.encounter_id in visible:
@@ -62,10 +62,10 @@ def lines_of(  # the table says all that the picture says
                 f"Readmission as inpatient on day {back.day} of 30 after the discharge of "
                 f"{words.day(back.left)}"
             )
-            made.append((back.target.begin, 0, Line(between=said)))
+            made.append((back.target.begin, 0, TableRow(between=said)))
     made.sort(key=lambda row: row[:2])
     untimed = [
-        Line(
+        TableRow(
             facility=words.facility(e.facility),
             class_said=CLASS_WORDS[e.class_code],
             place=reading.label(e.stays[-1].place) if e.stays else "",
@@ -92,11 +92,11 @@ def places_without_stay(reading: PatientReading) -> dict[EncounterId, Place]:
 
 def _encounter_lines(
     reading: PatientReading, span: Span, as_of: datetime, words: Words
-) -> list[Line]:
+) -> list[TableRow]:
     encounter = span.encounter
     name = words.facility(encounter.facility)
     heard = f"not stated (first heard {words.moment(span.begin)})"
-    made: list[Line] = []
+    made: list[TableRow] = []
     for number, stay in enumerate(encounter.stays):
         # Where nobody stated the beginning, the first place is where the patient was met.
         start = stay.start if number else span.begin if span.begin_known else None
@@ -109,7 +109,7 @@ def _encounter_lines(
         begin = start or span.begin
         upto = end or (as_of if still else None)
         made.append(
-            Line(
+            TableRow(
                 facility=name,
                 class_said=CLASS_WORDS[stay.class_code],
                 place=reading.label(stay.place),
@@ -121,7 +121,7 @@ def _encounter_lines(
         )
     if not made:
         made.append(
-            Line(
+            TableRow(
                 facility=name,
                 class_said=CLASS_WORDS[encounter.class_code],
                 place=reading.label(places_without_stay(reading).get(encounter.encounter_id)),

@@ -1,6 +1,6 @@
 import pytest
 
-from caretrail.reading import Query
+from caretrail.reading import PatientSearch
 from caretrail.reading.contract import census_json, patients_json, timeline_json
 from tests.region import NOW, Told, now
 from tests.web.people import at
@@ -179,18 +179,18 @@ def test_a_retired_record_is_listed_with_its_survivor(told: Told) -> None:
      "77-20981", "0048213", "SBH 77-10342", "Alder 2 Jun 1951", "19510602"],
 )  # fmt: skip
 def test_a_patient_is_found_by_name_birth_date_and_number(told: Told, words: str) -> None:
-    found = told.reader.patients(Query(words=words, modes=("P",)))
+    found = told.reader.patients(PatientSearch(words=words, modes=("P",)))
 
     assert [each.patient_id for each in found.listed] == [told.alder]
 
 
 @pytest.mark.parametrize("words", ["alder 1999", "alderx", "rowena yarrow", "%", "' or 1=1 --"])
 def test_nobody_is_found_by_what_does_not_fit(told: Told, words: str) -> None:
-    assert told.reader.patients(Query(words=words)).listed == ()
+    assert told.reader.patients(PatientSearch(words=words)).listed == ()
 
 
 def test_a_filter_alone_finds_all_and_goes_by_pages(told: Told) -> None:
-    asked = Query(open_stay=True)
+    asked = PatientSearch(open_stay=True)
     everybody = list(told.reader.every_patient())
     first = told.reader.patients(asked, limit=2)
     rest = told.reader.patients(asked, cursor=first.older, limit=500)
@@ -198,7 +198,7 @@ def test_a_filter_alone_finds_all_and_goes_by_pages(told: Told) -> None:
     found = {each.patient_id for each in (*first.listed, *rest.listed)}
     assert len(first.listed) == 2
     assert found == {each.patient_id for each in everybody if each.open_class}
-    tests = told.reader.patients(Query(modes=("T", "D")), limit=500).listed
+    tests = told.reader.patients(PatientSearch(modes=("T", "D")), limit=500).listed
     assert {each.mode for each in tests} == {"T"}
     assert len(tests) == sum(each.mode == "T" for each in everybody)
 

@@ -11,7 +11,7 @@ import pytest
 
 from caretrail.reading import CensusReading, PatientReading
 from caretrail.reading.census import from_reading, order
-from caretrail.reading.opening import Opening
+from caretrail.reading.opening import SegmentOpener
 from caretrail.reading.patient import read
 from commands.ports.intake import Disposition
 from consumers.hl7v2 import profiles, translate
@@ -73,7 +73,7 @@ def _answers(story: Story, filed: Sequence[FiledStatement]) -> tuple[list[Json],
     """Return timelines and census as the command line answers them."""
     names = Names([story])
     patients = interpret(one.statement for one in filed)
-    opening = Opening(unseal)
+    opening = SegmentOpener(unseal)
     readings: list[PatientReading] = []
     for patient in patients:
         reading = read(filed, patient.patient_id, interpret, opening, as_of=None, known=_NOWHERE)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caretrail.web.bars import LEAST, outline, share
-from caretrail.web.labels import Rows, Taken, caption
+from caretrail.web.labels import LabelRows, UsedSpace, caption
 from caretrail.web.picture import Scene, draw
 from caretrail.web.scale import WIDTH
 from caretrail.web.shapes import Picture
@@ -191,7 +191,7 @@ def test_transfers_are_arrows_and_gaps_are_lines() -> None:
 
 
 def test_captions_never_cross_as_of_nor_meet() -> None:
-    taken = Taken()
+    taken = UsedSpace()
     first = caption(taken, ["IMP"], "3 d 3 h", (400, 500), as_of_x=500)
     near = caption(taken, ["IMP"], "3 d 3 h", (420, 500), as_of_x=500)
     second = caption(taken, ["EMER → IMP", "IMP"], "8 d 2 h", (350, 395), as_of_x=500)
@@ -205,7 +205,7 @@ def test_captions_never_cross_as_of_nor_meet() -> None:
 
 
 def test_a_label_that_meets_its_neighbour_goes_to_the_next_row() -> None:
-    rows = Rows()
+    rows = LabelRows()
 
     assert rows.put("ED-12", 100) == (0, 100.0)
     assert rows.put("OBS-04", 110) == (1, 110.0)
@@ -215,7 +215,7 @@ def test_a_label_that_meets_its_neighbour_goes_to_the_next_row() -> None:
 
 
 def test_a_label_keeps_off_an_arrow_that_comes_from_below() -> None:
-    rows = Rows()
+    rows = LabelRows()
     rows.block(95, 106)
 
     row, centre = rows.put("ED-12", 100) or (9, 0.0)

@@ -1,4 +1,4 @@
-"""The interpretation held against hospitals that know the truth."""
+"""Interpretation gives what really happened in simulated hospitals."""
 
 from random import Random
 
@@ -6,11 +6,17 @@ import pytest
 
 from domain.interpretation import interpret
 from domain.statement import Moment, Statement
-from tests.domain.interpretation.saying import told
-from tests.domain.interpretation.simulated import Visit, habits_of, minutes_of, visit
+from tests.domain.interpretation.simulated_hospital import (
+    SimulatedVisit,
+    draw_habits,
+    minutes_of,
+    simulate_visit,
+)
+from tests.domain.interpretation.summary import encounter_lines
 
 
-def read(said: list[Statement]) -> list[tuple[object, ...]]:
+def interpreted(statements: list[Statement]) -> list[tuple[object, ...]]:
+    """Return the valid encounters in the form of ``TrueEncounter.as_tuple``."""
     return [
         (
             minutes_of(encounter.start),
@@ -25,17 +31,18 @@ def read(said: list[Statement]) -> list[tuple[object, ...]]:
                 if not stay.cancelled
             ),
         )
-        for patient in interpret(said)
+        for patient in interpret(statements)
         for encounter in patient.encounters
         if not encounter.cancelled
     ]
 
 
-def wrong(visits: list[Visit], seed: int) -> str | None:
-    said = [each for one in visits for each in one.said]
-    Random(seed).shuffle(said)
-    expected = sorted((truth.shown() for one in visits for truth in one.truth), key=repr)
-    found = sorted(read(said), key=repr)
+def difference(visits: list[SimulatedVisit], seed: int) -> str | None:
+    """Return statements, truth and result, if the result is not the truth."""
+    statements = [each for one in visits for each in one.statements]
+    Random(seed).shuffle(statements)
+    expected = sorted((truth.as_tuple() for one in visits for truth in one.truth), key=repr)
+    found = sorted(interpreted(statements), key=repr)
     if found == expected:
         return None
     lines = [
@@ -46,11 +53,11 @@ def wrong(visits: list[Visit], seed: int) -> str | None:
         f"45 {at(each.discharged)} "
         f"bed {each.place and each.place.ref} from {each.prior_place and each.prior_place.ref} "
         f"{each.class_code} {each.visit} {each.control_id}"
-        for each in sorted(said, key=lambda s: (s.sent.at if s.sent else s.ref, s.control_id))
+        for each in sorted(statements, key=lambda s: (s.sent.at if s.sent else s.ref, s.control_id))
     ]
     return "\n".join(
         [f"seed {seed} {visits[0].habits}", *lines, "expected", *map(repr, expected), "found",
-         *map(repr, found), *told(interpret(said))]
+         *map(repr, found), *encounter_lines(interpret(statements))]
     )  # fmt: skip
 
 
@@ -58,22 +65,22 @@ def at(stated: Moment | None) -> int | None:
     return None if stated is None else minutes_of(stated.at)
 
 
-def one_patient(seed: int) -> list[Visit]:
+def one_patient(seed: int) -> list[SimulatedVisit]:
     random = Random(seed)
-    habits = habits_of(random)
+    habits = draw_habits(random)
     visits = []
     start = 600
     for number in range(random.choice([1, 1, 2, 3])):
-        visits.append(visit(random, habits, f"V{number + 1}", start))
+        visits.append(simulate_visit(random, habits, f"V{number + 1}", start))
         start = visits[-1].now + random.randrange(60, 6000)
     return visits
 
 
 @pytest.mark.parametrize("block", range(10))
-def test_none_of_many_histories_comes_out_wrong(block: int) -> None:
+def test_every_simulated_history_is_interpreted_as_it_was(block: int) -> None:
     found = [
         text
         for seed in range(block * 120, block * 120 + 120)
-        if (text := wrong(one_patient(seed), seed))
+        if (text := difference(one_patient(seed), seed))
     ]
     assert not found, f"{len(found)} wrong, the first:\n{found[0]}"

@@ -24,7 +24,8 @@ from infra.kafka_server import KafkaServer
 from infra.postgres import pool
 from infra.postgres_server import PostgresServer
 from infra.settings import Settings
-from projections import fold
+from projections.catalogue import PROJECTIONS
+from projections.engine import fold
 
 _LOOK_SECONDS: Final = 0.02
 _VISIBLE_SECONDS: Final = 600.0
@@ -204,7 +205,7 @@ class Ours(Side):
     def shows(self, newest: dict[int, int]) -> bool:
         """Say whether everything up to these events is in all read models."""
         with psycopg.connect(self.url, autocommit=True) as connection:
-            applied = fold.positions(connection)
+            applied = fold.positions(connection, PROJECTIONS)
         return all(applied.get(partition, 0) >= last for partition, last in newest.items())
 
 

@@ -15,11 +15,14 @@ import psycopg
 
 from caretrail.bootstrap import Application, opened
 from infra import settings
-from projections import fold, last_seen
+from projections import last_seen
+from projections.engine import fold
+from projections.engine.projection_list import ProjectionList
 
 _WHO = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
 #: Events that the reference view takes at a time when it is kept up to date.
 _BATCH = 500
+_REFERENCE = ProjectionList([last_seen.PROJECTION])
 
 
 def rebuilding(application: Application, names: list[str]) -> int:
@@ -42,10 +45,10 @@ def live(application: Application, _names: list[str]) -> int:
             reading = reader.submit(store.read, batch[-1].envelope.index, _BATCH)
             applied = fold.apply(
                 connection,
+                _REFERENCE,
                 batch,
                 heal=store.read_partition,
                 services=services,
-                only=[last_seen.NAME],
             )
             done += applied.applied
     return done

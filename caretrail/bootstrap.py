@@ -39,11 +39,13 @@ from infra.postgres_server import joined
 from infra.received_messages import SealedMessage
 from infra.settings import BadSettings, Settings
 from infra.subject_keys import SubjectKeys, open_keys
-from projections import catalogue, fold
-from projections import rebuild as rebuilding
-from projections.engine import position, substrate
+from projections.catalogue import PROJECTIONS
+from projections.engine import fold, generations, position
+from projections.engine.projection import Needs
 from projections.engine.services import Services
-from projections.stretches import Read, Stored
+from projections.rebuilding import rebuild as rebuilding
+from projections.rebuilding.filling import Progress as RebuildProgress
+from projections.rebuilding.stretches import ReadStretch, StoreLog
 
 log = structlog.get_logger()
 
@@ -107,7 +109,7 @@ class Application:
 
     def complete_through(self, connection: Connection[Any]) -> int:
         """Return the index up to which the read models hold every event."""
-        return fold.complete_through(connection, self.store.last_ids())
+        return fold.complete_through(connection, PROJECTIONS, self.store.last_ids())
 
     def projector(
         self,
@@ -129,9 +131,13 @@ class Application:
         return Projector(
             Ports(
                 source=source,
-                positions=lambda: fold.positions(connection()),
+                positions=lambda: fold.positions(connection(), PROJECTIONS),
                 apply=lambda batch: fold.apply(
-                    connection(), batch, heal=self.store.read_partition, services=services
+                    connection(),
+                    PROJECTIONS,
+                    batch,
+                    heal=self.store.read_partition,
+                    services=services,
                 ),
                 now=clock.now,
                 meaning=_meaning,
@@ -148,12 +154,12 @@ class Application:
         release could not interpret may be interpreted now. Readers keep reading meanwhile.
         """
         try:
-            catalogue.active(connection)
-        except catalogue.NeedsRebuild as error:
+            generations.fed(connection, PROJECTIONS)
+        except generations.NeedsRebuild as error:
             log.warning("projections.rebuilding", count=len(error.names))
-            names = [] if substrate.NAME in error.names else error.names
+            names = [] if error.all_projections else error.names
             self.rebuild(connection, names, self.store.max_index())
-        parked = fold.retry(connection, self.services)
+        parked = fold.retry(connection, PROJECTIONS, self.services)
         if parked:
             log.error("components.parked", parked=len(parked))
 
@@ -164,9 +170,9 @@ class Application:
         upto: int,
         *,
         source: Iterable[RecordedEvent] | None = None,
-        progress: rebuilding.Progress | None = None,
-    ) -> rebuilding.Rebuilt:
-        """Rebuild projections; see ``projections.rebuild``.
+        progress: RebuildProgress | None = None,
+    ) -> rebuilding.RebuildResult:
+        """Rebuild projections; see ``projections.rebuilding.rebuild``.
 
         Args:
             connection: A connection in autocommit mode.
@@ -175,17 +181,18 @@ class Application:
             source: The events, if they do not come from the store.
             progress: Called with the progress.
         """
-        reads = rebuilding.needs(names)
-        events: Iterable[RecordedEvent] | Stored
+        reads = PROJECTIONS.needs(names)
+        events: Iterable[RecordedEvent] | StoreLog
         if source is not None:
             events = source
         elif reads == "all":
             events = self.store.drain(0, upto)
         else:
             read = partial(self.store.drain_for_rebuild, bodies=reads == "body")
-            events = Stored(read, upto)
+            events = StoreLog(read, upto)
         return rebuilding.rebuild(
             connection,
+            PROJECTIONS,
             names,
             events,
             heal=self.store.read_partition,
@@ -270,7 +277,7 @@ def opened(settings: Settings) -> Iterator[Application]:
         if keys_url is not None:
             migrate(keys_url.get_secret_value())
         with psycopg.connect(**network(url), autocommit=True) as connection:
-            catalogue.create(connection)
+            generations.create(connection, PROJECTIONS)
         keys = stack.enter_context(
             open_keys(
                 url,
@@ -314,8 +321,8 @@ def _services(keys: SubjectKeys, id_key: IdKey) -> Services:
 
 @contextmanager
 def _tools(
-    settings: Settings, url: str, incarnation: str, reads: rebuilding.Needs
-) -> Iterator[tuple[Connection[Any], Services, Read]]:
+    settings: Settings, url: str, incarnation: str, reads: Needs
+) -> Iterator[tuple[Connection[Any], Services, ReadStretch]]:
     """Open the connection, services and reader of a worker process of a rebuild."""
     keys_url = settings.keys_database_url
     with (
@@ -365,7 +372,9 @@ def _meaning(error: Exception) -> Meaning:
             return Meaning.RETRY
         case position.PositionMoved():
             return Meaning.RESEEK
-        case position.OtherIncarnation() | position.PositionsDisagree() | catalogue.NeedsRebuild():
+        case (
+            position.OtherIncarnation() | position.PositionsDisagree() | generations.NeedsRebuild()
+        ):
             return Meaning.HALT
         case position.HoleNotFilled():
             return Meaning.RETRY

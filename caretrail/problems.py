@@ -17,11 +17,12 @@ from infra.migrate import MigrationChanged, SchemaTooNew
 from infra.postgres_server import PostgresUnavailable
 from infra.settings import BadSettings
 from infra.topics import WrongPartitions
-from projections.catalogue import NeedsRebuild
-from projections.digest import RowDoesNotOpen
+from projections.engine.digest import RowDoesNotOpen
+from projections.engine.generations import NeedsRebuild
 from projections.engine.position import OtherIncarnation, PositionsDisagree
-from projections.rebuild import RebuildRunning, RowsMissing
-from projections.switching import StillRead
+from projections.engine.switching import StillRead
+from projections.rebuilding.filling import RowsMissing
+from projections.rebuilding.rebuild import RebuildRunning
 
 #: Their texts say what is wrong and what to do, and hold no data of a message.
 _SELF_EXPLAINED: Final = (

@@ -8,7 +8,7 @@ from caretrail.reading.contract import instant
 from domain.ids import MessageId
 from domain.interpretation import happened
 from infra.messages import MessageArchive, NoSuchMessage
-from projections.engine.substrate import FiledStatement
+from projections.engine.events import FiledStatement
 
 Chain: TypeAlias = dict[str, Any]  # JSON, as docs/reference/json.md lists it
 

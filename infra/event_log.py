@@ -15,7 +15,7 @@ from domain.body import Envelope, RecordedEvent
 from domain.ids import EventId, MessageId, RecordId
 from infra.postgres import reachable
 from infra.recorder import actor_of
-from projections.engine.logged_event import LoggedEvent
+from projections.engine.events import LoggedEvent
 
 #: Rows of one query: none of them holds a snapshot for long.
 CHUNK: Final = 50_000
@@ -142,9 +142,11 @@ _LEAN: Final = SQL(
     "notification_id, previous, partition::int4, originator_id::text, topic, event_id::text,"
     " recorded_at, happened_at"
 )
-_WITH_BODIES: Final = SQL("{}, message_id::text, array_to_string(subjects, ','), state").format(
-    _LEAN
-)
+_WITH_BODIES: Final = SQL(
+    "{}, message_id::text, array_to_string(subjects, ','), state, originator_version,"
+    " case when starts_with(topic, 'encounter.') or starts_with(topic, 'patient.')"
+    " then '' else actor::text end"
+).format(_LEAN)
 _READ: Final[Composed] = SQL(
     "select {} from es.event where notification_id > %s"
     " and notification_id <= coalesce(%s, 9223372036854775807) order by notification_id limit %s"

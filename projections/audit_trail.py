@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any, Final
 
 from psycopg import Connection
@@ -12,12 +11,9 @@ from psycopg.rows import class_row
 from domain.body import RecordedEvent
 from domain.ids import EventId, MessageId, RecordId, StatementRef
 from domain.statement import Statement
-from projections.engine.decoding import decode_statement
-from projections.engine.substrate import is_statement
+from projections.engine.projection import ByEvent, Projection
 from projections.engine.table import Column, Row, Table
-
-NAME: Final = "audit_trail"
-VERSION: Final = 1
+from projections.engine.views import TableView
 
 EVENT: Final = Table(
     "audit_trail",
@@ -58,26 +54,12 @@ EVENT: Final = Table(
     order=("statement_ref", "topic", "record_id"),
 )
 
-TABLES: Final = (EVENT,)
-
 
 def rows(
-    events: Sequence[RecordedEvent], read: Mapping[int, Statement] = MappingProxyType({})
-) -> list[Row]:
-    """Return the rows of ``events``; ``read``: statements, by index, that are decoded already."""
-    return [
-        _row(recorded, read.get(recorded.envelope.index) or _statement(recorded))
-        for recorded in events
-    ]
-
-
-def _statement(recorded: RecordedEvent) -> Statement | None:
-    if not is_statement(recorded.envelope.topic):
-        return None
-    try:
-        return decode_statement(recorded.body)
-    except ValueError:  # not readable: the event stands in the trail all the same
-        return None
+    events: Sequence[RecordedEvent], statements: Mapping[int, Statement]
+) -> dict[str, list[Row]]:
+    """Return one row per event. An event that is no readable statement has fewer columns."""
+    return {EVENT.name: [_row(each, statements.get(each.envelope.index)) for each in events]}
 
 
 def _row(recorded: RecordedEvent, statement: Statement | None) -> Row:
@@ -113,6 +95,21 @@ def _row(recorded: RecordedEvent, statement: Statement | None) -> Row:
         envelope.profile_version,
         () if statement is None else statement.flags,
     )
+
+
+PROJECTION: Final = Projection(
+    name="audit_trail",
+    version=1,
+    tables=(EVENT,),
+    fold=ByEvent(rows=rows),
+    views=(
+        TableView(
+            "audit_trail",
+            EVENT,
+            "mode is distinct from 'T' and mode is distinct from 'D'",
+        ),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

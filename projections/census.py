@@ -17,13 +17,13 @@ from domain.ids import EncounterId, PatientId
 from domain.interpretation import in_census
 from domain.statement import EncounterClass
 from projections.engine.columns import ARRIVAL, COMPONENT, FLAGS, MODE, PATIENT, SEALED
-from projections.engine.component import Component, arrival, joined, part2
+from projections.engine.component import Component, arrival
+from projections.engine.copies import part2_copies, write_copies
+from projections.engine.projection import ByComponent, Projection
 from projections.engine.services import Services
 from projections.engine.table import Column, Row, Table
-from projections.timeline import place_columns
-
-NAME: Final = "census"
-VERSION: Final = 2
+from projections.engine.views import PRODUCTION, QueryView, TableView
+from projections.timeline import CLASS_SYSTEM, ENCOUNTER, place_columns
 
 CENSUS: Final = Table(
     "census",
@@ -52,8 +52,6 @@ CENSUS: Final = Table(
     key=("encounter_id",),
     indexes=(("component",), ("patient_id",), ("facility", "unit", "room", "bed"), ("place_ref",)),
 )
-
-TABLES: Final = (CENSUS,)
 
 
 def open_places(patient: Patient) -> Iterator[tuple[Encounter, Stay | None]]:
@@ -109,13 +107,15 @@ def _row(interpreted: Component, patient: Patient, encounter: Encounter, here: S
         known.first_known_at,
         known.last_changed_at,
         interpreted.component,
-        None if here is None else joined(part2(interpreted.filed[here.statement], place)),
+        None
+        if here is None
+        else write_copies(part2_copies(interpreted.filed[here.statement], place)),
     )
 
 
 #: Two patients in one bed, one patient in two beds, one number on two patients: one component
 #: cannot see them. Cancelled encounters do not clash; beds of part2 units have no codes.
-CLASH: Final = """
+_CLASH: Final = """
 select 'bed_of_two' as kind, mode, facility, place_ref as shared_ref, encounter_id, patient_id,
     since_at
 from (
@@ -145,14 +145,7 @@ from (
 where clashes
 """
 
-PUBLISHED_CLASH: Final = """
-select kind, mode, facility, shared_ref, encounter_id, patient_id, since_at
-from proj.clash
-where mode = 'P'
-"""
-
-CLASH_MEANING: Final = "One row per encounter that disagrees with another, and what they share."
-CLASH_COLUMNS: Final = {
+_CLASH_COLUMNS: Final = {
     "kind": "What disagrees: bed_of_two, patient_in_two or number_of_two.",
     "mode": "Processing mode, HL7 table 0103; here always P.",
     "facility": "Facility of the encounter.",
@@ -161,6 +154,23 @@ CLASH_COLUMNS: Final = {
     "patient_id": "Its patient.",
     "since_at": "There since, or begun at; null: not known.",
 }
+
+PROJECTION: Final = Projection(
+    name="census",
+    version=2,
+    tables=(CENSUS,),
+    fold=ByComponent(rows=rows),
+    views=(
+        TableView("census", CENSUS, PRODUCTION, (CLASS_SYSTEM,)),
+        QueryView(
+            name="clash",
+            query=_CLASH,
+            tables=(CENSUS, ENCOUNTER),
+            comment="One row per encounter that disagrees with another, and what they share.",
+            columns=_CLASH_COLUMNS,
+        ),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,24 +20,15 @@ from domain.segments import Demographics
 from domain.statement import EncounterClass, Statement
 from projections.census import open_places
 from projections.engine.columns import ARRIVAL, COMPONENT, FLAGS, MODE, SEALED
-from projections.engine.component import (
-    Component,
-    Copied,
-    arrival,
-    copies,
-    joined,
-    part2,
-    sent_order,
-)
-from projections.engine.decoding import records_named
+from projections.engine.component import Component, arrival, sent_order
+from projections.engine.copies import CopiedSegment, copies, part2_copies, write_copies
+from projections.engine.events import FiledStatement, records_named
+from projections.engine.projection import ByComponent, Projection
 from projections.engine.services import Services
-from projections.engine.substrate import FiledStatement
 from projections.engine.table import Column, Row, Table
+from projections.engine.views import PRODUCTION, TableView
 from projections.patient_tokens import searchable
 from projections.timeline import place_columns
-
-NAME: Final = "patients"
-VERSION: Final = 2
 
 PATIENT: Final = Table(
     "patient",
@@ -101,8 +92,6 @@ TOKEN: Final = Table(
     indexes=(("component",),),
     published=False,
 )  # fmt: skip
-
-TABLES: Final = (PATIENT, IDENTIFIER, TOKEN)
 
 _NAMES: Final = frozenset[SegmentClass]({"demographics"})
 _IDENTIFIERS: Final = frozenset[SegmentClass]({"identifiers"})
@@ -171,11 +160,11 @@ def _patient(
         patient.flags,
         *_arrival([one for filed in known.values() for one in filed]),
         interpreted.component,
-        joined(
+        write_copies(
             [
                 *_demographics(known),
                 *(copy for record, filed in known.items() for copy in _numbers(record, filed)),
-                *([] if here is None else part2(interpreted.filed[here.statement], place)),
+                *([] if here is None else part2_copies(interpreted.filed[here.statement], place)),
             ]
         ),
     )
@@ -196,7 +185,7 @@ def _retired(
         (),
         *_arrival(known),
         interpreted.component,
-        joined(_numbers(record, known)),
+        write_copies(_numbers(record, known)),
     )
 
 
@@ -209,12 +198,12 @@ def _facility(statement: Statement) -> str:
     return statement.namespace if statement.place is None else statement.place.facility
 
 
-def _numbers(record: RecordId, known: Sequence[FiledStatement]) -> list[Copied]:
+def _numbers(record: RecordId, known: Sequence[FiledStatement]) -> list[CopiedSegment]:
     """Copy the numbers of a record: of the statement sent last that has them."""
     return _last_copies(known, _IDENTIFIERS, record)
 
 
-def _demographics(known: dict[RecordId, list[FiledStatement]]) -> list[Copied]:
+def _demographics(known: dict[RecordId, list[FiledStatement]]) -> list[CopiedSegment]:
     """Copy the demographics sent last of any of a patient's records."""
     own = {
         one.index: one for filed in known.values() for one in filed if one.statement.record in known
@@ -224,7 +213,7 @@ def _demographics(known: dict[RecordId, list[FiledStatement]]) -> list[Copied]:
 
 def _last_copies(
     known: Sequence[FiledStatement], wanted: frozenset[SegmentClass], subject: RecordId | None
-) -> list[Copied]:
+) -> list[CopiedSegment]:
     for one in reversed(known):
         found = copies(one, wanted, one.statement.record if subject is None else subject)
         if found:
@@ -278,6 +267,18 @@ def _identifiers(
             ),
         )
     return list(found.values())
+
+
+PROJECTION: Final = Projection(
+    name="patients",
+    version=2,
+    tables=(PATIENT, IDENTIFIER, TOKEN),
+    fold=ByComponent(rows=rows),
+    views=(
+        TableView("patient", PATIENT, PRODUCTION),
+        TableView("identifier", IDENTIFIER, PRODUCTION),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,13 +12,13 @@ from domain.continuity import Encounter, Entry, Patient, Stay
 from domain.ids import EncounterId, StatementRef
 from domain.statement import Place
 from projections.engine.columns import ARRIVAL, COMPONENT, FLAGS, MODE, PATIENT, SEALED
-from projections.engine.component import Component, arrival, copies, joined, part2
+from projections.engine.component import Component, arrival
+from projections.engine.copies import copies, part2_copies, write_copies
+from projections.engine.events import FiledStatement
+from projections.engine.projection import ByComponent, Projection
 from projections.engine.services import Services
-from projections.engine.substrate import FiledStatement
 from projections.engine.table import Column, Row, Table
-
-NAME: Final = "timeline"
-VERSION: Final = 2
+from projections.engine.views import PRODUCTION, ExtraColumn, TableView
 
 ENCOUNTER: Final = Table(
     "encounter",
@@ -120,8 +120,6 @@ ENTRY: Final = Table(
     indexes=(("patient_id",), ("component",), ("encounter_id",), ("event_id",)),
 )
 
-TABLES: Final = (ENCOUNTER, STAY, ENTRY)
-
 _NUMBERS: Final = frozenset[SegmentClass]({"identifiers"})
 
 
@@ -179,7 +177,7 @@ def _visit_number(encounter: Encounter, behind: Sequence[FiledStatement]) -> str
         return None
     for one in reversed(behind):
         if one.statement.visit == encounter.visit:
-            return joined(copies(one, _NUMBERS, one.statement.record))
+            return write_copies(copies(one, _NUMBERS, one.statement.record))
     return None
 
 
@@ -254,7 +252,7 @@ def _entry(
 
 
 def _part2(one: FiledStatement, place: Place | None) -> str | None:
-    return joined(part2(one, place)) if place is not None and place.part2 else None
+    return write_copies(part2_copies(one, place)) if place is not None and place.part2 else None
 
 
 def place_columns(place: Place | None) -> tuple[str | None, str | None, str | None, str | None]:
@@ -262,3 +260,28 @@ def place_columns(place: Place | None) -> tuple[str | None, str | None, str | No
     if place is None:
         return (None, None, None, None)
     return (place.facility, place.unit, place.room, place.bed)
+
+
+CLASS_SYSTEM: Final = ExtraColumn(
+    "class_system",
+    "'http://terminology.hl7.org/CodeSystem/v3-ActCode'::text",
+    "Code system of the class.",
+)
+_DURING: Final = ExtraColumn(
+    "valid_during",
+    "case when ended_at is null or started_at is null or started_at <= ended_at"
+    " then tstzrange(started_at, ended_at) end",
+    "From start to end as a range; null where the end stated precedes the start.",
+)
+
+PROJECTION: Final = Projection(
+    name="timeline",
+    version=2,
+    tables=(ENCOUNTER, STAY, ENTRY),
+    fold=ByComponent(rows=rows),
+    views=(
+        TableView("encounter", ENCOUNTER, PRODUCTION, (CLASS_SYSTEM, _DURING)),
+        TableView("stay", STAY, PRODUCTION, (CLASS_SYSTEM, _DURING)),
+        TableView("entry", ENTRY, PRODUCTION, (CLASS_SYSTEM,)),
+    ),
+)

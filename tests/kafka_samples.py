@@ -16,7 +16,7 @@ from infra.event_store import CareStore
 from infra.kafka import EventTopic
 from infra.relay_checkpoint import RelayCheckpoints
 from infra.topic_reader import TopicReader
-from projections.engine.position import Held, due
+from projections.engine.position import PartitionPosition, due
 from tests.intake_samples import draft, received
 from tests.stores import opened, record
 
@@ -113,7 +113,7 @@ class Applier:
 
     heal: Callable[[int, int, int], list[RecordedEvent]]
     events: list[RecordedEvent] = field(default_factory=list)
-    held: dict[int, Held] = field(default_factory=dict)
+    held: dict[int, PartitionPosition] = field(default_factory=dict)
     skipped: int = 0
     healed: int = 0
 
@@ -122,7 +122,7 @@ class Applier:
 
     def apply(self, batch: Sequence[RecordedEvent]) -> Applied:
         for each in batch:
-            self.held.setdefault(each.envelope.partition, Held(0, ""))
+            self.held.setdefault(each.envelope.partition, PartitionPosition(0, ""))
         found = due(batch, self.held, self.heal)
         for each in found.events:
             held = self.held[each.envelope.partition]

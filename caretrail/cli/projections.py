@@ -12,10 +12,11 @@ from caretrail.failure import Failed
 from caretrail.progress import progress
 from caretrail.publishing import brokers_of, event_topic, publish_owed
 from domain.body import RecordedEvent
-from projections import catalogue
-from projections.catalogue import UnknownProjection
-from projections.digest import digest
-from projections.rebuild import Rebuilt
+from projections.catalogue import PROJECTIONS
+from projections.engine import generations
+from projections.engine.digest import digest
+from projections.engine.projection_list import UnknownProjection
+from projections.rebuilding.rebuild import RebuildResult
 
 
 def projections_ls(options: Namespace) -> None:
@@ -23,19 +24,19 @@ def projections_ls(options: Namespace) -> None:
     with open_home() as application, application.connect() as connection:
         latest = application.store.max_index()
         through = min(latest, application.complete_through(connection))
-        active = catalogue.active(connection)
+        active = generations.fed(connection, PROJECTIONS).active
         found = [
             {
                 "name": projection.name,
-                "version": active[projection.name].version,
+                "version": active[projection.name].number,
                 "rows": sum(
-                    catalogue.count(connection, active[projection.name].schema, table)
+                    generations.count(connection, active[projection.name].schema, table)
                     for table in projection.tables
                 ),
                 "complete_through": through,
                 "behind": latest - through,
             }
-            for projection in catalogue.named(_checked(options.names))
+            for projection in PROJECTIONS.named(_checked(options.names))
         ]
     if options.json:
         json_lines(found)
@@ -48,7 +49,7 @@ def projections_digest(options: Namespace) -> None:
     names = _checked(options.names)
     with open_home() as application, application.connect() as connection:
         catch_up(application)
-        found = digest(connection, application.services.open_segment, names)
+        found = digest(connection, PROJECTIONS, application.services.open_segment, names)
     if options.json:
         json_line({name: asdict(each) for name, each in found.items()})
     else:
@@ -99,16 +100,16 @@ def projections_rebuild(options: Namespace) -> None:
 
 def _checked(names: list[str]) -> list[str]:
     try:
-        catalogue.named(names)
+        PROJECTIONS.named(names)
     except UnknownProjection as error:
-        known = ", ".join(catalogue.PROJECTIONS)
+        known = ", ".join(PROJECTIONS.by_name)
         raise Failed(f"{error}; the read models are: {known}") from None
     return names
 
 
 def _rebuild(
     application: Application, names: list[str], source: Iterable[RecordedEvent] | None, total: int
-) -> Rebuilt:
+) -> RebuildResult:
     with application.connect() as connection, progress("rebuilding", total) as shown:
         return application.rebuild(
             connection,

@@ -9,9 +9,9 @@ import msgspec
 from domain.body import Sealed, SegmentClass
 from domain.ids import RecordId
 from domain.segments import Demographics, Identifiers, Name, Part2, SegmentDoesNotOpen
-from projections.engine.component import copied
+from projections.engine.copies import read_copies
+from projections.engine.events import FiledStatement
 from projections.engine.services import Opener
-from projections.engine.substrate import FiledStatement
 
 _T = TypeVar("_T", Demographics, Identifiers, Part2)
 
@@ -47,7 +47,7 @@ def pieces_copied(column: str | None, wanted: SegmentClass) -> list[SealedPiece]
     """Return the segments of one class that a column of a read model copied."""
     return [
         SealedPiece(sealed=each.segment, event_id=each.event_id, topic=each.topic)
-        for each in copied(column)
+        for each in read_copies(column)
         if each.segment.segment == wanted
     ]
 

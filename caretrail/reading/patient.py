@@ -13,7 +13,7 @@ from domain.interpretation import stated_by
 from domain.segments import Part2Place
 from domain.statement import IdentifierRef, Place, Statement
 from projections.audit_trail import LogPosition
-from projections.engine.substrate import FiledStatement
+from projections.engine.events import FiledStatement
 
 #: A statement told or recorded this long after what it says counts as late.
 LATE: Final = timedelta(hours=1)

@@ -36,7 +36,7 @@ from projections import audit_trail, census, patients
 from projections.audit_trail import EventRow, LogPosition
 from projections.census import open_places
 from projections.engine.services import Opener
-from projections.engine.substrate import filed, filed_by_component, filed_of
+from projections.engine.substrate import filed_by_component, filed_of
 from projections.patients import IdentifierRow, PatientRow
 
 #: A connection to the read models.
@@ -341,7 +341,7 @@ class Reader:
         for start in range(0, len(wanted), _COMPONENTS_AT_ONCE):
             some = wanted[start : start + _COMPONENTS_AT_ONCE]
             for rows in filed_by_component(connection, "proj", some, upto=upto).values():
-                found = [filed(*row) for row in rows]
+                found = [row.decoded() for row in rows]
                 statements = [one.statement for one in found]
                 then = stated_by(statements, as_of) if as_of else statements
                 for patient in self._interpret(then):

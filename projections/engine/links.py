@@ -1,4 +1,7 @@
-"""Which records may concern each other: a union that only grows, named by its smallest node."""
+"""Link components: the sets of records that may concern each other.
+
+A component only grows, and its smallest node names it.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,15 +15,15 @@ from projections.engine.arrays import texts
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """What a batch touched: the components as they are now, and where those went that are not."""
+    """The components that a batch touched, as they are now."""
 
     components: tuple[str, ...]
-    absorbed: dict[str, str]
+    absorbed: dict[str, str]  # a component that is no more: the one that absorbed it
     of: dict[str, str]  # node of the batch: its component
 
 
 class Union:
-    """Sets of nodes that are joined one group at a time, in memory.
+    """Join sets of nodes in memory, one group at a time (union-find).
 
     >>> union = Union()
     >>> union.join(("d", "c")); union.join(("b",)); union.join(("c", "a"))
@@ -32,7 +35,7 @@ class Union:
         self._above: dict[str, str] = {}
 
     def join(self, nodes: Sequence[str]) -> None:
-        """Make one set of all ``nodes``."""
+        """Make one set of the sets of all ``nodes``."""
         first = self.find(nodes[0])
         for node in nodes[1:]:
             other = self.find(node)
@@ -42,7 +45,7 @@ class Union:
                 self._above[other] = first
 
     def find(self, node: str) -> str:
-        """Return the smallest node of the set; a node never met is one of its own."""
+        """Return the smallest node of the set of ``node``. A new node is a set of its own."""
         above = self._above.setdefault(node, node)
         while above != node:
             higher = self._above[above]
@@ -51,19 +54,19 @@ class Union:
         return node
 
     def nodes(self) -> Iterable[str]:
-        """Return all nodes met."""
+        """Return all nodes that were joined or looked for."""
         return self._above.keys()
 
 
 def join(connection: Connection[Any], schema: str, groups: Sequence[Sequence[str]]) -> Touched:
     """Join the nodes of each group, and lock every component touched, in the order of their ids.
 
-    A component stays locked until the transaction ends, so that whoever interprets it next sees
-    all its statements.
+    A component stays locked until the transaction ends. So the transaction that interprets it next
+    sees all its statements.
 
     Raises:
-        psycopg.errors.DeadlockDetected: Another applier joins the same components the other way
-            round; run the transaction again.
+        psycopg.errors.DeadlockDetected: Another transaction joins the same components in another
+            order. Run this transaction again.
     """
     nodes = sorted({node for group in groups for node in group})
     if not nodes:
@@ -86,9 +89,10 @@ def join(connection: Connection[Any], schema: str, groups: Sequence[Sequence[str
 
 
 def lock(connection: Connection[Any], schema: str, nodes: Sequence[str]) -> Touched:
-    """Lock the components of ``nodes``, which are there, in the order of their ids.
+    """Lock the components of ``nodes``, which must be filed, in the order of their ids.
 
-    Everything they ever absorbed is named: whoever asks may have rows of a time before.
+    ``absorbed`` lists all former components, because the caller may still hold rows under an old
+    name.
     """
     with connection.pipeline():
         above = _lock(connection, schema, texts(sorted(set(nodes))))
@@ -142,7 +146,7 @@ def _statements(schema: str) -> _Statements:
 
 
 def _lock(connection: Connection[Any], schema: str, nodes: str) -> dict[str, str]:
-    """Lock the components of ``nodes``: again while another applier joins them with more."""
+    """Lock the components of ``nodes``. Repeat while another transaction joins them with more."""
     locked: set[str] = set()
     while True:
         locking = connection.execute(_statements(schema).lock, (nodes,))

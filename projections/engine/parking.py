@@ -1,12 +1,21 @@
-"""Components that could not be interpreted: set aside with what follows, while others go on."""
+"""Components that are set aside because they cannot be folded, while all others go on.
+
+A component has two parts. If its statements cannot be interpreted, or a projection of statements
+fails, the whole component is set aside. If an own event cannot be read, or a projection of own
+streams fails, only the projections of own streams are: the patient's encounters stay up to date.
+Events that arrive later for a part that is set aside are set aside with it. Nothing is lost: all of
+them are filed, and the part is folded again at the next start and in every rebuild.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 from psycopg import Connection
 
 from projections.engine.arrays import texts
+
+Part: TypeAlias = Literal["statements", "course"]
 
 DDL: Final = """
 create table if not exists proj.parked (
@@ -14,41 +23,54 @@ create table if not exists proj.parked (
     source_position bigint not null,
     event_id        text   not null,
     reason          text   not null,
+    part            text   not null default 'statements',
     primary key (component, source_position)
 );
+do $$ begin
+    if not exists (
+        select from information_schema.columns
+        where table_schema = 'proj' and table_name = 'parked' and column_name = 'part'
+    ) then
+        alter table proj.parked add column part text not null default 'statements';
+    end if;
+end $$;
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parked:
-    """An event whose component is set aside. ``reason`` names the error's class, and no content."""
+class ParkedEvent:
+    """An event that is set aside with its component. ``reason`` is the class of the error."""
 
     component: str
     index: int
     event_id: str
     reason: str
+    part: Part = "statements"
 
 
-def among(connection: Connection[Any], components: Sequence[str]) -> dict[str, str]:
-    """Return which of ``components`` are parked, and why."""
+def among(connection: Connection[Any], components: Sequence[str]) -> dict[Part, dict[str, str]]:
+    """Return which of ``components`` have a part that is set aside, and the reason, by part."""
     rows = connection.execute(
         """
-        select distinct on (component) component, reason
+        select distinct on (part, component) part, component, reason
         from proj.parked
         where component = any(%s::text[])
-        order by component, source_position
+        order by part, component, source_position
         """,
         (texts(components),),
     ).fetchall()
-    return dict(rows)
+    found: dict[Part, dict[str, str]] = {"statements": {}, "course": {}}
+    for part, component, reason in rows:
+        found[part][component] = reason
+    return found
 
 
-def park(connection: Connection[Any], parked: Sequence[Parked]) -> None:
-    """Set events aside; one that is there already stays as it is."""
+def park(connection: Connection[Any], parked: Sequence[ParkedEvent]) -> None:
+    """Set events aside. An event that is set aside already stays as it is."""
     connection.execute(
         """
-        insert into proj.parked (component, source_position, event_id, reason)
-        select * from unnest(%s::text[], %s::bigint[], %s::text[], %s::text[])
+        insert into proj.parked (component, source_position, event_id, reason, part)
+        select * from unnest(%s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[])
         on conflict do nothing
         """,
         (
@@ -56,19 +78,20 @@ def park(connection: Connection[Any], parked: Sequence[Parked]) -> None:
             [one.index for one in parked],
             [one.event_id for one in parked],
             [one.reason for one in parked],
+            [one.part for one in parked],
         ),
     )
 
 
-def rename(connection: Connection[Any], moved: Mapping[str, str]) -> None:
-    """Follow components that were absorbed by others."""
+def rename(connection: Connection[Any], absorbed: Mapping[str, str]) -> None:
+    """Give the events of absorbed components the name of the component that absorbed theirs."""
     connection.execute(
         """
         update proj.parked set component = m.now
         from unnest(%s::text[], %s::text[]) as m(before, now)
         where component = m.before
         """,
-        (list(moved), list(moved.values())),
+        (list(absorbed), list(absorbed.values())),
     )
 
 
@@ -82,16 +105,16 @@ def clear(connection: Connection[Any]) -> None:
     connection.execute("delete from proj.parked")
 
 
-def parked(connection: Connection[Any]) -> list[Parked]:
+def parked(connection: Connection[Any]) -> list[ParkedEvent]:
     """Return everything that is set aside, oldest first."""
     rows = connection.execute(
         """
-        select component, source_position, event_id, reason
+        select component, source_position, event_id, reason, part
         from proj.parked
         order by source_position
         """
     ).fetchall()
     return [
-        Parked(component=component, index=index, event_id=event_id, reason=reason)
-        for component, index, event_id, reason in rows
+        ParkedEvent(component=component, index=index, event_id=event_id, reason=reason, part=part)
+        for component, index, event_id, reason, part in rows
     ]

@@ -1,8 +1,9 @@
-"""How far each projection has read: a row per projection, version and partition.
+"""How far each generation of a projection has read, by partition.
 
-The row moves in the transaction that changes the projection's rows, fenced on the index it held.
-Every event names the one before it in its partition, so that a repeat is skipped, the next one is
-applied, and a hole is seen and filled from the store before anything after it is applied.
+A position is moved in the transaction that changes the rows, and only if it is where the
+transaction found it. Every event names the event before it in its partition. So a repeat is
+skipped, the next event is applied, and a hole is filled from the store before later events are
+applied.
 """
 
 from collections import Counter
@@ -15,9 +16,12 @@ from psycopg import Connection
 from domain.body import RecordedEvent
 from projections.engine.arrays import array, texts
 
-#: Fetches from the store: (partition, after, upto) gives the events of that partition with
+#: Fetches events from the store: (partition, after, upto) gives the events of that partition with
 #: ``after < index <= upto``, in order.
 Heal: TypeAlias = Callable[[int, int, int], list[RecordedEvent]]
+
+#: A generation: the name of its projection, and its number.
+GenerationKey: TypeAlias = tuple[str, int]
 
 DDL: Final = """
 create table if not exists proj.position (
@@ -61,7 +65,7 @@ returning p.partition
 
 
 class PositionMoved(Exception):
-    """Another applier moved the position of this partition first; nothing was applied."""
+    """Another transaction moved the position of this partition first; nothing was applied."""
 
     def __init__(self, partition: int) -> None:
         self.partition = partition
@@ -69,7 +73,7 @@ class PositionMoved(Exception):
 
 
 class PositionsDisagree(Exception):
-    """Projections that move together stand at different positions: rebuild all of them."""
+    """Generations that move together are at different positions. Rebuild all projections."""
 
     def __init__(self, partition: int, held: Sequence[int]) -> None:
         self.partition = partition
@@ -78,7 +82,7 @@ class PositionsDisagree(Exception):
 
 
 class HoleNotFilled(Exception):
-    """Events are missing before this one that the store does not have, or its chain is broken."""
+    """Events of a partition are missing, and the store does not have them."""
 
     def __init__(self, partition: int, after: int, upto: int) -> None:
         self.partition = partition
@@ -88,7 +92,7 @@ class HoleNotFilled(Exception):
 
 
 class OtherIncarnation(Exception):
-    """The events are of another life of the store: ids were given twice.
+    """The events are of another incarnation of the store, which gave some ids twice.
 
     The remedy is to republish to a new generation of the topic and to rebuild all projections.
     """
@@ -100,8 +104,8 @@ class OtherIncarnation(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Due:
-    """What of a batch is to be applied: contiguous in every partition, by index."""
+class DueEvents:
+    """The events of a batch that are to be applied: contiguous in every partition, by index."""
 
     events: tuple[RecordedEvent, ...]
     skipped: int  # repeats
@@ -109,49 +113,52 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """Where a partition stands."""
+class PartitionPosition:
+    """The last event that was applied of a partition."""
 
     last_index: int
     incarnation: str
 
 
 def lock(
-    connection: Connection[Any], versions: Mapping[str, int], partitions: Iterable[int]
-) -> dict[int, Held]:
-    """Hold ``partitions`` until the transaction ends; return where all ``versions`` stand in them.
+    connection: Connection[Any], keys: Sequence[GenerationKey], partitions: Iterable[int]
+) -> dict[int, PartitionPosition]:
+    """Lock ``partitions`` until the transaction ends, and return the position of all ``keys``.
 
-    What is held is a lock in memory, for it costs no write. Appliers of other projections take
-    another one; should they have some in common, ``advance`` refuses the second.
+    The lock is an advisory lock, because this costs no write. A transaction that feeds other
+    generations takes another lock. If both feed the same generation, ``advance`` refuses the
+    second.
 
     Raises:
-        PositionsDisagree: They are not at the same place.
+        PositionsDisagree: The generations are not at the same position.
     """
     wanted = sorted(set(partitions))
-    names, numbers = array(versions), array(map(str, versions.values()))
-    first = min(versions.items(), default=("", 0))
+    names, numbers = _arrays(keys)
+    first = min(keys, default=("", 0))
     with connection.pipeline():
         connection.execute(_LOCK, (f"{first[0]} {first[1]}", array(map(str, wanted))))
         read = connection.execute(_HELD, (names, numbers, array(map(str, wanted))))
         rows = read.fetchall()
-    if len(rows) < len(versions) * len(wanted):
+    if len(rows) < len(keys) * len(wanted):
         connection.execute(_BEGIN, (names, numbers, array(map(str, wanted))))
         rows = connection.execute(_HELD, (names, numbers, array(map(str, wanted)))).fetchall()
-    held: dict[int, set[Held]] = {}
+    held: dict[int, set[PartitionPosition]] = {}
     for partition, last, incarnation in rows:
-        held.setdefault(partition, set()).add(Held(last, incarnation))
+        held.setdefault(partition, set()).add(PartitionPosition(last, incarnation))
     for partition, seen in held.items():
         if len(seen) > 1:
             raise PositionsDisagree(partition, sorted(one.last_index for one in seen))
     return {partition: seen.pop() for partition, seen in held.items()}
 
 
-def due(batch: Sequence[RecordedEvent], held: Mapping[int, Held], heal: Heal) -> Due:
-    """Return what of ``batch`` comes next: repeats skipped, holes filled from the store.
+def due(
+    batch: Sequence[RecordedEvent], held: Mapping[int, PartitionPosition], heal: Heal
+) -> DueEvents:
+    """Return the events of ``batch`` that are to be applied, with holes filled from the store.
 
     Raises:
-        HoleNotFilled: The store does not have what is missing.
-        OtherIncarnation: The events are of another life of the store.
+        HoleNotFilled: The store does not have the missing events.
+        OtherIncarnation: The events are of another incarnation of the store.
     """
     last = {partition: one.last_index for partition, one in held.items()}
     events: list[RecordedEvent] = []
@@ -175,19 +182,19 @@ def due(batch: Sequence[RecordedEvent], held: Mapping[int, Held], heal: Heal) ->
         events.append(recorded)
         last[partition] = envelope.index
     events.sort(key=_index)
-    return Due(events=tuple(events), skipped=skipped, healed=healed)
+    return DueEvents(events=tuple(events), skipped=skipped, healed=healed)
 
 
 def advance(
     connection: Connection[Any],
-    versions: Mapping[str, int],
-    held: Mapping[int, Held],
+    keys: Sequence[GenerationKey],
+    held: Mapping[int, PartitionPosition],
     events: Sequence[RecordedEvent],
 ) -> dict[int, int]:
-    """Move the positions over ``events``; return where the partitions stand now.
+    """Move the positions of ``keys`` over ``events``; return the last index of each partition.
 
     Raises:
-        PositionMoved: A row is not where ``held`` says.
+        PositionMoved: A position is not where ``held`` says.
     """
     last = {recorded.envelope.partition: recorded.envelope for recorded in events}
     if not last:
@@ -195,8 +202,7 @@ def advance(
     moved = connection.execute(
         _ADVANCE,
         (
-            array(versions),
-            array(map(str, versions.values())),
+            *_arrays(keys),
             array(map(str, last)),
             array(str(held[partition].last_index) for partition in last),
             array(str(one.index) for one in last.values()),
@@ -205,13 +211,13 @@ def advance(
     ).fetchall()
     count = Counter(partition for (partition,) in moved)
     for partition in last:
-        if count[partition] != len(versions):
+        if count[partition] != len(keys):
             raise PositionMoved(partition)
     return {partition: one.index for partition, one in last.items()}
 
 
-def read(connection: Connection[Any], versions: Mapping[str, int]) -> dict[int, int]:
-    """Return the index of the last event applied, by partition: the lowest over ``versions``."""
+def read(connection: Connection[Any], keys: Sequence[GenerationKey]) -> dict[int, int]:
+    """Return the index of the last event applied, by partition: the lowest of all ``keys``."""
     rows = connection.execute(
         """
         select partition, min(last_index)
@@ -220,13 +226,13 @@ def read(connection: Connection[Any], versions: Mapping[str, int]) -> dict[int, 
             using (projection, version)
         group by partition
         """,
-        (list(versions), list(versions.values())),
+        _arrays(keys),
     ).fetchall()
     return dict(rows)
 
 
-def furthest(connection: Connection[Any], versions: Mapping[str, int]) -> dict[int, int]:
-    """Return the greatest index that any of ``versions`` applied, by partition."""
+def furthest(connection: Connection[Any], keys: Sequence[GenerationKey]) -> dict[int, int]:
+    """Return the index of the last event applied, by partition: the greatest of all ``keys``."""
     rows = connection.execute(
         """
         select partition, max(last_index)
@@ -235,16 +241,28 @@ def furthest(connection: Connection[Any], versions: Mapping[str, int]) -> dict[i
             using (projection, version)
         group by partition
         """,
-        (list(versions), list(versions.values())),
+        _arrays(keys),
     ).fetchall()
     return dict(rows)
 
 
+def of(connection: Connection[Any], key: GenerationKey) -> dict[int, PartitionPosition]:
+    """Return the position of one generation, by partition."""
+    rows = connection.execute(
+        "select partition, last_index, incarnation from proj.position"
+        " where projection = %s and version = %s",
+        key,
+    ).fetchall()
+    return {partition: PartitionPosition(last, held) for partition, last, held in rows}
+
+
 def place(
-    connection: Connection[Any], versions: Mapping[str, int], held: Mapping[int, Held]
+    connection: Connection[Any],
+    keys: Sequence[GenerationKey],
+    held: Mapping[int, PartitionPosition],
 ) -> None:
-    """Write where ``versions``, which had no position, stand."""
-    for name, version in versions.items():
+    """Write the position of ``keys``, which had none."""
+    for name, version in keys:
         for partition, one in sorted(held.items()):
             connection.execute(
                 "insert into proj.position values (%s, %s, %s, %s, %s)",
@@ -255,8 +273,8 @@ def place(
 def complete_through(applied: Mapping[int, int], last_ids: Mapping[int, int]) -> int:
     """Return the position up to which every partition has applied all its events.
 
-    ``last_ids``: the index of the last event of each partition in the store. A partition that lags
-    holds the answer at the last event it applied.
+    ``last_ids``: the index of the last event of each partition in the store. If a partition lags,
+    the answer is the last event that it applied.
 
     >>> complete_through({0: 7, 1: 9}, {0: 7, 1: 9})
     9
@@ -271,6 +289,11 @@ def complete_through(applied: Mapping[int, int], last_ids: Mapping[int, int]) ->
         if applied.get(partition, 0) < last
     ]
     return min(lagging) if lagging else max(last_ids.values(), default=0)
+
+
+def _arrays(keys: Iterable[GenerationKey]) -> tuple[str, str]:
+    given = list(keys)
+    return array(name for name, _ in given), array(str(number) for _, number in given)
 
 
 def _index(recorded: RecordedEvent) -> int:

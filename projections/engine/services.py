@@ -1,4 +1,4 @@
-"""What folding needs from the application: opening segments, tokens, interpretation."""
+"""What the fold needs from the application."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,24 +11,52 @@ from domain.statement import Statement
 
 
 class Opener(Protocol):
-    """Opens a sealed segment; whatever it raises means that the segment does not open."""
+    """Opens sealed segments."""
 
     def __call__(self, sealed: Sealed, event_id: str, topic: str, /) -> bytes:
-        """Return the text within."""
+        """Return the text in a segment.
+
+        Raises:
+            Exception: The segment does not open.
+        """
         ...
+
+
+class OwnTopicUnknown(Exception):
+    """The stream of this event is known, and its topic is not: a later release recorded it."""
+
+    def __init__(self, topic: str) -> None:
+        self.topic = topic
+        super().__init__(f"unknown topic {topic!r} of a known stream")
+
+
+def _no_stream_known(_topic: str, _core: str) -> object | None:
+    return None
+
+
+def _warm_nothing(_records: Iterable[RecordId]) -> None:
+    pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """What the application hands to the fold.
 
-    ``token`` is a keyed hash (HMAC) of normalised text: names are found over it, and never stand
-    in a read model. It is called only where the segment was opened. ``interpret`` takes all
-    statements of one link component, in any order. ``warm`` is told whose segments may be opened
-    soon, so that their keys are fetched at once.
+    ``token`` is a keyed hash (HMAC) of normalised text. Names are found over tokens, and no read
+    model holds a name in clear. It is called only where the segment was opened.
+
+    ``interpret`` takes all statements of one link component, in any order.
+
+    ``read_own`` takes the topic and the core of an own event and returns the event. It returns None
+    if no projection of this release reads this kind of stream, raises ``OwnTopicUnknown`` if the
+    kind is known and the topic is not, and ValueError if the core cannot be read.
+
+    ``warm`` is told the records whose segments may be opened soon, so that their keys are fetched
+    in one query.
     """
 
     open_segment: Opener
     token: Callable[[str], str]
     interpret: Callable[[Iterable[Statement]], tuple[Patient, ...]]
-    warm: Callable[[Iterable[RecordId]], None] = lambda _records: None
+    read_own: Callable[[str, str], object | None] = _no_stream_known
+    warm: Callable[[Iterable[RecordId]], None] = _warm_nothing

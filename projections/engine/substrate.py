@@ -1,11 +1,12 @@
-"""The statements themselves, by source record: what interpretation reads, live and as known at.
+"""The statements, filed by source record: what is interpreted live, as of and as known at.
 
-Tables: ``statement`` (core and sealed segments verbatim, with what of the envelope is shown) and
-``component`` (which records may concern each other). The projector keeps them in the transaction
-of the rows, so that read models may stand in another database than the events.
+Table ``statement`` holds the core and the sealed segments as they are stored, with what is shown of
+the envelope. Table ``component`` says which records may concern each other. The projector writes
+both in the transaction of the rows, so that the read models may be in another database than the
+events. Own events are filed beside the statements: see ``own_events``.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -14,17 +15,15 @@ from typing import Any, Final, LiteralString, NamedTuple
 import msgspec
 from psycopg import Connection, sql
 
-from domain.body import RecordedEvent, Sealed
 from domain.ids import EventId, MessageId, RecordId
 from domain.statement import Moment, Statement
-from projections.engine import fast
 from projections.engine.arrays import array, texts
-from projections.engine.decoding import decode_core, decode_sealed, records_named, split
-from projections.engine.logged_event import LoggedEvent, logged
+from projections.engine.decoding import decode_body, decode_core, decode_nodes, split
+from projections.engine.events import FiledStatement, LoggedEvent, records_named
 from projections.engine.table import Column, Row, Table, load
 
 NAME: Final = "substrate"
-VERSION: Final = 1
+VERSION: Final = 2
 
 STATEMENT: Final = Table(
     "statement",
@@ -40,11 +39,11 @@ STATEMENT: Final = Table(
         Column("message_id", "text", "Id of the message received.", "arrival"),
         Column("earliest_at", "timestamptz", "Earliest time that it states."),
         Column("latest_at", "timestamptz", "Latest time that it states."),
-        Column("core", "text", "The core as stored, verbatim JSON.", required=True),
+        Column("core", "text", "The core as stored, verbatim JSON.", required=True, external=True),
         Column("sealed", "text", "The sealed segments as stored, verbatim JSON.", "segments"),
     ),
     key=("source_position",),
-    indexes=(("record_id",),),  # what else is looked up stands in ``audit_trail``
+    indexes=(("record_id",),),  # the audit trail answers what else is looked up
     published=False,
     order=("statement_ref", "record_id"),
 )
@@ -63,74 +62,29 @@ COMPONENT: Final = Table(
     published=False,
 )
 
-TABLES: Final = (STATEMENT, COMPONENT)
-
-#: Events of these streams are statements of a source (DESIGN, section 5).
-_STREAMS: Final = ("encounter.", "patient.")
-
-
-class FiledStatement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A statement as it is filed, and what of its event is shown beside it."""
-
-    index: int
-    event_id: EventId
-    topic: str
-    recorded_at: datetime
-    message_id: MessageId | None
-    partition: int
-    statement: Statement
-    segments: str | msgspec.Raw  # as stored: a JSON array
-
-    @property
-    def sealed(self) -> tuple[Sealed, ...]:
-        """The sealed segments, decoded."""
-        return decode_sealed(self.segments)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
-    """A statement as it goes into the substrate, and which nodes it joins: its own record first."""
+class ArrivedStatement:
+    """A statement on its way into the substrate."""
 
-    row: tuple[Any, ...]  # of ``STATEMENT``
-    nodes: tuple[str, ...]
-    statement: Statement | None  # None: it cannot be read
+    row: Row  # of ``STATEMENT``
+    nodes: tuple[str, ...]  # that it joins: its own record first
+    index: int
+    event_id: str
+    filed: FiledStatement | None  # None: the body cannot be read
 
-    @property
-    def source_position(self) -> int:
-        """Index of the event in the log."""
-        index: int = self.row[0]
-        return index
-
-    @property
-    def event_id(self) -> str:
-        """Id of the event."""
-        event_id: str = self.row[4]
-        return event_id
-
-    def filed(self) -> FiledStatement:
-        """Return it as it is filed.
+    def readable(self) -> FiledStatement:
+        """Return the statement.
 
         Raises:
-            ValueError: It cannot be read.
+            ValueError: The body cannot be read.
         """
-        index, _, _, partition, event_id, topic, recorded_at, message_id, *_, core, sealed = (
-            self.row
-        )
-        if self.statement is None or sealed is None:
-            return filed(index, event_id, topic, recorded_at, message_id, partition, core, sealed)
-        return FiledStatement(
-            index=index,
-            event_id=event_id,
-            topic=topic,
-            recorded_at=recorded_at,
-            message_id=message_id,
-            partition=partition,
-            statement=self.statement,
-            segments=sealed,
-        )
+        if self.filed is None:
+            raise ValueError("the body of a statement cannot be read")
+        return self.filed
 
 
-class Stored(NamedTuple):
+class UndecodedStatement(NamedTuple):
     """A statement as it comes out of the substrate."""
 
     source_position: int
@@ -140,34 +94,58 @@ class Stored(NamedTuple):
     message_id: str | None
     partition: int
     core: str
-    segments: str | None
+    segments: str | None  # None: the body could not be read when it was filed
 
-    def filed(self) -> FiledStatement:
+    def decoded(self) -> FiledStatement:
         """Decode it for interpretation.
 
         Raises:
             msgspec.MsgspecError: It cannot be read.
         """
-        return filed(*self, decode=fast.decode_core)
+        core, segments = self.core, self.segments
+        if segments is None:
+            core, segments = split(core.encode())
+        return FiledStatement(
+            index=self.source_position,
+            event_id=EventId(self.event_id),
+            topic=self.topic,
+            recorded_at=self.recorded_at,
+            message_id=None if self.message_id is None else MessageId(self.message_id),
+            partition=self.partition,
+            statement=decode_core(core),
+            segments=segments,
+        )
 
 
-_FILED: Final = """
-    select c.component, s.source_position, s.event_id, s.topic, s.recorded_at, s.message_id,
-        s.partition, s.core, s.sealed
-    from {statement} as s
-    join {component} as c on c.node = s.record_id
-"""
+def arrived(one: LoggedEvent) -> ArrivedStatement:
+    """Read a statement that is to be filed.
+
+    A body that cannot be read is filed whole, under its stream. Its component is set aside, and a
+    later release that can read the body finds it there.
+    """
+    statement: Statement | None = None
+    filed: FiledStatement | None = None
+    try:
+        statement, segments = decode_body(one.body)
+        filed = filed_statement(one, statement, segments)
+        nodes = nodes_of(statement, one.subjects)
+    except ValueError:  # the errors of msgspec and of Unicode are both of this class
+        nodes = tuple(dict.fromkeys((*stated_nodes(one), *one.subjects)))
+    return ArrivedStatement(
+        row=statement_row(one, statement),
+        nodes=nodes,
+        index=one.index,
+        event_id=one.event_id,
+        filed=filed,
+    )
 
 
-def is_statement(topic: str) -> bool:
-    """Tell whether events of this topic are statements of a source."""
-    return topic.startswith(_STREAMS)
+def nodes_of(statement: Statement, subjects: Iterable[str]) -> tuple[str, ...]:
+    """Return the nodes that a statement joins.
 
-
-def joins(statement: Statement, subjects: Iterable[RecordId]) -> tuple[str, ...]:
-    """Return what ``statement`` joins: whom it names, and trusted refs that are no placeholder.
-
-    A superset that only grows: who is really joined is decided inside the component.
+    They are the records that it names, and the refs of trusted identifiers that are no
+    placeholders. Components only grow. Interpretation decides which records of a component are one
+    patient.
     """
     nodes: dict[str, None] = dict.fromkeys((*records_named(statement), *subjects))
     for identifier in statement.identifiers:
@@ -176,37 +154,25 @@ def joins(statement: Statement, subjects: Iterable[RecordId]) -> tuple[str, ...]
     return tuple(nodes)
 
 
-def read(recorded: RecordedEvent) -> Read:
-    """Read a statement as it is filed.
-
-    A body that cannot be read is filed whole under its stream: its component is set aside, and a
-    later release that can read it finds it there.
-    """
-    one = logged(recorded)
+def stated_nodes(one: LoggedEvent) -> tuple[str, ...]:
+    """Return the nodes that a statement states: its record first. Nothing else is decoded."""
     try:
-        statement, _ = fast.decode_whole(one.body)
-    except ValueError:  # msgspec's and Unicode's errors are both
-        nodes = dict.fromkeys((*named(one), *one.subjects))
-        return Read(row=row_of(one, None), nodes=tuple(nodes), statement=None)
-    nodes_of = joins(statement, recorded.envelope.subjects)
-    return Read(row=row_of(one, statement), nodes=nodes_of, statement=statement)
-
-
-def row_of(one: LoggedEvent, statement: Statement | None) -> Row:
-    """Return the row of a statement; None: it cannot be read."""
-    core: str
-    sealed: str | None
-    try:
-        if statement is not None:
-            core, sealed = split(one.body)
+        return decode_nodes(one.body)
     except ValueError:
+        return (one.stream,)
+
+
+def statement_row(one: LoggedEvent, statement: Statement | None) -> Row:
+    """Return the row of a statement; None: it cannot be read."""
+    core, sealed = halves(one.body)
+    if sealed is None:
         statement = None
-    if statement is None:
-        core, sealed = one.body.decode("utf-8", "backslashreplace"), None
-    earliest, latest = (None, None) if statement is None else times(statement)
+    elif statement is None:
+        core, sealed = as_text(one.body), None
+    earliest, latest = (None, None) if statement is None else _times(statement)
     return (
         one.index,
-        named(one)[0] if statement is None else statement.record,
+        stated_nodes(one)[0] if statement is None else statement.record,
         None if statement is None else statement.ref,
         one.partition,
         one.event_id,
@@ -220,8 +186,10 @@ def row_of(one: LoggedEvent, statement: Statement | None) -> Row:
     )
 
 
-def filed_as(one: LoggedEvent, statement: Statement, segments: str | msgspec.Raw) -> FiledStatement:
-    """Return an event with the statement in it."""
+def filed_statement(
+    one: LoggedEvent, statement: Statement, segments: str | msgspec.Raw
+) -> FiledStatement:
+    """Return a statement with what is shown of its event."""
     return FiledStatement(
         index=one.index,
         event_id=EventId(one.event_id),
@@ -234,15 +202,20 @@ def filed_as(one: LoggedEvent, statement: Statement, segments: str | msgspec.Raw
     )
 
 
-def named(one: LoggedEvent) -> tuple[str, ...]:
-    """Return whom a statement names, its record first, reading no more of it than that."""
+def halves(body: bytes) -> tuple[str, str | None]:
+    """Return core and sealed segments of a body; the body as text and None if it has no core."""
     try:
-        return fast.decode_joins(one.body)
+        return split(body)
     except ValueError:
-        return (one.stream,)
+        return as_text(body), None
 
 
-def times(statement: Statement) -> tuple[datetime | None, datetime | None]:
+def as_text(body: bytes) -> str:
+    """Return a body as text that PostgreSQL can store."""
+    return body.decode("utf-8", "backslashreplace")
+
+
+def _times(statement: Statement) -> tuple[datetime | None, datetime | None]:
     """Return the earliest and the latest instant that a statement names."""
     stated = [
         moment
@@ -261,7 +234,11 @@ def times(statement: Statement) -> tuple[datetime | None, datetime | None]:
     )
 
 
-def file(connection: Connection[Any], schema: str, statements: Sequence[Read]) -> None:
+def _last(moment: Moment) -> datetime:
+    return moment.last
+
+
+def file(connection: Connection[Any], schema: str, statements: Sequence[ArrivedStatement]) -> None:
     """File statements."""
     load(connection, schema, STATEMENT, [one.row for one in statements])
 
@@ -269,9 +246,12 @@ def file(connection: Connection[Any], schema: str, statements: Sequence[Read]) -
 def filed_of(
     connection: Connection[Any], records: Sequence[RecordId], *, upto: int | None = None
 ) -> list[FiledStatement]:
-    """Return everything filed in the components of ``records``, by index.
+    """Return all statements filed in the components of ``records``, by index.
 
-    ``upto``: only what was recorded up to this index.
+    Args:
+        connection: Of the caller.
+        records: Source records.
+        upto: If given, only statements that were recorded up to this index.
     """
     rows = _select(
         connection,
@@ -287,7 +267,7 @@ def filed_of(
         """,
         (list(records), upto, upto),
     )
-    return [filed(*one[1:]) for one in rows]
+    return [UndecodedStatement(*one[1:]).decoded() for one in rows]
 
 
 def filed_by_component(
@@ -296,12 +276,16 @@ def filed_by_component(
     wanted: Sequence[str],
     *,
     upto: int | None = None,
-    but: Iterable[int] = (),
-) -> dict[str, list[Stored]]:
-    """Return all statements of ``wanted`` components, by index.
+    without: Iterable[int] = (),
+) -> dict[str, list[UndecodedStatement]]:
+    """Return all statements of the components ``wanted``, by index.
 
-    ``upto``: only what was recorded up to this index; ``but``: without these indexes, which the
-    caller has already.
+    Args:
+        connection: Of the caller.
+        schema: Of the substrate.
+        wanted: Components.
+        upto: If given, only statements that were recorded up to this index.
+        without: Indexes to leave out, because the caller has these statements already.
     """
     rows = _select(
         connection,
@@ -311,61 +295,34 @@ def filed_by_component(
             and s.source_position <> all(%s::bigint[])
         order by s.source_position
         """,
-        (texts(wanted), upto, upto, array(map(str, but))),
+        (texts(wanted), upto, upto, array(map(str, without))),
     )
-    found: dict[str, list[Stored]] = {one: [] for one in wanted}
+    found: dict[str, list[UndecodedStatement]] = {one: [] for one in wanted}
     for one in rows:
-        found[one[0]].append(Stored(*one[1:]))
+        found[one[0]].append(UndecodedStatement(*one[1:]))
     return found
 
 
-def filed(  # noqa: PLR0913  # the columns, in the order of the query
-    index: int,
-    event_id: str,
-    topic: str,
-    recorded_at: datetime,
-    message_id: str | None,
-    partition: int,
-    core: str,
-    segments: str | None,
-    *,
-    decode: Callable[[str], Statement] = decode_core,
-) -> FiledStatement:
-    """Decode a row of the substrate.
-
-    Raises:
-        msgspec.MsgspecError: Its body cannot be read.
-    """
-    if segments is None:
-        core, segments = split(core.encode())
-    return FiledStatement(
-        index=index,
-        event_id=EventId(event_id),
-        topic=topic,
-        recorded_at=recorded_at,
-        message_id=None if message_id is None else MessageId(message_id),
-        partition=partition,
-        statement=decode(core),
-        segments=segments,
-    )
+_SELECT: Final = """
+    select c.component, s.source_position, s.event_id, s.topic, s.recorded_at, s.message_id,
+        s.partition, s.core, s.sealed
+    from {statement} as s
+    join {component} as c on c.node = s.record_id
+"""
 
 
 def _select(
     connection: Connection[Any], schema: str, where: LiteralString, parameters: tuple[object, ...]
 ) -> list[tuple[Any, ...]]:
-    """Select rows for ``filed`` with their component in front."""
+    """Select the columns of ``UndecodedStatement``, with the component before them."""
     with connection.cursor(binary=True) as cursor:
         return cursor.execute(_selecting(schema, where), parameters).fetchall()
 
 
 @lru_cache(maxsize=16)
 def _selecting(schema: str, where: LiteralString) -> bytes:
-    tables = {
-        "statement": sql.Identifier(schema, "statement"),
-        "component": sql.Identifier(schema, "component"),
-    }
-    return sql.SQL(_FILED + where).format(**tables).as_bytes(None)
-
-
-def _last(moment: Moment) -> datetime:
-    return moment.last
+    return (
+        sql.SQL(_SELECT + where)
+        .format(statement=STATEMENT.at(schema), component=COMPONENT.at(schema))
+        .as_bytes(None)
+    )

@@ -1,22 +1,26 @@
-"""What a table of a read model is: columns with their meaning, and how rows get in.
+"""Tables of read models: columns with their meaning, and how rows are written.
 
-A column says what it is for: *content* is a function of the set of statements, and the digest
-covers it; *arrival* depends on when and how they came, and the digest leaves it out; *sealed* holds
-copies of sealed segments, *segments* those of the row's own event, and the digest covers what is in
-them.
+Each column has a role:
+
+- *content* is a function of the set of events. The digest covers it.
+- *arrival* depends on when and how the events came. The digest leaves it out.
+- *sealed* holds copies of sealed segments, *segments* holds those of the row's own event. The
+  digest covers the text in them.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from struct import pack
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, LiteralString, TypeAlias
 
 from psycopg import Connection, sql
 from psycopg.adapt import Dumper
 from psycopg.postgres import types
 from psycopg.pq import Format
 from typing_extensions import override
+
+from projections.engine.arrays import array, instants, texts
 
 Kind: TypeAlias = Literal["text", "bigint", "integer", "boolean", "timestamptz", "text[]"]
 Role: TypeAlias = Literal["content", "arrival", "sealed", "segments"]
@@ -37,10 +41,11 @@ class Column:
     role: Role = "content"
     required: bool = False
     published: bool = True
+    external: bool = False  # text that does not compress: stored out of line, uncompressed
 
     @property
     def covered(self) -> bool:
-        """Whether the digest covers it."""
+        """Whether the digest covers the column."""
         return self.role != "arrival"
 
 
@@ -54,11 +59,11 @@ class Table:
     key: tuple[str, ...]
     indexes: tuple[tuple[str, ...], ...] = ()
     published: bool = True
-    order: tuple[str, ...] = ()  # that does not depend on arrival, where the key does
+    order: tuple[str, ...] = ()  # columns to order by in the digest, if the key is of arrival
 
     @property
-    def ranked(self) -> tuple[str, ...]:
-        """The columns of its canonical order."""
+    def canonical_order(self) -> tuple[str, ...]:
+        """The columns by which the digest orders the rows."""
         return self.order or self.key
 
     @property
@@ -90,8 +95,7 @@ def create(connection: Connection[Any], schema: str, table: Table) -> None:
         connection.execute(
             sql.SQL("comment on column {} is {}").format(name, sql.Literal(column.comment))
         )
-        if column.role in {"sealed", "segments"} or column.name == "core":
-            # base64 does not compress: out of line at once, and never through a compressor.
+        if column.external or column.role in {"sealed", "segments"}:  # base64 does not compress
             connection.execute(
                 sql.SQL("alter table {} alter column {} set storage external").format(
                     table.at(schema), sql.Identifier(column.name)
@@ -100,7 +104,7 @@ def create(connection: Connection[Any], schema: str, table: Table) -> None:
 
 
 def index(connection: Connection[Any], schema: str, table: Table) -> None:
-    """Add the primary key and the indexes; cheap after a load, dear before it."""
+    """Add the primary key and the indexes: after a load this is much cheaper than before it."""
     connection.execute(
         sql.SQL("alter table {} add primary key ({})").format(table.at(schema), _list(table.key))
     )
@@ -111,18 +115,82 @@ def index(connection: Connection[Any], schema: str, table: Table) -> None:
 
 
 def load(connection: Connection[Any], schema: str, table: Table, rows: Sequence[Row]) -> None:
-    """Insert rows by COPY: the one way in, live and in a rebuild."""
+    """Insert rows by COPY, live and in a rebuild."""
     if not rows:
         return
     places, kinds = _columns(table)
     if not all(map(_is_storable, _texts_in(rows, places))):
         rows = [tuple(map(_storable, row)) for row in rows]
     with connection.cursor() as cursor:
-        cursor.adapters.register_dumper(tuple, _Texts)
+        cursor.adapters.register_dumper(tuple, _TextArrayDumper)
         with cursor.copy(_copying(schema, table.name, table.names)) as copy:
             copy.set_types(kinds)
             for row in rows:
                 copy.write_row(row)
+
+
+def merge(
+    connection: Connection[Any],
+    schema: str,
+    table: Table,
+    rows: Sequence[Row],
+    changes: Mapping[str, LiteralString],
+) -> None:
+    """Insert rows with different keys; change the row that is there if it has the same key.
+
+    ``changes`` gives the new value of a column: see ``ByStream``.
+    """
+    if not rows:
+        return
+    query = _merging(schema, table, tuple(changes.items()))
+    columns = zip(*rows, strict=True)
+    connection.execute(
+        query,
+        [
+            _array_of(column.kind, values)
+            for column, values in zip(table.columns, columns, strict=True)
+        ],
+    )
+
+
+@lru_cache(maxsize=8)
+def _merging(schema: str, table: Table, changes: tuple[tuple[str, LiteralString], ...]) -> bytes:
+    by_column = dict(changes)
+    changed = [name for name in table.names if name not in table.key]
+    return (
+        sql.SQL(
+            "insert into {table} as kept ({columns}) select * from unnest({arrays})"
+            " on conflict ({key}) do update set {changes}"
+        )
+        .format(
+            table=table.at(schema),
+            columns=_list(table.names),
+            arrays=sql.SQL(", ").join(sql.SQL(f"%s::{column.kind}[]") for column in table.columns),
+            key=_list(table.key),
+            changes=sql.SQL(", ").join(
+                sql.SQL("{} = {}").format(
+                    sql.Identifier(name),
+                    sql.SQL(by_column[name])
+                    if name in by_column
+                    else sql.Identifier("excluded", name),
+                )
+                for name in changed
+            ),
+        )
+        .as_bytes(None)
+    )
+
+
+def _array_of(kind: Kind, values: Iterable[Any]) -> str:
+    """Return the literal of an array of a column's values."""
+    if kind == "timestamptz":
+        return instants(values)
+    if kind == "text":
+        given = list(values)
+        if None not in given:
+            return texts(given)
+        return array("null" if each is None else texts([each])[1:-1] for each in given)
+    return array("null" if each is None else str(each) for each in values)
 
 
 @lru_cache(maxsize=64)
@@ -136,19 +204,19 @@ def _copying(schema: str, name: str, columns: tuple[str, ...]) -> bytes:
 
 @lru_cache(maxsize=64)
 def _columns(table: Table) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """Return where text stands in a row, and the types of all columns."""
+    """Return the places of the text columns, and the types of all columns."""
     kinds = tuple(column.kind for column in table.columns)
     return tuple(place for place, kind in enumerate(kinds) if kind == "text"), kinds
 
 
 def _texts_in(rows: Sequence[Row], places: Iterable[int]) -> Iterator[str]:
-    """Return all text of each column as one."""
+    """Return the text of each column, joined over all rows."""
     columns: Sequence[Sequence[Any]] = list(zip(*rows, strict=True))
     return ("".join(filter(None, columns[place])) for place in places)
 
 
 def _is_storable(text: str) -> bool:
-    """Tell whether PostgreSQL can hold a text: no NUL, no half of a surrogate pair."""
+    """Tell whether PostgreSQL can store a text: no NUL, no half of a surrogate pair."""
     if "\0" in text:
         return False
     try:
@@ -158,14 +226,14 @@ def _is_storable(text: str) -> bool:
 
 
 def _storable(value: object) -> object:
-    """Return a value without NUL and halves of surrogate pairs, which no text can hold."""
+    """Replace NUL and halves of surrogate pairs, which PostgreSQL cannot store in a text."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
     return value
 
 
-class _Texts(Dumper):
-    """Writes arrays of text; most are empty, and psycopg's own takes long over these."""
+class _TextArrayDumper(Dumper):
+    """Writes arrays of text. Most are empty, and the dumper of psycopg is slow for these."""
 
     format = Format.BINARY
     oid = _OID_OF_TEXTS
@@ -177,7 +245,7 @@ class _Texts(Dumper):
 
 @lru_cache(maxsize=1024)
 def _array(items: tuple[str, ...]) -> bytes:
-    """Return an array as ``array_recv`` of PostgreSQL takes it."""
+    """Return an array in the binary form that ``array_recv`` of PostgreSQL reads."""
     if not items:
         return _NO_DIMENSION
     raw = [str(_storable(item)).encode() for item in items]

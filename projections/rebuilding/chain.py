@@ -1,12 +1,12 @@
-"""The log without repeats and holes: every event names the one before it in its partition."""
+"""The log without repeats and holes: each event names the event before it in its partition."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from domain.body import RecordedEvent
 from projections.engine import position
-from projections.engine.logged_event import LoggedEvent, logged
-from projections.engine.position import Heal, Held, HoleNotFilled, OtherIncarnation
+from projections.engine.events import LoggedEvent, logged
+from projections.engine.position import Heal, HoleNotFilled, OtherIncarnation, PartitionPosition
 
 
 @dataclass(slots=True)
@@ -14,7 +14,7 @@ class Run:
     """Events of one partition that follow each other."""
 
     partition: int
-    after: int  # the index that its first event names as the one before
+    after: int  # the index of the event before its first event
     upto: int
     incarnation: str
 
@@ -23,11 +23,16 @@ def chained(
     source: Iterable[RecordedEvent] | Iterable[LoggedEvent],
     bounds: Mapping[int, int] | None,
     heal: Heal,
-    audit: Callable[[RecordedEvent], None] | None,
+    by_event: Callable[[RecordedEvent, LoggedEvent], None] | None,
 ) -> Iterator[LoggedEvent]:
-    """Pass on what comes next in every partition: repeats left out, holes filled.
+    """Yield the events of every partition in order, without repeats and with holes filled.
 
-    ``audit`` is told of it as it was recorded.
+    Args:
+        source: By rising index in every partition.
+        bounds: The index up to which each partition is read; None: to the end.
+        heal: Fetches the events that the source lacks.
+        by_event: Called with each event that is yielded, if given. Then the source gives recorded
+            events.
     """
     newest: dict[int, LoggedEvent] = {}  # by partition
     for given in source:
@@ -41,26 +46,31 @@ def chained(
             if last is not None
             else one.previous != 0
         ):
-            held = Held(0, "") if last is None else Held(last.index, last.incarnation)
+            held = (
+                PartitionPosition(0, "")
+                if last is None
+                else PartitionPosition(last.index, last.incarnation)
+            )
             if one.index <= held.last_index and one.incarnation == held.incarnation:
                 continue
             for missing in _missing(one, held, heal):
-                if audit is not None:
-                    audit(missing)
-                yield logged(missing)
+                flat = logged(missing)
+                if by_event is not None:
+                    by_event(missing, flat)
+                yield flat
         newest[partition] = one
-        if audit is not None:
-            assert isinstance(given, RecordedEvent)  # noqa: S101  # needs() told the caller
-            audit(given)
+        if by_event is not None:
+            assert isinstance(given, RecordedEvent)  # noqa: S101  # the caller reads "all"
+            by_event(given, one)
         yield one
 
 
-def _missing(one: LoggedEvent, held: Held, heal: Heal) -> Sequence[RecordedEvent]:
-    """Return what stands between ``held`` and an event of the same partition.
+def _missing(one: LoggedEvent, held: PartitionPosition, heal: Heal) -> Sequence[RecordedEvent]:
+    """Return the events between a position and an event of the same partition.
 
     Raises:
-        position.HoleNotFilled: The store does not have it.
-        position.OtherIncarnation: They are of two lives of the store.
+        position.HoleNotFilled: The store does not have them.
+        position.OtherIncarnation: The position and the event are of two incarnations of the store.
     """
     if held.incarnation and one.incarnation != held.incarnation:
         raise OtherIncarnation(held=held.incarnation, met=one.incarnation)
@@ -73,7 +83,7 @@ def _missing(one: LoggedEvent, held: Held, heal: Heal) -> Sequence[RecordedEvent
 
 
 class Runs:
-    """Which runs there are among events by rising index."""
+    """Finds the runs among events that come by rising index."""
 
     def __init__(self) -> None:
         self.found: list[Run] = []
@@ -89,19 +99,19 @@ class Runs:
         run.upto = one.index
 
 
-def joined(runs: Iterable[Run]) -> dict[int, Held]:
-    """Return where the log ends, by partition, that these runs make together.
+def joined(runs: Iterable[Run]) -> dict[int, PartitionPosition]:
+    """Join runs, and return the last event of each partition.
 
     Raises:
-        position.HoleNotFilled: Something is missing between them, or before the first.
+        position.HoleNotFilled: Events are missing between two runs, or before the first.
     """
-    held: dict[int, Held] = {}
+    held: dict[int, PartitionPosition] = {}
     for run in sorted(runs, key=_upto):
         last = held.get(run.partition)
         end = 0 if last is None else last.last_index
         if run.after != end:
             raise HoleNotFilled(run.partition, end, run.after)
-        held[run.partition] = Held(run.upto, run.incarnation)
+        held[run.partition] = PartitionPosition(run.upto, run.incarnation)
     return held
 
 

@@ -1,4 +1,4 @@
-"""Rows on their way into tables: collected, then handed over many at a time."""
+"""Write rows into tables, many at a time."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -8,15 +8,16 @@ from psycopg import Connection
 
 from projections.engine.table import Row, Table, load
 
-#: Rows of one table that are collected before they are handed over.
+#: Rows of one table that are collected before they are written.
 _ROWS: Final = 1_000
 
 
 @contextmanager
 def not_waiting_for_the_disk(connection: Connection[Any]) -> Iterator[None]:
-    """Let the server answer before what it was told is on the disk.
+    """Turn off ``synchronous_commit`` while loading.
 
-    That it is once a later transaction is, of whomever: the one that lets readers see it.
+    The transaction that switches the views commits synchronously, and so flushes everything before
+    it.
     """
     connection.execute("set synchronous_commit = off")
     try:
@@ -27,7 +28,7 @@ def not_waiting_for_the_disk(connection: Connection[Any]) -> Iterator[None]:
 
 
 class Loading:
-    """Rows that are being written through one connection."""
+    """Rows on their way into tables, through one connection."""
 
     def __init__(self, connection: Connection[Any]) -> None:
         self._connection = connection
@@ -45,7 +46,7 @@ class Loading:
             self._load(schema, table, waiting)
 
     def finish(self) -> dict[tuple[str, str], int]:
-        """Write what is left; return how many rows were written, by schema and table."""
+        """Write the remaining rows; return how many were written, by schema and table."""
         for (schema, _), (table, rows) in self._waiting.items():
             self._load(schema, table, rows)
         return self._written

@@ -1,7 +1,8 @@
-"""Events put aside while the log is read: those of a stream in one bucket, so that memory is flat.
+"""Events put aside while the log is read, in buckets, so that memory stays flat.
 
-What fits stays in memory; the rest goes to a file that the system frees when nobody has it open. A
-bucket is small enough to be folded in memory, by this process or by one that helps.
+All events that are folded together are in one bucket. A bucket is small enough to be folded in
+memory. Events stay in memory up to a limit, and go to a file after that. The system frees the file
+when no process has it open.
 """
 
 import os
@@ -15,11 +16,11 @@ from zlib import crc32
 
 import msgspec
 
-from projections.engine.logged_event import LoggedEvent
+from projections.engine.events import LoggedEvent
 
 BUCKETS: Final = 512
 
-#: Bytes kept in memory, about; the first allowance is for all of an event but its body.
+#: Bytes kept in memory, about. The first allowance is for all members of an event but its body.
 _BESIDE: Final = 600
 _HELD: Final = 12 << 20
 _BUFFER: Final = 1 << 20
@@ -32,11 +33,11 @@ _decode: Final = msgspec.msgpack.Decoder(list[LoggedEvent]).decode
 class Bucket:
     """The events of some streams: those in files, and those in memory."""
 
-    pieces: "array[int]"  # of each the number of its file, where it lies there, and its size
+    pieces: "array[int]"  # of each the number of its file, its offset there, and its size
     held: Sequence[LoggedEvent]
 
     def events(self, places: Sequence[int]) -> list[LoggedEvent]:
-        """Return them all. ``places``: the files, as descriptors."""
+        """Return all events. ``places``: the files, as descriptors, by number."""
         found: list[LoggedEvent] = []
         each = iter(self.pieces)
         for file, offset, size in zip(each, each, each, strict=True):
@@ -47,7 +48,7 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
-    """Where events lie: of each piece its bucket, its file, where it lies there, and its size."""
+    """Events in a file: of each piece its bucket, the number of the file, the offset, the size."""
 
     events: int
     places: "array[int]"
@@ -56,7 +57,7 @@ class Pieces:
 class Spill:
     """Events by bucket. A context: leaving it frees the disk.
 
-    Several processes may each have one, over files that have numbers.
+    Each process has one, with a file of its own. The files have numbers.
     """
 
     def __init__(self, file: IO[bytes] | None = None, number: int = 0) -> None:
@@ -87,15 +88,15 @@ class Spill:
         return self._file.fileno()
 
     def add(self, one: LoggedEvent) -> None:
-        """Put an event aside: with those of its component, where that is known."""
-        self._held[bucket_of(one.component or one.stream)].append(one)
+        """Put an event aside: with those of its component, if that is known."""
+        self._held[bucket_of(one.component or one.record or one.stream)].append(one)
         self._count += 1
         self._size += _BESIDE + len(one.body)
         if self._size > _HELD:
             self.write()
 
     def write(self) -> None:
-        """Write out what is still in memory."""
+        """Write the events in memory to the file."""
         for held, pieces in zip(self._held, self._pieces, strict=True):
             if held:
                 text = _encode(held)
@@ -105,7 +106,7 @@ class Spill:
         self._size = 0
 
     def hand_over(self) -> Pieces:
-        """Write out everything and forget it; return where it lies, for another one to take."""
+        """Write everything to the file and forget it; return where it is, for another process."""
         self.write()
         found = Pieces(self._count, array("Q"))
         for number, pieces in enumerate(self._pieces):
@@ -117,18 +118,18 @@ class Spill:
         return found
 
     def take(self, pieces: Pieces) -> None:
-        """Take what another one handed over."""
+        """Take what another process handed over."""
         each = iter(pieces.places)
         for number, *piece in zip(each, each, each, each, strict=True):
             self._pieces[number].extend(piece)
         self._count += pieces.events
 
     def another(self) -> "Spill":
-        """Return one that is empty, over the same file."""
+        """Return an empty one, over the same file."""
         return Spill(self._file)
 
     def buckets(self) -> Iterator[tuple[int, Bucket]]:
-        """Return all that hold something, by number, and forget them."""
+        """Return all buckets that are not empty, by number, and forget them."""
         for number in range(BUCKETS):
             found = Bucket(self._pieces[number], self._held[number])
             self._pieces[number], self._held[number] = array("Q"), []
@@ -137,7 +138,7 @@ class Spill:
 
 
 def bucket_of(node: str) -> int:
-    """Return the bucket of a stream or component, the same in every process."""
+    """Return the bucket of a stream, record or component: the same in every process."""
     return crc32(node.encode()) % BUCKETS
 
 

@@ -18,7 +18,7 @@ from commands.ports.topic import (
 from consumers import chain, relay
 from consumers.relay import Relay
 from domain.body import RecordedEvent
-from projections.engine.position import Held, due
+from projections.engine.position import PartitionPosition, due
 from tests.topic_samples import INCARNATION, Killed, Log, ModelCheckpoints, ModelRow, ModelTopic
 
 PARTITIONS = 4
@@ -134,7 +134,7 @@ class History:
         self.row = ModelRow()
         self.topic = ModelTopic(PARTITIONS, self.random, faults, rate=0.4)
         self.applied: list[RecordedEvent] = []
-        self.held = {number: Held(0, "") for number in range(PARTITIONS)}
+        self.held = {number: PartitionPosition(0, "") for number in range(PARTITIONS)}
         self.offsets = dict.fromkeys(range(PARTITIONS), 0)
         self.ended: list[Checkpoint] = []
 
@@ -193,7 +193,7 @@ class History:
             self.offsets[number] = end
         found = due(batch, self.held, self.log.heal)
         for each in found.events:
-            self.held[each.envelope.partition] = Held(each.envelope.index, "")
+            self.held[each.envelope.partition] = PartitionPosition(each.envelope.index, "")
         self.applied += found.events
 
     def repeats_in_topic(self) -> int:

@@ -5,7 +5,8 @@ from pathlib import Path
 import psycopg
 
 from infra.migrate import migrate
-from projections import catalogue
+from projections.catalogue import PROJECTIONS
+from projections.engine import generations
 from tests import servers
 from tests.documentation import pages
 
@@ -20,7 +21,7 @@ def main() -> None:
         url = servers.create_database(server, "documentation")
         migrate(url)
         with psycopg.connect(url, autocommit=True) as connection:
-            catalogue.create(connection)
+            generations.create(connection, PROJECTIONS)
             (REFERENCE / "sql.md").write_text(pages.sql(connection), "utf-8")
 
 

@@ -8,7 +8,8 @@ import pytest
 from psycopg import Connection
 
 from infra import metrics
-from projections import catalogue
+from projections.catalogue import PROJECTIONS
+from projections.engine import generations
 from tests.documentation import pages
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
@@ -26,7 +27,7 @@ def test_every_metric_belongs_to_one_role() -> None:
 
 @pytest.mark.postgres
 def test_the_page_of_views_is_what_their_comments_say(connection: Connection[Any]) -> None:
-    catalogue.create(connection)
+    generations.create(connection, PROJECTIONS)
     page = pages.sql(connection)
     assert "| None |" not in page, "a view or column without a comment"
     assert (REFERENCE / "sql.md").read_text("utf-8") == page

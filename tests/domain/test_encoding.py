@@ -16,7 +16,7 @@ from domain.body import Body, Sealed
 from domain.catalogue import STATEMENT_TOPICS
 from domain.encoding import BodyDoesNotHold, make_body, read_body
 from domain.statement import Statement
-from projections.engine import decoding, fast
+from projections.engine.decoding import decode_body, decode_sealed
 from tests.intake_samples import statement
 
 RELEASED = sorted((Path(__file__).parent / "released_events").glob("*.json"))
@@ -69,11 +69,9 @@ def test_a_released_event_reads_as_it_always_did(path: Path) -> None:
     read = read_body(body)
     assert_still_there(released["reads_as"], json.loads(WHOLE.dump_json(read)))
     assert make_body(read.core, read.sealed) == body
-    assert decoding.decode_body(body) == read
-    assert decoding.decode_statement(body) == read.core
-    core, sealed = fast.decode_whole(body)
+    core, sealed = decode_body(body)
     assert members(core) == members(read.core)
-    assert decoding.decode_sealed(sealed) == read.sealed
+    assert members(decode_sealed(sealed)) == members(read.sealed)
 
 
 def assert_still_there(released: Any, now: Any) -> None:
@@ -93,8 +91,7 @@ def assert_still_there(released: Any, now: Any) -> None:
 def test_whatever_is_stored_reads_back_by_both_decoders(core: Statement) -> None:
     body = make_body(core)
     assert read_body(body).core == core
-    assert decoding.decode_statement(body) == core
-    assert members(fast.decode_whole(body)[0]) == members(core)
+    assert members(decode_body(body)[0]) == members(core)
 
 
 def test_segments_are_written_as_pydantic_writes_them() -> None:

@@ -6,7 +6,8 @@ from secrets import token_hex
 import psycopg
 import pytest
 
-from projections import catalogue
+from projections.catalogue import PROJECTIONS
+from projections.engine import generations
 from tests import servers
 
 
@@ -14,7 +15,7 @@ from tests import servers
 def template_database(server: str) -> str:
     name = f"read_models_{token_hex(4)}"
     with psycopg.connect(servers.create_database(server, name), autocommit=True) as connection:
-        catalogue.create(connection)
+        generations.create(connection, PROJECTIONS)
     return name
 
 

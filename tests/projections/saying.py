@@ -23,7 +23,7 @@ from domain.segments import (
     SegmentDoesNotOpen,
 )
 from domain.statement import IdentifierRef, Moment, Place, Statement
-from projections.engine.services import Services
+from projections.engine.services import OwnTopicUnknown, Services
 from tests.projections.plainly import interpret
 
 KEY = IdKey(b"tests of projections")
@@ -123,16 +123,75 @@ def said(  # noqa: PLR0913
     )
 
 
+class Note(msgspec.Struct, frozen=True):
+    """An event of the own stream of these tests, ``note``."""
+
+    record: str | None
+    at: datetime
+    anchor: str = ""
+    words: str = ""
+
+
+NOTE_WRITTEN = "note.written.v1"
+NOTE_CLOSED = "note.closed.v1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleNote:
+    """An own event, and the records that it names."""
+
+    stream: str
+    topic: str
+    records: tuple[RecordId, ...]
+    core: Note
+
+
+def note(
+    clock: str,
+    *,
+    number: str = "1",
+    others: tuple[str, ...] = (),
+    stream: str = "N1",
+    topic: str = NOTE_WRITTEN,
+    anchor: str = "",
+    words: str = "",
+    day: int = 0,
+) -> SampleNote:
+    """Write a note about the patient ``number`` at ``clock``."""
+    records = tuple(record(each) for each in (number, *others) if each)
+    return SampleNote(
+        stream=KEY.record("notes", stream, "P"),
+        topic=topic,
+        records=records,
+        core=Note(
+            record=records[0] if records else None, at=at(clock, day), anchor=anchor, words=words
+        ),
+    )
+
+
+def read_own(topic: str, core: str) -> object | None:
+    """Read the own events of these tests, as the catalogue of topics does."""
+    if not topic.startswith("note."):
+        return None
+    if topic not in {NOTE_WRITTEN, NOTE_CLOSED}:
+        raise OwnTopicUnknown(topic)
+    return msgspec.json.decode(core, type=Note)
+
+
 @dataclass
 class Log:
     """A log in memory: gives every event its place, as the store does."""
 
     events: list[RecordedEvent] = field(default_factory=list)
     last: dict[int, int] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=dict)
     incarnation: str = "first"
 
-    def record(self, *statements: Said) -> list[RecordedEvent]:
-        return [self._record(one) for one in statements]
+    def record(self, *samples: Said | SampleNote) -> list[RecordedEvent]:
+        return [
+            self._record_note(one) if isinstance(one, SampleNote) else self._record(one)
+            for one in samples
+        ]
 
     def heal(self, partition: int, after: int, upto: int) -> list[RecordedEvent]:
         return [
@@ -142,36 +201,69 @@ class Log:
         ]
 
     def _record(self, one: Said) -> RecordedEvent:
-        index = len(self.events) + 1
         statement = one.statement
-        event_id = EventId(f"00000000-0000-7000-8000-{index:012d}")
-        topic = STATEMENT_TOPICS[statement.trigger]
-        partition = partition_of(statement.record)
         subjects = (
             (statement.record,)
             if statement.merged is None
             else (statement.record, statement.merged)
         )
+        return self._append(
+            topic=STATEMENT_TOPICS[statement.trigger],
+            stream=statement.record,
+            subjects=subjects,
+            happened_at=None if statement.occurred is None else statement.occurred.at,
+            facility=statement.sender,
+            actor=Actor(subject="mllp"),
+            body=make_body(statement, _segments(one)),
+        )
+
+    def _record_note(self, one: SampleNote) -> RecordedEvent:
+        sealed = [_seal(each, "notes", {"words": one.core.words}) for each in one.records]
+        core = msgspec.json.encode(one.core)
+        return self._append(
+            topic=one.topic,
+            stream=RecordId(one.stream),
+            subjects=(RecordId(one.stream), *one.records),
+            happened_at=one.core.at,
+            facility="",
+            actor=Actor(kind="person", subject="nurse"),
+            body=b'{"core":%b,"sealed":%b}' % (core, msgspec.json.encode(sealed)),
+        )
+
+    def _append(
+        self,
+        *,
+        topic: str,
+        stream: RecordId,
+        subjects: tuple[RecordId, ...],
+        happened_at: datetime | None,
+        facility: str,
+        actor: Actor,
+        body: bytes,
+    ) -> RecordedEvent:
+        index = len(self.events) + 1
+        partition = partition_of(stream)
+        version = self.versions[stream] = self.versions.get(stream, 0) + 1
         envelope = Envelope(
             index=index,
             previous=self.last.get(partition, 0),
             partition=partition,
-            event_id=event_id,
+            event_id=EventId(f"00000000-0000-7000-8000-{index:012d}"),
             topic=topic,
-            stream=statement.record,
-            version=index,
+            stream=stream,
+            version=version,
             subjects=subjects,
             recorded_at=DAY + timedelta(days=30, seconds=index),
-            happened_at=None if statement.occurred is None else statement.occurred.at,
+            happened_at=happened_at,
             tenant="default",
-            facility=statement.sender,
-            actor=Actor(subject="mllp"),
+            facility=facility,
+            actor=actor,
             message_id=MessageId(f"00000000-0000-7000-9000-{index:012d}"),
             mapping_version="1",
             profile_version="p1",
             incarnation=self.incarnation,
         )
-        recorded = RecordedEvent(envelope=envelope, body=make_body(statement, _segments(one)))
+        recorded = RecordedEvent(envelope=envelope, body=body)
         self.events.append(recorded)
         self.last[partition] = index
         return recorded
@@ -198,6 +290,7 @@ def services(**changes: Any) -> Services:
         "open_segment": open_segment,
         "token": token,
         "interpret": interpret,
+        "read_own": read_own,
     }
     return Services(**(values | changes))
 

@@ -6,10 +6,12 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from projections import catalogue, fold
-from projections.digest import RowDoesNotOpen, digest
+from projections.catalogue import PROJECTIONS
+from projections.engine import fold, generations
+from projections.engine.digest import RowDoesNotOpen, digest
+from projections.engine.projection_list import UnknownProjection
 from projections.engine.table import Column, Table
-from tests.projections.saying import Log, altered, open_segment, place, said, services
+from tests.projections.saying import Log, altered, note, open_segment, place, said, services
 
 pytestmark = pytest.mark.postgres
 
@@ -17,8 +19,9 @@ STORY = (
     said("A01", "10:00", where=place("4W", "A"), enterprise="900"),
     said("A02", "11:00", where=place("X", part2=True), part2_unit="Detox"),
     said("A40", "13:00", retires="2", visit=""),
+    note("14:00", words="well"),
 )
-ALL = [(one.name, table) for one in catalogue.PROJECTIONS.values() for table in one.tables]
+ALL = [(one.name, table) for one in PROJECTIONS for table in one.tables]
 #: Another value of the kind, whatever stands there.
 ANOTHER = {
     "text": "coalesce({0}, '') || 'x'",
@@ -34,7 +37,7 @@ ANOTHER = {
 def told(connection: psycopg.Connection) -> psycopg.Connection:
     log = Log()
     log.record(*STORY)
-    fold.apply(connection, log.events, heal=log.heal, services=services())
+    fold.apply(connection, PROJECTIONS, log.events, heal=log.heal, services=services())
     return connection
 
 
@@ -42,14 +45,14 @@ def alter(connection: psycopg.Connection, name: str, table: Table, column: Colum
     change = sql.SQL(ANOTHER[column.kind]).format(sql.Identifier(column.name))
     changed = connection.execute(
         sql.SQL("update {0} set {1} = {2} where ctid = (select min(ctid) from {0})").format(
-            table.at(catalogue.schema(name, 1)), sql.Identifier(column.name), change
+            table.at(generations.schema_of(name, 1)), sql.Identifier(column.name), change
         )
     )
     assert changed.rowcount == 1
 
 
 def test_changing_any_content_column_changes_the_digest(told: psycopg.Connection) -> None:
-    before = digest(told, open_segment)
+    before = digest(told, PROJECTIONS, open_segment)
     unnoticed = []
     for name, table in ALL:
         for column in table.columns:
@@ -57,45 +60,47 @@ def test_changing_any_content_column_changes_the_digest(told: psycopg.Connection
                 continue
             with told.transaction(force_rollback=True):
                 alter(told, name, table, column)
-                after = digest(told, open_segment, [name])[name]
+                after = digest(told, PROJECTIONS, open_segment, [name])[name]
             if after.sha256 == before[name].sha256:
                 unnoticed.append((table.name, column.name))
     assert unnoticed == []
 
 
 def test_changing_what_depends_on_arrival_does_not(told: psycopg.Connection) -> None:
-    before = digest(told, open_segment)
+    before = digest(told, PROJECTIONS, open_segment)
     for name, table in ALL:
         for column in table.columns:
             if column.role == "arrival":
                 with told.transaction(force_rollback=True):
                     alter(told, name, table, column)
-                    assert digest(told, open_segment, [name])[name] == before[name], column
+                    assert digest(told, PROJECTIONS, open_segment, [name])[name] == before[name], (
+                        column
+                    )
 
 
 def test_the_same_statements_recorded_otherwise_have_the_same_digest(
     told: psycopg.Connection, other: psycopg.Connection
 ) -> None:
-    before = digest(told, open_segment)
+    before = digest(told, PROJECTIONS, open_segment)
     log = Log()
     log.record(said("A01", "09:00", number="55", visit="V55"))  # moves all positions
     log.record(*STORY)
     log.events.pop(0)
     with other.transaction(force_rollback=True):
-        for table in ("statement", "component", "audit_trail", "last_seen"):
+        for table in ("statement", "component", "own_event", "audit_trail", "last_seen"):
             other.execute(sql.SQL("delete from {}").format(sql.Identifier("proj", table)))
-        for name, one in catalogue.active(other).items():
+        for name, one in generations.fed(other, PROJECTIONS).active.items():
             for table_ in one.projection.tables:
                 if name in {"timeline", "census", "patients"}:
                     other.execute(sql.SQL("delete from {}").format(table_.at(one.schema)))
         other.execute("delete from proj.position")
         later = [altered(one, previous=0) for one in log.events[:1]] + log.events[1:]
-        fold.apply(other, later, heal=log.heal, services=services())
-        assert digest(other, open_segment) == before
+        fold.apply(other, PROJECTIONS, later, heal=log.heal, services=services())
+        assert digest(other, PROJECTIONS, open_segment) == before
 
 
 def test_every_class_of_sealed_text_is_covered(told: psycopg.Connection) -> None:
-    before = digest(told, open_segment)
+    before = digest(told, PROJECTIONS, open_segment)
     for name, table in ALL:
         for column in table.columns:
             if column.role not in {"sealed", "segments"}:
@@ -107,7 +112,7 @@ def test_every_class_of_sealed_text_is_covered(told: psycopg.Connection) -> None
                     ),
                     ('"box":"c2VhbDp7', '"box":"c2VhbDp6'),
                 )
-                after = digest(told, open_segment, [name])[name]
+                after = digest(told, PROJECTIONS, open_segment, [name])[name]
             held = told.execute(
                 sql.SQL("select count({}) from {}").format(
                     sql.Identifier(column.name), sql.Identifier("proj", table.name)
@@ -117,12 +122,12 @@ def test_every_class_of_sealed_text_is_covered(told: psycopg.Connection) -> None
 
 
 def test_another_seal_of_the_same_text_is_the_same_content(told: psycopg.Connection) -> None:
-    before = digest(told, open_segment)
+    before = digest(told, PROJECTIONS, open_segment)
     told.execute(
         "update proj.statement set sealed = replace(sealed, %s, %s)",
         ('"commitment":"', '"commitment":"0'),
     )
-    assert digest(told, open_segment) == before
+    assert digest(told, PROJECTIONS, open_segment) == before
 
 
 def test_a_segment_that_does_not_open_is_an_error_that_names_the_row(
@@ -134,10 +139,10 @@ def test_a_segment_that_does_not_open_is_an_error_that_names_the_row(
     )
     row = told.execute("select encounter_id from proj.encounter").fetchone()
     with pytest.raises(RowDoesNotOpen) as refused:
-        digest(told, open_segment)
+        digest(told, PROJECTIONS, open_segment)
     assert (refused.value.table, refused.value.key) == ("encounter", row)
 
 
 def test_an_unknown_projection_has_no_digest(connection: psycopg.Connection) -> None:
-    with pytest.raises(catalogue.UnknownProjection):
-        digest(connection, open_segment, ["worklist"])
+    with pytest.raises(UnknownProjection):
+        digest(connection, PROJECTIONS, open_segment, ["worklist"])

@@ -12,9 +12,9 @@ from domain.body import RecordedEvent
 from domain.continuity import Patient
 from domain.interpretation import interpret as real_interpretation
 from domain.statement import Statement
-from projections import fold
-from projections.digest import digest
-from projections.engine import parking, position
+from projections.catalogue import PROJECTIONS
+from projections.engine import fold, parking, position
+from projections.engine.digest import digest
 from tests.projections.plainly import interpret
 from tests.projections.saying import (
     Log,
@@ -50,13 +50,15 @@ def applied(
     reading: Interpretation = interpret,
 ) -> list[Any]:
     return [
-        fold.apply(connection, each, heal=log.heal, services=services(interpret=reading))
+        fold.apply(
+            connection, PROJECTIONS, each, heal=log.heal, services=services(interpret=reading)
+        )
         for each in batches
     ]
 
 
 def content(connection: psycopg.Connection) -> dict[str, str]:
-    return {name: one.sha256 for name, one in digest(connection, open_segment).items()}
+    return {name: one.sha256 for name, one in digest(connection, PROJECTIONS, open_segment).items()}
 
 
 def test_a_stay_with_a_transfer_stands_in_the_timeline(connection: psycopg.Connection) -> None:
@@ -114,7 +116,7 @@ def test_the_keys_of_a_batch_are_asked_for_at_once(connection: psycopg.Connectio
     def warm(records: Iterable[str]) -> None:
         asked.append(set(records))
 
-    fold.apply(connection, log.events, heal=log.heal, services=services(warm=warm))
+    fold.apply(connection, PROJECTIONS, log.events, heal=log.heal, services=services(warm=warm))
     assert asked == [{record("1"), record("2")}]
 
 
@@ -124,15 +126,15 @@ def test_a_hole_is_filled_from_the_store(connection: psycopg.Connection) -> None
     applied(connection, log, log.events[:1])
     (outcome,) = applied(connection, log, log.events[2:])
     assert (outcome.applied, outcome.healed) == (2, 1)
-    assert fold.positions(connection) == log.last
+    assert fold.positions(connection, PROJECTIONS) == log.last
 
 
 def test_a_hole_that_nobody_can_fill_stops_the_batch(connection: psycopg.Connection) -> None:
     log = Log()
     log.record(said("A01", "10:00"), said("A02", "11:00"))
     with pytest.raises(position.HoleNotFilled):
-        fold.apply(connection, log.events[1:], heal=lambda *_: [], services=services())
-    assert fold.positions(connection).get(log.events[0].envelope.partition, 0) == 0
+        fold.apply(connection, PROJECTIONS, log.events[1:], heal=lambda *_: [], services=services())
+    assert fold.positions(connection, PROJECTIONS).get(log.events[0].envelope.partition, 0) == 0
 
 
 def test_events_of_another_incarnation_are_refused(connection: psycopg.Connection) -> None:
@@ -150,16 +152,22 @@ def test_what_a_crash_interrupts_is_applied_whole_the_next_time(
     log = Log()
     log.record(*STORY)
     applied(connection, log, log.events[:4])
-    before = content(connection), fold.positions(connection)
+    before = content(connection), fold.positions(connection, PROJECTIONS)
 
     def dies(_statements: Iterable[Statement]) -> tuple[Patient, ...]:
         raise ConnectionResetError
 
     with pytest.raises(ConnectionResetError):
-        fold.apply(connection, log.events[4:], heal=log.heal, services=services(interpret=dies))
-    assert (content(connection), fold.positions(connection)) == before
+        fold.apply(
+            connection,
+            PROJECTIONS,
+            log.events[4:],
+            heal=log.heal,
+            services=services(interpret=dies),
+        )
+    assert (content(connection), fold.positions(connection, PROJECTIONS)) == before
     applied(connection, log, log.events[4:])
-    assert fold.positions(connection) == log.last
+    assert fold.positions(connection, PROJECTIONS) == log.last
 
 
 def test_of_two_appliers_of_one_partition_the_second_skips(
@@ -184,11 +192,11 @@ def test_a_position_moved_by_somebody_else_is_not_moved_again(
     log = Log()
     log.record(said("A01", "10:00"))
     partition = log.events[0].envelope.partition
-    versions = {"timeline": 1}
-    held = position.lock(connection, versions, [partition])
+    keys = [("timeline", 1)]
+    held = position.lock(connection, keys, [partition])
     connection.execute("update proj.position set last_index = 9")
     with pytest.raises(position.PositionMoved):
-        position.advance(connection, versions, held, log.events)
+        position.advance(connection, keys, held, log.events)
 
 
 class Stumbles:
@@ -214,22 +222,28 @@ def test_a_patient_who_cannot_be_interpreted_is_set_aside_and_others_go_on(
         said("A02", "11:00", number="1", where=place("4W", "B")),
     )
     stumbling = services(interpret=Stumbles("1"))
-    first = fold.apply(connection, log.events[:2], heal=log.heal, services=stumbling)
-    then = fold.apply(connection, log.events[2:], heal=log.heal, services=services())
+    first = fold.apply(connection, PROJECTIONS, log.events[:2], heal=log.heal, services=stumbling)
+    then = fold.apply(connection, PROJECTIONS, log.events[2:], heal=log.heal, services=services())
     assert [one.index for one in (*first.parked, *then.parked)] == [1, 3]
     assert {one.reason for one in parking.parked(connection)} == {"ValueError"}
     assert "Alder" not in str(parking.parked(connection))
     rows = connection.execute("select patient_id from proj.encounter").fetchall()
     assert rows == [(record("2"),)]
-    assert fold.positions(connection) == log.last
+    assert fold.positions(connection, PROJECTIONS) == log.last
 
 
 def test_what_was_set_aside_is_folded_when_tried_again(connection: psycopg.Connection) -> None:
     log = Log()
     log.record(*STORY)
-    fold.apply(connection, log.events, heal=log.heal, services=services(interpret=Stumbles("1")))
-    assert fold.retry(connection, services(interpret=Stumbles("1"))) != []
-    assert fold.retry(connection, services()) == []
+    fold.apply(
+        connection,
+        PROJECTIONS,
+        log.events,
+        heal=log.heal,
+        services=services(interpret=Stumbles("1")),
+    )
+    assert fold.retry(connection, PROJECTIONS, services(interpret=Stumbles("1"))) != []
+    assert fold.retry(connection, PROJECTIONS, services()) == []
     assert parking.parked(connection) == []
     parked_once = content(connection)
     fresh = connection.execute("select count(*) from proj.encounter").fetchone()
@@ -255,7 +269,9 @@ def test_rows_that_the_database_refuses_are_set_aside(connection: psycopg.Connec
 
     log = Log()
     log.record(said("A01", "10:00"), said("A01", "10:00", number="2", visit="V2"))
-    outcome = fold.apply(connection, log.events, heal=log.heal, services=services(interpret=twice))
+    outcome = fold.apply(
+        connection, PROJECTIONS, log.events, heal=log.heal, services=services(interpret=twice)
+    )
     assert [one.index for one in outcome.parked] == [1]
     rows = connection.execute("select patient_id from proj.encounter").fetchall()
     assert rows == [(record("2"),)]

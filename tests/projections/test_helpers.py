@@ -15,17 +15,16 @@ from psycopg import Connection
 from typing_extensions import override
 
 from domain.body import RecordedEvent
-from projections import fold, helpers, stretches
-from projections import rebuild as rebuilding
-from projections.digest import digest
-from projections.engine import parking
-from projections.engine.logged_event import LoggedEvent, logged
+from projections.catalogue import PROJECTIONS
+from projections.engine import fold, parking
+from projections.engine.digest import digest
+from projections.engine.events import LoggedEvent, logged
 from projections.engine.position import HoleNotFilled
 from projections.engine.services import Services
-from projections.helpers import HelperLost, Helpers, Job, Keys
-from projections.rebuild import rebuild
-from projections.rebuilding import spill
-from projections.stretches import Read, Stored, Stretch
+from projections.rebuilding import filling, spill, stretches, workers
+from projections.rebuilding.rebuild import rebuild
+from projections.rebuilding.stretches import ReadStretch, StoreLog
+from projections.rebuilding.workers import Task, WorkerLost, Workers
 from tests.projections.saying import Log, open_segment, place, said, services
 from tests.projections.test_fold import STORY, Stumbles
 
@@ -34,8 +33,8 @@ pytestmark = pytest.mark.postgres
 
 @contextmanager
 def tools(
-    url: str, stumbles: str = "", read: Read = lambda _after, _upto: ()
-) -> Iterator[tuple[Connection[Any], Services, Read]]:
+    url: str, stumbles: str = "", read: ReadStretch = lambda _after, _upto: ()
+) -> Iterator[tuple[Connection[Any], Services, ReadStretch]]:
     made = services(interpret=Stumbles(stumbles)) if stumbles else services()
     with psycopg.connect(url, autocommit=True) as connection:
         yield connection, made, read
@@ -50,18 +49,18 @@ def does_not_read(_after: int, _upto: int) -> Iterable[LoggedEvent]:
     raise ConnectionResetError
 
 
-class Awaited(Helpers):
+class StartedWorkers(Workers):
     """They are given stretches once all of them have started."""
 
     @override
-    def take(self, task: Stretch | Job | Keys) -> bool:
+    def give(self, task: Task) -> bool:
         while self._starting:
-            assert self.done(patiently=True) == []
-        return super().take(task)
+            assert self.results(wait_for_one=True) == []
+        return super().give(task)
 
 
 @contextmanager
-def dies(url: str) -> Iterator[tuple[Connection[Any], Services, Read]]:
+def dies(url: str) -> Iterator[tuple[Connection[Any], Services, ReadStretch]]:
     with tools(url) as made:
         os.kill(os.getpid(), signal.SIGKILL)
         yield made
@@ -70,11 +69,11 @@ def dies(url: str) -> Iterator[tuple[Connection[Any], Services, Read]]:
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take a log of a few events for a long one."""
-    monkeypatch.setattr(rebuilding, "_LONG", 10)
-    monkeypatch.setattr(rebuilding, "_REPORTED", 5)
-    monkeypatch.setattr(rebuilding, "Helpers", Awaited)
+    monkeypatch.setattr(filling, "_LONG", 10)
+    monkeypatch.setattr(filling, "_REPORTED", 5)
+    monkeypatch.setattr(filling, "Workers", StartedWorkers)
     monkeypatch.setattr(stretches, "_EVENTS", 7)
-    monkeypatch.setattr(helpers, "helping", lambda: 2)
+    monkeypatch.setattr(workers, "worker_count", lambda: 2)
 
 
 @pytest.fixture
@@ -88,7 +87,7 @@ def log(connection: psycopg.Connection) -> Log:
             said("A01", "10:00", number=str(number), visit=f"V{number}", enterprise=enterprise),
             said("A02", "11:00", number=str(number), visit=f"V{number}", where=place("4W", "B")),
         )
-    fold.apply(connection, log.events, heal=log.heal, services=services())
+    fold.apply(connection, PROJECTIONS, log.events, heal=log.heal, services=services())
     return log
 
 
@@ -96,10 +95,11 @@ def log(connection: psycopg.Connection) -> Log:
 def test_a_rebuild_by_several_processes_gives_the_same_content(
     connection: psycopg.Connection, database: str, log: Log, names: list[str]
 ) -> None:
-    before = digest(connection, open_segment)
+    before = digest(connection, PROJECTIONS, open_segment)
     told: list[tuple[str, int, int | None]] = []
     done = rebuild(
         connection,
+        PROJECTIONS,
         names,
         log.events,
         heal=log.heal,
@@ -109,7 +109,7 @@ def test_a_rebuild_by_several_processes_gives_the_same_content(
     )
     assert done.events == len(log.events)
     assert ("fold", len(log.events), len(log.events)) in told
-    assert digest(connection, open_segment) == before
+    assert digest(connection, PROJECTIONS, open_segment) == before
 
 
 @pytest.mark.parametrize(
@@ -124,8 +124,8 @@ def test_a_rebuild_by_several_processes_gives_the_same_content(
 def test_the_log_of_the_store_read_in_stretches_gives_the_same_content(
     connection: psycopg.Connection, database: str, log: Log, names: list[str], *, helped: bool
 ) -> None:
-    before = digest(connection, open_segment)
-    positions = fold.positions(connection)
+    before = digest(connection, PROJECTIONS, open_segment)
+    positions = fold.positions(connection, PROJECTIONS)
     events = [logged(one) for one in log.events]
     own: list[int] = []
 
@@ -135,8 +135,9 @@ def test_the_log_of_the_store_read_in_stretches_gives_the_same_content(
 
     done = rebuild(
         connection,
+        PROJECTIONS,
         names,
-        Stored(read, len(events)),
+        StoreLog(read, len(events)),
         heal=log.heal,
         services=services(),
         tools=partial(tools, database, read=partial(read_of, events))
@@ -145,47 +146,49 @@ def test_the_log_of_the_store_read_in_stretches_gives_the_same_content(
     )
     assert done.events == len(events)
     assert (len(own) < len(range(0, len(events), 7))) == helped
-    assert digest(connection, open_segment) == before
-    assert fold.positions(connection) == positions
+    assert digest(connection, PROJECTIONS, open_segment) == before
+    assert fold.positions(connection, PROJECTIONS) == positions
 
 
 def test_stretches_hold_no_more_than_the_other_projections_have(
     connection: psycopg.Connection, database: str, log: Log
 ) -> None:
-    before = digest(connection, open_segment)
-    positions = fold.positions(connection)
+    before = digest(connection, PROJECTIONS, open_segment)
+    positions = fold.positions(connection, PROJECTIONS)
     log.record(
         *(said("A02", "12:00", number=str(number), visit=f"V{number}") for number in range(10, 40))
     )
     events = [logged(one) for one in log.events]
     rebuild(
         connection,
+        PROJECTIONS,
         ["timeline"],
-        Stored(partial(read_of, events), len(events)),
+        StoreLog(partial(read_of, events), len(events)),
         heal=log.heal,
         services=services(),
         tools=partial(tools, database, read=partial(read_of, events)),
     )
-    assert digest(connection, open_segment) == before
-    assert fold.positions(connection) == positions
+    assert digest(connection, PROJECTIONS, open_segment) == before
+    assert fold.positions(connection, PROJECTIONS) == positions
 
 
 @pytest.mark.parametrize("lacking", [1, 7, 8, 20])
 def test_a_store_that_lacks_events_is_refused(
     connection: psycopg.Connection, database: str, log: Log, lacking: int
 ) -> None:
-    before = digest(connection, open_segment)
+    before = digest(connection, PROJECTIONS, open_segment)
     events = [logged(one) for one in log.events if one.envelope.index != lacking]
     with pytest.raises(HoleNotFilled):
         rebuild(
             connection,
+            PROJECTIONS,
             ["timeline"],
-            Stored(partial(read_of, events), len(log.events)),
+            StoreLog(partial(read_of, events), len(log.events)),
             heal=log.heal,
             services=services(),
             tools=partial(tools, database, read=partial(read_of, events)),
         )
-    assert digest(connection, open_segment) == before
+    assert digest(connection, PROJECTIONS, open_segment) == before
 
 
 def test_what_another_process_cannot_read_ends_the_rebuild(
@@ -195,8 +198,9 @@ def test_what_another_process_cannot_read_ends_the_rebuild(
     with pytest.raises(ConnectionResetError):
         rebuild(
             connection,
+            PROJECTIONS,
             ["timeline"],
-            Stored(partial(read_of, events), len(events)),
+            StoreLog(partial(read_of, events), len(events)),
             heal=log.heal,
             services=services(),
             tools=partial(tools, database, read=does_not_read),
@@ -209,6 +213,7 @@ def test_what_another_process_cannot_interpret_is_set_aside(
     with patch.object(spill, "BUCKETS", 1):  # there is one, and the helper takes it
         done = rebuild(
             connection,
+            PROJECTIONS,
             [],
             log.events,
             heal=log.heal,
@@ -222,19 +227,20 @@ def test_what_another_process_cannot_interpret_is_set_aside(
 def test_a_process_that_dies_ends_the_rebuild_and_nothing_is_switched(
     connection: psycopg.Connection, database: str, log: Log
 ) -> None:
-    before = digest(connection, open_segment)
-    with pytest.raises(HelperLost):
+    before = digest(connection, PROJECTIONS, open_segment)
+    with pytest.raises(WorkerLost):
         rebuild(
             connection,
+            PROJECTIONS,
             ["timeline"],
             log.events,
             heal=log.heal,
             services=services(),
             tools=partial(dies, database),
         )
-    assert digest(connection, open_segment) == before
-    rebuild(connection, ["timeline"], log.events, heal=log.heal, services=services())
-    assert digest(connection, open_segment) == before
+    assert digest(connection, PROJECTIONS, open_segment) == before
+    rebuild(connection, PROJECTIONS, ["timeline"], log.events, heal=log.heal, services=services())
+    assert digest(connection, PROJECTIONS, open_segment) == before
 
 
 def test_no_process_is_left_after_a_rebuild_that_failed(
@@ -247,6 +253,7 @@ def test_no_process_is_left_after_a_rebuild_that_failed(
     with pytest.raises(ConnectionResetError):
         rebuild(
             connection,
+            PROJECTIONS,
             [],
             source(),
             heal=log.heal,

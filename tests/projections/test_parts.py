@@ -8,12 +8,12 @@ import msgspec
 import psycopg
 import pytest
 
-from domain.body import Body
+from domain.encoding import read_body
 from domain.statement import Moment
-from projections import fold
-from projections.engine import fast, links
-from projections.engine.decoding import decode_body, decode_core, decode_statement, split
-from projections.engine.logged_event import LoggedEvent, logged
+from projections.catalogue import PROJECTIONS
+from projections.engine import fold, links
+from projections.engine.decoding import decode_body, decode_core, split
+from projections.engine.events import LoggedEvent, logged
 from projections.engine.table import Column, Table, create, load
 from projections.rebuilding import spill
 from projections.rebuilding.spill import Spill
@@ -35,17 +35,16 @@ def test_both_decodings_of_a_statement_are_equal() -> None:
         ),
     )
     for recorded in log.events:
-        dataclass = decode_statement(recorded.body)
-        struct, sealed = fast.decode_whole(recorded.body)
-        assert msgspec.to_builtins(struct) == msgspec.to_builtins(dataclass)
-        for name in type(dataclass).__dataclass_fields__:
-            assert hasattr(struct, name)
-        if struct.admitted is not None and dataclass.admitted is not None:
-            assert struct.admitted.last == dataclass.admitted.last
+        validated = read_body(recorded.body).core
+        mirror, sealed = decode_body(recorded.body)
+        assert msgspec.to_builtins(mirror) == msgspec.to_builtins(validated)
+        for name in type(validated).__dataclass_fields__:
+            assert hasattr(mirror, name)
+        if mirror.admitted is not None and validated.admitted is not None:
+            assert mirror.admitted.last == validated.admitted.last
         core, segments = split(recorded.body)
-        assert decode_core(core) == dataclass
+        assert decode_core(core) == mirror
         assert bytes(sealed).decode() == segments
-        assert isinstance(decode_body(recorded.body), Body)
 
 
 def _index(one: LoggedEvent) -> int:
@@ -100,7 +99,7 @@ def test_appliers_of_two_partitions_that_meet_in_one_component_lose_nothing(
         try:
             with psycopg.connect(database, autocommit=True) as mine:
                 for one in events:
-                    fold.apply(mine, [one], heal=log.heal, services=services())
+                    fold.apply(mine, PROJECTIONS, [one], heal=log.heal, services=services())
         except Exception as error:  # noqa: BLE001  # told to the test below
             failed.append(error)
 
@@ -142,10 +141,10 @@ def test_the_last_event_of_a_record_does_not_hang_on_the_batches(
     query = "select event_count, happened_at, topic, source_position from proj.last_seen"
     expected = [(3, at("13:00"), "encounter.transferred.v1", 3)]
     with connection.transaction(force_rollback=True):
-        fold.apply(connection, log.events, heal=log.heal, services=services())
+        fold.apply(connection, PROJECTIONS, log.events, heal=log.heal, services=services())
         assert connection.execute(query).fetchall() == expected
     for one in log.events:
-        fold.apply(connection, [one], heal=log.heal, services=services())
+        fold.apply(connection, PROJECTIONS, [one], heal=log.heal, services=services())
     assert connection.execute(query).fetchall() == expected
 
 

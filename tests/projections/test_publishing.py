@@ -3,7 +3,8 @@
 import psycopg
 import pytest
 
-from projections import catalogue, fold, publishing
+from projections.catalogue import PROJECTIONS
+from projections.engine import fold, generations
 from tests.projections.saying import Log, place, said, services
 
 pytestmark = pytest.mark.postgres
@@ -21,7 +22,7 @@ def test_every_view_and_column_for_analysts_has_a_comment(connection: psycopg.Co
     ).fetchall()
     assert missing == []
     views = connection.execute("select viewname from pg_views where schemaname = 'care'").fetchall()
-    assert {name for (name,) in views} >= {view.name for view in publishing.VIEWS} | {"clash"}
+    assert {name for (name,) in views} >= {view.name for one in PROJECTIONS for view in one.views}
 
 
 def test_every_table_and_column_behind_them_has_one_too(connection: psycopg.Connection) -> None:
@@ -46,7 +47,7 @@ def test_test_records_are_shown_to_the_application_and_not_to_analysts(
         said("A01", "10:00", where=place("4W", "A")),
         said("A01", "10:00", number="T1", visit="T1", mode="T", where=place("4W", "B")),
     )
-    fold.apply(connection, log.events, heal=log.heal, services=services())
+    fold.apply(connection, PROJECTIONS, log.events, heal=log.heal, services=services())
     for view in ("encounter", "stay", "entry", "census", "patient", "identifier", "audit_trail"):
         both = connection.execute(f"select distinct mode from proj.{view} order by 1").fetchall()
         shown = connection.execute(f"select distinct mode from care.{view}").fetchall()
@@ -56,7 +57,7 @@ def test_test_records_are_shown_to_the_application_and_not_to_analysts(
 def test_the_place_of_a_part2_unit_is_null_for_analysts(connection: psycopg.Connection) -> None:
     log = Log()
     log.record(said("A01", "10:00", where=place("X", part2=True), part2_unit="Detox"))
-    fold.apply(connection, log.events, heal=log.heal, services=services())
+    fold.apply(connection, PROJECTIONS, log.events, heal=log.heal, services=services())
     for view in ("stay", "census"):
         row = connection.execute(
             f"select facility, unit, room, bed, place_ref, is_part2 from care.{view}"
@@ -89,13 +90,13 @@ def as_analyst(connection: psycopg.Connection, query: str) -> None:
 
 
 def test_creating_again_changes_nothing(connection: psycopg.Connection) -> None:
-    before = catalogue.active(connection)
-    catalogue.create(connection)
-    assert catalogue.active(connection) == before
+    before = generations.fed(connection, PROJECTIONS).active
+    generations.create(connection, PROJECTIONS)
+    assert generations.fed(connection, PROJECTIONS).active == before
 
 
 def test_tables_of_another_release_ask_for_a_rebuild(connection: psycopg.Connection) -> None:
     connection.execute("update proj.version set shape = 0 where projection = 'timeline'")
-    with pytest.raises(catalogue.NeedsRebuild) as refused:
-        fold.positions(connection)
+    with pytest.raises(generations.NeedsRebuild) as refused:
+        fold.positions(connection, PROJECTIONS)
     assert refused.value.names == ("timeline",)

@@ -9,11 +9,11 @@ import pytest
 from domain.body import RecordedEvent
 from domain.continuity import Patient
 from domain.statement import Statement
-from projections import catalogue, fold
-from projections.digest import digest
-from projections.engine import parking
+from projections.catalogue import PROJECTIONS
+from projections.engine import fold, parking
+from projections.engine.digest import digest
 from projections.engine.position import HoleNotFilled
-from projections.rebuild import RebuildRunning, rebuild
+from projections.rebuilding.rebuild import RebuildRunning, rebuild
 from tests.projections.plainly import interpret
 from tests.projections.saying import Log, open_segment, place, record, said, services
 from tests.projections.test_fold import STORY, Stumbles
@@ -25,45 +25,45 @@ pytestmark = pytest.mark.postgres
 def log(connection: psycopg.Connection) -> Log:
     log = Log()
     log.record(*STORY)
-    fold.apply(connection, log.events, heal=log.heal, services=services())
+    fold.apply(connection, PROJECTIONS, log.events, heal=log.heal, services=services())
     return log
 
 
-@pytest.mark.parametrize("names", [[], *([name] for name in catalogue.PROJECTIONS)])
+@pytest.mark.parametrize("names", [[], *([name] for name in PROJECTIONS.by_name)])
 def test_a_rebuild_gives_the_same_content(
     connection: psycopg.Connection, log: Log, names: list[str]
 ) -> None:
-    before = digest(connection, open_segment)
-    done = rebuild(connection, names, log.events, heal=log.heal, services=services())
-    assert set(done.versions) == set(names or catalogue.PROJECTIONS)
-    assert digest(connection, open_segment) == before
+    before = digest(connection, PROJECTIONS, open_segment)
+    done = rebuild(connection, PROJECTIONS, names, log.events, heal=log.heal, services=services())
+    assert set(done.versions) == set(names or PROJECTIONS.by_name)
+    assert digest(connection, PROJECTIONS, open_segment) == before
 
 
 def test_what_was_dropped_comes_back_from_the_log(connection: psycopg.Connection, log: Log) -> None:
-    before = digest(connection, open_segment)
+    before = digest(connection, PROJECTIONS, open_segment)
     connection.execute("drop schema proj_timeline_v1 cascade")
-    rebuild(connection, ["timeline"], log.events, heal=log.heal, services=services())
-    assert digest(connection, open_segment) == before
+    rebuild(connection, PROJECTIONS, ["timeline"], log.events, heal=log.heal, services=services())
+    assert digest(connection, PROJECTIONS, open_segment) == before
 
 
 def test_all_that_was_dropped_comes_back_from_the_log(
     connection: psycopg.Connection, log: Log
 ) -> None:
-    before = digest(connection, open_segment)
+    before = digest(connection, PROJECTIONS, open_segment)
     schemas = connection.execute(
         "select nspname from pg_namespace where nspname like 'proj%' or nspname = 'care'"
     ).fetchall()
     for (name,) in schemas:
         connection.execute(f"drop schema {name} cascade")
-    rebuild(connection, [], log.events, heal=log.heal, services=services())
-    assert digest(connection, open_segment) == before
-    assert fold.positions(connection) == log.last
+    rebuild(connection, PROJECTIONS, [], log.events, heal=log.heal, services=services())
+    assert digest(connection, PROJECTIONS, open_segment) == before
+    assert fold.positions(connection, PROJECTIONS) == log.last
 
 
 def test_the_next_batch_continues_after_a_rebuild(connection: psycopg.Connection, log: Log) -> None:
-    rebuild(connection, ["census"], log.events, heal=log.heal, services=services())
+    rebuild(connection, PROJECTIONS, ["census"], log.events, heal=log.heal, services=services())
     log.record(said("A02", "16:00", number="4", visit="V4", where=place("4W", "C")))
-    outcome = fold.apply(connection, log.events, heal=log.heal, services=services())
+    outcome = fold.apply(connection, PROJECTIONS, log.events, heal=log.heal, services=services())
     assert (outcome.applied, outcome.skipped) == (1, len(STORY))
     assert ("C",) in connection.execute("select bed from proj.census").fetchall()
 
@@ -71,21 +71,21 @@ def test_the_next_batch_continues_after_a_rebuild(connection: psycopg.Connection
 def test_repeats_in_the_source_are_passed_over_and_holes_filled(
     connection: psycopg.Connection, log: Log
 ) -> None:
-    before = digest(connection, open_segment)
+    before = digest(connection, PROJECTIONS, open_segment)
     source = [one for one in log.events if one.envelope.index not in {2, 3}]
     source = [*source[:3], *source[:3], *source[3:]]
-    rebuild(connection, [], source, heal=log.heal, services=services())
-    assert digest(connection, open_segment) == before
+    rebuild(connection, PROJECTIONS, [], source, heal=log.heal, services=services())
+    assert digest(connection, PROJECTIONS, open_segment) == before
 
 
 def test_a_source_with_a_hole_that_nobody_can_fill_is_refused(
     connection: psycopg.Connection, log: Log
 ) -> None:
-    before = digest(connection, open_segment)
+    before = digest(connection, PROJECTIONS, open_segment)
     source = [one for one in log.events if one.envelope.index != 1]
     with pytest.raises(HoleNotFilled):
-        rebuild(connection, [], source, heal=lambda *_: [], services=services())
-    assert digest(connection, open_segment) == before
+        rebuild(connection, PROJECTIONS, [], source, heal=lambda *_: [], services=services())
+    assert digest(connection, PROJECTIONS, open_segment) == before
 
 
 def test_what_is_recorded_while_it_runs_is_in_it(
@@ -94,13 +94,13 @@ def test_what_is_recorded_while_it_runs_is_in_it(
     def source() -> Iterator[RecordedEvent]:
         yield from tuple(log.events)
         log.record(said("A01", "17:00", number="5", visit="V5", where=place("4W", "D")))
-        fold.apply(other, log.events, heal=log.heal, services=services())
+        fold.apply(other, PROJECTIONS, log.events, heal=log.heal, services=services())
 
     for names in ([], ["timeline", "census"]):
-        rebuild(connection, names, source(), heal=log.heal, services=services())
-        live = digest(connection, open_segment)
-        rebuild(connection, [], log.events, heal=log.heal, services=services())
-        assert digest(connection, open_segment) == live
+        rebuild(connection, PROJECTIONS, names, source(), heal=log.heal, services=services())
+        live = digest(connection, PROJECTIONS, open_segment)
+        rebuild(connection, PROJECTIONS, [], log.events, heal=log.heal, services=services())
+        assert digest(connection, PROJECTIONS, open_segment) == live
     assert connection.execute("select count(*) from proj.census where bed = 'D'").fetchone() == (1,)
 
 
@@ -108,20 +108,22 @@ def test_records_joined_while_it_runs_are_one_in_it(
     connection: psycopg.Connection, other: psycopg.Connection, log: Log
 ) -> None:
     log.record(*(said("A01", "17:00", number=each, visit=f"V{each}") for each in ("71", "72")))
-    fold.apply(connection, log.events, heal=log.heal, services=services())
+    fold.apply(connection, PROJECTIONS, log.events, heal=log.heal, services=services())
 
     def source() -> Iterator[RecordedEvent]:
         yield from tuple(log.events)
         for each in ("71", "72"):
             log.record(said("A08", "18:00", number=each, visit=f"V{each}", enterprise="900"))
-        fold.apply(other, log.events, heal=log.heal, services=services())
+        fold.apply(other, PROJECTIONS, log.events, heal=log.heal, services=services())
 
-    rebuilt = rebuild(connection, ["timeline"], source(), heal=log.heal, services=services())
+    rebuilt = rebuild(
+        connection, PROJECTIONS, ["timeline"], source(), heal=log.heal, services=services()
+    )
     assert rebuilt.parked == ()
     assert parking.parked(connection) == []
-    live = digest(connection, open_segment)
-    rebuild(connection, [], log.events, heal=log.heal, services=services())
-    assert digest(connection, open_segment) == live
+    live = digest(connection, PROJECTIONS, open_segment)
+    rebuild(connection, PROJECTIONS, [], log.events, heal=log.heal, services=services())
+    assert digest(connection, PROJECTIONS, open_segment) == live
 
 
 def test_readers_see_every_row_at_every_moment_of_it(
@@ -148,7 +150,7 @@ def test_readers_see_every_row_at_every_moment_of_it(
     reader.start()
     try:
         for _ in range(3):
-            rebuild(connection, [], log.events, heal=log.heal, services=services())
+            rebuild(connection, PROJECTIONS, [], log.events, heal=log.heal, services=services())
     finally:
         over.set()
         reader.join()
@@ -163,7 +165,9 @@ def test_a_reader_in_a_long_transaction_is_waited_for(
     other.execute("select count(*) from care.encounter")
     release = threading.Timer(0.5, lambda: other.execute("commit"))
     release.start()
-    done = rebuild(connection, ["timeline"], log.events, heal=log.heal, services=services())
+    done = rebuild(
+        connection, PROJECTIONS, ["timeline"], log.events, heal=log.heal, services=services()
+    )
     release.join()
     assert done.versions == {"timeline": 2}
 
@@ -173,10 +177,10 @@ def test_two_rebuilds_do_not_run_at_once(
 ) -> None:
     def source() -> Iterator[RecordedEvent]:
         with pytest.raises(RebuildRunning):
-            rebuild(other, [], log.events, heal=log.heal, services=services())
+            rebuild(other, PROJECTIONS, [], log.events, heal=log.heal, services=services())
         yield from log.events
 
-    rebuild(connection, [], source(), heal=log.heal, services=services())
+    rebuild(connection, PROJECTIONS, [], source(), heal=log.heal, services=services())
 
 
 def test_what_a_rebuild_that_died_has_left_is_cleared_away(
@@ -187,32 +191,38 @@ def test_what_a_rebuild_that_died_has_left_is_cleared_away(
         raise ConnectionResetError
 
     with pytest.raises(ConnectionResetError):
-        rebuild(connection, [], source(), heal=log.heal, services=services())
-    rebuild(connection, ["timeline"], log.events, heal=log.heal, services=services())
+        rebuild(connection, PROJECTIONS, [], source(), heal=log.heal, services=services())
+    rebuild(connection, PROJECTIONS, ["timeline"], log.events, heal=log.heal, services=services())
     versions = connection.execute(
         "select count(*), count(*) filter (where state = 'active') from proj.version"
     ).fetchone()
-    assert versions == (len(catalogue.PROJECTIONS),) * 2
+    assert versions == (len(PROJECTIONS.by_name),) * 2
 
 
 def test_who_cannot_be_interpreted_is_set_aside_and_comes_back(
     connection: psycopg.Connection, log: Log
 ) -> None:
-    before = digest(connection, open_segment)
+    before = digest(connection, PROJECTIONS, open_segment)
     done = rebuild(
-        connection, [], log.events, heal=log.heal, services=services(interpret=Stumbles("4"))
+        connection,
+        PROJECTIONS,
+        [],
+        log.events,
+        heal=log.heal,
+        services=services(interpret=Stumbles("4")),
     )
     assert [one.index for one in done.parked] == [7]
     assert parking.parked(connection) == list(done.parked)
-    rebuild(connection, [], log.events, heal=log.heal, services=services())
+    rebuild(connection, PROJECTIONS, [], log.events, heal=log.heal, services=services())
     assert parking.parked(connection) == []
-    assert digest(connection, open_segment) == before
+    assert digest(connection, PROJECTIONS, open_segment) == before
 
 
 def test_progress_is_told_to_the_end(connection: psycopg.Connection, log: Log) -> None:
     told: list[tuple[str, int, int | None]] = []
     rebuild(
         connection,
+        PROJECTIONS,
         ["timeline"],
         log.events,
         heal=log.heal,
@@ -232,7 +242,7 @@ def test_who_rebuilds_waits_for_the_disk_afterwards_as_before(
         met.append(connection.execute("show synchronous_commit").fetchone())
         yield from log.events
 
-    rebuild(connection, ["timeline"], source(), heal=log.heal, services=services())
+    rebuild(connection, PROJECTIONS, ["timeline"], source(), heal=log.heal, services=services())
     assert met == [("off",)]
     assert connection.execute("show synchronous_commit").fetchone() == ("on",)
 
@@ -245,7 +255,14 @@ def test_every_component_is_interpreted_once(connection: psycopg.Connection, log
         calls.append(len(everything))
         return interpret(everything)
 
-    rebuild(connection, [], log.events, heal=log.heal, services=services(interpret=counting))
+    rebuild(
+        connection,
+        PROJECTIONS,
+        [],
+        log.events,
+        heal=log.heal,
+        services=services(interpret=counting),
+    )
     assert sorted(calls) == [1, len(STORY) - 1]
     assert connection.execute(
         "select count(*) from proj.component where component = %s", (record("4"),)

@@ -11,7 +11,8 @@ from caretrail.reading import Reader
 from commands.ports.intake import Outcome
 from consumers.hl7v2.translate import read
 from infra.settings import Settings
-from projections.digest import digest
+from projections.catalogue import PROJECTIONS
+from projections.engine.digest import digest
 from tests.stories.telling import AFTERWARDS, PROFILES, SECRET, Json, Names, Story, stories
 
 
@@ -49,7 +50,7 @@ class Installation:
     def digests(self) -> dict[str, tuple[int, str]]:
         """Return rows and digest of each projection."""
         with self.application.connect() as connection:
-            found = digest(connection, self.application.services.open_segment)
+            found = digest(connection, PROJECTIONS, self.application.services.open_segment)
         return {name: (each.rows, each.sha256) for name, each in found.items()}
 
 

@@ -18,7 +18,7 @@ from consumers.hl7v2 import profiles, translate
 from domain.encoding import make_body
 from domain.interpretation import interpret
 from projections.audit_trail import LogPosition
-from projections.engine.substrate import FiledStatement
+from projections.engine.events import FiledStatement
 from tests.stories.telling import (
     KEY,
     PROFILES,

@@ -14,7 +14,7 @@ from secrets import token_hex
 
 import pytest
 
-from projections import rebuild
+from projections.rebuilding import filling
 from tests import servers
 from tests.stories.installation import Installation, installation
 from tests.stories.telling import Json, Story, record, sent_again_later, stories
@@ -196,7 +196,7 @@ def test_a_rebuild_from_the_store_by_several_processes_leaves_the_same_content(
 ) -> None:
     where = tellings["mixed"].where
     before = where.digests()
-    monkeypatch.setattr(rebuild, "_LONG", 10)
+    monkeypatch.setattr(filling, "_LONG", 10)
     with where.application.connect() as connection:
         done = where.application.rebuild(connection, [name], where.application.store.max_index())
 

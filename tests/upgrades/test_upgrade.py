@@ -12,7 +12,7 @@ import pytest
 
 from infra.migrate import migrations
 from infra.postgres_server import joined
-from projections import catalogue
+from projections.catalogue import PROJECTIONS
 from tests.acceptance.command_line import CommandLine
 from tests.upgrades import homes
 
@@ -82,7 +82,7 @@ def test_read_models_of_another_shape_are_built_again_and_the_others_stay(
     earlier: EarlierHome,
 ) -> None:
     earlier.line.run("patients", "ls")
-    shapes = {name: each.shape for name, each in catalogue.PROJECTIONS.items()}
+    shapes = {each.name: each.version for each in PROJECTIONS}
     built = {name for name, shape in shapes.items() if earlier.shapes.get(name) != shape}
     if "substrate" in built:  # the others are made from it
         built = set(shapes)

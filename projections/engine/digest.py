@@ -1,8 +1,8 @@
-"""A hash over what a projection says, whenever and however it learned of it.
+"""A hash over the content of a projection, which does not depend on when its events arrived.
 
-Covered is every content column of every table, in canonical order, and what is in the sealed
-segments: their plaintext, never ciphertext, nonce, commitment or key. Left out is what depends on
-arrival: recorded-at, positions, ids of messages and events, who recorded it.
+The digest covers every content column of every table, in canonical order, and the plaintext of the
+sealed segments. It covers no ciphertext, nonce, commitment or key, and it leaves out the columns
+that depend on arrival: recorded-at, positions, ids of messages and events, the actor.
 """
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -17,13 +17,14 @@ import msgspec
 from psycopg import Connection, sql
 from psycopg.pq import TransactionStatus
 
-from projections import catalogue
-from projections.engine.component import Copied, copied
+from projections.engine import generations
+from projections.engine.copies import CopiedSegment, read_copies
 from projections.engine.decoding import decode_sealed
+from projections.engine.projection_list import ProjectionList
 from projections.engine.services import Opener
 from projections.engine.table import Column, Table
 
-#: Rows fetched at a time, so that memory does not grow with the table.
+#: Rows fetched at a time. Memory does not grow with the table.
 _FETCHED: Final = 2_000
 
 _Fetched: TypeAlias = dict[str, Any]
@@ -31,14 +32,14 @@ _Fetched: TypeAlias = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
-    """What a projection holds: how many rows, and the hash over their content."""
+    """The number of rows of a projection, and the hash over their content."""
 
     rows: int
     sha256: str
 
 
 class RowDoesNotOpen(Exception):
-    """A sealed segment of a row does not open. The row is named by its key, which is no secret."""
+    """A sealed segment of a row does not open. The key of the row is no secret."""
 
     def __init__(self, *, table: str, key: tuple[object, ...]) -> None:
         self.table = table
@@ -47,22 +48,26 @@ class RowDoesNotOpen(Exception):
 
 
 def digest(
-    connection: Connection[Any], opener: Opener, names: Iterable[str] = ()
+    connection: Connection[Any],
+    projections: ProjectionList,
+    opener: Opener,
+    names: Iterable[str] = (),
 ) -> dict[str, Digest]:
     """Return the digest of each projection in ``names``, or of all, at one moment.
 
-    Inside a transaction of the caller: as that one sees it.
+    If the caller is in a transaction, the digests are of the rows that this transaction sees.
 
     Raises:
-        RowDoesNotOpen: A sealed segment cannot be covered.
-        catalogue.UnknownProjection: There is none of that name.
+        RowDoesNotOpen: A sealed segment does not open.
+        UnknownProjection: There is no projection of that name.
+        NeedsRebuild: See ``generations.fed``.
     """
-    wanted = catalogue.named(names)
+    wanted = projections.named(names)
     alone = connection.info.transaction_status is TransactionStatus.IDLE
     with connection.transaction():
         if alone:
             connection.execute("set transaction isolation level repeatable read, read only")
-        active = catalogue.active(connection)
+        active = generations.fed(connection, projections).active
         return {
             one.name: digest_of(connection, active[one.name].schema, one.tables, opener)
             for one in wanted
@@ -72,13 +77,17 @@ def digest(
 def digest_of(
     connection: Connection[Any], schema: str, tables: Iterable[Table], opener: Opener
 ) -> Digest:
-    """Return the digest of the tables of one generation, in the transaction of the caller."""
+    """Return the digest of the tables of one generation, in the transaction of the caller.
+
+    An empty table adds nothing, so a table that a later release adds does not change the digest.
+    """
     whole = sha256()
     count = 0
     for table in tables:
-        whole.update(b"%s\n" % table.name.encode())
         with closing(_rows(connection, schema, table)) as rows:
-            for line in _lines(rows, table, opener):
+            for number, line in enumerate(_lines(rows, table, opener)):
+                if number == 0:
+                    whole.update(b"%s\n" % table.name.encode())
                 whole.update(b"%s\n" % line)
                 count += 1
     return Digest(rows=count, sha256=whole.hexdigest())
@@ -88,7 +97,7 @@ def _lines(rows: Iterable[_Fetched], table: Table, opener: Opener) -> Iterator[b
     """Return every row as a line of JSON, in an order that does not depend on arrival."""
 
     def place(row: _Fetched) -> tuple[object, ...]:
-        return tuple(row[name] for name in table.ranked)
+        return tuple(row[name] for name in table.canonical_order)
 
     for _, ties in groupby(rows, key=place):
         yield from sorted(_line(table, row, opener) for row in ties)
@@ -105,7 +114,7 @@ def _rows(
             sql.SQL('{} collate "C"' if kinds[name] == "text" else "{}").format(
                 sql.Identifier(name)
             )
-            for name in table.ranked
+            for name in table.canonical_order
         ),
     )
     with connection.cursor("digest", binary=True) as cursor:
@@ -126,11 +135,14 @@ def _value(column: Column, row: _Fetched, table: Table, opener: Opener) -> objec
         return None
     if column.role == "content":
         return value.astimezone(UTC) if isinstance(value, datetime) else value
-    found: Sequence[Copied]
+    found: Sequence[CopiedSegment]
     if column.role == "segments":
-        found = [Copied(row["event_id"], row["topic"], segment) for segment in decode_sealed(value)]
+        found = [
+            CopiedSegment(row["event_id"], row["topic"], segment)
+            for segment in decode_sealed(value)
+        ]
     else:
-        found = copied(value)
+        found = read_copies(value)
     try:
         opened = [
             (

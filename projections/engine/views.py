@@ -1,24 +1,25 @@
-"""The views that read: schema ``proj`` for the application, schema ``care`` for analysts.
+"""The views: schema ``proj`` for the application, schema ``care`` for analysts.
 
-What analysts see is a contract: views only gain columns, at the end; every view and column has a
-comment; production records only; core only; the place of a part2 unit is null.
+The views of ``care`` are a contract. Views only gain columns, at the end. Every view and column has
+a comment. They show production records only, and no sealed segment. The place of a part2 unit is
+null.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, LiteralString
 
 import psycopg
 from psycopg import Connection, sql
 
-from projections import audit_trail, census, patients, timeline
 from projections.engine.table import Table
 
-#: Columns that would say where a patient is, null for a unit that 42 CFR Part 2 covers.
+#: Columns that are null for a unit under 42 CFR Part 2, because they say where the patient is.
 _PLACE: Final = frozenset({"unit", "room", "bed", "place_ref"})
 
 
 @dataclass(frozen=True, slots=True)
-class Extra:
+class ExtraColumn:
     """A column that a view adds to those of its table."""
 
     name: str
@@ -27,42 +28,34 @@ class Extra:
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
-    """A view of schema ``care`` over a table."""
+class TableView:
+    """A view of schema ``care`` over one table: its published columns, then ``extras``."""
 
     name: str
     table: Table
     where: LiteralString
-    extras: tuple[Extra, ...] = ()
+    extras: tuple[ExtraColumn, ...] = ()
 
 
-_DURING: Final = Extra(
-    "valid_during",
-    "case when ended_at is null or started_at is null or started_at <= ended_at"
-    " then tstzrange(started_at, ended_at) end",
-    "From start to end as a range; null where the end stated precedes the start.",
-)
-_CLASS: Final = Extra(
-    "class_system",
-    "'http://terminology.hl7.org/CodeSystem/v3-ActCode'::text",
-    "Code system of the class.",
-)
-_PRODUCTION: Final = "mode = 'P'"
+@dataclass(frozen=True, slots=True)
+class QueryView:
+    """A view of schema ``proj`` over a query, and a view of schema ``care`` over that.
 
-VIEWS: Final = (
-    Published("encounter", timeline.ENCOUNTER, _PRODUCTION, (_CLASS, _DURING)),
-    Published("stay", timeline.STAY, _PRODUCTION, (_CLASS, _DURING)),
-    Published("entry", timeline.ENTRY, _PRODUCTION, (_CLASS,)),
-    Published("census", census.CENSUS, _PRODUCTION, (_CLASS,)),
-    Published("patient", patients.PATIENT, _PRODUCTION),
-    Published("identifier", patients.IDENTIFIER, _PRODUCTION),
-    Published(
-        "audit_trail", audit_trail.EVENT, "mode is distinct from 'T' and mode is distinct from 'D'"
-    ),
-)
+    ``query`` reads views of schema ``proj`` over ``tables``, and has a column ``mode``. ``columns``
+    are those of the view in ``care``, with their comments.
+    """
+
+    name: str
+    query: LiteralString
+    tables: tuple[Table, ...]
+    comment: str
+    columns: Mapping[str, str]
 
 
-#: Roles belong to the whole server: another database of it may be making this one just now.
+#: Records of production: the ones that analysts see.
+PRODUCTION: Final = "mode = 'P'"
+
+#: Roles belong to the whole server: another of its databases may be creating this one just now.
 _ANALYST: Final = """
 do $$ begin
     create role care_analyst nologin;
@@ -74,7 +67,7 @@ end $$
 
 
 def follow(connection: Connection[Any], table: Table, schema: str, version: int) -> None:
-    """Point the view of ``proj`` to the table of a generation."""
+    """Point the view in ``proj`` over a table to the table of a generation."""
     define(
         connection,
         "proj",
@@ -88,7 +81,7 @@ def follow(connection: Connection[Any], table: Table, schema: str, version: int)
 
 
 def define(connection: Connection[Any], schema: str, view: str, query: sql.Composable) -> bool:
-    """Create or replace a view; False where it is so already, and nobody has to wait for it."""
+    """Create or replace a view. If its query is the same already, lock nothing; return False."""
     name = f"{schema}.{view}"
     text = query.as_string(connection)
     same = connection.execute(
@@ -103,7 +96,9 @@ def define(connection: Connection[Any], schema: str, view: str, query: sql.Compo
     try:
         with connection.transaction():
             connection.execute(create)
-    except psycopg.errors.InvalidTableDefinition:  # the columns of another release
+    except (
+        psycopg.errors.InvalidTableDefinition
+    ):  # the view of an earlier release has other columns
         connection.execute(sql.SQL("drop view {} cascade").format(identifier))
         connection.execute(create)
     connection.execute(
@@ -120,7 +115,7 @@ def lock(connection: Connection[Any]) -> None:
     """Keep readers away from the views of ``proj`` until the transaction ends.
 
     Raises:
-        psycopg.errors.LockNotAvailable: Somebody reads for longer than ``lock_timeout``.
+        psycopg.errors.LockNotAvailable: A reader holds a view for longer than ``lock_timeout``.
     """
     views = connection.execute(
         "select viewname from pg_views where schemaname = 'proj' order by 1"
@@ -133,27 +128,50 @@ def lock(connection: Connection[Any]) -> None:
         )
 
 
-def publish(connection: Connection[Any]) -> None:
-    """Create the views of ``care`` where they are missing, with their comments and rights."""
+def publish(connection: Connection[Any], views: Iterable[TableView | QueryView]) -> None:
+    """Create the views that are missing or have changed, with their comments and rights.
+
+    A view is left out as long as a table that it reads has no active generation.
+    """
     present = {
         name
         for (name,) in connection.execute(
             "select table_name from information_schema.views where table_schema = 'proj'"
         ).fetchall()
     }
-    changed = [_publish(connection, one) for one in VIEWS if one.table.name in present]
-    if {census.CENSUS.name, timeline.ENCOUNTER.name} <= present:
-        changed.append(define(connection, "proj", "clash", sql.SQL(census.CLASH)))
-        if define(connection, "care", "clash", sql.SQL(census.PUBLISHED_CLASH)):
-            comment(connection, "clash", census.CLASH_MEANING, census.CLASH_COLUMNS)
-            changed.append(True)
+    changed: list[bool] = []
+    for view in views:
+        tables = (view.table,) if isinstance(view, TableView) else view.tables
+        if not present.issuperset(one.name for one in tables):
+            continue
+        if isinstance(view, TableView):
+            changed.append(_publish_table(connection, view))
+        else:
+            changed.append(_publish_query(connection, view))
     if any(changed):
         _grant(connection)
 
 
-def _publish(connection: Connection[Any], published: Published) -> bool:
-    part2 = "is_part2" in published.table.names
-    shown = [column for column in published.table.columns if column.published]
+def _publish_query(connection: Connection[Any], view: QueryView) -> bool:
+    changed = define(connection, "proj", view.name, sql.SQL(view.query))
+    shown = define(
+        connection,
+        "care",
+        view.name,
+        sql.SQL("select {} from {} where {}").format(
+            sql.SQL(", ").join(map(sql.Identifier, view.columns)),
+            sql.Identifier("proj", view.name),
+            sql.SQL(PRODUCTION),
+        ),
+    )
+    if shown:
+        comment(connection, view.name, view.comment, view.columns)
+    return changed or shown
+
+
+def _publish_table(connection: Connection[Any], view: TableView) -> bool:
+    part2 = "is_part2" in view.table.names
+    shown = [column for column in view.table.columns if column.published]
     columns: list[sql.Composable] = [
         sql.SQL("case when not is_part2 then {0} end as {0}").format(sql.Identifier(column.name))
         if part2 and column.name in _PLACE
@@ -163,28 +181,30 @@ def _publish(connection: Connection[Any], published: Published) -> bool:
     columns.append(sql.Identifier("projection_version"))
     columns += [
         sql.SQL("{} as {}").format(sql.SQL(extra.expression), sql.Identifier(extra.name))
-        for extra in published.extras
+        for extra in view.extras
     ]
     changed = define(
         connection,
         "care",
-        published.name,
+        view.name,
         sql.SQL("select {} from {} where {}").format(
             sql.SQL(", ").join(columns),
-            sql.Identifier("proj", published.table.name),
-            sql.SQL(published.where),
+            sql.Identifier("proj", view.table.name),
+            sql.SQL(view.where),
         ),
     )
     if not changed:
         return False
     comments = {column.name: column.comment for column in shown}
     comments["projection_version"] = "Generation of the projection that the row comes from."
-    comments |= {extra.name: extra.comment for extra in published.extras}
-    comment(connection, published.name, published.table.comment, comments)
+    comments |= {extra.name: extra.comment for extra in view.extras}
+    comment(connection, view.name, view.table.comment, comments)
     return True
 
 
-def comment(connection: Connection[Any], view: str, meaning: str, columns: dict[str, str]) -> None:
+def comment(
+    connection: Connection[Any], view: str, meaning: str, columns: Mapping[str, str]
+) -> None:
     """Comment on a view of ``care`` and on its columns."""
     connection.execute(
         sql.SQL("comment on view {} is {}").format(
@@ -200,7 +220,7 @@ def comment(connection: Connection[Any], view: str, meaning: str, columns: dict[
 
 
 def _grant(connection: Connection[Any]) -> None:
-    """Let analysts read, where this server lets us make a role for them."""
+    """Let analysts read the views, if this server lets us create a role for them."""
     may = connection.execute(
         "select rolcreaterole or rolsuper,"
         " exists (select from pg_roles where rolname = 'care_analyst')"

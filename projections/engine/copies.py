@@ -1,0 +1,58 @@
+"""Copies of sealed segments in the rows of read models.
+
+A segment is copied as it is stored, together with the event id and the topic that its associated
+data needs. The application opens it; a rebuild neither opens nor seals.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from domain.body import Sealed, SegmentClass
+from domain.ids import RecordId
+from domain.statement import Place
+from projections.engine.decoding import decode_sealed
+from projections.engine.events import FiledStatement
+
+_PLACES: Final = frozenset[SegmentClass]({"part2"})
+
+
+class CopiedSegment(msgspec.Struct, frozen=True):
+    """A sealed segment in a row, with the event that it is from."""
+
+    event_id: str
+    topic: str
+    segment: Sealed
+
+
+_encode: Final = msgspec.json.Encoder().encode
+_decode: Final = msgspec.json.Decoder(tuple[CopiedSegment, ...]).decode
+
+
+def copies(
+    one: FiledStatement, wanted: frozenset[SegmentClass], subject: RecordId
+) -> list[CopiedSegment]:
+    """Copy the segments of the classes ``wanted`` that the key of ``subject`` opens."""
+    return [
+        CopiedSegment(one.event_id, one.topic, segment)
+        for segment in decode_sealed(one.segments)
+        if segment.segment in wanted and segment.subject == subject
+    ]
+
+
+def part2_copies(one: FiledStatement, place: Place | None) -> list[CopiedSegment]:
+    """Copy the segment with the codes of a part2 place. Other places have no such segment."""
+    if place is None or not place.part2:
+        return []
+    return copies(one, _PLACES, one.statement.record)
+
+
+def write_copies(chosen: Sequence[CopiedSegment]) -> str | None:
+    """Return copies as the text of a column; null if there is no copy."""
+    return _encode(chosen).decode() if chosen else None
+
+
+def read_copies(column: str | None) -> tuple[CopiedSegment, ...]:
+    """Return the copies in a column."""
+    return () if column is None else _decode(column)

@@ -1,0 +1,114 @@
+"""The course of a component: its patients with their encounters, and their own streams.
+
+Projections of own activities (``ByCourse``) are made of it. The encounters are derived from the
+statements. So that an own event on a patient with thousands of statements does not interpret them
+again, the patients and encounters are kept in a table of the engine, one row per component, each
+time when the statements are interpreted. An own event alone reads them from there.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from psycopg import Connection, sql
+
+from domain.continuity import Encounter, Patient
+from domain.ids import EncounterId, Mode, PatientId, RecordId, StatementRef
+from projections.engine.arrays import texts
+from projections.engine.columns import COMPONENT
+from projections.engine.component import Component
+from projections.engine.events import OwnEvent
+from projections.engine.services import Services
+from projections.engine.table import Column, Row, Table
+
+NAME: Final = "course"
+VERSION: Final = 1
+
+COURSE: Final = Table(
+    "course",
+    "One row per link component with statements: its patients and their encounters.",
+    (
+        COMPONENT,
+        Column(
+            "patients", "text", "Patients with encounters, as JSON.", required=True, external=True
+        ),
+    ),
+    key=("component",),
+    published=False,
+)
+
+
+class CoursePatient(NamedTuple):
+    """A patient without the entries: what is derived from the statements in few members."""
+
+    patient_id: PatientId
+    mode: Mode
+    records: tuple[RecordId, ...]
+    encounters: tuple[Encounter, ...]  # by start (unknown first), then id
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """The patients of a component and their own streams.
+
+    ``patients`` is empty if no statement about the records is known yet. ``streams`` holds the
+    events of each own stream by version. It leaves out streams of a kind that no projection of this
+    release reads.
+    """
+
+    component: str
+    patients: tuple[CoursePatient, ...]
+    streams: Mapping[str, tuple[OwnEvent, ...]]
+
+    def patient_of(self, record: RecordId) -> PatientId:
+        """Return the patient that a source record answers with: itself if nothing is known."""
+        for patient in self.patients:
+            if record in patient.records:
+                return patient.patient_id
+        return PatientId(record)
+
+    def encounter_of(self, ref: StatementRef | None) -> EncounterId | None:
+        """Return the encounter that holds a statement now; None if no encounter holds it."""
+        for patient in self.patients:
+            for encounter in patient.encounters:
+                if ref in encounter.statements:
+                    return encounter.encounter_id
+        return None
+
+
+_encode: Final = msgspec.json.Encoder().encode
+_decode: Final = msgspec.json.Decoder(tuple[CoursePatient, ...]).decode
+
+
+def course_patients(patients: Iterable[Patient]) -> tuple[CoursePatient, ...]:
+    """Return interpreted patients without their entries."""
+    return tuple(
+        CoursePatient(each.patient_id, each.mode, each.records, each.encounters, each.flags)
+        for each in patients
+    )
+
+
+def rows(interpreted: Component, services: Services) -> dict[str, list[Row]]:  # noqa: ARG001
+    """Return the row of a component."""
+    patients = _encode(course_patients(interpreted.patients)).decode()
+    return {COURSE.name: [(interpreted.component, patients)]}
+
+
+def read(
+    connection: Connection[Any], schema: str, components: Sequence[str]
+) -> dict[str, tuple[CoursePatient, ...]]:
+    """Return the patients of ``components``. A component without statements is left out."""
+    found = connection.execute(_select(schema), (texts(components),)).fetchall()
+    return {component: _decode(patients) for component, patients in found}
+
+
+@lru_cache(maxsize=8)
+def _select(schema: str) -> bytes:
+    return (
+        sql.SQL("select component, patients from {} where component = any(%s::text[])")
+        .format(COURSE.at(schema))
+        .as_bytes(None)
+    )

@@ -1,0 +1,200 @@
+"""Apply events to all projections, exactly once, in one transaction.
+
+All components that a batch touches are folded again from everything that is filed under them. So
+their rows depend only on the set of events, not on the order, the batches or repeats.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import psycopg
+from psycopg import Connection
+
+from domain.body import RecordedEvent
+from domain.statement import Statement
+from projections.engine import generations, links, own_events, parking, position, substrate, table
+from projections.engine.decoding import decode_body
+from projections.engine.events import LoggedEvent, is_statement, logged
+from projections.engine.parking import ParkedEvent
+from projections.engine.position import Heal
+from projections.engine.projection_list import ProjectionList
+from projections.engine.refold import BatchEvent, refold
+from projections.engine.services import Services
+from projections.engine.substrate import ArrivedStatement
+from projections.engine.targets import Targets, schema_rows, targets_of
+
+#: If two transactions join the same components in another order, one of them is run again.
+_ATTEMPTS: Final = 5
+
+#: The server need not write a batch to disk before it answers. If it loses the last batches, it
+#: loses their positions with them, and they come again from the topic or the store.
+_BEGIN: Final = (
+    "select set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock_shared(%s)"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppliedBatch:
+    """What became of a batch."""
+
+    applied: int  # events that changed the read models, healed ones included
+    skipped: int  # repeats
+    healed: int  # events fetched from the store to fill holes
+    parked: tuple[ParkedEvent, ...]  # set aside in this batch
+    positions: dict[int, int]  # partition: index of the last event applied, if it moved
+
+
+def apply(
+    connection: Connection[Any],
+    projections: ProjectionList,
+    batch: Sequence[RecordedEvent],
+    *,
+    heal: Heal,
+    services: Services,
+) -> AppliedBatch:
+    """Apply a batch of events, of any partitions, to all projections, in one transaction.
+
+    Repeats are skipped, and holes are filled through ``heal``. A component that cannot be folded
+    is set aside with its events, and the others go on. ``connection`` is in autocommit mode.
+
+    Raises:
+        position.HoleNotFilled: Events are missing that the store does not have.
+        position.OtherIncarnation: The events are of another incarnation of the store.
+        generations.NeedsRebuild: Tables are missing or of another release.
+        psycopg.OperationalError: The database does not answer; nothing was applied.
+    """
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return _apply(connection, projections, batch, heal, services)
+        except psycopg.errors.DeadlockDetected:
+            continue
+    return _apply(connection, projections, batch, heal, services)
+
+
+def _apply(
+    connection: Connection[Any],
+    projections: ProjectionList,
+    batch: Sequence[RecordedEvent],
+    heal: Heal,
+    services: Services,
+) -> AppliedBatch:
+    with connection.transaction():
+        with connection.pipeline():
+            connection.execute(_BEGIN, (generations.FOLDING,))
+            found = generations.fed(connection, projections)
+        keys = [one.key for one in found.fed]
+        held = position.lock(connection, keys, (one.envelope.partition for one in batch))
+        due = position.due(batch, held, heal)
+        parked: list[ParkedEvent] = []
+        if due.events:
+            parked = project(connection, targets_of(found), due.events, services)
+        moved = position.advance(connection, keys, held, due.events)
+    return AppliedBatch(
+        applied=len(due.events),
+        skipped=due.skipped,
+        healed=due.healed,
+        parked=tuple(parked),
+        positions=moved,
+    )
+
+
+def positions(connection: Connection[Any], projections: ProjectionList) -> dict[int, int]:
+    """Return the index of the last event applied, by partition.
+
+    Raises:
+        generations.NeedsRebuild: Tables are missing or of another release.
+    """
+    found = generations.fed(connection, projections)
+    return position.read(connection, [one.key for one in found.fed])
+
+
+def complete_through(
+    connection: Connection[Any], projections: ProjectionList, last_ids: Mapping[int, int]
+) -> int:
+    """Return the position up to which every partition has applied all its events.
+
+    ``last_ids``: the index of the last event of each partition in the store.
+    """
+    return position.complete_through(positions(connection, projections), last_ids)
+
+
+def retry(
+    connection: Connection[Any], projections: ProjectionList, services: Services
+) -> list[ParkedEvent]:
+    """Fold again the components that are set aside; return the events that stay so."""
+    with connection.transaction():
+        connection.execute("select pg_advisory_xact_lock_shared(%s)", (generations.FOLDING,))
+        targets = targets_of(generations.fed(connection, projections))
+        before = parking.parked(connection)
+        if not before or targets.substrate is None:
+            return before
+        waiting = sorted({one.component for one in before})
+        touched = links.lock(connection, targets.substrate.schema, waiting)
+        parking.release(connection, waiting)
+        batch = [BatchEvent(one.component, one.index, one.event_id) for one in before]
+        return refold(connection, targets, touched, batch, services, stated=touched.components)
+
+
+def project(
+    connection: Connection[Any],
+    targets: Targets,
+    events: Sequence[RecordedEvent],
+    services: Services,
+) -> list[ParkedEvent]:
+    """Apply ``events`` to the generations in ``targets``, in the transaction of the caller.
+
+    Returns:
+        The events that are set aside.
+    """
+    flat = [logged(one) for one in events]
+    for generation, by_stream in targets.by_stream:
+        for schema, one, rows in schema_rows(generation, by_stream.rows(flat)):
+            table.merge(connection, schema, one, rows, by_stream.merge)
+    arrived: list[ArrivedStatement] = []
+    if targets.of_components:
+        arrived = [substrate.arrived(one) for one in flat if is_statement(one.topic)]
+    if targets.by_event:
+        statements = (
+            {one.index: one.filed.statement for one in arrived if one.filed is not None}
+            if targets.of_components
+            else statements_of(flat)
+        )
+        for generation, by_event in targets.by_event:
+            for schema, one, rows in schema_rows(generation, by_event.rows(events, statements)):
+                table.load(connection, schema, one, rows)
+    if not targets.of_components:
+        return []
+    own = [
+        row
+        for one in flat
+        if not is_statement(one.topic)
+        for row in own_events.rows_of(one, own_events.records_of(one))
+    ]
+    assert targets.substrate is not None  # noqa: S101  # a list with such projections has one
+    schema = targets.substrate.schema
+    groups = [*(one.nodes for one in arrived), *((row.record_id,) for row in own)]
+    if targets.files:
+        substrate.file(connection, schema, arrived)
+        own_events.file(connection, schema, own)
+        touched = links.join(connection, schema, groups)
+    else:  # it has the events already
+        touched = links.lock(connection, schema, [group[0] for group in groups])
+    batch = [BatchEvent(touched.of[one.nodes[0]], one.index, one.event_id) for one in arrived]
+    stated = {one.component for one in batch} | set(touched.absorbed.values())
+    batch += [
+        BatchEvent(touched.of[row.record_id], row.source_position, row.event_id) for row in own
+    ]
+    return refold(connection, targets, touched, batch, services, stated=stated, arrived=arrived)
+
+
+def statements_of(events: Sequence[LoggedEvent]) -> dict[int, Statement]:
+    """Decode the statements among ``events``, by index. Unreadable ones are left out."""
+    found: dict[int, Statement] = {}
+    for one in events:
+        if is_statement(one.topic):
+            try:
+                found[one.index], _ = decode_body(one.body)
+            except ValueError:
+                continue
+    return found

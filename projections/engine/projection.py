@@ -1,0 +1,94 @@
+"""What a projection declares: its tables, how events become rows, and what is published."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, LiteralString, TypeAlias
+
+from domain.body import RecordedEvent
+from domain.statement import Statement
+from projections.engine.component import Component
+from projections.engine.course import Course
+from projections.engine.events import LoggedEvent
+from projections.engine.services import Services
+from projections.engine.table import Row, Table
+from projections.engine.views import QueryView, TableView
+
+#: What a rebuild reads of each event: all of it, all that ``LoggedEvent`` holds, or no body either.
+Needs: TypeAlias = Literal["all", "body", "envelope"]
+
+#: Rows by the name of their table.
+TableRows: TypeAlias = dict[str, list[Row]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByComponent:
+    """Rows of the interpreted statements of a component.
+
+    Whenever a statement arrives, ``rows`` is called for its component, and the rows of the
+    component are replaced. Each table has a column ``component``. Own events do not call it.
+    """
+
+    rows: Callable[[Component, Services], TableRows]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByCourse:
+    """Rows of the encounters and the own streams of a component.
+
+    Whenever a statement or an own event arrives, ``rows`` is called for its component, and the rows
+    of the component are replaced. Each table has a column ``component``. An own event does not
+    interpret the statements again: see ``engine.course``.
+    """
+
+    rows: Callable[[Course, Services], TableRows]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByEvent:
+    """Rows of single events, which are only added.
+
+    ``rows`` takes events by index, and the statements of those that are readable statements, by
+    index. It is called for any number of events at once: the rows of an event must not depend on
+    the others.
+    """
+
+    rows: Callable[[Sequence[RecordedEvent], Mapping[int, Statement]], TableRows]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByStream:
+    """One row per stream, made of the envelopes of its events.
+
+    ``rows`` takes events by index, and returns a row per key of the table. If the table has a row
+    of this key already, ``merge`` gives the new value of each column in SQL: ``kept`` is the row in
+    the table, ``excluded`` the new one. Columns without an entry take the new value.
+    """
+
+    rows: Callable[[Iterable[LoggedEvent]], TableRows]
+    merge: Mapping[str, LiteralString]
+
+
+Fold: TypeAlias = ByComponent | ByCourse | ByEvent | ByStream
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Projection:
+    """A read model.
+
+    ``version`` is raised when a table changes, and when its rows mean something else. Projections
+    of another version are rebuilt at the next start. ``fold`` is None for the substrate alone: the
+    engine fills it itself.
+    """
+
+    name: str
+    version: int
+    tables: tuple[Table, ...]
+    fold: Fold | None
+    views: tuple[TableView | QueryView, ...] = ()
+
+    @property
+    def needs(self) -> Needs:
+        """What a rebuild reads of each event."""
+        if isinstance(self.fold, ByEvent):
+            return "all"
+        return "envelope" if isinstance(self.fold, ByStream) else "body"

@@ -1,0 +1,217 @@
+"""Fold the components that a batch touched again, and set aside those that cannot be folded.
+
+First the statements: if some arrived for a component, all its statements are interpreted, and the
+rows of ``ByComponent`` projections are replaced. Then the course: the rows of ``ByCourse``
+projections are made of the encounters and the own streams. If only own events arrived, the
+encounters are read from the engine's table ``course``.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+import psycopg
+from psycopg import Connection
+
+from projections.engine import course, own_events, parking, substrate
+from projections.engine.component import interpret_component
+from projections.engine.course import Course, CoursePatient, course_patients
+from projections.engine.events import FiledStatement
+from projections.engine.links import Touched
+from projections.engine.parking import ParkedEvent, Part
+from projections.engine.replacing import replace
+from projections.engine.services import Services
+from projections.engine.substrate import ArrivedStatement, UndecodedStatement
+from projections.engine.targets import Targets, component_rows
+
+Made = TypeVar("Made")
+
+
+class BatchEvent(NamedTuple):
+    """An event of the batch, by the component under which it is filed."""
+
+    component: str
+    source_position: int
+    event_id: str
+
+
+def refold(
+    connection: Connection[Any],
+    targets: Targets,
+    touched: Touched,
+    batch: Sequence[BatchEvent],
+    services: Services,
+    *,
+    stated: Collection[str],
+    arrived: Sequence[ArrivedStatement] = (),
+) -> list[ParkedEvent]:
+    """Fold the components in ``touched`` again, and replace their rows.
+
+    Args:
+        connection: In the transaction of the caller, which has filed the events of the batch.
+        targets: Whose rows change.
+        touched: The components.
+        batch: The events that are set aside with their component if it cannot be folded.
+        services: Of the application.
+        stated: The components of which statements arrived.
+        arrived: Statements that the caller has decoded. All others are read.
+
+    Returns:
+        The events of the batch that are set aside.
+    """
+    if not (targets.by_component or targets.by_course) or not touched.components:
+        return []
+    if touched.absorbed:
+        parking.rename(connection, touched.absorbed)
+    parked = parking.among(connection, touched.components)
+    whole, course_only = parked["statements"], parked["course"]
+    patients = _fold_statements(connection, targets, touched, services, whole, stated, arrived)
+    if targets.by_course:
+        _fold_courses(connection, targets, touched, services, parked, patients)
+    found = [
+        _parked(one, whole[one.component], "statements") for one in batch if one.component in whole
+    ]
+    found += [
+        _parked(one, course_only[one.component], "course")
+        for one in batch
+        if one.component in course_only and one.component not in whole
+    ]
+    if found:
+        parking.park(connection, found)
+    return found
+
+
+def _parked(one: BatchEvent, reason: str, part: Part) -> ParkedEvent:
+    return ParkedEvent(
+        component=one.component,
+        index=one.source_position,
+        event_id=one.event_id,
+        reason=reason,
+        part=part,
+    )
+
+
+def _fold_statements(
+    connection: Connection[Any],
+    targets: Targets,
+    touched: Touched,
+    services: Services,
+    reasons: dict[str, str],
+    stated: Collection[str],
+    arrived: Sequence[ArrivedStatement],
+) -> dict[str, tuple[CoursePatient, ...]]:
+    """Replace the rows that are made of statements; return the patients of the components folded.
+
+    Components that cannot be folded are added to ``reasons``.
+    """
+    names = [one for one in touched.components if one in stated]
+    if not names or not targets.by_component:
+        return {}
+    assert targets.substrate is not None  # noqa: S101  # a list with such projections has one
+    stored = substrate.filed_by_component(
+        connection, targets.substrate.schema, names, without=[one.index for one in arrived]
+    )
+    new: dict[str, list[ArrivedStatement]] = {}
+    for one in arrived:
+        new.setdefault(touched.of[one.nodes[0]], []).append(one)
+    decoded = _each(names, lambda name: _decoded(stored[name], new.get(name, ())), reasons)
+    services.warm({one.statement.record for filed in decoded.values() for one in filed})
+    interpreted = _each(
+        decoded,
+        lambda name: interpret_component(name, decoded[name], services.interpret),
+        reasons,
+    )
+    fresh = _each(
+        interpreted,
+        lambda name: component_rows(interpreted[name], targets.by_component, services),
+        reasons,
+    )
+    reasons |= replace(
+        connection,
+        [generation for generation, _ in targets.by_component],
+        fresh,
+        before=[name for name in names if stored[name]],
+        absorbed=touched.absorbed,
+    )
+    return {
+        name: course_patients(interpreted[name].patients) for name in fresh if name not in reasons
+    }
+
+
+def _fold_courses(
+    connection: Connection[Any],
+    targets: Targets,
+    touched: Touched,
+    services: Services,
+    parked: Mapping[Part, dict[str, str]],
+    patients: Mapping[str, tuple[CoursePatient, ...]],
+) -> None:
+    """Replace the rows that are made of encounters and own streams.
+
+    ``patients`` are those of the components whose statements were interpreted just now. Components
+    that cannot be folded are added to ``parked``.
+    """
+    assert targets.substrate is not None  # noqa: S101  # as above
+    assert targets.course is not None  # noqa: S101
+    names = [one for one in touched.components if one not in parked["statements"]]
+    own = own_events.own_by_component(connection, targets.substrate.schema, names)
+    known = course.read(
+        connection, targets.course.schema, [one for one in names if one not in patients]
+    )
+    known |= patients
+    fresh = _each(
+        names,
+        lambda name: component_rows(
+            Course(
+                component=name,
+                patients=known.get(name, ()),
+                streams=own_events.streams_of(own[name], services.read_own),
+            ),
+            targets.by_course,
+            services,
+        ),
+        parked["course"],
+    )
+    parked["course"].update(
+        replace(
+            connection,
+            [generation for generation, _ in targets.by_course],
+            fresh,
+            before=names,
+            absorbed=touched.absorbed,
+        )
+    )
+
+
+def _decoded(
+    stored: Sequence[UndecodedStatement], arrived: Sequence[ArrivedStatement]
+) -> list[FiledStatement]:
+    """Return all statements of a component, by index.
+
+    Raises:
+        ValueError: One of them cannot be read.
+    """
+    filed = [one.decoded() for one in stored]
+    filed += [one.readable() for one in arrived]
+    filed.sort(key=_index)
+    return filed
+
+
+def _each(
+    names: Iterable[str], make: Callable[[str], Made], reasons: dict[str, str]
+) -> dict[str, Made]:
+    """Make something of every component that is not set aside; add failures to ``reasons``."""
+    made: dict[str, Made] = {}
+    for name in names:
+        if name in reasons:
+            continue
+        try:
+            made[name] = make(name)
+        except (psycopg.Error, OSError):
+            raise  # the server fails, not this component
+        except Exception as error:  # noqa: BLE001  # set aside with its reason, never lost
+            reasons[name] = type(error).__name__
+    return made
+
+
+def _index(one: FiledStatement) -> int:
+    return one.index

@@ -1,0 +1,113 @@
+"""Replace the rows of components in the tables of generations."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+import psycopg
+from psycopg import Connection, sql
+
+from projections.engine.arrays import texts
+from projections.engine.generations import Generation
+from projections.engine.table import Row, Table, load
+from projections.engine.targets import SchemaRows
+
+#: Errors of the content, not of the server: they set a component aside.
+_OF_CONTENT: Final = (psycopg.DataError, psycopg.IntegrityError)
+
+
+def replace(
+    connection: Connection[Any],
+    generations: Sequence[Generation],
+    fresh: Mapping[str, list[SchemaRows]],
+    *,
+    before: Collection[str],
+    absorbed: Mapping[str, str],
+) -> dict[str, str]:
+    """Replace the rows of components, and follow those that were absorbed.
+
+    Args:
+        connection: In the transaction of the caller.
+        generations: Whose rows are replaced.
+        fresh: The new rows, by component. Other components keep their rows.
+        before: The components that may have rows. The others are new.
+        absorbed: Components that are no more, and the component that absorbed each.
+
+    Returns:
+        The components whose new rows the database refuses, and the class of the error. They keep
+        the rows that they had.
+    """
+    refused = _replace(connection, generations, fresh, before, absorbed) if fresh else {}
+    for other, now in absorbed.items():
+        if now not in fresh or now in refused:
+            _rename(connection, generations, other, now)
+    return refused
+
+
+def _replace(
+    connection: Connection[Any],
+    generations: Sequence[Generation],
+    fresh: Mapping[str, list[SchemaRows]],
+    before: Collection[str],
+    absorbed: Mapping[str, str],
+) -> dict[str, str]:
+    gone = [name for name in before if name in fresh]
+    gone += [name for name, now in absorbed.items() if now in fresh]
+    try:
+        with connection.transaction():
+            _write(connection, generations, gone, fresh.values())
+    except _OF_CONTENT as error:
+        if len(fresh) == 1:
+            return dict.fromkeys(fresh, type(error).__name__)
+    else:
+        return {}
+    refused: dict[str, str] = {}
+    for name, rows in fresh.items():
+        mine = {other: now for other, now in absorbed.items() if now == name}
+        refused |= _replace(connection, generations, {name: rows}, before, mine)
+    return refused
+
+
+def _write(
+    connection: Connection[Any],
+    generations: Sequence[Generation],
+    gone: Sequence[str],
+    fresh: Iterable[list[SchemaRows]],
+) -> None:
+    if gone:
+        tables = tuple(
+            (one.schema, table.name) for one in generations for table in one.projection.tables
+        )
+        connection.execute(_delete(tables), {"gone": texts(gone)})
+    by_table: dict[tuple[str, str], tuple[Table, list[Row]]] = {}
+    for found in fresh:
+        for schema, table, rows in found:
+            by_table.setdefault((schema, table.name), (table, []))[1].extend(rows)
+    for (schema, _), (table, rows) in by_table.items():
+        load(connection, schema, table, rows)
+
+
+@lru_cache(maxsize=8)
+def _delete(tables: tuple[tuple[str, str], ...]) -> bytes:
+    """Return one statement that deletes the rows of components from all ``tables``."""
+    gone = [
+        sql.SQL("gone{} as (delete from {} where component = any(%(gone)s::text[]))").format(
+            sql.SQL(str(number)), sql.Identifier(*table)
+        )
+        for number, table in enumerate(tables)
+    ]
+    return sql.SQL("with {} select").format(sql.SQL(", ").join(gone)).as_bytes(None)
+
+
+def _rename(
+    connection: Connection[Any], generations: Sequence[Generation], before: str, now: str
+) -> None:
+    """Give the rows of an absorbed component the name of the component that absorbed it."""
+    for generation in generations:
+        for table in generation.projection.tables:
+            connection.execute(
+                sql.SQL("update {} set component = %s where component = %s").format(
+                    table.at(generation.schema)
+                ),
+                (now, before),
+            )

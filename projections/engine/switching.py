@@ -1,0 +1,131 @@
+"""Let the views go over from one generation of projections to another, in one transaction."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from time import sleep
+from typing import Any, Final
+
+import psycopg
+from psycopg import Connection
+
+from projections.engine import generations, parking, position, views
+from projections.engine.generations import Generation, Generations, UnknownGeneration
+from projections.engine.parking import ParkedEvent
+from projections.engine.position import GenerationKey
+from projections.engine.projection_list import ENGINE_OWN, ProjectionList
+
+#: Transactions that fold let the switch pass within this time.
+_FOLD_WAIT: Final = "10s"
+#: While the switch waits for readers, other readers wait behind it. So it waits only briefly, and
+#: tries again. The waits of one attempt stay below PostgreSQL's deadlock_timeout of 1 s. After that
+#: time PostgreSQL might end a reader of several views.
+_READ_WAIT: Final = "40ms"
+_PAUSE: Final = 0.1  # seconds
+_ATTEMPTS: Final = 600
+
+
+class StillRead(Exception):
+    """A transaction has been reading the active generation for too long; nothing was switched."""
+
+
+def switch(
+    connection: Connection[Any],
+    projections: ProjectionList,
+    to: Mapping[str, Generation],
+    *,
+    catch_up: Callable[[], None],
+    parked: Sequence[ParkedEvent],
+    keep: bool,
+) -> None:
+    """Let the views read the generations ``to``, after a rebuild.
+
+    Args:
+        connection: In autocommit mode.
+        projections: All projections.
+        to: New generations, by projection.
+        catch_up: Applies the events that the new generations lack. It is called again while no
+            other transaction folds.
+        parked: The events that the rebuild has set aside.
+        keep: Keep the generations that were fed before up to date. If False, they are dropped.
+
+    Raises:
+        StillRead: A reader holds the active generation for too long.
+    """
+
+    def change() -> None:
+        before = generations.current(connection, projections)
+        for name, generation in to.items():
+            generations.retire(connection, name)
+            if keep:
+                _keep(connection, before, generation)
+            generations.set_state(connection, generation.key, "active")
+        if len(to) == len(projections):
+            parking.clear(connection)
+        parking.park(connection, parked)
+
+    _switch(connection, projections, change, catch_up)
+    generations.drop_retired(connection)
+
+
+def switch_to_kept(
+    connection: Connection[Any], projections: ProjectionList, keys: Iterable[GenerationKey]
+) -> None:
+    """Let the views read generations that are kept. The active ones are kept instead.
+
+    Raises:
+        UnknownGeneration: This generation is not kept.
+        StillRead: A reader holds the active generation for too long.
+    """
+    wanted = tuple(keys)
+
+    def change() -> None:
+        current = generations.current(connection, projections)
+        kept = {one.key for one in current.kept}
+        for key in wanted:
+            if key not in kept:
+                raise UnknownGeneration(key)
+            generations.set_state(connection, current.active[key[0]].key, "kept")
+            generations.set_state(connection, key, "active")
+
+    _switch(connection, projections, change, _nothing_to_catch_up)
+
+
+def _switch(
+    connection: Connection[Any],
+    projections: ProjectionList,
+    change: Callable[[], None],
+    catch_up: Callable[[], None],
+) -> None:
+    """Change which generations are active while no other transaction folds or reads."""
+    for _ in range(_ATTEMPTS):
+        try:
+            with connection.transaction():
+                connection.execute("select set_config('lock_timeout', %s, true)", (_FOLD_WAIT,))
+                connection.execute("select pg_advisory_xact_lock(%s)", (generations.FOLDING,))
+                catch_up()
+                connection.execute("select set_config('lock_timeout', %s, true)", (_READ_WAIT,))
+                views.lock(connection)
+                change()
+                generations.publish(connection, projections)
+        except psycopg.errors.LockNotAvailable:
+            sleep(_PAUSE)
+            catch_up()
+            continue
+        return
+    raise StillRead
+
+
+def _keep(connection: Connection[Any], before: Generations, new: Generation) -> None:
+    """Keep the generations of the same projection that are at the position of the new one.
+
+    The engine's own are never kept: each is read by all projections.
+    """
+    if new.projection in ENGINE_OWN:
+        return
+    here = position.of(connection, new.key)
+    for one in before.fed:
+        if one.projection.name == new.projection.name and position.of(connection, one.key) == here:
+            generations.set_state(connection, one.key, "kept")
+
+
+def _nothing_to_catch_up() -> None:
+    pass

@@ -19,9 +19,9 @@ from consumers.hl7v2.profiles import Profiles
 from consumers.hl7v2.translate import ReadingContext
 from consumers.projector import (
     Meaning,
-    Ports,
-    Progress,
     Projector,
+    ProjectorPorts,
+    ProjectorStep,
     Source,
     StoreSource,
     meaning_of,
@@ -117,7 +117,7 @@ class Application:
         source: Source,
         *,
         published: Callable[[], Mapping[int, int]] = dict,
-        on_progress: Callable[[Progress], None] = lambda _progress: None,
+        on_step: Callable[[ProjectorStep], None] = lambda _step: None,
     ) -> Projector:
         """Return a projector that folds the events of ``source``.
 
@@ -125,11 +125,11 @@ class Application:
             connection: Called before each batch; it opens a lost connection again.
             source: Where the events come from.
             published: Returns, by partition, the index up to which the topic holds every event.
-            on_progress: Called after each batch and each idle look.
+            on_step: Called after each batch and each idle look.
         """
         services = self.services
         return Projector(
-            Ports(
+            ProjectorPorts(
                 source=source,
                 positions=lambda: fold.positions(connection(), PROJECTIONS),
                 apply=lambda batch: fold.apply(
@@ -143,7 +143,7 @@ class Application:
                 meaning=_meaning,
                 published=published,
                 heal=self.store.read_partition,
-                on_progress=on_progress,
+                on_step=on_step,
             )
         )
 

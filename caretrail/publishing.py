@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from caretrail.bootstrap import Application
-from consumers.relay import Relay, Sent
+from consumers.relay import Relay, RelayStep
 from infra import topics
 from infra.kafka import EventTopic
 from infra.kafka_server import KafkaServer
@@ -64,12 +64,12 @@ def publish_owed(application: Application, brokers: str) -> int:
     topic = event_topic(application, brokers)
     published = 0
 
-    def count(sent: Sent) -> None:
+    def count(step: RelayStep) -> None:
         nonlocal published
-        published += sent.events
+        published += step.events
 
     checkpoints = RelayCheckpoints(application.url, topic.name)
-    Relay(application.store, topic, checkpoints, on_sent=count).catch_up(timeout=_PUBLISH_SECONDS)
+    Relay(application.store, topic, checkpoints, on_step=count).catch_up(timeout=_PUBLISH_SECONDS)
     topic.close()
     return published
 

@@ -1,14 +1,18 @@
-"""How it is known what stands in the topic: the pure part of the relay.
+"""Find out which events the topic holds: the pure part of the relay.
 
-Every event names the one before it in its partition. So a partition of the topic proves by itself
-how far it is complete: walk its records, and go on where ``previous`` is the last event seen.
-Records that do not continue the chain count for nothing: repeats, what a relay that had lost its
-lead still wrote, what landed after one before it had failed. They are sent again, in order, and
-whoever reads the topic by the same rule applies each event once.
+Every event names the event before it in its partition (``previous``). So the records of a
+partition prove how far it is complete: an event continues the chain if its ``previous`` is the
+last event of the chain. Other records are not counted:
 
-    index <= last       a repeat
-    previous == last    the next one
-    previous > last     a hole before it
+- repeats,
+- records of a relay that was no longer the leader,
+- records after an event whose sending had failed.
+
+Such events are sent again, in order. A reader that follows the same rule applies each event once:
+
+    index <= last       a repeat: skip it
+    previous == last    the next event: apply it
+    previous > last     a hole: events before it are missing
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,25 +31,26 @@ from domain.body import RecordedEvent
 
 _START = Mark()
 
-#: What to do where indexes would mean two things. docs/how-to describes both.
+#: The remedy if one index would name two events. See docs/how-to/begin-a-new-generation.md.
 NEW_GENERATION = (
     "Begin a new generation of the topic: caretrail topics apply --new-generation. Readers of the"
-    " old one must start over."
+    " old topic must start over."
 )
 
 
-class Span(NamedTuple):
-    """What has to be read of a topic, from where, before more may be sent."""
+class ScanStart(NamedTuple):
+    """Where the scan of each partition starts; no event is sent before the scan."""
 
     marks: dict[int, Mark]
-    reset: frozenset[int]  # partitions whose mark was thrown away
+    reset: frozenset[int]  # partitions that are scanned from their beginning
 
 
-def trusted(checkpoint: Checkpoint, topic_id: str, extents: Mapping[int, Extent]) -> Span:
-    """Return from where each partition must be scanned.
+def scan_start(checkpoint: Checkpoint, topic_id: str, extents: Mapping[int, Extent]) -> ScanStart:
+    """Return where the scan of each partition must start.
 
-    A mark holds for the topic it was made in, and while the partition is no shorter: a topic made
-    anew, or a partition that lost its end with its broker, is read from its beginning.
+    The mark of a checkpoint is valid only for the topic in which it was made, and only if the
+    partition has not become shorter. A topic that was created again is scanned from the beginning.
+    So is a partition whose last records were lost with a broker.
     """
     marks: dict[int, Mark] = {}
     reset = set()
@@ -55,20 +60,20 @@ def trusted(checkpoint: Checkpoint, topic_id: str, extents: Mapping[int, Extent]
             reset.add(partition)
             mark = _START
         marks[partition] = replace(mark, next_offset=max(mark.next_offset, extent.begin))
-    return Span(marks, frozenset(reset))
+    return ScanStart(marks, frozenset(reset))
 
 
 @dataclass(frozen=True, slots=True)
-class Scanned:
-    """What a walk over the topic's records found."""
+class ScanResult:
+    """What a scan of the topic's records found."""
 
     marks: dict[int, Mark]
     tails: dict[int, Link]  # by partition: the last link that continued the chain
-    greatest: int  # of any index seen
+    greatest: int  # the greatest index of all records
 
 
-def scan(marks: Mapping[int, Mark], links: Iterable[Link], *, incarnation: str) -> Scanned:
-    """Walk ``links`` on from ``marks``.
+def scan(marks: Mapping[int, Mark], links: Iterable[Link], *, incarnation: str) -> ScanResult:
+    """Follow the chain of each partition through ``links``, starting at ``marks``.
 
     Raises:
         IncarnationMismatch: A record was published by another incarnation of the store.
@@ -92,37 +97,40 @@ def scan(marks: Mapping[int, Mark], links: Iterable[Link], *, incarnation: str) 
                 last = link.index
                 tails[link.partition] = link
         known[link.partition] = Mark(max(mark.next_offset, link.offset + 1), last)
-    return Scanned(known, tails, greatest)
+    return ScanResult(known, tails, greatest)
 
 
-def resumed(checkpoint: Checkpoint, topic_id: str, span: Span, scanned: Scanned) -> Checkpoint:
-    """Return the checkpoint from which to go on.
+def checkpoint_after_scan(
+    checkpoint: Checkpoint, topic_id: str, start: ScanStart, scanned: ScanResult
+) -> Checkpoint:
+    """Return the checkpoint from which publishing goes on.
 
-    Where a mark was thrown away, everything after the last event found again may be missing.
+    If a partition was scanned from its beginning, events after the last one found there may be
+    missing, so the position goes back to that event.
     """
     position = min(
         (
             checkpoint.position,
-            *(scanned.marks[partition].last for partition in span.reset),
+            *(scanned.marks[partition].last for partition in start.reset),
         )
     )
     return replace(checkpoint, topic_id=topic_id, position=position, marks=scanned.marks)
 
 
 def refuse_a_topic_ahead(
-    checkpoint: Checkpoint, scanned: Scanned, *, max_index: int, ids: Mapping[int, str]
+    checkpoint: Checkpoint, scanned: ScanResult, *, max_index: int, ids: Mapping[int, str]
 ) -> None:
-    """Refuse to go on where the topic holds what the store does not.
+    """Refuse to go on if the topic holds events that the store does not have.
 
     Args:
-        checkpoint: As it was kept.
-        scanned: What was found beyond it.
+        checkpoint: The saved checkpoint.
+        scanned: The result of the scan that started there.
         max_index: The greatest index of the store, read after the scan.
-        ids: The store's event ids at the indexes of ``scanned.tails``. Two histories that parted
-            differ in every later event, so the tails show it.
+        ids: The store's event ids at the indexes of ``scanned.tails``. If the store was set back
+            and went on differently, all later events differ, so the tails are enough to see it.
 
     Raises:
-        TopicAheadOfStore: It does; the store was set back, as by restoring an older backup.
+        TopicAheadOfStore: The store was set back, for example to an older backup.
     """
     furthest = max(
         checkpoint.position, scanned.greatest, *(mark.last for mark in scanned.marks.values()), 0
@@ -130,19 +138,19 @@ def refuse_a_topic_ahead(
     if furthest > max_index:
         raise TopicAheadOfStore(
             f"The topic holds events up to index {furthest}; the store ends at {max_index}.",
-            remedy="Restore the store to its newest state. If what is missing is lost: "
+            remedy="Restore the store to its newest state. If the missing events are lost: "
             + NEW_GENERATION,
         )
     for link in scanned.tails.values():
         if ids.get(link.index) != link.event_id:
             raise TopicAheadOfStore(
                 f"At index {link.index} the topic holds another event than the store.",
-                remedy="The store was set back and went on. " + NEW_GENERATION,
+                remedy="The store was set back and has new events since. " + NEW_GENERATION,
             )
 
 
-def owed(marks: Mapping[int, Mark], events: Iterable[RecordedEvent]) -> list[RecordedEvent]:
-    """Return those of ``events`` that the topic is not known to hold."""
+def unpublished(marks: Mapping[int, Mark], events: Iterable[RecordedEvent]) -> list[RecordedEvent]:
+    """Return the events that the topic is not known to hold."""
     return [
         event
         for event in events
@@ -150,16 +158,22 @@ def owed(marks: Mapping[int, Mark], events: Iterable[RecordedEvent]) -> list[Rec
     ]
 
 
-def published(
+def checkpoint_after_sending(
     checkpoint: Checkpoint,
     events: Sequence[RecordedEvent],
     sent: Sequence[RecordedEvent],
     offsets: Sequence[int],
 ) -> Checkpoint:
-    """Return ``checkpoint`` moved over ``events``, of which ``sent`` landed at ``offsets``.
+    """Return the checkpoint after a batch.
 
-    Marks of partitions that nothing was sent to stay: the scan may have found more of them than
-    this batch reaches. ``sent`` is what ``owed`` gave, so that no mark goes back.
+    The mark of a partition to which nothing was sent stays, because the scan may have found events
+    there that come after this batch.
+
+    Args:
+        checkpoint: The checkpoint before the batch.
+        events: The events of the batch.
+        sent: Those of them that ``unpublished`` returned; therefore no mark goes back.
+        offsets: The offset in the topic of each event in ``sent``.
     """
     marks = dict(checkpoint.marks)
     for event, offset in zip(sent, offsets, strict=True):
@@ -170,15 +184,18 @@ def published(
 def went_back(
     marks: Mapping[int, Mark], sent: Sequence[RecordedEvent], offsets: Sequence[int]
 ) -> bool:
-    """Tell whether something landed before a place already passed: the topic is another one."""
+    """Say whether an event got an offset that the scan has passed: the topic was created again."""
     return any(
         offset < marks.get(event.envelope.partition, _START).next_offset
         for event, offset in zip(sent, offsets, strict=True)
     )
 
 
-def broken_at(marks: Mapping[int, Mark], sent: Iterable[RecordedEvent]) -> int | None:
-    """Return the index of the first event whose predecessor is not known to be in the topic."""
+def first_break(marks: Mapping[int, Mark], sent: Iterable[RecordedEvent]) -> int | None:
+    """Return the index of the first event whose predecessor is not known to be in the topic.
+
+    None means that every event continues the chain of its partition.
+    """
     last = {partition: mark.last for partition, mark in marks.items()}
     for event in sent:
         envelope = event.envelope

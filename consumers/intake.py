@@ -1,8 +1,8 @@
-"""Messages in: read, record, answer. The same for MLLP and for files.
+"""Take messages in: read, record and answer them, from MLLP and from files.
 
-An answer is given only after the transaction that holds the bytes, the events and the idempotency
-key has committed. Whatever fails on our side is answered AR: a resend is harmless, because the key
-tells what had been recorded.
+A message is answered only after the commit of the transaction that holds its bytes, its events and
+its idempotency key. If anything fails on our side, the answer is AR. The sender then sends the
+message again, which is harmless: the key shows whether it had been recorded.
 """
 
 import time
@@ -26,55 +26,55 @@ from domain.triggers import TRIGGERS
 
 log = structlog.get_logger()
 
-#: Messages of a file that share a commit.
+#: Messages of a file that are recorded in one commit.
 BATCH: Final = 200
 
-#: Peers whose reading context is kept.
+#: Peers whose reading context stays in memory.
 _PEERS: Final = 512
-#: Of two answers to one message, in enhanced mode: the end of a frame and the start of the next.
+#: Between two answers to one message (enhanced mode): the end of a frame and the start of the next.
 _BETWEEN: Final = b"\x1c\r\x0b"
 
-#: A message made ready to be recorded: see ``commands.record_messages``.
+#: A message that is ready to be recorded: see ``commands.record_messages``.
 Ready = TypeVar("Ready")
 Now = Callable[[], datetime]
 
 
-class Peer(Protocol):
-    """Who sent a frame."""
+class SendingPeer(Protocol):
+    """The sender of a frame."""
 
     @property
     def host(self) -> str:
-        """Its address."""
+        """The address of the sender."""
         ...
 
     @property
     def certificate(self) -> str:
-        """The common name of its certificate; empty without TLS."""
+        """The common name of the sender's certificate; empty if it showed none."""
         ...
 
 
-class Frame(Protocol):
-    """What a listener hands over."""
+class ReceivedFrame(Protocol):
+    """A frame as a listener hands it over."""
 
     @property
     def raw(self) -> bytes:
-        """The bytes of the message, or its beginning alone where it is ``oversize``."""
+        """The bytes of the message; only its beginning if it is ``oversize``."""
         ...
 
     @property
-    def peer(self) -> Peer:
-        """Who sent it."""
+    def peer(self) -> SendingPeer:
+        """The sender."""
         ...
 
     @property
     def oversize(self) -> bool:
-        """Over the listener's limit."""
+        """Whether the message is larger than the listener's limit."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """What is counted of one message: nothing in it says anything of a patient."""
+class AnsweredMessage:
+    """The facts of one message that metrics count; none of them is patient data."""
 
     source: str
     trigger: str
@@ -83,23 +83,23 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting(Generic[Ready]):
-    """A message that was read and waits to be recorded; ``ready`` is None until it is."""
+class UnrecordedMessage(Generic[Ready]):
+    """A message that was read and is not recorded yet."""
 
     message: Received
-    ready: Ready | None
+    ready: Ready | None  # None if making it ready must wait for the database
 
 
 class MllpIntake(Generic[Ready]):
-    """Reads the frames of a listener, and answers them, a batch at a time. Never raises.
+    """Reads the frames of a listener and answers them in batches; its methods never raise.
 
     Args:
         context: How messages are read.
-        prepare: Makes one ready to be recorded; may wait for a database.
-        prepare_at_once: The same while a batch before it is on its way, or ``StoreUnavailable``.
+        prepare: Makes a message ready to be recorded; may wait for the database.
+        prepare_at_once: The same without waiting; raises ``StoreUnavailable`` if it had to wait.
         record: Records a batch.
-        now: The time.
-        answered: Told what is counted of a batch, and how many seconds it took.
+        now: Returns the present time.
+        answered: Called for each batch with its counted facts, and the seconds that it took.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class MllpIntake(Generic[Ready]):
         prepare_at_once: Callable[[Received], Ready],
         record: Callable[[Sequence[Ready]], list[Outcome]],
         now: Now,
-        answered: Callable[[Sequence[Answered], float], None] = lambda _all, _seconds: None,
+        answered: Callable[[Sequence[AnsweredMessage], float], None] = lambda _all, _seconds: None,
     ) -> None:
         self._context = context
         self._context_of = lru_cache(maxsize=_PEERS)(self._with_peer)
@@ -120,16 +120,16 @@ class MllpIntake(Generic[Ready]):
         self._now = now
         self._answered = answered
 
-    def read(self, frame: Frame) -> Waiting[Ready]:
-        """Read a frame, and make ready what it holds if that takes no waiting."""
+    def read(self, frame: ReceivedFrame) -> UnrecordedMessage[Ready]:
+        """Read a frame and, if possible without waiting, make its message ready to be recorded."""
         message = self._read(frame)
         try:
-            return Waiting(message, self._prepare_at_once(message))
+            return UnrecordedMessage(message, self._prepare_at_once(message))
         except StoreUnavailable:
-            return Waiting(message, None)
+            return UnrecordedMessage(message, None)
 
-    def answer(self, batch: Sequence[Waiting[Ready]]) -> list[bytes]:
-        """Return the acknowledgement of each message, after all of them are durable."""
+    def answer(self, batch: Sequence[UnrecordedMessage[Ready]]) -> list[bytes]:
+        """Record a batch, and return the acknowledgement of each message when all are durable."""
         started = time.perf_counter()
         try:
             outcomes = self._record(
@@ -140,23 +140,23 @@ class MllpIntake(Generic[Ready]):
             )
         except StoreUnavailable:
             log.exception("batch.not_recorded", count=len(batch))
-            outcomes = [_failed(each.message) for each in batch]
-        except Exception:  # the boundary: the peer is told, the listener goes on
+            outcomes = [_not_recorded(each.message) for each in batch]
+        except Exception:  # a boundary: the peer is answered, and the listener goes on
             log.exception("batch.failed", count=len(batch))
-            outcomes = [_failed(each.message) for each in batch]
+            outcomes = [_not_recorded(each.message) for each in batch]
         pairs = [(each.message, outcome) for each, outcome in zip(batch, outcomes, strict=True)]
         now = self._now()
         answers = [self._answer(message, outcome, now) for message, outcome in pairs]
         self._answered(
             [
-                Answered(m.sender, _trigger_label(m.trigger), code, o.disposition)
+                AnsweredMessage(m.sender, _trigger_label(m.trigger), code, o.disposition)
                 for (m, o), (code, _) in zip(pairs, answers, strict=True)
             ],
             time.perf_counter() - started,
         )
         return [answer for _, answer in answers]
 
-    def _read(self, frame: Frame) -> Received:
+    def _read(self, frame: ReceivedFrame) -> Received:
         client = frame.peer.certificate
         context = self._context_of(client, frame.peer.host)
         received = read(frame.raw, context=context)
@@ -176,7 +176,7 @@ class MllpIntake(Generic[Ready]):
         return replace(self._context, client=client, actor=actor)
 
     def _answer(self, message: Received, outcome: Outcome, now: datetime) -> tuple[str, bytes]:
-        """Return the code, for the count, and the answer; several in enhanced mode, or none."""
+        """Return the code to count, and the answer: one or, in enhanced mode, none to two."""
         profile = _profile(self._context.profiles, message.sender)
         new_id = self._context.new_id
         if profile.acknowledgement == "enhanced":
@@ -194,8 +194,8 @@ class MllpIntake(Generic[Ready]):
 
 
 @dataclass(slots=True)
-class Account:
-    """What became of the messages of one run: ``received`` is the sum of the five behind it."""
+class IngestTotals:
+    """Totals of one run: ``received`` is the sum of the five dispositions that follow it."""
 
     received: int = 0
     recorded: int = 0
@@ -207,7 +207,7 @@ class Account:
     last_index: int = 0
 
     def add(self, outcomes: Iterable[Outcome]) -> None:
-        """Count a batch."""
+        """Add the outcomes of a batch."""
         counted = Counter[str]()
         for each in outcomes:
             counted[each.disposition] += 1
@@ -228,24 +228,24 @@ def ingest(
     context: ReadingContext,
     record: Callable[[Sequence[Received]], list[Outcome]],
     done: Callable[[int], None] = lambda _count: None,
-) -> Account:
-    """Record messages of files, ``BATCH`` to a commit; tell what became of them.
+) -> IngestTotals:
+    """Record the messages of files, ``BATCH`` in each commit; return the totals.
 
     Args:
-        messages: The bytes of each.
-        context: How they are read.
-        record: Where they are recorded.
-        done: Told how many are durable, after each commit.
+        messages: The bytes of each message.
+        context: How messages are read.
+        record: Records a batch.
+        done: Called after each commit with the number of messages that are durable.
 
     Raises:
-        StoreUnavailable: Ask again with the same messages: what was recorded is a duplicate then.
+        StoreUnavailable: Call it again with the same messages; recorded ones are then duplicates.
     """
-    account, batch = Account(), list[Received]()
+    totals, batch = IngestTotals(), list[Received]()
 
     def commit() -> None:
-        account.add(record(batch))
+        totals.add(record(batch))
         batch.clear()
-        done(account.received)
+        done(totals.received)
 
     for raw in messages:
         batch.append(read(raw, context=context))
@@ -253,7 +253,7 @@ def ingest(
             commit()
     if batch:
         commit()
-    return account
+    return totals
 
 
 def _profile(profiles: Profiles, name: str) -> Profile:
@@ -261,7 +261,11 @@ def _profile(profiles: Profiles, name: str) -> Profile:
 
 
 def _refused(received: Received, reason: str, place: str) -> Received:
-    """Keep the bytes and refuse the message; sent again when it is allowed, it is a new one."""
+    """Return the message as refused; its bytes are kept.
+
+    Its idempotency key differs from that of the accepted message. So if the sender sends it again
+    after the profile allows it, it is recorded.
+    """
     return replace(
         received,
         disposition=Disposition.UNREADABLE,
@@ -273,8 +277,8 @@ def _refused(received: Received, reason: str, place: str) -> Received:
     )
 
 
-def _failed(received: Received) -> Outcome:
-    """Stand for an outcome that nobody knows: the answer is AR, and a resend tells."""
+def _not_recorded(received: Received) -> Outcome:
+    """Return an outcome that is answered AR: the real one is not known until a resend."""
     return Outcome(
         disposition=Disposition.UNREADABLE,
         message_id=received.message_id,

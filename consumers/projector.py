@@ -1,8 +1,9 @@
-"""The projector: what was recorded, into the read models, in batches, each event once.
+"""The projector: fold recorded events into the read models, in batches, each event once.
 
-The loop takes events from a source, hands them to the fold, and obeys what a failure means. It
-keeps nothing: positions move in the fold's own transaction, and after any trouble it begins again
-from them. Repeats and holes are the fold's to see, by the chain of events in each partition.
+The loop takes events from a source and hands them to the fold. If the fold fails, the kind of the
+error decides how the loop goes on. The loop keeps no state: the fold moves the positions in its
+own transaction, and after a failure the loop starts again from them. The fold also finds repeats
+and holes, by the chain of events in each partition (``consumers.chain``).
 """
 
 import time
@@ -17,33 +18,34 @@ import structlog
 from commands.ports.log import NotificationLog
 from commands.ports.store import StoreUnavailable
 from commands.ports.topic import Fenced, Halted, TopicUnavailable
-from consumers.patience import pause
+from consumers.pause import pause
 from domain.body import RecordedEvent
 
 log = structlog.get_logger()
 
-LARGEST_BATCH: Final = 2000
-LINGER: Final = 0.05  # s between looks at a store that is appended to faster than that
-TAKE: Final = 0.5  # s that the source may wait for something new
-STALLED: Final = 2.0  # s without news after which the store is asked what the topic should hold
-SHORTEST_PAUSE: Final = 0.1
-LONGEST_PAUSE: Final = 10.0
+LARGEST_BATCH: Final = 2000  # events
+LINGER: Final = 0.05  # seconds between reads of a store that gets events faster than that
+TAKE: Final = 0.5  # seconds that the source may wait for new events
+#: Seconds without an event after which the loop checks whether the topic has lost some.
+STALLED: Final = 2.0
+SHORTEST_PAUSE: Final = 0.1  # seconds between attempts
+LONGEST_PAUSE: Final = 10.0  # seconds between attempts
 
 
 class Meaning(Enum):
-    """What a failure means for the loop."""
+    """What the loop does after a failure."""
 
-    RETRY = auto()  # the world is not ready: pause, then the same again
-    RESEEK = auto()  # another applied it: begin again from the positions, at once
-    SPLIT = auto()  # the batch is the problem: find the event that is, the others go on
-    HALT = auto()  # only a person can decide
+    RETRY = auto()  # the store or Kafka does not answer: pause, then try again
+    RESEEK = auto()  # another projector applied the batch: start again from the positions, at once
+    SPLIT = auto()  # an event of the batch fails: apply the batch in halves to find it
+    HALT = auto()  # a person must decide: stop
 
 
 class Source(Protocol):
-    """Where events come from: the topic, or the store's notification log."""
+    """Gives events: the topic, or the store's notification log."""
 
     def seek(self, positions: Callable[[], Mapping[int, int]]) -> None:
-        """Read on after these: by partition, the index of the last event applied."""
+        """Read on after ``positions()``: by partition, the index of the last applied event."""
         ...
 
     def take(self, limit: int, seconds: float) -> list[RecordedEvent]:
@@ -51,53 +53,41 @@ class Source(Protocol):
         ...
 
     def lag(self) -> int:
-        """Return how many events wait to be taken."""
+        """Return how many events have not been taken yet."""
         ...
 
     def close(self) -> None:
-        """Let go of connections; ``seek`` makes new ones."""
+        """Close the connections; ``seek`` opens new ones."""
         ...
 
 
-class Applied(Protocol):
-    """What the fold did with a batch."""
+class AppliedBatch(Protocol):
+    """The result of folding a batch."""
 
     @property
     def skipped(self) -> int:
-        """Events that had been applied before."""
+        """How many events were skipped, because they had been applied before."""
         ...
 
     @property
     def healed(self) -> int:
-        """Events fetched from the store to fill a hole."""
+        """How many missing events were fetched from the store."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """What one batch came to, for whoever counts."""
+class ProjectorStep:
+    """The result of one batch, or of one look without events, for metrics."""
 
     events: int
     skipped: int
     healed: int
-    lag_events: int
-    lag_seconds: float  # since the last event of the batch was recorded; 0 when nothing waits
-
-
-class Listener(Protocol):
-    """Told after each batch and each idle look; must not raise."""
-
-    def __call__(self, progress: Progress, /) -> None:
-        """Take note."""
-        ...
-
-
-def _ignore(_progress: Progress) -> None:
-    pass
+    lag_events: int  # events that have not been taken yet
+    lag_seconds: float  # since the newest event of the batch was recorded; 0 if no event waits
 
 
 def meaning_of(error: Exception) -> Meaning:
-    """Return what the errors of the ports mean; anything else is the batch's own fault."""
+    """Return what an error of a port means; any other error is caused by an event of the batch."""
     match error:
         case StoreUnavailable() | TopicUnavailable():
             return Meaning.RETRY
@@ -110,58 +100,67 @@ def meaning_of(error: Exception) -> Meaning:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ports:
+class ProjectorPorts:
     """What the projector works with.
 
-    ``apply`` is one transaction, positions included; it sets aside what cannot be interpreted by
-    itself. ``published`` tells by partition up to which index the topic is known to hold it, and
-    ``heal`` (partition, after, upto) fetches from the store; without them, records that the topic
-    lost from its end are applied when the next event of their partition arrives.
+    - ``apply`` folds a batch and moves the positions, in one transaction. It parks events that
+      cannot be interpreted.
+    - ``published`` returns, by partition, the index up to which the topic is known to be complete.
+    - ``heal(partition, after, upto)`` fetches events from the store.
+    - ``on_step`` is called after each batch and each look without events; it must not raise.
+
+    Without ``published`` and ``heal``, events that the topic has lost at its end are applied only
+    when the next event of their partition arrives.
     """
 
     source: Source
     positions: Callable[[], Mapping[int, int]]
-    apply: Callable[[Sequence[RecordedEvent]], Applied]
+    apply: Callable[[Sequence[RecordedEvent]], AppliedBatch]
     now: Callable[[], datetime]
     meaning: Callable[[Exception], Meaning] = meaning_of
     published: Callable[[], Mapping[int, int]] = dict
     heal: Callable[[int, int, int], list[RecordedEvent]] | None = None
-    on_progress: Listener = _ignore
+    on_step: Callable[[ProjectorStep], None] = lambda _step: None
 
 
 class Projector:
-    """Keeps the read models up to date. Not for several threads."""
+    """Keeps the read models up to date. Not safe for threads."""
 
-    def __init__(self, ports: Ports) -> None:
+    def __init__(self, ports: ProjectorPorts) -> None:
         self._ports = ports
         self._attempt = 0
 
     def run(self, stop: Callable[[], bool]) -> None:
-        """Apply until ``stop()``.
+        """Fold events until ``stop()`` is true.
 
         Raises:
-            Exception: The failure that means ``HALT``; everything before it stays applied.
+            Exception: An error that means ``HALT``; all events before it stay applied.
         """
         try:
             while not stop():
                 try:
                     self._ports.source.seek(self._ports.positions)
                     self._follow(stop)
-                except Exception as error:  # noqa: BLE001 - what it means is a value to obey
-                    self._obey(error, stop)
+                except Exception as error:  # noqa: BLE001 - the meaning of the error decides
+                    self._recover(error, stop)
         finally:
             self._ports.source.close()
 
     def catch_up(
         self, complete_through: Callable[[], int], index: int, timeout: float = 60.0
     ) -> int:
-        """Apply until everything up to ``index`` is; return the complete-through position.
+        """Fold events until all up to ``index`` are applied; return the complete-through position.
 
-        For one-shot commands that project by themselves.
+        For commands that fold events themselves, because no projector runs.
+
+        Args:
+            complete_through: Returns the complete-through position of the read models.
+            index: The index of an event.
+            timeout: In seconds.
 
         Raises:
             TimeoutError: ``timeout`` seconds passed.
-            Exception: The failure that means ``HALT``.
+            Exception: An error that means ``HALT``.
         """
         deadline = time.monotonic() + timeout
         position = complete_through()
@@ -173,7 +172,7 @@ class Projector:
 
         self.run(done)
         if position < index:
-            raise TimeoutError(f"read models are at {position}, not yet at {index}")
+            raise _not_applied(position, index, timeout)
         return position
 
     def _follow(self, stop: Callable[[], bool]) -> None:
@@ -184,13 +183,13 @@ class Projector:
                 self._deliver(batch)
                 idle_since = time.monotonic()
             elif time.monotonic() - idle_since > STALLED:
-                self._look_for_lost()
+                self._apply_lost_events()
                 idle_since = time.monotonic()
             if not batch:
-                self._tell(None, skipped=0, healed=0)
+                self._report(None, skipped=0, healed=0)
 
     def _deliver(self, batch: Sequence[RecordedEvent]) -> None:
-        """Apply ``batch``; where it fails for its content, its halves, in order."""
+        """Apply ``batch``; if an event of it fails, apply its halves in order."""
         pending = [batch]
         while pending:
             part = pending.pop()
@@ -203,9 +202,10 @@ class Projector:
                 pending += [part[half:], part[:half]]
                 continue
             self._attempt = 0
-            self._tell(part, skipped=applied.skipped, healed=applied.healed)
+            self._report(part, skipped=applied.skipped, healed=applied.healed)
 
-    def _obey(self, error: Exception, stop: Callable[[], bool]) -> None:
+    def _recover(self, error: Exception, stop: Callable[[], bool]) -> None:
+        """Do what the error means: raise it, go on at once, or pause."""
         meaning = self._ports.meaning(error)
         if meaning is Meaning.HALT:
             log.error("projector.halted", exc_info=error)
@@ -213,14 +213,14 @@ class Projector:
         self._attempt += 1
         if meaning is Meaning.RESEEK and self._attempt == 1:
             return
-        # A single event that fails, and that the fold does not set aside, is met again and again:
-        # skipping it would break every promise, so it is loud instead.
+        # ``SPLIT`` arrives here with a single event that fails and is not parked. It must not be
+        # skipped, so it is tried again and logged as an error each time.
         level = log.error if meaning is Meaning.SPLIT else log.warning
         level("projector.interrupted", exc_info=error, attempt=self._attempt)
         pause(min(LONGEST_PAUSE, SHORTEST_PAUSE * 2.0 ** min(self._attempt, 10)), stop)
 
-    def _look_for_lost(self) -> None:
-        """Apply what the topic should hold and does not give."""
+    def _apply_lost_events(self) -> None:
+        """Apply the events that the topic is known to hold, but does not give."""
         heal = self._ports.heal
         if heal is None or self._ports.source.lag():
             return
@@ -231,14 +231,14 @@ class Projector:
                 log.warning("projector.topic_lacks", partition=partition, index=upto)
                 self._deliver(heal(partition, after, upto))
 
-    def _tell(self, batch: Sequence[RecordedEvent] | None, *, skipped: int, healed: int) -> None:
+    def _report(self, batch: Sequence[RecordedEvent] | None, *, skipped: int, healed: int) -> None:
         lag = self._ports.source.lag()
         seconds = 0.0
         if lag and batch:
             newest = max(event.envelope.recorded_at for event in batch)
             seconds = max(0.0, (self._ports.now() - newest).total_seconds())
-        self._ports.on_progress(
-            Progress(
+        self._ports.on_step(
+            ProjectorStep(
                 events=len(batch or ()),
                 skipped=skipped,
                 healed=healed,
@@ -249,20 +249,22 @@ class Projector:
 
 
 class StoreSource:
-    """The store's notification log as a source, for a home without Kafka: same events, same order.
-
-    Implements ``Source``.
-    """
+    """A ``Source`` that reads the store's notification log, for a home without Kafka."""
 
     def __init__(self, store: NotificationLog, wait: Callable[[float], None]) -> None:
-        """Read ``store``; ``wait`` returns when an append was announced, or after its seconds."""
+        """Read from ``store``.
+
+        Args:
+            store: The notification log.
+            wait: Returns when an append is announced, or after the seconds it is given.
+        """
         self._store = store
         self._wait = wait
         self._after = 0
-        self._crowded = False  # the last time there were several, and no more
+        self._several_last_time = False  # the last read gave more than one event, but not ``limit``
 
     def seek(self, positions: Callable[[], Mapping[int, int]]) -> None:
-        """Read on from the first event that some partition lacks."""
+        """Read on from the first event that is not applied in its partition."""
         applied, last_ids = positions(), self._store.last_ids()
         self._after = min(
             (
@@ -276,9 +278,10 @@ class StoreSource:
     def take(self, limit: int, seconds: float) -> list[RecordedEvent]:
         """Return at most ``limit`` events as soon as there are some; none after ``seconds``.
 
-        A lone event goes on at once; in a crowd there is more to come.
+        A single event is returned at once. If several came last time, more are likely to come, so
+        this waits a moment to return them together.
         """
-        if self._crowded:
+        if self._several_last_time:
             time.sleep(LINGER)
         events = self._store.read(self._after, limit)
         if not events:
@@ -286,28 +289,40 @@ class StoreSource:
             events = self._store.read(self._after, limit)
         if events:
             self._after = events[-1].envelope.index
-        self._crowded = 1 < len(events) < limit
+        self._several_last_time = 1 < len(events) < limit
         return events
 
     def lag(self) -> int:
-        """Return how many events wait to be taken."""
+        """Return how many events have not been taken yet."""
         return max(0, self._store.max_index() - self._after)
 
     def close(self) -> None:
-        """Do nothing: the store is the caller's."""
+        """Do nothing, because the caller closes the store."""
 
 
 def wait_through(complete_through: Callable[[], int], index: int, timeout: float = 30.0) -> int:
-    """Return the complete-through position once it has reached ``index``.
+    """Wait until the complete-through position has reached ``index``; return the position.
+
+    Args:
+        complete_through: Returns the complete-through position of the read models.
+        index: The index of an event.
+        timeout: In seconds.
 
     Raises:
-        TimeoutError: It has not in ``timeout`` seconds.
+        TimeoutError: ``timeout`` seconds passed.
     """
     deadline = time.monotonic() + timeout
     interval = 0.002
     while (position := complete_through()) < index:
         if time.monotonic() > deadline:
-            raise TimeoutError(f"read models are at {position}, not yet at {index}")
+            raise _not_applied(position, index, timeout)
         time.sleep(interval)
         interval = min(0.05, interval * 1.5)
     return position
+
+
+def _not_applied(position: int, index: int, timeout: float) -> TimeoutError:
+    return TimeoutError(
+        f"the read models are at index {position}, not yet at {index}, after {timeout:.0f} s;"
+        " the log of the projector says why"
+    )

@@ -1,24 +1,26 @@
-"""Do store and topic hold the same events? Publishes what is owed, then compares each by index."""
+"""Check that store and topic hold the same events: publish missing ones, then compare each."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Final, NamedTuple, Protocol, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from commands.ports.log import NotificationLog
 from commands.ports.topic import Extent
 from domain.body import RecordedEvent
 
-#: How many of each kind a report names; all of them are counted.
+#: How many differences of each kind a report names; it counts all of them.
 NAMED: Final = 1000
-_SIZE: Final = 16  # bytes kept of each event's hash: indexes are dense, so an array holds them
-_STEP: Final = 10_000  # events between two calls of progress
+_SIZE: Final = 16  # bytes kept of each event's hash, in one array, because indexes are dense
+_STEP: Final = 10_000  # events between two calls of ``progress``
 
 _Item = TypeVar("_Item")
+#: Called with the stage ("store" or "topic"), how many of its events are done, and how many it has.
+ReconcileProgress: TypeAlias = Callable[[str, int, int], None]
 
 
 class ReadableTopic(Protocol):
-    """A topic that can be read through."""
+    """A topic whose records can all be read."""
 
     def extents(self) -> Mapping[int, Extent]:
         """Return what each partition holds now."""
@@ -31,16 +33,8 @@ class ReadableTopic(Protocol):
         ...
 
 
-class Progress(Protocol):
-    """Told how far it is; must not raise."""
-
-    def __call__(self, stage: str, done: int, total: int, /) -> None:
-        """``stage`` is "store" or "topic"; ``done`` and ``total`` count its events."""
-        ...
-
-
-class Place(NamedTuple):
-    """A record of the topic."""
+class RecordPlace(NamedTuple):
+    """Where a record is in the topic."""
 
     partition: int
     offset: int
@@ -48,22 +42,22 @@ class Place(NamedTuple):
 
 @dataclass(slots=True)
 class Report:
-    """What was compared, and what did not agree. The lists name the first ``NAMED`` of a kind."""
+    """The result of a comparison; each list names the first ``NAMED`` differences of its kind."""
 
     events: int  # in the store
     records: int = 0  # in the topic
-    published: int = 0  # what was owed, and is there now
-    repeats: int = 0  # records of an event that stands in the topic already: harmless
-    missing: int = 0  # events that the topic lacks
-    extra: int = 0  # records of no event of the store
-    differing: int = 0  # another id, body, partition or predecessor than in the store
+    published: int = 0  # events that were published before the comparison
+    repeats: int = 0  # further records of an event that is in the topic already; harmless
+    missing: int = 0  # events of the store that are not in the topic
+    extra: int = 0  # records that are not an event of the store
+    differing: int = 0  # events whose id, body, partition or predecessor differs from the store
     missing_indexes: list[int] = field(default_factory=list)
-    extra_places: list[Place] = field(default_factory=list)
+    extra_places: list[RecordPlace] = field(default_factory=list)
     differing_indexes: list[int] = field(default_factory=list)
 
     @property
     def in_topic(self) -> int:
-        """How many events the topic holds, each once, and records of none."""
+        """How many different events the topic holds, plus the extra records."""
         return self.events - self.missing + self.extra
 
     @property
@@ -72,40 +66,38 @@ class Report:
         return not (self.missing or self.extra or self.differing)
 
 
-def _silent(_stage: str, _done: int, _total: int, /) -> None:
-    pass
-
-
 def reconcile(
     store: NotificationLog,
     topic: ReadableTopic,
     *,
     publish: Callable[[], int],
-    progress: Progress = _silent,
+    progress: ReconcileProgress = lambda _stage, _done, _total: None,
 ) -> Report:
-    """Publish what is owed, then compare every event of the store with the topic.
+    """Publish the events that are not in the topic, then compare all events of store and topic.
+
+    The comparison takes 16 bytes of memory for each event of the store.
 
     Args:
-        store: What was recorded; takes 16 bytes of memory per event.
-        topic: What was published.
-        publish: Publishes what is owed and returns how many events that were.
-        progress: Called now and then.
+        store: The recorded events.
+        topic: The published events.
+        publish: Publishes the events that are not in the topic; returns their number.
+        progress: Called at the start and the end of each stage and every 10,000 events.
 
     Raises:
-        StoreUnavailable, TopicUnavailable: Nothing can be said.
+        StoreUnavailable, TopicUnavailable: The comparison was not finished.
     """
     published = publish()
     total = store.max_index()
-    # The extents are read after the store's end: everything up to it was published by now. What
-    # is recorded meanwhile is none of this comparison's.
+    # The extents are read after the end of the store, so all events up to ``total`` are published
+    # by then. Events that are recorded meanwhile are not compared.
     spans = topic.extents()
     hashes = bytearray(total * _SIZE)
-    for event in _told(store.drain(0, total), "store", total, progress):
+    for event in _with_progress(store.drain(0, total), "store", total, progress):
         at = (event.envelope.index - 1) * _SIZE
         hashes[at : at + _SIZE] = _hash(event)
     report = Report(events=total, published=published)
     for index, place in _compare(report, hashes, topic.events(spans), spans, progress):
-        if index > store.max_index():  # not one recorded while we compared
+        if index > store.max_index():  # otherwise it was recorded during the comparison
             report.extra += 1
             _name(report.extra_places, place)
     return report
@@ -116,22 +108,22 @@ def _compare(
     hashes: bytearray,
     records: Iterable[tuple[int, int, RecordedEvent | None]],
     spans: Mapping[int, Extent],
-    progress: Progress,
-) -> list[tuple[int, Place]]:
-    """Fill in ``report``; return the index and place of records beyond its events."""
-    beyond: list[tuple[int, Place]] = []
+    progress: ReconcileProgress,
+) -> list[tuple[int, RecordPlace]]:
+    """Complete ``report``; return index and place of the records after its last event."""
+    beyond: list[tuple[int, RecordPlace]] = []
     seen = bytearray(report.events)
     differing: set[int] = set()
     expected = sum(span.end - span.begin for span in spans.values())
-    for partition, offset, event in _told(records, "topic", expected, progress):
+    for partition, offset, event in _with_progress(records, "topic", expected, progress):
         report.records += 1
         index = event.envelope.index if event else 0
         if event and index > report.events:
-            beyond.append((index, Place(partition, offset)))
+            beyond.append((index, RecordPlace(partition, offset)))
             continue
         if event is None or index < 1:
             report.extra += 1
-            _name(report.extra_places, Place(partition, offset))
+            _name(report.extra_places, RecordPlace(partition, offset))
             continue
         at = (index - 1) * _SIZE
         agrees = event.envelope.partition == partition and hashes[at : at + _SIZE] == _hash(event)
@@ -149,19 +141,21 @@ def _compare(
 
 
 def _hash(event: RecordedEvent) -> bytes:
-    """Return a hash of everything that makes an event this one, its body byte for byte."""
+    """Return a hash of the parts that must agree: ids, topic, predecessor and the body's bytes."""
     envelope = event.envelope
     head = f"{envelope.event_id}|{envelope.topic}|{envelope.stream}|{envelope.previous}|"
     return sha256(head.encode() + event.body).digest()[:_SIZE]
 
 
-def _name(names: list[Place], place: Place) -> None:
+def _name(names: list[RecordPlace], place: RecordPlace) -> None:
     if len(names) < NAMED:
         names.append(place)
 
 
-def _told(items: Iterable[_Item], stage: str, total: int, progress: Progress) -> Iterator[_Item]:
-    """Pass ``items`` on, telling how far it is."""
+def _with_progress(
+    items: Iterable[_Item], stage: str, total: int, progress: ReconcileProgress
+) -> Iterator[_Item]:
+    """Yield ``items`` and call ``progress`` meanwhile."""
     done = 0
     progress(stage, done, total)
     for done, item in enumerate(items, start=1):

@@ -1,4 +1,4 @@
-"""A store with events in it and the topic it publishes to, both real."""
+"""A store with events and the topic that it publishes to, both real."""
 
 import gc
 import warnings
@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Thread
+
+import pytest
 
 from consumers.reconcile import Report, reconcile
 from consumers.relay import Relay
@@ -22,8 +24,8 @@ from tests.stores import opened, record
 
 
 @dataclass
-class Published:
-    """A store, and how to make what carries its events."""
+class PublishedStore:
+    """A store, with relays and readers of its events on request."""
 
     store: CareStore
     database: str
@@ -66,7 +68,7 @@ class Published:
         )
 
     def compared(self) -> Report:
-        """Publish what is owed; compare store and topic."""
+        """Publish all events; compare store and topic."""
 
         def publish() -> int:
             before = self.in_topic()
@@ -77,7 +79,7 @@ class Published:
 
     def in_topic(self) -> int:
         topic = self.topic()
-        topic.identity()  # makes it where it is missing
+        topic.identity()  # creates the topic if it is missing
         return sum(extent.end - extent.begin for extent in topic.extents().values())
 
     def heal(self, partition: int, after: int, upto: int) -> list[RecordedEvent]:
@@ -92,24 +94,31 @@ class Published:
 
 
 @contextmanager
-def published(database: str, home: Path, bootstrap: str, prefix: str) -> Iterator[Published]:
+def published(database: str, home: Path, bootstrap: str, prefix: str) -> Iterator[PublishedStore]:
     with opened(database, home) as (store, _):
-        made = Published(store, database, bootstrap, prefix.rstrip("."))
+        made = PublishedStore(store, database, bootstrap, prefix.rstrip("."))
         try:
             yield made
         finally:
             made.close()
 
 
+@pytest.fixture
+def owner(database: str, tmp_path: Path, kafka: str, topic_prefix: str) -> Iterator[PublishedStore]:
+    """A store and the topic that it publishes to."""
+    with published(database, tmp_path, kafka, topic_prefix) as made:
+        yield made
+
+
 @dataclass
-class Applied:
+class AppliedCounts:
     skipped: int
     healed: int
 
 
 @dataclass
 class Applier:
-    """Applies each event once, by the rule of the read models; keeps the order it did so in."""
+    """Applies each event once, by the rule of the read models, and keeps the order."""
 
     heal: Callable[[int, int, int], list[RecordedEvent]]
     events: list[RecordedEvent] = field(default_factory=list)
@@ -120,7 +129,7 @@ class Applier:
     def positions(self) -> dict[int, int]:
         return {number: held.last_index for number, held in self.held.items()}
 
-    def apply(self, batch: Sequence[RecordedEvent]) -> Applied:
+    def apply(self, batch: Sequence[RecordedEvent]) -> AppliedCounts:
         for each in batch:
             self.held.setdefault(each.envelope.partition, PartitionPosition(0, ""))
         found = due(batch, self.held, self.heal)
@@ -130,7 +139,7 @@ class Applier:
         self.events += found.events
         self.skipped += found.skipped
         self.healed += found.healed
-        return Applied(found.skipped, found.healed)
+        return AppliedCounts(found.skipped, found.healed)
 
     def indexes(self) -> list[int]:
         return sorted(each.envelope.index for each in self.events)
@@ -138,9 +147,9 @@ class Applier:
 
 @contextmanager
 def forgotten_sockets() -> Iterator[None]:
-    """Let go of what kafka-python leaves behind when a broker refuses its connections.
+    """Close the sockets that kafka-python leaves open if a broker refuses its connections.
 
-    It forgets the sockets of failed attempts without closing them; Python does when it finds them.
+    The client forgets the sockets of failed attempts; the garbage collector closes them.
     """
     try:
         yield
@@ -150,8 +159,8 @@ def forgotten_sockets() -> Iterator[None]:
             gc.collect()
 
 
-class Running:
-    """A loop in a thread of its own; what it raises is raised at the end."""
+class BackgroundLoop:
+    """Runs a loop in another thread; an error of the loop is raised at the end of the block."""
 
     def __init__(self, run: Callable[[Callable[[], bool]], None]) -> None:
         self._stopped = False

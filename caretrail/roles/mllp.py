@@ -14,7 +14,7 @@ import structlog
 
 from caretrail.bootstrap import opened
 from commands.ports.intake import Outcome
-from consumers.intake import Answered, MllpIntake, Ready
+from consumers.intake import AnsweredMessage, MllpIntake, Ready
 from infra import clock, health, metrics
 from infra.mllp import Limits, Listener, tls_context
 from infra.settings import BadSettings, Settings
@@ -123,7 +123,7 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
     )
 
 
-def _count(answers: Sequence[Answered], seconds: float) -> None:
+def _count(answers: Sequence[AnsweredMessage], seconds: float) -> None:
     metrics.INGEST_SECONDS.observe(seconds)
     metrics.BATCH_MESSAGES.observe(len(answers))
     # Summed by label first: looking up a label costs more than reading a message.

@@ -13,7 +13,7 @@ from psycopg import Connection
 from caretrail.bootstrap import Application, claim_projecting, opened
 from caretrail.publishing import topic_name
 from commands.ports.store import StoreUnavailable
-from consumers.projector import Progress, Source, StoreSource
+from consumers.projector import ProjectorStep, Source, StoreSource
 from infra import health, metrics
 from infra.recorder import CHANNEL
 from infra.relay_checkpoint import published_last
@@ -141,7 +141,7 @@ def _run(
     def published() -> dict[int, int]:
         return published_last(claimed(), topic) if topic else {}
 
-    projector = application.projector(claimed, source, published=published, on_progress=measured)
+    projector = application.projector(claimed, source, published=published, on_step=measured)
     projector.run(stop.is_set)
 
 
@@ -162,11 +162,11 @@ class _ProgressMetrics:
             {} if silent < _SILENT_SECONDS else {"projections": f"no progress for {silent:.0f} s"}
         )
 
-    def __call__(self, progress: Progress) -> None:
-        metrics.HEALED.inc(progress.healed)
-        metrics.SKIPPED.inc(progress.skipped)
-        metrics.PROJECTION_LAG.set(progress.lag_events)
-        metrics.PROJECTION_LAG_SECONDS.set(progress.lag_seconds)
+    def __call__(self, step: ProjectorStep) -> None:
+        metrics.HEALED.inc(step.healed)
+        metrics.SKIPPED.inc(step.skipped)
+        metrics.PROJECTION_LAG.set(step.lag_events)
+        metrics.PROJECTION_LAG_SECONDS.set(step.lag_seconds)
         now = self._last = time.monotonic()
         if now < self._next:
             return

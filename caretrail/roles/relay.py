@@ -5,7 +5,7 @@ from threading import Event
 
 from caretrail.bootstrap import opened
 from caretrail.publishing import event_topic
-from consumers.relay import Relay, Sent
+from consumers.relay import Relay, RelayStep
 from infra import health, metrics
 from infra.relay_checkpoint import RelayCheckpoints
 from infra.settings import BadSettings, Settings
@@ -18,7 +18,7 @@ def run(settings: Settings, stop: Event) -> None:
     with opened(settings) as application:
         topic = event_topic(application)
         checkpoints = RelayCheckpoints(application.url, topic.name)
-        relay = Relay(application.store, topic, checkpoints, on_sent=_count)
+        relay = Relay(application.store, topic, checkpoints, on_step=_count)
         # Objects made so far live as long as the process; the garbage collector can skip them.
         gc.freeze()
         with health.serving(settings.health_port, application.problems):
@@ -26,6 +26,6 @@ def run(settings: Settings, stop: Event) -> None:
         topic.close()
 
 
-def _count(sent: Sent) -> None:
-    metrics.RELAY_POSITION.set(sent.position)
-    metrics.RELAY_EVENTS.inc(sent.events)
+def _count(step: RelayStep) -> None:
+    metrics.RELAY_POSITION.set(step.position)
+    metrics.RELAY_EVENTS.inc(step.events)

@@ -13,7 +13,7 @@ from commands.ports.intake import Disposition, Outcome
 from consumers.hl7v2.delimiters import Delimiters
 from consumers.hl7v2.profiles import Profile
 from consumers.hl7v2.reader import Message, NotAMessage, head_of
-from consumers.hl7v2.remembering import remembered
+from consumers.hl7v2.text_cache import cached_by_text
 
 Code: TypeAlias = Literal["AA", "AE", "AR", "CA", "CE", "CR"]
 
@@ -33,7 +33,7 @@ _WITH_TRIGGER: Final = 2  # since 2.2 an ACK names the trigger it answers
 _WITHOUT_STRUCTURE: Final = frozenset({"2.2", "2.3"})  # since 2.3.1 MSH-9.3 says ACK again
 
 
-class Answer(NamedTuple):
+class Acknowledgement(NamedTuple):
     """An acknowledgement, not framed."""
 
     code: Code
@@ -63,7 +63,7 @@ def acknowledge(
     control_id: str,
     now: datetime,
     profile: Profile | None = None,
-) -> Answer:
+) -> Acknowledgement:
     """Return the acknowledgement of a message whose outcome is durable.
 
     Args:
@@ -81,7 +81,7 @@ def acknowledge(
 
 def refuse(
     raw: bytes | None, *, reason: str, place: str = "MSH", control_id: str, now: datetime
-) -> Answer:
+) -> Acknowledgement:
     """Return ``AR``: nothing was taken, and sending again may succeed.
 
     Args:
@@ -101,7 +101,7 @@ def enhanced(
     new_control_id: Callable[[], str],
     now: datetime,
     profile: Profile | None = None,
-) -> tuple[Answer, ...]:
+) -> tuple[Acknowledgement, ...]:
     """Return what enhanced mode answers, in order: that we have it (CA), and what became of it.
 
     MSH-15 and MSH-16 say which the sender wants: AL always, NE never, ER if refused, SU if not.
@@ -114,7 +114,7 @@ def enhanced(
         if message
         else ("AL", "NE")
     )
-    answers: list[Answer] = []
+    answers: list[Acknowledgement] = []
     if _wanted(accept or "AL", refused=code == "AR"):
         taken: Code = "CR" if code == "AR" else "CA"
         answers.append(
@@ -149,7 +149,7 @@ def _message(raw: bytes) -> Message | None:
 
 def _answer(  # the parts of an answer
     raw: bytes, code: Code, *, reason: str, place: str, control_id: str, now: datetime
-) -> Answer:
+) -> Acknowledgement:
     message = _message(raw)
     if message:
         theirs = message.delimiters
@@ -166,7 +166,7 @@ def _answer(  # the parts of an answer
     if code not in {"AA", "CA"}:
         segments.append(_joined(_err(reason, place, head.minor, theirs), theirs))
     text = "\r".join(segments)
-    return Answer(code, (text + "\r").encode(theirs.codec, "replace"))
+    return Acknowledgement(code, (text + "\r").encode(theirs.codec, "replace"))
 
 
 class _Head(NamedTuple):
@@ -182,7 +182,7 @@ class _Head(NamedTuple):
 _REPEATED: Final = (2, 3, 4, 5, 6, 9, 11, 12, 18)
 
 
-@remembered(256)
+@cached_by_text(256)
 def _head(repeated: tuple[str, ...], theirs: Delimiters) -> _Head:
     """Return the head of answers to one sender: these fields are the same in many messages.
 

@@ -28,7 +28,7 @@ for _part in (*range(1, 10), 15):
         _CODECS[_name.format(_part)] = f"iso8859-{_part}"
 
 
-class Decoded(NamedTuple):
+class DecodedText(NamedTuple):
     """A message as text."""
 
     text: str
@@ -46,16 +46,16 @@ def codec_named(name: str) -> str | None:
     return _CODECS.get(" ".join(name.upper().split()))
 
 
-def decode(raw: bytes, *, otherwise: str = "utf-8") -> Decoded:
+def decode(raw: bytes, *, otherwise: str = "utf-8") -> DecodedText:
     r"""Decode by MSH-18, read from the bytes as ASCII; else by ``otherwise``, the sender's charset.
 
     Bytes that are invalid there are read as latin-1, which never fails, and flagged.
 
     >>> decode(b"MSH|^~\\&|A\xe9")
-    Decoded(text='MSH|^~\\&|Aé', codec='iso8859-1', declared=False, flags=('charset_suspect',))
+    DecodedText(text='MSH|^~\\&|Aé', codec='iso8859-1', declared=False, flags=('charset_suspect',))
     """
     if raw.isascii() and b"\x00" not in raw[:2]:
-        return Decoded(raw.decode("ascii"), otherwise, declared=False, flags=())
+        return DecodedText(raw.decode("ascii"), otherwise, declared=False, flags=())
     utf_16 = _utf_16(raw)
     if utf_16:
         return utf_16
@@ -63,10 +63,10 @@ def decode(raw: bytes, *, otherwise: str = "utf-8") -> Decoded:
     codec = codec_named(name)
     flags = ("MSH-18.unknown",) if name and not codec else ()
     try:
-        return Decoded(raw.decode(codec or otherwise), codec or otherwise, bool(codec), flags)
+        return DecodedText(raw.decode(codec or otherwise), codec or otherwise, bool(codec), flags)
     except UnicodeDecodeError:
         text = raw.decode("iso8859-1")
-        return Decoded(text, "iso8859-1", bool(codec), (*flags, "charset_suspect"))
+        return DecodedText(text, "iso8859-1", bool(codec), (*flags, "charset_suspect"))
 
 
 def _declared(raw: bytes) -> str:
@@ -80,7 +80,7 @@ def _declared(raw: bytes) -> str:
     return field.split(repetition)[0].strip()
 
 
-def _utf_16(raw: bytes) -> Decoded | None:
+def _utf_16(raw: bytes) -> DecodedText | None:
     """Decode what begins as UTF-16 does: with its mark, or with a zero beside the M of MSH."""
     codec = (
         "utf-16"
@@ -90,6 +90,6 @@ def _utf_16(raw: bytes) -> Decoded | None:
     if not codec:
         return None
     try:
-        return Decoded(raw.decode(codec), codec, declared=True, flags=())
+        return DecodedText(raw.decode(codec), codec, declared=True, flags=())
     except UnicodeDecodeError:
         return None

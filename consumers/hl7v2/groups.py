@@ -5,7 +5,7 @@ from typing import NamedTuple
 from consumers.hl7v2.reader import Message, Segment
 
 
-class Group(NamedTuple):
+class SegmentGroup(NamedTuple):
     """The segments that one statement is read from."""
 
     pair: int  # its number in the message, from 0
@@ -15,14 +15,14 @@ class Group(NamedTuple):
     mrg: Segment | None
 
 
-def groups(message: Message, *, pairs: bool) -> list[Group]:
+def groups(message: Message, *, pairs: bool) -> list[SegmentGroup]:
     """Split a message into its statements.
 
     A pair has what stands before the first PID, and what stands between its PID and the next one;
     of several MRG behind one PID each makes a pair with it.
     """
     first = message.first
-    whole = Group(0, message.segments, message.lines, first.get("PID"), first.get("MRG"))
+    whole = SegmentGroup(0, message.segments, message.lines, first.get("PID"), first.get("MRG"))
     names = [segment[0] for segment in message.segments]
     if not pairs or (names.count("PID") <= 1 and names.count("MRG") <= 1):
         return [whole]
@@ -31,7 +31,7 @@ def groups(message: Message, *, pairs: bool) -> list[Group]:
     if not starts:
         return [whole]
     head = numbered[: starts[0]]
-    found: list[Group] = []
+    found: list[SegmentGroup] = []
     for start, end in zip(starts, [*starts[1:], len(numbered)], strict=True):
         body = numbered[start:end]
         rest = [each for each in body if each[0][0] != "MRG"]
@@ -39,7 +39,7 @@ def groups(message: Message, *, pairs: bool) -> list[Group]:
         for own in [[each] for each in retiring] or [[]]:
             members = [*head, *rest, *own]
             found.append(
-                Group(
+                SegmentGroup(
                     len(found),
                     [segment for segment, _ in members],
                     [line for _, line in members],

@@ -8,7 +8,7 @@ from consumers.hl7v2.delimiters import NULL, Delimiters
 from consumers.hl7v2.findings import Findings
 from consumers.hl7v2.profiles import Profile
 from consumers.hl7v2.reader import Segment, at
-from consumers.hl7v2.remembering import remembered
+from consumers.hl7v2.text_cache import cached_by_text
 from domain.ids import IdKey, Mode, RecordId, VisitRef, normal
 from domain.statement import IdentifierRef
 
@@ -31,7 +31,7 @@ _AFTER_NUMBERS: Final = 22  # PID-21 is the last that holds numbers
 _WITHOUT_PUNCTUATION: Final = str.maketrans("", "", "-./ ")
 
 
-class Context(NamedTuple):
+class FieldContext(NamedTuple):
     """What numbers and places are read with."""
 
     delimiters: Delimiters
@@ -42,7 +42,7 @@ class Context(NamedTuple):
     namespace: str
 
 
-class Number(NamedTuple):
+class StatedNumber(NamedTuple):
     """One number: where it stood, what it is."""
 
     field: str
@@ -57,7 +57,7 @@ class Number(NamedTuple):
 
 
 @lru_cache(maxsize=1_024)
-def in_core(number: Number) -> IdentifierRef:
+def in_core(number: StatedNumber) -> IdentifierRef:
     """Return what of a number may stand in clear."""
     return IdentifierRef(
         field=number.field,
@@ -105,11 +105,11 @@ def people(
     segment: Segment | None,
     number: int,
     field: str,
-    context: Context,
+    context: FieldContext,
     *,
     authority: str = "",
     joins: bool = True,
-) -> list[Number]:
+) -> list[StatedNumber]:
     """Read a CX field of patient identifiers; their refs are record ids, in whatever field.
 
     Args:
@@ -121,7 +121,7 @@ def people(
         joins: Whether the number is one of this patient, so that a trusted one may join records.
     """
     text = at(segment, number)
-    found: list[Number] = []
+    found: list[StatedNumber] = []
     if not text:
         return found
     profile = context.profile
@@ -130,7 +130,7 @@ def people(
         issuer = issuer or authority or profile.authority or context.namespace
         trusted, master = profile.trusts(issuer, kind) if joins else (False, False)
         found.append(
-            Number(
+            StatedNumber(
                 field=field,
                 value=value,
                 authority=issuer,
@@ -145,13 +145,15 @@ def people(
     return found
 
 
-def visits(segment: Segment | None, number: int, field: str, context: Context) -> list[Number]:
+def visits(
+    segment: Segment | None, number: int, field: str, context: FieldContext
+) -> list[StatedNumber]:
     """Read a CX field of visit or account numbers; their refs are visit refs of the namespace."""
     text = at(segment, number)
     if not text:
         return []
     return [
-        Number(
+        StatedNumber(
             field=field,
             value=value,
             authority=context.profile.authority_aliases.get(named, named),
@@ -164,15 +166,15 @@ def visits(segment: Segment | None, number: int, field: str, context: Context) -
     ]
 
 
-def of_patient(pid: Segment | None, context: Context) -> tuple[Number, ...]:
+def of_patient(pid: Segment | None, context: FieldContext) -> tuple[StatedNumber, ...]:
     """Read every number of PID: many messages in a row say the same of one patient."""
     if pid is None:
         return ()
     return _of_patient(pid[:_AFTER_NUMBERS], context)
 
 
-@remembered(512)
-def _of_patient(pid: Segment, context: Context) -> tuple[Number, ...]:
+@cached_by_text(512)
+def _of_patient(pid: Segment, context: FieldContext) -> tuple[StatedNumber, ...]:
     found = people(pid, 3, "PID-3", context)
     for number in (2, 4):
         found += people(pid, number, f"PID-{number}", context)
@@ -183,22 +185,24 @@ def _of_patient(pid: Segment, context: Context) -> tuple[Number, ...]:
     return (*found, *visits(pid, 18, "PID-18", context))
 
 
-def of_visit(pv1: Segment | None, context: Context) -> tuple[Number, ...]:
+def of_visit(pv1: Segment | None, context: FieldContext) -> tuple[StatedNumber, ...]:
     """Read the numbers of PV1."""
     if pv1 is None:
         return ()
     return _of_visit((at(pv1, 19), at(pv1, 50), at(pv1, 5)), context)
 
 
-@remembered(512)
-def _of_visit(numbers: Segment, context: Context) -> tuple[Number, ...]:
+@cached_by_text(512)
+def _of_visit(numbers: Segment, context: FieldContext) -> tuple[StatedNumber, ...]:
     fields = enumerate(("PV1-19", "PV1-50", "PV1-5"))
     return tuple(each for index, field in fields for each in visits(numbers, index, field, context))
 
 
-def of_merge(mrg: Segment | None, context: Context, *, authority: str, joins: bool) -> list[Number]:
+def of_merge(
+    mrg: Segment | None, context: FieldContext, *, authority: str, joins: bool
+) -> list[StatedNumber]:
     """Read every number of MRG; one without authority takes that of the PID-3 chosen."""
-    found: list[Number] = []
+    found: list[StatedNumber] = []
     if mrg is not None:
         for number in (1, 2, 4):
             found += people(mrg, number, f"MRG-{number}", context, authority=authority, joins=joins)
@@ -208,8 +212,8 @@ def of_merge(mrg: Segment | None, context: Context, *, authority: str, joins: bo
 
 
 def record_number(
-    numbers: Sequence[Number], field: str, profile: Profile, *, authority: str = ""
-) -> Number | None:
+    numbers: Sequence[StatedNumber], field: str, profile: Profile, *, authority: str = ""
+) -> StatedNumber | None:
     """Choose the number to file under: a function of this message and its profile alone.
 
     One of ``authority``, the profile's where none is given; else the first of type MR, MRN or PI;
@@ -227,7 +231,7 @@ def record_number(
 
 
 def visit_number(
-    numbers: Sequence[Number], fields: Sequence[str], findings: Findings
+    numbers: Sequence[StatedNumber], fields: Sequence[str], findings: Findings
 ) -> VisitRef | None:
     """Return the ref of the first of ``fields`` that holds a number."""
     for field in fields:
@@ -240,7 +244,7 @@ def visit_number(
     return None
 
 
-def record_of(number: Number) -> RecordId:
+def record_of(number: StatedNumber) -> RecordId:
     """Return the record that a patient identifier names."""
     return RecordId(number.ref)
 

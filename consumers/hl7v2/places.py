@@ -4,14 +4,14 @@ from functools import lru_cache
 
 from consumers.hl7v2.delimiters import NULL, Delimiters
 from consumers.hl7v2.findings import Findings
-from consumers.hl7v2.numbers import Context
+from consumers.hl7v2.numbers import FieldContext
 from consumers.hl7v2.reader import Segment, at
 from domain.ids import IdKey, PlaceRef
 from domain.segments import Part2Place
 from domain.statement import Place
 
 
-def facility_of(pv1: Segment | None, context: Context) -> str:
+def facility_of(pv1: Segment | None, context: FieldContext) -> str:
     """Return the facility of a stay: PV1-3.4, else PV1-39, else MSH-4, by the profile's map."""
     return (
         _facility(at(pv1, 3), context)
@@ -24,7 +24,7 @@ def facility_of(pv1: Segment | None, context: Context) -> str:
 class Places:
     """The places of one PV1, and what of them must be sealed."""
 
-    def __init__(self, pv1: Segment | None, context: Context, findings: Findings) -> None:
+    def __init__(self, pv1: Segment | None, context: FieldContext, findings: Findings) -> None:
         self._pv1 = pv1
         self._context = context
         self._findings = findings
@@ -72,12 +72,12 @@ def _first(component: str, delimiters: Delimiters) -> str:
     return ""
 
 
-def _facility(text: str, context: Context) -> str:
+def _facility(text: str, context: FieldContext) -> str:
     """Return the facility that a PL field names."""
     delimiters = context.delimiters
     components = delimiters.components(text.split(delimiters.repetition, 1)[0])
     return _mapped(_first(components[3], delimiters), context) if components[3:4] else ""
 
 
-def _mapped(facility: str, context: Context) -> str:
+def _mapped(facility: str, context: FieldContext) -> str:
     return context.profile.facilities.get(facility, facility)

@@ -73,21 +73,21 @@ class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", ignored_types=(cached_property,))
 
 
-class Match(_Table):
+class SenderMatch(_Table):
     """Whose messages: MSH-3.1 and MSH-4.1 as sent; what is left out may be anything."""
 
     application: str = ""
     facility: str = ""
 
 
-class Issuer(_Table):
+class TrustedIssuer(_Table):
     """Whose identifiers: an assigning authority, after aliases, and a type of HL7 table 0203."""
 
     authority: Filled
     type: str = ""  # any type
 
 
-class Unit(_Table):
+class Part2Unit(_Table):
     """A unit as PV1-3.1 names it, in a facility after the map or in any."""
 
     unit: Filled
@@ -97,7 +97,7 @@ class Unit(_Table):
 class Profile(_Table):
     """What was agreed with one sender. Without a value the standard's reading holds."""
 
-    match: tuple[Match, ...] = ()
+    match: tuple[SenderMatch, ...] = ()
     clients: tuple[Filled, ...] = ()
 
     zone: Annotated[str, AfterValidator(_zone)] | None = None
@@ -108,7 +108,7 @@ class Profile(_Table):
     authority: str = ""
     authority_aliases: dict[Filled, Filled] = {}
     file_under: str = ""
-    trusted: tuple[Issuer, ...] = ()
+    trusted: tuple[TrustedIssuer, ...] = ()
     master_indexes: tuple[Filled, ...] = ()
     placeholders: tuple[Filled, ...] = ()
 
@@ -116,7 +116,7 @@ class Profile(_Table):
     classes: dict[Filled, EncounterClass] = {}
     services: dict[Filled, EncounterClass] = {}
     dispositions: dict[Filled, Filled] = {}
-    part2_units: tuple[Unit, ...] = ()
+    part2_units: tuple[Part2Unit, ...] = ()
 
     test_messages: Literal["apart", "promote"] = "apart"
     movement_ids: bool = False
@@ -179,7 +179,7 @@ class Profile(_Table):
         )
 
 
-class Chosen(NamedTuple):
+class ChosenProfile(NamedTuple):
     """The profile for one message."""
 
     name: str
@@ -196,11 +196,11 @@ class Profiles:
 
     def __init__(self, profiles: Mapping[str, Profile] | None = None) -> None:
         self.named: Final = dict(profiles or {})
-        self._default: Final = Chosen(
+        self._default: Final = ChosenProfile(
             DEFAULT, self.named.get(DEFAULT, Profile()), configured=DEFAULT in self.named
         )
         self._matches: Final = [
-            (match, Chosen(name, profile, configured=True))
+            (match, ChosenProfile(name, profile, configured=True))
             for name, profile in self.named.items()
             for match in profile.match
         ]
@@ -222,14 +222,14 @@ class Profiles:
 
     def choose(
         self, *, application: str, facility: str, requested: str = "", client: str = ""
-    ) -> Chosen:
+    ) -> ChosenProfile:
         """Choose by name, else by client, else by MSH-3.1 and MSH-4.1, else the default.
 
         A name that is not there chooses nothing: whoever takes names from people checks them first
         with ``profiles[name]``. A client that several profiles name does not decide between them.
         """
         if requested in self.named:
-            return Chosen(requested, self.named[requested], configured=True)
+            return ChosenProfile(requested, self.named[requested], configured=True)
         fitting = [
             chosen
             for match, chosen in self._matches
@@ -239,7 +239,7 @@ class Profiles:
             theirs = [name for name, each in self.named.items() if client in each.clients]
             fitting = [chosen for chosen in fitting if chosen.name in theirs] or fitting
             if len(theirs) == 1:
-                return Chosen(theirs[0], self.named[theirs[0]], configured=True)
+                return ChosenProfile(theirs[0], self.named[theirs[0]], configured=True)
         return fitting[0] if fitting else self._default
 
 

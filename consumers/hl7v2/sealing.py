@@ -13,10 +13,10 @@ import msgspec
 
 from consumers.hl7v2.delimiters import NULL, Delimiters
 from consumers.hl7v2.findings import Findings
-from consumers.hl7v2.groups import Group
-from consumers.hl7v2.numbers import Number
+from consumers.hl7v2.groups import SegmentGroup
+from consumers.hl7v2.numbers import StatedNumber
 from consumers.hl7v2.reader import Message, Segment, at
-from consumers.hl7v2.remembering import remembered
+from consumers.hl7v2.text_cache import cached_by_text
 from consumers.hl7v2.times import birth_date
 from domain.body import Plain, SegmentClass
 from domain.ids import RecordId
@@ -44,10 +44,10 @@ _encode: Final = msgspec.json.Encoder().encode
 
 def seal(  # the parts of a statement
     message: Message,
-    group: Group,
+    group: SegmentGroup,
     *,
     subject: RecordId,
-    numbers: Sequence[Number],
+    numbers: Sequence[StatedNumber],
     part2: Sequence[Part2Place],
     findings: Findings,
     hides_units: bool = False,
@@ -78,7 +78,7 @@ def seal(  # the parts of a statement
 
 
 def _sorted_out(
-    group: Group, delimiters: Delimiters, *, part2: bool, retired: Segment | None
+    group: SegmentGroup, delimiters: Delimiters, *, part2: bool, retired: Segment | None
 ) -> tuple[list[str], list[bytes]]:
     """Return the lines about the person, and what is kept of the clinical ones."""
     personal, clinical = list[str](), list[bytes]()
@@ -97,7 +97,7 @@ def _sorted_out(
 
 
 def seal_retired(
-    message: Message, mrg: Segment | None, *, subject: RecordId, numbers: Sequence[Number]
+    message: Message, mrg: Segment | None, *, subject: RecordId, numbers: Sequence[StatedNumber]
 ) -> list[Plain]:
     """Return the segments about the record that retires in a merge: its numbers, its name."""
     sealed = [Plain(subject=subject, segment="identifiers", text=_identifiers(numbers))]
@@ -108,19 +108,19 @@ def seal_retired(
     return sealed
 
 
-def _identifiers(numbers: Iterable[Number]) -> bytes:
+def _identifiers(numbers: Iterable[StatedNumber]) -> bytes:
     """Return what decodes as ``Identifiers``."""
     texts = [(each.field, each.value, each.authority, each.type, each.ref) for each in numbers]
     return b'{"numbers":[%b]}' % b",".join(map(_identifier, texts))
 
 
-@remembered(1_024)
+@cached_by_text(1_024)
 def _identifier(texts: tuple[str, ...]) -> bytes:
     field, value, authority, kind, ref = texts
     return _encode(Identifier(field=field, value=value, authority=authority, type=kind, ref=ref))
 
 
-@remembered(512)
+@cached_by_text(512)
 def _demographics(lines: tuple[str, ...], delimiters: Delimiters) -> tuple[bytes, str]:
     """Read who the patient is from PID, and keep PID and the others of its kind as sent.
 
@@ -168,7 +168,7 @@ def _clinical(segment: Segment, line: str, delimiters: Delimiters, *, part2: boo
     return _filled(fields, delimiters)
 
 
-@remembered(1_024)
+@cached_by_text(1_024)
 def _whole(lines: tuple[str, ...], delimiters: Delimiters) -> bytes:
     (line,) = lines
     return _filled(_fields(tuple(line.split(delimiters.separator)), delimiters), delimiters)

@@ -5,8 +5,8 @@ from typing import Final, NamedTuple
 
 from consumers.hl7v2 import numbers, sealing
 from consumers.hl7v2.findings import Findings
-from consumers.hl7v2.groups import Group
-from consumers.hl7v2.numbers import Context, Number
+from consumers.hl7v2.groups import SegmentGroup
+from consumers.hl7v2.numbers import FieldContext, StatedNumber
 from consumers.hl7v2.places import Places
 from consumers.hl7v2.profiles import Profile
 from consumers.hl7v2.reader import Message, Segment, at
@@ -21,7 +21,7 @@ _MODES: Final[dict[str, Mode]] = {"P": "P", "T": "T", "D": "D"}
 _DECEASED: Final = {"Y": True, "N": False}
 
 
-class Unusable(Exception):
+class UnusableMessage(Exception):
     """The message lacks what no statement can do without. Names the place, not the content."""
 
     def __init__(self, reason: str, place: str) -> None:
@@ -30,7 +30,7 @@ class Unusable(Exception):
         super().__init__(f"{place}: {reason}")
 
 
-class Stated(NamedTuple):
+class StatementParts(NamedTuple):
     """What one statement becomes."""
 
     core: Statement
@@ -39,13 +39,13 @@ class Stated(NamedTuple):
     facility: str
 
 
-class _Whose(NamedTuple):
+class _SubjectNumbers(NamedTuple):
     """Whom a statement is about."""
 
-    chosen: Number
-    merged: Number | None  # the record that retires
-    own: Sequence[Number]  # numbers of the patient and the visit
-    prior: Sequence[Number]  # of MRG
+    chosen: StatedNumber
+    merged: StatedNumber | None  # the record that retires
+    own: Sequence[StatedNumber]  # numbers of the patient and the visit
+    prior: Sequence[StatedNumber]  # of MRG
 
     def subjects(self) -> tuple[RecordId, ...]:
         record = numbers.record_of(self.chosen)
@@ -55,19 +55,19 @@ class _Whose(NamedTuple):
 
 
 def statement(
-    message: Message, group: Group, row: Trigger, *, profile: Profile, id_key: IdKey
-) -> Stated:
+    message: Message, group: SegmentGroup, row: Trigger, *, profile: Profile, id_key: IdKey
+) -> StatementParts:
     """Read one statement.
 
     Raises:
-        Unusable: No usable patient identifier; a merge that does not say which one retires.
+        UnusableMessage: No usable patient identifier; a merge that does not say which one retires.
     """
     findings = Findings(message.flags)
     delimiters = message.delimiters
     mode_as_sent = delimiters.code(message.field("MSH", 11)).upper()
     application = delimiters.code(message.field("MSH", 3))
     sender = delimiters.code(message.field("MSH", 4))
-    context = Context(
+    context = FieldContext(
         delimiters=delimiters,
         profile=profile,
         id_key=id_key,
@@ -147,7 +147,7 @@ def statement(
         flags=tuple(findings.flags),
         **facts,
     )
-    return Stated(core, tuple(segments), subjects, places.facility)
+    return StatementParts(core, tuple(segments), subjects, places.facility)
 
 
 def _mode(sent: str, profile: Profile, findings: Findings) -> Mode:
@@ -159,38 +159,44 @@ def _mode(sent: str, profile: Profile, findings: Findings) -> Mode:
 
 
 def _whose(
-    group: Group, pv1: Segment | None, row: Trigger, context: Context, findings: Findings
-) -> _Whose:
+    group: SegmentGroup,
+    pv1: Segment | None,
+    row: Trigger,
+    context: FieldContext,
+    findings: Findings,
+) -> _SubjectNumbers:
     """Read all numbers, and choose the record; of a merge also the one that retires.
 
     Raises:
-        Unusable: There is none.
+        UnusableMessage: There is none.
     """
     people = numbers.of_patient(group.pid, context)
     chosen = numbers.record_number(people, "PID-3", context.profile)
     if chosen is None:
-        raise Unusable("no_patient_identifier", "PID-3")
+        raise UnusableMessage("no_patient_identifier", "PID-3")
     merges = row.reads is Reads.MERGE
     prior = numbers.of_merge(group.mrg, context, authority=chosen.authority, joins=merges)
     merged = None
     if merges:
         merged = numbers.record_number(prior, "MRG-1", context.profile, authority=chosen.authority)
         if merged is None:
-            raise Unusable("no_prior_identifier", "MRG-1")
+            raise UnusableMessage("no_prior_identifier", "MRG-1")
         if merged.ref == chosen.ref:
             findings.flag("MRG-1", "itself")
         if any(_is_another(each, merged) for each in prior):
             findings.flag("MRG-1", "repeated")  # one statement retires one record
-    return _Whose(chosen, merged, (*people, *numbers.of_visit(pv1, context)), prior)
+    return _SubjectNumbers(chosen, merged, (*people, *numbers.of_visit(pv1, context)), prior)
 
 
-def _is_another(number: Number, merged: Number) -> bool:
+def _is_another(number: StatedNumber, merged: StatedNumber) -> bool:
     """Whether a prior number names one more record of the authority whose record retires."""
     same = number.field == "MRG-1" and number.authority == merged.authority
     return same and number.ref != merged.ref and not number.nothing
 
 
-def _flag_what_is_odd(message: Message, group: Group, row: Trigger, findings: Findings) -> None:
+def _flag_what_is_odd(
+    message: Message, group: SegmentGroup, row: Trigger, findings: Findings
+) -> None:
     """Flag what stands twice where the first is read, what was cut, what contradicts itself."""
     delimiters = message.delimiters
     names = [segment[0] for segment in group.segments]
@@ -207,7 +213,7 @@ def _flag_what_is_odd(message: Message, group: Group, row: Trigger, findings: Fi
                 findings.flag("PID-3", "truncated")
 
 
-def _contents(message: Message, group: Group, id_key: IdKey) -> tuple[str, str]:
+def _contents(message: Message, group: SegmentGroup, id_key: IdKey) -> tuple[str, str]:
     """Return the two comparison values: all but MSH-7, -10, -13; and but EVN-2.
 
     Over lines, not bytes: line ends and separators behind the last field do not matter.

@@ -10,10 +10,10 @@ from hashlib import sha256
 from typing import Final, NamedTuple
 
 from commands.ports.intake import Disposition, Draft, Received
-from consumers.hl7v2.groups import Group, groups
-from consumers.hl7v2.profiles import Chosen, Profiles
+from consumers.hl7v2.groups import SegmentGroup, groups
+from consumers.hl7v2.profiles import ChosenProfile, Profiles
 from consumers.hl7v2.reader import Message, NotAMessage, one_line_end
-from consumers.hl7v2.statement import Unusable, statement
+from consumers.hl7v2.statement import UnusableMessage, statement
 from domain.body import Actor
 from domain.ids import EventId, IdKey, MessageId
 from domain.interpretation import happened
@@ -92,7 +92,7 @@ def read(raw: bytes, *, context: ReadingContext) -> Received:
     )
 
 
-def choose(message: Message, context: ReadingContext) -> Chosen:
+def choose(message: Message, context: ReadingContext) -> ChosenProfile:
     """Choose the profile for a message."""
     return context.profiles.choose(
         application=message.delimiters.code(message.field("MSH", 3)),
@@ -118,7 +118,7 @@ def _letters(text: str) -> str:
     return text.upper()[:_LONGEST_TYPE]
 
 
-class _Decided(NamedTuple):
+class _Decision(NamedTuple):
     disposition: Disposition
     reason: str = ""
     place: str = ""
@@ -126,26 +126,30 @@ class _Decided(NamedTuple):
 
 
 def _decide(
-    message: Message, kind: str, trigger: str, chosen: Chosen, context: ReadingContext
-) -> _Decided:
+    message: Message, kind: str, trigger: str, chosen: ChosenProfile, context: ReadingContext
+) -> _Decision:
     if len(message.all("MSH")) > 1:
-        return _Decided(Disposition.QUARANTINED, "several_messages", "MSH")
+        return _Decision(Disposition.QUARANTINED, "several_messages", "MSH")
     row = TRIGGERS.get(trigger) if kind == "ADT" else None
     if row is None:
         reason = "trigger_without_row" if kind == "ADT" else "no_adt"
-        return _Decided(Disposition.NO_EFFECT, reason)
+        return _Decision(Disposition.NO_EFFECT, reason)
     try:
         drafts = tuple(
             _draft(message, group, row, chosen, context)
             for group in groups(message, pairs=row.reads is Reads.MERGE)
         )
-    except Unusable as problem:
-        return _Decided(Disposition.QUARANTINED, problem.reason, problem.place)
-    return _Decided(Disposition.RECORDED, drafts=drafts)
+    except UnusableMessage as problem:
+        return _Decision(Disposition.QUARANTINED, problem.reason, problem.place)
+    return _Decision(Disposition.RECORDED, drafts=drafts)
 
 
 def _draft(
-    message: Message, group: Group, row: Trigger, chosen: Chosen, context: ReadingContext
+    message: Message,
+    group: SegmentGroup,
+    row: Trigger,
+    chosen: ChosenProfile,
+    context: ReadingContext,
 ) -> Draft:
     stated = statement(message, group, row, profile=chosen.profile, id_key=context.id_key)
     core = stated.core

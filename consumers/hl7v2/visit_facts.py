@@ -5,7 +5,7 @@ from typing import Final, TypedDict
 
 from consumers.hl7v2.codes import disposition, encounter_class
 from consumers.hl7v2.findings import Findings
-from consumers.hl7v2.numbers import Context, Number, visit_number
+from consumers.hl7v2.numbers import FieldContext, StatedNumber, visit_number
 from consumers.hl7v2.places import Places
 from consumers.hl7v2.profiles import Profile
 from consumers.hl7v2.reader import Message, Segment, at
@@ -47,11 +47,11 @@ def visit_facts(  # what one visit is read from
     message: Message,
     row: Trigger,
     *,
-    context: Context,
+    context: FieldContext,
     places: Places,
     times: Times,
     sent: Moment | None,
-    numbers: Sequence[Number],
+    numbers: Sequence[StatedNumber],
     findings: Findings,
 ) -> VisitFacts:
     """Read what is stated of the visit; nothing where the trigger is about a person."""
@@ -102,7 +102,7 @@ def _class(sent: str, service: str, profile: Profile) -> EncounterClass:
     )
 
 
-def _movement(zbe: Segment | None, context: Context, findings: Findings) -> Movement | None:
+def _movement(zbe: Segment | None, context: FieldContext, findings: Findings) -> Movement | None:
     """Read ZBE, the id under which a movement can be corrected."""
     # verify: the numbers of the fields are those of IHE ITI TF-2, 3.31, in its public text.
     delimiters = context.delimiters

@@ -2,7 +2,7 @@
 
 import sys
 
-from consumers.relay import Relay, Sent
+from consumers.relay import Relay, RelayStep
 from infra import topics
 from infra.event_log import EventLog
 from infra.kafka import EventTopic
@@ -10,8 +10,8 @@ from infra.postgres import pool
 from infra.relay_checkpoint import RelayCheckpoints
 
 
-def _tell(sent: Sent) -> None:
-    sys.stdout.write(f"{sent.position}\n")
+def _tell(step: RelayStep) -> None:
+    sys.stdout.write(f"{step.position}\n")
     sys.stdout.flush()
 
 
@@ -28,7 +28,7 @@ def main(database: str, bootstrap: str, prefix: str) -> None:
             create=lambda: topics.apply(bootstrap, prefix),
         )
         log = EventLog(connections, incarnation=incarnation)
-        Relay(log, topic, RelayCheckpoints(database, name), on_sent=_tell).run(lambda: False)
+        Relay(log, topic, RelayCheckpoints(database, name), on_step=_tell).run(lambda: False)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Relay and projector while their broker dies in mid-stream and comes back."""
+"""Relay and projector while their broker is killed and starts again."""
 
 import os
 import signal
@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from consumers.projector import Ports, Projector
+from consumers.projector import Projector, ProjectorPorts
 from infra.kafka_server import KafkaServer
-from tests.kafka_samples import Applier, Running, forgotten_sockets, published
+from tests.kafka_samples import Applier, BackgroundLoop, forgotten_sockets, published
 from tests.topic_samples import START
 from tests.waiting import until
 
@@ -16,7 +16,7 @@ from tests.waiting import until
 @pytest.mark.postgres
 @pytest.mark.kafka
 @pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-def test_a_broker_killed_in_mid_stream_costs_time_and_nothing_else(
+def test_no_event_is_lost_or_published_twice_if_the_broker_is_killed_and_starts_again(
     database: str, tmp_path: Path, topic_prefix: str
 ) -> None:
     with (
@@ -26,7 +26,7 @@ def test_a_broker_killed_in_mid_stream_costs_time_and_nothing_else(
     ):
         applier = Applier(owner.heal)
         projector = Projector(
-            Ports(
+            ProjectorPorts(
                 source=owner.reader(),
                 positions=applier.positions,
                 apply=applier.apply,
@@ -34,8 +34,8 @@ def test_a_broker_killed_in_mid_stream_costs_time_and_nothing_else(
             )
         )
         owner.record(2000)
-        owner.in_topic()  # it is there
-        with Running(owner.relay().run), Running(projector.run):
+        owner.in_topic()  # creates the topic
+        with BackgroundLoop(owner.relay().run), BackgroundLoop(projector.run):
             until(lambda: len(applier.events) >= 500, "some of the events", 60)
             assert server.pid is not None
             os.kill(server.pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""The protocol of relay and topic, under faults: hundreds of random histories of a model."""
+"""The protocol between relay and topic under faults, in hundreds of random histories of a model."""
 
 from random import Random
 
@@ -38,40 +38,40 @@ def walked(*found: tuple[int, int], mark: Mark = NOTHING) -> Mark:
     ).marks[0]
 
 
-def test_a_contiguous_partition_is_known_to_its_end() -> None:
+def test_a_partition_without_holes_is_complete_to_its_end() -> None:
     assert walked((1, 0), (4, 1), (9, 4)) == Mark(3, 9)
 
 
-def test_repeats_are_passed_over() -> None:
+def test_repeats_are_skipped() -> None:
     assert walked((1, 0), (4, 1), (1, 0), (4, 1), (9, 4)) == Mark(5, 9)
 
 
-def test_what_follows_a_hole_does_not_count_until_it_was_sent_again() -> None:
+def test_events_after_a_hole_count_only_after_they_were_sent_again() -> None:
     assert walked((1, 0), (9, 4)) == Mark(2, 1)
     assert walked((1, 0), (9, 4), (4, 1), (9, 4)) == Mark(4, 9)
 
 
-def test_records_that_are_none_of_ours_are_passed_over() -> None:
+def test_records_that_are_not_our_events_are_skipped() -> None:
     assert walked((1, 0), (0, 0), (4, 1)) == Mark(3, 4)
 
 
-def test_a_mark_of_another_topic_is_not_trusted() -> None:
+def test_a_mark_of_another_topic_is_not_used() -> None:
     kept = Checkpoint(
         incarnation=INCARNATION, topic_id="old", position=9, marks={0: Mark(3, 9), 1: Mark(2, 8)}
     )
-    span = chain.trusted(kept, "new", {0: Extent(0, 3), 1: Extent(0, 0)})
-    assert span.marks == {0: Mark(), 1: Mark()}
-    assert span.reset == {0, 1}
+    start = chain.scan_start(kept, "new", {0: Extent(0, 3), 1: Extent(0, 0)})
+    assert start.marks == {0: Mark(), 1: Mark()}
+    assert start.reset == {0, 1}
 
 
-def test_a_partition_that_lost_its_end_is_read_from_its_beginning() -> None:
+def test_a_partition_that_has_become_shorter_is_scanned_from_its_beginning() -> None:
     kept = Checkpoint(
         incarnation=INCARNATION, topic_id="t", position=9, marks={0: Mark(3, 9), 1: Mark(2, 8)}
     )
-    span = chain.trusted(kept, "t", {0: Extent(0, 2), 1: Extent(0, 2)})
-    assert span.reset == {0}
-    scanned = chain.scan(span.marks, links((1, 0), (4, 1)), incarnation=INCARNATION)
-    assert chain.resumed(kept, "t", span, scanned).position == 4
+    start = chain.scan_start(kept, "t", {0: Extent(0, 2), 1: Extent(0, 2)})
+    assert start.reset == {0}
+    scanned = chain.scan(start.marks, links((1, 0), (4, 1)), incarnation=INCARNATION)
+    assert chain.checkpoint_after_scan(kept, "t", start, scanned).position == 4
 
 
 def test_a_topic_filled_by_another_incarnation_is_refused() -> None:
@@ -90,7 +90,7 @@ def test_a_topic_ahead_of_its_store_halts_the_relay() -> None:
     assert "new generation" in refused.value.remedy
 
 
-def test_a_store_that_was_set_back_and_went_on_halts_the_relay() -> None:
+def test_a_store_that_was_set_back_and_has_new_events_halts_the_relay() -> None:
     log, row, topic = Log(PARTITIONS), ModelRow(), ModelTopic(PARTITIONS)
     log.append(0, 1)
     Relay(log, topic, ModelCheckpoints(row)).catch_up()
@@ -121,11 +121,11 @@ def test_only_one_relay_leads() -> None:
 
 
 CRASHES = ("killed", "unheard")
-EVERYTHING = ("killed", "unheard", "hole", "zombie")
+ALL_FAULTS = ("killed", "unheard", "hole", "zombie")
 
 
-class History:
-    """Appends, publishes, dies and starts again at random; the reader reads meanwhile."""
+class RandomHistory:
+    """A store and a relay that append, publish, crash and start again at random, and a reader."""
 
     def __init__(self, seed: int, faults: tuple[str, ...], *, losses: bool) -> None:
         self.random = Random(seed)
@@ -162,7 +162,7 @@ class History:
         self.log.append(*numbers)
 
     def lead(self) -> None:
-        """One life of a relay, ended by a fault or by having nothing left."""
+        """Run one relay until a fault ends it, or for a few steps."""
         checkpoints = ModelCheckpoints(self.row, dies=lambda: self.random.random() < 0.05)
         running = Relay(self.log, self.topic, checkpoints)
         checkpoint = None
@@ -177,13 +177,13 @@ class History:
             pass
         if checkpoint is not None:
             self.ended.append(checkpoint)
-        self.row.leader = None  # the session of a dead relay ends, its lock with it
+        self.row.leader = None  # the session of a dead relay ends and releases its lock
 
     def lose(self) -> None:
         self.random.choice((self.topic.make_anew, self.topic.lose_ends))()
 
     def read(self, *, everything: bool = False) -> None:
-        """Read on in each partition, some records at a time; sometimes from too early."""
+        """Read some more records of each partition; sometimes read some of them again."""
         batch: list[RecordedEvent] = []
         for number, extent in self.topic.extents().items():
             begin = self.offsets[number] if self.random.random() < 0.7 else 0
@@ -223,9 +223,9 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("small_batches")
-def test_crashes_anywhere_leave_no_hole_and_repeat_nothing() -> None:
+def test_crashes_leave_no_hole_and_no_repeat_in_the_topic() -> None:
     for seed in range(400):
-        history = History(seed, CRASHES, losses=False)
+        history = RandomHistory(seed, CRASHES, losses=False)
         history.run(rounds=12)
         history.check()
         assert history.repeats_in_topic() == 0, seed
@@ -234,7 +234,7 @@ def test_crashes_anywhere_leave_no_hole_and_repeat_nothing() -> None:
 @pytest.mark.usefixtures("small_batches")
 def test_late_writers_expired_batches_and_lost_topics_leave_no_hole() -> None:
     for seed in range(400):
-        history = History(seed, EVERYTHING, losses=True)
+        history = RandomHistory(seed, ALL_FAULTS, losses=True)
         history.run(rounds=12)
         history.check()
 
@@ -242,9 +242,10 @@ def test_late_writers_expired_batches_and_lost_topics_leave_no_hole() -> None:
 @pytest.mark.usefixtures("small_batches")
 def test_a_relay_that_lost_its_lead_cannot_move_the_checkpoint() -> None:
     for seed in range(50):
-        history = History(seed, EVERYTHING, losses=False)
+        history = RandomHistory(seed, ALL_FAULTS, losses=False)
         history.run(rounds=6)
         before = history.row.checkpoint
+        assert history.ended
         for checkpoint in history.ended:
             with pytest.raises(Fenced):
                 ModelCheckpoints(history.row).save(checkpoint)

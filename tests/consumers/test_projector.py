@@ -1,32 +1,31 @@
-"""The projector's loop: in memory for what it decides, then with real PostgreSQL and Kafka."""
+"""The projector's loop: its decisions over a log in memory, then with real PostgreSQL and Kafka."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from commands.ports.store import StoreUnavailable
 from commands.ports.topic import Fenced, TopicAheadOfStore
 from consumers import projector
-from consumers.projector import Ports, Progress, Projector, StoreSource, wait_through
+from consumers.projector import Projector, ProjectorPorts, ProjectorStep, StoreSource, wait_through
 from domain.body import RecordedEvent
 from infra import topics
-from tests.kafka_samples import Applied, Applier, Published, Running, published
+from tests.kafka_samples import AppliedCounts, Applier, BackgroundLoop, PublishedStore
 from tests.topic_samples import START, Log
 from tests.waiting import until
 
 
 @dataclass
-class Script:
-    """Fails as told: the next errors, or for good at one event."""
+class FailingApplier:
+    """Applies batches, but first raises the given errors, and always fails at one event."""
 
     applier: Applier
     errors: list[Exception] = field(default_factory=list)
     poison: int = 0
 
-    def apply(self, batch: Sequence[RecordedEvent]) -> Applied:
+    def apply(self, batch: Sequence[RecordedEvent]) -> AppliedCounts:
         if self.errors:
             raise self.errors.pop(0)
         if any(each.envelope.index == self.poison for each in batch):
@@ -35,21 +34,21 @@ class Script:
 
 
 @pytest.fixture(autouse=True)
-def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(projector, "SHORTEST_PAUSE", 0.001)
     monkeypatch.setattr(projector, "LONGEST_PAUSE", 0.05)
     monkeypatch.setattr(projector, "TAKE", 0.05)
     monkeypatch.setattr(projector, "STALLED", 0.2)
 
 
-def over(log: Log, script: Script, told: list[Progress]) -> Projector:
+def over(log: Log, script: FailingApplier, steps: list[ProjectorStep]) -> Projector:
     return Projector(
-        Ports(
+        ProjectorPorts(
             source=StoreSource(log, wait=lambda _: None),
             positions=script.applier.positions,
             apply=script.apply,
             now=lambda: START + timedelta(seconds=10),
-            on_progress=told.append,
+            on_step=steps.append,
         )
     )
 
@@ -61,45 +60,49 @@ def run_until(loop: Projector, done: Callable[[], bool]) -> None:
 
 
 def test_every_event_of_the_log_is_applied_once_in_order() -> None:
-    log, told = Log(), list[Progress]()
+    log, steps = Log(), list[ProjectorStep]()
     log.append(*(nth % 5 for nth in range(4500)))
-    script = Script(Applier(log.heal))
-    run_until(over(log, script, told), lambda: len(script.applier.events) == 4500)
+    script = FailingApplier(Applier(log.heal))
+    run_until(over(log, script, steps), lambda: len(script.applier.events) == 4500)
     assert script.applier.events == log.events
-    assert max(each.events for each in told) == projector.LARGEST_BATCH
-    assert told[0].lag_events == 2500
-    assert told[0].lag_seconds == 8.0
-    assert told[-1].lag_events == 0
-    assert told[-1].lag_seconds == 0.0
+    assert max(each.events for each in steps) == projector.LARGEST_BATCH
+    assert steps[0].lag_events == 2500
+    assert steps[0].lag_seconds == 8.0
+    assert steps[-1].lag_events == 0
+    assert steps[-1].lag_seconds == 0.0
 
 
-def test_reading_goes_on_where_the_positions_say() -> None:
+def test_reading_goes_on_after_the_positions() -> None:
     log, applier = Log(), Applier(Log().heal)
     log.append(0, 1, 0, 2, 1)
     applier.apply(log.events[:2])
-    run_until(over(log, Script(applier), []), lambda: len(applier.events) == 5)
+    run_until(over(log, FailingApplier(applier), []), lambda: len(applier.events) == 5)
     assert applier.events == log.events
 
 
-def test_what_failed_for_the_world_is_tried_again() -> None:
+def test_a_batch_is_tried_again_if_the_store_fails_or_another_projector_applied_it() -> None:
     log = Log()
     log.append(0, 1, 2)
-    script = Script(Applier(log.heal), errors=[StoreUnavailable(), Fenced(), StoreUnavailable()])
+    script = FailingApplier(
+        Applier(log.heal), errors=[StoreUnavailable(), Fenced(), StoreUnavailable()]
+    )
     run_until(over(log, script, []), lambda: len(script.applier.events) == 3)
     assert script.applier.events == log.events
 
 
-def test_an_event_that_fails_holds_nobody_back_that_came_before_it() -> None:
+def test_events_before_one_that_fails_are_applied() -> None:
     log = Log()
     log.append(*range(9))
-    script = Script(Applier(log.heal), poison=6)
+    script = FailingApplier(Applier(log.heal), poison=6)
     run_until(over(log, script, []), lambda: len(script.applier.events) == 5)
     script.poison = 0
     run_until(over(log, script, []), lambda: len(script.applier.events) == 9)
     assert script.applier.events == log.events
 
 
-def test_a_crowd_is_waited_for_and_a_lone_event_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_source_waits_for_more_events_only_after_several_came(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     slept = list[float]()
     monkeypatch.setattr("consumers.projector.time.sleep", slept.append)
     log = Log()
@@ -111,37 +114,37 @@ def test_a_crowd_is_waited_for_and_a_lone_event_is_not(monkeypatch: pytest.Monke
     assert sizes == [(2, 0), (1, 1), (1, 1)]
 
 
-def test_what_only_a_person_can_decide_ends_the_loop() -> None:
+def test_an_error_that_a_person_must_decide_ends_the_loop() -> None:
     log = Log()
     log.append(0)
     halted = TopicAheadOfStore("set back.", remedy="Restore it.")
     with pytest.raises(TopicAheadOfStore, match="Restore it"):
-        over(log, Script(Applier(log.heal), errors=[halted]), []).run(lambda: False)
+        over(log, FailingApplier(Applier(log.heal), errors=[halted]), []).run(lambda: False)
 
 
-def test_catching_up_ends_at_the_index_asked_for_or_in_time() -> None:
+def test_catching_up_ends_at_the_given_index_or_with_a_timeout() -> None:
     log = Log()
     log.append(0, 1, 2)
-    script = Script(Applier(log.heal))
+    script = FailingApplier(Applier(log.heal))
 
     def complete() -> int:
         return max(script.applier.positions().values(), default=0)
 
     assert over(log, script, []).catch_up(complete, 3) == 3
-    with pytest.raises(TimeoutError, match="at 3, not yet at 4"):
+    with pytest.raises(TimeoutError, match="at index 3, not yet at 4"):
         over(log, script, []).catch_up(complete, 4, timeout=0.05)
 
 
-def test_waiting_ends_at_the_index_asked_for_or_in_time() -> None:
+def test_waiting_ends_at_the_given_index_or_with_a_timeout() -> None:
     positions = iter((1, 2, 5, 5))
     assert wait_through(lambda: next(positions), 4) == 5
-    with pytest.raises(TimeoutError, match="at 1, not yet at 4"):
+    with pytest.raises(TimeoutError, match="at index 1, not yet at 4"):
         wait_through(lambda: 1, 4, timeout=0.01)
 
 
 @dataclass
-class Forgetful:
-    """A source that never gives what it should."""
+class EmptySource:
+    """A source that never gives an event."""
 
     def seek(self, positions: Callable[[], Mapping[int, int]]) -> None:
         del positions
@@ -157,12 +160,12 @@ class Forgetful:
         pass
 
 
-def test_what_the_topic_should_hold_and_does_not_give_comes_from_the_store() -> None:
+def test_events_that_the_topic_has_lost_are_fetched_from_the_store() -> None:
     log, applier = Log(), Applier(Log().heal)
     log.append(0, 1, 0)
     loop = Projector(
-        Ports(
-            source=Forgetful(),
+        ProjectorPorts(
+            source=EmptySource(),
             positions=applier.positions,
             apply=applier.apply,
             now=lambda: START,
@@ -170,20 +173,14 @@ def test_what_the_topic_should_hold_and_does_not_give_comes_from_the_store() -> 
             heal=log.heal,
         )
     )
-    with Running(loop.run):
+    with BackgroundLoop(loop.run):
         until(lambda: len(applier.events) == 3, "the events")
     assert applier.indexes() == [1, 2, 3]
 
 
-@pytest.fixture
-def owner(database: str, tmp_path: Path, kafka: str, topic_prefix: str) -> Iterator[Published]:
-    with published(database, tmp_path, kafka, topic_prefix) as made:
-        yield made
-
-
-def over_topic(owner: Published, applier: Applier, group: str | None = None) -> Projector:
+def over_topic(owner: PublishedStore, applier: Applier, group: str | None = None) -> Projector:
     return Projector(
-        Ports(
+        ProjectorPorts(
             source=owner.reader(group),
             positions=applier.positions,
             apply=applier.apply,
@@ -192,33 +189,33 @@ def over_topic(owner: Published, applier: Applier, group: str | None = None) -> 
     )
 
 
-def all_of(owner: Published) -> list[int]:
+def all_of(owner: PublishedStore) -> list[int]:
     return list(range(1, owner.recorded + 1))
 
 
 @pytest.mark.postgres
 @pytest.mark.kafka
-def test_every_event_of_the_topic_is_applied_once_wherever_reading_begins(
-    owner: Published,
+def test_every_event_of_the_topic_is_applied_once_also_after_a_restart(
+    owner: PublishedStore,
 ) -> None:
     owner.record(700)
     owner.relay().catch_up()
     applier = Applier(owner.heal)
-    with Running(over_topic(owner, applier).run):
+    with BackgroundLoop(over_topic(owner, applier).run):
         until(lambda: len(applier.events) == 700, "the events")
     owner.record(300)
     owner.relay().catch_up()
-    with Running(over_topic(owner, applier).run):
+    with BackgroundLoop(over_topic(owner, applier).run):
         until(lambda: len(applier.events) == 1000, "the other events")
     assert applier.indexes() == all_of(owner)
-    assert applier.skipped <= 100  # one commit shares one recorded-at: it is read again
+    assert applier.skipped <= 100  # events of one commit have one recorded-at: some are read again
     assert applier.healed == 0
 
 
 @pytest.mark.postgres
 @pytest.mark.kafka
 def test_repeats_in_the_topic_are_skipped_and_holes_are_filled_from_the_store(
-    owner: Published,
+    owner: PublishedStore,
 ) -> None:
     owner.record(200)
     events = owner.store.read(0)
@@ -228,7 +225,7 @@ def test_repeats_in_the_topic_are_skipped_and_holes_are_filled_from_the_store(
     topic.publish(events[50:80])
     topic.publish(events[150:])
     applier = Applier(owner.heal)
-    with Running(over_topic(owner, applier).run):
+    with BackgroundLoop(over_topic(owner, applier).run):
         until(lambda: len(applier.events) == 200, "the events")
     assert applier.indexes() == all_of(owner)
     assert applier.skipped == 30
@@ -237,11 +234,13 @@ def test_repeats_in_the_topic_are_skipped_and_holes_are_filled_from_the_store(
 
 @pytest.mark.postgres
 @pytest.mark.kafka
-def test_a_topic_deleted_and_published_anew_is_read_on(owner: Published) -> None:
+def test_reading_goes_on_after_the_topic_was_deleted_and_published_again(
+    owner: PublishedStore,
+) -> None:
     owner.record(300)
     owner.relay().catch_up()
     applier = Applier(owner.heal)
-    with Running(over_topic(owner, applier).run):
+    with BackgroundLoop(over_topic(owner, applier).run):
         until(lambda: len(applier.events) == 300, "the events")
         topics.delete(owner.bootstrap, owner.name)
         owner.record(100)
@@ -252,14 +251,16 @@ def test_a_topic_deleted_and_published_anew_is_read_on(owner: Published) -> None
 
 @pytest.mark.postgres
 @pytest.mark.kafka
-def test_readers_of_a_group_share_the_partitions_and_take_over(owner: Published) -> None:
+def test_readers_of_a_group_share_the_partitions_and_apply_every_event(
+    owner: PublishedStore,
+) -> None:
     owner.record(200)
     owner.relay().catch_up()
     first, second = Applier(owner.heal), Applier(owner.heal)
     group = f"{owner.prefix}-readers"
-    with Running(over_topic(owner, first, group).run):
+    with BackgroundLoop(over_topic(owner, first, group).run):
         until(lambda: len(first.events) == 200, "the events, alone")
-        with Running(over_topic(owner, second, group).run):
+        with BackgroundLoop(over_topic(owner, second, group).run):
             until(lambda: second.events, "some events for the second", 40)
             shared = {each.envelope.partition for each in second.events}
             owner.record(200, batch=20)

@@ -2,8 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
+from contextlib import closing
 from random import Random
 
 import pytest
@@ -11,20 +10,15 @@ import pytest
 from commands.ports.topic import Fenced, IncarnationMismatch, TopicAheadOfStore
 from consumers.relay import Relay
 from infra import topics
+from infra.kafka import EventTopic
 from infra.relay_checkpoint import RelayCheckpoints, begin_generation, generation
-from tests.kafka_samples import Published, Running, published
+from tests.kafka_samples import BackgroundLoop, PublishedStore
 from tests.waiting import until
 
 pytestmark = [pytest.mark.postgres, pytest.mark.kafka]
 
 
-@pytest.fixture
-def owner(database: str, tmp_path: Path, kafka: str, topic_prefix: str) -> Iterator[Published]:
-    with published(database, tmp_path, kafka, topic_prefix) as made:
-        yield made
-
-
-def test_what_is_recorded_is_published_once_and_byte_for_byte(owner: Published) -> None:
+def test_every_recorded_event_is_published_once_and_byte_for_byte(owner: PublishedStore) -> None:
     owner.record(1200)
     report = owner.compared()
     assert report.equal
@@ -32,20 +26,20 @@ def test_what_is_recorded_is_published_once_and_byte_for_byte(owner: Published) 
     assert owner.compared().published == 0
 
 
-def test_a_running_relay_publishes_what_comes(owner: Published) -> None:
+def test_a_running_relay_publishes_new_events(owner: PublishedStore) -> None:
     owner.record(3)
-    with Running(owner.relay().run):
+    with BackgroundLoop(owner.relay().run):
         until(lambda: owner.in_topic() == 3, "the first events")
         owner.record(5)
         until(lambda: owner.in_topic() == 8, "the next events")
     assert owner.compared().equal
 
 
-def test_whoever_catches_up_beside_a_running_relay_waits_for_what_is_owed(
-    owner: Published,
+def test_catching_up_beside_a_running_relay_waits_until_that_relay_has_published(
+    owner: PublishedStore,
 ) -> None:
     owner.record(700)
-    with Running(owner.relay().run):
+    with BackgroundLoop(owner.relay().run):
         until(lambda: owner.in_topic() > 0, "the relay leads")
         assert owner.relay().catch_up(timeout=30) == 700
         owner.record(3)
@@ -53,7 +47,9 @@ def test_whoever_catches_up_beside_a_running_relay_waits_for_what_is_owed(
         assert owner.in_topic() == 703
 
 
-def test_a_second_relay_stands_by_until_the_first_resigns(owner: Published) -> None:
+def test_a_second_relay_leads_only_after_the_first_resigns_which_then_saves_nothing(
+    owner: PublishedStore,
+) -> None:
     owner.record(10)
     first, second = (RelayCheckpoints(owner.database, owner.name) for _ in range(2))
     leading = first.lead(owner.store.incarnation)
@@ -73,7 +69,7 @@ def test_a_second_relay_stands_by_until_the_first_resigns(owner: Published) -> N
 @pytest.mark.parametrize(
     "kills", [3, pytest.param(60, marks=[pytest.mark.soak, pytest.mark.timeout(900)])]
 )
-def test_a_relay_killed_anywhere_leaves_no_hole(owner: Published, kills: int) -> None:
+def test_a_killed_relay_leaves_no_hole(owner: PublishedStore, kills: int) -> None:
     random = Random(7)
     owner.record(500)
     for _ in range(kills):
@@ -90,7 +86,7 @@ def test_a_relay_killed_anywhere_leaves_no_hole(owner: Published, kills: int) ->
             stderr=subprocess.DEVNULL,
         ) as process:
             assert process.stdout
-            process.stdout.readline()  # it has published something
+            process.stdout.readline()  # it has published its first events
             for _ in range(random.randint(1, 12)):
                 owner.record(random.randint(1, 300))
             process.kill()
@@ -99,9 +95,9 @@ def test_a_relay_killed_anywhere_leaves_no_hole(owner: Published, kills: int) ->
     assert report.events == owner.recorded
 
 
-def test_a_topic_that_was_deleted_is_published_anew(owner: Published) -> None:
+def test_a_topic_deleted_under_a_running_relay_is_published_again(owner: PublishedStore) -> None:
     owner.record(300)
-    with Running(owner.relay().run):
+    with BackgroundLoop(owner.relay().run):
         until(lambda: owner.in_topic() == 300, "the events")
         topics.delete(owner.bootstrap, owner.name)
         owner.record(20)
@@ -111,7 +107,7 @@ def test_a_topic_that_was_deleted_is_published_anew(owner: Published) -> None:
     assert report.records == 320
 
 
-def test_a_topic_deleted_while_no_relay_runs_is_published_anew(owner: Published) -> None:
+def test_a_topic_deleted_while_no_relay_runs_is_published_again(owner: PublishedStore) -> None:
     owner.record(300)
     assert owner.compared().equal
     topics.delete(owner.bootstrap, owner.name)
@@ -120,16 +116,16 @@ def test_a_topic_deleted_while_no_relay_runs_is_published_anew(owner: Published)
     assert report.published == 300
 
 
-def test_a_store_set_back_halts_the_relay(owner: Published) -> None:
+def test_a_store_set_back_halts_the_relay(owner: PublishedStore) -> None:
     owner.record(50)
     assert owner.compared().equal
-    before = _Shorter(owner)
+    older = _OlderStore(owner)
     with pytest.raises(TopicAheadOfStore, match="the store ends at 40"):
-        Relay(before, owner.topic(), RelayCheckpoints(owner.database, owner.name)).catch_up()
+        Relay(older, owner.topic(), RelayCheckpoints(owner.database, owner.name)).catch_up()
 
 
 def test_another_incarnation_halts_the_relay_and_publishes_to_a_new_generation(
-    owner: Published,
+    owner: PublishedStore,
 ) -> None:
     owner.record(5)
     assert owner.compared().equal
@@ -140,13 +136,23 @@ def test_another_incarnation_halts_the_relay_and_publishes_to_a_new_generation(
             owner.relay().catch_up()
         assert generation(connection, owner.store.incarnation) == 1
         assert begin_generation(connection, owner.store.incarnation) == 2
-    assert topics.events_topic(owner.prefix, 2) == f"{owner.prefix}.events.v1.g2"
+    name = topics.events_topic(owner.prefix, 2)
+    assert name == f"{owner.prefix}.events.v1.g2"
+    topic = EventTopic(
+        owner.bootstrap,
+        name,
+        incarnation=owner.store.incarnation,
+        create=lambda: topics.apply(owner.bootstrap, owner.prefix, 2),
+    )
+    with closing(topic):
+        assert Relay(owner.store, topic, RelayCheckpoints(owner.database, name)).catch_up() == 5
+        assert sum(each.end for each in topic.extents().values()) == 5
 
 
-class _Shorter:
-    """The store as an older backup had it."""
+class _OlderStore:
+    """The store as it was at index 40."""
 
-    def __init__(self, owner: Published) -> None:
+    def __init__(self, owner: PublishedStore) -> None:
         self.incarnation = owner.store.incarnation
         self.read = owner.store.read
         self.one = owner.store.one
@@ -157,7 +163,7 @@ class _Shorter:
         return 40
 
 
-def _position(owner: Published) -> int:
+def _position(owner: PublishedStore) -> int:
     with owner.store.connections.connection() as connection:
         row = connection.execute("select position from relay.checkpoint").fetchone()
     return row[0] if row else 0

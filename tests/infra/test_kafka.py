@@ -9,7 +9,7 @@ from kafka.record import util as record_util
 from commands.ports.topic import TopicUnavailable
 from infra.kafka import EventTopic, SlowChecksums, require_fast_checksums, wait_for_port
 from tests.intake_samples import FAMILY, NUMBER, draft, received
-from tests.kafka_samples import Published
+from tests.kafka_samples import PublishedStore
 from tests.stores import record
 
 
@@ -27,7 +27,7 @@ def test_a_broker_that_does_not_answer_is_named_in_the_error() -> None:
 
 @pytest.mark.postgres
 @pytest.mark.kafka
-def test_another_client_reads_cloudevents_without_direct_identifiers(owner: Published) -> None:
+def test_another_client_reads_cloudevents_without_direct_identifiers(owner: PublishedStore) -> None:
     record(owner.store, [received(f"m{nth}", draft()) for nth in range(3)])
     record(owner.store, [received("merge", draft("A7", others=[NUMBER]))])
     owner.relay().catch_up()
@@ -49,7 +49,7 @@ def test_another_client_reads_cloudevents_without_direct_identifiers(owner: Publ
             assert secret.encode() not in everything
 
 
-def _read_all(owner: Published) -> dict[int, tuple[int, bytes, dict[str, bytes], bytes]]:
+def _read_all(owner: PublishedStore) -> dict[int, tuple[int, bytes, dict[str, bytes], bytes]]:
     """Return by index the partition, key, headers and value of every record."""
     client = Consumer({"bootstrap.servers": owner.bootstrap, "group.id": "another"})
     client.assign([TopicPartition(owner.name, number, 0) for number in range(12)])

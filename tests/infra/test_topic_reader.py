@@ -8,14 +8,14 @@ from commands.ports.topic import TopicUnavailable
 from infra import kafka as kafka_module
 from infra import topics
 from infra.topic_reader import TopicReader
-from tests.kafka_samples import Published
+from tests.kafka_samples import PublishedStore
 from tests.topic_samples import START
 from tests.waiting import until
 
 pytestmark = [pytest.mark.postgres, pytest.mark.kafka]
 
 
-def test_records_that_are_not_our_events_are_ignored_and_counted(owner: Published) -> None:
+def test_records_that_are_not_our_events_are_ignored_and_counted(owner: PublishedStore) -> None:
     owner.record(2)
     owner.relay().catch_up()
     sender = kafka_module._producer(owner.bootstrap)
@@ -39,7 +39,7 @@ def test_records_that_are_not_our_events_are_ignored_and_counted(owner: Publishe
         until(all_are_read, "the events")
 
 
-def test_reading_starts_at_the_time_of_the_last_applied_event(owner: Published) -> None:
+def test_reading_starts_at_the_time_of_the_last_applied_event(owner: PublishedStore) -> None:
     for _ in range(5):
         owner.record(100)
     owner.relay().catch_up()

@@ -12,7 +12,7 @@ Read = TypeVar("Read")
 Reading: TypeAlias = Callable[Concatenate[tuple[str, ...], P], Read]
 
 
-def remembered(count: int) -> Callable[[Reading[P, Read]], Reading[P, Read]]:
+def cached_by_text(count: int) -> Callable[[Reading[P, Read]], Reading[P, Read]]:
     """Let a pure function of some texts, and of what else it takes, remember what it returned last.
 
     Args:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from consumers.hl7v2.remembering import remembered
+from consumers.hl7v2.text_cache import cached_by_text
 from tests.consumers.hl7v2.adt import adt, pv1, sealed, stated
 
 PID = "PID|1||98765^^^^MR||M\\X{}\\LLER^JANE||19510602|F"
@@ -11,7 +11,7 @@ PID = "PID|1||98765^^^^MR||M\\X{}\\LLER^JANE||19510602|F"
 def test_a_text_is_read_once_and_a_long_one_each_time() -> None:
     read: list[str] = []
 
-    @remembered(2)
+    @cached_by_text(2)
     def joined(texts: tuple[str, ...], between: str) -> str:
         read.append(texts[0][:1])
         return between.join(texts)

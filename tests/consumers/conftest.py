@@ -1,0 +1,3 @@
+from tests.kafka_samples import owner
+
+__all__ = ["owner"]

@@ -1,4 +1,4 @@
-"""The pages over HTTP, on loopback: routes, checks of what is asked, headers."""
+"""Serve the pages over HTTP: routes, parsing of instants, headers."""
 
 from caretrail.http.app import create_app
 

@@ -1,8 +1,8 @@
-"""The application: each route asks the reader and gives the answer to a page."""
+"""The web application: each route asks the reader and renders the answer."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, cast
 
 import structlog
 from starlette.applications import Starlette
@@ -35,11 +35,36 @@ from commands.ports.store import StoreUnavailable
 _log = structlog.get_logger()
 
 _LONGEST_SEARCH: Final = 200
-_NOT_FOUND: Final = ("Not found", "Nothing is known under this address, or nothing was by then.")
+#: Status of an error -> title and text of its page.
 _ERRORS: Final[Mapping[int, tuple[str, str]]] = {
-    404: _NOT_FOUND,
+    404: ("Page not found", "There is no page at this address."),
     405: ("Not possible", "This page can only be read."),
 }
+
+
+class _NotFound(Exception):
+    """The thing that an address names does not exist, or was not known at the time asked for."""
+
+    def __init__(self, title: str, text: str) -> None:
+        self.title = title
+        self.text = text
+        super().__init__(title)
+
+
+def _no_patient() -> _NotFound:
+    return _NotFound("No such patient", "Search for the patient by name, birth date or number.")
+
+
+def _not_yet_known() -> _NotFound:
+    return _NotFound(
+        "Not yet known",
+        "The patient was not yet known at that time. Leave “Known at” empty to see the patient as"
+        " known now.",
+    )
+
+
+def _no_event() -> _NotFound:
+    return _NotFound("No such event or message", "Open it from the page of its patient.")
 
 
 def create_app(  # what the outside world is made of
@@ -53,17 +78,17 @@ def create_app(  # what the outside world is made of
     stories: Callable[[], Sequence[Story]] = tuple,
     hosts: Sequence[str] = tuple(LOOPBACK),
 ) -> Starlette:
-    """Return the application. Handlers run in threads; the reader brings its own connections.
+    """Return the web application. Its handlers run in threads.
 
     Args:
-        reader: Answers everything.
-        now: The present, by which "as of now" is meant; UTC.
-        new_id: Draws ids of searches.
-        words: The zone of the pages and the names of facilities.
-        problems: What is not right, by part; empty: ready.
-        metrics: The Prometheus exposition.
-        stories: Links on the door, to patients worth opening.
-        hosts: Names in ``Host`` that are answered.
+        reader: Answers the questions of all pages.
+        now: Returns the present, in UTC.
+        new_id: Returns a fresh id for a search.
+        words: The time zone of the pages and the names of facilities.
+        problems: Returns the problems of the service, by part; empty if it is ready.
+        metrics: Returns the metrics in the text format of Prometheus.
+        stories: Returns the stories that the first page links to.
+        hosts: The host names that are answered.
     """
     pages = _Pages(reader, now, words, stories, Searches(new_id))
     routes = [
@@ -84,7 +109,8 @@ def create_app(  # what the outside world is made of
         middleware=[Middleware(Guard, hosts=hosts)],
         exception_handlers={
             HTTPException: pages.http_error,
-            NotATime: pages.unclear,
+            NotATime: pages.not_a_time,
+            _NotFound: pages.not_found,
             StoreUnavailable: pages.unavailable,
             Exception: pages.failed,
         },
@@ -110,15 +136,17 @@ class _Pages:
         del request
         now = self._now()
         page = self._reader.patients(limit=1)
-        said = f"{page.people:,} patients, {page.records:,} source records."
+        counts = f"{page.people:,} patients from {page.records:,} source records"
         frame = self._frame(now, "")
-        return HTMLResponse(home_page(self._stories(), said=said, words=self._words, frame=frame))
+        return HTMLResponse(
+            home_page(self._stories(), counts=counts, words=self._words, frame=frame)
+        )
 
     def patients(self, request: Request) -> Response:
         now = self._now()
         asked, cursor = request.query_params.get("search"), request.query_params.get("after", "")
         query = self._searches.get(asked) if asked else None
-        gone = asked is not None and query is None
+        expired = asked is not None and query is None
         page = self._reader.patients(query, cursor=cursor)
         html = patients_page(
             page,
@@ -128,12 +156,12 @@ class _Pages:
             words=self._words,
             frame=self._frame(now, "patients", exact=True),
             after=f"search={asked}&" if query else "",
-            notice="This search is no longer kept: please search again." if gone else "",
+            notice="This search has expired. Please search again." if expired else "",
         )
         return HTMLResponse(html)
 
     async def search(self, request: Request) -> Response:
-        """Keep what is searched for and answer with an address that does not tell it."""
+        """Keep the search; redirect to an address that does not hold its words."""
         async with request.form(max_fields=8, max_files=0) as form:
             given = {key: value for key, value in form.items() if isinstance(value, str)}
         wanted: Mapping[str, tuple[str, ...]] = {"P": ("P",), "T": ("T", "D")}
@@ -142,7 +170,7 @@ class _Pages:
             open_stay={"yes": True, "no": False}.get(given.get("open", "")),
             modes=wanted.get(given.get("mode", ""), MODES),
         )
-        if not query.asks:
+        if not query.is_limited:
             return RedirectResponse("/ui/patients", status_code=303)
         key = self._searches.keep(query)
         return RedirectResponse(f"/ui/patients?search={key}", status_code=303)
@@ -156,13 +184,14 @@ class _Pages:
             whole=params.get("since") == "all",
         )
         zone = self._words.zone
+        patient_id = _opaque(request.path_params["patient_id"])
         reading = self._reader.patient(
-            _opaque(request.path_params["patient_id"]),
+            patient_id,
             as_of=instant(given.as_of, field="As of", zone=zone, now=now),
             known_at=known(given.known_at, zone=zone, now=now),
         )
         if reading is None:
-            raise HTTPException(404)
+            raise _no_patient() if self._reader.resolve(patient_id) is None else _not_yet_known()
         html = patient_page(
             reading,
             asked=given,
@@ -207,7 +236,7 @@ class _Pages:
         opaque = _opaque(request.path_params["opaque"])
         evidence = self._reader.evidence(opaque)
         if evidence is None:
-            raise HTTPException(404)
+            raise _no_event()
         patient_id = self._reader.resolve(evidence.events[0].record_id) if evidence.events else None
         frame = self._frame(now, "patients")
         return HTMLResponse(
@@ -219,27 +248,34 @@ class _Pages:
         status = error.status_code if isinstance(error, HTTPException) else 500
         return self._error(status, *_ERRORS.get(status, ("Not possible", "Please go back.")))
 
-    def unclear(self, request: Request, error: Exception) -> Response:
+    def not_found(self, request: Request, error: Exception) -> Response:
         del request
-        field = error.field if isinstance(error, NotATime) else "A time"
-        said = f"“{field}” wants a time such as 2026-02-19 14:05"
-        said += ", or the number of an event." if field == "Known at" else "."
-        return self._error(400, "That is no time", said)
+        found = cast("_NotFound", error)
+        return self._error(404, found.title, found.text)
+
+    def not_a_time(self, request: Request, error: Exception) -> Response:
+        del request
+        field = cast("NotATime", error).field
+        or_index = ", or the number of an event" if field == "Known at" else ""
+        text = f"Write “{field}” as a time such as 2026-02-19 14:05{or_index}."
+        return self._error(400, "Not a valid time", text)
 
     def unavailable(self, request: Request, error: Exception) -> Response:
         del request, error
-        return self._error(503, "Not available", "The database does not answer. Try again soon.")
+        text = "The database does not answer. Please try again in a minute."
+        return self._error(503, "Not available", text)
 
     def failed(self, request: Request, error: Exception) -> Response:
-        # The route, not the address; the error's class, not its text: either could hold data.
+        # The address and the text of the error may hold patient data: neither is logged.
         route = request.scope.get("route")
         _log.error("page.failed", url_path=getattr(route, "path", ""), error=type(error).__name__)
-        return self._error(500, "Something failed", "It is in the log. Nothing was changed.")
+        text = "The log of the server has the details. No data was changed."
+        return self._error(500, "Internal error", text)
 
-    def _error(self, status: int, head: str, said: str) -> Response:
+    def _error(self, status: int, title: str, text: str) -> Response:
         now = self._now()
         frame = {"now": now, "fresh": None, "section": "", "exact": False}
-        html = error_page(head, said, words=self._words, frame=frame)
+        html = error_page(title, text, words=self._words, frame=frame)
         return HTMLResponse(html, status_code=status)
 
     def _frame(self, now: datetime, section: str, *, exact: bool = False) -> Mapping[str, object]:
@@ -252,7 +288,7 @@ class _Pages:
 
 
 def _opaque(text: str) -> str:
-    """Refuse what is no opaque id: numbers of patients do not belong in addresses."""
+    """Return ``text`` if it may be an opaque id. Numbers of patients do not belong in addresses."""
     plain = text.isascii() and text.isprintable()
     if "|" in text or len(text) > 64 or not plain:  # noqa: PLR2004  # ids have 22 or 36
         raise HTTPException(404)

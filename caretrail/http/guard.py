@@ -1,4 +1,4 @@
-"""Every answer's headers, and which hosts may ask: a page of elsewhere must not read ours."""
+"""Set the headers of every answer; refuse foreign hosts and foreign forms."""
 
 from collections.abc import Collection
 from typing import Final
@@ -7,8 +7,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-#: Names under which a browser reaches loopback. Anything else in ``Host`` is another site's name
-#: that resolves to this machine (DNS rebinding).
+#: Names under which a browser reaches loopback. Another name in ``Host`` may be the name of a
+#: foreign site that resolves to this machine (DNS rebinding).
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 HEADERS: Final = {
@@ -26,8 +26,15 @@ HEADERS: Final = {
 }
 
 
+_WRONG_HOST: Final = (
+    "This server does not answer under this host name. Use http://127.0.0.1 with its port,"
+    " or set CARETRAIL_HTTP_HOST.\n"
+)
+_FOREIGN_FORM: Final = "This form was not sent by a page of this server. Open the page again.\n"
+
+
 class Guard:
-    """Refuses other hosts and foreign forms; adds the headers."""
+    """Refuses unknown hosts and forms of other sites; adds the security headers."""
 
     def __init__(self, app: ASGIApp, *, hosts: Collection[str] = LOOPBACK) -> None:
         self._app = app
@@ -48,26 +55,26 @@ class Guard:
 
         headers = Headers(scope=scope)
         if _name(headers.get("host", "")) not in self._hosts:
-            refusal = PlainTextResponse("This host is not served here.\n", status_code=421)
+            refusal = PlainTextResponse(_WRONG_HOST, status_code=421)
             await refusal(scope, receive, send_guarded)
             return
-        if scope["method"] not in ("GET", "HEAD") and not self._own(headers):
-            refusal = PlainTextResponse("Forms are taken from our own pages.\n", status_code=403)
+        if scope["method"] not in ("GET", "HEAD") and not self._is_own_form(headers):
+            refusal = PlainTextResponse(_FOREIGN_FORM, status_code=403)
             await refusal(scope, receive, send_guarded)
             return
         await self._app(scope, receive, send_guarded)
 
-    def _own(self, headers: Headers) -> bool:
-        """Tell whether a form was sent by one of our pages; browsers say so in these headers."""
+    def _is_own_form(self, headers: Headers) -> bool:
+        """Tell by the headers of the browser whether a page of this server sent the form."""
         if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return False
         origin = headers.get("origin", "null")
-        # Under ``no-referrer`` a browser may say "null" of its own pages too.
+        # Under ``no-referrer`` a browser may send "null" for pages of this server too.
         return origin == "null" or _name(origin.partition("://")[2]) in self._hosts
 
 
 def _name(host: str) -> str:
-    """Return the name without its port, in small letters.
+    """Return the host name without its port, in lower case.
 
     >>> _name("LOCALHOST:8600"), _name("[::1]:8600"), _name("127.0.0.1")
     ('localhost', '[::1]', '127.0.0.1')

@@ -1,23 +1,27 @@
-"""What an address asks for: instants and indices as people type them."""
+"""Parse the instants and event indices that people type into a form."""
 
 from datetime import UTC, datetime, timedelta, tzinfo
 
 
 class NotATime(Exception):
-    """What was typed is no time and no event. ``field`` says where; the text is not repeated."""
+    """A field of a form holds neither a time nor, where allowed, an event index.
+
+    The text of the field is not repeated.
+    """
 
     def __init__(self, field: str) -> None:
         self.field = field
-        super().__init__(f"{field} is no time")
+        super().__init__(f"{field} is not a time")
 
 
 def instant(text: str, *, field: str, zone: tzinfo, now: datetime) -> datetime | None:
-    """Read a time: ``2026-02-19 14:05``, with or without zone; a day alone means its end.
+    """Parse a time such as ``2026-02-19 14:05``; return None for ``now`` and an empty text.
 
-    ``now`` and an empty text are None. Without an offset it is local time of the page.
+    A day without a time means the end of that day. A time without an offset is local time of the
+    page.
 
     Raises:
-        NotATime: It is none.
+        NotATime: The text is not a time.
     """
     typed = text.strip()
     if not typed or typed == "now":
@@ -36,10 +40,10 @@ def instant(text: str, *, field: str, zone: tzinfo, now: datetime) -> datetime |
 
 
 def known(text: str, *, zone: tzinfo, now: datetime) -> int | datetime | None:
-    """Read an event's index (``48,213``) or a time; an empty text and ``latest`` are None.
+    """Parse an event index (``48,213``) or a time; return None for ``latest`` and an empty text.
 
     Raises:
-        NotATime: It is neither.
+        NotATime: The text is neither.
     """
     typed = text.strip()
     if not typed or typed == "latest":

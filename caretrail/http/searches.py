@@ -1,4 +1,4 @@
-"""Searches for people, kept in memory under an opaque id: nothing of them is in an address."""
+"""Keep searches for patients in memory under an opaque id, so that no address holds their words."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from caretrail.reading.listing import PatientSearch
 
 
 class Searches:
-    """The last searches. Safe for threads."""
+    """The latest searches. Threads may share it."""
 
     def __init__(self, new_id: Callable[[], str], *, kept: int = 500) -> None:
         self._new_id = new_id
@@ -26,6 +26,6 @@ class Searches:
         return key
 
     def get(self, key: str) -> PatientSearch | None:
-        """Return the search; None where it is no longer kept."""
+        """Return the search; None if it is no longer kept."""
         with self._lock:
             return self._searches.get(key)

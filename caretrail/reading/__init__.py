@@ -1,7 +1,7 @@
-"""What the command line and the pages read: one answer, said in two ways.
+"""Answers for the command line and the pages.
 
-``Reader`` asks the read models, interprets what is filed as of and as known at any instant, and
-opens what is sealed. ``contract`` says the answers as the JSON of the command line.
+``Reader`` queries the read models, interprets filed statements as of and as known at any instant,
+and opens sealed segments. ``contract`` writes the answers as the JSON of the command line.
 """
 
 from caretrail.reading.census import CensusReading, Disagreement, OccupiedPlace

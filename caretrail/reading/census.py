@@ -1,4 +1,4 @@
-"""Who is where, and what the statements disagree about."""
+"""Who is where, and where statements contradict each other."""
 
 import re
 from collections import defaultdict
@@ -15,13 +15,13 @@ from projections.audit_trail import LogPosition
 from projections.census import CensusRow, open_places
 from projections.patients import PatientRow
 
-#: An emergency visit open for longer than this was probably left open.
+#: An emergency visit that is open for longer than this was probably never closed.
 LEFT_OPEN: Final = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OccupiedPlace:
-    """One open place."""
+    """One place that an open encounter occupies."""
 
     facility: str
     unit: str | None
@@ -31,7 +31,7 @@ class OccupiedPlace:
     encounter_id: EncounterId
     class_code: EncounterClass
     mode: str
-    since: datetime | None  # there since; None: before anybody told us
+    since: datetime | None  # at this place since; None: not stated
     started: datetime | None  # of the encounter
     visit_ref: str | None = None
     flags: tuple[str, ...] = ()
@@ -41,7 +41,7 @@ class OccupiedPlace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disagreement:
-    """What cannot all be so, and who is concerned."""
+    """Statements that contradict each other, or an emergency visit that was not closed."""
 
     kind: Literal["bed_of_two", "patient_in_two", "number_of_two", "left_open"]
     places: tuple[OccupiedPlace, ...]
@@ -49,7 +49,7 @@ class Disagreement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CensusReading:
-    """Everybody who is somewhere, by facility, unit, room and bed."""
+    """The occupied places, by facility, unit, room and bed."""
 
     occupied: tuple[OccupiedPlace, ...]
     disagreements: tuple[Disagreement, ...]
@@ -60,7 +60,7 @@ class CensusReading:
 def from_rows(
     rows: Iterable[CensusRow], patients: Iterable[PatientRow], opening: SegmentOpener
 ) -> list[OccupiedPlace]:
-    """Return what the read model holds, with names and part2 places opened."""
+    """Return the places of the read model, with names and part 2 places opened."""
     people = {
         row.patient_id: person(opening.demographics(pieces_copied(row.sealed, "demographics")))
         for row in patients
@@ -95,7 +95,7 @@ def from_rows(
 
 
 def from_reading(reading: PatientReading) -> list[OccupiedPlace]:
-    """Return where one patient is, as read at any instant."""
+    """Return the places that one patient occupies, as of and as known at the reading's instants."""
     made: list[OccupiedPlace] = []
     for encounter, here in open_places(reading.patient):
         place = here.place if here else None
@@ -123,7 +123,7 @@ def from_reading(reading: PatientReading) -> list[OccupiedPlace]:
 
 
 def order(occupied: Iterable[OccupiedPlace]) -> tuple[OccupiedPlace, ...]:
-    """Return the places by facility, unit, room and bed; not stated comes last."""
+    """Sort by facility, unit, room and bed; a unit or bed that is not stated comes last."""
     return tuple(
         sorted(
             occupied,
@@ -136,7 +136,7 @@ def order(occupied: Iterable[OccupiedPlace]) -> tuple[OccupiedPlace, ...]:
 
 
 def _natural(text: str | None) -> list[tuple[int, str]]:
-    """Return a key that puts bed 9 before bed 10."""
+    """Return a sort key that puts bed 9 before bed 10."""
     return [
         (int(part), "") if part.isdecimal() else (-1, part)
         for part in re.split(r"(\d+)", text or "")
@@ -150,9 +150,12 @@ def disagreements(
     at: datetime,
     shared_numbers: Sequence[tuple[str, ...]] = (),
 ) -> tuple[Disagreement, ...]:
-    """Return what disagrees among the places; ``shared_numbers``: visits whose number is shared.
+    """Return the disagreements among the places. Test and production records are kept apart.
 
-    A test record never disagrees with a production one: they are kept apart.
+    Args:
+        occupied: The places.
+        at: The instant by which lengths are judged.
+        shared_numbers: Encounters of different patients that share a visit number.
     """
     beds: dict[tuple[str, ...], list[OccupiedPlace]] = defaultdict(list)
     people: dict[tuple[str, str], list[OccupiedPlace]] = defaultdict(list)
@@ -178,15 +181,20 @@ def disagreements(
     found += [
         Disagreement(kind="left_open", places=(one,))
         for one in occupied
-        if one.class_code == "EMER" and one.started and at - one.started > LEFT_OPEN
+        if one.started and was_left_open(one.class_code, one.started, at)
     ]
     return tuple(found)
+
+
+def was_left_open(class_code: EncounterClass, started: datetime, at: datetime) -> bool:
+    """Tell whether an encounter that is open at ``at`` was probably never closed."""
+    return class_code == "EMER" and at - started > LEFT_OPEN
 
 
 def filtered(
     reading: CensusReading, *, facility: str = "", class_code: str = "", place: str = ""
 ) -> CensusReading:
-    """Return only these places, with every disagreement that one of them has a part in."""
+    """Return the places that fit, and every disagreement that concerns one of them."""
     wanted = place.casefold()
     kept = tuple(
         one

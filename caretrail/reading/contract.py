@@ -1,6 +1,8 @@
-"""Readings as JSON: the contract of the command line. Every key, always; not stated is null.
+"""Write readings as the JSON of the command line, which scripts rely on.
 
-Times are RFC 3339 in UTC. Members may be added, never renamed or removed.
+Every member is always there; a value that was not stated is null. Times are RFC 3339 in UTC.
+Members may be
+added. None is renamed or removed.
 """
 
 from datetime import UTC, datetime
@@ -30,12 +32,12 @@ def timeline_json(reading: PatientReading) -> Json:
 
 
 def census_json(reading: CensusReading) -> list[Json]:
-    """Return one object per occupied place."""
+    """Return one object for each occupied place."""
     return [_occupied(each) for each in reading.occupied]
 
 
 def patients_json(listed: PatientSummary) -> Json:
-    """Return one patient of a list."""
+    """Return one patient of the list of patients."""
     return {
         "patient_id": listed.patient_id,
         "mode": listed.mode,
@@ -53,12 +55,12 @@ def patients_json(listed: PatientSummary) -> Json:
 
 
 def position_json(position: LogPosition) -> Json:
-    """Return a position of the log."""
+    """Return a position in the log of events."""
     return {"index": position.index, "recorded_at": instant(position.recorded_at)}
 
 
 def instant(at: datetime | None) -> str | None:
-    """Return an instant as RFC 3339 in UTC, or null."""
+    """Return an instant as RFC 3339 in UTC, or None."""
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
 
 

@@ -1,4 +1,4 @@
-"""Proof: an event, the message received that caused it, and the fields that were used."""
+"""The evidence for an event: the received message that caused it, and the fields that were used."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,28 +13,28 @@ from projections.audit_trail import EventRow
 
 
 class Archive(Protocol):
-    """Received messages: their rows and, opened, their bytes."""
+    """The received messages."""
 
     def show(self, message_id: str) -> ReceivedMessage:
-        """Return what is kept of a message.
+        """Return the row and the events of a message.
 
         Raises:
-            NoSuchMessage: There is none.
+            NoSuchMessage: No message has this id.
         """
         ...
 
     def raw(self, message_id: str) -> bytes:
-        """Return the bytes as they came.
+        """Return the bytes of a message as they were received.
 
         Raises:
-            SegmentDoesNotOpen: Their key is gone.
+            SegmentDoesNotOpen: The key of the bytes is gone.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessagePart:
-    """A stretch of a line of the message; ``name`` says which field was used, empty: none."""
+    """A piece of a line of a message; ``name`` is its field, if that field was used."""
 
     text: str
     name: str = ""
@@ -42,7 +42,7 @@ class MessagePart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldUsed:
-    """A field that was used: its value as sent, and what for."""
+    """A field that was used: its value as sent, and its meaning."""
 
     name: str
     value: str
@@ -51,66 +51,65 @@ class FieldUsed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """A message received, its events, and how it was read."""
+    """A received message, its events, and the fields that were used."""
 
     message: ListedMessage | None
     events: tuple[EventRow, ...]
-    lines: tuple[tuple[MessagePart, ...], ...]  # empty: not opened
+    lines: tuple[tuple[MessagePart, ...], ...]  # empty: the bytes were not opened
     used: tuple[FieldUsed, ...]
-    readable: bool = True  # False: the bytes do not open, or are no message
+    readable: bool = True  # False: the key of the bytes is gone
 
 
-_ORDER: Final = "sent order"
-_HAPPENED: Final = "happened at"
+_SENT: Final = "time sent; orders the messages"
+_HAPPENED: Final = "used as the time of the event"
 
 
 def fields_used(statement: Statement) -> dict[str, str]:
-    """Return the fields that ``statement`` was read from, and what each was used for."""
+    """Return the fields that ``statement`` was read from, each with the meaning it was given."""
     used: dict[str, str] = {
-        "MSH-4": "sender; names the space of the visit number"
+        "MSH-4": "sender; visit numbers are unique within it"
         if statement.namespace == statement.sender
         else "sender",
-        "MSH-7": _ORDER,
-        "MSH-9": f"trigger {statement.trigger}: what it states",
-        "MSH-10": "control id: with the sender and the bytes, the key against duplicates",
+        "MSH-7": _SENT,
+        "MSH-9": f"trigger {statement.trigger}",
+        "MSH-10": "control id; with sender and bytes it tells duplicates",
         "MSH-11": _mode(statement),
     }
     _, source = happened(statement)
     times = {
-        "EVN-2": (statement.entered, "entered at"),
-        "EVN-6": (statement.occurred, "occurred at"),
-        "PV1-44": (statement.admitted, "beginning of the visit"),
-        "PV1-45": (statement.discharged, "end of the visit"),
+        "EVN-2": (statement.entered, "time of entry"),
+        "EVN-6": (statement.occurred, "time of occurrence"),
+        "PV1-44": (statement.admitted, "time of admission"),
+        "PV1-45": (statement.discharged, "time of discharge"),
     }
-    for name, (moment, said) in times.items():
+    for name, (moment, meaning) in times.items():
         if moment is not None:
-            zone = _zone(moment.zone)
-            said_of = f"{_HAPPENED}; {said}" if name == source else said
-            used[name] = f"{said_of}; {zone}" if zone else said_of
+            use = _HAPPENED if name == source else ""
+            used[name] = "; ".join(filter(None, (meaning, use, _zone(moment.zone))))
     if source == "MSH-7":
-        used["MSH-7"] = f"{_ORDER}; {_HAPPENED}, for nothing better was stated"
+        used["MSH-7"] = f"{_SENT}; {_HAPPENED}, because no better time was stated"
     used |= _who(statement) | _where(statement)
     return used
 
 
 def _who(statement: Statement) -> dict[str, str]:
-    used = {"PID-3": "filed under the first that the profile prefers"}
+    used = {"PID-3": "patient number; the profile chooses the one to file under"}
     trusted = [each for each in statement.identifiers if each.trusted]
     for each in trusted:
-        used[each.field] = "joined across senders by the number that the profile trusts" + (
-            "; filed under the sender's own" if each.field == "PID-3" else ""
+        used[each.field] = "patient number; the profile trusts it to join records of senders" + (
+            "; filed under the sender's own number" if each.field == "PID-3" else ""
         )
     used |= {"PID-5": "name", "PID-7": "birth date", "PID-8": "sex"}
     if statement.merged:
-        used["MRG-1"] = "the record that retires into PID-3"
+        used["MRG-1"] = "number of the record that is merged into the record of PID-3"
     if statement.deceased is not None:
         used["PID-30"] = "deceased"
     if statement.died is not None:
         used["PID-29"] = "time of death"
     if statement.visit:
-        used["PV1-19"] = "which visit"
+        used["PV1-19"] = "visit number"
     if statement.prior_visit:
-        used["MRG-5"] = "the visit number that this one continues"
+        used["MRG-5"] = "earlier number of the same visit"
     return used
 
 
@@ -121,35 +120,35 @@ def _where(statement: Statement) -> dict[str, str]:
     if statement.place:
         used["PV1-3"] = "place"
     if statement.prior_place:
-        used["PV1-6"] = "place before"
+        used["PV1-6"] = "prior place"
     if statement.disposition:
-        code = statement.disposition_code or "no code known"
+        code = statement.disposition_code or "unknown code"
         used["PV1-36"] = f"discharge disposition: {code}"
     return used
 
 
 def _mode(statement: Statement) -> str:
-    words = {"P": "production", "T": "training: a test record", "D": "debugging: a test record"}
-    return words[statement.mode]
+    modes = {"P": "production", "T": "training (test record)", "D": "debugging (test record)"}
+    return f"processing mode: {modes[statement.mode]}"
 
 
 def _zone(zone: str) -> str:
     return {
         "offset": "",
-        "profile": "no zone in the text, the sender's profile gives it",
-        "assumed": "no zone in the text and none in a profile: read as UTC",
-        "ambiguous": "this local time happened twice: the first is taken",
-        "skipped": "the zone has no such local time",
+        "profile": "zone from the sender's profile",
+        "assumed": "no zone in the text or in a profile, read as UTC",
+        "ambiguous": "this local time occurred twice, the first is used",
+        "skipped": "this local time does not exist in the zone",
     }[zone]
 
 
 def decode(
     raw: bytes, statement: Statement | None
 ) -> tuple[tuple[tuple[MessagePart, ...], ...], tuple[FieldUsed, ...]]:
-    """Return the lines of a message with used fields apart, and the fields used.
+    """Return the lines of a message, divided at the fields that were used, and those fields.
 
     Raises:
-        NotAMessage: The bytes are none.
+        NotAMessage: The bytes are not an HL7 message.
     """
     message = Message(raw)
     used = fields_used(statement) if statement else {}
@@ -171,7 +170,7 @@ def decode(
 
 
 def as_text(raw: bytes) -> tuple[tuple[MessagePart, ...], ...]:
-    """Return bytes that are no message as lines of text."""
+    """Return bytes that are not an HL7 message as lines of text."""
     text = raw.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
     return tuple((MessagePart(text=line),) for line in text.split("\n") if line)
 
@@ -199,7 +198,7 @@ def _parts(
 
 
 def _shown(value: str, delimiters: Delimiters) -> str:
-    """Return a field for the table: repetitions apart, components that say something."""
+    """Return a field as text: repetitions divided by commas, without empty components."""
     shown = [
         " ".join(part for part in delimiters.parts(each) if part)
         for each in delimiters.repetitions(value)

@@ -1,4 +1,4 @@
-"""Lists of patients and how one is found: by number, by name, by birth date."""
+"""List patients; find one by number, name or birth date."""
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -30,17 +30,18 @@ _MONTHS: Final = (
     "nov",
     "dec",
 )
-#: A date of birth as the pages write it, 2 Jun 1951, or as HL7 does, 19510602.
-_DATE_SAID: Final = re.compile(
+#: A birth date as the pages write it: 2 Jun 1951.
+_DATE_IN_WORDS: Final = re.compile(
     rf"\b(\d{{1,2}})\s+({'|'.join(_MONTHS)})[a-z]*\.?\s+(\d{{4}})\b", re.IGNORECASE
 )
-_DATE_SENT: Final = re.compile(r"\b((?:18|19|20)\d\d)(0[1-9]|1[0-2])([0-3]\d)\b")
+#: A birth date as HL7 writes it: 19510602.
+_DATE_IN_HL7: Final = re.compile(r"\b((?:18|19|20)\d\d)(0[1-9]|1[0-2])([0-3]\d)\b")
 _BEGINNING: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatientSummary:
-    """One patient in a list."""
+    """One patient in the list of patients."""
 
     patient_id: PatientId
     mode: str
@@ -51,33 +52,33 @@ class PatientSummary:
     open_facility: str = ""
     open_place: str = ""
     open_since: datetime | None = None
-    last_kind: str = ""  # topic without its version
+    last_kind: str = ""  # topic of the last event, without its version
     last_at: datetime | None = None
     last_facility: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatientList:
-    """A page of patients."""
+    """One page of the list of patients."""
 
     listed: tuple[PatientSummary, ...]
-    older: str = ""  # cursor of what follows; empty: nothing does
-    people: int = 0
-    records: int = 0
-    cut: bool = False  # a search found more than is shown
+    older: str = ""  # cursor of the next page; empty: this is the last one
+    people: int = 0  # patients in all
+    records: int = 0  # source records in all
+    cut: bool = False  # the search found more patients than are shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatientSearch:
-    """What is searched for. Never put into an address or a log."""
+    """A search for patients. It never goes into an address or a log."""
 
     words: str = field(default="", repr=False)
     open_stay: bool | None = None
     modes: tuple[str, ...] = MODES
 
     @property
-    def asks(self) -> bool:
-        """Tell whether anything is asked at all."""
+    def is_limited(self) -> bool:
+        """Tell whether the search limits the list in any way."""
         return bool(self.words.strip()) or self.open_stay is not None or self.modes != MODES
 
 
@@ -88,7 +89,7 @@ def row_as_listed(
     *,
     retired: Container[str] = (),
 ) -> PatientSummary:
-    """Return a row of the read model with what is sealed opened; ``retired``: records merged."""
+    """Return a row of the read model with its segments opened; ``retired`` are merged records."""
     marks = {each.ref: each for each in identifiers}
     numbers: dict[str, PatientNumber] = {}
     records = set(row.record_ids)
@@ -136,34 +137,38 @@ def _rank(number: PatientNumber) -> tuple[bool, bool, str, str]:
 
 
 def refs_of_number(text: str, authorities: Sequence[str], id_key: IdKey) -> list[str]:
-    """Return the refs that a number may have: ``SBH|77-10342``, or a number of any authority.
+    """Return the refs that a number may have.
 
-    ``SBH 77-10342``, as the pages write it, is of that authority where there is one of the name.
+    ``SBH|77-10342`` names its authority. So does ``SBH 77-10342``, as the pages write it, if an
+    authority has that name. Any other text may be a number of any authority.
     """
     authority, bar, identifier = text.partition("|")
     if bar:
         return [id_key.record(authority, identifier, mode) for mode in MODES]
     first, _, rest = text.partition(" ")
     pairs = [(name, text) for name in (*authorities, "")]
-    if rest.strip():  # as the pages write it: SBH 77-10342
+    if rest.strip():
         pairs += [(n, rest.strip()) for n in authorities if n.casefold() == first.casefold()]
     return [id_key.record(name, number, mode) for name, number in pairs for mode in MODES]
 
 
 def dates_in_iso(words: str) -> str:
-    """Return the words with dates of birth as ``1951-06-02``, however they were written.
+    """Return the words with each birth date written as ``1951-06-02``.
 
     >>> dates_in_iso("Alder, 2 Jun 1951"), dates_in_iso("19510602")
     ('Alder, 1951-06-02', '1951-06-02')
     """
-    said = _DATE_SAID.sub(
+    dated = _DATE_IN_WORDS.sub(
         lambda m: f"{m[3]}-{_MONTHS.index(m[2].lower()) + 1:02d}-{int(m[1]):02d}", words
     )
-    return _DATE_SENT.sub(r"\1-\2-\3", said)
+    return _DATE_IN_HL7.sub(r"\1-\2-\3", dated)
 
 
 def token_groups(words: str, token: Callable[[str], str]) -> list[list[str]]:
-    """Return, for each word that tokens can find, the tokens of which a patient needs one."""
+    """Return a group of tokens for each word that tokens can find.
+
+    A patient is a candidate if it has at least one token of every group.
+    """
     groups: list[list[str]] = []
     for word in _words(words):
         if _DATE.fullmatch(word):
@@ -179,7 +184,7 @@ def token_groups(words: str, token: Callable[[str], str]) -> list[list[str]]:
 
 
 def matches(listed: PatientSummary, words: str) -> bool:
-    """Tell whether name and birth date begin with every word: tokens find too much."""
+    """Tell whether every word begins a name or the birth date. Tokens alone find too much."""
     names = [normal_name(part) for part in listed.person.name.replace("-", " ").split()]
     names.append(normal_name(listed.person.name.partition(",")[0]))
     for word in _words(words):
@@ -192,14 +197,14 @@ def matches(listed: PatientSummary, words: str) -> bool:
 
 
 def write_cursor(row: PatientRow) -> str:
-    """Return where a page ended, as a word for an address: no name, no number."""
+    """Return the cursor of the page after ``row``; it holds no name and no number."""
     at = row.last_happened_at.isoformat() if row.last_happened_at else ""
     text = f"{at} {row.patient_id}"
     return urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def read_cursor(cursor: str) -> tuple[datetime | None, str] | None:
-    """Return where a page ended; None where the word is none of ours."""
+    """Return the time and patient id in a cursor; None if it is not a cursor."""
     try:
         text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         at, _, patient_id = text.partition(" ")

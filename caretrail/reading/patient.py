@@ -1,4 +1,4 @@
-"""One patient, read: interpreted as of and as known at, with what is sealed opened."""
+"""Read one patient: interpreted as of and as known at two instants, with its segments opened."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from domain.statement import IdentifierRef, Place, Statement
 from projections.audit_trail import LogPosition
 from projections.engine.events import FiledStatement
 
-#: A statement told or recorded this long after what it says counts as late.
+#: A statement that is sent or recorded this long after the event is late.
 LATE: Final = timedelta(hours=1)
 
 Interpret = Callable[[Iterable[Statement]], tuple[Patient, ...]]
@@ -24,7 +24,7 @@ _SHOWN_FIELDS: Final = ("PID-3", "PID-2", "PID-4", "MRG-1")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatientNumber:
-    """An identifier as sent. ``merged_by``: the statement by which its record retired."""
+    """An identifier of a patient, as sent."""
 
     ref: str
     value: str
@@ -32,34 +32,34 @@ class PatientNumber:
     type: str
     field: str
     trusted: bool = False
-    retired: bool = False
-    replaced: bool = False  # its sender corrected it: no longer stated, joins nobody
-    merged_by: StatementRef | None = None
+    retired: bool = False  # its record was merged into another
+    replaced: bool = False  # its sender replaced it, so it no longer joins records
+    merged_by: StatementRef | None = None  # the statement that merged its record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatientReading:
-    """A patient as it was at one instant, as known at another."""
+    """A patient as of one instant, as known at another."""
 
     patient: Patient
-    filed: Mapping[StatementRef, FiledStatement]  # one a ref: the one recorded first
+    filed: Mapping[StatementRef, FiledStatement]  # of equal refs, the first one recorded
     person: PersonDetails
     numbers: tuple[PatientNumber, ...]
     visits: Mapping[VisitRef, str]  # visit numbers as sent
-    places: Mapping[str, Part2Place]  # by place ref: those of part2 units
+    places: Mapping[str, Part2Place]  # the opened places of part 2 units, by place ref
     known: LogPosition
     as_of: datetime | None  # None: now
-    twin: PatientId | None = None  # the same number in another processing mode
+    twin: PatientId | None = None  # a patient with the same number in another processing mode
     twin_mode: str = ""
-    loaded_afterwards: bool = False  # most of it was recorded a day or more after it was sent
+    loaded_afterwards: bool = False  # most statements were recorded a day or more after sending
     by_record: Mapping[str, PatientNumber] = field(default_factory=dict)
 
     def label(self, place: Place | None) -> str:
-        """Return unit, room and bed as far as stated; those of part2 units opened."""
+        """Return the stated parts of unit, room and bed as text."""
         return place_text(*self.codes(place))
 
     def codes(self, place: Place | None) -> tuple[str | None, str | None, str | None]:
-        """Return unit, room and bed; None what is not stated, or does not open."""
+        """Return unit, room and bed; None for a part that is not stated or does not open."""
         if place is None:
             return None, None, None
         if place.part2:
@@ -75,14 +75,14 @@ class PatientReading:
         return f"{found.authority} {found.value}".strip() if found else ""
 
     def said(self, entry: Entry) -> Said:
-        """Return what an entry says."""
+        """Return the words of an entry."""
         statement = self.filed[entry.statement].statement
         return say(statement, label=self.label, number=self.number)
 
     def placed_at(self, entry: Entry) -> datetime | None:
-        """Return when an entry happened: of one that moved the patient, since when they are there.
+        """Return when an entry happened; for a move, when the patient came to the place.
 
-        A second beginning of a visit restates the first one's time, and yet is a change at its own.
+        A second admission of a visit may restate the time of the first. Its move has its own time.
         """
         for encounter in self.patient.encounters:
             if encounter.encounter_id == entry.encounter_id:
@@ -92,10 +92,10 @@ class PatientReading:
         return entry.happened_at
 
     def late(self, entry: Entry) -> timedelta | None:
-        """Return by how much the entry was learned late; None: it was not.
+        """Return by how much the entry was learned late; None if it was not late.
 
-        Late is what its sender told late. What came late although it was told in time counts only
-        where the history was not loaded as a whole long afterwards.
+        The time of recording decides. If the whole history was loaded long after it was sent, the
+        time of sending decides instead.
         """
         filed = self.filed[entry.statement]
         happened = self.placed_at(entry)
@@ -107,14 +107,14 @@ class PatientReading:
         return late if late >= LATE else None
 
     def learned_at(self, entry: Entry) -> datetime:
-        """Return when the entry was learned: told, where the history was loaded afterwards."""
+        """Return when the entry was recorded, or sent if the history was loaded afterwards."""
         filed = self.filed[entry.statement]
         sent = filed.statement.sent
         return sent.at if sent and self.loaded_afterwards else filed.recorded_at
 
 
 def place_text(unit: str | None, room: str | None, bed: str | None) -> str:
-    """Return ``4W-10``: what is stated of unit, room and bed; a bed that repeats its room once."""
+    """Return the stated parts as ``4W-10``; a bed that repeats its room is written once."""
     parts = (unit, room, bed if bed != room else None)
     return "-".join(part for part in parts if part)
 
@@ -127,17 +127,17 @@ def read(  # what a reading is made of
     *,
     as_of: datetime | None,
     known: LogPosition,
-    akin: Collection[RecordId] = (),
+    alias_records: Collection[RecordId] = (),
 ) -> PatientReading | None:
-    """Return the patient to whom ``record`` belongs; None where nothing is filed of it.
+    """Return the patient to whom ``record`` belongs; None if no statement is filed under it.
 
-    ``akin``: records that stand for it where it was not heard of yet.
+    ``alias_records`` are records of the same patient. They are used if ``record`` is unknown.
     """
     by_ref: dict[StatementRef, FiledStatement] = {}
     for one in filed:
         by_ref.setdefault(one.statement.ref, one)
     statements = [one.statement for one in by_ref.values()]
-    patient = _choose(interpret(statements), record, akin)
+    patient = _choose(interpret(statements), record, alias_records)
     if patient is None:
         return None
     if as_of is not None:
@@ -226,10 +226,12 @@ def _loaded_afterwards(filed: Iterable[FiledStatement]) -> bool:
     return sum(each >= timedelta(days=1) for each in behind) * 2 > len(behind)
 
 
-def _choose(patients: Sequence[Patient], record: str, akin: Collection[RecordId]) -> Patient | None:
-    """Return the patient of ``record``, else the one of whom most is said among those akin."""
+def _choose(
+    patients: Sequence[Patient], record: str, alias_records: Collection[RecordId]
+) -> Patient | None:
+    """Return the patient of ``record``, else the patient with most entries of ``alias_records``."""
     of_it = (p for p in patients if record == p.patient_id or record in p.records)
-    same = [p for p in patients if set(akin) & set(p.records)]
+    same = [p for p in patients if set(alias_records) & set(p.records)]
     most = max(same, key=lambda p: (len(p.entries), p.patient_id), default=None)
     return next(of_it, most)
 
@@ -242,7 +244,7 @@ def _sent(filed: FiledStatement) -> tuple[float, int]:
 def _person(
     latest: Sequence[FiledStatement], patient: Patient, opening: SegmentOpener
 ) -> PersonDetails:
-    """Return who this is, from what the surviving record says, else from the others."""
+    """Return the person's details: from the surviving record, else from the other records."""
     found = PersonDetails()
     own = [one for one in latest if str(one.statement.record) == patient.patient_id]
     for one in (*own, *latest):
@@ -261,7 +263,7 @@ def _person(
 def _numbers(
     latest: Sequence[FiledStatement], patient: Patient, opening: SegmentOpener
 ) -> tuple[dict[str, PatientNumber], dict[VisitRef, str]]:
-    """Open only what names a number not yet known: by ref, and visit numbers by their ref."""
+    """Return patient numbers and visit numbers by ref; open only segments with unknown refs."""
     retired: dict[str, StatementRef] = {
         merge.retired: merge.statement
         for merge in patient.merges
@@ -305,9 +307,9 @@ def _joins(identifier: IdentifierRef) -> bool:
 
 
 def _held(latest: Sequence[FiledStatement], patient: Patient) -> set[str]:
-    """Return the trusted numbers that hold: of each record and issuer, those stated last.
+    """Return the trusted numbers that still join records: the last stated by record and issuer.
 
-    A number that its sender corrected joins nobody, and is not to be shown as if it did.
+    A number that its sender replaced does not join records any more.
     """
     again = {entry.statement for entry in patient.entries if "resend" in entry.flags}
     last: dict[tuple[str, str], set[str]] = {}
@@ -320,7 +322,7 @@ def _held(latest: Sequence[FiledStatement], patient: Patient) -> set[str]:
                 stated.setdefault(each.authority, set()).add(each.ref)
         for issuer, refs in stated.items():
             last.setdefault((one.statement.record, issuer), refs)
-    # Filed under a trusted number, a record holds it however often it changes the others.
+    # A record that is filed under a trusted number keeps it, whatever other numbers change.
     return {ref for refs in last.values() for ref in refs} | set(patient.records)
 
 

@@ -1,4 +1,4 @@
-"""The one way in for everything that reads: from a question to a reading."""
+"""Answer every question of the command line and the pages from the read models."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -43,13 +43,13 @@ from projections.patients import IdentifierRow, PatientRow
 Database: TypeAlias = Connection[Any]
 
 PAGE: Final = 25
-#: Patients opened to look for a name: more are cut, and the page says so.
+#: Candidates that a search by name opens. If there are more, the page says so.
 SEARCHED: Final = 200
 _COMPONENTS_AT_ONCE: Final = 500
 
 
 class Reader:
-    """Answers questions from the read models. Safe for threads: a connection a question."""
+    """Answers questions from the read models. Threads may share it: each call has a connection."""
 
     def __init__(  # what the outside world is made of
         self,
@@ -62,17 +62,17 @@ class Reader:
         archive: Archive,
         complete_through: Callable[[Database], int] | None = None,
     ) -> None:
-        """Take a pool and what opens.
+        """Take connections, keys and functions from outside.
 
         Args:
             connections: Gives a connection for the time of a ``with``, as a pool does.
-            id_key: Of this installation.
-            open_segment: Opens sealed segments; raises ``SegmentDoesNotOpen``.
+            id_key: The key from which the ids of this installation are derived.
+            open_segment: Opens a sealed segment or raises ``SegmentDoesNotOpen``.
             interpret: ``domain.interpretation.interpret``.
-            token: Keyed hash of normalised text, the one that the projector makes tokens with.
-            archive: Received messages.
-            complete_through: The index up to which every event is projected; without it, the
-                highest projected is taken for it.
+            token: The keyed hash with which the projector makes name tokens.
+            archive: The received messages.
+            complete_through: Returns the index up to which the read models hold every event. If
+                it is not given, the highest index in them is used.
         """
         self._connections = connections
         self._id_key = id_key
@@ -83,15 +83,15 @@ class Reader:
         self._complete_through = complete_through
 
     def latest(self) -> LogPosition:
-        """Return the last event up to which all are projected."""
+        """Return the position up to which the read models hold every event."""
         with self._connections() as connection:
             return self._latest(connection)
 
     def resolve(self, text: str) -> PatientId | None:
-        """Return the patient behind ``AUTHORITY|IDENTIFIER`` or any opaque id, as joined now.
+        """Return the patient behind ``AUTHORITY|IDENTIFIER`` or an opaque id, as joined now.
 
-        A production record is preferred to a test one. A retired identifier answers with the
-        survivor.
+        A production record is preferred to a test record. A merged identifier answers with the
+        surviving patient.
         """
         with self._connections() as connection:
             if "|" in text:
@@ -108,9 +108,9 @@ class Reader:
     ) -> PatientReading | None:
         """Return the patient behind ``text`` (see ``resolve``), as of and as known at.
 
-        A record, or ``AUTHORITY|IDENTIFIER``, that had not retired at ``known_at`` answers with
-        the patient it was then; one not heard of yet, with what was known of the records that are
-        the same person now. None: nobody, or nobody yet.
+        A record or identifier that was not yet merged at ``known_at`` answers with the patient
+        that it was then. If it was not known then, the answer is the linked patient as known then.
+        Return None if there is no such patient, or the patient was not yet known.
         """
         with self._connections() as connection:
             then = known_at is not None
@@ -121,14 +121,14 @@ class Reader:
             found = filed_of(connection, [RecordId(record)], upto=known.index if then else None)
             reading = read(
                 found, record, self._interpret, self._opening, as_of=as_of, known=known,
-                akin=self._akin(connection, record) if then else (),
+                alias_records=self._alias_records(connection, record) if then else (),
             )  # fmt: skip
             return self._with_twin(connection, reading) if reading else None
 
     def patients(
         self, query: PatientSearch | None = None, *, cursor: str = "", limit: int = PAGE
     ) -> PatientList:
-        """Return a page of patients, the last to happen first, or what a search finds."""
+        """Return one page of patients, those with the latest events first, or a search's result."""
         with self._connections() as connection:
             people, records = patients.count(connection)
             if query and query.words.strip():
@@ -147,7 +147,7 @@ class Reader:
             return PatientList(listed=tuple(listed), older=older, people=people, records=records)
 
     def every_patient(self) -> Iterator[PatientSummary]:
-        """Yield all patients, retired ones after those they retired into."""
+        """Yield all patients; merged ones come after all others."""
         cursor = ""
         while True:
             page = self.patients(cursor=cursor, limit=500)
@@ -171,7 +171,7 @@ class Reader:
         as_of: datetime | None = None,
         known_at: int | datetime | None = None,
     ) -> CensusReading:
-        """Return who is where. ``now`` is the time of asking, by which lengths are judged."""
+        """Return who is where. Lengths are judged by ``as_of``, or by ``now`` if it is None."""
         with self._connections() as connection:
             known = self._position(connection, known_at)
             shared: list[tuple[str, ...]] = []
@@ -198,7 +198,7 @@ class Reader:
         )
 
     def event(self, opaque: str) -> EventRow | None:
-        """Return the event with this id, or that of the statement with this ref."""
+        """Return the event with this id, or the event of the statement with this ref."""
         with self._connections() as connection:
             return audit_trail.event(connection, opaque)
 
@@ -217,7 +217,7 @@ class Reader:
         return self._opened(evidence, statement) if message else evidence
 
     def message(self, message_id: str, statement: Statement) -> Evidence:
-        """Return a message with the fields marked that ``statement`` was read from."""
+        """Return a message; the fields that ``statement`` was read from are marked."""
         evidence = Evidence(message=self._received(message_id), events=(), lines=(), used=())
         return self._opened(evidence, statement)
 
@@ -262,12 +262,12 @@ class Reader:
         return patients.behind(connection, text)
 
     def _filed_under(self, connection: Database, ref: str, patient: PatientId) -> str:
-        """Return the record that ``ref`` names, or the patient where nothing is filed under it."""
+        """Return the record ``ref``, or the patient if no statement is filed under the record."""
         rows = patients.by_id(connection, [patient])
         return ref if any(ref in row.record_ids for row in rows) else patient
 
-    def _akin(self, connection: Database, record: str) -> list[RecordId]:
-        """Return the records that are one person with ``record`` now."""
+    def _alias_records(self, connection: Database, record: str) -> list[RecordId]:
+        """Return the records that belong to the patient of ``record`` now."""
         patient = patients.behind(connection, record)
         rows = patients.by_id(connection, [patient] if patient else [])
         return [each for row in rows for each in row.record_ids]
@@ -285,7 +285,7 @@ class Reader:
         return highest if through >= highest.index else audit_trail.known_at(connection, through)
 
     def _with_twin(self, connection: Database, reading: PatientReading) -> PatientReading:
-        """Add the patient of another processing mode who has one of the same numbers."""
+        """Add the patient of another processing mode that has one of the same numbers."""
         mine = reading.patient.mode
         refs: list[str] = []
         for number in reading.numbers:
@@ -336,7 +336,7 @@ class Reader:
         upto: int | None,
         known: LogPosition,
     ) -> Iterator[PatientReading]:
-        """Interpret all components of which something had happened and was known."""
+        """Yield the patients with an open place, from the components known at that position."""
         wanted = census.components_before(connection, at=as_of, upto=upto)
         for start in range(0, len(wanted), _COMPONENTS_AT_ONCE):
             some = wanted[start : start + _COMPONENTS_AT_ONCE]

@@ -1,1 +1,1 @@
-"""The pages: what a browser is given to read, made from readings and nothing else."""
+"""The pages: HTML made from readings."""

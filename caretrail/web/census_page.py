@@ -1,4 +1,4 @@
-"""The census: who is where, by facility and unit, and what the statements disagree about."""
+"""The census page: occupied places by facility and unit, and the disagreements."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,8 +13,9 @@ from caretrail.reading.patient import place_text
 from caretrail.web.render import render
 from caretrail.web.words import CLASS_WORDS, Words, age, length, plural
 
-_BED: Final = 8  # characters of the column of beds
-_HEADS: Final[Mapping[str, str]] = {
+_BED: Final = 8  # characters that fit in the column of beds
+#: Kind of a disagreement -> its title.
+_TITLES: Final[Mapping[str, str]] = {
     "bed_of_two": "One bed, two patients.",
     "patient_in_two": "One patient, two beds.",
     "number_of_two": "One visit number, two patients.",
@@ -24,7 +25,7 @@ _HEADS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CensusForm:
-    """What the reader of the page asked for, as typed."""
+    """The filter of the census page, as typed."""
 
     facility: str = ""
     class_code: str = ""
@@ -42,12 +43,12 @@ class CensusLine:
     class_code: str
     mode: str
     bed: str
-    whole: str  # the bed in full, where it is said short
+    whole: str  # unit, room and bed in full
     name: str
     about: str
     since: str
     since_iso: str
-    long: str
+    duration: str
     alerts: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -78,7 +79,7 @@ class DisagreementLine:
     facility: str
     anchor: str
     place: str
-    said: str
+    text: str
 
 
 def census_page(
@@ -90,7 +91,7 @@ def census_page(
     words: Words,
     frame: Mapping[str, object],
 ) -> str:
-    """Return the page; ``facilities`` are those that can be chosen."""
+    """Return the page; the form offers ``facilities``."""
     at = reading.as_of or now
     alerts = _alerts(reading, at)
     groups = [
@@ -101,7 +102,7 @@ def census_page(
     given = urlencode({key: value for key, value in clocks.items() if value})
     known = f", known at event {reading.known.index:,}" if asked.known_at else ""
     tested = sum(one.mode != "P" for one in reading.occupied)
-    tests = f", {plural(tested, 'test record')} among them" if tested else ""
+    tests = f", of them {plural(tested, 'test record')}" if tested else ""
     return render(
         "census.html",
         **frame,
@@ -109,7 +110,8 @@ def census_page(
         asked=asked,
         facilities=facilities,
         classes=[code for code in CLASS_WORDS if code not in ("AMB", "HH", "VR", "PRENC")],
-        said=(
+        class_words=CLASS_WORDS,
+        summary=(
             f"{plural(len(reading.occupied), 'occupied place')} in "
             f"{plural(len(groups), 'facility', 'facilities')}{tests}, "
             f"{words.moment(at, year=True)}{known}"
@@ -130,7 +132,7 @@ def _facility(
     classes = Counter(one.class_code for one in occupied)
     units = [
         UnitPanel(
-            name=name or "UnitPanel not stated",
+            name=name or "Unit not stated",
             places=tuple(
                 _bed(one, alerts.get(one.encounter_id, []), at, words, rooms=_rooms(found))
                 for one in found
@@ -159,9 +161,9 @@ def _bed(
     years = age(person.birth_date, words.local(at).date())
     notes: list[str] = []
     if not (one.room or one.bed):
-        notes.append("unit known, bed not stated" if one.unit else "no place stated")
+        notes.append("bed not stated" if one.unit else "place not stated")
     if one.since is None and one.started is None:
-        notes.append("beginning not stated")
+        notes.append("start not stated")
     since = one.since or one.started
     whole = place_text(one.unit, one.room, one.bed)
     short = _short(one) if one.room or one.bed else ""
@@ -178,14 +180,14 @@ def _bed(
         about=" ".join(filter(None, (person.sex, str(years) if years is not None else ""))),
         since=words.moment(since) if since else "",
         since_iso=words.machine(since) if since else "",
-        long=length(at - since) if since else "",
+        duration=length(at - since) if since else "",
         alerts=tuple(alerts),
         notes=tuple(notes),
     )
 
 
 def _short(one: OccupiedPlace) -> str:
-    """Return the bed as it fits in its column: ``4W-10``, else without unit, else without room."""
+    """Return the bed as it fits in its column: in full, else without unit, else without room."""
     tries = (
         place_text(one.unit, one.room, one.bed),
         place_text(None, one.room, one.bed),
@@ -209,15 +211,15 @@ def _alert(each: Disagreement, one: OccupiedPlace, at: datetime) -> str:
         case "patient_in_two":
             return "this patient is in two beds"
         case "number_of_two":
-            return "the visit number is another patient's too"
+            return "another patient has the same visit number"
         case "left_open":
-            open_for = length(at - one.started) if one.started else "long"
-            return f"open for {open_for}, no discharge stated"
+            open_for = f"open for {length(at - one.started)}, " if one.started else ""
+            return f"{open_for}no discharge received"
 
 
 def _strip(each: Disagreement, at: datetime, words: Words) -> DisagreementLine:
     first = each.places[0]
-    where = place_text(first.unit, first.room, first.bed) or "no place stated"
+    where = place_text(first.unit, first.room, first.bed) or "place not stated"
 
     def name(one: OccupiedPlace) -> str:
         return one.person.name or "Name not stated"
@@ -228,26 +230,27 @@ def _strip(each: Disagreement, at: datetime, words: Words) -> DisagreementLine:
     match each.kind:
         case "bed_of_two":
             people = ", ".join(f"{name(one)}{since(one)}" for one in each.places)
-            said = f"{people}. Both stand until a message says otherwise."
+            text = f"{people}. Both are shown until a message resolves it."
         case "patient_in_two":
             others = ", ".join(
                 f"{one.facility} {place_text(one.unit, one.room, one.bed)}{since(one)}"
                 for one in each.places[1:]
             )
-            said = f"{name(first)}{since(first)}, and {others}."
+            text = f"{name(first)}{since(first)}, and {others}."
         case "number_of_two":
-            said = f"{', '.join(name(one) for one in each.places)}. Nothing joins them."
+            people = ", ".join(name(one) for one in each.places)
+            text = f"{people}. The records are kept apart."
         case "left_open":
-            open_for = length(at - first.started) if first.started else ""
+            open_for = f", open for {length(at - first.started)}" if first.started else ""
             heard = first.last_message if first.last_message and first.last_message <= at else None
             last = f", last message {words.moment(heard)}" if heard else ""
-            said = f"{name(first)}, {open_for}{last}. It stays until a message ends it."
+            text = f"{name(first)}{open_for}{last}. It stays open until a discharge is received."
         case _:
             assert_never(each.kind)
     return DisagreementLine(
-        head=_HEADS[each.kind],
+        head=_TITLES[each.kind],
         facility=first.facility,
         anchor=first.encounter_id,
         place=where,
-        said=said,
+        text=text,
     )

@@ -1,4 +1,4 @@
-"""The page of one patient: who, where now, the picture, what happened, the proof."""
+"""The page of one patient: who, where now, the picture, the entries, the evidence."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlencode
 
-from caretrail.reading.census import LEFT_OPEN
+from caretrail.reading.census import was_left_open
 from caretrail.reading.evidence import Evidence
 from caretrail.reading.patient import PatientNumber, PatientReading
 from caretrail.web import entries as entries_of
@@ -16,7 +16,7 @@ from caretrail.web.flags import marks
 from caretrail.web.picture import RECENT, Scene, draw
 from caretrail.web.proofs import INLINE, proofs_of
 from caretrail.web.render import render
-from caretrail.web.table import lines_of, places_without_stay
+from caretrail.web.table import places_without_stay, rows_of
 from caretrail.web.words import CLASS_WORDS, SEX_WORDS, Words, age, birth_date, length
 from domain.ids import StatementRef
 from domain.interpretation import happened
@@ -38,12 +38,12 @@ _STATUS_NOW: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineForm:
-    """What the reader of the page asked for."""
+    """The instants of the patient page, as typed."""
 
     now: datetime
     known_at: str = ""  # as typed
     as_of: str = ""  # as typed
-    whole: bool = False  # all encounters, however old
+    whole: bool = False  # show all encounters, also old ones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,16 @@ class Whereabouts:
     head: str
     where: str
     since: str
-    doubt: str = ""  # why that may not be so
+    doubt: str = ""  # why this may be wrong
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeLine:
+    """A merge: the number of the retired record, when, and where its evidence is on the page."""
+
+    anchor: str
+    retired: str
+    at: str
 
 
 def patient_page(
@@ -65,9 +74,14 @@ def patient_page(
     message: Callable[[str, Statement], Evidence],
     frame: Mapping[str, object],
 ) -> str:
-    """Return the page; ``message`` opens what is shown as proof, ``frame`` is what all pages share.
+    """Return the page. Its title and its addresses hold no name and no number of the patient.
 
-    Nothing in it but text of the reading depends on who the patient is: no name in the title.
+    Args:
+        reading: The patient as of and as known at the instants asked for.
+        asked: The instants as typed.
+        words: The time zone and the names of facilities.
+        message: Opens a received message and marks the fields of a statement.
+        frame: The values that all pages share.
     """
     as_of = reading.as_of or asked.now
     everything = spans(reading.patient, as_of)
@@ -93,7 +107,7 @@ def patient_page(
         here=_here(everything, related, reading, as_of, words),
         picture=picture,
         legend=_legend(picture.hatches if picture else ()),
-        lines=lines_of(reading, everything, related, visible, as_of, words),
+        lines=rows_of(reading, everything, related, visible, as_of, words),
         days=entries_of.days(chosen, words),
         count=len(chosen),
         proofs=proofs_of(reading, everything, entries, visible, as_of, words, message),
@@ -137,7 +151,7 @@ def _clocks(asked: TimelineForm) -> str:
 def _visible(
     reading: PatientReading, everything: Sequence[Span], as_of: datetime, asked: TimelineForm
 ) -> set[str]:
-    """Return the encounters in the window, and those that have no time at all."""
+    """Return the encounters in the window, and those without any time."""
     timed = {s.encounter.encounter_id for s in everything}
     without = {e.encounter_id for e in reading.patient.encounters} - timed
     if asked.whole:
@@ -166,16 +180,20 @@ def _chips(reading: PatientReading) -> tuple[PatientNumber, ...]:
     return tuple(sorted(reading.numbers, key=lambda n: (n.retired or n.replaced, not n.trusted)))
 
 
-def _merges(reading: PatientReading, words: Words) -> list[tuple[str, str]]:
-    """Return anchor and time of every merge."""
-    made: list[tuple[str, str]] = []
+def _merges(reading: PatientReading, words: Words) -> list[MergeLine]:
+    made: dict[str, MergeLine] = {}
     for merge in reading.patient.merges:
         filed = reading.filed.get(merge.statement)
-        if filed is None or any(a == f"event-{filed.event_id}" for a, _ in made):
+        if filed is None:
             continue
         at, _ = happened(filed.statement)
-        made.append((f"event-{filed.event_id}", words.moment(at or filed.recorded_at)))
-    return made
+        line = MergeLine(
+            anchor=f"event-{filed.event_id}",
+            retired=reading.number(merge.retired) or "a record",
+            at=words.moment(at or filed.recorded_at),
+        )
+        made.setdefault(line.anchor, line)
+    return list(made.values())
 
 
 def _here(
@@ -185,7 +203,7 @@ def _here(
     as_of: datetime,
     words: Words,
 ) -> Whereabouts | None:
-    """Say where the patient is: the question that the page answers first."""
+    """Say where the patient is, or was last."""
     open_now = [s for s in everything if s.open and s.standing]
     if open_now:
         span = max(open_now, key=lambda s: (s.residential, s.begin))
@@ -205,8 +223,8 @@ def _here(
             head=head,
             where=", ".join(filter(None, (words.facility(encounter.facility), place))),
             since=f"{known}, {length(as_of - span.begin)}",
-            doubt="No discharge stated: probably left open."
-            if encounter.class_code == "EMER" and as_of - span.begin > LEFT_OPEN
+            doubt="No discharge was received. The visit was probably never closed."
+            if was_left_open(encounter.class_code, span.begin, as_of)
             else "",
         )
     stayed = [s for s in everything if s.residential]
@@ -215,19 +233,27 @@ def _here(
     last_span = max(stayed, key=lambda s: s.end or s.begin)
     name = words.facility(last_span.encounter.facility)
     if last_span.end is None:
-        return Whereabouts(css="unknown", head="Not known where", where=f"Last seen at {name}",
-                    since=f"on {words.near(last_span.begin, as_of)}; end not stated")  # fmt: skip
+        return Whereabouts(
+            css="unknown",
+            head="Not known where",
+            where=f"Last seen at {name}",
+            since=f"on {words.near(last_span.begin, as_of)}; end not stated",
+        )
     left = words.near(last_span.end, as_of)
     if last_span.encounter.disposition_code == "exp":
         return Whereabouts(css="unknown", head=name, where="Died in care", since=left)
     gap = related.gaps[-1] if related.gaps and related.gaps[-1].end is None else None
     where = gap.said if gap else f"{length(as_of - last_span.end)} since discharge"
-    return Whereabouts(css="unknown", head="In no facility", where=where[:1].upper() + where[1:],
-                since=f"left {name} {left}")  # fmt: skip
+    return Whereabouts(
+        css="unknown",
+        head="Not in a facility",
+        where=where[:1].upper() + where[1:],
+        since=f"left {name} {left}",
+    )
 
 
 def _legend(classes: Sequence[str]) -> list[tuple[str, str, str]]:
-    """Return (css, code, words) of the classes in the picture, in the order of the standard."""
+    """Return (css, code, words) of each class in the picture."""
     return [
         (code.lower(), code if code != "unknown" else "", said)
         for code, said in CLASS_WORDS.items()
@@ -240,9 +266,9 @@ def _identity(
     entries: Sequence[Shown],
     message: Callable[[str, Statement], Evidence],
 ) -> list[tuple[Shown, Evidence | None]]:
-    """Return what was said about the person and belongs to no encounter: merges, updates.
+    """Return the entries about the person, such as merges, that belong to no encounter.
 
-    The newest are shown with their message, the others lead to it.
+    The newest are shown with their message. The others link to it.
     """
     found = [
         (shown, reading.filed[entry.statement].statement)

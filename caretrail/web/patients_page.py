@@ -1,4 +1,4 @@
-"""The list of patients, with its search."""
+"""The list of patients, with a search."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,22 +9,11 @@ from caretrail.reading.listing import PatientList, PatientSearch, PatientSummary
 from caretrail.reading.patient import PatientNumber
 from caretrail.web.render import render
 from caretrail.web.words import SEX_WORDS, Words, age, birth_date
+from domain.triggers import TRIGGERS
 
-#: Topic without its version -> what is said of it.
+#: Topic of an event, without its version -> its words.
 _LAST: Final[Mapping[str, str]] = {
-    "encounter.admitted": "Admitted",
-    "encounter.transferred": "Transferred",
-    "encounter.discharged": "Discharged",
-    "encounter.registered": "Registered",
-    "encounter.pre_admitted": "Planned",
-    "encounter.class_changed": "Class changed",
-    "encounter.updated": "Updated",
-    "encounter.admitted_cancelled": "Admission cancelled",
-    "encounter.transferred_cancelled": "Transfer cancelled",
-    "encounter.discharged_cancelled": "Discharge cancelled",
-    "patient.registered": "PersonDetails registered",
-    "patient.demographics_updated": "PersonDetails updated",
-    "patient.identifiers_merged": "Identifiers merged",
+    row.topic.rpartition(".v")[0]: row.head for row in TRIGGERS.values()
 }
 
 
@@ -40,9 +29,11 @@ class PatientLine:
     open_class: str
     open_where: str
     open_since: str
+    open_since_iso: str
     last: str
     last_facility: str
-    last_at: str
+    last_at: str  # empty: time not stated
+    last_at_iso: str
 
 
 def patients_page(
@@ -56,7 +47,7 @@ def patients_page(
     after: str = "",
     notice: str = "",
 ) -> str:
-    """Return the page; ``after``: what the address of its next page carries of a search."""
+    """Return the page; ``after`` is put before the cursor in the address of the next page."""
     return render(
         "patients.html",
         **frame,
@@ -78,7 +69,7 @@ def _row(listed: PatientSummary, now: datetime, words: Words) -> PatientLine:
         str(years) if years is not None else "",
         SEX_WORDS.get(person.sex, person.sex),
     )
-    last = _LAST.get(listed.last_kind, listed.last_kind.rpartition(".")[2].replace("_", " "))
+    last = _LAST.get(listed.last_kind, listed.last_kind)
     return PatientLine(
         id=listed.patient_id,
         name=person.name or "Name not stated",
@@ -88,7 +79,9 @@ def _row(listed: PatientSummary, now: datetime, words: Words) -> PatientLine:
         open_class=listed.open_class or "",
         open_where=" ".join(filter(None, (listed.open_facility, listed.open_place))),
         open_since=words.near(listed.open_since, now) if listed.open_since else "",
-        last=last.capitalize() if last else "",
+        open_since_iso=words.machine(listed.open_since) if listed.open_since else "",
+        last=last,
         last_facility=listed.last_facility,
-        last_at=words.near(listed.last_at, now) if listed.last_at else "at a time not stated",
+        last_at=words.near(listed.last_at, now) if listed.last_at else "",
+        last_at_iso=words.machine(listed.last_at) if listed.last_at else "",
     )

@@ -1,4 +1,4 @@
-"""Pages of few words: evidence of one message, the door, errors."""
+"""The small pages: the first page, the evidence of one message, errors."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,19 +13,20 @@ from caretrail.web.words import Words, plural
 from domain.ids import PatientId
 from projections.audit_trail import EventRow
 
+#: Outcome of a message -> why it has no event.
 _NO_EVENT: Final[Mapping[str, str]] = {
-    "quarantined": "No event came of it. It waits in quarantine, and was answered AE.",
-    "no_effect": "No event came of it: it states nothing about anybody here.",
+    "quarantined": "The message is in quarantine. It was answered AE and made no event.",
+    "no_effect": "The message has no effect here. It made no event.",
+    "unreadable": "The message could not be read. It made no event.",
 }
-_PUT_ASIDE: Final = "No event came of it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """A link from the door: a title and a sentence, neither with a name or number of a patient."""
+    """A link from the first page. Its texts hold no name and no number of a patient."""
 
     title: str
-    said: str
+    text: str
     href: str
 
 
@@ -36,15 +37,15 @@ def evidence_page(
     words: Words,
     frame: Mapping[str, object],
 ) -> str:
-    """Return the page of one message received and the events that it caused."""
+    """Return the page of one received message and its events."""
     message = evidence.message
     arrived: list[NamedFact] = []
     if message:
         arrived = [
             NamedFact(name="Received", value=words.moment(message.received_at, year=True)),
-            NamedFact(name="By", value=message.arrived_by),
+            NamedFact(name="Received by", value=message.arrived_by),
             NamedFact(name="Sender profile", value=message.sender),
-            NamedFact(name="Ended as", value=str(message.disposition).replace("_", " ")),
+            NamedFact(name="Outcome", value=str(message.disposition).replace("_", " ")),
             NamedFact(
                 name="Reason",
                 value=" at ".join(filter(None, (reason(message.reason), message.place))),
@@ -55,7 +56,7 @@ def evidence_page(
             ),
             NamedFact(
                 name="Control id",
-                value="the same sender used it for another message with other bytes"
+                value="the same sender used it for a different message too"
                 if message.control_id_reused
                 else "",
             ),
@@ -70,24 +71,24 @@ def evidence_page(
         **frame,
         words=words,
         evidence=evidence,
-        said=f"{name} and {plural(len(evidence.events), 'event')}",
+        summary=f"{name} and {plural(len(evidence.events), 'event')}",
         patient_id=patient_id,
-        nothing=_NO_EVENT.get(str(message.disposition), _PUT_ASIDE) if message else "",
+        nothing=_NO_EVENT.get(str(message.disposition), "") if message else "",
         events=[_event(each, words) for each in evidence.events],
         message_facts=[fact for fact in arrived if fact.value or fact.code],
     )
 
 
 def home_page(
-    stories: Sequence[Story], *, said: str, words: Words, frame: Mapping[str, object]
+    stories: Sequence[Story], *, counts: str, words: Words, frame: Mapping[str, object]
 ) -> str:
-    """Return the door."""
-    return render("home.html", **frame, words=words, stories=stories, said=said)
+    """Return the first page."""
+    return render("home.html", **frame, words=words, stories=stories, counts=counts)
 
 
-def error_page(head: str, said: str, *, words: Words, frame: Mapping[str, object]) -> str:
-    """Return the page of an error; ``said`` tells what to do, and never what was asked."""
-    return render("error.html", **frame, words=words, head=head, said=said)
+def error_page(title: str, text: str, *, words: Words, frame: Mapping[str, object]) -> str:
+    """Return the page of an error. ``text`` says what to do; it never repeats what was typed."""
+    return render("error.html", **frame, words=words, head=title, text=text)
 
 
 def _event(event: EventRow, words: Words) -> list[NamedFact]:
@@ -99,8 +100,8 @@ def _event(event: EventRow, words: Words) -> list[NamedFact]:
     )
     facts = (
         ("Event", f"{event.source_position:,}"),
-        ("What", event.topic),
-        ("Happened, as stated", at(event.happened_at)),
+        ("Type", event.topic),
+        ("Happened", at(event.happened_at)),
         ("Stated", at(event.stated_at)),
         ("Recorded", at(event.recorded_at)),
         ("Facility", event.facility),
@@ -108,10 +109,10 @@ def _event(event: EventRow, words: Words) -> list[NamedFact]:
         ("Control id", event.control_id or ""),
         ("Recorded by", actor),
         ("Mode", {"P": "production", "T": "test", "D": "debugging"}.get(event.mode or "", "")),
-        ("Mapping", event.mapping_version),
-        ("Profile", event.profile_version[:16]),
+        ("Mapping version", event.mapping_version),
+        ("Profile version", event.profile_version[:16]),
         ("Event id", event.event_id),
-        ("Stream", event.record_id),
+        ("Source record", event.record_id),
     )
     marked = [NamedFact(name="Marked", value=m.said, code=m.code) for m in marks(event.flags)]
     return [NamedFact(name=name, value=value) for name, value in facts if value] + marked

@@ -1,4 +1,4 @@
-"""Encounters as a table: the same facts as the picture, for whoever does not see it."""
+"""The encounters as a table: the facts of the picture, for readers who do not see it."""
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
@@ -14,19 +14,19 @@ from domain.statement import Place
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableRow:
-    """A row of "Encounters as a table"; ``between``: what lies before the row instead of cells."""
+    """A row of "Encounters as a table". A row with ``between`` is one sentence across all cells."""
 
     facility: str = ""
     class_said: str = ""
     place: str = ""
     start: str = ""
     end: str = ""
-    long: str = ""
+    duration: str = ""
     status: str = ""
     between: str = ""
 
 
-def lines_of(  # the table says all that the picture says
+def rows_of(  # the table has every fact of the picture
     reading: PatientReading,
     everything: Sequence[Span],
     related: Between,
@@ -35,7 +35,7 @@ def lines_of(  # the table says all that the picture says
     words: Words,
 ) -> list[TableRow]:
     """Return the rows of the table, by time: stays, gaps, transfers, readmissions."""
-    made: list[tuple[datetime, int, TableRow]] = []
+    made: list[tuple[datetime, int, TableRow]] = []  # time, rank at equal times, row
     for span in everything:
         if span.encounter.encounter_id in visible:
             made += [
@@ -47,8 +47,8 @@ def lines_of(  # the table says all that the picture says
             visits = plural(gap.visits, "outpatient visit")
             with_visits = f", with {visits}" if gap.visits else ""
             so_far = "" if gap.end else ", so far"
-            said = f"Between stays: {gap.said}{with_visits}{so_far}"
-            made.append((gap.start, 2, TableRow(between=said)))
+            text = f"Between stays: {gap.said}{with_visits}{so_far}"
+            made.append((gap.start, 2, TableRow(between=text)))
     for transfer in related.transfers:
         if transfer.target.encounter.encounter_id in visible:
             source = words.facility(transfer.source.encounter.facility)
@@ -58,11 +58,11 @@ def lines_of(  # the table says all that the picture says
             )
     for back in related.readmissions:
         if back.target.encounter.encounter_id in visible:
-            said = (
+            text = (
                 f"Readmission as inpatient on day {back.day} of 30 after the discharge of "
                 f"{words.day(back.left)}"
             )
-            made.append((back.target.begin, 0, TableRow(between=said)))
+            made.append((back.target.begin, 0, TableRow(between=text)))
     made.sort(key=lambda row: row[:2])
     untimed = [
         TableRow(
@@ -80,7 +80,7 @@ def lines_of(  # the table says all that the picture says
 
 
 def places_without_stay(reading: PatientReading) -> dict[EncounterId, Place]:
-    """Return the place last stated of each encounter that has no stay, as a plan has none."""
+    """Return the last stated place of each encounter without stays, such as a planned one."""
     found: dict[EncounterId, Place] = {}
     for encounter in reading.patient.encounters:
         for ref in () if encounter.stays else encounter.statements:
@@ -95,10 +95,10 @@ def _encounter_lines(
 ) -> list[TableRow]:
     encounter = span.encounter
     name = words.facility(encounter.facility)
-    heard = f"not stated (first heard {words.moment(span.begin)})"
+    not_stated = f"not stated (first message {words.moment(span.begin)})"
     made: list[TableRow] = []
     for number, stay in enumerate(encounter.stays):
-        # Where nobody stated the beginning, the first place is where the patient was met.
+        # If the start of the encounter is not stated, neither is the start of its first stay.
         start = stay.start if number else span.begin if span.begin_known else None
         end = stay.end or (span.end if stay is encounter.stays[-1] else None)
         still = end is None and span.open and not stay.cancelled
@@ -113,9 +113,9 @@ def _encounter_lines(
                 facility=name,
                 class_said=CLASS_WORDS[stay.class_code],
                 place=reading.label(stay.place),
-                start=words.moment(start) if start else heard,
+                start=words.moment(start) if start else not_stated,
                 end=until,
-                long=length(upto - begin) if upto and not planned else "",
+                duration=length(upto - begin) if upto and not planned else "",
                 status="cancelled" if stay.cancelled else encounter.status,
             )
         )
@@ -125,9 +125,9 @@ def _encounter_lines(
                 facility=name,
                 class_said=CLASS_WORDS[encounter.class_code],
                 place=reading.label(places_without_stay(reading).get(encounter.encounter_id)),
-                start=words.moment(span.begin) if span.begin_known else heard,
+                start=words.moment(span.begin) if span.begin_known else not_stated,
                 end=words.moment(span.end) if span.end else ("open" if span.open else ""),
-                long=length(span.end - span.begin) if span.end else "",
+                duration=length(span.end - span.begin) if span.end else "",
                 status=encounter.status,
             )
         )

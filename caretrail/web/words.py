@@ -1,23 +1,17 @@
-"""How times, lengths, classes and places are said on every page."""
+"""Write times, lengths, classes and places as the pages show them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
 
+from caretrail.reading.patient import place_text
+from caretrail.reading.wording import CLASSES
 from domain.statement import EncounterClass, Place
 
+#: Class of an encounter -> its words.
 CLASS_WORDS: Final[Mapping[EncounterClass, str]] = {
-    "EMER": "emergency",
-    "IMP": "inpatient",
-    "OBSENC": "observation",
-    "AMB": "outpatient",
-    "NONAC": "inpatient, non-acute",
-    "SS": "short stay",
-    "HH": "home health",
-    "VR": "virtual",
-    "PRENC": "planned",
-    "unknown": "class not stated",
+    code: words or "class not stated" for code, words in CLASSES.items()
 }
 
 SEX_WORDS: Final[Mapping[str, str]] = {
@@ -46,19 +40,19 @@ _PRECISION_YEAR, _PRECISION_MONTH, _PRECISION_DAY = 4, 7, 10
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What a page says times and facilities with: one zone a page, and the facilities' names."""
+    """The time zone of the pages and the names of facilities, which every text needs."""
 
     zone: tzinfo = UTC
     zone_name: str = "UTC"
     facilities: Mapping[str, str] = field(default_factory=dict)  # code -> name
-    footers: tuple[str, ...] = ()  # sentences at the foot of every page
+    footers: tuple[str, ...] = ()  # further sentences at the foot of every page
 
     def local(self, at: datetime) -> datetime:
         """Return the instant as local time of the page."""
         return at.astimezone(self.zone)
 
     def facility(self, code: str) -> str:
-        """Return the name of a facility, or its code where no name is known."""
+        """Return the name of a facility, or its code if no name is configured."""
         return self.facilities.get(code) or code or "facility not stated"
 
     def day(self, at: datetime, *, year: bool = False) -> str:
@@ -70,18 +64,18 @@ class Words:
         return f"{self.local(at):%H:%M}"
 
     def moment(self, at: datetime, *, year: bool = False) -> str:
-        """Return ``19 Feb 14:05``, with a year and a comma where asked."""
+        """Return ``19 Feb 14:05`` or ``19 Feb 2026, 14:05``."""
         return f"{self.day(at, year=year)}{',' if year else ''} {self.time(at)}"
 
     def near(self, at: datetime, now: datetime) -> str:
-        """Return the time alone on the day of ``now``, with the year where it is another."""
+        """Return the time alone if ``at`` is on the day of ``now``; the year only if it differs."""
         then, today = self.local(at), self.local(now)
         if then.date() == today.date():
             return self.time(at)
         return self.moment(at, year=then.year != today.year)
 
     def dated(self, at: datetime, other: datetime) -> str:
-        """Return ``19 Feb 14:05``, with the year where it is not that of ``other``."""
+        """Return ``19 Feb 14:05``, with the year if it differs from that of ``other``."""
         return self.moment(at, year=self.local(at).year != self.local(other).year)
 
     def weekday(self, at: datetime, *, year: bool = False) -> str:
@@ -93,11 +87,11 @@ class Words:
         return self.local(at).isoformat(timespec="minutes")
 
     def nights(self, start: datetime, end: datetime) -> int:
-        """Count the midnights between two instants: the difference of local dates."""
+        """Return the difference between the local dates of two instants, in days."""
         return (self.local(end).date() - self.local(start).date()).days
 
     def footer(self, at: datetime) -> str:
-        """Say the zone of the page, once: both offsets where the clocks change in its year."""
+        """Return the sentence that names the time zone, with both offsets if the clocks change."""
         year = self.local(at).year
         offsets = {
             datetime(year, when, 1, tzinfo=self.zone).utcoffset() or timedelta() for when in (1, 7)
@@ -112,7 +106,7 @@ class Words:
 
 def _offset(offset: timedelta) -> str:
     minutes = round(offset.total_seconds() / 60)
-    sign = "−" if minutes < 0 else "+"  # noqa: RUF001  # a real minus sign, as printed
+    sign = "−" if minutes < 0 else "+"  # noqa: RUF001  # a minus sign, for print
     hours, rest = divmod(abs(minutes), 60)
     return f"UTC{sign}{hours}{f':{rest:02d}' if rest else ''}" if minutes else "UTC"
 
@@ -129,7 +123,7 @@ def month(number: int) -> str:
 
 
 def length(span: timedelta) -> str:
-    """Return ``45 min``, ``37 h`` or ``4 d 12 h``; hours up to two days, cut, not rounded."""
+    """Return ``45 min``, ``37 h`` or ``4 d 12 h``, rounded down; hours are used up to two days."""
     seconds = max(0, int(span.total_seconds()))
     if seconds < _HOUR:
         return f"{seconds // 60} min"
@@ -141,7 +135,7 @@ def length(span: timedelta) -> str:
 
 
 def birth_date(iso: str) -> str:
-    """Say a date of birth to the precision sent; text that is no date stays as it is."""
+    """Return a birth date in the precision sent; text that is not a date stays as it is."""
     try:
         if len(iso) == _PRECISION_DAY:
             return say_date(date.fromisoformat(iso))
@@ -153,7 +147,7 @@ def birth_date(iso: str) -> str:
 
 
 def age(iso: str, on: date) -> int | None:
-    """Return completed years, or None where the date of birth does not tell them."""
+    """Return completed years, or None if the birth date is not a whole date before ``on``."""
     if len(iso) != _PRECISION_DAY:
         return None
     try:
@@ -165,13 +159,8 @@ def age(iso: str, on: date) -> int | None:
 
 
 def place_label(place: Place | None) -> str:
-    """Return ``4W-10``: unit, room and bed as far as stated, or an empty string."""
-    if place is None:
-        return ""
-    parts = [place.unit or "", place.room or "", place.bed or ""]
-    if parts[2] == parts[1]:
-        parts[2] = ""
-    return "-".join(part for part in parts if part)
+    """Return the stated parts of a place as ``4W-10``, or an empty string."""
+    return place_text(place.unit, place.room, place.bed) if place else ""
 
 
 def plural(count: int, one: str, many: str = "") -> str:

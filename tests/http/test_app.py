@@ -25,7 +25,7 @@ def client(told: Told) -> Iterator[httpx.Client]:
         words=WORDS,
         problems=dict,
         metrics=lambda: b"caretrail_up 1\n",
-        stories=lambda: [Story(title="Back within 30 days", said="x", href="/ui/patients")],
+        stories=lambda: [Story(title="Back within 30 days", text="x", href="/ui/patients")],
     )
     with (
         serving(app) as address,
@@ -36,7 +36,7 @@ def client(told: Told) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="module")
 def pages(client: httpx.Client, told: Told) -> dict[str, str]:
-    """Every page there is, by address."""
+    """One page of each kind, by address."""
     hostile = told.reader.resolve(f"NGH|9{HOSTILE}")
     reading = told.reader.patient(told.alder)
     theirs = told.reader.patient(hostile or "")
@@ -135,23 +135,23 @@ def test_every_page_can_be_walked_without_seeing_it(pages: dict[str, str]) -> No
             assert field.get("type") == "hidden" or field.get("id") in labelled or within_label
 
 
-def test_the_table_says_what_the_picture_says(pages: dict[str, str], told: Told) -> None:
+def test_the_table_has_the_facts_of_the_picture(pages: dict[str, str], told: Told) -> None:
     html = pages[f"/ui/patients/{told.alder}"]
     table = html[html.index('id="encounters-table"') : html.index("</table>")]
     rows = re.findall(r"<tr><td.*?</tr>", table)
     text = re.sub(r"<[^>]+>", " ", table)
 
     assert len([row for row in rows if "colspan" not in row]) == 13
-    for said in (
-        "not stated (first heard 4 Jan 06:20)", "8 days at home, with 1 outpatient visit",
+    for fact in (
+        "not stated (first message 4 Jan 06:20)", "8 days at home, with 1 outpatient visit",
         "Transfer from Northfield General to Harbour Rehabilitation", "cancelled", "planned",
         "Readmission as inpatient on day 21 of 30 after the discharge of 23 Jan", "Cardiology",
     ):  # fmt: skip
-        assert said in text
+        assert fact in text
     assert len(re.findall(r'class="enc"', html)) == 8
 
 
-def test_every_bar_and_entry_leads_to_its_proof(pages: dict[str, str], told: Told) -> None:
+def test_every_bar_and_entry_links_to_its_evidence(pages: dict[str, str], told: Told) -> None:
     html = pages[f"/ui/patients/{told.alder}"]
     page = Parsed(html)
     ids = {a["id"] for _, a in page.tags if "id" in a}
@@ -164,7 +164,7 @@ def test_every_bar_and_entry_leads_to_its_proof(pages: dict[str, str], told: Tol
     assert '<mark title="EVN-6">' in html
 
 
-def test_the_page_says_both_clocks_and_the_zone(pages: dict[str, str], told: Told) -> None:
+def test_the_page_states_both_instants_and_the_time_zone(pages: dict[str, str], told: Told) -> None:
     html = pages[f"/ui/patients/{told.alder}?as_of=2026-01-20&known_at=22"]
 
     assert "20 Jan 2026, 23:59</time>, known at event 22, recorded" in html
@@ -181,7 +181,7 @@ def test_a_late_entry_links_to_what_was_known_before(
     assert [client.get(link).status_code for link in links] == [200] * 4
 
 
-def test_every_answer_has_the_headers_that_keep_it_here(client: httpx.Client) -> None:
+def test_every_answer_has_the_security_headers(client: httpx.Client) -> None:
     for path in ("/", "/ui/census", "/ui/patients/nobody", "/static/caretrail.css", "/healthz"):
         headers = client.get(path).headers
         policy = headers["content-security-policy"]
@@ -192,14 +192,16 @@ def test_every_answer_has_the_headers_that_keep_it_here(client: httpx.Client) ->
     assert client.get("/ui/census").headers["cache-control"] == "no-store"
 
 
-def test_a_name_that_resolves_here_is_not_served(client: httpx.Client) -> None:
+def test_a_foreign_host_name_is_refused_with_the_remedy(client: httpx.Client) -> None:
     for host in ("evil.example", "evil.example:8600", "localhost.evil.example", ""):
-        assert client.get("/ui/patients", headers={"host": host}).status_code == 421
+        answer = client.get("/ui/patients", headers={"host": host})
+        assert answer.status_code == 421
+        assert "set CARETRAIL_HTTP_HOST" in answer.text
     for host in ("localhost:8600", "127.0.0.1", "[::1]:8600"):
         assert client.get("/healthz", headers={"host": host}).status_code == 200
 
 
-def test_a_form_of_another_site_is_not_taken(client: httpx.Client) -> None:
+def test_a_form_of_another_site_is_refused(client: httpx.Client) -> None:
     def post(**headers: str) -> httpx.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return client.post("/ui/search", data={"q": "Alder"}, headers=named, follow_redirects=False)
@@ -228,38 +230,61 @@ def test_a_search_for_test_records_finds_only_those(client: httpx.Client, told: 
     assert '<span class="test">TEST</span>' in found
 
 
-def test_a_search_that_is_no_longer_kept_says_so(client: httpx.Client) -> None:
-    assert "no longer kept" in client.get("/ui/patients?search=gone").text
+def test_an_expired_search_asks_to_search_again(client: httpx.Client) -> None:
+    page = client.get("/ui/patients?search=expired").text
+    assert "This search has expired. Please search again." in page
 
 
-@pytest.mark.parametrize("path", [
-    "/ui/patients/nobody", "/ui/patients/SBH%7C77-10342", "/ui/events/none", "/ui/messages/none",
-    "/ui/nothing", "/ui/patients/%00", "/ui/patients/" + "x" * 4000,
+@pytest.mark.parametrize(("path", "words"), [
+    ("/ui/patients/unknown", "No such patient"), ("/ui/events/unknown", "No such event or message"),
+    ("/ui/messages/unknown", "No such event or message"), ("/ui/unknown", "Page not found"),
+    ("/ui/patients/SBH%7C77-10342", "Page not found"), ("/ui/patients/%00", "Page not found"),
+    ("/ui/patients/" + "x" * 4000, "Page not found"),
 ])  # fmt: skip
-def test_what_is_not_there_says_so_and_repeats_nothing(client: httpx.Client, path: str) -> None:
+def test_an_unknown_address_is_explained_and_not_repeated(
+    client: httpx.Client, path: str, words: str
+) -> None:
     answer = client.get(path)
 
     assert answer.status_code == 404
+    assert f"<h1>{words}</h1>" in answer.text
     assert "77-10342" not in answer.text
-    assert "Nothing is known under this address" in answer.text
+    assert "unknown<" not in answer.text
 
 
-@pytest.mark.parametrize("query", ["as_of=yesterday", "known_at=soon", "as_of=9999-12-31T23"])
-def test_a_time_that_is_none_is_asked_for_again(
-    client: httpx.Client, told: Told, query: str
+@pytest.mark.parametrize(("query", "words"), [
+    ("as_of=yesterday", "Write “As of” as a time such as 2026-02-19 14:05."),
+    ("as_of=9999-12-31T23", "Write “As of” as a time such as 2026-02-19 14:05."),
+    ("known_at=soon", "as a time such as 2026-02-19 14:05, or the number of an event."),
+])  # fmt: skip
+def test_a_text_that_is_not_a_time_is_answered_with_an_example(
+    client: httpx.Client, told: Told, query: str, words: str
 ) -> None:
     answer = client.get(f"/ui/patients/{told.alder}?{query}")
 
     assert answer.status_code == 400
-    assert "yesterday" not in answer.text
+    assert words in answer.text
+    assert query.partition("=")[2] not in answer.text
 
 
-@pytest.mark.parametrize("known", ["0", "1", "71", "99999999", "2026-01-01", "2099-01-01"])
-def test_any_index_and_any_time_can_be_asked(client: httpx.Client, told: Told, known: str) -> None:
+@pytest.mark.parametrize("known", ["0", "2026-01-01"])
+def test_a_patient_who_was_not_yet_known_is_said_to_be_so(
+    client: httpx.Client, told: Told, known: str
+) -> None:
     answer = client.get(f"/ui/patients/{told.alder}?known_at={known}")
 
-    assert answer.status_code in (200, 404)
-    assert client.get(f"/ui/census?known_at={known}&as_of=2026-02-01").status_code == 200
+    assert answer.status_code == 404
+    assert "The patient was not yet known at that time." in answer.text
+    census = client.get(f"/ui/census?known_at={known}&as_of=2026-02-01")
+    assert "No occupied place was known at that time." in census.text
+
+
+@pytest.mark.parametrize("known", ["1", "71", "99999999", "2099-01-01"])
+def test_any_index_and_any_time_can_be_asked_for(
+    client: httpx.Client, told: Told, known: str
+) -> None:
+    for page in (f"/ui/patients/{told.alder}", "/ui/census"):
+        assert client.get(f"{page}?known_at={known}&as_of=2026-02-01").status_code == 200
 
 
 def test_the_census_can_be_narrowed(pages: dict[str, str]) -> None:
@@ -276,7 +301,7 @@ def test_health_and_metrics_answer(client: httpx.Client) -> None:
     assert client.get("/metrics").text == "caretrail_up 1\n"
 
 
-def test_what_is_not_ready_is_named(told: Told) -> None:
+def test_readyz_names_the_part_that_is_not_ready(told: Told) -> None:
     app = create_app(
         told.reader, now=now, new_id=str, words=WORDS,
         problems=lambda: {"relay": "behind"}, metrics=bytes,
@@ -288,5 +313,5 @@ def test_what_is_not_ready_is_named(told: Told) -> None:
     assert answer.json()["problems"] == {"relay": "behind"}
 
 
-def test_the_door_links_to_the_stories(pages: dict[str, str]) -> None:
+def test_the_first_page_links_to_the_stories(pages: dict[str, str]) -> None:
     assert "Back within 30 days" in pages["/"]

@@ -278,12 +278,12 @@ def test_evidence_is_the_message_as_received_with_its_fields(told: Told) -> None
     whole = ["".join(part.text for part in line) for line in by_event.lines]
     assert whole[0].startswith(r"MSH|^~\&|SBHADT|SBH|")
     used = {field.name: field for field in by_event.used}
-    assert used["EVN-6"].used_as.startswith("happened at")
+    assert used["EVN-6"].used_as.startswith("time of occurrence; used as the time of the event")
     assert used["PV1-19"].value == "S401977"
     assert "production" in used["MSH-11"].used_as
     marked = {part.name for line in by_event.lines for part in line if part.name}
     assert marked == set(used)
 
 
-def test_there_is_no_evidence_of_nothing(told: Told) -> None:
+def test_an_unknown_id_has_no_evidence(told: Told) -> None:
     assert told.reader.evidence("no-such-id") is None

@@ -1,4 +1,7 @@
-"""What no rule can decide (interpretation, section 10), told on purpose and counted apart."""
+"""Events that no rule can decide. The generator sends them on purpose and counts them apart.
+
+They are listed in docs/reference/interpretation.md, section 10.
+"""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -9,16 +9,8 @@ import pytest
 from domain.continuity import Patient
 from domain.interpretation import in_census, interpret, stated_by
 from domain.statement import Statement
-from tests.domain.interpretation import (
-    cases_of_as_of,
-    cases_of_beginnings_and_ends,
-    cases_of_cancels,
-    cases_of_order_and_patients,
-    cases_of_places_and_status,
-    cases_of_resends_and_times,
-    cases_of_visits,
-)
 from tests.domain.interpretation.case import Case
+from tests.domain.interpretation.cases import CASES
 from tests.domain.interpretation.statements import MONDAY, moment, sent_again
 from tests.domain.interpretation.summary import (
     encounter_lines,
@@ -26,16 +18,6 @@ from tests.domain.interpretation.summary import (
     patient_lines,
     without_refs,
 )
-
-CASES: list[Case] = [
-    *cases_of_order_and_patients.CASES,
-    *cases_of_visits.CASES,
-    *cases_of_resends_and_times.CASES,
-    *cases_of_cancels.CASES,
-    *cases_of_beginnings_and_ends.CASES,
-    *cases_of_places_and_status.CASES,
-    *cases_of_as_of.CASES,
-]
 
 
 def interpreted(case: Case, statements: Sequence[Statement] | None = None) -> tuple[Patient, ...]:

@@ -6,9 +6,10 @@ A body is UTF-8 JSON: ``core`` in clear and ``sealed`` segments in base64. The p
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Generic, Literal, TypeAlias, TypeVar
 
-from domain.ids import EventId, MessageId, RecordId
+from domain.events import OwnEvent
+from domain.ids import EventId, MessageId, RecordId, Subject
 from domain.statement import Statement
 
 #: What a segment holds, and so which key opens it. ``message``: the bytes received.
@@ -41,11 +42,16 @@ class Sealed:
     box: str  # base64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Body:
-    """The stored body of a statement."""
+#: What an event says, in clear.
+Core = TypeVar("Core", bound=Statement | OwnEvent)
 
-    core: Statement
+
+# No slots: on Python 3.11 a frozen generic dataclass with slots cannot be called with parameters.
+@dataclass(frozen=True, kw_only=True)
+class Body(Generic[Core]):
+    """A stored body."""
+
+    core: Core
     sealed: tuple[Sealed, ...] = ()
 
 
@@ -70,9 +76,9 @@ class Envelope:
     partition: int  # of the topic: Kafka's default one of the stream's id
     event_id: EventId  # UUIDv7
     topic: str  # the kind of the event
-    stream: RecordId  # the source record it is filed under
+    stream: Subject  # the source record of a statement, or an own stream
     version: int  # within the stream, from 1
-    subjects: tuple[RecordId, ...]  # everybody it concerns, its stream first
+    subjects: tuple[Subject, ...]  # the stream, then the source records that it concerns
     recorded_at: datetime  # by our clock; never before that of a smaller index
     happened_at: datetime | None  # in the world, as stated; None: nobody said
     tenant: str  # the installation

@@ -1,12 +1,49 @@
-"""Name the topic of every event. A topic is the kind under which an event is stored."""
+"""Map the topic of every event to its type. A topic is the kind under which an event is stored.
+
+This is the only list. The store, the fold and the documentation read it.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Final, get_args
 
+from domain.events import OwnEvent
+from domain.referral import ReferralEvent
+from domain.statement import Statement
 from domain.triggers import TRIGGERS
 
 #: The topic of a statement, by its trigger.
 STATEMENT_TOPICS: Final[Mapping[str, str]] = MappingProxyType(
     {code: row.topic for code, row in TRIGGERS.items()}
 )
+
+#: The own events by topic. The events of a new stream are one more union here.
+OWN_EVENTS: Final[Mapping[str, type[OwnEvent]]] = MappingProxyType(
+    {each.TOPIC: each for each in get_args(ReferralEvent)}
+)
+
+#: The type of the core of an event, by its topic.
+CORES: Final[Mapping[str, type[Statement | OwnEvent]]] = MappingProxyType(
+    {**dict.fromkeys(STATEMENT_TOPICS.values(), Statement), **OWN_EVENTS}
+)
+
+
+class UnknownTopic(ValueError):
+    """No type is known for a topic: a newer release recorded the event."""
+
+    def __init__(self, topic: str) -> None:
+        self.topic = topic
+        super().__init__(f"no event has the topic {topic!r} in this release")
+
+
+def own_event(topic: str, core: str | bytes) -> OwnEvent:
+    """Read the core of an own event, and validate it.
+
+    Raises:
+        UnknownTopic: No own event has this topic.
+        ValueError: The core does not have the shape of the topic.
+    """
+    event = OWN_EVENTS.get(topic)
+    if event is None:
+        raise UnknownTopic(topic)
+    return event.model_validate_json(core)

@@ -2,22 +2,24 @@
 
 from base64 import b64decode
 from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
 from pydantic import TypeAdapter
 
 from domain.body import Body, Sealed
+from domain.catalogue import CORES, UnknownTopic
+from domain.events import OwnEvent
 from domain.statement import Statement
 
-_core: Final = TypeAdapter(Statement)
-_body: Final = TypeAdapter(Body)
+_statement: Final = TypeAdapter(Statement)
 
 
 class BodyDoesNotHold(ValueError):
     """The core would not read back from its stored form. The text names no value."""
 
 
-def make_body(core: Statement, sealed: Sequence[Sealed] = ()) -> bytes:
+def make_body(core: Statement | OwnEvent, sealed: Sequence[Sealed] = ()) -> bytes:
     """Return the body as it is stored: JSON, without members that have their default value.
 
     Raises:
@@ -26,7 +28,7 @@ def make_body(core: Statement, sealed: Sequence[Sealed] = ()) -> bytes:
     return b'{"core":%b,"sealed":[%b]}' % (make_core(core), b",".join(map(_segment, sealed)))
 
 
-def make_core(core: Statement) -> bytes:
+def make_core(core: Statement | OwnEvent) -> bytes:
     """Return the ``core`` of a body, validated as strictly as when it is read.
 
     Raises:
@@ -34,23 +36,35 @@ def make_core(core: Statement) -> bytes:
     """
     try:
         # Without warnings, because a warning would quote the value.
-        text = _core.dump_json(core, exclude_defaults=True, warnings=False)
-        _core.validate_json(text, strict=True)
+        if isinstance(core, OwnEvent):
+            text = core.model_dump_json(exclude_defaults=True, warnings=False).encode()
+            type(core).model_validate_json(text, strict=True)
+        else:
+            text = _statement.dump_json(core, exclude_defaults=True, warnings=False)
+            _statement.validate_json(text, strict=True)
     except ValueError:
         raise BodyDoesNotHold("a field holds a value that its type does not allow") from None
     return text
 
 
-def read_body(body: bytes) -> Body:
-    """Read and validate a stored body.
+def read_body(topic: str, body: bytes) -> Body[Statement] | Body[OwnEvent]:
+    """Read and validate the stored body of an event.
 
     Raises:
-        ValueError: This is not the body of a statement.
+        ValueError: This is not the body of an event with this topic.
     """
-    read = _body.validate_json(body, strict=True)
+    read = _adapter(topic).validate_json(body, strict=True)
     for each in read.sealed:
         b64decode(each.box, validate=True)
     return read
+
+
+@cache
+def _adapter(topic: str) -> TypeAdapter[Body[Statement] | Body[OwnEvent]]:
+    core = CORES.get(topic)
+    if core is None:
+        raise UnknownTopic(topic)
+    return TypeAdapter(Body[core])  # type: ignore[valid-type]  # the type is a row of the catalogue
 
 
 def _segment(sealed: Sealed) -> bytes:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hashlib import _Hash
 
 RecordId = NewType("RecordId", str)  # one (assigning authority, identifier, processing mode)
+StreamId = NewType("StreamId", str)  # an own stream, such as one referral; a UUID
 PatientId = NewType("PatientId", str)  # the record that a set of joined records answers with
 EncounterId = NewType("EncounterId", str)  # the ref of the statement of the encounter sent first
 StatementRef = NewType("StatementRef", str)
@@ -24,6 +25,9 @@ VisitRef = NewType("VisitRef", str)
 PlaceRef = NewType("PlaceRef", str)
 EventId = NewType("EventId", str)  # UUIDv7, drawn at intake
 MessageId = NewType("MessageId", str)  # UUIDv7, drawn at intake
+
+#: What an event is filed under or concerns.
+Subject: TypeAlias = RecordId | StreamId
 
 #: MSH-11.1, HL7 table 0103: production, training, debugging.
 Mode: TypeAlias = Literal["P", "T", "D"]

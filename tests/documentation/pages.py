@@ -20,6 +20,7 @@ from infra import topics
 from infra.cloud_events import encode_headers
 from infra.metrics import OF_ROLE
 from infra.settings import Settings
+from tests.documentation.own_events import own_events
 from tests.topic_samples import event
 
 _MADE: Final = "Made from the code by `make docs`; a test compares the two.\n"
@@ -210,6 +211,8 @@ def events() -> str:
         "",
         *_members(body.Sealed),
         "",
+        *own_events(),
+        "",
         "## Sealed classes",
         "",
         "| class | holds |",
@@ -254,7 +257,8 @@ def _on_the_wire(kind: str) -> str:
     kind = re.sub(r"\b(\w+Id|\w*Ref)\b(?<!IdentifierRef)", "string", kind)
     for ours, theirs in (
         ("datetime", "time"), ("str", "string"), ("Mode", "string"), ("Precision", "string"),
-        ("Zone", "string"), ("EncounterClass", "string"), ("SegmentClass", "string"),
+        ("Zone", "string"), ("Subject", "string"),
+        ("EncounterClass", "string"), ("SegmentClass", "string"),
         ("float", "number"), ("int", "integer"), ("bool", "boolean"),
     ):  # fmt: skip
         kind = re.sub(rf"\b{ours}\b", theirs, kind)

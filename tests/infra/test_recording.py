@@ -63,7 +63,7 @@ def test_a_message_is_recorded_with_its_event_and_reads_back(
     assert (envelope.event_id, envelope.topic) == (given.event_id, given.topic)
     assert (envelope.happened_at, envelope.message_id) == (EIGHT, message.message_id)
     assert (envelope.actor, envelope.incarnation) == (message.actor, store.incarnation)
-    body = read_body(recorded.body)
+    body = read_body(recorded.envelope.topic, recorded.body)
     assert body.core == given.core
     opened_again = [
         keys.open(each, event_id=envelope.event_id, topic=envelope.topic) for each in body.sealed
@@ -319,7 +319,7 @@ def test_a_store_reopened_goes_on_where_it_was(database: str, tmp_path: Path) ->
         events = store.read(0)
         assert [(each.envelope.index, each.envelope.version) for each in events] == [(1, 1), (2, 2)]
         for event in events:
-            for each in read_body(event.body).sealed:
+            for each in read_body(event.envelope.topic, event.body).sealed:
                 assert keys.open(each, event_id=event.envelope.event_id, topic=event.envelope.topic)
 
 

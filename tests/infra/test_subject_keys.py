@@ -50,7 +50,7 @@ def keys(both: tuple[CareStore, SubjectKeys]) -> SubjectKeys:
 def sealed_at(store: CareStore, index: int) -> tuple[Sealed, ...]:
     recorded = store.one(index)
     assert recorded is not None
-    return read_body(recorded.body).sealed
+    return read_body(recorded.envelope.topic, recorded.body).sealed
 
 
 def test_a_segment_opens_only_where_it_was_sealed(store: CareStore, keys: SubjectKeys) -> None:
@@ -144,7 +144,7 @@ def test_the_bytes_of_a_message_about_no_patient_open_with_the_key_of_the_month(
 
 def assert_all_open(store: CareStore, *keys: SubjectKeys) -> None:
     for event in store.read(0):
-        for each in read_body(event.body).sealed:
+        for each in read_body(event.envelope.topic, event.body).sealed:
             for reader in keys:
                 reader.open(each, event_id=event.envelope.event_id, topic=event.envelope.topic)
 
@@ -248,7 +248,7 @@ def test_only_so_many_keys_stay_in_memory_and_every_segment_opens(
     few.warm(record_of(str(i)) for i in range(40))
     assert len(few._remembered) == 8
     for event in store.read(0):
-        for each in read_body(event.body).sealed:
+        for each in read_body(event.envelope.topic, event.body).sealed:
             assert few.open(
                 each, event_id=EventId(event.envelope.event_id), topic=event.envelope.topic
             )
@@ -307,7 +307,7 @@ def test_keys_may_be_kept_in_another_database(
         open_store(database, id_key=KEY, keys=keys) as store,
     ):
         (event,) = store.read(0)
-        for each in read_body(event.body).sealed:
+        for each in read_body(event.envelope.topic, event.body).sealed:
             assert keys.open(each, event_id=event.envelope.event_id, topic=event.envelope.topic)
     assert connection.execute("select count(*) from keys.data_key").fetchone() == (0,)
     servers.drop_database(server, name)
@@ -322,7 +322,7 @@ def test_segments_open_while_other_threads_record(store: CareStore, keys: Subjec
         return sum(
             len(few.open(each, event_id=event.envelope.event_id, topic=event.envelope.topic))
             for event in events
-            for each in read_body(event.body).sealed
+            for each in read_body(event.envelope.topic, event.body).sealed
         )
 
     def write(i: int) -> int:

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from domain.encoding import read_body
-from domain.statement import Moment
+from domain.statement import Moment, Statement
 from projections.catalogue import PROJECTIONS
 from projections.engine import fold, links
 from projections.engine.decoding import decode_body, decode_core, split
@@ -35,7 +35,8 @@ def test_both_decodings_of_a_statement_are_equal() -> None:
         ),
     )
     for recorded in log.events:
-        validated = read_body(recorded.body).core
+        validated = read_body(recorded.envelope.topic, recorded.body).core
+        assert isinstance(validated, Statement)
         mirror, sealed = decode_body(recorded.body)
         assert msgspec.to_builtins(mirror) == msgspec.to_builtins(validated)
         for name in type(validated).__dataclass_fields__:

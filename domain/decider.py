@@ -1,0 +1,208 @@
+"""Decide on own streams: what all of them have in common.
+
+A stream is folded in the order in which its events happened; ties are in the order of versions. A
+late event is inserted at its own time. Events that were entered in error take no part.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Generic, TypeVar
+
+from domain.errors import (
+    ConflictsWithLater,
+    DomainError,
+    EnteredInErrorIsFinal,
+    InTheFuture,
+    UnknownEvent,
+)
+from domain.events import EnteredInError, OwnEvent
+from domain.ids import EventId
+from domain.statement import Moment
+
+State = TypeVar("State")
+Event = TypeVar("Event", bound=OwnEvent)
+Mark = TypeVar("Mark", bound=EnteredInError)
+
+#: How far a stated time may be ahead of our clock: the clocks of two machines differ.
+CLOCK_TOLERANCE: Final = timedelta(minutes=5)
+
+
+# No slots: on Python 3.11 a frozen generic dataclass with slots cannot be called with parameters.
+@dataclass(frozen=True)
+class StreamEvent(Generic[Event]):
+    """An event of a stream with its id. ``version`` counts from 1."""
+
+    event_id: EventId
+    version: int
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class StatedTime:
+    """When a new fact happened: as the caller stated it, else the present time."""
+
+    now: datetime
+    stated: Moment | None = None
+
+    @property
+    def moment(self) -> Moment:
+        """The time that the fact gets."""
+        return self.stated or Moment(at=self.now)
+
+
+@dataclass(frozen=True)
+class Decider(Generic[State, Event]):
+    """The rules of one kind of stream.
+
+    ``evolve`` applies a fact and never refuses. ``refusal`` returns why the state does not allow
+    an event, or None if it does.
+    """
+
+    initial: State
+    evolve: Callable[[State, Event], State]
+    refusal: Callable[[State, Event], DomainError | None]
+
+
+@dataclass(frozen=True)
+class Folded(Generic[State, Event]):
+    """A stream folded: its state, and which of its events do not count.
+
+    ``applied`` holds the events that count, in the order in which they happened. ``void`` maps an
+    event to the event that marks it as entered in error. ``rests_on_void`` holds events that the
+    state did not allow, because the event they rest on is void.
+    """
+
+    state: State
+    applied: tuple[StreamEvent[Event], ...]
+    void: Mapping[EventId, EventId]
+    rests_on_void: frozenset[EventId]
+
+
+def fold(
+    decider: Decider[State, Event], history: Iterable[StreamEvent[Event]]
+) -> Folded[State, Event]:
+    """Fold the events of one stream, given in any order."""
+    void, counting = _sorted(history)
+    state, applied = decider.initial, list[StreamEvent[Event]]()
+    resting = set[EventId]()
+    for each in counting:
+        if decider.refusal(state, each.event) is None:
+            state = decider.evolve(state, each.event)
+            applied.append(each)
+        else:
+            resting.add(each.event_id)
+    return Folded(state, tuple(applied), void, frozenset(resting))
+
+
+def decide(
+    decider: Decider[State, Event],
+    history: Sequence[StreamEvent[Event]],
+    new: Sequence[Event],
+    *,
+    time: StatedTime,
+) -> list[Event]:
+    """Return the ``new`` events if they are allowed at ``time``, which all of them have.
+
+    An event is left out if the stream holds the same fact already. A time that the caller did not
+    state does not tell two facts apart.
+
+    Raises:
+        InTheFuture: The time is more than ``CLOCK_TOLERANCE`` ahead.
+        ConflictsWithLater: Events of a later time would no longer be allowed.
+        DomainError: The state at that time does not allow an event; see the decider.
+    """
+    applied = fold(decider, history).applied
+    missing = [each for each in new if not _is_recorded(each, applied, time)]
+    if not missing:
+        return []
+    _refuse_the_future(time)
+    _, counting = _sorted(history)
+    before = [each for each in counting if each.event.happened_at.at <= time.moment.at]
+    state = decider.initial
+    for each in before:
+        if decider.refusal(state, each.event) is None:
+            state = decider.evolve(state, each.event)
+    for event in missing:
+        refusal = decider.refusal(state, event)
+        if refusal is not None:
+            raise refusal
+        state = decider.evolve(state, event)
+    conflicts = list[StreamEvent[Event]]()
+    for each in counting[len(before) :]:
+        if decider.refusal(state, each.event) is None:
+            state = decider.evolve(state, each.event)
+        elif each in applied:
+            conflicts.append(each)
+    if conflicts:
+        raise ConflictsWithLater(
+            [each.event_id for each in conflicts], [each.event.move() for each in conflicts]
+        )
+    return missing
+
+
+def mark_entered_in_error(
+    history: Sequence[StreamEvent[Event]], mark: Mark, *, time: StatedTime
+) -> list[Mark]:
+    """Return ``mark``; nothing if the event that it names is void already.
+
+    Raises:
+        InTheFuture: The time is more than ``CLOCK_TOLERANCE`` ahead.
+        UnknownEvent: The stream has no such event.
+        EnteredInErrorIsFinal: The event is such a mark itself.
+    """
+    _refuse_the_future(time)
+    if isinstance(find(history, mark.event_id).event, EnteredInError):
+        raise EnteredInErrorIsFinal(mark.event_id)
+    void, _ = _sorted(history)
+    return [] if mark.event_id in void else [mark]
+
+
+def find(history: Sequence[StreamEvent[Event]], event_id: EventId) -> StreamEvent[Event]:
+    """Return the event of a stream with this id.
+
+    Raises:
+        UnknownEvent: The stream has no such event.
+    """
+    for each in history:
+        if each.event_id == event_id:
+            return each
+    raise UnknownEvent(event_id)
+
+
+def _refuse_the_future(time: StatedTime) -> None:
+    if time.moment.at > time.now + CLOCK_TOLERANCE:
+        raise InTheFuture(time.moment.at, time.now)
+
+
+def _sorted(
+    history: Iterable[StreamEvent[Event]],
+) -> tuple[dict[EventId, EventId], list[StreamEvent[Event]]]:
+    """Return which events are void, and the others in the order in which they happened."""
+    by_version = sorted(history, key=lambda each: each.version)
+    void = dict[EventId, EventId]()
+    facts = list[StreamEvent[Event]]()
+    for each in by_version:
+        if isinstance(each.event, EnteredInError):
+            void.setdefault(each.event.event_id, each.event_id)
+        else:
+            facts.append(each)
+    counting = [each for each in facts if each.event_id not in void]
+    return void, sorted(counting, key=lambda each: each.event.happened_at.at)
+
+
+def _is_recorded(event: Event, applied: Sequence[StreamEvent[Event]], time: StatedTime) -> bool:
+    """Tell whether the stream holds the same fact.
+
+    If the caller stated no time, only the latest event of the kind is compared, without its time.
+    """
+    alike = [each.event for each in applied if type(each.event) is type(event)]
+    if time.stated is None:
+        return bool(alike) and _facts(alike[-1]) == _facts(event)
+    return any(
+        _facts(each) == _facts(event) and each.happened_at.at == time.moment.at for each in alike
+    )
+
+
+def _facts(event: OwnEvent) -> dict[str, object]:
+    return event.model_dump(exclude={"happened_at", "origin", "depends_on"})

@@ -1,0 +1,153 @@
+"""The refusals of own commands. Each has a stable ``code`` and carries its facts as attributes."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from domain.ids import EventId, StreamId
+
+
+class DomainError(Exception):
+    """A rule refuses a command. Nothing was recorded.
+
+    A late step is never refused because it is late: it is recorded, and lateness is derived.
+    ``code`` is part of the public interface and never changes. No text names a patient.
+    """
+
+    code: str = "domain_error"
+
+
+class InTheFuture(DomainError):
+    """The stated time is more than 5 minutes after the time of recording."""
+
+    code = "in_the_future"
+
+    def __init__(self, happened_at: datetime, now: datetime) -> None:
+        self.happened_at = happened_at
+        self.now = now
+        super().__init__(
+            f"the stated time {happened_at.isoformat()} is after the present time"
+            f" {now.isoformat(timespec='seconds')}"
+        )
+
+
+class UnknownStream(DomainError):
+    """The stream has no events, or it is a stream of another kind."""
+
+    code = "unknown_stream"
+
+    def __init__(self, stream: StreamId) -> None:
+        self.stream = stream
+        super().__init__(f"no such stream: {stream}")
+
+
+class UnknownEvent(DomainError):
+    """The stream has no event with this id."""
+
+    code = "unknown_event"
+
+    def __init__(self, event_id: EventId) -> None:
+        self.event_id = event_id
+        super().__init__(f"the stream has no event {event_id}")
+
+
+class EnteredInErrorIsFinal(DomainError):
+    """The event to be marked as entered in error is itself such a mark: it cannot be undone."""
+
+    code = "entered_in_error_is_final"
+
+    def __init__(self, event_id: EventId) -> None:
+        self.event_id = event_id
+        super().__init__(f"event {event_id} marks an error and cannot be undone")
+
+
+class MoveNotAllowed(DomainError):
+    """The state of the stream at the stated time does not allow this step."""
+
+    code = "move_not_allowed"
+
+    def __init__(self, move: str, *, state: str, allowed: Sequence[str]) -> None:
+        self.move = move
+        self.state = state
+        self.allowed = tuple(allowed)
+        possible = ", ".join(self.allowed) or "nothing"
+        super().__init__(f"not possible: {move}; the state is {state}, which allows {possible}")
+
+
+class AlreadyClosed(MoveNotAllowed):
+    """The stream was closed before the stated time."""
+
+    code = "already_closed"
+
+
+class ConflictsWithLater(DomainError):
+    """Events that happened after the stated time would no longer be allowed."""
+
+    code = "conflicts_with_later"
+
+    def __init__(self, event_ids: Sequence[EventId], moves: Sequence[str]) -> None:
+        self.event_ids = tuple(event_ids)
+        self.moves = tuple(moves)
+        named = ", ".join(f"{move} ({each})" for each, move in zip(event_ids, moves, strict=True))
+        super().__init__(f"conflicts with what happened later: {named}")
+
+
+class VersionConflict(DomainError):
+    """The stream is not at the version that the caller expects."""
+
+    code = "version_conflict"
+
+    def __init__(self, *, expected: int, actual: int | None) -> None:
+        self.expected = expected
+        self.actual = actual  # None: another writer was faster, the new version was not read
+        now = "changed meanwhile" if actual is None else f"is at version {actual}"
+        super().__init__(f"the stream {now}, the command expects version {expected}")
+
+
+class KeyReused(DomainError):
+    """The idempotency key belongs to an earlier command with other content."""
+
+    code = "key_reused"
+
+    def __init__(self) -> None:
+        super().__init__("this idempotency key belongs to an earlier command with other content")
+
+
+class PurposeMissing(DomainError):
+    """A person acts and no purpose of use is stated."""
+
+    code = "purpose_missing"
+
+    def __init__(self) -> None:
+        super().__init__("a command of a person states its purpose")
+
+
+class TargetMissing(DomainError):
+    """The referral names neither an organisation nor a pool as its target."""
+
+    code = "target_missing"
+
+    def __init__(self) -> None:
+        super().__init__("a referral names the organisation or the pool that it goes to")
+
+
+class SameOrganisationAndPerson(DomainError):
+    """The referral goes to the party that requests it."""
+
+    code = "same_organisation_and_person"
+
+    def __init__(self, organisation: str, person: str) -> None:
+        self.organisation = organisation
+        self.person = person
+        super().__init__(f"requester and target are both {organisation} {person}".rstrip())
+
+
+class ReferralNotAccepted(MoveNotAllowed):
+    """The step needs a referral that its target has accepted."""
+
+    code = "referral_not_accepted"
+
+
+class OutcomeMissing(MoveNotAllowed):
+    """The requester can close a referral only after its outcome is known."""
+
+    code = "outcome_missing"

@@ -1,0 +1,67 @@
+"""The base of own events: facts that our own commands decide, one pydantic model per topic.
+
+Statements of other systems are not in this family: see ``domain.statement``.
+"""
+
+from typing import Annotated, ClassVar, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from domain.ids import EventId, Mode, RecordId, StatementRef
+from domain.statement import Moment
+
+#: The interface through which a fact came in.
+Origin: TypeAlias = Literal["command", "fhir", "hl7v2", "file", "policy"]
+
+#: Why an event was entered in error.
+ErrorReason: TypeAlias = Literal["wrong_patient", "wrong_item", "duplicate", "not_done", "other"]
+
+#: A code of an organisation, practitioner, service, ...: no spaces, so it cannot hold a name or
+#: free text. The core of an event is stored in clear.
+Code: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/+-]{0,63}$")]
+#: A code, or empty: not stated.
+OptionalCode: TypeAlias = Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9._:/+-]{0,63})?$")]
+
+_UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+
+
+class OwnEvent(BaseModel):
+    """A fact about one own stream: frozen, past tense, the core of a stored body.
+
+    ``TOPIC`` is the name under which the fact is stored. It is written by hand, because a class may
+    be renamed or moved and stored data may not. Another shape is another version.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    TOPIC: ClassVar[str]
+
+    record: Annotated[RecordId, Field(pattern=_UUID)] | None = None
+    """Source record of the patient as the caller named it; null: the event names no patient."""
+    mode: Mode = "P"
+    """Processing mode of the record, HL7 table 0103."""
+    happened_at: Moment
+    """When it happened, as stated."""
+    origin: Origin = "command"
+    """The interface through which the fact came in."""
+    anchor: Annotated[StatementRef, Field(pattern=_UUID)] | None = None
+    """A statement of the encounter that the fact belongs to; null: no encounter is named."""
+    depends_on: tuple[EventId, ...] = ()
+    """Events that the decision rests on."""
+
+    @classmethod
+    def move(cls) -> str:
+        """Return the word of the topic that names the step, such as ``accepted``."""
+        return cls.TOPIC.split(".")[1]
+
+
+class EnteredInError(OwnEvent):
+    """The named event of the same stream is void: it was recorded by mistake.
+
+    Every own stream has a subclass with its own topic.
+    """
+
+    event_id: Annotated[EventId, Field(pattern=_UUID)]
+    """The event that is void."""
+    reason_code: ErrorReason
+    """Why."""

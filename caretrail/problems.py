@@ -9,12 +9,16 @@ from commands.ports.store import CannotStore, StoreUnavailable
 from commands.ports.topic import Halted, TopicUnavailable
 from consumers.hl7v2.profiles import ProfilesInvalid, UnknownSender
 from domain.segments import SegmentDoesNotOpen
+from infra.backup import NothingToBackUp
+from infra.backup_file import BackupExists, BackupUnusable
 from infra.event_store import DevelopmentKey, WrongIdKey
 from infra.kafka import SlowChecksums
 from infra.kafka_server import KafkaUnavailable
 from infra.master_key import MasterKeyUnusable
-from infra.migrate import MigrationChanged, SchemaTooNew
+from infra.migrate import MigrationChanged, RestoreUnfinished, SchemaTooNew
 from infra.postgres_server import PostgresUnavailable
+from infra.restore import StoreInUse, StoreNotEmpty
+from infra.restore_keys import KeysDiffer, KeysNeeded
 from infra.settings import BadSettings
 from infra.topics import WrongPartitions
 from projections.engine.digest import RowDoesNotOpen
@@ -27,19 +31,25 @@ from projections.rebuilding.rebuild import RebuildRunning
 #: Their texts say what is wrong and what to do, and hold no data of a message.
 _SELF_EXPLAINED: Final = (
     AlreadyRunning,
+    BackupExists,
+    BackupUnusable,
     BadSettings,
     DevelopmentKey,
     Failed,
     Halted,
     KafkaUnavailable,
+    KeysDiffer,
+    KeysNeeded,
     MasterKeyUnusable,
     MigrationChanged,
     NeedsRebuild,
+    NothingToBackUp,
     OtherIncarnation,
     PositionsDisagree,
     PostgresUnavailable,
     ProfilesInvalid,
     RebuildRunning,
+    RestoreUnfinished,
     RoleFailed,
     RowDoesNotOpen,
     RowsMissing,
@@ -47,6 +57,8 @@ _SELF_EXPLAINED: Final = (
     SegmentDoesNotOpen,
     SlowChecksums,
     StillRead,
+    StoreInUse,
+    StoreNotEmpty,
     UnknownSender,
     WrongIdKey,
     WrongPartitions,

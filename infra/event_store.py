@@ -40,6 +40,8 @@ __all__ = [
     "UnsafeFunctions",
     "WrongIdKey",
     "open_store",
+    "refuse_development_key",
+    "refuse_other_id_key",
 ]
 
 
@@ -315,11 +317,7 @@ def open_store(
         DevelopmentKey: See ``external``.
         StoreUnavailable: The database does not answer.
     """
-    if external and id_key.secret == DEVELOPMENT_KEY:
-        raise DevelopmentKey(
-            "a database outside the home needs an id key of your own: CARETRAIL_ID_KEY, 64 hex"
-            " digits, such as `openssl rand -hex 32` gives; keep it, for it never changes"
-        )
+    refuse_development_key(id_key, external=external)
     with reachable(), psycopg.connect(**settings(url, name="opening")) as connection:
         connection.execute(
             "insert into es.store (incarnation, id_key_fingerprint) values (%s, %s)"
@@ -330,11 +328,7 @@ def open_store(
             "select incarnation::text, id_key_fingerprint from es.store"
         ).fetchone()
     incarnation, fingerprint = row or ("", "")
-    if fingerprint != id_key.fingerprint():
-        raise WrongIdKey(
-            "this store was made with another id key: set CARETRAIL_ID_KEY to the one it was made"
-            " with; ids derived with this one would not match those it holds"
-        )
+    refuse_other_id_key(id_key, fingerprint)
     with (
         pool(url, name="reader", size=CONNECTIONS) as connections,
         Datastore(url, schema=SCHEMA, size=CONNECTIONS) as datastore,
@@ -345,3 +339,29 @@ def open_store(
             raise StoreUnavailable(type(error).__name__) from error
         log = EventLog(connections, incarnation=incarnation)
         yield CareStore(recorder, log, keys=keys, tenant=tenant)
+
+
+def refuse_development_key(id_key: IdKey, *, external: bool) -> None:
+    """Refuse the documented key of development for a database outside the home.
+
+    Raises:
+        DevelopmentKey: It was given for one.
+    """
+    if external and id_key.secret == DEVELOPMENT_KEY:
+        raise DevelopmentKey(
+            "a database outside the home needs an id key of your own: CARETRAIL_ID_KEY, 64 hex"
+            " digits, such as `openssl rand -hex 32` gives; keep it, for it never changes"
+        )
+
+
+def refuse_other_id_key(id_key: IdKey, fingerprint: str) -> None:
+    """Refuse an id key that is not the one with this fingerprint.
+
+    Raises:
+        WrongIdKey: It is another key.
+    """
+    if fingerprint != id_key.fingerprint():
+        raise WrongIdKey(
+            "this store was made with another id key: set CARETRAIL_ID_KEY to the one it was made"
+            " with; ids derived with this one would not match those it holds"
+        )

@@ -5,7 +5,7 @@ Files are named ``NNNN_pre_what.sql`` (run before the new code starts) or ``NNNN
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
@@ -44,6 +44,16 @@ class MigrationChanged(Exception):
         )
 
 
+class RestoreUnfinished(Exception):
+    """A restore into the database was interrupted: it holds nothing that can be used."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a restore into this database was interrupted, so it holds no store: run"
+            " `caretrail restore` again with the same files"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Migration:
     """One SQL file."""
@@ -77,25 +87,46 @@ def migrate(url: str, known: Iterable[Migration] | None = None) -> None:
     Raises:
         SchemaTooNew: A newer release has migrated the database.
         MigrationChanged: The database was made with another file of the same number.
+        RestoreUnfinished: A restore into the database was interrupted.
     """
-    wanted = migrations() if known is None else list(known)
     with psycopg.connect(**network(url), autocommit=True) as connection:
-        connection.execute("select pg_advisory_lock(%s)", (_LOCK,))
-        done = _done(connection)
-        newest = max((each.number for each in wanted), default=0)
-        if done and max(done) > newest:
-            raise SchemaTooNew(max(done), newest)
-        for each in wanted:
-            if each.number in done:
-                if done[each.number] != each.checksum:
-                    raise MigrationChanged(each.number)
-                continue
-            with connection.transaction():
-                connection.execute(each.sql)
-                connection.execute(
-                    "insert into es.migration (number, name, checksum) values (%s, %s, %s)",
-                    (each.number, each.name, each.checksum),
-                )
+        lock(connection)
+        if restore_is_unfinished(connection):
+            raise RestoreUnfinished
+        run(connection, migrations() if known is None else list(known))
+
+
+def lock(connection: psycopg.Connection) -> None:
+    """Keep other processes from migrating or restoring until the connection ends."""
+    connection.execute("select pg_advisory_lock(%s)", (_LOCK,))
+
+
+def run(connection: psycopg.Connection, wanted: Sequence[Migration]) -> None:
+    """Run those of ``wanted`` that have not run yet, each in a transaction of its own.
+
+    The connection is in autocommit mode and holds the ``lock``. Raises as ``migrate`` does.
+    """
+    done = _done(connection)
+    newest = max((each.number for each in wanted), default=0)
+    if done and max(done) > newest:
+        raise SchemaTooNew(max(done), newest)
+    for each in wanted:
+        if each.number in done:
+            if done[each.number] != each.checksum:
+                raise MigrationChanged(each.number)
+            continue
+        with connection.transaction():
+            connection.execute(each.sql)
+            connection.execute(
+                "insert into es.migration (number, name, checksum) values (%s, %s, %s)",
+                (each.number, each.name, each.checksum),
+            )
+
+
+def restore_is_unfinished(connection: psycopg.Connection) -> bool:
+    """Tell whether a restore into this database began and did not end; see ``infra.restore``."""
+    row = connection.execute("select to_regclass('es.restoring') is not null").fetchone()
+    return row == (True,)
 
 
 def _done(connection: psycopg.Connection) -> dict[int, str]:

@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Final, cast
 
 from caretrail.cli.arguments import address, count, instant, instant_or_index
@@ -75,6 +76,7 @@ def command_parser() -> argparse.ArgumentParser:
     _message_verbs(verbs)
     _reading_verbs(verbs)
     _event_verbs(verbs)
+    _backup_verbs(verbs)
     return parser
 
 
@@ -304,3 +306,23 @@ def _event_verbs(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
         help="begin new topics; the service publishes every event to them",
     )
     _json(apply)
+
+
+def _backup_verbs(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
+    backup = _verb(verbs, "backup", "backup:backup", "write the store and its data keys to files")
+    backup.add_argument(
+        "--store",
+        type=Path,
+        metavar="FILE",
+        help="write events, messages and idempotency keys here",
+    )
+    backup.add_argument("--keys", type=Path, metavar="FILE", help="write the data keys here")
+    _json(backup)
+    restore = _verb(
+        verbs, "restore", "backup:restore", "restore them into an empty database or home"
+    )
+    restore.add_argument("--store", type=Path, metavar="FILE", help="a backup of a store")
+    restore.add_argument(
+        "--keys", type=Path, metavar="FILE", help="a backup of its data keys; alone: add the keys"
+    )
+    _json(restore)

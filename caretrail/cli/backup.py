@@ -1,0 +1,126 @@
+"""Backups: ``backup``, ``restore``."""
+
+from argparse import Namespace
+from dataclasses import asdict
+from pathlib import Path
+
+from caretrail.bootstrap import database, id_key_of, opened
+from caretrail.cli import WRONG_USAGE
+from caretrail.cli.output import json_line, line, note
+from caretrail.progress import progress
+from infra import log, settings
+from infra.backup import back_up_keys, back_up_store
+from infra.restore import Target, restore_store
+from infra.restore_keys import restore_keys
+
+_MIB = 1 << 20
+
+
+def backup(options: Namespace) -> int:
+    """Write the store, its data keys, or both to files, while a service goes on."""
+    if not _names_a_file(options):
+        return WRONG_USAGE
+    log.configure("backup", "warning")
+    chosen = settings.load()
+    keys_url = chosen.keys_database_url
+    store, keys = None, None
+    with database(chosen) as url, progress("backed up, MiB", None) as shown:
+
+        def done(size: int) -> None:
+            shown(size // _MIB)
+
+        if options.store:
+            store = back_up_store(url, options.store, shown=done)
+        if options.keys:
+            keys = back_up_keys(
+                url,
+                options.keys,
+                keys_url=keys_url.get_secret_value() if keys_url else None,
+                shown=done,
+            )
+    if options.json:
+        json_line({"store": store, "keys": keys})
+    else:
+        if store:
+            line(f"{store.events} events, {store.messages} messages: {store.file}")
+        if keys:
+            line(f"{keys.keys} data keys: {keys.file}")
+    note(
+        f"caretrail: neither file holds the id key (CARETRAIL_ID_KEY) or the master key"
+        f" ({chosen.master_key_file}): keep a copy of both in another place"
+    )
+    return 0
+
+
+def restore(options: Namespace) -> int:
+    """Restore a store and its data keys, and build the read models; or add data keys alone."""
+    if not _names_a_file(options):
+        return WRONG_USAGE
+    log.configure("restore", "warning")
+    chosen = settings.load()
+    keys_url = chosen.keys_database_url
+    with database(chosen) as url:
+        target = Target(
+            url=url,
+            keys_url=keys_url.get_secret_value() if keys_url else None,
+            id_key=id_key_of(chosen),
+            external=chosen.database_url is not None,
+            master_key_file=chosen.master_key_file,
+        )
+        if not options.store:
+            return _restore_keys(target, options)
+        size = 2 * options.store.stat().st_size
+        with progress("checked and restored, MiB", size // _MIB) as shown:
+            restored = restore_store(
+                target, options.store, options.keys, shown=lambda done: shown(done // _MIB)
+            )
+        with (
+            opened(chosen) as application,
+            application.connect() as connection,
+            progress("rebuilding", restored.index) as shown,
+        ):
+            rebuilt = application.rebuild(
+                connection,
+                (),
+                restored.index,
+                progress=lambda stage, done, _of: shown(done) if stage == "fold" else None,
+            )
+    result = asdict(restored) | {"parked": len(rebuilt.parked)}
+    if options.json:
+        json_line(result)
+    else:
+        line(f"{restored.events} events, {restored.messages} messages, {rebuilt.rows} rows")
+    if restored.keys_missing:
+        note(
+            f"caretrail: the data keys of {restored.keys_missing} of {restored.subjects} subjects"
+            " are not in the backup: what was sealed with them cannot be read. If they were not"
+            " destroyed on purpose, restore a newer backup of the keys: caretrail restore --keys"
+        )
+    if restored.generation:
+        note(
+            "caretrail: the restored store publishes to a new generation of the topics,"
+            f" {restored.generation}. Tell other readers of the topic to start again there; see"
+            " docs/how-to/begin-a-new-generation.md"
+        )
+    return 0
+
+
+def _restore_keys(target: Target, options: Namespace) -> int:
+    restored = restore_keys(
+        target.keys_url or target.url,
+        options.keys,
+        id_key=target.id_key,
+        master_key_file=target.master_key_file,
+    )
+    if options.json:
+        json_line(asdict(restored))
+    else:
+        line(f"{restored.keys} data keys in the backup, {restored.added} of them added")
+    return 0
+
+
+def _names_a_file(options: Namespace) -> bool:
+    files: list[Path | None] = [options.store, options.keys]
+    if not any(files):
+        note("caretrail: name a file: --store FILE, --keys FILE, or both")
+    return any(files)

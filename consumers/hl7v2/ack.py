@@ -1,7 +1,7 @@
-"""Acknowledgements: a truthful answer in the sender's own version, delimiters and charset.
+"""Write acknowledgements in the sender's own version, delimiters and charset.
 
-HL7 v2.9.1 chapter 2, 2.9 (protocol) and 2.14 (MSA, ERR). Original mode, unless the sender's profile
-says enhanced: senders fill MSH-15 and MSH-16 carelessly.
+HL7 v2.9.1 chapter 2, 2.9 (protocol) and 2.14 (MSA, ERR). Original mode is used unless the sender's
+profile says enhanced mode, because many senders fill MSH-15 and MSH-16 with arbitrary values.
 """
 
 import re
@@ -17,7 +17,7 @@ from consumers.hl7v2.text_cache import cached_by_text
 
 Code: TypeAlias = Literal["AA", "AE", "AR", "CA", "CE", "CR"]
 
-#: HL7 table 0357, by the reasons that reading and intake give.
+#: Codes and texts of HL7 table 0357, by the reason that reading or intake gives.
 _ERRORS: Final = {
     "no_patient_identifier": ("101", "Required field missing"),
     "no_prior_identifier": ("101", "Required field missing"),
@@ -28,22 +28,22 @@ _ERRORS: Final = {
 _INTERNAL: Final = ("207", "Application internal error")
 _PLACE: Final = re.compile(r"([A-Z][A-Z0-9]{2})(?:-(\d+))?")
 _VERSION: Final = re.compile(r"2\.(\d+)")
-_OLD: Final = 5  # before 2.5 an ERR has one field, ERR-1
-_WITH_TRIGGER: Final = 2  # since 2.2 an ACK names the trigger it answers
-_WITHOUT_STRUCTURE: Final = frozenset({"2.2", "2.3"})  # since 2.3.1 MSH-9.3 says ACK again
+_OLD: Final = 5  # before version 2.5, ERR has one field, ERR-1
+_WITH_TRIGGER: Final = 2  # since version 2.2, an ACK names the trigger that it answers
+_WITHOUT_STRUCTURE: Final = frozenset({"2.2", "2.3"})  # since 2.3.1, MSH-9.3 is ACK too
 
 
 class Acknowledgement(NamedTuple):
-    """An acknowledgement, not framed."""
+    """An acknowledgement without its MLLP frame."""
 
     code: Code
     message: bytes
 
 
 def code_of(disposition: Disposition, profile: Profile | None = None) -> Code:
-    """Return the answer of original mode.
+    """Return the code of the answer in original mode.
 
-    ``disposition`` of a duplicate is that of its first sending: it gets the same answer again.
+    For a duplicate, pass the disposition of its first sending, so that it gets the same answer.
     """
     match disposition:
         case Disposition.RECORDED | Disposition.DUPLICATE | Disposition.NO_EFFECT:
@@ -67,11 +67,11 @@ def acknowledge(
     """Return the acknowledgement of a message whose outcome is durable.
 
     Args:
-        raw: The message as it came.
-        outcome: What the store says became of it.
-        control_id: MSH-10 of the answer, new for each.
-        now: MSH-7 of the answer, aware.
-        profile: The sender's; it may want AA where a message is quarantined.
+        raw: The bytes of the message.
+        outcome: What became of the message.
+        control_id: MSH-10 of the answer; each answer needs a new one.
+        now: MSH-7 of the answer; an aware time.
+        profile: The sender's profile; it may ask for AA if a message is quarantined.
     """
     code = code_of(outcome.first, profile)
     return _answer(
@@ -82,14 +82,15 @@ def acknowledge(
 def refuse(
     raw: bytes | None, *, reason: str, place: str = "MSH", control_id: str, now: datetime
 ) -> Acknowledgement:
-    """Return ``AR``: nothing was taken, and sending again may succeed.
+    """Return ``AR``: the message was not taken, and sending it again may succeed.
 
     Args:
-        raw: The message, as far as there is one; None or unreadable: the answer names none.
-        reason: A stable code: ``oversize``, ``client_not_allowed``, ``store_unavailable``.
-        place: Where in the message.
+        raw: The bytes of the message, or their beginning. If None or unreadable, the answer names
+            no message.
+        reason: A stable code such as ``oversize``, ``client_not_allowed``, ``store_unavailable``.
+        place: The field or segment that is the reason.
         control_id: MSH-10 of the answer.
-        now: MSH-7 of the answer, aware.
+        now: MSH-7 of the answer; an aware time.
     """
     return _answer(raw or b"", "AR", reason=reason, place=place, control_id=control_id, now=now)
 
@@ -102,10 +103,11 @@ def enhanced(
     now: datetime,
     profile: Profile | None = None,
 ) -> tuple[Acknowledgement, ...]:
-    """Return what enhanced mode answers, in order: that we have it (CA), and what became of it.
+    """Return the answers of enhanced mode: the accept acknowledgement, then the application's.
 
-    MSH-15 and MSH-16 say which the sender wants: AL always, NE never, ER if refused, SU if not.
-    Empty they are taken for AL and NE, as HL7 has it.
+    The first says that we have the message (CA), the second what became of it (AA or AE). MSH-15
+    and MSH-16 say which of them the sender wants: AL always, NE never, ER if refused, SU if not
+    refused. If empty, they count as AL and NE, as in HL7.
     """
     code = code_of(outcome.first, profile)
     message = _message(raw)
@@ -135,12 +137,12 @@ def enhanced(
 
 
 def _wanted(condition: str, *, refused: bool) -> bool:
-    """Tell by HL7 table 0155 whether the sender wants an answer."""
+    """Say whether the sender wants an answer, by its code of HL7 table 0155."""
     return {"NE": False, "ER": refused, "SU": not refused}.get(condition, True)
 
 
 def _message(raw: bytes) -> Message | None:
-    """Return the head of a message: an answer repeats nothing else."""
+    """Return the MSH segment of a message, because an answer repeats nothing else."""
     try:
         return Message(head_of(raw))
     except NotAMessage:
@@ -170,23 +172,23 @@ def _answer(  # the parts of an answer
 
 
 class _Head(NamedTuple):
-    """MSH of an answer: what stands before its time, between that and its control id, behind."""
+    """The MSH of an answer, without its time and its control id."""
 
-    before: str
-    between: str
-    after: str
-    minor: int  # of the version
+    before: str  # the text before the time
+    between: str  # the text between the time and the control id
+    after: str  # the text after the control id
+    minor: int  # 5 for version 2.5.1
 
 
-#: Fields of MSH that an answer repeats, or is shaped by.
+#: Fields of MSH that an answer repeats, or that decide its form.
 _REPEATED: Final = (2, 3, 4, 5, 6, 9, 11, 12, 18)
 
 
 @cached_by_text(256)
 def _head(repeated: tuple[str, ...], theirs: Delimiters) -> _Head:
-    """Return the head of answers to one sender: these fields are the same in many messages.
+    """Return the MSH of answers; cached, because these fields are the same in many messages.
 
-    They are given back as they came: their escapes are in these delimiters already.
+    The fields are repeated as sent, so their escapes are valid in the same delimiters.
     """
     encoding, application, facility, to_application, to_facility, kind, mode, sent, charset = (
         repeated
@@ -211,7 +213,7 @@ def _joined(fields: Sequence[str], theirs: Delimiters) -> str:
 
 
 def _err(reason: str, place: str, minor: int, theirs: Delimiters) -> list[str]:
-    """Return ERR: where, what by table 0357, and our own code for whoever looks it up."""
+    """Return the fields of ERR: the place, the code of HL7 table 0357, and our own reason code."""
     code, meaning = _ERRORS.get(reason, _INTERNAL)
     found = _PLACE.fullmatch(place)
     segment, number = (found[1], found[2] or "") if found else ("", "")
@@ -230,7 +232,7 @@ def _minor(version: str) -> int:
 
 
 def _escaped(text: str, theirs: Delimiters) -> str:
-    """Write text so that no character of it is taken for a delimiter."""
+    """Return a text in which characters that are delimiters are escaped."""
     meanings = {
         theirs.escape: "E",
         theirs.separator: "F",

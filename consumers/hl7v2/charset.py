@@ -1,9 +1,9 @@
-"""From the bytes of a message to its text: HL7 table 0211, and what senders write instead."""
+"""Decode the bytes of a message: charsets of HL7 table 0211, and the names that senders use."""
 
 import codecs
 from typing import Final, NamedTuple
 
-_MSH_18: Final = 17  # among the fields of MSH split by the separator: MSH-1 is the separator itself
+_MSH_18: Final = 17  # its place after a split, because MSH-1 is the separator itself
 
 _CODECS: Final = {
     "ASCII": "ascii",
@@ -12,7 +12,7 @@ _CODECS: Final = {
     "UNICODE UTF-8": "utf-8",
     "UTF-8": "utf-8",
     "UTF8": "utf-8",
-    # Whoever declares UTF-16 in ASCII bytes does not send it; true UTF-16 is told by its bytes.
+    # Real UTF-16 is recognised by its bytes. A name that can be read as ASCII is therefore wrong.
     "UNICODE UTF-16": "utf-8",
     "UTF-16": "utf-8",
     "GB 18030-2000": "gb18030",
@@ -29,16 +29,16 @@ for _part in (*range(1, 10), 15):
 
 
 class DecodedText(NamedTuple):
-    """A message as text."""
+    """The text of a message."""
 
     text: str
-    codec: str  # a name that Python knows
-    declared: bool  # MSH-18 decided; else the sender's charset, or it made no difference
+    codec: str  # a codec name of Python
+    declared: bool  # MSH-18 decided; otherwise the sender's charset did, or both give the same text
     flags: tuple[str, ...]
 
 
 def codec_named(name: str) -> str | None:
-    """Return the codec of a charset as HL7 table 0211 or its sender names it; None if unknown.
+    """Return Python's codec for a charset of HL7 table 0211 or a common name; None if unknown.
 
     >>> codec_named("8859/1"), codec_named("unicode utf-8"), codec_named("ISO IR 999")
     ('iso8859-1', 'utf-8', None)
@@ -47,9 +47,10 @@ def codec_named(name: str) -> str | None:
 
 
 def decode(raw: bytes, *, otherwise: str = "utf-8") -> DecodedText:
-    r"""Decode by MSH-18, read from the bytes as ASCII; else by ``otherwise``, the sender's charset.
+    r"""Decode a message with the charset of MSH-18 or, if it names none, with ``otherwise``.
 
-    Bytes that are invalid there are read as latin-1, which never fails, and flagged.
+    If the bytes are invalid in that charset, they are read as latin-1, which never fails, and the
+    message is flagged ``charset_suspect``.
 
     >>> decode(b"MSH|^~\\&|A\xe9")
     DecodedText(text='MSH|^~\\&|Aé', codec='iso8859-1', declared=False, flags=('charset_suspect',))
@@ -70,7 +71,7 @@ def decode(raw: bytes, *, otherwise: str = "utf-8") -> DecodedText:
 
 
 def _declared(raw: bytes) -> str:
-    """Return the first repetition of MSH-18."""
+    """Return the first repetition of MSH-18, read from the bytes as ASCII."""
     head = raw.split(b"\r", 1)[0].split(b"\n", 1)[0]
     fields = head.split(raw[3:4]) if raw[3:4] else []  # M, S, H, separator
     if len(fields) <= _MSH_18:
@@ -81,7 +82,7 @@ def _declared(raw: bytes) -> str:
 
 
 def _utf_16(raw: bytes) -> DecodedText | None:
-    """Decode what begins as UTF-16 does: with its mark, or with a zero beside the M of MSH."""
+    """Decode UTF-16, recognised by a byte order mark or a zero byte beside the M of MSH."""
     codec = (
         "utf-16"
         if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))

@@ -1,6 +1,7 @@
-"""Codes of HL7 tables as the codes that are shown and reckoned with everywhere else.
+"""Translate codes of HL7 tables to the canonical codes that caretrail shows and counts.
 
-The profile's maps come first; what neither knows stays as sent and has no canonical code.
+The maps of the profile come first. A code that is in neither stays as sent and has no canonical
+code.
 """
 
 from typing import Final
@@ -8,23 +9,23 @@ from typing import Final
 from domain.statement import EncounterClass
 
 # fmt: off
-#: HL7 table 0004, patient class (PV1-2), and the v3 ActCodes themselves, as HL7 v3 ActCode.
+#: From HL7 table 0004, patient class (PV1-2), to v3 ActCode; v3 ActCodes are accepted as sent.
 CLASSES: Final[dict[str, EncounterClass]] = {
     "E": "EMER",      # emergency
     "I": "IMP",       # inpatient
     "O": "AMB",       # outpatient
     "P": "PRENC",     # pre-admit
-    "R": "AMB",       # recurring patient: comes as an outpatient each time
-    "B": "IMP",       # obstetrics: in a bed
-    "C": "unknown",   # commercial account: nobody is there
+    "R": "AMB",       # recurring patient: an outpatient at each visit
+    "B": "IMP",       # obstetrics: the patient has a bed
+    "C": "unknown",   # commercial account: no patient is present
     "N": "unknown",   # not applicable
     "U": "unknown",   # unknown
     "EMER": "EMER", "IMP": "IMP", "OBSENC": "OBSENC", "AMB": "AMB", "PRENC": "PRENC",
     "SS": "SS", "HH": "HH", "VR": "VR", "NONAC": "NONAC", "ACUTE": "IMP", "FLD": "AMB",
 }
 
-#: HL7 table 0112, discharge disposition (PV1-36), with its additions by the US National Uniform
-#: Billing Committee, as FHIR R4 discharge-disposition, whose `hosp` is hospice, no hospital.
+#: From HL7 table 0112, discharge disposition (PV1-36), with the additions of the US National
+#: Uniform Billing Committee, to FHIR R4 discharge-disposition. There, `hosp` means hospice.
 DISPOSITIONS: Final = {
     "01": "home",       # home or self care
     "02": "other-hcf",  # short-term general hospital
@@ -61,12 +62,12 @@ _FHIR: Final = frozenset({
 
 
 def encounter_class(sent: str) -> EncounterClass:
-    """Return the canonical class of PV1-2."""
+    """Return the canonical class (v3 ActCode) of PV1-2."""
     return CLASSES.get(sent.upper(), "unknown")
 
 
 def disposition(sent: str) -> str:
-    """Return the canonical code of PV1-36; empty where there is none.
+    """Return the canonical code (FHIR R4) of PV1-36; empty if there is none.
 
     >>> disposition("1"), disposition("20"), disposition("HOME"), disposition("X9")
     ('home', 'exp', 'home', '')

@@ -1,4 +1,4 @@
-"""How a message is written: the delimiters it declares, and what is read with nothing else.
+"""Split fields by the delimiters that a message declares, and resolve its escapes.
 
 HL7 v2.9.1, chapter 2: 2.5.4 (delimiters), 2.7 (escapes).
 """
@@ -7,16 +7,16 @@ import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-#: An explicit null: the sender deletes the value. An empty field says nothing about it.
+#: An explicit null: the sender deletes the value. An empty field, in contrast, states no value.
 NULL: Final = '""'
 
 _STANDARD: Final = "^~\\&"
-#: What stands for a delimiter that the message does not have: a character of no text.
+#: Used for a delimiter that the message does not have: a character that occurs in no text.
 _ABSENT: Final = "\uffff"
 
 
 class Delimiters(NamedTuple):
-    r"""The delimiters of one message, as they hold. Escapes are resolved last.
+    r"""The delimiters of one message. A text is split first, and its escapes are resolved last.
 
     >>> usual = Delimiters()
     >>> [usual.parts(each) for each in usual.repetitions(r"9\T\8^^^MERCY~12^^^NHS")]
@@ -28,45 +28,45 @@ class Delimiters(NamedTuple):
     repetition: str = "~"
     escape: str = "\\"
     subcomponent: str = "&"
-    truncation: str = ""  # HL7 2.7 and later: ends a value that its sender cut
-    codec: str = "utf-8"  # of characters written in hexadecimal
+    truncation: str = ""  # HL7 2.7 and later: at the end of a value that the sender has cut
+    codec: str = "utf-8"  # of characters that are written in hexadecimal
 
     @property
     def written(self) -> str:
-        """The separator, and those of MSH-2 as they hold."""
+        """The field separator and the four delimiters of MSH-2."""
         return "".join(self[:5])
 
     @property
     def unusual(self) -> bool:
-        """Whether they are not those that everybody uses."""
+        r"""Whether they differ from the usual ``|^~\&``."""
         return self.written != "|" + _STANDARD
 
     def repetitions(self, field: str) -> list[str]:
-        """Return the repetitions of a field as sent; none of an empty one."""
+        """Return the repetitions of a field as sent; an empty field has none."""
         return field.split(self.repetition) if field else []
 
     def components(self, repetition: str) -> list[str]:
-        """Return the components as sent, to be split further."""
+        """Return the components as sent; they may be split further."""
         return repetition.split(self.component)
 
     def parts(self, repetition: str) -> list[str]:
-        """Return the components, escapes resolved, subcomponents still in them."""
+        """Return the components with their escapes resolved, but not split into subcomponents."""
         parts = repetition.split(self.component)
         if self.escape in repetition:
             return [self.plain(each) for each in parts]
         return parts
 
     def subcomponents(self, component: str) -> list[str]:
-        """Return the subcomponents, escapes resolved."""
+        """Return the subcomponents with their escapes resolved."""
         return [self.plain(each) for each in component.split(self.subcomponent)]
 
     def code(self, field: str) -> str:
-        """Return the first subcomponent of the first component that any repetition fills.
+        """Return the code of a field: first component, first subcomponent of a filled repetition.
 
-        Empty for an explicit null too: it is the caller who asks for that.
+        It is empty if the field is empty or an explicit null; the caller checks for a null.
         """
         if not field or field.isalnum():
-            return field  # neither letters nor digits delimit anything
+            return field  # letters and digits are never delimiters
         for repetition in field.split(self.repetition):
             value = repetition.split(self.component, 1)[0].split(self.subcomponent, 1)[0].strip()
             if value and value != NULL:
@@ -74,7 +74,7 @@ class Delimiters(NamedTuple):
         return ""
 
     def plain(self, text: str) -> str:
-        r"""Resolve escapes; unknown ones stay as they are.
+        r"""Resolve the escapes of a text; unknown escapes stay as they are.
 
         >>> Delimiters().plain(r"a\F\b\.br\c\X4142\\H\d\Q\e")
         'a|b\ncAB\\H\\d\\Q\\e'
@@ -101,7 +101,15 @@ class Delimiters(NamedTuple):
 
 @lru_cache(maxsize=64)
 def delimiters_of(separator: str, declared: str, codec: str) -> tuple[Delimiters, bool]:
-    """Return the delimiters that hold, and whether ``declared``, MSH-2, is as it should be."""
+    """Return the delimiters of a message, and whether its MSH-2 is regular.
+
+    A delimiter that MSH-2 does not declare, or declares twice, gets its standard value.
+
+    Args:
+        separator: The character after ``MSH``.
+        declared: MSH-2.
+        codec: The codec of the message, for characters in hexadecimal.
+    """
     usable = [
         each
         for index, each in enumerate(declared)
@@ -121,9 +129,10 @@ def delimiters_of(separator: str, declared: str, codec: str) -> tuple[Delimiters
 
 @lru_cache(maxsize=64)
 def _escapes(escape: str) -> re.Pattern[str]:
-    """Match the escapes, each with both its ends.
+    """Return a pattern that matches every escape from its start to its end.
 
-    Those that stay verbatim are matched too, or the end of one would begin another.
+    It also matches escapes that are not resolved. Otherwise the end of such an escape would be
+    taken for the start of the next one.
     """
     end = re.escape(escape)
     return re.compile(

@@ -1,6 +1,7 @@
-"""Files of messages, in whatever shape: one message or many, framed, in batches, any line ends.
+"""Split files into messages: one or many, with or without frames and batches, any line ends.
 
-Nothing is dropped: what is no message comes out as a piece of its own, to be counted as unreadable.
+Nothing is dropped. Text between messages is returned as a piece of its own, which is then counted
+as unreadable.
 """
 
 import codecs
@@ -25,32 +26,34 @@ _SEGMENT: Final = re.compile(rb"[\t ]*[A-Z][A-Z0-9]{2}(?:[^\w\s]|[\t ]*\Z)", re.
 
 
 def split(data: bytes, *, warn: Callable[[str], None] | None = None) -> Iterator[bytes]:
-    r"""Yield the messages of a file as they came, without framing and blank lines around them.
+    r"""Yield the messages of a file as sent, without frames and the blank lines around them.
 
-    Headers and trailers of batches are left out. Where BTS-1 or FTS-1 counts otherwise than we do,
-    ``warn`` is told ``batch.count_differs`` or ``file.count_differs``, and nothing is left out.
+    Headers and trailers of batches are left out. If BTS-1 or FTS-1 states another count than the
+    messages or batches found, ``warn`` is called with ``batch.count_differs`` or
+    ``file.count_differs``; all messages are still returned.
 
     >>> list(split(b"FHS|^~\\&|\rMSH|^~\\&|A\rPID|1\r\n\nhello\n\x0bMSH|^~\\&|B\r\x1c\rBTS|1\r"))
     [b'MSH|^~\\&|A\rPID|1', b'hello', b'MSH|^~\\&|B']
     """
     for mark, codec in _UTF_16:
         if data.startswith(mark) and (text := _decoded(data[len(mark) :], codec)) is not None:
-            # In UTF-8 while it is split; each message has the mark, which tells what it is.
+            # The file is split as UTF-8. Each message is encoded again and gets the byte order
+            # mark, by which its encoding is recognised.
             for piece in split(text.encode(), warn=warn):
                 yield mark + piece.decode().encode(codec)
             return
-    batch = _Batch(warn or (lambda _code: None))
+    counts = _BatchCounts(warn or (lambda _code: None))
     boundaries = list(_BOUNDARY.finditer(data))
     starts = [*(each.start("name") for each in boundaries), len(data)]
     yield from _piece(data[: starts[0]])
     for boundary, (start, end) in zip(boundaries, pairwise(starts), strict=True):
         if boundary["name"] == b"MSH":
-            batch.count_message()
+            counts.count_message()
             yield from _message(data[start:end])
             continue
         header = _HEADER.match(data, start, end)
         behind = header.end() if header else end
-        batch.read(data[start:behind])
+        counts.read(data[start:behind])
         yield from _piece(data[behind:end])
 
 
@@ -62,24 +65,24 @@ def _decoded(data: bytes, codec: str) -> str | None:
 
 
 def _piece(rest: bytes) -> Iterator[bytes]:
-    """Yield what is no message, if it is anything but framing and blank lines."""
+    """Yield text that is not part of a message, unless it is only frame marks and blank lines."""
     bare = rest.removeprefix(_BOM).strip(_AROUND).removeprefix(_BOM)
     if bare:
         yield bare
 
 
 def _message(block: bytes) -> Iterator[bytes]:
-    """Yield a message, and what stands behind it without being a part of it."""
+    """Yield a message, and the text after it that is not part of it."""
     end = _end_of_message(block)
     yield block[:end].strip(_AROUND)
     yield from _piece(block[end:])
 
 
 def _end_of_message(block: bytes) -> int:
-    """Return where a message ends: at its frame's end, or behind its last segment.
+    """Return where a message ends: at the end of its frame, or after its last segment.
 
-    A line that is no segment is text of a field if a lone LF comes before it while CR ends the
-    segments; lines of other kinds behind the last segment belong to nobody.
+    If segments end in CR, a line after a lone LF that is not a segment is the rest of a field.
+    Other lines after the last segment do not belong to the message.
     """
     frame = block.find(b"\x1c")
     limit = frame if frame >= 0 else len(block)
@@ -100,14 +103,14 @@ def _end_of_message(block: bytes) -> int:
 
 
 def _suspicious(block: bytes) -> bool:
-    """Tell whether the last line is no segment: only then must all be looked at."""
+    """Say whether the last line is not a segment; only then all lines must be checked."""
     body = block.rstrip(_AROUND)
     start = max(body.rfind(b"\r"), body.rfind(b"\n")) + 1
     return not _SEGMENT.match(body, start)
 
 
-class _Batch:
-    """Counts messages and batches against what the trailers say."""
+class _BatchCounts:
+    """Counts messages and batches, and compares the counts with those of the trailers."""
 
     def __init__(self, warn: Callable[[str], None]) -> None:
         self._warn = warn

@@ -1,33 +1,33 @@
-"""What is noticed while one statement is read: codes for all to see, and texts to be sealed."""
+"""Collect what is noticed while one statement is read: flags in clear, and texts to be sealed."""
 
 from typing import Final
 
 from consumers.hl7v2.delimiters import NULL, Delimiters
 
-#: Longer than any code of a table; what is longer is text, and text is not for the core.
+#: Longer than any code of a table. A longer value is text, which must not be in the core.
 _LONGEST_CODE: Final = 64
 
 
 class Findings:
-    """Flags such as ``EVN-6.unreadable``, and the text that could not be read, by field."""
+    """Flags such as ``EVN-6.unreadable``, and the texts that could not be read, by field."""
 
     def __init__(self, flags: tuple[str, ...] = ()) -> None:
         self.flags = list(flags)
         self.unread: dict[str, str] = {}
 
     def flag(self, field: str, what: str) -> None:
-        """Note something about a field, once."""
+        """Add the flag ``FIELD.WHAT``, unless it is there already."""
         code = f"{field}.{what}"
         if code not in self.flags:
             self.flags.append(code)
 
     def unreadable(self, field: str, text: str, what: str = "unreadable") -> None:
-        """Note that a field cannot be used, and keep what it said."""
+        """Flag a field that cannot be used, and keep its text to be sealed."""
         self.flag(field, what)
         self.unread[field] = text
 
     def code(self, delimiters: Delimiters, text: str, field: str) -> str:
-        """Return the code of a coded field, such as ``01`` of ``01^Home``."""
+        """Return the code of a coded field, such as ``01`` of ``01^Home``; flag odd ones."""
         if not text:
             return ""
         code = delimiters.code(text)

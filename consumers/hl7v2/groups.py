@@ -1,4 +1,4 @@
-"""The segments of one statement: of most messages all, of a merge one pair of PID and MRG."""
+"""Split a message into statements: one for most messages, one for each pair of a merge."""
 
 from typing import NamedTuple
 
@@ -10,16 +10,21 @@ class SegmentGroup(NamedTuple):
 
     pair: int  # its number in the message, from 0
     segments: list[Segment]
-    lines: list[str]  # the same, as sent
+    lines: list[str]  # the same segments as sent
     pid: Segment | None
     mrg: Segment | None
 
 
 def groups(message: Message, *, pairs: bool) -> list[SegmentGroup]:
-    """Split a message into its statements.
+    """Return the segments of each statement of a message.
 
-    A pair has what stands before the first PID, and what stands between its PID and the next one;
-    of several MRG behind one PID each makes a pair with it.
+    A pair consists of one PID and one MRG after it. If several MRG follow a PID, each of them is a
+    pair with that PID. A pair has all segments before the first PID, and those between its own PID
+    and the next one.
+
+    Args:
+        message: The message.
+        pairs: Whether PID and MRG may repeat, as in a merge.
     """
     first = message.first
     whole = SegmentGroup(0, message.segments, message.lines, first.get("PID"), first.get("MRG"))

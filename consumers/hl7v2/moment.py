@@ -1,4 +1,4 @@
-"""A point in time as a message states it: the DTM data type of HL7 v2.9.1, chapter 2A."""
+"""Read a point in time as a message states it: the data type DTM of HL7 v2.9.1, chapter 2A."""
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
@@ -12,21 +12,26 @@ _DTM: Final = re.compile(r"(\d{4,14})(?:\.(\d{1,9}))?(?:([+-])(\d\d)(\d\d))?", r
 _PRECISIONS: Final[dict[int, Precision]] = {
     4: "year", 6: "month", 8: "day", 10: "hour", 12: "minute", 14: "second",
 }  # fmt: skip
-#: TS.2 of HL7 2.2 to 2.4: how much of the digits counts.
+#: TS.2 of HL7 2.2 to 2.4, the degree of precision: how many of the digits are valid.
 _DEGREES: Final = {"Y": 4, "L": 6, "D": 8, "H": 10, "M": 12, "S": 14}
 _SECOND: Final = 14
 _MINUTES: Final = 60  # of an hour
-_FARTHEST: Final = timedelta(hours=14)  # no clock on earth is farther from UTC
+_FARTHEST: Final = timedelta(hours=14)  # the largest difference from UTC of any time zone
 _LEAST: Final = timedelta(microseconds=1)
 
 
 @lru_cache(maxsize=1_024)
 def read_moment(text: str, zone: ZoneInfo | None = None, degree: str = "") -> Moment | None:
-    """Read a time; None where it is none. An offset in ``text`` wins over ``zone``, the sender's.
+    """Read a time; return None if the text is not a time.
 
-    Without either it is taken for UTC and says so. ``degree`` is TS.2 of old versions. A local time
-    that the zone has twice is taken for the first of the two, one that it never has is read with
-    the offset before the change; both say so.
+    An offset in ``text`` decides; without one, ``zone`` does; without both, UTC is assumed. When
+    clocks change, a local time can occur twice: then the first one is meant. Or it does not exist:
+    then the offset before the change is used. ``Moment.zone`` says which case applies.
+
+    Args:
+        text: The digits, with or without an offset.
+        zone: The time zone of the sender.
+        degree: TS.2 of old versions.
 
     >>> read_moment("202603011415", ZoneInfo("America/New_York")).at.isoformat()
     '2026-03-01T19:15:00+00:00'
@@ -58,7 +63,7 @@ def read_moment(text: str, zone: ZoneInfo | None = None, degree: str = "") -> Mo
 
 
 def _local(digits: str, fraction: str | None) -> datetime:
-    return datetime(  # noqa: DTZ001  # as on the wall; its zone is found next
+    return datetime(  # noqa: DTZ001  # the local time; the caller adds the zone
         int(digits[:4]),
         int(digits[4:6] or 1),
         int(digits[6:8] or 1),
@@ -70,7 +75,7 @@ def _local(digits: str, fraction: str | None) -> datetime:
 
 
 def _instant(local: datetime, zone: tzinfo) -> tuple[datetime, Zone | None]:
-    """Return the instant, and what the change of clocks makes doubtful about it."""
+    """Return the instant; also "ambiguous" or "skipped" if a change of clocks makes it doubtful."""
     if not isinstance(zone, ZoneInfo):
         return local.replace(tzinfo=zone).astimezone(UTC), None
     theirs = local.replace(tzinfo=zone)
@@ -82,7 +87,7 @@ def _instant(local: datetime, zone: tzinfo) -> tuple[datetime, Zone | None]:
 
 
 def _last(local: datetime, at: datetime, precision: Precision, zone: tzinfo | None) -> datetime:
-    """Return the last instant of a coarse time, in that zone: days there have 23 to 25 hours."""
+    """Return the last instant of a coarse time in its zone, where a day has 23 to 25 hours."""
     if precision == "minute":
         return at + timedelta(minutes=1) - _LEAST
     if precision == "hour":

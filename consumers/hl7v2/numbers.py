@@ -1,4 +1,4 @@
-"""Identifiers and numbers of a message: refs for the core, the numbers themselves to be sealed."""
+"""Read the identifiers and numbers of a message: refs for the core, the numbers to be sealed."""
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -12,27 +12,29 @@ from consumers.hl7v2.text_cache import cached_by_text
 from domain.ids import IdKey, Mode, RecordId, VisitRef, normal
 from domain.statement import IdentifierRef
 
-#: Of these the first names the source record, where the profile names no authority.
+#: Types of HL7 table 0203: the first number of these types names the source record, unless the
+#: profile names an authority.
 _RECORD_TYPES: Final = frozenset({"MR", "MRN", "PI"})
 
-#: Written where no number is known: they file nothing and number no visit.
+#: Values that senders write if they know no number. They name no record and no visit.
 _NOTHING: Final = frozenset({
     "-", "--", ".", "?", "N/A", "NA", "NIL", "NONE", "NOT KNOWN", "NOTKNOWN", "NULL", "TBA", "TBD",
     "UNK", "UNKNOWN", "X", "XX", "XXX", "XXXX", "XXXXX",
 })  # fmt: skip
-_NINES: Final = 6  # as many nines are written for nothing; fewer may be a number
-_REPEATED: Final = 3  # one character this often
-#: Typed in to get on: as a number somebody may have them, but they are no proof of who that is.
+_NINES: Final = 6  # so many nines, or more, mean that no number is known; fewer may be a number
+_REPEATED: Final = 3  # one character, repeated so often or more, is a placeholder
+#: Typed to get past a required field. A patient may really have such a number, but it proves no
+#: identity.
 _TYPED: Final = frozenset({"0123456789", "123456789", "1234567890", "987654321"})
 
-#: US social security numbers stand in PID-19 without an authority: HL7 table 0363.
+#: The authority of US social security numbers (HL7 table 0363), because PID-19 names none.
 _SSN_AUTHORITY: Final = "USSSA"
-_AFTER_NUMBERS: Final = 22  # PID-21 is the last that holds numbers
+_AFTER_NUMBERS: Final = 22  # PID-21 is the last field of PID that holds numbers
 _WITHOUT_PUNCTUATION: Final = str.maketrans("", "", "-./ ")
 
 
 class FieldContext(NamedTuple):
-    """What numbers and places are read with."""
+    """What the fields of one message are read with."""
 
     delimiters: Delimiters
     profile: Profile
@@ -43,22 +45,22 @@ class FieldContext(NamedTuple):
 
 
 class StatedNumber(NamedTuple):
-    """One number: where it stood, what it is."""
+    """One number of a message."""
 
-    field: str
+    field: str  # such as PID-3
     value: str
     authority: str
-    type: str
+    type: str  # a code of HL7 table 0203
     ref: str
     trusted: bool = False
     master_index: bool = False
-    placeholder: bool = False  # joins nobody
-    nothing: bool = False  # ... and names nobody and no visit
+    placeholder: bool = False  # it proves no identity, so it joins no records
+    nothing: bool = False  # it means that no number is known: it names no record and no visit
 
 
 @lru_cache(maxsize=1_024)
 def in_core(number: StatedNumber) -> IdentifierRef:
-    """Return what of a number may stand in clear."""
+    """Return the parts of a number that are kept in clear."""
     return IdentifierRef(
         field=number.field,
         ref=number.ref,
@@ -71,7 +73,7 @@ def in_core(number: StatedNumber) -> IdentifierRef:
 
 
 def stands_for_nothing(value: str, profile: Profile) -> bool:
-    """Tell whether a number is written where there is none.
+    """Say whether a value means that no number is known.
 
     >>> [stands_for_nothing(each, Profile()) for each in ("000-00-0000", "unknown", "1111", "7")]
     [True, True, False, False]
@@ -80,7 +82,7 @@ def stands_for_nothing(value: str, profile: Profile) -> bool:
 
 
 def is_placeholder(value: str, profile: Profile) -> bool:
-    """Tell whether a number proves nothing about who has it, so that it joins nobody.
+    """Say whether a number proves no identity, so that it must not join records.
 
     >>> [is_placeholder(each, Profile()) for each in ("000-00-0000", "1111", "123456789", "7")]
     [True, True, True, False]
@@ -90,7 +92,10 @@ def is_placeholder(value: str, profile: Profile) -> bool:
 
 @lru_cache(maxsize=1_024)
 def _marks(value: str) -> tuple[bool, bool]:
-    """Return whether a number stands for nothing, and whether it is a placeholder, anywhere."""
+    """Return whether a value means that no number is known, and whether it is a placeholder.
+
+    The profile of the sender may name further placeholders.
+    """
     bare = value.translate(_WITHOUT_PUNCTUATION).upper()
     nothing = (
         not bare.strip("0")
@@ -110,15 +115,16 @@ def people(
     authority: str = "",
     joins: bool = True,
 ) -> list[StatedNumber]:
-    """Read a CX field of patient identifiers; their refs are record ids, in whatever field.
+    """Read a field of patient identifiers (data type CX); the ref of each is a record id.
 
     Args:
-        segment: The segment it stands in.
-        number: The number of the field in it.
-        field: Its name, as ``PID-3``.
-        context: What it is read with.
-        authority: Of a number that names none; else the profile's, else the sender's namespace.
-        joins: Whether the number is one of this patient, so that a trusted one may join records.
+        segment: The segment of the field.
+        number: The number of the field in its segment.
+        field: The name of the field, such as ``PID-3``.
+        context: What the field is read with.
+        authority: The authority of numbers that name none. If empty, the profile's is used, else
+            the namespace of the sender.
+        joins: Whether the numbers are this patient's own, so that trusted ones may join records.
     """
     text = at(segment, number)
     found: list[StatedNumber] = []
@@ -148,7 +154,7 @@ def people(
 def visits(
     segment: Segment | None, number: int, field: str, context: FieldContext
 ) -> list[StatedNumber]:
-    """Read a CX field of visit or account numbers; their refs are visit refs of the namespace."""
+    """Read a field of visit or account numbers (CX); the ref of each is a visit ref."""
     text = at(segment, number)
     if not text:
         return []
@@ -167,7 +173,7 @@ def visits(
 
 
 def of_patient(pid: Segment | None, context: FieldContext) -> tuple[StatedNumber, ...]:
-    """Read every number of PID: many messages in a row say the same of one patient."""
+    """Read every number of PID; cached, because many messages in a row repeat them."""
     if pid is None:
         return ()
     return _of_patient(pid[:_AFTER_NUMBERS], context)
@@ -179,7 +185,8 @@ def _of_patient(pid: Segment, context: FieldContext) -> tuple[StatedNumber, ...]
     for number in (2, 4):
         found += people(pid, number, f"PID-{number}", context)
     found += people(pid, 19, "PID-19", context, authority=_SSN_AUTHORITY)
-    # The licence names its state where others name an authority; the mother is somebody else.
+    # PID-20 is a driver's licence and names a state in place of an authority. PID-21 is the number
+    # of the mother, who is another person.
     for number in (20, 21):
         found += people(pid, number, f"PID-{number}", context, joins=False)
     return (*found, *visits(pid, 18, "PID-18", context))
@@ -201,7 +208,14 @@ def _of_visit(numbers: Segment, context: FieldContext) -> tuple[StatedNumber, ..
 def of_merge(
     mrg: Segment | None, context: FieldContext, *, authority: str, joins: bool
 ) -> list[StatedNumber]:
-    """Read every number of MRG; one without authority takes that of the PID-3 chosen."""
+    """Read every number of MRG.
+
+    Args:
+        mrg: The segment.
+        context: What the fields are read with.
+        authority: The authority of numbers that name none: that of the record in PID-3.
+        joins: Whether the numbers are this patient's own, so that trusted ones may join records.
+    """
     found: list[StatedNumber] = []
     if mrg is not None:
         for number in (1, 2, 4):
@@ -214,10 +228,17 @@ def of_merge(
 def record_number(
     numbers: Sequence[StatedNumber], field: str, profile: Profile, *, authority: str = ""
 ) -> StatedNumber | None:
-    """Choose the number to file under: a function of this message and its profile alone.
+    """Return the number that names the source record of a statement; None if there is none.
 
-    One of ``authority``, the profile's where none is given; else the first of type MR, MRN or PI;
-    else the first. What stands for nothing would file strangers together, and is passed over.
+    The first number of the authority is chosen, else the first of type MR, MRN or PI, else the
+    first number. A value that means "no number known" is never chosen, because it would file
+    different patients under one record. The choice depends only on the message and the profile.
+
+    Args:
+        numbers: The numbers of the message.
+        field: The field to choose from, such as ``PID-3``.
+        profile: The sender's profile; its ``file_under`` is the authority, unless one is given.
+        authority: The authority to choose.
     """
     usable = [each for each in numbers if each.field == field and not each.nothing]
     wanted = authority or profile.file_under
@@ -233,7 +254,7 @@ def record_number(
 def visit_number(
     numbers: Sequence[StatedNumber], fields: Sequence[str], findings: Findings
 ) -> VisitRef | None:
-    """Return the ref of the first of ``fields`` that holds a number."""
+    """Return the ref of the visit number: that of the first field in ``fields`` that holds one."""
     for field in fields:
         for each in numbers:
             if each.field != field:
@@ -245,13 +266,13 @@ def visit_number(
 
 
 def record_of(number: StatedNumber) -> RecordId:
-    """Return the record that a patient identifier names."""
+    """Return the id of the source record that a patient identifier names."""
     return RecordId(number.ref)
 
 
 @lru_cache(maxsize=1_024)
 def _record(id_key: IdKey, authority: str, value: str, mode: Mode) -> RecordId:
-    """Return a record id: one message names a record twice, one stay names it twenty times."""
+    """Return a record id; cached, because a message names a record twice and a stay many times."""
     return id_key.record(authority, value, mode)
 
 
@@ -261,7 +282,7 @@ def _visit(id_key: IdKey, namespace: str, value: str, mode: Mode) -> VisitRef:
 
 
 def _values(text: str, delimiters: Delimiters) -> Iterator[tuple[str, str, str]]:
-    """Yield value, authority as sent and type of each CX that has a value."""
+    """Yield the value, the authority as sent and the type of each repetition that has a value."""
     if not text or text == NULL:
         return
     for repetition in delimiters.repetitions(text):
@@ -272,7 +293,7 @@ def _values(text: str, delimiters: Delimiters) -> Iterator[tuple[str, str, str]]
 
 
 def _authority(component: str, delimiters: Delimiters) -> str:
-    """Return CX.4: its namespace id, else its universal id."""
+    """Return the authority in CX.4: its namespace id, else its universal id."""
     if not component:
         return ""
     for part in delimiters.subcomponents(component)[:2]:

@@ -1,4 +1,4 @@
-"""Where: PL fields as codes with a ref; a unit under 42 CFR Part 2 as its ref alone."""
+"""Read places (data type PL) as codes with a ref; a unit under 42 CFR Part 2 only as a ref."""
 
 from functools import lru_cache
 
@@ -22,7 +22,7 @@ def facility_of(pv1: Segment | None, context: FieldContext) -> str:
 
 
 class Places:
-    """The places of one PV1, and what of them must be sealed."""
+    """Reads the places of one PV1, and collects those that must be sealed."""
 
     def __init__(self, pv1: Segment | None, context: FieldContext, findings: Findings) -> None:
         self._pv1 = pv1
@@ -32,7 +32,7 @@ class Places:
         self.sealed: list[Part2Place] = []
 
     def read(self, number: int) -> Place | None:
-        """Read a PL field of PV1; None where it names no place."""
+        """Read a field of PV1 as a place; return None if it names none."""
         text = at(self._pv1, number)
         if not text:
             return None
@@ -64,7 +64,7 @@ def _ref(id_key: IdKey, facility: str, unit: str, room: str, bed: str) -> PlaceR
 
 
 def _first(component: str, delimiters: Delimiters) -> str:
-    """Return the first subcomponent that is filled, escapes resolved."""
+    """Return the first subcomponent that is not empty, with its escapes resolved."""
     for part in delimiters.subcomponents(component):
         value = part.strip()
         if value and value != NULL:
@@ -73,7 +73,7 @@ def _first(component: str, delimiters: Delimiters) -> str:
 
 
 def _facility(text: str, context: FieldContext) -> str:
-    """Return the facility that a PL field names."""
+    """Return the facility that a place (PL.4) names; empty if it names none."""
     delimiters = context.delimiters
     components = delimiters.components(text.split(delimiters.repetition, 1)[0])
     return _mapped(_first(components[3], delimiters), context) if components[3:4] else ""

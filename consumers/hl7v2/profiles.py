@@ -1,7 +1,8 @@
-"""What was agreed with each sender: a TOML file, because what it decides becomes history.
+"""Profiles say how the messages of each sender are read; they come from a TOML file.
 
-Every key: ``docs/reference/profiles.md``. A profile's version is the SHA-256 of its canonical
-content, and it stands on every event that was read with it.
+``docs/reference/profiles.md`` explains every key. The version of a profile is the SHA-256 of its
+canonical content. Every event names the version with which its message was read, so that the
+reading can be explained later.
 """
 
 import json
@@ -29,13 +30,13 @@ from domain.statement import EncounterClass, Settings
 
 DEFAULT: Final = "default"
 
-#: Which field carries the number of the visit.
+#: The field that has the visit number.
 VisitField: TypeAlias = Literal["PV1-19", "PID-18", "PV1-50"]
 Filled: TypeAlias = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 
 
 class ProfilesInvalid(Exception):
-    """The file of profiles cannot be used. Says where, and what to do."""
+    """The file of profiles cannot be used; the message names the place and the remedy."""
 
     def __init__(self, file: str, key: str, remedy: str) -> None:
         self.file = file
@@ -45,26 +46,30 @@ class ProfilesInvalid(Exception):
 
 
 class UnknownSender(Exception):
-    """No profile has this name."""
+    """No profile has the name that was asked for."""
 
     def __init__(self, name: str, known: tuple[str, ...]) -> None:
         self.name = name
         self.known = known
-        super().__init__(f"no sender {name!r}; the profiles are: {', '.join(known) or 'none'}")
+        super().__init__(
+            f"no profile is named {name!r}; the profiles are: {', '.join(known) or 'none'}"
+        )
 
 
 def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, OSError, ValueError) as error:
-        problem = f"{name!r} is no IANA time zone; write one such as 'Europe/Berlin'"
+        problem = f"{name!r} is not an IANA time zone; write one such as 'Europe/Berlin'"
         raise ValueError(problem) from error
     return name
 
 
 def _charset(name: str) -> str:
     if codec_named(name) is None:
-        problem = f"{name!r} is no known charset; write 'UTF-8', '8859/1' or another of table 0211"
+        problem = (
+            f"{name!r} is not a known charset; write 'UTF-8', '8859/1' or another of HL7 table 0211"
+        )
         raise ValueError(problem)
     return name
 
@@ -74,28 +79,28 @@ class _Table(BaseModel):
 
 
 class SenderMatch(_Table):
-    """Whose messages: MSH-3.1 and MSH-4.1 as sent; what is left out may be anything."""
+    """Messages of a sender: MSH-3.1 and MSH-4.1 as sent; an empty one matches any value."""
 
     application: str = ""
     facility: str = ""
 
 
 class TrustedIssuer(_Table):
-    """Whose identifiers: an assigning authority, after aliases, and a type of HL7 table 0203."""
+    """Identifiers that join records: an authority (after aliases) and a type of HL7 table 0203."""
 
     authority: Filled
     type: str = ""  # any type
 
 
 class Part2Unit(_Table):
-    """A unit as PV1-3.1 names it, in a facility after the map or in any."""
+    """A unit as PV1-3.1 names it, in one facility (after the map of facilities) or in any."""
 
     unit: Filled
     facility: str = ""
 
 
 class Profile(_Table):
-    """What was agreed with one sender. Without a value the standard's reading holds."""
+    """How the messages of one sender are read; a key without a value means: as HL7 says."""
 
     match: tuple[SenderMatch, ...] = ()
     clients: tuple[Filled, ...] = ()
@@ -134,7 +139,7 @@ class Profile(_Table):
 
     @cached_property
     def canonical(self) -> bytes:
-        """What was decided, as JSON with sorted keys; keys left at their default are left out."""
+        """The content as JSON with sorted keys, without the keys that have their default."""
         content = self.model_dump(mode="json", exclude_defaults=True)
         return json.dumps(content, sort_keys=True, ensure_ascii=False).encode()
 
@@ -145,17 +150,17 @@ class Profile(_Table):
 
     @cached_property
     def timezone(self) -> ZoneInfo | None:
-        """The zone of times without an offset; None: not agreed."""
+        """The zone of times without an offset; None if the profile names none."""
         return ZoneInfo(self.zone) if self.zone else None
 
     @cached_property
     def codec(self) -> str:
-        """The charset where MSH-18 names none, as Python knows it."""
+        """Python's codec for messages whose MSH-18 names no charset."""
         return codec_named(self.charset) or "utf-8"
 
     @cached_property
     def settings(self) -> Settings:
-        """What travels with every statement."""
+        """The settings that every statement carries, for interpretation."""
         return Settings(
             same_visit_hours=self.same_visit_hours,
             close_after_hours=self.close_after_hours,
@@ -163,7 +168,12 @@ class Profile(_Table):
         )
 
     def trusts(self, authority: str, kind: str) -> tuple[bool, bool]:
-        """Return whether an identifier joins records across senders, and is of a master index."""
+        """Return whether an identifier joins records across senders, and is of a master index.
+
+        Args:
+            authority: The authority of the identifier, after aliases.
+            kind: The type of the identifier.
+        """
         if not self.trusted and not self.master_indexes:
             return False, False
         master = authority in self.master_indexes
@@ -173,7 +183,7 @@ class Profile(_Table):
         return named, master
 
     def covers(self, unit: str, facility: str) -> bool:
-        """Tell whether 42 CFR Part 2 covers a unit."""
+        """Say whether the profile names a unit as protected by 42 CFR Part 2."""
         return any(
             each.unit == unit and each.facility in {"", facility} for each in self.part2_units
         )
@@ -184,10 +194,10 @@ class ChosenProfile(NamedTuple):
 
     name: str
     profile: Profile
-    configured: bool  # False: the built-in default, because nothing else fits
+    configured: bool  # False for the built-in default, which is used if no profile fits
 
     def accepts(self, client: str) -> bool:
-        """Tell whether this client (the subject of its certificate) may send for this sender."""
+        """Say whether a client, named by its certificate, may send for this sender."""
         return not self.profile.clients or client in self.profile.clients
 
 
@@ -204,14 +214,14 @@ class Profiles:
             for name, profile in self.named.items()
             for match in profile.match
         ]
-        # A match that names both comes before one that leaves something open.
+        # A match that names both fields comes before one that leaves a field open.
         self._matches.sort(key=lambda pair: (pair[0].application == "", pair[0].facility == ""))
 
     def __getitem__(self, name: str) -> Profile:
         """Return a profile by name; ``default`` is always there.
 
         Raises:
-            UnknownSender: There is none.
+            UnknownSender: No profile has this name.
         """
         if name == DEFAULT:
             return self._default.profile
@@ -225,8 +235,15 @@ class Profiles:
     ) -> ChosenProfile:
         """Choose by name, else by client, else by MSH-3.1 and MSH-4.1, else the default.
 
-        A name that is not there chooses nothing: whoever takes names from people checks them first
-        with ``profiles[name]``. A client that several profiles name does not decide between them.
+        A name that no profile has is ignored; a caller that takes names from people first checks
+        them with ``profiles[name]``. If several profiles name the client, it only excludes the
+        others.
+
+        Args:
+            application: MSH-3.1.
+            facility: MSH-4.1.
+            requested: The name of a profile.
+            client: The name in the client's certificate.
         """
         if requested in self.named:
             return ChosenProfile(requested, self.named[requested], configured=True)
@@ -244,33 +261,36 @@ class Profiles:
 
 
 def load(path: Path) -> Profiles:
-    """Read the file of profiles; without one there are none, and every sender has the default.
+    """Read the file of profiles; if there is no file, every sender has the default profile.
 
     Raises:
-        ProfilesInvalid: It cannot be read, is no TOML, or a key or value is not known.
+        ProfilesInvalid: The file cannot be read, is not TOML, or has an unknown key or value.
     """
     try:
         text = path.read_text("utf-8")
     except FileNotFoundError:
         return Profiles()
     except (OSError, UnicodeDecodeError) as error:
-        raise ProfilesInvalid(str(path), "", f"cannot be read as UTF-8 ({error})") from error
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ProfilesInvalid(
+            str(path), "", f"cannot be read: {reason}; write the file in UTF-8 and let us read it"
+        ) from error
     return parse(text, file=str(path))
 
 
 def parse(text: str, *, file: str = "profiles.toml") -> Profiles:
-    """Read profiles from TOML: one table ``[sender.NAME]`` each.
+    """Read profiles from TOML; each is a table ``[sender.NAME]``.
 
     Raises:
-        ProfilesInvalid: It is no TOML, or a key or value is not known.
+        ProfilesInvalid: The text is not TOML, or has an unknown key or value.
     """
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ProfilesInvalid(file, "", f"is no TOML: {error}") from error
+        raise ProfilesInvalid(file, "", f"is not valid TOML: {error}") from error
     for key in content:
         if key != "sender":
-            raise ProfilesInvalid(file, key, "is not known here; write profiles as [sender.NAME]")
+            raise ProfilesInvalid(file, key, "is not a known key; write profiles as [sender.NAME]")
     tables = content.get("sender", {})
     if not isinstance(tables, dict):
         raise ProfilesInvalid(file, "sender", "must be tables; write profiles as [sender.NAME]")
@@ -285,5 +305,5 @@ def _profile(name: str, table: object, file: str) -> Profile:
         key = ".".join(("sender", name, *map(str, first["loc"])))
         if first["type"] == "extra_forbidden":
             known = ", ".join(sorted(Profile.model_fields))
-            raise ProfilesInvalid(file, key, f"is no key; the keys are {known}") from None
+            raise ProfilesInvalid(file, key, f"is not a known key; the keys are {known}") from None
         raise ProfilesInvalid(file, key, first["msg"].removeprefix("Value error, ")) from None

@@ -1,7 +1,7 @@
-"""An HL7 v2 message: what its sender wrote, split by the delimiters it declares, and no more.
+"""Read an HL7 v2 message: split it by the delimiters that it declares, without interpreting it.
 
-Lazy: segments are split into fields once, fields into their parts when somebody asks. A general
-parser takes some 25 times as long; live feeds would not mind, the replay of years does.
+Segments are split into fields once. A field is split into its parts only when it is read. A
+general parser takes about 25 times as long, which matters when years of messages are read again.
 """
 
 import re
@@ -11,12 +11,12 @@ from typing import Final, TypeAlias
 from consumers.hl7v2.charset import decode
 from consumers.hl7v2.delimiters import Delimiters, delimiters_of
 
-#: A segment: its name, then its fields by their HL7 numbers; ``MSH-1`` is the separator itself.
+#: A segment: its name at 0, then its fields at their HL7 numbers; ``MSH-1`` is the separator.
 Segment: TypeAlias = tuple[str, ...]
 
 _FRAMING: Final = b"\x0b\x1c"
 _AROUND: Final = b"\r\n\t \x1a\x00\xef\xbb\xbf"
-#: The separator, and what stands behind it: MSH-2 is at most so long.
+#: The separator, and the text after it, in which MSH-2 ends.
 _HEAD: Final = re.compile(r"MSH([^\w\s\x00-\x1f])([^\r\n]{0,44})")
 
 
@@ -25,7 +25,7 @@ class NotAMessage(Exception):
 
 
 def unframed(raw: bytes) -> bytes:
-    r"""Return ``raw`` without MLLP framing (doubled or left over), byte order mark, blank ends.
+    r"""Return ``raw`` without MLLP frame marks, byte order mark and blanks at its ends.
 
     >>> unframed(b"\x0b\x0bMSH|^~\\&|\r\x1c\r\x1c\r")
     b'MSH|^~\\&|'
@@ -40,7 +40,7 @@ def unframed(raw: bytes) -> bytes:
 
 
 def one_line_end(raw: bytes) -> bytes:
-    r"""Return the bytes with every run of line ends as one CR: what a key is made of.
+    r"""Return the bytes with every run of line ends as one CR; idempotency keys are made of them.
 
     >>> one_line_end(b"\x0bMSH|^~\\&|\r\nPID|1\n\n\x1c\r")
     b'MSH|^~\\&|\rPID|1'
@@ -52,7 +52,7 @@ def one_line_end(raw: bytes) -> bytes:
 
 
 def head_of(raw: bytes) -> bytes:
-    r"""Return the first segment, of a message in one byte a character; else all of it.
+    r"""Return the first segment of a message; all of it if it is in UTF-16.
 
     >>> head_of(b"\x0bMSH|^~\\&|A\nB|\rPID|1\r")
     b'MSH|^~\\&|A\nB|'
@@ -64,7 +64,7 @@ def head_of(raw: bytes) -> bytes:
 
 
 class Message:
-    r"""One message, as its sender wrote it.
+    r"""One message as its sender wrote it.
 
     >>> message = Message(b"MSH|^~\\&|ADT|MERCY\rPID|1||9^^^MERCY~12^^^NHS||\"\"")
     >>> message.field("MSH", 4), message.field("PID", 8), message.field("PID", 5)
@@ -75,26 +75,30 @@ class Message:
 
     __slots__ = ("declared", "delimiters", "first", "flags", "lines", "odd", "segments")
 
-    segments: list[Segment]  # in their order, repeated ones too
-    lines: list[str]  # the same, not split
-    first: dict[str, Segment]  # by name, the first one
-    odd: list[str]  # lines that are no segments
-    flags: tuple[str, ...]  # what was noticed while reading: "charset_suspect"
-    declared: bool  # MSH-18 decided about the charset
+    segments: list[Segment]  # all, in their order
+    lines: list[str]  # the same segments, not split
+    first: dict[str, Segment]  # by name, the first segment with that name
+    odd: list[str]  # lines that are not segments
+    flags: tuple[str, ...]  # noticed while reading, such as "charset_suspect"
+    declared: bool  # MSH-18 decided the charset
     delimiters: Delimiters
 
     def __init__(self, raw: bytes, *, charset: str = "utf-8") -> None:
-        """Split ``raw``; ``charset``, a codec, holds where MSH-18 names none.
+        """Split ``raw`` into segments.
+
+        Args:
+            raw: The bytes of the message.
+            charset: The codec to use if MSH-18 names no charset.
 
         Raises:
-            NotAMessage: No MSH segment at the beginning.
+            NotAMessage: The bytes do not begin with an MSH segment.
         """
         text, codec, self.declared, flags = decode(unframed(raw), otherwise=charset)
         found = list(flags)
         if text[:1] == "\ufeff":
             text = text.lstrip("\ufeff \r\n\t").rstrip("\r\n\t \x00")
         if "\x00" in text:
-            # No text type downstream can hold it, and it means nothing.
+            # PostgreSQL cannot store a NUL character in text, and it has no meaning in HL7.
             text = text.replace("\x00", "")
             found.append("nul_dropped")
         head = _HEAD.match(text)
@@ -119,10 +123,11 @@ class Message:
         self.flags = tuple(found)
 
     def _split(self, text: str, found: list[str]) -> list[str]:
-        """Return the segments as lines; text lines inside a field stay with it.
+        """Return the segments as lines; a line break within a field stays in its segment.
 
-        Segments end in CR, LF or both. Where CR ends them, a line after a lone LF that is no
-        segment is text with a line break in it; where LF does, nobody can know: it is put aside.
+        Segments end in CR, LF or both. If they end in CR, a line after a lone LF that is not a
+        segment is the rest of the segment before it. If they end in LF, that cannot be known, so
+        the line goes to ``odd``.
         """
         lines: list[str] = []
         separator = self.delimiters.separator
@@ -145,18 +150,18 @@ class Message:
         return lines
 
     def field(self, segment: str, number: int) -> str:
-        """Return a field of the first such segment as sent; empty where there is none."""
+        """Return a field of the first segment with this name, as sent; empty if there is none."""
         fields = self.first.get(segment)
         return fields[number] if fields is not None and number < len(fields) else ""
 
     def all(self, name: str) -> list[Segment]:
-        """Return every segment of a name, in order."""
+        """Return every segment with this name, in order."""
         return [segment for segment in self.segments if segment[0] == name]
 
 
 @lru_cache(maxsize=1024)
 def _begins_segment(head: str, separator: str) -> bool:
-    """Tell whether four characters begin a segment: three of a name, and what separates."""
+    """Say whether four characters begin a segment: a name of three, then the separator."""
     name = head[:3]
     return (
         name[2:] != ""
@@ -168,5 +173,5 @@ def _begins_segment(head: str, separator: str) -> bool:
 
 
 def at(segment: Segment | None, number: int) -> str:
-    """Return a field of a segment as sent; empty where it, or the whole segment, is missing."""
+    """Return a field of a segment as sent; empty if the field or the whole segment is missing."""
     return segment[number] if segment is not None and number < len(segment) else ""

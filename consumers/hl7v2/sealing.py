@@ -1,8 +1,8 @@
-"""What of a statement is sealed: everything that says who it is about, and what ails them.
+"""Choose the parts of a statement that are sealed: who the patient is, and clinical facts.
 
-Fields stand here as sent, by their number, each segment with its name under ``segment``; where its
-delimiters are not the usual ones, they stand beside it. What no list below names is clinical: a
-segment nobody thought of says more about the patient than about anything else.
+A sealed segment holds the fields as sent, by their number, and the name of the HL7 segment under
+``segment``. If the delimiters of the message are not the usual ones, they are added. An HL7 segment
+that no list below names is sealed as clinical, because it is most likely about the patient.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,21 +22,21 @@ from domain.body import Plain, SegmentClass
 from domain.ids import RecordId
 from domain.segments import Demographics, Identifier, Name, Notes, Part2, Part2Place
 
-#: Read by others: their numbers, places and times are core, or sealed by themselves.
+#: Not sealed here: other modules read what they need from these segments.
 _FRAME: Final = frozenset({"MSH", "MRG", "SFT", "UAC", "FHS", "BHS", "BTS", "FTS"})
-#: Who the patient is, who is near, who pays.
+#: Segments about the person: additional demographics, next of kin, insurance, guarantor.
 _PERSONAL: Final = frozenset({"PD1", "NK1", "IN1", "IN2", "IN3", "GT1"})
 #: Fields of PID that hold numbers.
 _PID_NUMBERS: Final = frozenset({"2", "3", "4", "18", "19", "20", "21"})
-#: Fields of PV1 that stand in the core, or are numbers. The rest names practitioners (attending,
-#: referring, consulting, admitting, other) and says what nobody asks for yet.
+#: Fields of PV1 that are in the core, or are numbers. The other fields name practitioners
+#: (attending, referring, consulting, admitting, other), or are not used yet.
 _PV1_ELSEWHERE: Final = frozenset(
     {"1", "2", "3", "4", "5", "6", "10", "11", "14", "19", "36", "42", "44", "45", "50"}
 )
 _PRIOR_TEMPORARY_PLACE: Final = 43
-#: The field of MRG that is no number. Where the record retires, it is sealed as that one's.
+#: The name in MRG. If the statement retires a record, the name is sealed under that record's key.
 _MRG_NAME: Final = (7,)
-#: Fields of EVN beside its type and times: reason, operator, facility.
+#: Fields of EVN other than its type and times: reason, operator, facility.
 _EVN_REST: Final = (4, 5, 7)
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -53,10 +53,17 @@ def seal(  # the parts of a statement
     hides_units: bool = False,
     retired: Segment | None = None,
 ) -> list[Plain]:
-    """Return the segments about the patient of PID, in clear, for the store to seal.
+    """Return the segments about the patient of PID; the store seals them.
 
-    ``hides_units``: the profile marks some as part2. ``retired`` is the MRG about a record of
-    another subject: ``seal_retired`` has that.
+    Args:
+        message: The message.
+        group: The segments of the statement.
+        subject: The source record under whose key the segments are sealed.
+        numbers: The numbers of the patient and the visit.
+        part2: Places of units under 42 CFR Part 2.
+        findings: Gets an unreadable date of birth; its unread texts are sealed too.
+        hides_units: Whether the profile names units under 42 CFR Part 2.
+        retired: The MRG, if it is about another record: ``seal_retired`` seals it.
     """
     personal, clinical = _sorted_out(group, message.delimiters, part2=hides_units, retired=retired)
     about, born = _demographics(tuple(personal), message.delimiters)
@@ -80,7 +87,7 @@ def seal(  # the parts of a statement
 def _sorted_out(
     group: SegmentGroup, delimiters: Delimiters, *, part2: bool, retired: Segment | None
 ) -> tuple[list[str], list[bytes]]:
-    """Return the lines about the person, and what is kept of the clinical ones."""
+    """Return the lines about the person, and the clinical segments as they are kept."""
     personal, clinical = list[str](), list[bytes]()
     for segment, line in zip(group.segments, group.lines, strict=True):
         name = segment[0]
@@ -99,7 +106,7 @@ def _sorted_out(
 def seal_retired(
     message: Message, mrg: Segment | None, *, subject: RecordId, numbers: Sequence[StatedNumber]
 ) -> list[Plain]:
-    """Return the segments about the record that retires in a merge: its numbers, its name."""
+    """Return the segments about the record that a merge retires: its numbers and its name."""
     sealed = [Plain(subject=subject, segment="identifiers", text=_identifiers(numbers))]
     names = _names(message.delimiters, at(mrg, 7))
     if names:
@@ -109,7 +116,7 @@ def seal_retired(
 
 
 def _identifiers(numbers: Iterable[StatedNumber]) -> bytes:
-    """Return what decodes as ``Identifiers``."""
+    """Return the JSON of ``Identifiers``."""
     texts = [(each.field, each.value, each.authority, each.type, each.ref) for each in numbers]
     return b'{"numbers":[%b]}' % b",".join(map(_identifier, texts))
 
@@ -122,10 +129,13 @@ def _identifier(texts: tuple[str, ...]) -> bytes:
 
 @cached_by_text(512)
 def _demographics(lines: tuple[str, ...], delimiters: Delimiters) -> tuple[bytes, str]:
-    """Read who the patient is from PID, and keep PID and the others of its kind as sent.
+    """Read the demographics from PID, and keep PID and the other lines about the person as sent.
 
-    Return what decodes as ``Demographics``, and a date of birth that cannot be read. Many messages
-    in a row say the same of one patient.
+    Cached, because many messages in a row repeat them.
+
+    Returns:
+        The JSON of ``Demographics``; and the date of birth as sent if it cannot be read, else an
+        empty text.
     """
     segments = [tuple(line.split(delimiters.separator)) for line in lines]
     kept: list[dict[str, str]] = []
@@ -152,14 +162,14 @@ def _demographics(lines: tuple[str, ...], delimiters: Delimiters) -> tuple[bytes
 
 
 def _clinical(segment: Segment, line: str, delimiters: Delimiters, *, part2: bool) -> bytes:
-    """Return a segment as it is kept; empty where it has no more than is read elsewhere."""
+    """Return the JSON of a clinical segment; empty if other modules read all of its fields."""
     name = segment[0]
     if name == "EVN":
         fields = _fields(segment, delimiters, only=_EVN_REST)
     elif name == "PV1":
         fields = _fields(segment, delimiters, without=_PV1_ELSEWHERE)
         if part2:
-            # A place that nobody reads may be one of the units that the profile hides.
+            # This place is not read, but it may be one of the units that the profile hides.
             fields.pop(str(_PRIOR_TEMPORARY_PLACE), None)
     elif name == "ZBE" and part2:
         return b""  # ZBE-7 is a ward
@@ -186,7 +196,7 @@ def _fields(
     only: Sequence[int] = (),
     without: frozenset[str] = frozenset(),
 ) -> dict[str, str]:
-    """Return the filled fields of a segment as sent, by number."""
+    """Return the fields of a segment that are not empty, as sent, by number."""
     kept = {"segment": segment[0]}
     if delimiters.unusual:
         kept["delimiters"] = delimiters.written
@@ -208,7 +218,7 @@ def _numbers(count: int) -> tuple[str, ...]:
 
 
 def _names(delimiters: Delimiters, text: str) -> tuple[Name, ...]:
-    """Read an XPN field, every repetition."""
+    """Read every repetition of a name (data type XPN)."""
     found: list[Name] = []
     for repetition in delimiters.repetitions(text):
         family, given, middle, suffix, prefix, _, kind, *_ = (
@@ -216,7 +226,7 @@ def _names(delimiters: Delimiters, text: str) -> tuple[Name, ...]:
         )  # fmt: skip
         if family or given or middle or prefix:
             if delimiters.subcomponent in family:
-                # What stands behind it (own, of the partner) repeats the surname in parts.
+                # The further subcomponents (own surname, partner's surname) repeat its parts.
                 sent = delimiters.components(repetition)[0]
                 family = delimiters.subcomponents(sent)[0]
             found.append(
@@ -233,7 +243,7 @@ def _names(delimiters: Delimiters, text: str) -> tuple[Name, ...]:
 
 
 def _addresses(delimiters: Delimiters, text: str) -> tuple[str, ...]:
-    """Read an XAD field as lines of text: street, other, city, state, code, country."""
+    """Read an address (data type XAD) as text: street, other, city, state, zip code, country."""
     found: list[str] = []
     for repetition in delimiters.repetitions(text):
         parts = [
@@ -248,7 +258,7 @@ def _addresses(delimiters: Delimiters, text: str) -> tuple[str, ...]:
 
 
 def _phones(delimiters: Delimiters, text: str) -> tuple[str, ...]:
-    """Read an XTN field: the number as text, else its parts, else the address of mail."""
+    """Read a phone (data type XTN): XTN.1, else XTN.12, else the parts, else the mail address."""
     found: list[str] = []
     for repetition in delimiters.repetitions(text):
         first, *rest = delimiters.parts(repetition)

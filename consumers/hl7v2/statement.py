@@ -1,4 +1,4 @@
-"""One statement of a message: the core that is kept in clear, and what is sealed beside it."""
+"""Read one statement of a message: the core, which is kept in clear, and the sealed segments."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -22,7 +22,7 @@ _DECEASED: Final = {"Y": True, "N": False}
 
 
 class UnusableMessage(Exception):
-    """The message lacks what no statement can do without. Names the place, not the content."""
+    """The message lacks a field that every statement needs; names the field, not its content."""
 
     def __init__(self, reason: str, place: str) -> None:
         self.reason = reason
@@ -31,21 +31,21 @@ class UnusableMessage(Exception):
 
 
 class StatementParts(NamedTuple):
-    """What one statement becomes."""
+    """The parts of one statement."""
 
     core: Statement
     segments: tuple[Plain, ...]
-    subjects: tuple[RecordId, ...]  # the record it is filed under first
+    subjects: tuple[RecordId, ...]  # first the record under which the statement is filed
     facility: str
 
 
 class _SubjectNumbers(NamedTuple):
-    """Whom a statement is about."""
+    """The numbers of a statement."""
 
-    chosen: StatedNumber
-    merged: StatedNumber | None  # the record that retires
-    own: Sequence[StatedNumber]  # numbers of the patient and the visit
-    prior: Sequence[StatedNumber]  # of MRG
+    chosen: StatedNumber  # of the record under which the statement is filed
+    merged: StatedNumber | None  # of the record that a merge retires
+    own: Sequence[StatedNumber]  # all of the patient and the visit
+    prior: Sequence[StatedNumber]  # all of MRG
 
     def subjects(self) -> tuple[RecordId, ...]:
         record = numbers.record_of(self.chosen)
@@ -59,8 +59,16 @@ def statement(
 ) -> StatementParts:
     """Read one statement.
 
+    Args:
+        message: The message.
+        group: The segments of this statement.
+        row: The row of the trigger.
+        profile: The sender's profile.
+        id_key: The key of refs.
+
     Raises:
-        UnusableMessage: No usable patient identifier; a merge that does not say which one retires.
+        UnusableMessage: PID-3 has no usable number, or a merge does not name the record that
+            retires.
     """
     findings = Findings(message.flags)
     delimiters = message.delimiters
@@ -76,11 +84,11 @@ def statement(
         namespace=profile.namespace or sender or application,
     )
     pv1 = message.first.get("PV1") if row.reads_visit else None
-    whose = _whose(group, pv1, row, context, findings)
+    whose = _subject_numbers(group, pv1, row, context, findings)
     subjects = whose.subjects()
     _flag_what_is_odd(message, group, row, findings)
 
-    # Every field is read before the core is made: reading adds to the flags.
+    # All fields are read before the core is made, because reading adds flags.
     times = Times(delimiters, profile.timezone, findings)
     places = Places(pv1, context, findings)
     evn = message.first.get("EVN")
@@ -151,24 +159,24 @@ def statement(
 
 
 def _mode(sent: str, profile: Profile, findings: Findings) -> Mode:
-    """Return the namespace: T and D have their own, unless the profile promotes them."""
+    """Return the processing mode; T and D count as P if the profile promotes test messages."""
     if sent not in _MODES:
         findings.flag("MSH-11", "unknown")
         return "P"
     return "P" if profile.test_messages == "promote" else _MODES[sent]
 
 
-def _whose(
+def _subject_numbers(
     group: SegmentGroup,
     pv1: Segment | None,
     row: Trigger,
     context: FieldContext,
     findings: Findings,
 ) -> _SubjectNumbers:
-    """Read all numbers, and choose the record; of a merge also the one that retires.
+    """Read all numbers, and choose the source record; of a merge also the record that retires.
 
     Raises:
-        UnusableMessage: There is none.
+        UnusableMessage: PID-3 or, in a merge, MRG-1 has no usable number.
     """
     people = numbers.of_patient(group.pid, context)
     chosen = numbers.record_number(people, "PID-3", context.profile)
@@ -184,12 +192,12 @@ def _whose(
         if merged.ref == chosen.ref:
             findings.flag("MRG-1", "itself")
         if any(_is_another(each, merged) for each in prior):
-            findings.flag("MRG-1", "repeated")  # one statement retires one record
+            findings.flag("MRG-1", "repeated")  # one statement retires only one record
     return _SubjectNumbers(chosen, merged, (*people, *numbers.of_visit(pv1, context)), prior)
 
 
 def _is_another(number: StatedNumber, merged: StatedNumber) -> bool:
-    """Whether a prior number names one more record of the authority whose record retires."""
+    """Say whether a number of MRG names another record of the same authority as ``merged``."""
     same = number.field == "MRG-1" and number.authority == merged.authority
     return same and number.ref != merged.ref and not number.nothing
 
@@ -197,7 +205,7 @@ def _is_another(number: StatedNumber, merged: StatedNumber) -> bool:
 def _flag_what_is_odd(
     message: Message, group: SegmentGroup, row: Trigger, findings: Findings
 ) -> None:
-    """Flag what stands twice where the first is read, what was cut, what contradicts itself."""
+    """Flag repeated segments (the first is read), cut values and contradicting triggers."""
     delimiters = message.delimiters
     names = [segment[0] for segment in group.segments]
     if len(set(names)) < len(names):
@@ -214,9 +222,11 @@ def _flag_what_is_odd(
 
 
 def _contents(message: Message, group: SegmentGroup, id_key: IdKey) -> tuple[str, str]:
-    """Return the two comparison values: all but MSH-7, -10, -13; and but EVN-2.
+    """Return two hashes by which resends are found.
 
-    Over lines, not bytes: line ends and separators behind the last field do not matter.
+    The first covers the whole statement except MSH-7, MSH-10 and MSH-13. The second also leaves out
+    EVN-2. Both are made of the lines, so that line ends and separators after the last field make no
+    difference.
     """
     separator = message.delimiters.separator
     lines = [line.rstrip(separator) for line in group.lines]

@@ -1,10 +1,10 @@
-"""Remember what was read from the same text before: many messages in a row repeat it."""
+"""Cache what was read from a text, because many messages in a row repeat the same text."""
 
 from collections.abc import Callable
 from functools import lru_cache, wraps
 from typing import Concatenate, Final, ParamSpec, TypeAlias, TypeVar
 
-#: Characters: nobody fills memory by sending such texts long.
+#: Characters of the longest texts that are cached, so that no sender can fill the memory.
 _LONGEST: Final = 2_000
 
 P = ParamSpec("P")
@@ -13,10 +13,10 @@ Reading: TypeAlias = Callable[Concatenate[tuple[str, ...], P], Read]
 
 
 def cached_by_text(count: int) -> Callable[[Reading[P, Read]], Reading[P, Read]]:
-    """Let a pure function of some texts, and of what else it takes, remember what it returned last.
+    """Return a decorator that caches the results of a pure function of some texts.
 
     Args:
-        count: For how many texts. Longer ones than 2,000 characters are read anew each time.
+        count: How many results are kept. Texts of more than 2,000 characters are not cached.
     """
 
     def decorate(function: Reading[P, Read]) -> Reading[P, Read]:

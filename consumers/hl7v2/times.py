@@ -1,4 +1,4 @@
-"""The times of one statement, each by itself, with what is doubtful about it."""
+"""Read the times of one statement, and flag those that are doubtful."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -11,14 +11,15 @@ from domain.statement import Moment
 
 _LATEST: Final = datetime(2080, 1, 1, tzinfo=UTC)
 _EARLIEST: Final = datetime(1850, 1, 1, tzinfo=UTC)
-#: HL7 v2 was first used about then: no message was sent or typed in before.
+#: HL7 v2 came into use about then, so no message was sent or entered earlier.
 _EARLIEST_MESSAGE: Final = datetime(1990, 1, 1, tzinfo=UTC)
-#: Clocks of one hospital differ by minutes; what is less ahead of MSH-7 is no future time.
+#: Clocks within a hospital differ by minutes. A time that is ahead of MSH-7 by less than this is
+#: not a future time.
 _CLOCK_SKEW: Final = timedelta(minutes=5)
 
 
 class Times:
-    """Reads the DTM fields of one message in the zone of its sender."""
+    """Reads the times (data type DTM) of one message in the time zone of its sender."""
 
     def __init__(self, delimiters: Delimiters, zone: ZoneInfo | None, findings: Findings) -> None:
         self._delimiters = delimiters
@@ -26,7 +27,7 @@ class Times:
         self._findings = findings
 
     def of_message(self, text: str, field: str) -> Moment | None:
-        """Read MSH-7 or EVN-2: by these statements are ranked, so an absurd one is none."""
+        """Read MSH-7 or EVN-2. These order the statements, so an absurd value counts as missing."""
         moment = self.read(text, field)
         if moment and not _EARLIEST_MESSAGE <= moment.at < _LATEST:
             self._findings.unreadable(field, text, "absurd")
@@ -34,7 +35,10 @@ class Times:
         return moment
 
     def of_event(self, text: str, field: str, sent: Moment | None) -> Moment | None:
-        """Read when something happened: an absurd time is kept, as is a future one, and flagged."""
+        """Read when something happened; an absurd or future time is kept and flagged.
+
+        A time is future if it is more than five minutes after ``sent``, which is MSH-7.
+        """
         moment = self.read(text, field)
         if moment:
             if not _EARLIEST <= moment.at < _LATEST:
@@ -44,7 +48,7 @@ class Times:
         return moment
 
     def read(self, text: str, field: str) -> Moment | None:
-        """Read a DTM field; what cannot be read is kept aside as text."""
+        """Read a time; if it cannot be read, flag the field and keep its text to be sealed."""
         if not text:
             return None
         if text.isdigit() and text.isascii() and (moment := read_moment(text, self._zone)):
@@ -69,15 +73,15 @@ class Times:
 
 
 def birth_date(text: str) -> str | None:
-    """Return a date of birth in ISO, to its precision; None where it is none.
+    """Return a date of birth in ISO format, as precise as it is stated; None if it is not a date.
 
-    It is a date, in no zone, even where a time stands behind it.
+    A date of birth has no time zone, so a time after the date is ignored.
 
     >>> birth_date("19510602000000+0100"), birth_date("195106"), birth_date("19511301")
     ('1951-06-02', '1951-06', None)
     """
     moment = read_moment(text[:8]) if text[:4].isdigit() else None
-    if moment is None or (text[8:] and read_moment(text) is None):  # a day
+    if moment is None or (text[8:] and read_moment(text) is None):
         return None
     date = moment.at.date().isoformat()
     return date[: {"year": 4, "month": 7}.get(moment.precision, 10)]

@@ -1,7 +1,7 @@
-"""From the bytes of a message to what is recorded of it: the whole of reading, in one function.
+"""Read the bytes of a message into what is recorded of it; ``read`` does the whole of it.
 
-Total: whatever comes in ends as recorded, no effect, quarantined or unreadable, never as an
-exception. The store alone knows duplicates.
+Every input ends as recorded, no effect, quarantined or unreadable, never as an exception. Only the
+store can find out that a message is a duplicate.
 """
 
 from collections.abc import Callable
@@ -22,33 +22,34 @@ from domain.triggers import TRIGGERS, Reads, Trigger
 #: On every event. Raise it whenever the same bytes would be read differently.
 MAPPING_VERSION: Final = "hl7v2-adt-1"
 
-#: Longer than HL7 allows any of them. What is shown of a message is cut here, its bytes are not.
+#: Characters kept of MSH-3, MSH-4 and MSH-10 for lists of messages; HL7 allows fewer. The bytes of
+#: the message are kept whole.
 _SHOWN: Final = 256
-_LENGTH: Final = 8
+_LENGTH: Final = 8  # bytes of the length before each part of a digest
 _BATCH_HEADERS: Final = frozenset({b"FHS", b"BHS"})
 _LONGEST_TYPE: Final = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingContext:
-    """What a message is read with."""
+    """What messages are read with."""
 
     id_key: IdKey
     profiles: Profiles
-    new_id: Callable[[], str]  # UUIDv7: message and event ids
+    new_id: Callable[[], str]  # draws a UUIDv7, for messages and events
     arrived_by: str = "file"
-    sender: str = ""  # the name of a profile, where somebody said which
-    client: str = ""  # the subject of the client's certificate
+    sender: str = ""  # the name of a profile, if the caller names one
+    client: str = ""  # the common name in the client's certificate
     actor: Actor = field(default_factory=Actor)
 
 
 def read(raw: bytes, *, context: ReadingContext) -> Received:
-    """Read one message. Never raises for input; what it may not say is said by ``disposition``."""
+    """Read one message. No input raises an error: ``disposition`` says what became of it."""
     message_id = MessageId(context.new_id())
     try:
         message = Message(raw)
     except NotAMessage:
-        # One frame, one answer: a batch would need one for each of its messages.
+        # A frame gets one answer, but a batch would need one for each of its messages.
         batch = raw.lstrip()[:3] in _BATCH_HEADERS
         return Received(
             message_id=message_id,
@@ -103,9 +104,9 @@ def choose(message: Message, context: ReadingContext) -> ChosenProfile:
 
 
 def message_type(message: Message) -> tuple[str, str]:
-    """Return MSH-9.1 and the trigger: MSH-9.2, else EVN-1.
+    """Return the message type (MSH-9.1) and the trigger: MSH-9.2 or, if that is empty, EVN-1.
 
-    Copied text brings soft hyphens and other marks into them; only letters and digits count.
+    Only letters and digits count, because copied text may contain soft hyphens and other marks.
     """
     kind, trigger, *_ = (*message.delimiters.components(message.field("MSH", 9)), "", "")
     trigger = _letters(trigger) or _letters(message.delimiters.code(message.field("EVN", 1)))

@@ -1,4 +1,4 @@
-"""What PV1 and ZBE say of a visit: numbers, class, places, times, how it ended."""
+"""Read what PV1 and ZBE state about a visit: numbers, class, places, times, disposition."""
 
 from collections.abc import Sequence
 from typing import Final, TypedDict
@@ -14,7 +14,7 @@ from domain.ids import VisitRef
 from domain.statement import EncounterClass, Moment, Movement, Place
 from domain.triggers import Reads, Trigger
 
-#: What names the visit that an A06 or A07 continues, by the field that carries visit numbers.
+#: Fields that name the visit which goes on under a new number, by the field of visit numbers.
 _PRIOR: Final = {
     "PV1-19": ("MRG-5", "MRG-3"),
     "PID-18": ("MRG-3", "MRG-5"),
@@ -23,7 +23,7 @@ _PRIOR: Final = {
 
 
 class VisitFacts(TypedDict, total=False):
-    """Members of a ``Statement``."""
+    """The members of a ``Statement`` that are about a visit."""
 
     admitted: Moment | None
     discharged: Moment | None
@@ -54,7 +54,7 @@ def visit_facts(  # what one visit is read from
     numbers: Sequence[StatedNumber],
     findings: Findings,
 ) -> VisitFacts:
-    """Read what is stated of the visit; nothing where the trigger is about a person."""
+    """Read what is stated about the visit; nothing if the trigger is about a person."""
     if not row.reads_visit:
         return {}
     delimiters, profile = context.delimiters, context.profile
@@ -94,7 +94,7 @@ def visit_facts(  # what one visit is read from
 
 
 def _class(sent: str, service: str, profile: Profile) -> EncounterClass:
-    """Return the class: by service, by the sender's own codes, by HL7 table 0004."""
+    """Return the class: by service, else by the sender's own code, else by HL7 table 0004."""
     return (
         (profile.services.get(service) if service else None)
         or profile.classes.get(sent)
@@ -103,8 +103,8 @@ def _class(sent: str, service: str, profile: Profile) -> EncounterClass:
 
 
 def _movement(zbe: Segment | None, context: FieldContext, findings: Findings) -> Movement | None:
-    """Read ZBE, the id under which a movement can be corrected."""
-    # verify: the numbers of the fields are those of IHE ITI TF-2, 3.31, in its public text.
+    """Read ZBE: the id under which the sender can correct a movement (IHE ITI TF-2, 3.31)."""
+    # verify: the field numbers were taken from the public text of IHE ITI TF-2.
     delimiters = context.delimiters
     parts = delimiters.parts((delimiters.repetitions(at(zbe, 1)) or [""])[0])
     number, authority = parts[0].strip(), "^".join(parts[1:4])

@@ -79,7 +79,7 @@ def test_a_command_told_to_end_leaves_nothing_running(home: Path) -> None:
 @pytest.mark.parametrize(
     ("profiles", "variables", "said"),
     [
-        ("x = [", {}, "profiles.toml: is no TOML"),
+        ("x = [", {}, "profiles.toml: is not valid TOML"),
         ("", {"CARETRAIL_ID_KEY": "00"}, "CARETRAIL_ID_KEY"),
         ("", {"CARETRAIL_HTTP_HOST": "192.0.2.1"}, "CARETRAIL_HTTP_HOST"),
     ],

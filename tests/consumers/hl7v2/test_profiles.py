@@ -92,7 +92,7 @@ def test_the_version_is_of_what_was_decided_and_nothing_else() -> None:
 @pytest.mark.parametrize(
     ("toml", "key", "remedy"),
     [
-        ("[sender.a", "", "is no TOML"),
+        ("[sender.a", "", "is not valid TOML"),
         ('zone = "UTC"', "zone", "write profiles as [sender.NAME]"),
         ("sender = 3", "sender", "write profiles as [sender.NAME]"),
         ("[sender]\na = 3", "sender.a", "valid dictionary"),
@@ -102,7 +102,7 @@ def test_the_version_is_of_what_was_decided_and_nothing_else() -> None:
         (
             "[sender.a]\ntimezone = 1",
             "sender.a.timezone",
-            "is no key; the keys are acknowledgement",
+            "is not a known key; the keys are acknowledgement",
         ),
         ('[sender.a]\nclasses = {X = "BED"}', "sender.a.classes.X", "'EMER', 'IMP'"),
         ('[sender.a]\nvisit_number = "PV1-1"', "sender.a.visit_number", "'PV1-19'"),

@@ -1,4 +1,4 @@
-"""Messages that tests say, and how they are read."""
+"""ADT messages for tests, and their reading."""
 
 import json
 from itertools import count
@@ -21,7 +21,7 @@ PV1_44, PV1_45 = 44, 45
 
 
 def pv1(**fields: str) -> str:
-    """Return a PV1; fields are given as ``f44="2026..."``."""
+    """Return a PV1 segment; a field is given as ``f44="2026..."``."""
     values = {2: "I", 3: "4W^401^A^GEN", 19: "V4711^^^^VN"} | {
         int(name[1:]): value for name, value in fields.items()
     }
@@ -37,7 +37,7 @@ def adt(  # the parts of a message
     visit: str | None = None,
     end: str = "\r",
 ) -> bytes:
-    """Return an ADT message: MSH, EVN, PID, PV1 and more."""
+    """Return an ADT message: MSH, EVN, PID, PV1 and further segments."""
     fields = {
         2: "^~\\&", 3: "ADT", 4: "MERCY", 5: "CARETRAIL", 6: "CARE", 7: "20260301143205",
         9: f"ADT^{trigger}^ADT_A01", 10: "M1", 11: "P", 12: "2.5.1",
@@ -48,7 +48,7 @@ def adt(  # the parts of a message
 
 
 def reading(toml: str = "", **changed: Any) -> ReadingContext:
-    """Return a context with the profiles of some TOML."""
+    """Return a context with the profiles in a TOML text."""
     profiles = parse(toml) if toml else Profiles()
     return ReadingContext(
         id_key=KEY,
@@ -69,7 +69,7 @@ def stated(raw: bytes, toml: str = "") -> Statement:
 
 
 def sealed(raw: bytes, toml: str = "", *, of: int = 0) -> dict[str, Any]:
-    """Return the segments of the one statement about its first subject (or another), by class."""
+    """Return the sealed segments of the only statement about one of its subjects, by class."""
     (draft,) = received(raw, toml).drafts
     subject = draft.subjects[of]
     return {

@@ -43,7 +43,9 @@ def answer(raw: bytes, became: Outcome = RECORDED, profile: Profile | None = Non
         (Disposition.UNREADABLE, "AR"),
     ],
 )
-def test_the_code_is_what_became_of_the_message(first: Disposition, code: str) -> None:
+def test_the_code_follows_from_the_disposition_of_the_message(
+    first: Disposition, code: str
+) -> None:
     assert answer(adt(), outcome(first)).field("MSA", 1) == code
 
 
@@ -54,13 +56,13 @@ def test_a_duplicate_gets_the_answer_of_its_first_sending() -> None:
     assert answer(adt(), again).field("MSA", 1) == "AE"
 
 
-def test_a_profile_may_want_aa_for_what_is_quarantined() -> None:
+def test_a_quarantined_message_is_answered_aa_if_the_profile_says_so() -> None:
     read = answer(adt(), QUARANTINED, Profile(quarantine_answer="AA"))
     assert read.field("MSA", 1) == "AA"
     assert not read.all("ERR")
 
 
-def test_the_answer_goes_back_to_its_sender() -> None:
+def test_the_answer_names_its_sender_as_receiver_and_repeats_mode_version_and_control_id() -> None:
     read = answer(adt(msh={11: "T", 12: "2.4"}))
     assert [read.field("MSH", n) for n in (3, 4, 5, 6)] == ["CARETRAIL", "CARE", "ADT", "MERCY"]
     assert read.field("MSH", 7) == "20260301143300+0000"
@@ -84,7 +86,7 @@ def test_the_answer_is_in_the_charset_of_its_sender() -> None:
 
 
 @pytest.mark.parametrize("version", ["2.5", "2.5.1", "2.6", "2.7.1", "2.8", "2.9", ""])
-def test_an_error_says_where_and_what(version: str) -> None:
+def test_err_names_the_field_the_code_and_the_reason(version: str) -> None:
     read = answer(adt(msh={12: version}), QUARANTINED)
     assert read.field("ERR", 2) == "PID^1^3"
     assert read.delimiters.parts(read.field("ERR", 3))[:4] == [
@@ -94,7 +96,7 @@ def test_an_error_says_where_and_what(version: str) -> None:
 
 
 @pytest.mark.parametrize("version", ["2.1", "2.2", "2.3", "2.3.1", "2.4"])
-def test_old_versions_have_an_error_of_one_field(version: str) -> None:
+def test_before_version_2_5_err_has_one_field(version: str) -> None:
     read = answer(adt(msh={12: version}), QUARANTINED)
     segment, sequence, field, error = read.delimiters.components(read.field("ERR", 1))
     assert (segment, sequence, field) == ("PID", "1", "3")
@@ -105,7 +107,7 @@ def test_old_versions_have_an_error_of_one_field(version: str) -> None:
     assert read.field("MSH", 9) == structure
 
 
-def test_a_refusal_needs_no_message() -> None:
+def test_a_refusal_can_be_written_for_a_message_that_cannot_be_read() -> None:
     for raw in (None, b"", b"hello"):
         code, message = ack.refuse(raw, reason="oversize", control_id="A1", now=NOW)
         read = Message(message)
@@ -120,7 +122,7 @@ def test_a_refusal_needs_no_message() -> None:
     assert Message(message).field("ERR", 2) == "MSH^1^3"
 
 
-def test_an_error_says_nothing_of_the_patient() -> None:
+def test_an_answer_holds_no_patient_data() -> None:
     for became in (QUARANTINED, UNREADABLE):
         _, message = ack.acknowledge(adt(), became, control_id="A1", now=NOW)
         assert not any(each in message for each in (b"DOE", b"98765", b"V4711"))
@@ -154,7 +156,7 @@ def codes(msh_15: str, msh_16: str, became: Outcome) -> list[str]:
         ("SU", "AL", UNREADABLE, []),
     ],
 )
-def test_enhanced_mode_answers_what_the_sender_wants(
+def test_enhanced_mode_sends_the_answers_that_msh_15_and_msh_16_ask_for(
     msh_15: str, msh_16: str, became: Outcome, expected: list[str]
 ) -> None:
     assert codes(msh_15, msh_16, became) == expected
@@ -169,7 +171,7 @@ def test_another_library_reads_the_answer() -> None:
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"", b"MSH|^~\\&|", b"MSH|", b"MSH#"]))
-def test_whatever_came_is_answered(rest: bytes, head: bytes) -> None:
+def test_any_bytes_get_a_valid_answer(rest: bytes, head: bytes) -> None:
     for became in (RECORDED, QUARANTINED, UNREADABLE):
         _, message = ack.acknowledge(head + rest, became, control_id="A|1\r", now=NOW)
         read = Message(message)

@@ -1,4 +1,4 @@
-"""python-hl7 reads the same: a second opinion on every field of every segment."""
+"""The library python-hl7 reads every field of every segment as we do."""
 
 import os
 from collections import Counter
@@ -24,7 +24,7 @@ TYPED = [
 
 
 def assert_alike(raw: bytes) -> int:
-    """Compare every field as sent, and the typed ones escaped; return how many were compared."""
+    """Compare every field as sent, and typed ones with escapes resolved; return their number."""
     ours = Message(raw)
     theirs = hl7.parse("\r".join(ours.lines))
     compared = 0
@@ -70,7 +70,7 @@ def test_the_public_feed_is_read_as_another_library_reads_it(feed: list[bytes]) 
 
 
 @pytest.mark.feed
-def test_the_public_feed_is_accounted_for_to_the_message(feed: list[bytes]) -> None:
+def test_every_message_of_the_public_feed_has_a_disposition(feed: list[bytes]) -> None:
     context = reading()
     messages = [read(each, context=context) for each in feed]
     assert Counter((each.disposition, each.trigger) for each in messages) == {

@@ -1,4 +1,4 @@
-"""Whatever comes in is accounted for: reading never raises, and what it gives is whole."""
+"""Any input is accounted for: reading never raises, and its result is complete."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,7 +36,7 @@ SCRAPS = st.sampled_from([
 
 @st.composite
 def mangled(draw: st.DrawFn) -> bytes:
-    """A message that was real once."""
+    """Draw a valid message and overwrite up to six parts of it."""
     raw = bytearray(draw(st.sampled_from(BASES)))
     for _ in range(draw(st.integers(0, 6))):
         start = draw(st.integers(0, len(raw)))
@@ -63,7 +63,7 @@ def assert_whole(message: Received, raw: bytes) -> None:
 
 
 @given(mangled())
-def test_a_message_may_be_mangled_in_any_way(raw: bytes) -> None:
+def test_a_message_mangled_in_any_way_is_accounted_for(raw: bytes) -> None:
     message = read(raw, context=CONTEXT)
     assert_whole(message, raw)
     again = read(raw, context=CONTEXT)
@@ -72,12 +72,12 @@ def test_a_message_may_be_mangled_in_any_way(raw: bytes) -> None:
 
 
 @given(st.binary(max_size=120))
-def test_bytes_may_be_anything(raw: bytes) -> None:
+def test_any_bytes_are_accounted_for(raw: bytes) -> None:
     assert_whole(read(raw, context=CONTEXT), raw)
 
 
 @given(st.text(max_size=120), st.sampled_from(["utf-8", "utf-16", "utf-16-le", "iso8859-1"]))
-def test_text_may_be_anything_behind_msh(text: str, codec: str) -> None:
+def test_any_text_after_msh_is_accounted_for(text: str, codec: str) -> None:
     raw = f"MSH|^~\\&|{text}".encode(codec, "replace")
     assert_whole(read(raw, context=CONTEXT), raw)
 
@@ -89,6 +89,6 @@ def test_every_piece_of_a_file_is_accounted_for(messages: list[bytes], between: 
 
 
 @given(st.permutations(PID.split("|")[1:]))
-def test_fields_may_stand_where_they_do_not_belong(fields: list[str]) -> None:
+def test_fields_in_wrong_places_are_accounted_for(fields: list[str]) -> None:
     raw = adt(pid="PID|" + "|".join(fields), visit="PV1|" + "|".join(reversed(fields)))
     assert_whole(read(raw, context=CONTEXT), raw)

@@ -1,4 +1,4 @@
-"""The reference pages say what the code does."""
+"""The reference pages of ADT and ids agree with the code."""
 
 import hmac
 import json
@@ -22,7 +22,7 @@ IDS_PAGE = (REFERENCE / "ids.md").read_text("utf-8")
 (VECTORS,) = (json.loads(each) for each in re.findall(r"```json\n(.*?)```", IDS_PAGE, re.DOTALL))
 
 
-def test_the_table_of_triggers_is_the_one_in_the_code() -> None:
+def test_the_page_has_the_table_of_triggers_in_the_code() -> None:
     rows = [
         f"| {row.code} | `{row.topic}` | {row.meaning} | {row.reads.value} |"
         for row in TRIGGERS.values()
@@ -37,7 +37,9 @@ def test_every_member_of_a_statement_is_in_the_table_of_fields() -> None:
 
 
 @pytest.mark.parametrize(("kind", "parts", "expected"), VECTORS)
-def test_the_vectors_are_what_the_code_gives(kind: str, parts: list[Any], expected: str) -> None:
+def test_the_code_gives_the_test_vectors_of_the_page(
+    kind: str, parts: list[Any], expected: str
+) -> None:
     key = IdKey(DEVELOPMENT_KEY)
     makers: dict[str, Callable[..., str]] = {
         "record": key.record,
@@ -51,7 +53,7 @@ def test_the_vectors_are_what_the_code_gives(kind: str, parts: list[Any], expect
 
 
 @pytest.mark.parametrize(("kind", "parts", "expected"), VECTORS)
-def test_the_vectors_are_what_the_page_describes(
+def test_the_test_vectors_follow_from_the_words_of_the_page(
     kind: str, parts: list[str], expected: str
 ) -> None:
     if kind != "record" or all(part == part.strip() and part.isascii() for part in parts):

@@ -49,19 +49,19 @@ def test_a_visit_has_its_number_class_places_and_times(trigger: str) -> None:
 
 
 @pytest.mark.parametrize("trigger", ["A06", "A07"])
-def test_a_change_of_class_names_the_visit_that_it_continues(trigger: str) -> None:
+def test_a_change_of_class_names_the_visit_that_goes_on(trigger: str) -> None:
     assert of(trigger).prior_visit == KEY.visit("MERCY", "V9", "P")
     account_only = stated(adt(trigger, "MRG|||A9"))
     assert account_only.prior_visit == KEY.visit("MERCY", "A9", "P")
 
 
-def test_no_other_trigger_continues_a_visit() -> None:
+def test_no_other_trigger_names_a_visit_that_goes_on() -> None:
     for trigger in set(TRIGGERS) - {"A06", "A07"}:
         assert of(trigger).prior_visit is None
 
 
 @pytest.mark.parametrize("trigger", ["A28", "A31", "A34", "A40"])
-def test_what_is_about_a_person_reads_nothing_of_a_visit(trigger: str) -> None:
+def test_a_trigger_about_a_person_reads_nothing_of_the_visit(trigger: str) -> None:
     core = of(trigger)
     assert (core.visit, core.place, core.admitted, core.class_as_sent) == (None, None, None, "")
     assert "PV1-19" not in {each.field for each in core.identifiers}
@@ -101,7 +101,7 @@ def test_several_records_may_retire_into_one() -> None:
     assert {each.core.record for each in drafts} == {RECORD}
 
 
-def test_of_several_prior_identifiers_the_one_of_the_same_authority_retires() -> None:
+def test_the_prior_identifier_of_the_patients_authority_retires() -> None:
     core = stated(adt("A40", "MRG|9111111119^^^NHS^NH~2001^^^MERCY^MR"))
     assert core.merged == KEY.record("MERCY", "2001", "P")
 
@@ -113,7 +113,7 @@ def test_a_second_prior_identifier_of_one_authority_is_flagged() -> None:
     assert not stated(adt("A40", "MRG|9111111119^^^NHS^NH~2001^^^MERCY^MR")).flags
 
 
-def test_a_prior_identifier_without_authority_is_of_that_of_its_patient() -> None:
+def test_a_prior_identifier_without_authority_has_that_of_the_patient() -> None:
     assert stated(adt("A40", "MRG|11111")).merged == RETIRED
 
 
@@ -124,27 +124,27 @@ def test_a_merge_into_itself_is_recorded_and_flagged() -> None:
 
 
 @pytest.mark.parametrize("mrg", ["", "MRG|", 'MRG|""', "MRG|0000000"])
-def test_a_merge_that_does_not_say_which_record_retires_is_set_aside(mrg: str) -> None:
+def test_a_merge_that_does_not_name_the_record_that_retires_is_quarantined(mrg: str) -> None:
     message = received(adt("A40", mrg))
     assert message.disposition is Disposition.QUARANTINED
     assert (message.reason, message.place) == ("no_prior_identifier", "MRG-1")
     assert not message.drafts
 
 
-def test_one_bad_pair_sets_the_whole_message_aside() -> None:
+def test_a_message_with_one_unusable_pair_is_quarantined_whole() -> None:
     message = received(adt("A40", *pair("1001", "2001"), *pair("1002", ""), pid="", visit=""))
     assert message.disposition is Disposition.QUARANTINED
     assert not message.drafts
 
 
 @pytest.mark.parametrize("kind", ["ADT^A57", "ADT^A09", "ADT", "ORU^R01", "ACK^A01", "", "SIU^S12"])
-def test_what_has_no_row_has_no_effect(kind: str) -> None:
+def test_a_message_of_another_type_or_trigger_has_no_effect(kind: str) -> None:
     message = received(adt(msh={9: kind}))
     assert message.disposition is Disposition.NO_EFFECT
     assert not message.drafts
     assert message.trigger == kind.removeprefix("ADT^").removeprefix("ADT")
 
 
-def test_a_persons_record_is_of_its_namespace_and_mode() -> None:
+def test_a_record_belongs_to_its_authority_and_mode() -> None:
     assert stated(adt(pid="PID|||7")).record == KEY.record("MERCY", "7", "P")
     assert stated(adt(msh={11: "T"})).record == RecordId(KEY.record("MERCY", "98765", "T"))

@@ -5,10 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.hl7v2.delimiters import Delimiters
-from consumers.hl7v2.findings import Findings
 from consumers.hl7v2.moment import read_moment
-from consumers.hl7v2.times import Times, birth_date
 from domain.statement import Moment
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -44,7 +41,7 @@ def test_a_time_has_a_first_and_a_last_instant_in_its_zone(
     assert (moment.zone, moment.text) == ("profile", text)
 
 
-def test_an_offset_in_the_value_wins_over_the_senders_zone() -> None:
+def test_an_offset_in_the_value_decides_over_the_zone_of_the_sender() -> None:
     for text in ("202603011415+0100", "20260301141500.0000+0100"):
         moment = read(text, NEW_YORK)
         assert moment.at == datetime(2026, 3, 1, 13, 15, tzinfo=UTC)
@@ -52,22 +49,22 @@ def test_an_offset_in_the_value_wins_over_the_senders_zone() -> None:
     assert read("20260301-0500").last == datetime(2026, 3, 2, 5, tzinfo=UTC) - LEAST
 
 
-def test_without_a_zone_it_is_taken_for_utc_and_says_so() -> None:
+def test_without_offset_and_zone_a_time_counts_as_utc_and_is_marked_assumed() -> None:
     moment = read("202603011415")
     assert (moment.at, moment.zone) == (datetime(2026, 3, 1, 14, 15, tzinfo=UTC), "assumed")
 
 
-def test_a_local_time_that_comes_twice_is_the_first_of_them() -> None:
+def test_a_local_time_that_occurs_twice_is_the_first_of_both() -> None:
     moment = read("202611010130", NEW_YORK)
     assert (moment.at, moment.zone) == (datetime(2026, 11, 1, 5, 30, tzinfo=UTC), "ambiguous")
 
 
-def test_a_local_time_that_never_comes_is_read_with_the_offset_before_the_change() -> None:
+def test_a_local_time_that_does_not_exist_has_the_offset_before_the_change() -> None:
     moment = read("202603080230", NEW_YORK)
     assert (moment.at, moment.zone) == (datetime(2026, 3, 8, 7, 30, tzinfo=UTC), "skipped")
 
 
-def test_the_degree_of_precision_of_old_versions_counts() -> None:
+def test_the_degree_of_precision_of_old_versions_limits_the_precision() -> None:
     assert read("19900103000000", degree="D") == Moment(
         at=datetime(1990, 1, 3, tzinfo=UTC),
         until=datetime(1990, 1, 4, tzinfo=UTC) - LEAST,
@@ -86,80 +83,20 @@ def test_the_degree_of_precision_of_old_versions_counts() -> None:
         "20260301141530.1234567890",
     ],
 )  # fmt: skip
-def test_what_is_no_time_is_none(text: str) -> None:
+def test_a_text_that_is_not_a_time_is_none(text: str) -> None:
     assert read_moment(text, NEW_YORK) is None
 
 
 @given(st.datetimes(datetime(1900, 1, 1), datetime(2079, 1, 1)), st.sampled_from([4, 6, 8, 10, 12]))  # noqa: DTZ001
-def test_what_is_coarse_contains_what_is_finer(moment: datetime, digits: int) -> None:
+def test_a_coarse_time_contains_every_finer_time_with_the_same_digits(
+    moment: datetime, digits: int
+) -> None:
     text = f"{moment:%Y%m%d%H%M%S}"
     for zone in (None, NEW_YORK, ZoneInfo("Australia/Lord_Howe")):
         fine, coarse = read(text, zone), read(text[:digits], zone)
-        # An hour in which the clocks change is one of two hours: which one, nobody knows.
+        # In the hour in which clocks change, a local time may mean either of two instants.
         if "ambiguous" not in {fine.zone, coarse.zone} and "skipped" not in {
             fine.zone,
             coarse.zone,
         }:
             assert coarse.at <= fine.at <= coarse.last
-
-
-def times() -> tuple[Times, Findings]:
-    findings = Findings()
-    return Times(Delimiters(), None, findings), findings
-
-
-@pytest.mark.parametrize("text", ["19891231", "20800101", "20990101120000"])
-def test_an_absurd_time_of_sending_ranks_nothing_and_is_kept_aside(text: str) -> None:
-    reader, findings = times()
-    assert reader.of_message(text, "MSH-7") is None
-    assert findings.flags == ["MSH-7.absurd"]
-    assert findings.unread == {"MSH-7": text}
-
-
-def test_an_absurd_time_of_an_event_is_kept_and_flagged() -> None:
-    reader, findings = times()
-    assert reader.of_event("1849", "EVN-6", None) is not None
-    assert reader.of_event("1900", "PV1-44", None) is not None
-    assert findings.flags == ["EVN-6.absurd"]
-
-
-def test_the_future_begins_after_the_time_of_sending() -> None:
-    reader, findings = times()
-    sent = reader.of_message("20260301120000", "MSH-7")
-    assert reader.of_event("20260301120300", "EVN-6", sent)
-    assert reader.of_event("20260301", "PV1-44", sent)
-    assert not findings.flags
-    assert reader.of_event("20260301121000", "PV1-45", sent)
-    assert findings.flags == ["PV1-45.future"]
-
-
-def test_a_time_that_cannot_be_read_is_flagged_and_its_text_kept_aside() -> None:
-    reader, findings = times()
-    assert reader.read("next Tuesday", "EVN-6") is None
-    assert findings.flags == ["EVN-6.unreadable"]
-    assert findings.unread == {"EVN-6": "next Tuesday"}
-
-
-def test_a_deleted_time_is_not_an_empty_one() -> None:
-    reader, findings = times()
-    assert reader.read("", "PV1-45") is None
-    assert not findings.flags
-    assert reader.read('""', "PV1-45") is None
-    assert findings.flags == ["PV1-45.null"]
-
-
-@pytest.mark.parametrize(
-    ("text", "date"),
-    [
-        ("19510602", "1951-06-02"),
-        ("195106", "1951-06"),
-        ("1951", "1951"),
-        ("19510331235900+0200", "1951-03-31"),
-        ("19510602000000", "1951-06-02"),
-        ("1951-06-02", None),
-        ("19510602xx", None),
-        ("unknown", None),
-    ],
-)
-def test_a_date_of_birth_is_a_date_in_no_zone(text: str, date: str | None) -> None:
-    assert birth_date(text) == date

@@ -33,13 +33,13 @@ def test_a_statement_is_filed_under_one_record(pid_3: str, authority: str, value
     assert stated(pid(pid_3)).record == KEY.record(authority, value, "P")
 
 
-def test_the_profile_says_under_whose_number_it_is_filed() -> None:
+def test_the_profile_names_the_authority_under_which_statements_are_filed() -> None:
     toml = '[sender.default]\nfile_under = "B"'
     assert stated(pid("1^^^A^MR~2^^^B^XX"), toml).record == KEY.record("B", "2", "P")
     assert stated(pid("1^^^A^MR"), toml).record == KEY.record("A", "1", "P")
 
 
-def test_aliases_make_one_authority_of_several_names() -> None:
+def test_aliases_give_several_names_of_an_authority_one_name() -> None:
     toml = '[sender.default]\nauthority_aliases = {MERCYMRN = "MERCY", "1.2.3" = "MERCY"}'
     records = {
         stated(pid(f"1^^^{name}^MR"), toml).record for name in ("MERCYMRN", "MERCY", "&1.2.3&ISO")
@@ -47,11 +47,11 @@ def test_aliases_make_one_authority_of_several_names() -> None:
     assert records == {KEY.record("MERCY", "1", "P")}
 
 
-def test_numbers_without_authority_are_of_the_one_in_the_profile() -> None:
+def test_numbers_without_authority_have_the_one_of_the_profile() -> None:
     assert stated(pid("1"), '[sender.default]\nauthority = "H"').record == KEY.record("H", "1", "P")
 
 
-def test_every_number_is_a_ref_with_its_authority_type_and_marks() -> None:
+def test_every_number_has_a_ref_its_authority_its_type_and_its_marks() -> None:
     toml = """[sender.default]
         trusted = [{authority = "NHS", type = "NH"}]
         master_indexes = ["EMPI"]
@@ -71,7 +71,7 @@ def test_every_number_is_a_ref_with_its_authority_type_and_marks() -> None:
     assert found[1].ref == KEY.record("NHS", "9434765919", "P")
 
 
-def test_a_patients_number_has_one_ref_in_whatever_field_it_stands() -> None:
+def test_a_number_has_the_same_ref_in_every_field() -> None:
     toml = '[sender.default]\ntrusted = [{authority = "USSSA"}, {authority = "NHS"}]'
     raw = adt(pid="PID|1|5^^^NHS|1^^^A^MR|5^^^NHS~6^^^B||||||||||||||AC1|123-45-6788")
     assert [each.ref for each in refs("PID-2", raw, toml)] == [KEY.record("NHS", "5", "P")]
@@ -91,13 +91,13 @@ def test_the_mothers_number_never_joins_her_with_her_child() -> None:
     assert not mother.trusted
 
 
-def test_a_prior_number_joins_only_where_it_is_merged() -> None:
+def test_a_prior_number_is_trusted_only_in_a_merge() -> None:
     toml = '[sender.default]\ntrusted = [{authority = "NHS"}]'
     assert refs("MRG-1", adt("A40", "MRG|8^^^NHS"), toml)[0].trusted
     assert not refs("MRG-1", adt("A06", "MRG|8^^^NHS"), toml)[0].trusted
 
 
-def test_visit_and_account_numbers_are_refs_of_the_senders_namespace() -> None:
+def test_visit_and_account_numbers_have_refs_of_the_senders_namespace() -> None:
     raw = adt("A06", "MRG|||A1^^^MERCY||V1|W1", visit=pv1(f50="ALT", f5="PRE"))
     found = {each.field: each.ref for each in stated(raw).identifiers}
     assert (

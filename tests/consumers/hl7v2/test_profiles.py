@@ -26,24 +26,24 @@ def choice(toml: str = TWO, **asked: str) -> str:
     return chosen.name
 
 
-def test_a_sender_said_explicitly_comes_first() -> None:
+def test_a_named_sender_decides_first() -> None:
     assert choice(requested="north", client="mercy.example") == "north"
 
 
-def test_then_the_client_if_it_speaks_for_one_sender() -> None:
+def test_a_client_that_one_profile_names_decides_next() -> None:
     assert choice(client="mercy.example", facility="NORTH") == "mercy"
     assert choice(client="shared.example", facility="NORTH") == "north"
     assert choice(client="shared.example") == "mercy"
     assert choice(client="nobody.example") == "mercy"
 
 
-def test_then_msh_3_and_4_the_closest_match_first() -> None:
+def test_msh_3_and_msh_4_decide_next_and_a_match_of_both_comes_first() -> None:
     assert choice() == "mercy"
     assert choice(facility="MERCYWEST", application="X") == "mercy"
     assert choice(facility="ELSEWHERE") == "open"
 
 
-def test_else_the_default() -> None:
+def test_without_a_match_the_default_is_chosen() -> None:
     chosen = parse(TWO).choose(application="X", facility="Y")
     assert (chosen.name, chosen.configured) == ("default", False)
     assert chosen.profile == Profile()
@@ -61,14 +61,14 @@ def test_a_sender_that_names_its_clients_accepts_no_others() -> None:
     assert profiles.choose(application="ADT", facility="X").accepts("")
 
 
-def test_an_unknown_name_is_an_error_that_lists_the_known() -> None:
+def test_an_unknown_name_is_an_error_that_lists_the_profiles() -> None:
     profiles = parse(TWO)
     assert profiles["default"] == Profile()
     with pytest.raises(UnknownSender, match="mercy, north, open"):
         profiles["south"]
 
 
-def test_the_version_is_of_what_was_decided_and_nothing_else() -> None:
+def test_the_version_depends_only_on_the_content_of_the_profile() -> None:
     profiles = parse("""
         [sender.a]
         zone = "Europe/Berlin"
@@ -110,7 +110,7 @@ def test_the_version_is_of_what_was_decided_and_nothing_else() -> None:
         ('[sender.a]\ntrusted = [{type = "NH"}]', "sender.a.trusted.0.authority", "required"),
     ],
 )
-def test_an_error_says_file_key_and_remedy(
+def test_an_error_names_the_file_the_key_and_the_remedy(
     tmp_path: Path, toml: str, key: str, remedy: str
 ) -> None:
     file = tmp_path / "profiles.toml"
@@ -123,7 +123,7 @@ def test_an_error_says_file_key_and_remedy(
     assert str(caught.value).startswith(f"{file}: {key}")
 
 
-def test_a_file_that_is_not_there_leaves_the_default_and_one_that_is_no_text_is_an_error(
+def test_a_missing_file_leaves_the_default_and_a_file_that_is_not_utf_8_is_an_error(
     tmp_path: Path,
 ) -> None:
     assert not load(tmp_path / "none.toml").named
@@ -143,12 +143,12 @@ def test_every_key_has_a_heading_in_the_documentation() -> None:
     )
 
 
-def test_the_example_in_the_documentation_is_read() -> None:
+def test_the_example_of_the_documentation_can_be_read() -> None:
     (example,) = re.findall(r"```toml\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
     assert parse(example).choose(application="ADT", facility="MERCY").name == "mercy"
 
 
-def test_what_the_documentation_gives_as_default_is_the_default() -> None:
+def test_the_documented_defaults_are_the_defaults() -> None:
     text = PAGE.read_text("utf-8")
     for name, field in Profile.model_fields.items():
         section = text.split(f"### {name}\n")[1].split("\n#")[0].replace("\n", " ")

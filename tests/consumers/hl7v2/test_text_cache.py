@@ -1,4 +1,4 @@
-"""What was read before is taken again for the same text alone, read in the same way."""
+"""A cached result is used only for the same text, read in the same way."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.consumers.hl7v2.adt import adt, pv1, sealed, stated
 PID = "PID|1||98765^^^^MR||M\\X{}\\LLER^JANE||19510602|F"
 
 
-def test_a_text_is_read_once_and_a_long_one_each_time() -> None:
+def test_the_same_texts_are_read_once_and_long_ones_each_time() -> None:
     read: list[str] = []
 
     @cached_by_text(2)
@@ -23,7 +23,7 @@ def test_a_text_is_read_once_and_a_long_one_each_time() -> None:
     assert read == ["a", "a", "c", "c"]
 
 
-def test_the_same_words_of_two_senders_are_not_the_same() -> None:
+def test_the_same_texts_of_two_senders_give_different_refs() -> None:
     raw = adt(pid=PID.format("C3BC"), visit=pv1())
     ours = stated(raw, '[sender.a]\nmatch = [{}]\nauthority = "A"\nnamespace = "A"')
     theirs = stated(raw, '[sender.b]\nmatch = [{}]\nauthority = "B"\nnamespace = "B"')
@@ -32,15 +32,17 @@ def test_the_same_words_of_two_senders_are_not_the_same() -> None:
     assert ours.visit == again.visit != theirs.visit
 
 
-def test_the_same_words_of_a_test_are_not_those_of_a_patient() -> None:
+def test_the_same_texts_in_different_modes_give_different_refs() -> None:
     modes = [stated(adt(msh={11: mode})) for mode in "PTDP"]
     assert len({each.record for each in modes}) == 3
     assert len({each.visit for each in modes}) == 3
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_the_same_words_mean_what_their_message_says_of_them(order: int) -> None:
-    """The charset decides about bytes in hexadecimal, and delimiters about everything."""
+def test_the_same_texts_are_read_with_the_charset_and_delimiters_of_their_message(
+    order: int,
+) -> None:
+    """The charset decides escaped bytes in hexadecimal; the delimiters decide every field."""
     utf = adt("A01", "ZXX|1|é^a", pid=PID.format("C3BC"))
     latin = adt("A01", "ZXX|1|é^a", msh={18: "8859/1"}, pid=PID.format("C3BC"))
     other = adt("A01", "ZXX|1|é^a", msh={2: "~^\\&", 9: "ADT~A01"}, pid=PID.format("C3BC"))

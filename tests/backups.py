@@ -73,7 +73,7 @@ def content(url: str, folder: Path) -> list[object]:
                 each.body,
                 [
                     keys.open(one, event_id=each.envelope.event_id, topic=each.envelope.topic)
-                    for one in read_body(each.body).sealed
+                    for one in read_body(each.envelope.topic, each.body).sealed
                 ],
             )
             for each in store.read(0, 10_000)

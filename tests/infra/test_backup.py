@@ -16,7 +16,8 @@ from infra.backup import (
 )
 from infra.backup_file import BackupExists
 from infra.restore import restore_store
-from projections import catalogue
+from projections.catalogue import PROJECTIONS
+from projections.engine import generations
 from tests import backups
 from tests.intake_samples import FAMILY, draft, received
 from tests.stores import opened, record
@@ -29,7 +30,7 @@ LEFT_OUT = {"es.migration", "relay.checkpoint", "keys.spare"}
 
 
 def test_every_table_is_backed_up_or_left_out_for_a_reason(connection: psycopg.Connection) -> None:
-    catalogue.create(connection)
+    generations.create(connection, PROJECTIONS)
     found = connection.execute(
         "select schemaname, schemaname || '.' || tablename from pg_tables"
         " where schemaname not in ('pg_catalog', 'information_schema')"

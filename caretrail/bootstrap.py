@@ -28,6 +28,7 @@ from consumers.projector import (
     wait_through,
 )
 from domain.body import Actor, RecordedEvent
+from domain.catalogue import own_event
 from domain.ids import DEVELOPMENT_KEY, IdKey
 from domain.interpretation import interpret
 from infra import clock
@@ -315,6 +316,7 @@ def _services(keys: SubjectKeys, id_key: IdKey) -> Services:
         # The same names and birth dates come many times.
         token=lru_cache(maxsize=_TOKENS)(lambda text: id_key.ref("token", text)),
         interpret=interpret,
+        read_own=own_event,
         warm=keys.warm,
     )
 

@@ -28,22 +28,28 @@ CORES: Final[Mapping[str, type[Statement | OwnEvent]]] = MappingProxyType(
 )
 
 
+#: The kinds of own streams, such as ``referral``.
+_OWN_KINDS: Final = frozenset(each.partition(".")[0] for each in OWN_EVENTS)
+
+
 class UnknownTopic(ValueError):
-    """No type is known for a topic: a newer release recorded the event."""
+    """This release has no type for a topic: a newer release recorded the event."""
 
     def __init__(self, topic: str) -> None:
         self.topic = topic
-        super().__init__(f"no event has the topic {topic!r} in this release")
+        super().__init__(f"this release knows no event with the topic {topic!r}")
 
 
-def own_event(topic: str, core: str | bytes) -> OwnEvent:
-    """Read the core of an own event, and validate it.
+def own_event(topic: str, core: str | bytes) -> OwnEvent | None:
+    """Read the core of an own event, and validate it. Return None for a kind that is not known.
 
     Raises:
-        UnknownTopic: No own event has this topic.
+        UnknownTopic: The kind of stream is known, the topic is not.
         ValueError: The core does not have the shape of the topic.
     """
     event = OWN_EVENTS.get(topic)
-    if event is None:
+    if event is not None:
+        return event.model_validate_json(core)
+    if topic.partition(".")[0] in _OWN_KINDS:
         raise UnknownTopic(topic)
-    return event.model_validate_json(core)
+    return None

@@ -19,7 +19,7 @@ from domain.ids import EncounterId, Mode, PatientId, RecordId, StatementRef
 from projections.engine.arrays import texts
 from projections.engine.columns import COMPONENT
 from projections.engine.component import Component
-from projections.engine.events import OwnEvent
+from projections.engine.events import FiledOwnEvent
 from projections.engine.services import Services
 from projections.engine.table import Column, Row, Table
 
@@ -61,7 +61,7 @@ class Course:
 
     component: str
     patients: tuple[CoursePatient, ...]
-    streams: Mapping[str, tuple[OwnEvent, ...]]
+    streams: Mapping[str, tuple[FiledOwnEvent, ...]]
 
     def patient_of(self, record: RecordId) -> PatientId:
         """Return the patient that a source record answers with: itself if nothing is known."""

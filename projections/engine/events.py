@@ -62,7 +62,7 @@ class FiledStatement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return decode_sealed(self.segments)
 
 
-class OwnEvent(msgspec.Struct, frozen=True, kw_only=True):
+class FiledOwnEvent(msgspec.Struct, frozen=True, kw_only=True):
     """An event of an own stream (referral, care plan, ...) as it is filed in the substrate."""
 
     index: int

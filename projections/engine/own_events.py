@@ -18,7 +18,7 @@ from domain.body import Actor
 from domain.ids import EventId, RecordId
 from projections.engine.arrays import texts
 from projections.engine.decoding import split
-from projections.engine.events import LoggedEvent, OwnEvent
+from projections.engine.events import FiledOwnEvent, LoggedEvent
 from projections.engine.substrate import COMPONENT, halves
 from projections.engine.table import Column, Table, load
 
@@ -109,7 +109,9 @@ def rows_of(one: LoggedEvent, records: Iterable[str]) -> list[OwnEventRow]:
     ]
 
 
-def streams_of(rows: Iterable[OwnEventRow], read_own: ReadOwn) -> dict[str, tuple[OwnEvent, ...]]:
+def streams_of(
+    rows: Iterable[OwnEventRow], read_own: ReadOwn
+) -> dict[str, tuple[FiledOwnEvent, ...]]:
     """Return the own streams of one component, each by version.
 
     Args:
@@ -118,9 +120,8 @@ def streams_of(rows: Iterable[OwnEventRow], read_own: ReadOwn) -> dict[str, tupl
 
     Raises:
         ValueError: An event cannot be read.
-        OwnTopicUnknown: See ``Services``.
     """
-    streams: dict[str, list[OwnEvent]] = {}
+    streams: dict[str, list[FiledOwnEvent]] = {}
     for _, same in groupby(sorted(rows), key=_source_position):  # the index rises with the version
         filings = list(same)
         one = filings[0]
@@ -130,7 +131,7 @@ def streams_of(rows: Iterable[OwnEventRow], read_own: ReadOwn) -> dict[str, tupl
         decoded = read_own(one.topic, core)
         if decoded is None:
             continue
-        event = OwnEvent(
+        event = FiledOwnEvent(
             index=one.source_position,
             event_id=EventId(one.event_id),
             topic=one.topic,

@@ -22,14 +22,6 @@ class Opener(Protocol):
         ...
 
 
-class OwnTopicUnknown(Exception):
-    """The stream of this event is known, and its topic is not: a later release recorded it."""
-
-    def __init__(self, topic: str) -> None:
-        self.topic = topic
-        super().__init__(f"unknown topic {topic!r} of a known stream")
-
-
 def _no_stream_known(_topic: str, _core: str) -> object | None:
     return None
 
@@ -48,8 +40,8 @@ class Services:
     ``interpret`` takes all statements of one link component, in any order.
 
     ``read_own`` takes the topic and the core of an own event and returns the event. It returns None
-    if no projection of this release reads this kind of stream, raises ``OwnTopicUnknown`` if the
-    kind is known and the topic is not, and ValueError if the core cannot be read.
+    if this release does not know this kind of stream, and raises ValueError if the kind is known
+    and the event cannot be read.
 
     ``warm`` is told the records whose segments may be opened soon, so that their keys are fetched
     in one query.

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from domain.body import Actor, Envelope, RecordedEvent, Sealed, SegmentClass
-from domain.catalogue import STATEMENT_TOPICS
+from domain.catalogue import STATEMENT_TOPICS, UnknownTopic
 from domain.encoding import make_body
 from domain.ids import EventId, IdKey, MessageId, PlaceRef, RecordId, VisitRef
 from domain.partitions import partition_of
@@ -23,7 +23,7 @@ from domain.segments import (
     SegmentDoesNotOpen,
 )
 from domain.statement import IdentifierRef, Moment, Place, Statement
-from projections.engine.services import OwnTopicUnknown, Services
+from projections.engine.services import Services
 from tests.projections.plainly import interpret
 
 KEY = IdKey(b"tests of projections")
@@ -174,7 +174,7 @@ def read_own(topic: str, core: str) -> object | None:
     if not topic.startswith("note."):
         return None
     if topic not in {NOTE_WRITTEN, NOTE_CLOSED}:
-        raise OwnTopicUnknown(topic)
+        raise UnknownTopic(topic)
     return msgspec.json.decode(core, type=Note)
 
 

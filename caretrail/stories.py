@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from caretrail.generate.worth_seeing import Interesting
+from caretrail.generate.demo_patients import DemoPatient
 from infra.atomic_file import write_atomically
 
 _FILE: Final = "stories.json"
@@ -24,9 +24,11 @@ class DemoStory:
     number: str
 
 
-def keep_stories(home: Path, stories: Iterable[Interesting]) -> None:
+def keep_stories(home: Path, stories: Iterable[DemoPatient]) -> None:
     """Keep the stories in the home. They also mark that the whole week has been sent."""
-    kept = [[each.title, each.said, f"{each.authority}|{each.identifier}"] for each in stories]
+    kept = [
+        [each.title, each.what_to_see, f"{each.authority}|{each.identifier}"] for each in stories
+    ]
     write_atomically(home / _FILE, json.dumps(kept))
 
 

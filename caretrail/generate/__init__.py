@@ -1,18 +1,19 @@
-"""Synthetic hospitals that know the truth they tell: seeded, without a clock.
+"""Generate the ADT messages of synthetic hospitals, together with the truth behind them.
 
-``generate`` draws a world, ``demo_week`` the one of the demo; ``write`` makes files of either.
+``generate`` draws a world from a seed, and ``demo_week`` draws the world of the demo. ``write``
+writes the messages of a world to files. No clock is read: the same seed gives the same bytes.
 """
 
 from caretrail.generate.demo import DemoWeek, demo_week
+from caretrail.generate.demo_patients import DemoPatient
 from caretrail.generate.profiles import profiles_toml
-from caretrail.generate.world import Sent, World, generate
-from caretrail.generate.worth_seeing import Interesting
+from caretrail.generate.world import SentMessage, World, generate
 from caretrail.generate.write import truth_json, write
 
 __all__ = [
+    "DemoPatient",
     "DemoWeek",
-    "Interesting",
-    "Sent",
+    "SentMessage",
     "World",
     "demo_week",
     "generate",

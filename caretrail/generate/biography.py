@@ -1,4 +1,4 @@
-"""One person while the life is told: records, merges, updates, and who is known to be one."""
+"""Generate the messages about one person, and work out which records a reader can know as one."""
 
 import random
 from collections import defaultdict
@@ -6,26 +6,26 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from caretrail.generate.adt_message import AdtMessage
 from caretrail.generate.clerk import TROUBLES, Clerk
 from caretrail.generate.course import Course, minutes
 from caretrail.generate.hospital import Facility
-from caretrail.generate.people import Numbers
-from caretrail.generate.speech import Papers
-from caretrail.generate.telling import Person, Telling
+from caretrail.generate.people import Numbers, SyntheticPerson
 from caretrail.generate.truth import TrueEncounter, TruePatient, TrueRecord
-from caretrail.generate.undecidable import UNDECIDABLE
+from caretrail.generate.undecidable_events import UNDECIDABLE
+from caretrail.generate.visit_sender import VisitIdentity
 
 
 @dataclass(slots=True)
-class Life:
-    """What a life gives: messages to be, and the truth as far as they allow to know it."""
+class GeneratedLife:
+    """The messages about a person, and the truth that a reader can know from them."""
 
-    tellings: list[Telling] = field(default_factory=list)
+    messages: list[AdtMessage] = field(default_factory=list)
     patients: list[TruePatient] = field(default_factory=list)
 
 
 class Register:
-    """What all lives of a region share: numbers, the time that is told, how much goes wrong."""
+    """What all lives of a region share: its numbers, the time span of its feed, its troubles."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Register:
         self.numbers = Numbers(after)
 
     def troubles(self) -> tuple[str, ...]:
-        """Draw what goes wrong in a visit."""
+        """Draw the troubles of a visit."""
         if self.undecidable and self.rng.random() < self.undecidable:
             return (self.rng.choice(UNDECIDABLE),)
         if self.rng.random() >= self.trouble:
@@ -54,16 +54,16 @@ class Register:
 
 
 class Biography:
-    """One person while the life is told: the records, the merges, the updates."""
+    """Generates the messages about one person: visits, merges and updates of the person."""
 
-    def __init__(self, register: Register, someone: Person) -> None:
+    def __init__(self, register: Register, someone: SyntheticPerson) -> None:
         self.register = register
         self.rng = register.rng
         self.person = someone
         self.records: dict[str, str] = {}
         self.retired: dict[str, tuple[str, datetime]] = {}
         self.encounters: list[tuple[TrueRecord, TrueEncounter]] = []
-        self.said: list[Telling] = []
+        self.messages: list[AdtMessage] = []
         self.renamed: datetime | None = None
 
     def visit(
@@ -75,13 +75,21 @@ class Biography:
         merge: bool | None = None,
         never: str = "",
     ) -> Clerk:
-        """Tell a visit, and what belongs to it: registration, merge, an update of the person."""
+        """Generate a visit and, by chance, the person's registration, merge or update around it.
+
+        Args:
+            course: What truly happens.
+            troubles: The troubles of the visit; None draws them.
+            number: The visit number; if empty, a new one.
+            merge: Whether the record of this visit gets another record merged into it; None draws.
+            never: A trouble that must not happen.
+        """
         register, rng, facility = self.register, self.rng, course.facility
         drawn = register.troubles() if troubles is None else troubles
         drawn = [each for each in drawn if each != never]
         if troubles is not None:
             merge = merge or False
-        papers = Papers(
+        identity = VisitIdentity(
             person=self.person,
             record=self._record(course, merge=merge),
             version=self._version,
@@ -89,33 +97,33 @@ class Biography:
             spare_number=lambda: register.numbers.visit(facility, rng),
             account=register.numbers.account(facility, rng),
         )
-        clerk = Clerk(rng, course, papers, troubles=drawn, horizon=register.horizon)
-        clerk.tell()
-        truth = clerk.truth(heard_from=register.start)
+        clerk = Clerk(rng, course, identity, troubles=drawn, horizon=register.horizon)
+        clerk.send_all()
+        truth = clerk.truth(feed_start=register.start)
         self._number_late(clerk)
         if truth is None:
             return clerk
-        self.said += clerk.said
+        self.messages += clerk.messages
         home = TrueRecord(authority=facility.authority, identifier=self.records[facility.code])
-        self.encounters += [(home, truth)] + [(home, each) for each in clerk.besides]
+        self.encounters += [(home, truth)] + [(home, each) for each in clerk.other_encounters]
         if troubles is None and rng.random() < 0.06:  # noqa: PLR2004
             self._update_person(clerk)
         return clerk
 
     def merge(self, facility: Facility, retired: str, at: datetime) -> None:
-        """Tell that a further record of the facility retires into the one it has."""
-        self._say_of_person("A40", facility, at).retired = retired
+        """Send a merge: a second record at the facility retires into the person's record there."""
+        self._send_about_person("A40", facility, at).retired = retired
 
     def take_over(self, other: "Biography") -> None:
-        """Count what was told of a double of this person as told of this one."""
-        self.said += other.said
+        """Add the messages and encounters of ``other``, a second record of the same person."""
+        self.messages += other.messages
         self.encounters += other.encounters
 
     def _number_late(self, clerk: Clerk) -> None:
-        """Leave the number out of the first messages, where that is the habit."""
+        """Leave the visit number out of the first messages, if the sender gives numbers late."""
         if clerk.habits.visit_numbers != "late":
             return
-        in_order = sorted(clerk.said, key=lambda each: each.created)
+        in_order = sorted(clerk.messages, key=lambda each: each.created)
         for each in in_order[: self.rng.randint(1, 2)]:
             each.number = ""
 
@@ -129,15 +137,15 @@ class Biography:
             merge = rng.random() < register.trouble * 0.12
         if not merge:
             if rng.random() < 0.12:  # noqa: PLR2004
-                self._say_of_person("A28", facility, course.facts[0].at - minutes(rng, 2, 9))
+                self._send_about_person("A28", facility, course.facts[0].at - minutes(rng, 2, 9))
             return lambda _: record
         retired = register.numbers.record(facility, rng)
         seconds = max(3600.0, (min(course.end, register.horizon) - course.start).total_seconds())
         merged_at = course.start + timedelta(seconds=seconds * rng.uniform(0.1, 1.6))
         if merged_at < register.start:
             return lambda _: record
-        merge_told = self._say_of_person("A40", facility, merged_at)
-        merge_told.retired = retired
+        merge_message = self._send_about_person("A40", facility, merged_at)
+        merge_message.retired = retired
         careless = rng.random() < 0.4  # noqa: PLR2004
         return lambda created: retired if careless or created < merged_at else record
 
@@ -145,14 +153,14 @@ class Biography:
         return int(self.renamed is not None and created >= self.renamed)
 
     def _update_person(self, clerk: Clerk) -> None:
-        last = max(each.created for each in clerk.said)
+        last = max(each.created for each in clerk.messages)
         self.renamed = last + minutes(self.rng, 10, 3000)
-        self._say_of_person("A31", clerk.facility, self.renamed)
+        self._send_about_person("A31", clerk.facility, self.renamed)
 
-    def _say_of_person(self, trigger: str, facility: Facility, at: datetime) -> Telling:
+    def _send_about_person(self, trigger: str, facility: Facility, at: datetime) -> AdtMessage:
         habits = facility.habits
         at = at.replace(second=0) if habits.minutes else at
-        telling = Telling(
+        message = AdtMessage(
             trigger=trigger,
             facility=facility,
             person=self.person,
@@ -166,13 +174,13 @@ class Biography:
             clinician=self.rng.randrange(14),
         )
         if at >= self.register.start:
-            self.said.append(telling)
-        return telling
+            self.messages.append(message)
+        return message
 
-    # --- who is known to be one ------------------------------------------------------------------
+    # --- which records are one patient -----------------------------------------------------------
 
-    def life(self) -> Life:
-        """Return what was told, and the patients that a reader of it can know."""
+    def life(self) -> GeneratedLife:
+        """Return the messages, and the patients that a reader of them can know."""
         group_of: dict[TrueRecord, TrueRecord] = {}
 
         def find(record: TrueRecord) -> TrueRecord:
@@ -181,7 +189,7 @@ class Biography:
             return record
 
         shared: TrueRecord | None = None
-        for each in self.said:
+        for each in self.messages:
             here = TrueRecord(authority=each.facility.authority, identifier=each.record)
             find(here)
             if each.retired:
@@ -195,7 +203,7 @@ class Biography:
             members[find(record)].append(record)
         encounters: dict[TrueRecord, list[TrueEncounter]] = defaultdict(list)
         for home, encounter in self.encounters:
-            record = home if home in group_of else self._told_under(home)
+            record = home if home in group_of else self._sent_under(home)
             encounters[find(record)].append(encounter)
         patients = [
             TruePatient(
@@ -208,11 +216,11 @@ class Biography:
             )
             for root, records in members.items()
         ]
-        return Life(self.said, patients)
+        return GeneratedLife(self.messages, patients)
 
-    def _told_under(self, home: TrueRecord) -> TrueRecord:
-        """Return the record under which a facility told it, where it is not the lasting one."""
-        for each in self.said:
+    def _sent_under(self, home: TrueRecord) -> TrueRecord:
+        """Return the record under which the facility sent its messages, if it is not ``home``."""
+        for each in self.messages:
             if each.facility.authority == home.authority:
                 return TrueRecord(authority=home.authority, identifier=each.record)
         return home

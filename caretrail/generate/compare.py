@@ -1,4 +1,4 @@
-"""Truth held against what the statements were read as: which encounters came out wrong."""
+"""Compare the truth of a world with its interpretation, and list the encounters that differ."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 from caretrail.generate.hospital import Spot
 from caretrail.generate.profiles import profiles_toml
 from caretrail.generate.truth import TrueEncounter, TruePatient, TrueRecord, TrueStay
-from caretrail.generate.world import Sent, World
+from caretrail.generate.world import SentMessage, World
 from consumers.hl7v2.profiles import parse
 from consumers.hl7v2.translate import ReadingContext, read
 from domain.continuity import Encounter, Patient, Stay
@@ -19,21 +19,21 @@ from domain.statement import Statement
 
 _KEY: Final = IdKey(DEVELOPMENT_KEY)
 
-#: Place, class, from, until; as far as the sender can tell them.
+#: Place, class, start and end of a stay, as precise as the sender states them.
 _Line: TypeAlias = tuple[PlaceRef | None, str, datetime | None, datetime | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wrong:
-    """What differs. ``expected`` None: an encounter came out that never was."""
+class Mismatch:
+    """One difference between truth and interpretation."""
 
     patient: TruePatient | None
-    expected: TrueEncounter | None
+    expected: TrueEncounter | None  # None if the interpreted encounter has no true one
     text: str
 
 
-def statements(world: World, messages: Iterable[Sent] | None = None) -> Iterator[Statement]:
-    """Read the messages of a world as intake does: each once, with the profiles they need."""
+def statements(world: World, messages: Iterable[SentMessage] | None = None) -> Iterator[Statement]:
+    """Read the messages of a world as intake does: duplicates once, with the senders' profiles."""
     ids = count()
     context = ReadingContext(
         id_key=_KEY, profiles=parse(profiles_toml(world)), new_id=lambda: str(next(ids))
@@ -71,14 +71,16 @@ def components(stated: Iterable[Statement]) -> list[list[Statement]]:
 
 
 def differences(world: World, patients: Iterable[Patient]) -> list[str]:
-    """Return what came out wrong, one line each; empty: all is as it truly was."""
-    return [each.text for each in wrong(world, patients)]
+    """Return the differences between truth and interpretation, one line each."""
+    return [each.text for each in mismatches(world, patients)]
 
 
-def wrong(world: World, patients: Iterable[Patient]) -> list[Wrong]:
-    """Return what came out wrong. Draw all messages of ``world`` first: the truth grows with them.
+def mismatches(world: World, patients: Iterable[Patient]) -> list[Mismatch]:
+    """Return the differences between truth and interpretation.
 
-    ``patients`` are those of production messages, interpreted under the development id key.
+    Args:
+        world: A world whose messages have all been drawn, because its truth grows with them.
+        patients: The interpretation of its messages, under the development id key.
     """
     return list(_Comparison(world, patients).run())
 
@@ -98,17 +100,17 @@ class _Comparison:
             for campus in facility.mapped_campuses
         }
 
-    def run(self) -> Iterator[Wrong]:
-        heard: set[str] = set()
+    def run(self) -> Iterator[Mismatch]:
+        compared: set[str] = set()
         for patient in self.world.truth.patients:
             refs = [_record(record) for record in patient.records]
             found = self.by_record.get(refs[0])
             if found is None:
-                yield Wrong(patient=patient, expected=None, text=f"{_who(patient)}: not found")
+                yield Mismatch(patient=patient, expected=None, text=f"{_who(patient)}: not found")
                 continue
-            heard.add(found.patient_id)
+            compared.add(found.patient_id)
             if sorted(refs) != sorted(found.records):
-                yield Wrong(
+                yield Mismatch(
                     patient=patient,
                     expected=None,
                     text=f"{_who(patient)}: {len(refs)} records, found {len(found.records)}",
@@ -116,11 +118,11 @@ class _Comparison:
                 continue
             yield from self._encounters(patient, found)
         for record, found in self.by_record.items():
-            if found.patient_id not in heard:
-                heard.add(found.patient_id)
-                yield Wrong(patient=None, expected=None, text=f"nobody is record {record}")
+            if found.patient_id not in compared:
+                compared.add(found.patient_id)
+                yield Mismatch(patient=None, expected=None, text=f"no person has record {record}")
 
-    def _encounters(self, patient: TruePatient, found: Patient) -> Iterator[Wrong]:
+    def _encounters(self, patient: TruePatient, found: Patient) -> Iterator[Mismatch]:
         left = list(found.encounters)
         missed = []
         for expected in patient.encounters:
@@ -135,17 +137,17 @@ class _Comparison:
             if nearest is not None:
                 left.remove(nearest)
             why = self._unlike(expected, nearest) if nearest else "no such encounter"
-            yield Wrong(
+            yield Mismatch(
                 patient=patient,
                 expected=expected,
                 text=f"{_who(patient)} {expected.facility} {expected.visit_number} "
                 f"{list(expected.troubles)}: {why}",
             )
         for each in left:
-            yield Wrong(
+            yield Mismatch(
                 patient=patient,
                 expected=None,
-                text=f"{_who(patient)}: besides, {each.namespace} {each.status} {each.class_code} "
+                text=f"{_who(patient)}: not true: {each.namespace} {each.status} {each.class_code} "
                 f"{each.start} to {each.end}",
             )
 
@@ -155,7 +157,7 @@ class _Comparison:
         return abs((expected.start - each.start).total_seconds())
 
     def _unlike(self, expected: TrueEncounter, found: Encounter) -> str:
-        """Return how they differ; empty where they agree."""
+        """Return how the encounters differ; empty if they agree."""
         minutes = expected.minutes
         pairs: list[tuple[str, object, object]] = [
             ("namespace", expected.facility, found.namespace),
@@ -164,8 +166,8 @@ class _Comparison:
         ]
         if expected.status not in {"planned", "cancelled"}:
             start = expected.start
-            if expected.heard_of_late and found.start == expected.begun:
-                start = expected.begun  # more than need be known
+            if expected.begun_before_feed and found.start == expected.begun:
+                start = expected.begun  # the interpretation found out more than it had to
             pairs += [
                 (
                     "start",
@@ -186,7 +188,7 @@ class _Comparison:
             self._found(stay, minutes=minutes) for stay in found.stays if not stay.cancelled
         ]
         wanted = [self._wanted(stay, expected.facility, minutes=minutes) for stay in expected.stays]
-        if expected.heard_of_late:
+        if expected.begun_before_feed:
             if not wanted:
                 return ""
             wanted[0] = (*wanted[0][:2], None, wanted[0][3])
@@ -197,7 +199,7 @@ class _Comparison:
         ghosts = {stay.place.ref for stay in found.stays if stay.cancelled and stay.place}
         mistaken = {self._place(spot, expected.facility) for spot in expected.mistaken}
         if ghosts != mistaken:
-            return f"{len(mistaken)} places taken back, found {len(ghosts)}"
+            return f"{len(mistaken)} cancelled places, found {len(ghosts)}"
         return ""
 
     def _wanted(self, stay: TrueStay, facility: str, *, minutes: bool) -> _Line:
@@ -222,7 +224,7 @@ class _Comparison:
 
 
 def _cut(at: datetime | None, *, minutes: bool) -> datetime | None:
-    """Cut a time to what its sender tells."""
+    """Cut a time to the precision of its sender."""
     if at is None:
         return None
     return at.replace(second=0 if minutes else at.second, microsecond=0)

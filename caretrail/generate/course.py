@@ -1,4 +1,4 @@
-"""What truly happens in one visit: facts in order of time, before anybody tells them."""
+"""Draw what truly happens in one visit: its facts in order of time."""
 
 import random
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from caretrail.generate.hospital import Beds, Facility, Spot, UnitKind
 
 FactKind: TypeAlias = Literal["plan", "arrive", "admit", "move", "change", "end"]
 
-#: Two facts of a visit are at least this far apart, which leaves room for what goes wrong between.
+#: Facts of a visit are at least this far apart, so that troubles fit between them.
 ROOM = timedelta(minutes=40)
 
 #: PV1-36, by the codes of the National Uniform Billing Committee.
@@ -20,54 +20,54 @@ HOME, HOSPITAL, NURSING, REHABILITATION, AGAINST_ADVICE, EXPIRED = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
-    """One fact of a visit. ``planned_for`` belongs to a plan, ``disposition`` to an end."""
+class VisitFact:
+    """One fact of a visit."""
 
     kind: FactKind
     at: datetime
     spot: Spot
     class_code: str
-    planned_for: datetime | None = None
-    disposition: str = ""
+    planned_for: datetime | None = None  # only of a plan
+    disposition: str = ""  # only of an end
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """The facts of a visit, in order of time. A visit that was only planned has no other fact."""
+    """The facts of a visit, in order of time; a visit that was only planned has one fact."""
 
     facility: Facility
-    facts: tuple[Fact, ...]
+    facts: tuple[VisitFact, ...]
 
     @property
     def start(self) -> datetime:
-        """The first fact that is no plan, else the plan."""
+        """The time of the first fact after the plan; of the plan if there is no other fact."""
         return next((f.at for f in self.facts if f.kind != "plan"), self.facts[0].at)
 
     @property
     def end(self) -> datetime:
-        """The last fact."""
+        """The time of the last fact."""
         return self.facts[-1].at
 
     @property
     def disposition(self) -> str:
-        """Where to; empty before the end."""
+        """The disposition of the last fact; empty if that is not an end."""
         return self.facts[-1].disposition
 
 
 def minutes(rng: random.Random, low: float, high: float) -> timedelta:
-    """Draw a length, to the second."""
+    """Draw a length of time, to the second."""
     return timedelta(seconds=round(rng.uniform(low, high) * 60))
 
 
 def _opening(facility: Facility, at: datetime, rng: random.Random) -> datetime:
-    """Return the same time where a clinic is open then, else one later on, at eight to five."""
+    """Return ``at`` if a clinic is open then (8 to 17 o'clock), else a time after it opens."""
     local = at.astimezone(ZoneInfo(facility.habits.zone))
     wait = (8 - local.hour) % 24 if not 8 <= local.hour < 17 else 0  # noqa: PLR2004
     return at + (timedelta(hours=wait) + minutes(rng, 0, 300) if wait else timedelta())
 
 
 class Planner:
-    """Draws courses; true stays take their beds."""
+    """Draws the courses of visits, and takes beds for their stays."""
 
     def __init__(self, rng: random.Random, beds: Beds) -> None:
         self.rng = rng
@@ -76,9 +76,13 @@ class Planner:
     def emergency(
         self, facility: Facility, arrival: datetime, *, stays: bool | None = None
     ) -> Course:
-        """Arrival in the emergency department; home from there, observed, or admitted.
+        """Draw a visit to the emergency department; the patient goes home, is observed or admitted.
 
-        ``stays`` True: admitted in the end; False: home from the emergency department.
+        Args:
+            facility: Where the patient arrives.
+            arrival: About when.
+            stays: True: the patient is observed or admitted. False: the patient goes home from the
+                emergency department. None draws it.
         """
         rng = self.rng
         at = self._time(facility, arrival)
@@ -96,15 +100,15 @@ class Planner:
             return self._inpatient(facility, path, at)
         return self._stay(facility, path, at)
 
-    def planned(self, facility: Facility, at: datetime, told: datetime | None) -> Course:
-        """Admission by plan, or direct where no plan was ``told``."""
+    def planned(self, facility: Facility, at: datetime, planned_at: datetime | None) -> Course:
+        """Draw an admission; ``planned_at`` is when its plan is sent, None if there is no plan."""
         course = self._inpatient(facility, [], self._time(facility, at))
-        if told is None:
+        if planned_at is None:
             return course
         first = course.facts[0]
-        plan = Fact(
+        plan = VisitFact(
             kind="plan",
-            at=self._time(facility, told),
+            at=self._time(facility, planned_at),
             spot=Spot(unit=first.spot.unit, room="", bed="", campus=first.spot.campus),
             class_code=first.class_code,
             planned_for=first.at.replace(minute=0, second=0),
@@ -112,7 +116,7 @@ class Planner:
         return Course(facility, (plan, *course.facts))
 
     def post_acute(self, facility: Facility, at: datetime) -> Course:
-        """Rehabilitation or skilled nursing: weeks in one or two beds."""
+        """Draw a stay in rehabilitation or skilled nursing: weeks in one or two beds."""
         rng = self.rng
         at = self._time(facility, at)
         path: list[tuple[str, UnitKind, datetime]] = [("NONAC", "ward", at)]
@@ -122,19 +126,19 @@ class Planner:
         end = self._time(facility, at + minutes(rng, 3000, 22000))
         return self._stay(facility, path, end)
 
-    def clinic(self, facility: Facility, at: datetime, told: datetime | None) -> Course:
-        """An outpatient visit, with an appointment where one was ``told``."""
+    def clinic(self, facility: Facility, at: datetime, planned_at: datetime | None) -> Course:
+        """Draw an outpatient visit; ``planned_at`` is when its appointment is sent, or None."""
         rng = self.rng
         at = self._time(facility, _opening(facility, at, rng))
         course = self._stay(
             facility, [("AMB", "clinic", at)], self._time(facility, at + minutes(rng, 42, 110))
         )
-        if told is None:
+        if planned_at is None:
             return course
         first = course.facts[0]
-        plan = Fact(
+        plan = VisitFact(
             kind="plan",
-            at=self._time(facility, told),
+            at=self._time(facility, planned_at),
             spot=Spot(unit=first.spot.unit, room="", bed="", campus=first.spot.campus),
             class_code="AMB",
             planned_for=first.at.replace(second=0),
@@ -142,7 +146,7 @@ class Planner:
         return Course(facility, (plan, *course.facts))
 
     def _time(self, facility: Facility, at: datetime) -> datetime:
-        """Cut to what the sender can tell."""
+        """Cut a time to the precision of the sender."""
         return at.replace(second=0, microsecond=0) if facility.habits.minutes else at
 
     def _inpatient(
@@ -165,7 +169,7 @@ class Planner:
         self, facility: Facility, path: list[tuple[str, UnitKind, datetime]], end: datetime
     ) -> Course:
         rng = self.rng
-        facts: list[Fact] = []
+        facts: list[VisitFact] = []
         used: tuple[Spot, ...] = ()
         class_before = ""
         until = [*(at for *_, at in path[1:]), end]
@@ -182,11 +186,11 @@ class Planner:
                 kind = "move"
             else:
                 kind = "change"
-            facts.append(Fact(kind=kind, at=at, spot=spot, class_code=class_code))
+            facts.append(VisitFact(kind=kind, at=at, spot=spot, class_code=class_code))
             used = (*used, spot)
             class_before = class_code
         facts.append(
-            Fact(
+            VisitFact(
                 kind="end", at=end, spot=facts[-1].spot, class_code=class_before,
                 disposition=self._disposition(facility, class_before),
             )

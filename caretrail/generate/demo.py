@@ -2,16 +2,16 @@
 
 from datetime import datetime
 
+from caretrail.generate.demo_patients import DemoPatient
+from caretrail.generate.demo_stories import DemoStories, when
 from caretrail.generate.region import region
-from caretrail.generate.stories import Stories, when
 from caretrail.generate.world import World
-from caretrail.generate.worth_seeing import Interesting
 
 
 class DemoWeek(World):
-    """A world with stories. ``interesting`` is filled when the first message is drawn."""
+    """The world of the demo: drawn visits and the patients of the demo's stories."""
 
-    def __init__(self, seed: int, stories: Stories) -> None:
+    def __init__(self, seed: int, stories: DemoStories) -> None:
         super().__init__(
             seed,
             7,
@@ -19,9 +19,9 @@ class DemoWeek(World):
             facilities=region(seed),
             trouble=0.2,
             visits_a_day=60,
-            stories=stories.tell,
+            stories=stories.generate,
         )
-        self._told = stories
+        self._demo_stories = stories
 
     @property
     def now(self) -> datetime:
@@ -33,11 +33,11 @@ class DemoWeek(World):
         return when(8, 16, 0)
 
     @property
-    def interesting(self) -> tuple[Interesting, ...]:
-        """The patients worth a look; empty before messages are drawn."""
-        return tuple(self._told.interesting)
+    def interesting(self) -> tuple[DemoPatient, ...]:
+        """The patients of the stories; empty until the first message is drawn."""
+        return tuple(self._demo_stories.interesting)
 
 
 def demo_week(seed: int = 2026) -> DemoWeek:
     """Return the seeded week in a region of seven facilities, from Monday 2 March 2026."""
-    return DemoWeek(seed, Stories())
+    return DemoWeek(seed, DemoStories())

@@ -1,4 +1,4 @@
-"""A facility of the region: its units and beds, and the habits with which its system tells ADT."""
+"""A facility of the region: its units and beds, and the habits of its system as a sender of ADT."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ UnitKind: TypeAlias = Literal["emergency", "observation", "ward", "critical", "c
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spot:
-    """A place as PV1-3 says it: unit^room^bed^facility. ``campus`` is PV1-3.4."""
+    """A place as in PV1-3: unit^room^bed^facility; ``campus`` is PV1-3.4."""
 
     unit: str
     room: str
@@ -20,7 +20,7 @@ class Spot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """A unit and its rooms. A patient for whom no bed is left is told with the unit alone."""
+    """A unit and its rooms; a patient for whom no bed is free has only a unit in PV1-3."""
 
     code: str
     title: str
@@ -28,37 +28,40 @@ class Unit:
     service: str  # PV1-10, HL7 table 0069
     rooms: int
     beds: int = 1  # in each room
-    campus: str = ""  # PV1-3.4 where it is not the facility's own code
+    campus: str = ""  # PV1-3.4, if it is not the facility's own code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Habits:
-    """How a sender tells what happened. Each of these is met in real feeds."""
+    """How a sender fills its messages; each of these habits occurs in real feeds."""
 
     visit_numbers: Literal["always", "late", "never"] = "always"
     occurred: bool = True  # EVN-6 is filled
     entered: bool = True  # EVN-2 is filled
-    admitted: Literal["always", "first"] = "always"  # PV1-44 on every message, or at the beginning
+    admitted: Literal["always", "first"] = "always"  # PV1-44 in every message, or only in the first
     admitted_means: Literal["visit", "admission"] = "visit"  # PV1-44 of an A01 after an A04
-    discharged: bool = True  # PV1-45 in the A03; else EVN-6, else EVN-2
-    cancels: Literal["names", "own", "none"] = "names"  # EVN-6 of A11, A12, A13
+    discharged: bool = True  # PV1-45 of an A03 is filled; if not, EVN-6, else EVN-2 has the time
+    #: EVN-6 of A11, A12 and A13: the time of the cancelled event, of the cancel, or empty.
+    cancels: Literal["names", "own", "none"] = "names"
+    #: How an outpatient becomes an inpatient; ``renumber``: by A06 with a new visit number and
+    #: MRG-5, ``renumber-silent``: the same without MRG-5.
     inpatient_by: Literal["A01", "A06", "renumber", "renumber-silent"] = "A01"
     closes_emergency: bool = False  # the emergency department ends its own part with an A03
-    resends: Literal["same", "new-entered"] = "same"  # EVN-2 of a repetition
+    resends: Literal["same", "new-entered"] = "same"  # EVN-2 of a message that is sent again
     prior_place: bool = True  # PV1-6 in A02
     account: Literal["always", "end", "never"] = "always"  # PID-18
     clinic_ends: bool = True  # outpatient visits get an A03
-    offset: bool = False  # times carry their offset
+    offset: bool = False  # times have their offset
     zone: str = "America/Chicago"
-    minutes: bool = False  # times of EVN and PV1 end at the minute
+    minutes: bool = False  # times of EVN and PV1 are to the minute
     charset: Literal["utf-8", "latin-1", "unstated"] = "utf-8"
     authority: Literal["plain", "universal", "alias", "missing"] = "plain"  # PID-3.4
-    enterprise: bool = True  # sends the enterprise number of those who have one
-    enterprise_first: bool = False  # ... as the first repetition of PID-3
-    numeric_control: bool = True  # MSH-10 is a plain number
+    enterprise: bool = True  # sends the enterprise number of patients who have one
+    enterprise_first: bool = False  # sends it as the first repetition of PID-3
+    numeric_control: bool = True  # MSH-10 is only digits
 
     def states(self, trigger: str) -> bool:
-        """Tell whether messages of this trigger state when it happened, by EVN-6 or PV1-44/45."""
+        """Say whether messages of a trigger state when it happened, in EVN-6, PV1-44 or PV1-45."""
         if trigger in {"A01", "A04", "A05"}:
             return True
         if trigger == "A03":
@@ -68,7 +71,7 @@ class Habits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facility:
-    """A sender of ADT: MSH-4 is its code, and the namespace of its numbers."""
+    """A sender of ADT; its code is its MSH-4 and the namespace of its numbers."""
 
     code: str
     title: str
@@ -93,7 +96,7 @@ class Facility:
 
     @property
     def mapped_campuses(self) -> tuple[str, ...]:
-        """The values of PV1-3.4 that its profile takes for the facility itself."""
+        """The values of PV1-3.4 that its profile maps to the facility itself."""
         campuses = {unit.campus for unit in self.units if unit.campus}
         return tuple(sorted(campuses)) if self.campuses_are_one else ()
 
@@ -105,7 +108,7 @@ class Facility:
         """Return a unit by its code.
 
         Raises:
-            KeyError: There is none.
+            KeyError: The facility has no such unit.
         """
         for unit in self.units:
             if unit.code == code:
@@ -114,9 +117,9 @@ class Facility:
 
 
 class Beds:
-    """Who lies where: one bed is given to one patient at a time.
+    """Gives each bed to one patient at a time.
 
-    Only true stays take beds; a mistaken place may be anybody's.
+    Only true stays take beds; a mistaken place may be another patient's bed.
     """
 
     def __init__(self) -> None:
@@ -141,7 +144,7 @@ class Beds:
         first: int = 0,
         unlike: tuple[Spot, ...] = (),
     ) -> Spot:
-        """Give the first free bed from the ``first`` one on, other than those of ``unlike``."""
+        """Give the first free bed, beginning at bed number ``first``, but none of ``unlike``."""
         count = unit.rooms * unit.beds
         for step in range(count):
             room, bed = divmod((first + step) % count, unit.beds)
@@ -153,10 +156,10 @@ class Beds:
         return Spot(unit=unit.code, room="", bed="", campus=unit.campus or facility.code)
 
     def hold(self, facility: Facility, spot: Spot, start: datetime, end: datetime) -> None:
-        """Take a bed that a story names."""
+        """Take a bed that a story of the demo names."""
         self._taken.setdefault((facility.code, spot), []).append((start, end))
 
     def forget(self, before: datetime) -> None:
-        """Drop the stays that ended before, so that memory does not grow with the days."""
+        """Drop stays that ended before ``before``, so that memory does not grow with the days."""
         for taken in self._taken.values():
             taken[:] = [stay for stay in taken if stay[1] >= before]

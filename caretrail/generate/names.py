@@ -1,7 +1,7 @@
-"""Names that nobody bears together: every name and street of a generated world is on these lists.
+"""The names and streets of generated worlds; all are on these lists, and none is of a real person.
 
-Families are place names, trades and inventions rather than the commonest surnames, so that a reader
-sees at once that the data is synthetic. All of it fits ISO 8859-1, which some senders use.
+Family names are place names, trades and inventions, not common surnames, so that a reader sees that
+the data is synthetic. All texts fit ISO 8859-1, which some senders use.
 """
 
 from typing import Final
@@ -72,5 +72,5 @@ PAYERS: Final = (
     ("PRV", "Lakeshore Mutual Health"), ("SELF", "Self-pay"),
 )  # fmt: skip
 
-#: Title of a unit's practice, for the primary clinic in PD1.
+#: Names of practices, for the primary facility in PD1.
 PRACTICES: Final = ("Cedar Street Clinic", "Lakeside Physicians", "Orchard Hill Practice")

@@ -1,15 +1,45 @@
-"""People nobody is, and the numbers that they are given."""
+"""Draw synthetic people, and give out record, visit and account numbers."""
 
 import random
 from collections import defaultdict
+from dataclasses import dataclass
 
 from caretrail.generate import names
 from caretrail.generate.hospital import Facility
-from caretrail.generate.telling import Person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyntheticPerson:
+    """A person who does not exist; all names are from the lists in ``names``."""
+
+    key: int
+    family: str
+    given: str
+    middle: str
+    sex: str  # PID-8
+    birth_date: str  # YYYYMMDD
+    town: int
+    street: int
+    house: int
+    enterprise: str  # the number that facilities of the region share; empty if there is none
+    payer: int
+    allergy: int | None
+    kin: str  # a given name of the list
+    married: str = ""  # the family name from version 1 on
+
+    @property
+    def name(self) -> str:
+        """The name as "Family, Given M"."""
+        middle = f" {self.middle}" if self.middle else ""
+        return f"{self.family}, {self.given}{middle}"
 
 
 class Numbers:
-    """Gives out numbers after one; none twice, and none that another facility could give."""
+    """Gives out numbers: none twice, and none that another facility could give out.
+
+    Args:
+        after: The numbers of each kind begin after this one.
+    """
 
     def __init__(self, after: int) -> None:
         self._last: dict[tuple[str, str], int] = defaultdict(lambda: after)
@@ -37,16 +67,16 @@ class Numbers:
 
 
 def enterprise_number(key: int) -> str:
-    """Return the number of a person in the region: nine digits, one to each key."""
+    """Return the enterprise number of a person: nine digits, different for each key."""
     return str(900_000_000 + key * 7_654_321 % 99_999_989)
 
 
-def person(rng: random.Random, key: int, *, shared: bool = True) -> Person:
-    """Draw a person; ``shared``: with a number that facilities share."""
+def person(rng: random.Random, key: int, *, shared: bool = True) -> SyntheticPerson:
+    """Draw a person; if ``shared``, the person has an enterprise number."""
     woman = rng.random() < 0.52  # noqa: PLR2004
     year = 2026 - min(98, max(1, round(rng.gauss(58, 22))))
     married = rng.choice(names.FAMILIES) if woman and rng.random() < 0.3 else ""  # noqa: PLR2004
-    return Person(
+    return SyntheticPerson(
         key=key,
         family=rng.choice(names.FAMILIES),
         given=rng.choice(names.WOMEN if woman else names.MEN),

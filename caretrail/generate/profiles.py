@@ -1,4 +1,4 @@
-"""The profiles that the senders of a world need, in the format that intake reads."""
+"""Write the profiles of the senders of a world, in the format that intake reads."""
 
 from caretrail.generate.hospital import Facility
 from caretrail.generate.region import ENTERPRISE, ENTERPRISE_TYPE

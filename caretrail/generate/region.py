@@ -1,4 +1,4 @@
-"""The region: the facilities of the demo by name, and as many more as a test asks for."""
+"""The facilities of a region: the seven named ones of the demo, and further drawn ones."""
 
 import random
 from dataclasses import replace
@@ -6,7 +6,7 @@ from typing import Final
 
 from caretrail.generate.hospital import Facility, FacilityKind, Habits, Unit
 
-#: Assigning authority and identifier type of the number that facilities of the region share.
+#: Authority and type of the enterprise number, which facilities of the region share.
 ENTERPRISE: Final = "REGION"
 ENTERPRISE_TYPE: Final = "NI"
 
@@ -92,18 +92,18 @@ _NAMED: Final = (
     ),
 )  # fmt: skip
 
-#: With numbers and a stated time wherever one is asked for, or without: what a draw chooses from.
+#: The kinds of drawn facilities, in turn.
 _KINDS: Final[tuple[FacilityKind, ...]] = ("acute", "acute", "acute", "post-acute", "clinic")
 
 
 def region(
     seed: int, count: int = len(_NAMED), *, numbered_only: bool = False
 ) -> tuple[Facility, ...]:
-    """Return ``count`` facilities: the named ones first, then drawn ones of every habit.
+    """Return ``count`` facilities: the named ones first, then drawn ones with any habits.
 
-    With ``numbered_only`` every sender gives each message its visit number.
+    With ``numbered_only`` every sender writes the visit number in each message.
     """
-    rng = random.Random(f"region {seed}")  # noqa: S311  # a seeded draw is what is asked for
+    rng = random.Random(f"region {seed}")  # noqa: S311  # must be reproducible, not secret
     drawn = (_drawn(rng, number) for number in range(len(_NAMED), count))
     facilities = (*_NAMED[:count], *drawn)
     if numbered_only:
@@ -138,7 +138,7 @@ def _habits(rng: random.Random) -> Habits:
         admitted=rng.choice(("always", "first")),
         admitted_means=rng.choice(("visit", "admission")),
         discharged=rng.random() < 0.8,  # noqa: PLR2004
-        # A sender that never fills EVN-6 does not fill it in cancels either.
+        # A sender that never fills EVN-6 leaves it empty in cancels too.
         cancels=rng.choice(("names", "own", "none")) if occurred else "none",
         inpatient_by=rng.choice(("A01", "A06", "renumber", "renumber-silent")),
         closes_emergency=rng.random() < 0.4,  # noqa: PLR2004

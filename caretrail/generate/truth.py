@@ -1,4 +1,4 @@
-"""What truly happened, and how much of it a reader of the messages can know."""
+"""The truth of a world, as far as a reader of its messages can know it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,7 +8,7 @@ from caretrail.generate.hospital import Spot
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrueStay:
-    """One place, one class, from when to when; ``end`` None: still there."""
+    """The time in one place and one class; ``end`` is None if the patient is still there."""
 
     spot: Spot
     class_code: str
@@ -18,32 +18,32 @@ class TrueStay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrueEncounter:
-    """One encounter as the messages, read rightly, must give it.
+    """One encounter as a correct reading of the messages must give it.
 
-    ``start`` is None where no message says when it began (a feed switched on in mid-stay);
-    ``heard_of_late`` tells that the messages do not reach back to its beginning, so that the first
-    of its ``stays`` may have begun before the time stated for it.
+    ``start`` is None if no message says when the encounter began, because the feed began later. If
+    ``begun_before_feed``, the messages do not reach back to its beginning. Then the first of its
+    ``stays`` may have begun before its stated start.
     """
 
     facility: str
-    visit_number: str  # the last one; empty where the sender gives none
+    visit_number: str  # the last one; empty if the sender gives none
     class_code: str
     status: str
     begun: datetime | None  # when it truly began
-    start: datetime | None  # ... as the messages tell
+    start: datetime | None  # when it began according to the messages
     end: datetime | None
     stays: tuple[TrueStay, ...]
-    mistaken: tuple[Spot, ...] = ()  # places that were told and taken back: ghosts
-    heard_of_late: bool = False
-    minutes: bool = False  # its sender tells times to the minute
-    numbers: str = "always"  # whether its sender gives visit numbers
+    mistaken: tuple[Spot, ...] = ()  # places that were stated and cancelled: ghosts
+    begun_before_feed: bool = False
+    minutes: bool = False  # its sender states times to the minute
+    numbers: str = "always"  # when its sender gives visit numbers: always, late or never
     troubles: tuple[str, ...] = ()
-    undecidable: bool = False  # what no rule can decide
+    undecidable: bool = False  # it has events that no rule can decide
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrueRecord:
-    """A record number that a message names, and who gave it out."""
+    """A record number that a message names, and the authority that gave it out."""
 
     authority: str
     identifier: str
@@ -51,12 +51,12 @@ class TrueRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TruePatient:
-    """The records that a reader can know to be one person, and all that happened under them.
+    """Records that a reader can know to be one person, and their encounters.
 
-    One person has several of these where the facilities share no number and nobody merged.
+    If facilities share no number and no merge was sent, one person is several of these.
     """
 
-    person: int  # the same for all records of one human being
+    person: int  # the same for all records of one person
     name: str
     birth_date: str
     sex: str
@@ -65,8 +65,8 @@ class TruePatient:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Occupied:
-    """A line of the census at the end."""
+class TrueCensusRow:
+    """A row of the census at the end of the feed."""
 
     facility: str
     spot: Spot | None
@@ -76,21 +76,21 @@ class Occupied:
 
 
 @dataclass(slots=True)
-class Account:
-    """Truth of a run as far as it was told; it grows while messages are drawn."""
+class WorldTruth:
+    """The truth of a world so far; it grows while messages are drawn."""
 
     patients: list[TruePatient] = field(default_factory=list)
 
     @property
     def visits(self) -> int:
-        """How many encounters there are."""
+        """The number of encounters."""
         return sum(len(patient.encounters) for patient in self.patients)
 
-    def census(self) -> list[Occupied]:
-        """Return who is where at the end: in progress, and not an outpatient."""
+    def census(self) -> list[TrueCensusRow]:
+        """Return the patients in a bed at the end: encounters in progress, without outpatients."""
         return sorted(
             (
-                Occupied(
+                TrueCensusRow(
                     facility=each.facility,
                     spot=each.stays[-1].spot if each.stays else None,
                     record=patient.records[0],

@@ -1,4 +1,4 @@
-"""A world: a region, some days, and every message of them in order of sending."""
+"""Generate a world: the messages of a region over some days, in order of sending."""
 
 import heapq
 import random
@@ -9,34 +9,35 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Final
 
-from caretrail.generate.biography import Life
+from caretrail.generate.adt_message import AdtMessage
+from caretrail.generate.biography import GeneratedLife
+from caretrail.generate.hl7_encoding import encode
 from caretrail.generate.hospital import Facility
-from caretrail.generate.lives import Lives
-from caretrail.generate.messages import encode
+from caretrail.generate.life_generator import LifeGenerator
 from caretrail.generate.region import region
-from caretrail.generate.telling import Telling
-from caretrail.generate.truth import Account
+from caretrail.generate.truth import WorldTruth
 
-#: How far before the feed is switched on stays may have begun.
+#: Days before the feed begins on which stays of the world may have begun.
 BEFORE = 12
-#: So many worlds in a row have numbers of their own, so many of each kind.
+#: This many worlds with successive seeds share no numbers; each has so many numbers of a kind.
 _WORLDS: Final = 90
 _APART: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """A message as it leaves: when, from whom (MSH-4), its bytes."""
+class SentMessage:
+    """A message as it is sent."""
 
     at: datetime
-    sender: str
+    sender: str  # MSH-4
     data: bytes
 
 
 class World:
-    """What ``generate`` returns. Drawing the messages also fills ``truth``.
+    """The result of ``generate``: messages, and the truth behind them.
 
-    ``messages`` can be drawn once; memory does not grow with their number, but the truth does.
+    ``messages`` can be drawn only once. Drawing them also fills ``truth``. Memory does not grow
+    with the number of messages, except for the truth.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class World:
         trouble: float,
         visits_a_day: float,
         undecidable: float = 0.0,
-        stories: Callable[[Lives], list[Life]] | None = None,
+        stories: Callable[[LifeGenerator], list[GeneratedLife]] | None = None,
     ) -> None:
         self.seed = seed
         self.days = days
@@ -59,14 +60,14 @@ class World:
         self.trouble = trouble
         self.visits_a_day = visits_a_day
         self.undecidable = undecidable
-        self.truth = Account()
-        self._stories = stories  # told besides what is drawn
-        self.messages: Iterator[Sent] = self._messages()
+        self.truth = WorldTruth()
+        self._stories = stories  # lives in addition to the drawn ones
+        self.messages: Iterator[SentMessage] = self._messages()
 
-    def _lives(self) -> Iterator[tuple[datetime, list[Life]]]:
-        """Draw day by day; what a day adds is told on that day or later."""
+    def _lives(self) -> Iterator[tuple[datetime, list[GeneratedLife]]]:
+        """Draw the lives day by day; their messages are made on that day or later."""
         rng = random.Random(f"world {self.seed}")  # noqa: S311  # reproducible, not secret
-        lives = Lives(
+        lives = LifeGenerator(
             rng,
             self.facilities,
             start=self.start,
@@ -94,41 +95,41 @@ class World:
                 ],
             )
 
-    def _messages(self) -> Iterator[Sent]:
+    def _messages(self) -> Iterator[SentMessage]:
         order = count()
-        told: list[tuple[datetime, int, Telling]] = []
-        waiting: list[tuple[datetime, int, Sent]] = []
+        unmade: list[tuple[datetime, int, AdtMessage]] = []  # by the time they are made
+        unsent: list[tuple[datetime, int, SentMessage]] = []  # by the time they are sent
         controls: dict[str, int] = defaultdict(lambda: _after(self.seed))
 
         def make(until: datetime | None) -> None:
-            while told and (until is None or told[0][0] < until):
-                _, _, telling = heapq.heappop(told)
-                code = telling.facility.code
+            while unmade and (until is None or unmade[0][0] < until):
+                _, _, message = heapq.heappop(unmade)
+                code = message.facility.code
                 controls[code] += 1
                 data = encode(
-                    telling, telling.control or _control(telling.facility, controls[code])
+                    message, message.control or _control(message.facility, controls[code])
                 )
-                for at in (telling.delivered, *telling.copies):
-                    heapq.heappush(waiting, (at, next(order), Sent(at, code, data)))
+                for at in (message.delivered, *message.copies):
+                    heapq.heappush(unsent, (at, next(order), SentMessage(at, code, data)))
 
-        def send(until: datetime | None) -> Iterator[Sent]:
-            while waiting and (until is None or waiting[0][0] < until):
-                yield heapq.heappop(waiting)[2]
+        def send(until: datetime | None) -> Iterator[SentMessage]:
+            while unsent and (until is None or unsent[0][0] < until):
+                yield heapq.heappop(unsent)[2]
 
         for midnight, lives in self._lives():
-            earliest = midnight - timedelta(minutes=10)  # registered shortly before the visit
+            earliest = midnight - timedelta(minutes=10)  # a person is registered before the visit
             make(earliest)
             yield from send(earliest)
             for life in lives:
                 self.truth.patients += life.patients
-                for telling in life.tellings:
-                    heapq.heappush(told, (telling.created, next(order), telling))
+                for message in life.messages:
+                    heapq.heappush(unmade, (message.created, next(order), message))
         make(None)
         yield from send(None)
 
 
 def _after(seed: int) -> int:
-    """Return after which number a world begins to count, so that two of them meet in one home."""
+    """Return the number after which a world counts, so that two worlds can share one home."""
     return seed % _WORLDS * _APART
 
 
@@ -139,13 +140,13 @@ def _control(facility: Facility, number: int) -> str:
 
 
 def _hour(rng: random.Random) -> timedelta:
-    """Draw a time of day: most come between eight and twenty."""
+    """Draw a time of day; most are between 8 and 20 o'clock."""
     hour = rng.gauss(14, 4) if rng.random() < 0.75 else rng.uniform(0, 24)  # noqa: PLR2004
     return timedelta(seconds=round(min(23.9, max(0.2, hour)) * 3600))
 
 
 def _poisson(rng: random.Random, mean: float) -> int:
-    """Draw how many come on a day: about the mean, give or take its root."""
+    """Draw a number of visits, normally distributed like a Poisson count of this mean."""
     return max(0, round(rng.gauss(mean, mean**0.5)))
 
 
@@ -164,13 +165,13 @@ def generate(
 
     Args:
         seed: The same seed gives the same bytes.
-        days: How long the feed lasts; what was told wrongly is repaired a little later.
-        start: When the feed is switched on.
-        facilities: How many: the seven of the demo first, then drawn ones of every habit.
+        days: How long the feed lasts; corrections may come a little later.
+        start: When the feed begins.
+        facilities: Their number: the seven of the demo first, then drawn ones with any habits.
         trouble: The share of visits in which something goes wrong, from 0 to 1.
-        numbered_only: Every sender gives its visits numbers, on each message.
-        undecidable: The share of visits told in a way that no rule can decide, besides.
-        visits_a_day: New patients on a day; five for each facility unless told.
+        numbered_only: Whether every sender writes the visit number in each message.
+        undecidable: The share of visits with events that no rule can decide, in addition.
+        visits_a_day: New patients on a day; if None, five for each facility.
     """
     return World(
         seed,

@@ -1,4 +1,4 @@
-"""A world as files: messages by sender and day, the profiles to read them with, the truth."""
+"""Write a world to files: messages by sender and day, profiles, and the truth."""
 
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -8,24 +8,24 @@ from typing import BinaryIO
 import msgspec
 
 from caretrail.generate.profiles import profiles_toml
-from caretrail.generate.truth import Occupied, TruePatient
+from caretrail.generate.truth import TrueCensusRow, TruePatient
 from caretrail.generate.world import World
 
 
-class Truth(msgspec.Struct, frozen=True, kw_only=True):
-    """The file that ``--truth`` names: what a right reading of all messages gives."""
+class TruthFile(msgspec.Struct, frozen=True, kw_only=True):
+    """The content of the file that ``--truth`` names: the result of a correct reading."""
 
     seed: int
     start: datetime
     end: datetime
     patients: list[TruePatient]
-    census: list[Occupied]
+    census: list[TrueCensusRow]
 
 
 def truth_json(world: World) -> bytes:
-    """Return the truth as JSON. Draw the messages first: it grows with them."""
+    """Return the truth as JSON; draw all messages first, because the truth grows with them."""
     return msgspec.json.encode(
-        Truth(
+        TruthFile(
             seed=world.seed,
             start=world.start,
             end=world.horizon,
@@ -36,9 +36,9 @@ def truth_json(world: World) -> bytes:
 
 
 def write(world: World, out_dir: Path) -> int:
-    """Write ``<day>-<sender>.hl7`` in order of sending, and ``profiles.toml``; return how many.
+    """Write ``<day>-<sender>.hl7`` and ``profiles.toml``; return the number of messages.
 
-    Files of an earlier run are replaced where they have the same name.
+    Each file has its messages in order of sending. Files with the same names are replaced.
     """
     out_dir.mkdir(parents=True, exist_ok=True)
     (out_dir / "profiles.toml").write_text(profiles_toml(world), "utf-8")

@@ -1,10 +1,11 @@
-r"""A telling as HL7 v2.5.1: segments ended by ``\r``, in the charset of its sender."""
+r"""Encode messages as HL7 v2.5.1: segments end in ``\r``, in the charset of the sender."""
 
 from datetime import datetime
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from caretrail.generate.adt_message import AdtMessage
 from caretrail.generate.hospital import Facility, Habits, Spot
 from caretrail.generate.names import (
     ALLERGIES,
@@ -16,8 +17,8 @@ from caretrail.generate.names import (
     STREETS,
     TOWNS,
 )
+from caretrail.generate.people import SyntheticPerson
 from caretrail.generate.region import ENTERPRISE, ENTERPRISE_TYPE
-from caretrail.generate.telling import Person, Telling
 
 #: MSH-9.3, HL7 v2.5.1 chapter 3.
 _STRUCTURES: Final = {
@@ -26,46 +27,46 @@ _STRUCTURES: Final = {
     "A13": "ADT_A01", "A28": "ADT_A05", "A31": "ADT_A05", "A40": "ADT_A39",
 }  # fmt: skip
 
-#: PV1-2: what stands for a class in the message. Profiles map OBS, and I of the post-acute.
+#: PV1-2 for each class. The profiles map OBS, and the I of post-acute facilities.
 CLASSES: Final = {"EMER": "E", "IMP": "I", "OBSENC": "OBS", "AMB": "O", "NONAC": "I", "": "N"}
 
 _ENCODINGS: Final = {"utf-8": "utf-8", "latin-1": "latin-1", "unstated": "latin-1"}
 _MSH_18: Final = {"utf-8": "UNICODE UTF-8", "latin-1": "8859/1", "unstated": ""}
 
-#: Triggers whose messages say everything the sender knows of the person.
+#: Triggers whose messages have everything that the sender knows about the person.
 _RICH: Final = frozenset({"A01", "A04", "A05", "A06", "A08", "A28", "A31"})
 
 
-def encode(telling: Telling, control: str) -> bytes:
-    """Return the message. ``control`` is MSH-10."""
-    facility, habits, trigger = telling.facility, telling.facility.habits, telling.trigger
-    sent = _time(telling.created, habits, exact=True)
-    if telling.sent_text is not None:
-        sent = telling.sent_text
+def encode(message: AdtMessage, control: str) -> bytes:
+    """Return the bytes of a message; ``control`` is MSH-10."""
+    facility, habits, trigger = message.facility, message.facility.habits, message.trigger
+    sent = _time(message.created, habits, exact=True)
+    if message.sent_text is not None:
+        sent = message.sent_text
     segments = [
         f"MSH|^~\\&|{facility.application}|{facility.code}|CARETRAIL|REGION|{sent}||"
-        f"ADT^{trigger}^{_STRUCTURES[trigger]}|{control}|{telling.mode}|2.5.1"
+        f"ADT^{trigger}^{_STRUCTURES[trigger]}|{control}|{message.mode}|2.5.1"
         + (f"||||||{_MSH_18[habits.charset]}" if _MSH_18[habits.charset] else ""),
         _trim(
-            f"EVN|{trigger}|{_time(telling.entered, habits)}|||"
-            f"RN{telling.clinician:04d}|{_time(telling.occurred, habits)}"
+            f"EVN|{trigger}|{_time(message.entered, habits)}|||"
+            f"RN{message.clinician:04d}|{_time(message.occurred, habits)}"
         ),
-        _pid(telling),
+        _pid(message),
     ]
     rich = trigger in _RICH
     if rich:
-        segments.append(_pd1(telling.person))
-    if telling.retired or telling.prior_number:
-        retired = _number(telling.retired, facility) if telling.retired else ""
-        segments.append(_trim(f"MRG|{retired}||||{_visit(telling.prior_number, habits)}"))
+        segments.append(_pd1(message.person))
+    if message.retired or message.prior_number:
+        retired = _number(message.retired, facility) if message.retired else ""
+        segments.append(_trim(f"MRG|{retired}||||{_visit(message.prior_number, habits)}"))
     if trigger == "A40":
         segments.append("PV1|1|N")
         return _bytes(segments, habits)
     if rich:
-        segments.append(_nk1(telling.person))
-    segments.append(_pv1(telling))
+        segments.append(_nk1(message.person))
+    segments.append(_pv1(message))
     if rich:
-        segments += _details(telling)
+        segments += _details(message)
     return _bytes(segments, habits)
 
 
@@ -83,9 +84,9 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _time(at: datetime | None, habits: Habits, *, exact: bool = False) -> str:
-    """Return the time as local time of the sender.
+    """Return a time as local time of the sender.
 
-    The hour that an autumn night has twice gets its offset, also from those who never state one.
+    In the hour that occurs twice when clocks go back, the offset is always written.
     """
     if at is None:
         return ""
@@ -97,7 +98,7 @@ def _time(at: datetime | None, habits: Habits, *, exact: bool = False) -> str:
 
 
 def _number(identifier: str, facility: Facility) -> str:
-    """CX of a record number."""
+    """Return a record number as CX."""
     authority = {
         "plain": facility.code,
         "universal": f"{facility.code}&{_universal(facility)}&ISO",
@@ -108,39 +109,39 @@ def _number(identifier: str, facility: Facility) -> str:
 
 
 def _universal(facility: Facility) -> str:
-    """Return an object identifier out of the arc for examples (ITU-T X.660: 2.999)."""
+    """Return an object identifier below 2.999, which ITU-T X.660 reserves for examples."""
     return "2.999." + ".".join(str(ord(letter)) for letter in facility.code)
 
 
-def _pid(telling: Telling) -> str:
-    person, facility = telling.person, telling.facility
-    numbers = [] if telling.no_identifier else [_number(telling.record, facility)]
-    if telling.enterprise:
-        shared = f"{telling.enterprise}^^^{ENTERPRISE}^{ENTERPRISE_TYPE}"
+def _pid(message: AdtMessage) -> str:
+    person, facility = message.person, message.facility
+    numbers = [] if message.no_identifier else [_number(message.record, facility)]
+    if message.enterprise:
+        shared = f"{message.enterprise}^^^{ENTERPRISE}^{ENTERPRISE_TYPE}"
         numbers.insert(0 if facility.habits.enterprise_first else len(numbers), shared)
     family, street = person.family, STREETS[person.street]
     house = person.house
-    if telling.version:
+    if message.version:
         family = person.married or family
-        house += 2 * telling.version
+        house += 2 * message.version
     town, code = TOWNS[person.town]
-    died = "||||||||||||Y" if telling.disposition == "20" else ""
+    died = "||||||||||||Y" if message.disposition == "20" else ""
     return (
         f"PID|1||{'~'.join(numbers)}||{family}^{person.given}^{person.middle}||"
         f"{person.birth_date}|{person.sex}|||{house} {street}^^{town}^IL^{code}||"
         f"^PRN^PH^^^555^{100 + person.key % 900}{1000 + person.key * 7 % 9000}|||||"
-        f"{telling.account}{died}"
+        f"{message.account}{died}"
     ).rstrip("|")
 
 
 @lru_cache(maxsize=4096)
-def _pd1(person: Person) -> str:
+def _pd1(person: SyntheticPerson) -> str:
     practice = PRACTICES[person.key % len(PRACTICES)]
     return f"PD1|||{practice}^^{person.key % len(PRACTICES) + 1}"
 
 
 @lru_cache(maxsize=4096)
-def _nk1(person: Person) -> str:
+def _nk1(person: SyntheticPerson) -> str:
     relation = "SPO^Spouse" if person.key % 2 else "CHD^Child"
     return f"NK1|1|{person.family}^{person.kin}|{relation}"
 
@@ -160,36 +161,36 @@ def _clinician(number: int) -> str:
     return f"{20400 + number}^{family}^{CLINICIANS_GIVEN[number % len(CLINICIANS_GIVEN)]}"
 
 
-def _pv1(telling: Telling) -> str:
-    habits = telling.facility.habits
+def _pv1(message: AdtMessage) -> str:
+    habits = message.facility.habits
     fields = [""] * 46
     fields[0] = "PV1"
     fields[1] = "1"
-    fields[2] = CLASSES[telling.class_code]
-    if telling.class_code:
-        fields[3] = _spot(telling.spot)
-        fields[4] = "E" if telling.class_code == "EMER" else "R"
-        fields[6] = _spot(telling.prior_spot)
-        fields[7] = _clinician(telling.clinician)
-        fields[10] = telling.service
-        fields[14] = "7" if telling.class_code == "EMER" else "1"
-        fields[19] = _visit(telling.number, habits)
-        fields[36] = telling.disposition
-        fields[44] = _time(telling.admitted, habits)
-        fields[45] = _time(telling.discharged, habits)
+    fields[2] = CLASSES[message.class_code]
+    if message.class_code:
+        fields[3] = _spot(message.spot)
+        fields[4] = "E" if message.class_code == "EMER" else "R"
+        fields[6] = _spot(message.prior_spot)
+        fields[7] = _clinician(message.clinician)
+        fields[10] = message.service
+        fields[14] = "7" if message.class_code == "EMER" else "1"
+        fields[19] = _visit(message.number, habits)
+        fields[36] = message.disposition
+        fields[44] = _time(message.admitted, habits)
+        fields[45] = _time(message.discharged, habits)
     return "|".join(fields).rstrip("|")
 
 
-def _details(telling: Telling) -> list[str]:
-    person = telling.person
+def _details(message: AdtMessage) -> list[str]:
+    person = message.person
     segments = []
-    if telling.trigger == "A05" and telling.admitted is not None:
-        segments.append(f"PV2||||||||{_time(telling.admitted, telling.facility.habits)}")
+    if message.trigger == "A05" and message.admitted is not None:
+        segments.append(f"PV2||||||||{_time(message.admitted, message.facility.habits)}")
     if person.allergy is not None:
         code, text = ALLERGIES[person.allergy]
         segments.append(f"AL1|1|DA|{code}^{text}^L|MO")
-    if telling.trigger in {"A01", "A04", "A06", "A08"}:
-        code, text = DIAGNOSES[telling.complaint]
+    if message.trigger in {"A01", "A04", "A06", "A08"}:
+        code, text = DIAGNOSES[message.complaint]
         segments.append(f"DG1|1||{code}^{text}^I10|||A")
     plan, payer = PAYERS[person.payer]
     segments.append(f"IN1|1|{plan}|{plan}01|{payer}")

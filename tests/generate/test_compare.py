@@ -1,4 +1,4 @@
-"""Interpretation held against hospitals that know the truth: nothing comes out wrong."""
+"""The interpretation of generated worlds is compared with their truth."""
 
 import random
 import sys
@@ -11,7 +11,7 @@ from multiprocessing import get_context
 import pytest
 
 from caretrail.generate import World, demo_week, generate
-from caretrail.generate.compare import Wrong, components, differences, statements, wrong
+from caretrail.generate.compare import Mismatch, components, differences, mismatches, statements
 from domain.continuity import Patient
 from domain.interpretation import interpret
 from domain.statement import Statement
@@ -20,7 +20,7 @@ START = datetime(2026, 2, 27, 6, tzinfo=UTC)
 
 
 def interpreted(stated: Iterable[Statement], order: random.Random | None = None) -> list[Patient]:
-    """Interpret as the projections do, component by component; in any order where one is given."""
+    """Interpret as the projections do, component by component; ``order`` shuffles statements."""
     patients: list[Patient] = []
     for part in components(stated):
         if order is not None:
@@ -29,12 +29,12 @@ def interpreted(stated: Iterable[Statement], order: random.Random | None = None)
     return patients
 
 
-def misread(world: World, order: random.Random | None = None) -> list[Wrong]:
-    return wrong(world, interpreted(statements(world), order))
+def misread(world: World, order: random.Random | None = None) -> list[Mismatch]:
+    return mismatches(world, interpreted(statements(world), order))
 
 
-def share(visits: int, mistakes: list[Wrong], capsys: pytest.CaptureFixture[str]) -> float:
-    """Print and return the share of visits that came out wrong."""
+def share(visits: int, mistakes: list[Mismatch], capsys: pytest.CaptureFixture[str]) -> float:
+    """Print and return the share of visits that were misread."""
     with capsys.disabled():
         found = dict(Counter(e.expected.numbers for e in mistakes if e.expected is not None))
         sys.stderr.write(
@@ -43,17 +43,17 @@ def share(visits: int, mistakes: list[Wrong], capsys: pytest.CaptureFixture[str]
     return len(mistakes) / visits
 
 
-def _facility(mistake: Wrong) -> str:
+def _facility(mistake: Mismatch) -> str:
     return mistake.expected.facility if mistake.expected is not None else ""
 
 
-def test_the_week_of_the_demo_comes_out_as_it_truly_was() -> None:
+def test_the_interpretation_of_the_demo_week_is_its_truth() -> None:
     week = demo_week()
     assert differences(week, interpreted(statements(week))) == []
 
 
 def numbered(seed: int) -> tuple[int, list[str]]:
-    """Return how many visits a world has where all have numbers, and what was misread of them."""
+    """Return the number of visits of a world with visit numbers, and their differences."""
     world = generate(
         seed, 21, start=START, facilities=28, trouble=0.7, numbered_only=True, visits_a_day=46
     )
@@ -62,14 +62,14 @@ def numbered(seed: int) -> tuple[int, list[str]]:
 
 
 def test_no_visit_with_a_number_is_misread_in_10_000() -> None:
-    """Visits of mixed trouble, in a random order of arrival."""
+    """Visits with mixed troubles, whose messages arrive in random order."""
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as several:
         found = list(several.map(numbered, range(11, 19)))
     assert [mistakes for _, mistakes in found if mistakes] == []
     assert sum(visits for visits, _ in found) >= 10_000
 
 
-def test_a_difference_is_noticed() -> None:
+def test_the_comparison_finds_encounters_without_their_end() -> None:
     world = generate(5, 3, start=START, facilities=7, trouble=0.5)
     stated = list(statements(world))
     without_ends = [each for each in stated if each.trigger != "A03"]
@@ -78,7 +78,7 @@ def test_a_difference_is_noticed() -> None:
         for patient in world.truth.patients
         for each in patient.encounters
     )
-    assert len(wrong(world, interpreted(without_ends))) >= ended * 0.9
+    assert len(mismatches(world, interpreted(without_ends))) >= ended * 0.9
 
 
 def test_few_visits_of_senders_without_numbers_are_misread(
@@ -94,7 +94,9 @@ def test_few_visits_of_senders_without_numbers_are_misread(
     assert share(visits, mistakes, capsys) < 0.05
 
 
-def test_what_no_rule_can_decide_is_counted_apart(capsys: pytest.CaptureFixture[str]) -> None:
+def test_only_visits_with_undecidable_events_are_misread(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     world = generate(
         31, 10, start=START, facilities=20, trouble=0.0, numbered_only=True, undecidable=1.0
     )
@@ -106,7 +108,7 @@ def test_what_no_rule_can_decide_is_counted_apart(capsys: pytest.CaptureFixture[
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", range(1_000, 1_100))
 def test_no_visit_with_a_number_is_misread_in_a_million(seed: int) -> None:
-    """A hundred worlds of 10,000 visits each, with every trouble and in any order."""
+    """A hundred worlds of 10,000 visits each, with all troubles, in random order."""
     world = generate(
         seed, 60, start=START, facilities=40, trouble=1.0, numbered_only=True, visits_a_day=120
     )

@@ -1,19 +1,28 @@
-"""Patients and what becomes of them: who comes where, and after which visit where to."""
+"""Draw the lives of patients: the facilities that they visit, one after the other."""
 
 import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from caretrail.generate import course as courses
-from caretrail.generate.biography import Biography, Life, Register
+from caretrail.generate.biography import Biography, GeneratedLife, Register
 from caretrail.generate.course import Course, Planner, minutes
 from caretrail.generate.hospital import Beds, Facility, FacilityKind
-from caretrail.generate.people import person
-from caretrail.generate.telling import Person
+from caretrail.generate.people import SyntheticPerson, person
 
 
-class Lives:
-    """Draws lives in a region between the start of its feed and the horizon."""
+class LifeGenerator:
+    """Draws lives in a region between the start of its feed and the horizon.
+
+    Args:
+        rng: The source of chance.
+        region: The facilities.
+        start: When the feed begins.
+        horizon: When the feed ends.
+        trouble: The share of visits with troubles, from 0 to 1.
+        undecidable: The share of visits with events that no rule can decide.
+        after: Numbers begin after this one.
+    """
 
     def __init__(
         self,
@@ -44,60 +53,60 @@ class Lives:
 
     # --- itineraries -----------------------------------------------------------------------------
 
-    def draw(self, at: datetime) -> Life:
-        """Return the life of somebody who is first heard of about ``at``."""
+    def draw(self, at: datetime) -> GeneratedLife:
+        """Return the life of a person whose first visit begins about ``at``."""
         rng = self.rng
         someone = person(rng, self.register.numbers.person(), shared=rng.random() < 0.85)  # noqa: PLR2004
-        telling = Biography(self.register, someone)
+        biography = Biography(self.register, someone)
         facility = self._facility("acute", "clinic", "post-acute")
         if facility is None:
-            return Life()
+            return GeneratedLife()
         if at >= self.start and facility.kind == "acute" and rng.random() < self.trouble * 0.06:
             return self._wrong_patient(someone, facility, at)
         course = self._first(facility, at)
         number = ""
         for _ in range(4):
-            # A mistaken visit under a used number would be one with the visit before.
-            clerk = telling.visit(
+            # A visit by mistake that reuses a number could not be told from the visit before it.
+            clerk = biography.visit(
                 course, number=number, never="registered by mistake" * bool(number)
             )
             following = self._following(course)
             if following is None or following.start >= self.horizon:
                 break
-            again = not clerk.cancelled and self._used_again(course, following)
+            again = not clerk.cancelled and self._reuses_number(course, following)
             number = clerk.number if again else ""
             course = following
-        return telling.life()
+        return biography.life()
 
-    def under_way(self, at: datetime) -> Life:
-        """Return the life of somebody who is in a bed already when the feed is switched on."""
+    def under_way(self, at: datetime) -> GeneratedLife:
+        """Return the life of a person who is in a bed already when the feed begins."""
         someone = person(self.rng, self.register.numbers.person())
-        telling = Biography(self.register, someone)
+        biography = Biography(self.register, someone)
         facility = self._facility("acute", "post-acute")
         if facility is None:
-            return Life()
+            return GeneratedLife()
         course = self._first(facility, at)
         if course.end <= self.start + timedelta(hours=1):
-            return Life()
-        telling.visit(course, troubles=())
-        return telling.life()
+            return GeneratedLife()
+        biography.visit(course, troubles=())
+        return biography.life()
 
     def _first(self, facility: Facility, at: datetime) -> Course:
         rng = self.rng
-        told = at if at >= self.start and rng.random() < 0.4 else None  # noqa: PLR2004
-        appointed = at + minutes(rng, 600, 9000) if told else at
+        planned_at = at if at >= self.start and rng.random() < 0.4 else None  # noqa: PLR2004
+        appointed = at + minutes(rng, 600, 9000) if planned_at else at
         match facility.kind:
             case "acute" if rng.random() < 0.8:  # noqa: PLR2004
                 return self.planner.emergency(facility, at)
             case "acute":
-                return self.planner.planned(facility, appointed, told)
+                return self.planner.planned(facility, appointed, planned_at)
             case "post-acute":
                 return self.planner.post_acute(facility, at)
             case "clinic":
-                return self.planner.clinic(facility, appointed, told)
+                return self.planner.clinic(facility, appointed, planned_at)
 
     def _following(self, course: Course) -> Course | None:
-        """Return what comes after a visit: transfer, follow-up, readmission, or nothing."""
+        """Draw the next visit: a transfer, a follow-up, a readmission, or none."""
         rng = self.rng
         ended = course.end
         kind: FacilityKind
@@ -118,9 +127,9 @@ class Lives:
         if draw < 0.15:  # noqa: PLR2004
             kind = "clinic"
             target = self._facility(kind)
-            told = ended + minutes(rng, 45, 400)
-            at = told + minutes(rng, 1500, 14000)
-            return self.planner.clinic(target, at, told) if target else None
+            planned_at = ended + minutes(rng, 45, 400)
+            at = planned_at + minutes(rng, 1500, 14000)
+            return self.planner.clinic(target, at, planned_at) if target else None
         if draw < 0.3:  # noqa: PLR2004
             stay_here = course.facility.kind == "acute" and rng.random() < 0.6  # noqa: PLR2004
             target = course.facility if stay_here else self._facility("acute")
@@ -128,10 +137,11 @@ class Lives:
             return self.planner.emergency(target, at, stays=True) if target else None
         return None
 
-    def _used_again(self, course: Course, following: Course) -> bool:
-        """Draw whether a facility gives a visit the number of the one before.
+    def _reuses_number(self, course: Course, following: Course) -> bool:
+        """Draw whether a facility gives a visit the number of the visit before.
 
-        Not where numbers change during a visit: what continues what would be anybody's guess.
+        Never at a facility that changes numbers during a visit, because then no reader could know
+        which visit goes on.
         """
         return (
             following.facility == course.facility
@@ -150,8 +160,10 @@ class Lives:
 
     # --- two people ------------------------------------------------------------------------------
 
-    def _wrong_patient(self, someone: Person, facility: Facility, at: datetime) -> Life:
-        """Admit the wrong patient, cancel, and admit the right one under the same number."""
+    def _wrong_patient(
+        self, someone: SyntheticPerson, facility: Facility, at: datetime
+    ) -> GeneratedLife:
+        """Admit a wrong patient, cancel that, and admit the right one under the same number."""
         wrong = Biography(self.register, someone)
         right = Biography(self.register, person(self.rng, self.register.numbers.person()))
         course = self.planner.planned(facility, at, None)
@@ -159,14 +171,14 @@ class Lives:
         wrong.visit(course, troubles=("registered by mistake",), number=number)
         right.visit(self._later(course), troubles=(), number=number)
         both, other = wrong.life(), right.life()
-        return Life(both.tellings + other.tellings, both.patients + other.patients)
+        return GeneratedLife(both.messages + other.messages, both.patients + other.patients)
 
     def _later(self, course: Course) -> Course:
         first = course.facts[0]
         return Course(
             course.facility,
             (
-                courses.Fact(
+                courses.VisitFact(
                     kind=first.kind, at=first.at + timedelta(minutes=30), spot=first.spot,
                     class_code=first.class_code,
                 ),

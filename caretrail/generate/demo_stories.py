@@ -1,4 +1,4 @@
-"""The named stories of the demo: what the pages are there to show, each in one patient."""
+"""The stories of the demo; each shows one feature of the pages on one patient."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -7,43 +7,44 @@ from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from caretrail.generate.biography import Biography, Life
-from caretrail.generate.course import HOME, HOSPITAL, NURSING, Course, Fact, FactKind
+from caretrail.generate.biography import Biography, GeneratedLife
+from caretrail.generate.course import HOME, HOSPITAL, NURSING, Course, FactKind, VisitFact
+from caretrail.generate.demo_patients import WHAT_TO_SEE, DemoPatient
 from caretrail.generate.hospital import Facility, Spot
-from caretrail.generate.lives import Lives
+from caretrail.generate.life_generator import LifeGenerator
 from caretrail.generate.people import person
-from caretrail.generate.worth_seeing import TO_SEE, Interesting
 
 _ZONE: Final = ZoneInfo("America/Chicago")
 _MONDAY: Final = datetime(2026, 3, 2, tzinfo=_ZONE)
 
-#: What happens, day of the week (Monday is 0), hour, minute, place as unit-room-bed, class.
-Line = tuple[FactKind, int, int, int, str, str]
+#: A fact: kind, day (0 is Monday 2 March 2026), hour, minute, place as unit-room-bed, class. The
+#: line of an end has a disposition in place of the place.
+StoryLine = tuple[FactKind, int, int, int, str, str]
 
 
 def when(day: int, hour: int, minute: int) -> datetime:
-    """Return an instant of the week by the clocks of the region."""
+    """Return an instant, from a day and time of day in the region (day 0 is 2 March 2026)."""
     local = (_MONDAY + timedelta(days=day)).replace(hour=hour, minute=minute)
     return local.astimezone(UTC)
 
 
-class Stories:
-    """Tells the stories; ``interesting`` names their patients in order of telling."""
+class DemoStories:
+    """Generates the stories; ``interesting`` then lists their patients in order."""
 
     def __init__(self) -> None:
-        self.interesting: list[Interesting] = []
-        self._lives: Lives
+        self.interesting: list[DemoPatient] = []
+        self._lives: LifeGenerator
 
-    def tell(self, lives: Lives) -> list[Life]:
-        """Return all of them. The region must be the named one."""
+    def generate(self, lives: LifeGenerator) -> list[GeneratedLife]:
+        """Return the lives of all stories; the region must have the named facilities."""
         self._lives = lives
-        tellers: Sequence[Callable[[], list[Biography]]] = (
+        makers: Sequence[Callable[[], list[Biography]]] = (
             self._whole_week, self._clean_stay, self._discharge_first, self._cancelled,
             self._merged, self._number_twice, self._late_correction, self._readmitted,
             self._to_mend, self._unknown_beginning, self._test_record, self._one_bed,
             self._left_open, self._mistyped,
         )  # fmt: skip
-        return [each.life() for teller in tellers for each in teller()]
+        return [each.life() for maker in makers for each in maker()]
 
     # --- stories ---------------------------------------------------------------------------------
 
@@ -136,11 +137,11 @@ class Stories:
             ),
             troubles=(),
         )
-        for each in clerk.said:
+        for each in clerk.messages:
             if each.trigger == "A01":
                 each.created = when(4, 7, 55)
                 each.delivered, each.entered = each.created, each.created
-        self._show("Its discharge was heard of before its admission", someone, "SBH")
+        self._show("The discharge arrived before the admission", someone, "SBH")
         return [someone]
 
     def _cancelled(self) -> list[Biography]:
@@ -167,11 +168,11 @@ class Stories:
         )
         merged_at, used_again = when(3, 10, 0), when(5, 0, 0)
         retired = self._lives.register.numbers.record(clerk.facility, clerk.rng)
-        for each in clerk.said:
+        for each in clerk.messages:
             if each.created < merged_at or each.created > used_again:
                 each.record = retired
         someone.merge(clerk.facility, retired, merged_at)
-        self._show("Two numbers merged, the old one used again afterwards", someone, "NGH")
+        self._show("Two numbers merged; the old one used again afterwards", someone, "NGH")
         return [someone]
 
     def _number_twice(self) -> list[Biography]:
@@ -185,7 +186,7 @@ class Stories:
             ),
             troubles=(),
         )
-        for each in clerk.said:
+        for each in clerk.messages:
             if each.trigger in {"A01", "A02"}:
                 each.control = "NGH9000017"
         self._show("One control id on two different messages", someone, "NGH")
@@ -202,7 +203,7 @@ class Stories:
             ),
             troubles=("discharge corrected",),
         )
-        last = clerk.said[-1]
+        last = clerk.messages[-1]
         last.created = last.delivered = last.entered = when(5, 9, 14)
         self._show("A discharge corrected two days later", someone, "NGH")
         return [someone]
@@ -234,19 +235,19 @@ class Stories:
             troubles=(),
         )
         at = when(4, 15, 0)
-        someone.said.append(
+        someone.messages.append(
             replace(
-                clerk.said[0], trigger="A02", created=at, delivered=at, entered=at, occurred=at,
-                prior_spot=clerk.said[0].spot, spot=self._spot("SBH", "6S-10-2"),
+                clerk.messages[0], trigger="A02", created=at, delivered=at, entered=at, occurred=at,
+                prior_spot=clerk.messages[0].spot, spot=self._spot("SBH", "6S-10-2"),
                 no_identifier=True, enterprise="",
             )
         )  # fmt: skip
-        self._show("A transfer without an identifier waits to be mended", someone, "SBH")
+        self._show("A transfer without a patient number waits for correction", someone, "SBH")
         return [someone]
 
     def _unknown_beginning(self) -> list[Biography]:
         return self._single(
-            "The feed begins in mid-stay: nobody said since when",
+            "The feed begins during a stay: its start is not known",
             ("Underhill", "Barnaby", "19330517", "M"),
             "WVH",
             ("admit", -4, 9, 0, "MS-03-1", "IMP"),
@@ -270,8 +271,8 @@ class Stories:
             ),
             troubles=(),
         )
-        someone.said += [replace(each, mode="T", enterprise="") for each in clerk.said]
-        self._show("A test record has the same number, and is kept apart", someone, "NGH")
+        someone.messages += [replace(each, mode="T", enterprise="") for each in clerk.messages]
+        self._show("A test record has the same number and is kept apart", someone, "NGH")
         return [someone]
 
     def _one_bed(self) -> list[Biography]:
@@ -289,12 +290,12 @@ class Stories:
             ),
             troubles=(),
         )
-        self._show("Two patients in one bed: both stand until a message says more", second, "NGH")
+        self._show("Two patients in one bed until a message resolves it", second, "NGH")
         return [first, second]
 
     def _left_open(self) -> list[Biography]:
         return self._single(
-            "An emergency visit that nobody closed",
+            "An emergency visit without a discharge",
             ("Fairweather", "Rosalind", "19350822", "F"),
             "SBH",
             ("arrive", 4, 20, 55, "ED-08-1", "EMER"),
@@ -316,18 +317,18 @@ class Stories:
             ),
             troubles=(),
         )
-        clerk.said[0].enterprise = first.person.enterprise
+        clerk.messages[0].enterprise = first.person.enterprise
         self._show("A shared number mistyped, then corrected: two patients", second, "SBH")
         return [first, second]
 
-    # --- telling ---------------------------------------------------------------------------------
+    # --- parts of a story ------------------------------------------------------------------------
 
     def _single(
         self,
         title: str,
         who: tuple[str, str, str, str],
         code: str,
-        *facts: Line,
+        *facts: StoryLine,
         troubles: Sequence[str] = (),
     ) -> list[Biography]:
         someone = self._biography(*who)
@@ -356,14 +357,14 @@ class Stories:
         campus = facility.unit(unit).campus or code
         return Spot(unit=unit, room=room, bed=bed, campus=campus)
 
-    def _course(self, code: str, *lines: Line) -> Course:
-        """Return a visit; the place of its end is that of the fact before, the text its why."""
-        facts: list[Fact] = []
+    def _course(self, code: str, *lines: StoryLine) -> Course:
+        """Return the course of a visit; its end has the place of the fact before it."""
+        facts: list[VisitFact] = []
         for kind, day, hour, minute, text, class_code in lines:
             at = when(day, hour, minute)
             spot = facts[-1].spot if kind == "end" else self._spot(code, text)
             facts.append(
-                Fact(
+                VisitFact(
                     kind=kind, at=at, spot=spot, class_code=class_code,
                     disposition=text if kind == "end" else "",
                 )
@@ -375,5 +376,5 @@ class Stories:
         return Course(self._facility(code), tuple(facts))
 
     def _show(self, title: str, someone: Biography, code: str) -> None:
-        said = TO_SEE[title]
-        self.interesting.append(Interesting(title, said, code, someone.records[code]))
+        what_to_see = WHAT_TO_SEE[title]
+        self.interesting.append(DemoPatient(title, what_to_see, code, someone.records[code]))

@@ -1,20 +1,23 @@
-"""What is generated is ADT that others can read, about people who are nobody."""
+"""Generated worlds: ADT that another library reads, about people who do not exist."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from itertools import chain, count, pairwise, product
+from itertools import count, pairwise
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import hl7
 import pytest
 
 from caretrail.generate import World, demo_week, generate, names, profiles_toml, truth_json, write
 from caretrail.generate.compare import statements
+from caretrail.generate.hospital import Habits
 from caretrail.generate.region import region
 from consumers.hl7v2.files import split
 from consumers.hl7v2.profiles import parse
 from consumers.hl7v2.translate import ReadingContext, read
 from domain.ids import DEVELOPMENT_KEY, IdKey
+from domain.triggers import TRIGGERS
 
 START = datetime(2026, 3, 2, 6, tzinfo=UTC)
 
@@ -27,13 +30,13 @@ def charset(data: bytes) -> str:
     return "utf-8" if b"UNICODE UTF-8" in data else "latin-1"
 
 
-def test_a_seed_gives_the_same_bytes_and_another_seed_others() -> None:
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others() -> None:
     one, same, other = (list(world(seed).messages) for seed in (7, 7, 8))
     assert one == same
     assert {sent.data for sent in one}.isdisjoint({sent.data for sent in other})
 
 
-def test_messages_leave_in_order_of_sending() -> None:
+def test_messages_are_drawn_in_order_of_sending() -> None:
     times = [sent.at for sent in world().messages]
     assert all(one <= other for one, other in pairwise(times))
     assert times[0] >= START
@@ -48,7 +51,7 @@ def test_python_hl7_reads_every_message() -> None:
         assert str(message.segment("PID")[5])
 
 
-def test_every_name_is_on_the_lists() -> None:
+def test_every_name_of_a_patient_is_on_the_lists() -> None:
     for sent in world().messages:
         _, pid = sent.data.decode(charset(sent.data)).split("\rPID|")
         family, given, *_ = pid.split("|")[4].split("^")
@@ -72,24 +75,23 @@ def test_a_record_belongs_to_one_person() -> None:
             assert people.setdefault(record.identifier, patient.person) == patient.person
 
 
-def test_every_habit_is_met_in_a_large_region() -> None:
+def test_every_habit_occurs_in_a_large_region() -> None:
     habits = [each.habits for each in region(1, 60)]
     assert {(each.cancels, each.occurred) for each in habits} >= {
         ("names", True), ("own", True), ("none", True), ("none", False),
     }  # fmt: skip
-    styles = product(("visit_numbers",), ("always", "late", "never"))
-    authorities = product(("authority",), ("plain", "universal", "alias", "missing"))
-    for name, value in chain(styles, authorities):
-        assert any(getattr(each, name) == value for each in habits)
+    for name, kind in get_type_hints(Habits).items():
+        for value in get_args(kind) or ((True, False) if kind is bool else ()):
+            assert any(getattr(each, name) == value for each in habits), (name, value)
 
 
-def test_senders_with_numbers_give_them_on_every_message_about_a_visit() -> None:
+def test_senders_with_numbers_write_them_in_every_message_about_a_visit() -> None:
     numbered = generate(3, 2, start=START, facilities=20, numbered_only=True)
     for statement in statements(numbered):
-        assert statement.visit is not None or statement.trigger in {"A28", "A31", "A40"}
+        assert statement.visit is not None or not TRIGGERS[statement.trigger].reads_visit
 
 
-def test_profiles_are_what_intake_reads_and_every_sender_has_one() -> None:
+def test_every_sender_has_a_profile_that_intake_chooses() -> None:
     drawn = world()
     profiles = parse(profiles_toml(drawn))
     for facility in drawn.facilities:
@@ -98,7 +100,7 @@ def test_profiles_are_what_intake_reads_and_every_sender_has_one() -> None:
         assert chosen.name == facility.code
 
 
-def test_files_hold_what_was_sent(tmp_path: Path) -> None:
+def test_the_files_hold_every_message_and_the_profiles(tmp_path: Path) -> None:
     written = write(demo_week(), tmp_path)
     found = [
         message for path in sorted(tmp_path.glob("*.hl7")) for message in split(path.read_bytes())
@@ -108,11 +110,11 @@ def test_files_hold_what_was_sent(tmp_path: Path) -> None:
     assert (tmp_path / "profiles.toml").read_text("utf-8") == profiles_toml(demo_week())
 
 
-def test_truth_is_a_function_of_the_seed() -> None:
+def test_the_same_seed_gives_the_same_truth() -> None:
     assert truth_json(_drawn(world())) == truth_json(_drawn(world()))
 
 
-def test_the_demo_shows_its_stories() -> None:
+def test_the_patients_of_all_stories_are_in_the_demo() -> None:
     week = demo_week()
     _drawn(week)
     known = {
@@ -125,7 +127,9 @@ def test_the_demo_shows_its_stories() -> None:
     assert {each.facility for each in week.truth.census()} >= {"NGH", "SBH", "HRC", "MCN", "WVH"}
 
 
-def test_the_demo_has_what_its_stories_need() -> None:
+def test_the_demo_has_a_quarantined_message_duplicates_a_reused_control_id_and_test_messages() -> (
+    None
+):
     ids = count()
     week = demo_week()
     context = ReadingContext(
@@ -138,7 +142,7 @@ def test_the_demo_has_what_its_stories_need() -> None:
     assert reasons == {"no_patient_identifier": 1}
     keys = {(each.pair_key, each.key) for each in received}
     assert len(keys) < len(received)  # some are sent twice
-    assert len({pair for pair, _ in keys}) == len(keys) - 1  # one control id means two messages
+    assert len({pair for pair, _ in keys}) == len(keys) - 1  # two messages have one control id
     modes = Counter(draft.core.mode for each in received for draft in each.drafts)
     assert modes["T"] > 0
     assert modes["P"] > 1_500

@@ -1,4 +1,4 @@
-"""How a sender words what it tells: which fields its habits fill, and when it writes them down."""
+"""Send messages about a visit: which fields the sender's habits fill, and when it enters them."""
 
 import random
 from collections.abc import Callable
@@ -6,19 +6,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, TypedDict, Unpack
 
-from caretrail.generate.course import Course, Fact, minutes
+from caretrail.generate.adt_message import AdtMessage
+from caretrail.generate.course import Course, VisitFact, minutes
 from caretrail.generate.hospital import Spot
-from caretrail.generate.telling import Person, Telling
+from caretrail.generate.people import SyntheticPerson
 
-#: What is entered one after the other is at least this far apart.
+#: Messages that are entered one after the other are at least this far apart.
 GAP: Final = timedelta(seconds=61)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Papers:
-    """Whose visit it is and under which numbers; some depend on when a message is made."""
+class VisitIdentity:
+    """The person and the numbers of a visit; some depend on when a message is made."""
 
-    person: Person
+    person: SyntheticPerson
     record: Callable[[datetime], str]
     version: Callable[[datetime], int]
     number: str
@@ -27,7 +28,7 @@ class Papers:
 
 
 class Fields(TypedDict, total=False):
-    """Fields of a telling that differ from what the sender believes at the time."""
+    """Fields of a message that differ from what the sender believes at that time."""
 
     spot: Spot
     prior_spot: Spot
@@ -39,22 +40,22 @@ class Fields(TypedDict, total=False):
     disposition: str
 
 
-class Speech:
-    """What is said of one visit, and what the sender believes while saying it."""
+class VisitSender:
+    """Makes the messages of one visit, and keeps what the sender believes meanwhile."""
 
-    def __init__(self, rng: random.Random, course: Course, papers: Papers) -> None:
+    def __init__(self, rng: random.Random, course: Course, identity: VisitIdentity) -> None:
         self.rng = rng
         self.course = course
-        self.papers = papers
+        self.identity = identity
         self.facility = course.facility
         self.habits = course.facility.habits
-        self.said: list[Telling] = []
-        self.fixed: set[int] = set()  # ids of tellings whose order carries the meaning
-        self.applied: list[str] = []  # troubles
-        self.mistaken: list[Spot] = []
-        self.moves: list[tuple[datetime, Spot, str]] = []  # true ones
-        self.number = papers.number
-        self.admitted: datetime | None = None  # PV1-44 as believed
+        self.messages: list[AdtMessage] = []
+        self.fixed: set[int] = set()  # ids (``id()``) of messages whose order must be kept
+        self.applied: list[str] = []  # troubles that happened
+        self.mistaken: list[Spot] = []  # places that were stated and cancelled
+        self.moves: list[tuple[datetime, Spot, str]] = []  # the true places and classes
+        self.number = identity.number
+        self.admitted: datetime | None = None  # PV1-44 as the sender believes it
         self.spot = course.facts[0].spot
         self.class_code = course.facts[0].class_code
         self.clock = course.facts[0].at - timedelta(days=1)
@@ -62,17 +63,18 @@ class Speech:
         self.clinician = rng.randrange(14)
         self._arrives = any(fact.kind == "arrive" for fact in course.facts)
 
-    def say(
+    def send(
         self,
         trigger: str,
         at: datetime,
         *,
         entered_at: datetime | None = None,
         **fields: Unpack[Fields],
-    ) -> Telling:
-        """Say one thing that happened at ``at``.
+    ) -> AdtMessage:
+        """Send a message about an event at ``at``.
 
-        Where no field could state that time it is entered at that very time, else when it suits.
+        If no field of the message can state that time, the message is entered at that time.
+        Otherwise it is entered a little later.
         """
         habits = self.habits
         stated = self.states(trigger)
@@ -82,12 +84,12 @@ class Speech:
         created = entered + timedelta(seconds=self.rng.randint(1, 20) if habits.entered else 0)
         spot = fields.get("spot", self.spot)
         with_account = habits.account == "always" or (habits.account == "end" and trigger == "A03")
-        telling = Telling(
+        message = AdtMessage(
             trigger=trigger,
             facility=self.facility,
-            person=self.papers.person,
-            version=self.papers.version(created),
-            record=self.papers.record(created),
+            person=self.identity.person,
+            version=self.identity.version(created),
+            record=self.identity.record(created),
             created=created,
             delivered=created + timedelta(seconds=self.rng.randint(0, 3)),
             entered=entered if habits.entered else None,
@@ -99,48 +101,50 @@ class Speech:
             discharged=fields.get("discharged") if habits.discharged else None,
             number=fields.get("number", self.number),
             prior_number=fields.get("prior_number", ""),
-            account=self.papers.account if with_account else "",
+            account=self.identity.account if with_account else "",
             disposition=fields.get("disposition", ""),
             complaint=self.complaint,
             clinician=self.clinician,
             service=self.facility.unit(spot.unit).service,
-            enterprise=self.papers.person.enterprise if habits.enterprise else "",
+            enterprise=self.identity.person.enterprise if habits.enterprise else "",
         )
-        self.said.append(telling)
+        self.messages.append(message)
         self.clock = max(self.clock, created)
-        return telling
+        return message
 
     def states(self, trigger: str) -> bool:
-        """Tell whether a message of this trigger can state when it happened."""
-        if trigger == "A01" and self._arrives:  # its PV1-44 may be that of the arrival
+        """Say whether a message of this trigger can state when its event happened."""
+        if trigger == "A01" and self._arrives:  # its PV1-44 may be the time of the arrival
             return self.habits.occurred or self.habits.admitted_means == "admission"
         return self.habits.states(trigger)
 
     def soon(self) -> datetime:
-        """Return a time a few minutes on, and be there."""
+        """Move the clock a few minutes on, and return its time."""
         self.clock += minutes(self.rng, 2.2, 6)
         return self.time(self.clock)
 
     def time(self, at: datetime) -> datetime:
-        """Cut a time to what the sender tells."""
+        """Cut a time to the precision of the sender."""
         return at.replace(second=0 if self.habits.minutes else at.second, microsecond=0)
 
-    def place(self, fact: Fact) -> None:
-        """Believe the patient in the place of a fact."""
+    def place(self, fact: VisitFact) -> None:
+        """Believe that the patient is in the place of a fact."""
         self.spot, self.class_code = fact.spot, fact.class_code
         self.moves.append((fact.at, fact.spot, fact.class_code))
         self.clock = max(self.clock, fact.at - GAP)
 
-    def fix(self, telling: Telling, name: str = "") -> None:
-        """Keep the place of a telling in the order; ``name`` the trouble it belongs to."""
-        self.fixed.add(id(telling))
+    def fix(self, message: AdtMessage, name: str = "") -> None:
+        """Keep a message in its order; note the trouble ``name`` to which it belongs."""
+        self.fixed.add(id(message))
         if name:
             self.applied.append(name)
 
     def elsewhere(self, *, same_unit: bool = False) -> Spot:
-        """Return a place that this visit knows nothing of."""
+        """Draw a place that this visit has not used."""
         used = {fact.spot for fact in self.course.facts} | set(self.mistaken)
-        used |= {spot for _, spot, _ in self.moves} | {each.spot for each in self.said if each.spot}
+        used |= {spot for _, spot, _ in self.moves} | {
+            each.spot for each in self.messages if each.spot
+        }
         here = self.facility.unit(self.spot.unit)
         units = (here,) if same_unit else self.facility.units
         while True:

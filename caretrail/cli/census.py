@@ -24,7 +24,4 @@ def census(options: Namespace) -> None:
         names = ("facility", "unit", "room", "bed", "class", "since", "patient_id", "mode")
         columns(names, [[row[name] for name in names] for row in rows])
     if found.disagreements:
-        note(
-            f"caretrail: {len(found.disagreements)} disagreements between statements;"
-            " the census page lists them"
-        )
+        note(f"caretrail: {len(found.disagreements)} places to check; the census page lists them")

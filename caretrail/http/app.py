@@ -224,6 +224,7 @@ class _Pages:
                 place=given.place,
             ),
             facilities=sorted({one.facility for one in whole.occupied}),
+            classes={one.class_code for one in whole.occupied},
             asked=given,
             now=now,
             words=self._words,

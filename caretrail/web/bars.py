@@ -1,4 +1,4 @@
-"""One encounter as a bar: its segments, their outlines, the marks above."""
+"""Compute the bar of one encounter: where it is, its segments, their outlines."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from caretrail.web.between import Span
 from caretrail.web.scale import WIDTH, Scale
 from domain.continuity import Stay
 
-TALL, FLAT = 25.0, 14.0  # heights of bars as drawn: ordinary, in a dense lane
+TALL, FLAT = 25.0, 14.0  # heights of bars: in an ordinary lane, in a dense lane
 LEAST: Final = 6.0
 NARROW: Final = 24.0
 FADE: Final = 40.0
@@ -23,7 +23,7 @@ _TEETH: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BarPiece:
-    """A segment before it is written: where, which stay (None: no place was ever stated)."""
+    """A segment of a bar: its position and its stay. ``stay`` is None if no place was stated."""
 
     x: float
     width: float  # as drawn
@@ -34,17 +34,17 @@ class BarPiece:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BarExtent:
-    """Where a bar lies, and its segments."""
+    """The position of a bar, and its segments."""
 
     x0: float
     x1: float
     pieces: tuple[BarPiece, ...]
     narrow: bool
-    bounds: tuple[float, ...]  # where stays change, by piece but the first
+    bounds: tuple[float, ...]  # the x at which each segment but the first begins
 
 
 def extent(span: Span, scale: Scale, as_of: datetime) -> BarExtent:
-    """Return where the bar of ``span`` lies and how its stays divide it."""
+    """Return the position of the bar of ``span`` and its division by stays."""
     stays = _stays(span)
     x0 = scale.within(span.begin)
     last = span.end or (as_of if span.open else _last_start(span))
@@ -78,7 +78,7 @@ def extent(span: Span, scale: Scale, as_of: datetime) -> BarExtent:
 
 
 def share(widths: Sequence[float]) -> list[float]:
-    """Return the widths, none under 6: what is missing is taken from the widest."""
+    """Return widths of at least 6; the difference is taken from the widest one."""
     made = list(widths)
     for number in sorted(range(len(made)), key=made.__getitem__):
         missing = LEAST - made[number]
@@ -116,7 +116,7 @@ def outline(
 
 
 def ring(x0: float, x1: float, y: float, height: float) -> tuple[float, float, float, float]:
-    """Return the area of the link: 3 around the bar, at least 24 by 24, inside the picture."""
+    """Return the area of the link: 3 units around the bar, at least 24 by 24, in the picture."""
     width = max(LINK, x1 - x0 + 6)
     tall = max(LINK, height + 7)
     left = min(max(0.0, (x0 + x1) / 2 - width / 2), WIDTH - width)
@@ -124,19 +124,19 @@ def ring(x0: float, x1: float, y: float, height: float) -> tuple[float, float, f
 
 
 def n(value: float) -> str:
-    """Write a number of the drawing: one decimal, none where it is whole."""
+    """Return a number of the drawing as text, with one decimal if it is not whole."""
     text = f"{value:.1f}"
     text = text.removesuffix(".0")
     return "0" if text == "-0" else text
 
 
 def _stays(span: Span) -> list[Stay]:
-    """Return what divides the bar: standing stays, or the ghosts of a cancelled encounter."""
+    """Return the stays that divide the bar; cancelled ones only if the encounter is cancelled."""
     if span.encounter.cancelled:
         return list(span.encounter.stays)
     return [stay for stay in span.encounter.stays if not stay.cancelled]
 
 
 def _last_start(span: Span) -> datetime:
-    """Return the last instant known of an encounter that ended nobody knows when."""
+    """Return the last known instant of an encounter whose end is not stated."""
     return max((stay.start for stay in _stays(span) if stay.start), default=span.begin)

@@ -1,7 +1,7 @@
 """The census page: occupied places by facility and unit, and the disagreements."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -86,12 +86,13 @@ def census_page(
     reading: CensusReading,
     *,
     facilities: Sequence[str],
+    classes: Collection[str],
     asked: CensusForm,
     now: datetime,
     words: Words,
     frame: Mapping[str, object],
 ) -> str:
-    """Return the page; the form offers ``facilities``."""
+    """Return the page; the form offers ``facilities`` and ``classes``."""
     at = reading.as_of or now
     alerts = _alerts(reading, at)
     groups = [
@@ -109,7 +110,7 @@ def census_page(
         words=words,
         asked=asked,
         facilities=facilities,
-        classes=[code for code in CLASS_WORDS if code not in ("AMB", "HH", "VR", "PRENC")],
+        classes=[code for code in CLASS_WORDS if code in classes],
         class_words=CLASS_WORDS,
         summary=(
             f"{plural(len(reading.occupied), 'occupied place')} in "
@@ -233,7 +234,8 @@ def _strip(each: Disagreement, at: datetime, words: Words) -> DisagreementLine:
             text = f"{people}. Both are shown until a message resolves it."
         case "patient_in_two":
             others = ", ".join(
-                f"{one.facility} {place_text(one.unit, one.room, one.bed)}{since(one)}"
+                f"{words.facility(one.facility)} {place_text(one.unit, one.room, one.bed)}"
+                f"{since(one)}"
                 for one in each.places[1:]
             )
             text = f"{name(first)}{since(first)}, and {others}."
@@ -249,7 +251,7 @@ def _strip(each: Disagreement, at: datetime, words: Words) -> DisagreementLine:
             assert_never(each.kind)
     return DisagreementLine(
         head=_TITLES[each.kind],
-        facility=first.facility,
+        facility=words.facility(first.facility),
         anchor=first.encounter_id,
         place=where,
         text=text,

@@ -1,4 +1,4 @@
-"""Where words fit: in a bar, under it, above it. What fits nowhere is left to the table."""
+"""Find room for labels in, under and above bars. A label without room is only in the table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,16 +15,16 @@ _ARROW_ROOM: Final = 12.0  # a caption starts right of the arrow that ends at it
 
 @dataclass(slots=True)
 class UsedSpace:
-    """What is occupied along one line, as (left, right)."""
+    """The used spaces along one line, as (left, right)."""
 
     spaces: list[tuple[float, float]] = field(default_factory=list)
 
     def free(self, left: float, right: float, clear: float = CLEAR) -> bool:
-        """Tell whether nothing lies there, nor nearer than ``clear``."""
+        """Tell whether the space is free, with ``clear`` units on both sides."""
         return all(right + clear <= a or left - clear >= b for a, b in self.spaces)
 
     def take(self, left: float, right: float) -> None:
-        """Occupy a space."""
+        """Use a space."""
         self.spaces.append((left, right))
 
 
@@ -36,13 +36,13 @@ class LabelRows:
     blocked: list[tuple[float, float]] = field(default_factory=list)
 
     def block(self, left: float, right: float) -> None:
-        """Keep labels off an arrow that comes from below, through all rows."""
+        """Keep labels of all rows away from an arrow."""
         self.blocked.append((left, right))
 
     def put(self, text: str, x: float, *, as_of_x: float = WIDTH) -> tuple[int, float] | None:
-        """Return row and centre for a label that belongs to ``x``; None: no room.
+        """Return row and centre for a label that belongs to ``x``; None if there is no room.
 
-        A label stays on its side of the as-of line where there is room for it.
+        A label stays on its side of the as-of line if there is room for it.
         """
         half = len(text) * CHARACTER / 2
         least, most = half, WIDTH - half
@@ -53,7 +53,7 @@ class LabelRows:
         centre = min(max(x, least), most)
         for left, right in self.blocked:
             if centre - half < right + 3 and left - 3 < centre + half:
-                # Beside the arrow, on the side of what the label belongs to.
+                # Put it beside the arrow, on the side where its bar is.
                 centre = right + 3 + half if x >= left else left - 3 - half
                 centre = min(max(centre, half), WIDTH - half)
         for number in range(LABEL_ROWS):
@@ -66,18 +66,18 @@ class LabelRows:
 
     @property
     def used(self) -> int:
-        """How many rows hold something."""
+        """Return how many rows hold a label."""
         return sum(bool(row.spaces) for row in self.rows)
 
 
 def fits_inside(text: str, width: float) -> bool:
-    """Tell whether a label fits in a segment as wide as drawn."""
+    """Tell whether a label fits in a segment of this width."""
     return len(text) * CHARACTER + 8 <= width
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptionPosition:
-    """A caption that found room."""
+    """The position of a caption, and the words that fit there."""
 
     x: float
     anchor: str
@@ -94,11 +94,18 @@ def caption(
     arrow_from: float | None = None,
     ahead: bool = False,
 ) -> CaptionPosition | None:
-    """Find room for a caption; ``keys`` are its first words, from the whole to the shortest.
+    """Find room for a caption; return None if there is none.
 
-    ``arrow_from``: an arrow ends at the bar and comes from there; the caption keeps off it.
-    ``ahead``: the bar stands right of as-of. A caption never crosses the as-of line nor meets
-    another.
+    A caption never crosses the as-of line and never touches another caption.
+
+    Args:
+        taken: The used spaces of the line of captions.
+        keys: The first words of the caption, from the longest to the shortest.
+        rest: The other words.
+        bar: Left and right edge of the bar.
+        as_of_x: The x of the as-of line.
+        arrow_from: The x from which an arrow comes down to the bar.
+        ahead: The bar is right of the as-of line.
     """
     x0, x1 = bar
     start = x0 if arrow_from is None else x0 + _ARROW_ROOM

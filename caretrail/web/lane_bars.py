@@ -1,9 +1,10 @@
-"""One lane: its bars with captions, labels and ghosts, and how high all that makes it."""
+"""Draw one lane: its bars with captions, labels and cancelled places. They decide its height."""
 
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
+from textwrap import wrap
 from typing import Final
 
 from caretrail.web.bars import CHARACTER, FADE, FLAT, LEAST, TALL, BarPiece, n, outline, ring
@@ -21,13 +22,14 @@ _CAPTION, _BAR, _LEAST_LANE = 17.0, 24.5, 60.0  # from the top of the lane
 _UNDER: Final = 12.5  # from the bottom of the bar to the first line of labels
 _ROW: Final = 14.0
 _PITCH, _DENSE_EDGE = 20.0, 12.0
-_STRIP: Final = 7.0  # a place that only voided statements named, under its bar
-_SHORT_LABEL: Final = 14
+_STRIP: Final = 7.0  # height of a cancelled place, drawn under its bar
+_SHORT_LABEL: Final = 14  # characters
+_NAME: Final = 24  # characters in a line of the name of a lane
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneContext:
-    """What every lane of a picture shares."""
+    """The values that all lanes of a picture share."""
 
     as_of: datetime
     as_of_x: float
@@ -35,13 +37,14 @@ class LaneContext:
     late: AbstractSet[StatementRef]
     label: Callable[[Place | None], str]
     href: Callable[[EncounterId], str]
-    places: Mapping[EncounterId, Place]  # of encounters without stays, as of planned ones
-    arrivals: Mapping[EncounterId, tuple[float, bool]]  # arrows end: from which x, from above
+    places: Mapping[EncounterId, Place]  # of encounters without stays, such as planned ones
+    arrivals: Mapping[EncounterId, tuple[float, bool]]  # arrows: x of the start, from above
+    departures: AbstractSet[EncounterId]  # an arrow leaves their end downwards
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrawnLane:
-    """A lane, and top and bottom of its bars by their number in the row."""
+    """A lane, with top and bottom of its bars by their position in the row."""
 
     lane: Lane
     bar_tops: dict[int, tuple[float, float]]
@@ -51,6 +54,8 @@ def draw_lane(row: LaneBars, top: float, context: LaneContext, *, note: str) -> 
     """Return a lane whose upper edge is at ``top``."""
     labels, captions = LabelRows(), UsedSpace()
     for drawn in row.drawn:
+        if drawn.span.encounter.encounter_id in context.departures and not row.dense:
+            labels.block(drawn.extent.x1 - 5, drawn.extent.x1)
         arrival = context.arrivals.get(drawn.span.encounter.encounter_id)
         if arrival and not row.dense:
             left, right = min(arrival[0], drawn.extent.x0), drawn.extent.x0 + 6
@@ -69,12 +74,14 @@ def draw_lane(row: LaneBars, top: float, context: LaneContext, *, note: str) -> 
     else:
         y = top + _BAR
         tops = dict.fromkeys(range(len(row.drawn)), (y, y + TALL))
-        strip = _STRIP + 3 if any(_ghost_stays(d) for d in row.drawn) else 0.0
+        strip = _STRIP + 3 if any(_cancelled_stays(d) for d in row.drawn) else 0.0
         bars = [_tall(drawn, top, labels, captions, context, strip) for drawn in row.drawn]
         used = labels.used
         height = _LEAST_LANE + strip + (16 + _ROW * (used - 1) if used else 0)
+    name = context.words.facility(row.facility)
     lane = Lane(
-        name=context.words.facility(row.facility),
+        name=name,
+        name_lines=tuple(wrap(name, _NAME, max_lines=2, placeholder="…")),
         code=row.facility,
         note=note,
         top=top,
@@ -84,21 +91,21 @@ def draw_lane(row: LaneBars, top: float, context: LaneContext, *, note: str) -> 
     return DrawnLane(lane=lane, bar_tops=tops)
 
 
-def said_of(span: Span, context: LaneContext) -> str:
-    """Say facility, status, places and times: what the link of a bar is called."""
+def link_text(span: Span, context: LaneContext) -> str:
+    """Return the text of the link of a bar: facility, status, places and times."""
     words, encounter = context.words, span.encounter
     parts: list[str] = []
-    heard = not span.begin_known
+    not_stated = not span.begin_known
     for stay in encounter.stays or ():
         if stay.cancelled and not encounter.cancelled:
             continue
         place = context.label(stay.place)
         text = CLASS_WORDS[stay.class_code] + (f" in {place}" if place else "")
-        if heard:
-            text += f", beginning not stated, first heard of {words.moment(span.begin)}"
+        if not_stated:
+            text += f", start not stated, first message {words.moment(span.begin)}"
         elif stay.start:
             text += f" from {words.moment(stay.start)}"
-        heard = False
+        not_stated = False
         parts.append(text)
     if not parts:
         place = context.label(context.places.get(encounter.encounter_id))
@@ -116,7 +123,7 @@ def said_of(span: Span, context: LaneContext) -> str:
 
 
 def class_path(span: Span) -> tuple[str, ...]:
-    """Return the classes of an encounter in order, without repetition in a row."""
+    """Return the classes of an encounter in order; equal classes in a row are returned once."""
     path: list[str] = []
     for stay in span.encounter.stays:
         counts = span.encounter.cancelled or not stay.cancelled
@@ -125,7 +132,7 @@ def class_path(span: Span) -> tuple[str, ...]:
     return tuple(path) or (span.encounter.class_code,)
 
 
-def _tall(  # what a lane shares among its bars
+def _tall(  # a bar uses the free space of its lane
     drawn: DrawnBar,
     top: float,
     labels: LabelRows,
@@ -148,8 +155,8 @@ def _tall(  # what a lane shares among its bars
             x = piece.x + piece.width / 2
             put = labels.put(label, x, as_of_x=context.as_of_x)
             under += [_under(label, x, bottom, put, css, strip, context)] if put else []
-    for stay in _ghost_stays(drawn):
-        x0, x1 = _ghost_extent(drawn, stay, context)
+    for stay in _cancelled_stays(drawn):
+        x0, x1 = _cancelled_extent(drawn, stay, context)
         label = _short(stay, span, context)
         segments.append(
             BarSegment(
@@ -167,7 +174,7 @@ def _tall(  # what a lane shares among its bars
     )
     return Bar(
         href=context.href(span.encounter.encounter_id),
-        said=said_of(span, context),
+        link_text=link_text(span, context),
         segments=tuple(segments),
         ring=ring(extent.x0, extent.x1, y, TALL),
         caption=_caption(drawn, top + _CAPTION, captions, context),
@@ -187,21 +194,21 @@ def _flat(drawn: DrawnBar, y: float, context: LaneContext) -> Bar:
         segments.append(_segment(drawn, number, piece, y, FLAT, label if fits else "", context))
     return Bar(
         href=context.href(span.encounter.encounter_id),
-        said=said_of(span, context),
+        link_text=link_text(span, context),
         segments=tuple(segments),
         ring=ring(extent.x0, extent.x1, y, FLAT),
     )
 
 
 def _merged(drawn: DrawnBar, y: float, height: float, context: LaneContext) -> Bar:
-    """Return neighbours as one bar that says how many they are."""
+    """Return one bar for several neighbours, labelled with their number."""
     extent, spans = drawn.extent, drawn.spans
     classes = {span.encounter.class_code for span in spans}
     css = classes.pop().lower() if len(classes) == 1 else "unknown"
     many = plural(len(spans), "visit")
     wide = extent.x1 - extent.x0
     words = context.words
-    said = (
+    link = (
         f"{words.facility(spans[0].encounter.facility)}: {many} from "
         f"{words.day(spans[0].begin, year=True)} to {words.day(spans[-1].begin, year=True)}. "
         "Show them in the table"
@@ -217,13 +224,13 @@ def _merged(drawn: DrawnBar, y: float, height: float, context: LaneContext) -> B
     )
     return Bar(
         href="#encounters-table",
-        said=said,
+        link_text=link,
         segments=(segment,),
         ring=ring(extent.x0, extent.x1, y, height),
     )
 
 
-def _segment(  # one cell of a drawing: where, what, and what it says
+def _segment(  # position, shape and label of one stay
     drawn: DrawnBar, number: int, piece: BarPiece, y: float, height: float, label: str,
     context: LaneContext,
 ) -> BarSegment:  # fmt: skip
@@ -258,43 +265,43 @@ def _title(span: Span, piece: BarPiece, code: str, context: LaneContext) -> str:
     words = context.words
     without = context.places.get(span.encounter.encounter_id)
     place = context.label(piece.stay.place if piece.stay else without)
-    said = next((word for key, word in CLASS_WORDS.items() if key == code), code)
+    in_class = next((words for key, words in CLASS_WORDS.items() if key == code), code)
     end = piece.end
     until = words.moment(end) if end else ("now" if span.open else "a time not stated")
     times = words.moment(piece.start)
     if span.encounter.status != "planned" or end:
         times += f" to {until}"
-    return ", ".join(filter(None, (place, said, times)))
+    return ", ".join(filter(None, (place, in_class, times)))
 
 
 def _inside(label: str, x: float, y: float, height: float) -> DrawnText | None:
     if not label:
         return None
-    return DrawnText(x=round(x, 1), y=round(y + height / 2 + 4, 1), said=label)
+    return DrawnText(x=round(x, 1), y=round(y + height / 2 + 4, 1), text=label)
 
 
-def _under(  # where and what a label says
+def _under(  # position and text of a label
     label: str, x: float, bottom: float, put: tuple[int, float], css: str, strip: float,
     context: LaneContext,
 ) -> LabelBelow:  # fmt: skip
     row, centre = put
     if not css and centre + len(label) * CHARACTER / 2 < context.as_of_x:
-        css = "edged"  # in the colour of the ground: a leader or an arrow passes behind it
+        css = "edged"  # outlined, so that a line behind it does not cross the text
     y = bottom + strip + _UNDER + _ROW * row
     return LabelBelow(
-        text=DrawnText(x=centre, y=y, said=label, css=css),
+        text=DrawnText(x=centre, y=y, text=label, css=css),
         leader=f"M{n(x)} {n(bottom + 1.5)}V{n(y - 9)}",
     )
 
 
-def _ghost_stays(drawn: DrawnBar) -> list[Stay]:
-    """Return the places of a standing encounter that only voided statements named."""
+def _cancelled_stays(drawn: DrawnBar) -> list[Stay]:
+    """Return the cancelled stays of an encounter that is not cancelled itself."""
     if drawn.span.encounter.cancelled or len(drawn.spans) > 1:
         return []
     return [stay for stay in drawn.span.encounter.stays if stay.cancelled]
 
 
-def _ghost_extent(drawn: DrawnBar, stay: Stay, context: LaneContext) -> tuple[float, float]:
+def _cancelled_extent(drawn: DrawnBar, stay: Stay, context: LaneContext) -> tuple[float, float]:
     span, extent = drawn.span, drawn.extent
     whole = (span.end or context.as_of) - span.begin
 
@@ -319,7 +326,7 @@ def _caption(
     else:
         path = class_path(span)
         keys = tuple(dict.fromkeys((" → ".join(path), path[-1])))
-        rest = _length_said(span, context)
+        rest = _length(span, context)
     ahead = extent.x0 > context.as_of_x
     edges = (extent.x0, extent.x1)
     arrival = context.arrivals.get(encounter.encounter_id)
@@ -338,9 +345,9 @@ def _caption(
     return Caption(x=placed.x, y=y, key=placed.key, rest=rest, anchor=placed.anchor, halo=not ahead)
 
 
-def _length_said(span: Span, context: LaneContext) -> str:
+def _length(span: Span, context: LaneContext) -> str:
     if not span.begin_known:
-        return f"began before {context.words.day(span.begin)}"
+        return f"started before {context.words.day(span.begin)}"
     if span.end:
         return length(span.end - span.begin)
     return length(context.as_of - span.begin) if span.open else "end not stated"

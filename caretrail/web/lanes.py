@@ -1,4 +1,4 @@
-"""Which facility comes where, and which bars stand beside each other in it."""
+"""Order the lanes of facilities, and stack the bars of a lane that would touch."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from caretrail.web.between import Span
 from domain.statement import EncounterClass
 
 SUBLANES: Final = 4
-_MERGED: Final = 84.0  # neighbours are gathered until they are this wide: room for "12 visits"
+_MERGED: Final = 84.0  # neighbours are joined up to this width, which "12 visits" needs
 
 _ACUTE: Final[frozenset[EncounterClass]] = frozenset({"EMER", "IMP", "OBSENC", "SS", "unknown"})
 _POST_ACUTE: Final[frozenset[EncounterClass]] = frozenset({"NONAC"})
@@ -18,7 +18,7 @@ _POST_ACUTE: Final[frozenset[EncounterClass]] = frozenset({"NONAC"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrawnBar:
-    """One bar: an encounter, or several neighbours of a crowded lane."""
+    """One bar: an encounter, or several neighbours that are drawn as one."""
 
     spans: tuple[Span, ...]
     extent: BarExtent
@@ -26,30 +26,30 @@ class DrawnBar:
 
     @property
     def span(self) -> Span:
-        """The first of them."""
+        """Return the first encounter of the bar."""
         return self.spans[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneBars:
-    """A lane before it has a height."""
+    """The bars of one lane."""
 
     facility: str
     drawn: tuple[DrawnBar, ...]
 
     @property
     def dense(self) -> bool:
-        """Bars stand above each other: they are flat and have no captions."""
+        """Tell whether bars are stacked; stacked bars are flat and have no captions."""
         return self.sublanes > 1
 
     @property
     def sublanes(self) -> int:
-        """How many bars stand above each other at most."""
+        """Return how many bars are stacked at most."""
         return 1 + max((d.sublane for d in self.drawn), default=0)
 
 
 def rows(pairs: Sequence[tuple[Span, BarExtent]]) -> list[LaneBars]:
-    """Return one row a facility: acute, post-acute, community, by first encounter within."""
+    """Return one lane per facility: acute, post-acute, community; within, by first encounter."""
     by_facility: dict[str, list[tuple[Span, BarExtent]]] = {}
     for span, extent in pairs:
         by_facility.setdefault(span.encounter.facility, []).append((span, extent))
@@ -84,7 +84,7 @@ def _stack(pairs: Sequence[tuple[Span, BarExtent]]) -> tuple[DrawnBar, ...]:
 
 
 def _place(bars: Sequence[DrawnBar]) -> tuple[DrawnBar, ...]:
-    """Give each bar the first sub-lane in which it touches nobody."""
+    """Give each bar the first sub-lane in which it touches no other bar."""
     ends: list[float] = []
     made: list[DrawnBar] = []
     for bar in sorted(bars, key=lambda b: (b.extent.x0, b.span.begin)):
@@ -97,7 +97,7 @@ def _place(bars: Sequence[DrawnBar]) -> tuple[DrawnBar, ...]:
 
 
 def _gather(bars: Sequence[DrawnBar], *, only_narrow: bool) -> list[DrawnBar]:
-    """Make neighbours that touch one bar; ``only_narrow``: long ones keep a bar of their own."""
+    """Join neighbours that touch into one bar; with ``only_narrow``, wide bars stay alone."""
     made: list[DrawnBar] = []
     group: list[DrawnBar] = []
 
@@ -127,7 +127,7 @@ def _gather(bars: Sequence[DrawnBar], *, only_narrow: bool) -> list[DrawnBar]:
 
 
 def _apart(bars: Sequence[DrawnBar]) -> list[DrawnBar]:
-    """Cut a gathered bar where the next begins: its width is no length of anything."""
+    """Cut a joined bar where the next one begins. Its width is not a length of time."""
     made = sorted(bars, key=lambda b: (b.extent.x0, b.span.begin))
     for number, (bar, after) in enumerate(pairwise(made)):
         if len(bar.spans) > 1 and after.extent.x0 - bar.extent.x0 >= TOUCH:

@@ -1,4 +1,4 @@
-"""The lines between bars: transfers, readmissions, gaps."""
+"""Draw the lines between bars: transfers, readmissions, gaps."""
 
 from typing import Final
 
@@ -25,7 +25,7 @@ def arrow(x1: float, x2: float, source: tuple[float, float], target: tuple[float
     head = f"M{n(end - 3.5)} {n(y1 - 2 * way)}h7l-3.5 {n(6.0 * way)}Z"
     if abs(y1 - y0) < 3 * _CURVE or abs(end - start) < 1:
         return Arrow(path=f"M{n(end)} {n(y0)}V{n(y1)}", head=head)
-    if end - start < -_STRAIGHT:  # overlap: the end was stated after the next beginning
+    if end - start < -_STRAIGHT:  # the encounters overlap
         return Arrow(path=f"M{n(end)} {n(y0)}V{n(y1)}", head=head)
     turn = y1 - 6 * way
     side = 1 if end >= start else -1
@@ -43,19 +43,23 @@ def bracket(
 ) -> Bracket:
     """Return the bracket of a readmission, in the row above the lanes.
 
-    ``to`` is how far down its right end reaches; ``blocked`` where the as-of flag stands.
+    Args:
+        readmission: What it shows.
+        scale: The time axis.
+        to: The y that its right end reaches down to.
+        blocked: Left and right edge of the as-of flag.
     """
     x1, x2 = scale.within(readmission.left), scale.within(readmission.back)
     text: DrawnText | None = None
-    for said in (
+    for words in (
         f"readmission on day {readmission.day} of 30", f"day {readmission.day} of 30",
         f"day {readmission.day}",
     ):  # fmt: skip
-        half = len(said) * CHARACTER / 2 + 6
+        half = len(words) * CHARACTER / 2 + 6
         middle = (x1 + x2) / 2
         clear = middle + half < blocked[0] or middle - half > blocked[1]
         if x2 - x1 >= 2 * half + 12 and clear:
-            text = DrawnText(x=round(middle, 1), y=_BRACKET_Y + 4, said=said)
+            text = DrawnText(x=round(middle, 1), y=_BRACKET_Y + 4, text=words)
             line = f"H{n(middle - half)}M{n(middle + half)} {n(_BRACKET_Y)}H{n(x2)}"
             break
     else:
@@ -70,20 +74,21 @@ def bracket(
 
 
 def gap_line(gap: Gap, scale: Scale, y: float) -> GapLine | None:
-    """Return the line of a gap; None where it lies outside the window."""
+    """Return the line of a gap; None if it is outside of the window."""
     x1, x2 = scale.within(gap.start) + 2, scale.within(gap.until) - 2
-    if x2 - x1 < 3:  # noqa: PLR2004  # nothing to be seen
+    if x2 - x1 < 3:  # noqa: PLR2004  # too short to see
         return None
     ends = f"M{n(x1)} {n(y - 6)}v12M{n(x1)} {n(y)}H{n(x2)}"
     if gap.end is not None:
         ends += f"M{n(x2)} {n(y - 6)}v12"
-    for said in (gap.said, gap.said.partition(",")[0], _short(gap.said)):
-        if len(said) * CHARACTER + 18 <= x2 - x1:
-            return GapLine(path=ends, text=DrawnText(x=round((x1 + x2) / 2, 1), y=y + 4, said=said))
+    for words in (gap.said, gap.said.partition(",")[0], _short(gap.said)):
+        if len(words) * CHARACTER + 18 <= x2 - x1:
+            middle = round((x1 + x2) / 2, 1)
+            return GapLine(path=ends, text=DrawnText(x=middle, y=y + 4, text=words))
     return GapLine(path=ends, text=None)
 
 
 def _short(said: str) -> str:
-    """``9 days at home`` as ``9 d``."""
+    """Return ``9 days at home`` as ``9 d``."""
     number, _, rest = said.removeprefix("up to ").partition(" ")
     return f"{number} {rest[:1]}"

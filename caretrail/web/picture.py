@@ -1,7 +1,7 @@
-"""The continuity timeline of one patient as a picture: pure, from domain types to shapes.
+"""Draw the continuity timeline of one patient: from domain values to shapes.
 
-Rules and measures stand in ``docs/reference/pages.md``. The picture is 1120 units wide; beside it
-stands one of 176 for the lane names.
+``docs/reference/pages.md`` has the rules and measures. The picture is 1120 units wide. The lane
+names are in a picture of 176 units beside it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -40,14 +40,14 @@ _CAPTION_HEIGHT: Final = 11.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """What a picture is drawn from beside the patient."""
+    """The instants, words and links with which a patient is drawn."""
 
     as_of: datetime
-    now: bool  # as-of is the present: nobody asked for another
+    now: bool  # as-of is the present
     words: Words = field(default_factory=Words)
-    late: AbstractSet[StatementRef] = frozenset()  # learned late
-    lane_notes: Mapping[str, str] = field(default_factory=dict)  # facility -> the number there
-    since: datetime | None = None  # the window begins with what touches this; None: 90 days
+    late: AbstractSet[StatementRef] = frozenset()  # statements that were learned late
+    lane_notes: Mapping[str, str] = field(default_factory=dict)  # facility -> number there
+    since: datetime | None = None  # show encounters that last until this; None: 90 days
     href: Callable[[EncounterId], str] = lambda encounter: f"#evidence-{encounter}"
     earlier_href: str = "?since=all"
     label: Callable[[Place | None], str] = place_label
@@ -55,7 +55,7 @@ class Scene:
 
 
 def draw(patient: Patient, scene: Scene) -> Picture | None:
-    """Return the picture; None where no encounter has a time, so that there is nothing to draw."""
+    """Return the picture; None if no encounter has a time."""
     everything = spans(patient, scene.as_of)
     shown, earlier = _in_window(everything, scene)
     if not shown:
@@ -74,6 +74,7 @@ def draw(patient: Patient, scene: Scene) -> Picture | None:
         href=scene.href,
         places=scene.places,
         arrivals=_arrivals(related, scale, [row.facility for row in lanes_of]),
+        departures=_departures(related, [row.facility for row in lanes_of]),
     )
     lanes: list[Lane] = []
     where: dict[str, tuple[DrawnBar, float, float]] = {}
@@ -96,7 +97,7 @@ def draw(patient: Patient, scene: Scene) -> Picture | None:
         tick_marks="".join(f"M{n(x)} {n(_AXIS)}v-3" for x in small)
         + "".join(f"M{n(mark.x)} {n(_AXIS)}v-6" for mark in marks),
         tick_labels=tuple(
-            DrawnText(x=mark.x, y=20, said=mark.label, css="strong" if mark.strong else "faint")
+            DrawnText(x=mark.x, y=20, text=mark.label, css="strong" if mark.strong else "faint")
             for mark in marks
             if mark.label
         ),
@@ -112,9 +113,10 @@ def draw(patient: Patient, scene: Scene) -> Picture | None:
 
 
 def _in_window(everything: Sequence[Span], scene: Scene) -> tuple[list[Span], list[Span]]:
-    """Divide into what is shown and what is older: by default what touches 90 days before as-of.
+    """Return the encounters in the window, and the older ones.
 
-    Where nothing does, the 90 days before the last thing known are shown instead.
+    The window is the 90 days before as-of. If no encounter touches it, the window is the 90 days
+    before the end of the last encounter.
     """
     since = scene.since or scene.as_of - RECENT
     shown = [s for s in everything if _touches(s, since)]
@@ -132,7 +134,7 @@ def _touches(span: Span, since: datetime) -> bool:
 def _scale(shown: Sequence[Span], scene: Scene) -> Scale:
     plans = [s.end or s.begin for s in shown if s.encounter.status == "planned"]
     ahead = [at for at in plans if at > scene.as_of]
-    # A clock of a sender that runs ahead must not push a bar out of the picture.
+    # A time after as-of, from a sender whose clock is fast, must be in the picture too.
     beyond = [at for s in shown for at in (s.begin, s.end) if at and at > scene.as_of]
     return window(
         min(s.begin for s in shown), scene.as_of, max([*ahead, *beyond], default=None),
@@ -151,12 +153,12 @@ def _remember(
 
 
 def _flag(as_of_x: float, scene: Scene) -> tuple[str, DrawnText, tuple[float, float]]:
-    said = f"as of {scene.words.moment(scene.as_of)}" + (", now" if scene.now else "")
-    wide = len(said) * CHARACTER + 10
+    text = f"as of {scene.words.moment(scene.as_of)}" + (", now" if scene.now else "")
+    wide = len(text) * CHARACTER + 10
     left = as_of_x if as_of_x + wide <= WIDTH else as_of_x - wide
     return (
         f"M{n(left)} 36h{n(wide)}v18h{n(-wide)}Z",
-        DrawnText(x=round(left + wide / 2, 1), y=49, said=said),
+        DrawnText(x=round(left + wide / 2, 1), y=49, text=text),
         (left - 6, left + wide + 6),
     )
 
@@ -171,7 +173,7 @@ def _title(scale: Scale, words: Words) -> str:
 def _arrivals(
     related: Between, scale: Scale, order: Sequence[str]
 ) -> dict[EncounterId, tuple[float, bool]]:
-    """Return where arrows end: the x they come from, and whether from a lane above."""
+    """Return, by encounter where an arrow ends, the x of its start and whether it comes down."""
     made: dict[EncounterId, tuple[float, bool]] = {}
     for transfer in related.transfers:
         source, target = transfer.source.encounter, transfer.target.encounter
@@ -180,6 +182,17 @@ def _arrivals(
             above = order.index(source.facility) < order.index(target.facility)
             made[target.encounter_id] = (x, above)
     return made
+
+
+def _departures(related: Between, order: Sequence[str]) -> frozenset[EncounterId]:
+    """Return the encounters from whose end an arrow leaves downwards."""
+    pairs = ((each.source.encounter, each.target.encounter) for each in related.transfers)
+    return frozenset(
+        source.encounter_id
+        for source, target in pairs
+        if source.facility in order and target.facility in order
+        if order.index(source.facility) < order.index(target.facility)
+    )
 
 
 def _gaps(related: Between, scale: Scale, top: float) -> tuple[GapLine, ...]:
@@ -211,7 +224,7 @@ def _brackets(
         bar = where.get(readmission.target.encounter.encounter_id)
         if bar is None or readmission.source.encounter.encounter_id not in where:
             continue
-        # Through other lanes the line would cross what has nothing to do with it.
+        # Its line comes down to a bar of the first lane only; below, it would cross other lanes.
         first = bar[1] < lanes[0].top + lanes[0].height
         x = scale.within(readmission.back)
         captions = [each.caption for each in lanes[0].bars if each.caption]
@@ -222,7 +235,7 @@ def _brackets(
 
 
 def _over(caption: Caption, x: float) -> bool:
-    """Tell whether a caption, as it is drawn, stands where a line comes down at ``x``."""
+    """Tell whether a drawn caption is in the way of a line that comes down at ``x``."""
     wide = len(f"{caption.key} {caption.rest}") * CHARACTER
     left = caption.x - (wide if caption.anchor == "end" else 0)
     return left - 2 < x < left + wide + 2

@@ -1,4 +1,4 @@
-"""The proof behind each bar: the encounter's facts, its events, the messages received."""
+"""The evidence for each bar: the facts of the encounter, its events and its messages."""
 
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
@@ -17,22 +17,22 @@ from caretrail.web.words import Words, length
 from domain.continuity import Encounter
 from domain.statement import Statement
 
-#: Messages shown within the page; the others are a link away.
+#: Messages that the page shows. It links to the others.
 INLINE: Final = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedFact:
-    """A name and what it is."""
+    """A fact in words, with its name."""
 
     name: str
     value: str
-    code: str = ""  # what is recorded, where ``value`` says it in words
+    code: str = ""  # the recorded code, if ``value`` is its meaning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """The events behind a bar."""
+    """The evidence for one encounter."""
 
     anchor: str
     title: str
@@ -45,7 +45,7 @@ class Proof:
     open: bool
 
 
-def proofs_of(  # what stands behind every bar
+def proofs_of(  # the page opens its messages here
     reading: PatientReading,
     everything: Sequence[Span],
     entries: Sequence[Shown],
@@ -54,7 +54,7 @@ def proofs_of(  # what stands behind every bar
     words: Words,
     message: Callable[[str, Statement], Evidence],
 ) -> list[Proof]:
-    """Return the proof behind every visible encounter, the latest first."""
+    """Return the evidence for every visible encounter, the latest first."""
     by_encounter: dict[str, list[Shown]] = {}
     for entry, shown in zip(reading.patient.entries, entries, strict=True):
         by_encounter.setdefault(entry.encounter_id or "", []).append(shown)
@@ -87,7 +87,7 @@ def proofs_of(  # what stands behind every bar
     return made
 
 
-def _proof(  # one bar in words
+def _proof(  # the facts of one encounter
     reading: PatientReading,
     encounter: Encounter,
     span: Span | None,
@@ -103,7 +103,9 @@ def _proof(  # one bar in words
     facts.append(NamedFact(name="Status", value=encounter.status.replace("-", " ")))
     number = reading.visits.get(encounter.visit, "") if encounter.visit else ""
     facts.append(
-        NamedFact(name="Visit", value=f"{encounter.namespace} {number}" if number else "no number")
+        NamedFact(
+            name="Visit", value=f"{encounter.namespace} {number}" if number else "not numbered"
+        )
     )
     filed_under = reading.number(encounter.record)
     if filed_under:
@@ -112,8 +114,10 @@ def _proof(  # one bar in words
         facts.append(NamedFact(name="Class as sent", value=encounter.class_as_sent))
     if encounter.disposition_code:
         code = encounter.disposition_code
-        said = WHERE_TO.get(code, "")
-        facts.append(NamedFact(name="Discharged", value=said, code="" if said == code else code))
+        where_to = WHERE_TO.get(code, "")
+        facts.append(
+            NamedFact(name="Discharged", value=where_to, code="" if where_to == code else code)
+        )
     facts += [NamedFact(name="Marked", value=m.said, code=m.code) for m in marks(encounter.flags)]
     return Proof(
         anchor=f"evidence-{encounter.encounter_id}",
@@ -121,7 +125,7 @@ def _proof(  # one bar in words
         state=encounter.status if planned or encounter.cancelled else "",
         css="prenc" if planned else path[0].lower(),
         classes=" → ".join(path),
-        day=words.day(span.begin) if span else "no time",
+        day=words.day(span.begin) if span else "time not stated",
         facts=tuple(facts),
         events=events,
         open=opened,

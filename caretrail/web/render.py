@@ -1,4 +1,4 @@
-"""Templates to HTML: escaped always, no script, nothing from elsewhere."""
+"""Render templates to HTML. Every value is escaped."""
 
 from functools import cache
 from pathlib import Path
@@ -9,8 +9,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from caretrail.web.bars import n
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
-#: Directional embeddings, overrides and isolates, and control characters but tab and line ends.
-_UNSEEN: Final = dict.fromkeys(
+#: Directional embeddings, overrides and isolates; control characters except tab and line ends.
+_INVISIBLE: Final = dict.fromkeys(
     {*range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0x20), *range(0x7F, 0xA0)}
     - {0x09, 0x0A, 0x0D},
     "\ufffd",
@@ -20,7 +20,7 @@ STYLESHEET: Final = Path(__file__).parent / "static" / "caretrail.css"
 
 @cache
 def environment() -> Environment:
-    """Return the templates' environment; a name that a template misspells is an error."""
+    """Return the environment of the templates. A name that a template misspells is an error."""
     made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -34,8 +34,8 @@ def environment() -> Environment:
 
 
 def _harmless(value: object) -> object:
-    """Show characters that would turn the text after them around, or are none, as ``\ufffd``."""
-    return value.translate(_UNSEEN) if type(value) is str else value
+    """Replace invisible characters, which could reverse the text after them, by ``\ufffd``."""
+    return value.translate(_INVISIBLE) if type(value) is str else value
 
 
 def render(template: str, /, **names: object) -> str:

@@ -1,4 +1,4 @@
-"""The time axis: which window is shown, where an instant lies in it, and what is ticked."""
+"""The time axis: the window that is shown, the x of an instant, and the ticks."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from caretrail.web.words import Words, month, say_date
 
 WIDTH: Final = 1120.0  # units of the picture
 LEAST_WINDOW: Final = timedelta(hours=6)
-_BEFORE, _AFTER, _AFTER_PLAN = 0.02, 0.08, 0.03  # shares of the span left free at the edges
+_BEFORE, _AFTER, _AFTER_PLAN = 0.02, 0.08, 0.03  # free room at the edges, as shares of the span
 _EDGE: Final = 18  # labels nearer to an edge are left out
 _ROOM: Final = 10  # between two labels
 
 Step: TypeAlias = Literal["quarter", "hour", "hours6", "half", "day", "week", "month", "year"]
 
 _HOURS: Final[dict[Step, float]] = {"quarter": 0.25, "hour": 1, "hours6": 6, "half": 12}
-#: Longest span, labelled step, small step, step that the window is rounded to.
+#: Longest span, step of labelled ticks, step of small ticks, step to which the window is rounded.
 _SPANS: Final[tuple[tuple[timedelta, Step, Step, Step], ...]] = (
     (timedelta(hours=12), "hour", "quarter", "quarter"),
     (timedelta(days=3), "hours6", "hour", "hour"),
@@ -35,29 +35,29 @@ class Scale:
     t1: datetime
 
     def x(self, at: datetime) -> float:
-        """Return where an instant lies; it may lie outside."""
+        """Return the x of an instant; it may be outside of the window."""
         return (at - self.t0) / (self.t1 - self.t0) * WIDTH
 
     def within(self, at: datetime) -> float:
-        """Return where an instant lies, or the edge beyond which it does."""
+        """Return the x of an instant, or the nearer edge if it is outside of the window."""
         return min(WIDTH, max(0.0, self.x(at)))
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A labelled tick; ``strong`` where the day, month or year is another than before."""
+    """A labelled tick; ``strong`` if the day, month or year changes here."""
 
     x: float
-    label: str  # empty: too near to an edge or to the label before
+    label: str  # empty: too near to an edge or to the previous label
     strong: bool
 
 
 def window(
     first: datetime | None, as_of: datetime, last_plan: datetime | None, zone: tzinfo
 ) -> Scale:
-    """Return the window that shows ``first`` to as-of and what is planned after it.
+    """Return the window from ``first`` to as-of, or to the last planned visit if that is later.
 
-    ``first`` is the first beginning shown, None where there is nothing to show.
+    ``first`` is the start of the first encounter; None if there is no encounter.
     """
     begin = min(first, as_of) if first else as_of - LEAST_WINDOW
     end = max(as_of, last_plan) if last_plan else as_of
@@ -71,7 +71,7 @@ def window(
 
 
 def ticks(scale: Scale, words: Words) -> tuple[list[Tick], list[float]]:
-    """Return the labelled ticks and where the small ones are."""
+    """Return the labelled ticks, and the x of the small ticks."""
     labelled, small, _ = _steps(scale.t1 - scale.t0)
     made: list[Tick] = []
     before: datetime | None = None
@@ -98,7 +98,7 @@ def _steps(span: timedelta) -> tuple[Step, Step, Step]:
 
 
 def _label(at: datetime, before: datetime | None, step: Step) -> tuple[str, bool]:
-    """Say what is new since the label before; the first says all."""
+    """Return the parts of the date that changed since the previous label; the first has all."""
     day = at.date()
     if step in ("hour", "hours6"):
         if before is None:
@@ -123,7 +123,7 @@ def _floor(at: datetime, step: Step, zone: tzinfo) -> datetime:
         hours = _HOURS[step]
         past = local.hour + local.minute / 60
         minutes = int(past // hours * hours * 60)
-        # Local clock time: the hour is set, not added, so that a change of offset moves nothing.
+        # The local hour is set, not added, so that a change of the offset does not shift it.
         return midnight.replace(hour=minutes // 60, minute=minutes % 60).astimezone(UTC)
     if step == "week":
         midnight -= timedelta(days=midnight.weekday())
@@ -135,13 +135,13 @@ def _floor(at: datetime, step: Step, zone: tzinfo) -> datetime:
 
 
 def _next(at: datetime, step: Step, zone: tzinfo) -> datetime:
-    """Return the next round instant after ``at``, which is round itself."""
+    """Return the next multiple of ``step`` after ``at``, which is a multiple itself."""
     if step in _HOURS:
         span = timedelta(hours=_HOURS[step])
         after = _floor(at + span, step, zone)
         return after if after > at else at + span
     days = {"day": 1, "week": 7, "month": 31, "year": 366}[step]
-    # Half a day on top: local days may have 23 or 25 hours.
+    # Some hours more, because local days may have 23 or 25 hours.
     return _floor(at + timedelta(days=days, hours=6), step, zone)
 
 

@@ -1,7 +1,6 @@
-"""What the picture is made of: numbers and words, ready to be written as SVG.
+"""The shapes of the picture: numbers and texts, ready to be written as SVG.
 
-Units are those of the drawing, 1120 across; y grows downwards. Every text is plain: the template
-escapes it.
+The drawing is 1120 units wide; y grows downwards. Texts are plain; the template escapes them.
 """
 
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ class DrawnText:
 
     x: float
     y: float
-    said: str
+    text: str
     anchor: str = "middle"
     css: str = ""
 
@@ -25,7 +24,7 @@ class BarSegment:
     css: str
     path: str
     title: str
-    hatch: str = ""  # id of a pattern, empty for none
+    hatch: str = ""  # id of a pattern; empty: none
     label: DrawnText | None = None
     fade: tuple[float, float, float, float] | None = None  # x, y, width, height
 
@@ -52,14 +51,14 @@ class Caption:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """One encounter, or neighbours drawn as one; the whole is a link."""
+    """One encounter, or several neighbours drawn as one bar. The bar is a link."""
 
     href: str
-    said: str  # what the link is called
+    link_text: str
     segments: tuple[BarSegment, ...]
     ring: tuple[float, float, float, float]  # x, y, width, height: at least 24 by 24
     caption: Caption | None = None
-    moves: tuple[tuple[str, bool], ...] = ()  # triangle, learned late
+    moves: tuple[tuple[str, bool], ...] = ()  # path of a triangle, whether the move is learned late
     under: tuple[LabelBelow, ...] = ()
 
 
@@ -68,8 +67,9 @@ class Lane:
     """One facility."""
 
     name: str
+    name_lines: tuple[str, ...]
     code: str
-    note: str  # the patient's number there
+    note: str  # the patient's number at the facility
     top: float
     height: float
     bars: tuple[Bar, ...]
@@ -102,7 +102,7 @@ class GapLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarlierLink:
-    """Encounters before the window: the link that widens it."""
+    """The link to encounters before the window."""
 
     count: int
     since: str
@@ -126,6 +126,6 @@ class Picture:
     gaps: tuple[GapLine, ...]
     arrows: tuple[Arrow, ...]
     brackets: tuple[Bracket, ...]
-    hatches: tuple[str, ...]  # classes in the picture
+    hatches: tuple[str, ...]  # the classes in the picture
     earlier: EarlierLink | None
-    left_out: int  # encounters without any time: they stand in the table alone
+    left_out: int  # encounters without any time, which only the table shows

@@ -17,7 +17,7 @@ class TableRow:
     """A row of "Encounters as a table". A row with ``between`` is one sentence across all cells."""
 
     facility: str = ""
-    class_said: str = ""
+    class_words: str = ""
     place: str = ""
     start: str = ""
     end: str = ""
@@ -67,7 +67,7 @@ def rows_of(  # the table has every fact of the picture
     untimed = [
         TableRow(
             facility=words.facility(e.facility),
-            class_said=CLASS_WORDS[e.class_code],
+            class_words=CLASS_WORDS[e.class_code],
             place=reading.label(e.stays[-1].place) if e.stays else "",
             start="not stated",
             end="not stated",
@@ -111,7 +111,7 @@ def _encounter_lines(
         made.append(
             TableRow(
                 facility=name,
-                class_said=CLASS_WORDS[stay.class_code],
+                class_words=CLASS_WORDS[stay.class_code],
                 place=reading.label(stay.place),
                 start=words.moment(start) if start else not_stated,
                 end=until,
@@ -123,7 +123,7 @@ def _encounter_lines(
         made.append(
             TableRow(
                 facility=name,
-                class_said=CLASS_WORDS[encounter.class_code],
+                class_words=CLASS_WORDS[encounter.class_code],
                 place=reading.label(places_without_stay(reading).get(encounter.encounter_id)),
                 start=words.moment(span.begin) if span.begin_known else not_stated,
                 end=words.moment(span.end) if span.end else ("open" if span.open else ""),

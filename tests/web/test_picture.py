@@ -52,7 +52,7 @@ def test_lanes_are_acute_then_post_acute_then_community_by_first_encounter() -> 
 def test_captions_say_class_path_and_length() -> None:
     said = captions(picture(alder()))
 
-    assert said["#evidence-e1"] == "IMP began before 4 Jan"
+    assert said["#evidence-e1"] == "IMP started before 4 Jan"
     assert said["#evidence-e3"] == "EMER → IMP 8 d 2 h"
     assert said["#evidence-e5"] == "cancelled"
     assert said["#evidence-e6"] == "EMER → OBSENC → IMP 4 d 12 h"
@@ -61,14 +61,14 @@ def test_captions_say_class_path_and_length() -> None:
 
 
 def test_the_link_of_a_bar_says_facility_status_places_and_times() -> None:
-    said = {bar.href: bar.said for lane in picture(alder()).lanes for bar in lane.bars}
+    said = {bar.href: bar.link_text for lane in picture(alder()).lanes for bar in lane.bars}
 
     assert said["#evidence-e6"] == (
         "St Brannoc's, finished: emergency in ED-12 from 11 Feb 21:15; "
         "observation in OBS-04 from 12 Feb 02:10; inpatient in 5E-21 from 13 Feb 16:00; "
         "until 16 Feb 09:30. Show evidence"
     )
-    assert "beginning not stated, first heard of 4 Jan 06:20" in said["#evidence-e1"]
+    assert "start not stated, first message 4 Jan 06:20" in said["#evidence-e1"]
     assert said["#evidence-e7"].endswith("still open. Show evidence")
 
 
@@ -112,7 +112,7 @@ def test_a_place_taken_back_in_a_standing_stay_is_a_ghost_under_its_bar() -> Non
     stay = next(bar for bar in bars if len(bar.segments) == 3)
 
     assert [segment.css for segment in stay.segments] == ["imp", "imp", "ghost"]
-    assert [(u.text.said, u.text.css) for u in stay.under] == [("ICU-02", "gone")]
+    assert [(u.text.text, u.text.css) for u in stay.under] == [("ICU-02", "gone")]
 
 
 def test_three_hours_fill_half_of_a_window_of_six() -> None:
@@ -154,7 +154,7 @@ def test_five_years_of_dialysis_become_bars_that_say_how_many_visits() -> None:
     counts = [int(bar.segments[0].title.split()[0]) for bar in clinic.bars]
     assert sum(counts) == sum(e.facility == "CSC" for e in crowded().encounters)
     assert all(bar.segments[0].label for bar in clinic.bars)
-    assert all("visits from" in bar.said for bar in clinic.bars)
+    assert all("visits from" in bar.link_text for bar in clinic.bars)
     hospital = next(lane for lane in made.lanes if lane.code == "NGH")
     assert all(6 <= bar.ring[2] - 18 <= 10 for bar in hospital.bars)
 
@@ -184,8 +184,8 @@ def test_transfers_are_arrows_and_gaps_are_lines() -> None:
     made = picture(alder())
 
     assert len(made.arrows) == 2
-    assert [gap.text.said for gap in made.gaps if gap.text] == ["8 days at home", "9 days at home"]
-    assert [b.text.said for b in made.brackets if b.text] == [
+    assert [gap.text.text for gap in made.gaps if gap.text] == ["8 days at home", "9 days at home"]
+    assert [b.text.text for b in made.brackets if b.text] == [
         "day 8 of 30", "readmission on day 21 of 30",
     ]  # fmt: skip
 
@@ -222,6 +222,25 @@ def test_a_label_keeps_off_an_arrow_that_comes_from_below() -> None:
 
     assert row == 0
     assert centre - 16 >= 106
+
+
+def test_a_label_keeps_off_an_arrow_that_leaves_downwards() -> None:
+    hospital = encounter(
+        "NGH",
+        [("ED-09", "EMER", "02-10 08:00"), ("4W-08", "IMP", "02-10 20:00")],
+        "02-10 22:00",
+        disposition="snf",
+    )
+    nursing = encounter("MCN", [("M1-14", "NONAC", "02-10 23:00")], "02-14 10:00")
+    made = picture(patient(hospital, nursing))
+
+    (arrow,) = made.arrows
+    x = float(arrow.path[1:].partition(" ")[0])
+    (bar,) = made.lanes[0].bars
+    assert bar.under, "the labels do not fit into the bar"
+    for under in bar.under:
+        half = len(under.text.text) * 6.4 / 2
+        assert under.text.x + half <= x or under.text.x - half >= x
 
 
 def test_an_arrow_from_below_ends_under_its_bar_and_one_from_above_over_it() -> None:
@@ -302,3 +321,12 @@ def test_a_readmission_ends_above_the_caption_that_it_would_cross() -> None:
     (caption,) = [b.caption for b in drawn.lanes[0].bars if b.caption and "EMER" in b.caption.key]
     end = float(bracket.path.rpartition("V")[2])
     assert end <= caption.y - 11
+
+
+def test_a_long_name_of_a_facility_is_written_on_two_lines() -> None:
+    names = {"NGH": "Northfield General and Children's"}
+    made = picture(alder(), words=replace(WORDS, facilities=names))
+
+    lines = {lane.code: lane.name_lines for lane in made.lanes}
+    assert lines["NGH"] == ("Northfield General and", "Children's")
+    assert lines["SBH"] == ("SBH",)

@@ -1,31 +1,34 @@
-"""Patients are found by any identifier and by tokens; the census shows what cannot all be so."""
+"""Patients are found by any identifier and by tokens of their names."""
 
 import psycopg
 import pytest
 
 from domain.segments import Demographics, Identifiers
-from projections import census, patients
+from projections import patients
 from projections.catalogue import PROJECTIONS
 from projections.engine import fold
 from projections.engine.copies import read_copies
 from projections.engine.services import Services
 from projections.patient_tokens import searchable
-from tests.projections.saying import (
+from tests.projections.samples import (
     KEY,
+    STORY,
     Log,
-    Said,
+    SampleStatement,
+    applied,
     open_segment,
-    place,
     record,
-    said,
     services,
+    stated,
     token,
 )
 
 pytestmark = pytest.mark.postgres
 
 
-def tell(connection: psycopg.Connection, *story: Said, with_: Services | None = None) -> Log:
+def tell(
+    connection: psycopg.Connection, *story: SampleStatement, with_: Services | None = None
+) -> Log:
     log = Log()
     log.record(*story)
     fold.apply(connection, PROJECTIONS, log.events, heal=log.heal, services=with_ or services())
@@ -42,8 +45,8 @@ def test_a_patient_is_found_by_every_identifier_of_every_record(
 ) -> None:
     tell(
         connection,
-        said("A01", "10:00", number="1", enterprise="900"),
-        said("A40", "11:00", number="1", retires="2", visit=""),
+        stated("A01", "10:00", number="1", enterprise="900"),
+        stated("A40", "11:00", number="1", retires="2", visit=""),
     )
     refs = [record("1"), record("2"), KEY.ref("identifier", "REGION", "900", "P")]
     answers = patients.of_refs(connection, refs)
@@ -55,8 +58,8 @@ def test_a_patient_is_found_by_every_identifier_of_every_record(
 def test_a_record_that_retired_answers_with_its_survivor(connection: psycopg.Connection) -> None:
     tell(
         connection,
-        said("A01", "10:00", number="2"),
-        said("A40", "11:00", number="1", retires="2", visit=""),
+        stated("A01", "10:00", number="2"),
+        stated("A40", "11:00", number="1", retires="2", visit=""),
     )
     rows = connection.execute("select patient_id, merged_into_id from proj.patient").fetchall()
     assert dict(rows) == {record("1"): None, record("2"): record("1")}
@@ -66,7 +69,9 @@ def test_a_patient_is_found_by_name_beginning_and_birth_date(
     connection: psycopg.Connection,
 ) -> None:
     tell(
-        connection, said("A01", "10:00"), said("A01", "10:00", number="2", visit="V2", name="Ålund")
+        connection,
+        stated("A01", "10:00"),
+        stated("A01", "10:00", number="2", visit="V2", name="Ålund"),
     )
     assert found(connection, "name:alder") == {record("1")}
     assert found(connection, "begin:alu", "born:1951-06-02") == {record("2")}
@@ -79,15 +84,17 @@ def test_a_name_that_changed_is_found_under_the_one_sent_last(
 ) -> None:
     tell(
         connection,
-        said("A08", "12:00", name="Brook"),
-        said("A01", "10:00", name="Alder"),
+        stated("A08", "12:00", name="Brook"),
+        stated("A01", "10:00", name="Alder"),
     )
     assert found(connection, "name:brook") == {record("1")}
     assert found(connection, "name:alder") == set()
 
 
 def test_no_name_and_no_number_stands_in_clear(connection: psycopg.Connection) -> None:
-    tell(connection, said("A01", "10:00", number="4711-0815", visit="V-4242", name="Unmistakable"))
+    tell(
+        connection, stated("A01", "10:00", number="4711-0815", visit="V-4242", name="Unmistakable")
+    )
     dumped = ""
     for schema, name in connection.execute(
         "select schemaname, viewname from pg_views where schemaname in ('proj', 'care')"
@@ -100,7 +107,7 @@ def test_no_name_and_no_number_stands_in_clear(connection: psycopg.Connection) -
 def test_the_copies_of_a_patient_open_to_name_and_numbers(connection: psycopg.Connection) -> None:
     import msgspec  # noqa: PLC0415
 
-    tell(connection, said("A01", "10:00", number="77-1", name="Drummond"))
+    tell(connection, stated("A01", "10:00", number="77-1", name="Drummond"))
     row = connection.execute("select sealed from proj.patient").fetchone()
     assert row is not None
     opened = {
@@ -124,82 +131,22 @@ def test_a_key_that_is_gone_sets_its_patient_aside_and_no_other(
 
     tell(
         connection,
-        said("A01", "10:00"),
-        said("A01", "10:00", number="2", visit="V2"),
+        stated("A01", "10:00"),
+        stated("A01", "10:00", number="2", visit="V2"),
         with_=services(open_segment=gone),
     )
     rows = connection.execute("select patient_id from proj.patient").fetchall()
     assert rows == [(record("2"),)]
 
 
-def clashes(connection: psycopg.Connection) -> set[tuple[str, str]]:
-    return set(connection.execute("select kind, patient_id from proj.clash").fetchall())
-
-
-def test_two_patients_in_one_bed_are_shown(connection: psycopg.Connection) -> None:
-    tell(
-        connection,
-        said("A01", "10:00", number="1", visit="V1", where=place("4W", "A")),
-        said("A01", "11:00", number="2", visit="V2", where=place("4W", "A")),
-        said("A01", "11:00", number="3", visit="V3", where=place("4W")),
-        said("A01", "11:00", number="4", visit="V4", where=place("4W")),
-    )
-    assert clashes(connection) == {("bed_of_two", record("1")), ("bed_of_two", record("2"))}
-
-
-def test_one_patient_in_two_beds_is_shown(connection: psycopg.Connection) -> None:
-    tell(
-        connection,
-        said("A01", "10:00", visit="V1", where=place("4W", "A")),
-        said("A01", "11:00", visit="V2", where=place("4W", "B")),
-    )
-    assert clashes(connection) == {("patient_in_two", record("1"))}
-
-
-def test_one_number_on_two_patients_is_shown_unless_one_was_cancelled(
-    connection: psycopg.Connection,
-) -> None:
-    story = [
-        said("A01", "10:00", number="1", visit="V1"),
-        said("A01", "11:00", number="2", visit="V1"),
-    ]
-    with connection.transaction(force_rollback=True):
-        tell(connection, *story)
-        assert clashes(connection) == {
-            ("number_of_two", record("1")),
-            ("number_of_two", record("2")),
-        }
-    tell(connection, *story, said("A11", "12:00", number="1", visit="V1"))
-    assert clashes(connection) == set()
-
-
-def test_a_test_record_never_clashes_with_a_production_one(connection: psycopg.Connection) -> None:
-    tell(
-        connection,
-        said("A01", "10:00", number="1", visit="V1", where=place("4W", "A")),
-        said("A01", "11:00", number="1", visit="V1", where=place("4W", "A"), mode="T"),
-    )
-    assert clashes(connection) == set()
-
-
-def test_what_was_over_is_not_read_again_for_the_census_of_then(
-    connection: psycopg.Connection,
-) -> None:
-    log = tell(
-        connection,
-        said("A01", "10:00", number="1", visit="V1"),
-        said("A03", "12:00", number="1", visit="V1"),
-        said("A01", "11:00", number="2", visit="V2"),
-        said("A01", "20:00", number="3", visit="V3"),
-    )
-    noon = log.events[1].envelope.happened_at
-    evening = log.events[3].envelope.happened_at
-    assert noon is not None
-    assert evening is not None
-
-    def then(at: object, upto: int) -> set[str]:
-        return set(census.components_before(connection, at=at, upto=upto))  # type: ignore[arg-type]
-
-    assert then(evening, 4) == {record("2"), record("3")}
-    assert then(evening, 1) == {record("1")}  # its end was not known yet
-    assert then(noon, 4) == {record("1"), record("2")}
+def test_a_merge_moves_everything_to_the_survivor(connection: psycopg.Connection) -> None:
+    log = Log()
+    log.record(*STORY)
+    applied(connection, log, *([one] for one in log.events))
+    living = connection.execute(
+        "select patient_id, record_ids from proj.patient where merged_into_id is null"
+    ).fetchall()
+    ends = {patient: set(records) for patient, records in living}
+    assert ends[record("4")] == {record("4")}
+    (joined,) = (records for patient, records in ends.items() if patient != record("4"))
+    assert joined == {record("1"), record("2"), record("3"), record("7", "SBH")}

@@ -4,8 +4,8 @@ import psycopg
 import pytest
 
 from projections.catalogue import PROJECTIONS
-from projections.engine import fold, generations
-from tests.projections.saying import Log, place, said, services
+from projections.engine import fold
+from tests.projections.samples import Log, place, services, stated
 
 pytestmark = pytest.mark.postgres
 
@@ -44,8 +44,8 @@ def test_test_records_are_shown_to_the_application_and_not_to_analysts(
 ) -> None:
     log = Log()
     log.record(
-        said("A01", "10:00", where=place("4W", "A")),
-        said("A01", "10:00", number="T1", visit="T1", mode="T", where=place("4W", "B")),
+        stated("A01", "10:00", where=place("4W", "A")),
+        stated("A01", "10:00", number="T1", visit="T1", mode="T", where=place("4W", "B")),
     )
     fold.apply(connection, PROJECTIONS, log.events, heal=log.heal, services=services())
     for view in ("encounter", "stay", "entry", "census", "patient", "identifier", "audit_trail"):
@@ -56,7 +56,7 @@ def test_test_records_are_shown_to_the_application_and_not_to_analysts(
 
 def test_the_place_of_a_part2_unit_is_null_for_analysts(connection: psycopg.Connection) -> None:
     log = Log()
-    log.record(said("A01", "10:00", where=place("X", part2=True), part2_unit="Detox"))
+    log.record(stated("A01", "10:00", where=place("X", part2=True), part2_unit="Detox"))
     fold.apply(connection, PROJECTIONS, log.events, heal=log.heal, services=services())
     for view in ("stay", "census"):
         row = connection.execute(
@@ -87,16 +87,3 @@ def as_analyst(connection: psycopg.Connection, query: str) -> None:
     with connection.transaction():
         connection.execute("set local role care_analyst")
         connection.execute(query)
-
-
-def test_creating_again_changes_nothing(connection: psycopg.Connection) -> None:
-    before = generations.fed(connection, PROJECTIONS).active
-    generations.create(connection, PROJECTIONS)
-    assert generations.fed(connection, PROJECTIONS).active == before
-
-
-def test_tables_of_another_release_ask_for_a_rebuild(connection: psycopg.Connection) -> None:
-    connection.execute("update proj.version set shape = 0 where projection = 'timeline'")
-    with pytest.raises(generations.NeedsRebuild) as refused:
-        fold.positions(connection, PROJECTIONS)
-    assert refused.value.names == ("timeline",)

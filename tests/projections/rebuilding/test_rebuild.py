@@ -14,9 +14,17 @@ from projections.engine import fold, parking
 from projections.engine.digest import digest
 from projections.engine.position import HoleNotFilled
 from projections.rebuilding.rebuild import RebuildRunning, rebuild
-from tests.projections.plainly import interpret
-from tests.projections.saying import Log, open_segment, place, record, said, services
-from tests.projections.test_fold import STORY, Stumbles
+from tests.projections.plain_interpretation import interpret
+from tests.projections.samples import (
+    STORY,
+    FailingInterpretation,
+    Log,
+    open_segment,
+    place,
+    record,
+    services,
+    stated,
+)
 
 pytestmark = pytest.mark.postgres
 
@@ -62,7 +70,7 @@ def test_all_that_was_dropped_comes_back_from_the_log(
 
 def test_the_next_batch_continues_after_a_rebuild(connection: psycopg.Connection, log: Log) -> None:
     rebuild(connection, PROJECTIONS, ["census"], log.events, heal=log.heal, services=services())
-    log.record(said("A02", "16:00", number="4", visit="V4", where=place("4W", "C")))
+    log.record(stated("A02", "16:00", number="4", visit="V4", where=place("4W", "C")))
     outcome = fold.apply(connection, PROJECTIONS, log.events, heal=log.heal, services=services())
     assert (outcome.applied, outcome.skipped) == (1, len(STORY))
     assert ("C",) in connection.execute("select bed from proj.census").fetchall()
@@ -93,7 +101,7 @@ def test_what_is_recorded_while_it_runs_is_in_it(
 ) -> None:
     def source() -> Iterator[RecordedEvent]:
         yield from tuple(log.events)
-        log.record(said("A01", "17:00", number="5", visit="V5", where=place("4W", "D")))
+        log.record(stated("A01", "17:00", number="5", visit="V5", where=place("4W", "D")))
         fold.apply(other, PROJECTIONS, log.events, heal=log.heal, services=services())
 
     for names in ([], ["timeline", "census"]):
@@ -107,13 +115,13 @@ def test_what_is_recorded_while_it_runs_is_in_it(
 def test_records_joined_while_it_runs_are_one_in_it(
     connection: psycopg.Connection, other: psycopg.Connection, log: Log
 ) -> None:
-    log.record(*(said("A01", "17:00", number=each, visit=f"V{each}") for each in ("71", "72")))
+    log.record(*(stated("A01", "17:00", number=each, visit=f"V{each}") for each in ("71", "72")))
     fold.apply(connection, PROJECTIONS, log.events, heal=log.heal, services=services())
 
     def source() -> Iterator[RecordedEvent]:
         yield from tuple(log.events)
         for each in ("71", "72"):
-            log.record(said("A08", "18:00", number=each, visit=f"V{each}", enterprise="900"))
+            log.record(stated("A08", "18:00", number=each, visit=f"V{each}", enterprise="900"))
         fold.apply(other, PROJECTIONS, log.events, heal=log.heal, services=services())
 
     rebuilt = rebuild(
@@ -209,7 +217,7 @@ def test_who_cannot_be_interpreted_is_set_aside_and_comes_back(
         [],
         log.events,
         heal=log.heal,
-        services=services(interpret=Stumbles("4")),
+        services=services(interpret=FailingInterpretation("4")),
     )
     assert [one.index for one in done.parked] == [7]
     assert parking.parked(connection) == list(done.parked)

@@ -11,14 +11,14 @@ from projections.engine import fold, generations
 from projections.engine.digest import RowDoesNotOpen, digest
 from projections.engine.projection_list import UnknownProjection
 from projections.engine.table import Column, Table
-from tests.projections.saying import Log, altered, note, open_segment, place, said, services
+from tests.projections.samples import Log, altered, note, open_segment, place, services, stated
 
 pytestmark = pytest.mark.postgres
 
 STORY = (
-    said("A01", "10:00", where=place("4W", "A"), enterprise="900"),
-    said("A02", "11:00", where=place("X", part2=True), part2_unit="Detox"),
-    said("A40", "13:00", retires="2", visit=""),
+    stated("A01", "10:00", where=place("4W", "A"), enterprise="900"),
+    stated("A02", "11:00", where=place("X", part2=True), part2_unit="Detox"),
+    stated("A40", "13:00", retires="2", visit=""),
     note("14:00", words="well"),
 )
 ALL = [(one.name, table) for one in PROJECTIONS for table in one.tables]
@@ -83,7 +83,7 @@ def test_the_same_statements_recorded_otherwise_have_the_same_digest(
 ) -> None:
     before = digest(told, PROJECTIONS, open_segment)
     log = Log()
-    log.record(said("A01", "09:00", number="55", visit="V55"))  # moves all positions
+    log.record(stated("A01", "09:00", number="55", visit="V55"))  # moves all positions
     log.record(*STORY)
     log.events.pop(0)
     with other.transaction(force_rollback=True):

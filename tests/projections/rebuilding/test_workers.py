@@ -25,8 +25,15 @@ from projections.rebuilding import filling, spill, stretches, workers
 from projections.rebuilding.rebuild import rebuild
 from projections.rebuilding.stretches import ReadStretch, StoreLog
 from projections.rebuilding.workers import Task, WorkerLost, Workers
-from tests.projections.saying import Log, open_segment, place, said, services
-from tests.projections.test_fold import STORY, Stumbles
+from tests.projections.samples import (
+    STORY,
+    FailingInterpretation,
+    Log,
+    open_segment,
+    place,
+    services,
+    stated,
+)
 
 pytestmark = pytest.mark.postgres
 
@@ -35,7 +42,7 @@ pytestmark = pytest.mark.postgres
 def tools(
     url: str, stumbles: str = "", read: ReadStretch = lambda _after, _upto: ()
 ) -> Iterator[tuple[Connection[Any], Services, ReadStretch]]:
-    made = services(interpret=Stumbles(stumbles)) if stumbles else services()
+    made = services(interpret=FailingInterpretation(stumbles)) if stumbles else services()
     with psycopg.connect(url, autocommit=True) as connection:
         yield connection, made, read
 
@@ -84,8 +91,8 @@ def log(connection: psycopg.Connection) -> Log:
     for number in range(10, 40):
         enterprise = f"E{number % 7}" if number % 3 else ""
         log.record(
-            said("A01", "10:00", number=str(number), visit=f"V{number}", enterprise=enterprise),
-            said("A02", "11:00", number=str(number), visit=f"V{number}", where=place("4W", "B")),
+            stated("A01", "10:00", number=str(number), visit=f"V{number}", enterprise=enterprise),
+            stated("A02", "11:00", number=str(number), visit=f"V{number}", where=place("4W", "B")),
         )
     fold.apply(connection, PROJECTIONS, log.events, heal=log.heal, services=services())
     return log
@@ -156,7 +163,10 @@ def test_stretches_hold_no_more_than_the_other_projections_have(
     before = digest(connection, PROJECTIONS, open_segment)
     positions = fold.positions(connection, PROJECTIONS)
     log.record(
-        *(said("A02", "12:00", number=str(number), visit=f"V{number}") for number in range(10, 40))
+        *(
+            stated("A02", "12:00", number=str(number), visit=f"V{number}")
+            for number in range(10, 40)
+        )
     )
     events = [logged(one) for one in log.events]
     rebuild(

@@ -1,15 +1,18 @@
-"""What the tests of projections say: statements, a log of them, and a trivial seal."""
+"""Samples for the tests of projections: statements, own events, a log, and a plain seal."""
 
 from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
+import psycopg
 
 from domain.body import Actor, Envelope, RecordedEvent, Sealed, SegmentClass
 from domain.catalogue import STATEMENT_TOPICS, UnknownTopic
+from domain.continuity import Patient
 from domain.encoding import make_body
 from domain.ids import EventId, IdKey, MessageId, PlaceRef, RecordId, VisitRef
 from domain.partitions import partition_of
@@ -23,8 +26,11 @@ from domain.segments import (
     SegmentDoesNotOpen,
 )
 from domain.statement import IdentifierRef, Moment, Place, Statement
+from projections.catalogue import PROJECTIONS
+from projections.engine import fold
+from projections.engine.digest import digest
 from projections.engine.services import Services
-from tests.projections.plainly import interpret
+from tests.projections.plain_interpretation import interpret
 
 KEY = IdKey(b"tests of projections")
 DAY = datetime(2026, 1, 5, tzinfo=UTC)
@@ -49,7 +55,7 @@ def place(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said:
+class SampleStatement:
     """A statement with what its sealed segments hold."""
 
     statement: Statement
@@ -60,7 +66,7 @@ class Said:
     retired_number: str = ""
 
 
-def said(  # noqa: PLR0913
+def stated(  # noqa: PLR0913
     trigger: str,
     clock: str,
     *,
@@ -76,7 +82,7 @@ def said(  # noqa: PLR0913
     control_id: str = "",
     part2_unit: str = "",
     **more: Any,
-) -> Said:
+) -> SampleStatement:
     """Say something: a message of ``trigger`` sent, and happening, at ``clock``."""
     moment = Moment(at=at(clock, day))
     mine = record(number, authority, mode)
@@ -113,7 +119,7 @@ def said(  # noqa: PLR0913
     if trigger == "A03":
         values.setdefault("discharged", moment)
     ref = KEY.statement(mine, clock, authority, values["control_id"], content)
-    return Said(
+    return SampleStatement(
         statement=Statement(ref=ref, **values),
         number=number,
         visit=visit,
@@ -187,7 +193,7 @@ class Log:
     versions: dict[str, int] = field(default_factory=dict)
     incarnation: str = "first"
 
-    def record(self, *samples: Said | SampleNote) -> list[RecordedEvent]:
+    def record(self, *samples: SampleStatement | SampleNote) -> list[RecordedEvent]:
         return [
             self._record_note(one) if isinstance(one, SampleNote) else self._record(one)
             for one in samples
@@ -200,7 +206,7 @@ class Log:
             if one.envelope.partition == partition and after < one.envelope.index <= upto
         ]
 
-    def _record(self, one: Said) -> RecordedEvent:
+    def _record(self, one: SampleStatement) -> RecordedEvent:
         statement = one.statement
         subjects = (
             (statement.record,)
@@ -295,7 +301,7 @@ def services(**changes: Any) -> Services:
     return Services(**(values | changes))
 
 
-def _segments(one: Said) -> list[Sealed]:
+def _segments(one: SampleStatement) -> list[Sealed]:
     statement = one.statement
     numbers = [Identifier(field="PID-3", value=one.number, authority="NGH", ref=statement.record)]
     if statement.visit is not None:
@@ -325,3 +331,52 @@ def _seal(subject: RecordId, segment: SegmentClass, content: object) -> Sealed:
         commitment=sha256(text).hexdigest(),
         box=b64encode(b"seal:" + text).decode(),
     )
+
+
+#: Transfers, a trusted number over two senders, a chain of merges, and a part2 unit.
+STORY = (
+    stated("A01", "10:00", number="1", where=place("4W", "A"), enterprise="900"),
+    stated("A02", "11:00", number="1", where=place("4W", "B")),
+    stated("A01", "10:30", number="2", visit="V2", where=place("5E", "A"), name="Birchall"),
+    stated("A01", "12:00", number="7", authority="SBH", visit="W1", enterprise="900"),
+    stated("A40", "13:00", number="3", retires="2", visit=""),
+    stated("A03", "13:20", number="1"),
+    stated(
+        "A01", "14:00", number="4", visit="V4", where=place("X", part2=True), part2_unit="Detox"
+    ),
+    stated("A40", "15:00", number="1", retires="3", visit=""),
+)
+
+
+Interpretation: TypeAlias = Callable[[Iterable[Statement]], tuple[Patient, ...]]
+
+
+class FailingInterpretation:
+    """An interpretation that fails for statements of one record."""
+
+    def __init__(self, number: str) -> None:
+        self.record = record(number)
+
+    def __call__(self, statements: Iterable[Statement]) -> tuple[Patient, ...]:
+        everything = list(statements)
+        if any(one.record == self.record for one in everything):
+            raise ValueError("Alder, Rowena")
+        return interpret(everything)
+
+
+def applied(
+    connection: psycopg.Connection,
+    log: Log,
+    *batches: list[RecordedEvent],
+    reading: Interpretation = interpret,
+) -> list[Any]:
+    return [
+        fold.apply(
+            connection, PROJECTIONS, each, heal=log.heal, services=services(interpret=reading)
+        )
+        for each in batches
+    ]
+
+
+def content(connection: psycopg.Connection) -> dict[str, str]:
+    return {name: one.sha256 for name, one in digest(connection, PROJECTIONS, open_segment).items()}

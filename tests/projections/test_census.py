@@ -1,0 +1,89 @@
+"""The census shows encounters that disagree, and is read as of an earlier time."""
+
+import psycopg
+import pytest
+
+from projections import census
+from tests.projections.samples import Log, SampleStatement, applied, place, record, stated
+
+pytestmark = pytest.mark.postgres
+
+
+def tell(connection: psycopg.Connection, *story: SampleStatement) -> Log:
+    log = Log()
+    log.record(*story)
+    applied(connection, log, log.events)
+    return log
+
+
+def clashes(connection: psycopg.Connection) -> set[tuple[str, str]]:
+    return set(connection.execute("select kind, patient_id from proj.clash").fetchall())
+
+
+def test_two_patients_in_one_bed_are_shown(connection: psycopg.Connection) -> None:
+    tell(
+        connection,
+        stated("A01", "10:00", number="1", visit="V1", where=place("4W", "A")),
+        stated("A01", "11:00", number="2", visit="V2", where=place("4W", "A")),
+        stated("A01", "11:00", number="3", visit="V3", where=place("4W")),
+        stated("A01", "11:00", number="4", visit="V4", where=place("4W")),
+    )
+    assert clashes(connection) == {("bed_of_two", record("1")), ("bed_of_two", record("2"))}
+
+
+def test_one_patient_in_two_beds_is_shown(connection: psycopg.Connection) -> None:
+    tell(
+        connection,
+        stated("A01", "10:00", visit="V1", where=place("4W", "A")),
+        stated("A01", "11:00", visit="V2", where=place("4W", "B")),
+    )
+    assert clashes(connection) == {("patient_in_two", record("1"))}
+
+
+def test_one_number_on_two_patients_is_shown_unless_one_was_cancelled(
+    connection: psycopg.Connection,
+) -> None:
+    story = [
+        stated("A01", "10:00", number="1", visit="V1"),
+        stated("A01", "11:00", number="2", visit="V1"),
+    ]
+    with connection.transaction(force_rollback=True):
+        tell(connection, *story)
+        assert clashes(connection) == {
+            ("number_of_two", record("1")),
+            ("number_of_two", record("2")),
+        }
+    tell(connection, *story, stated("A11", "12:00", number="1", visit="V1"))
+    assert clashes(connection) == set()
+
+
+def test_a_test_record_never_clashes_with_a_production_one(connection: psycopg.Connection) -> None:
+    tell(
+        connection,
+        stated("A01", "10:00", number="1", visit="V1", where=place("4W", "A")),
+        stated("A01", "11:00", number="1", visit="V1", where=place("4W", "A"), mode="T"),
+    )
+    assert clashes(connection) == set()
+
+
+def test_what_was_over_is_not_read_again_for_the_census_of_then(
+    connection: psycopg.Connection,
+) -> None:
+    log = tell(
+        connection,
+        stated("A01", "10:00", number="1", visit="V1"),
+        stated("A03", "12:00", number="1", visit="V1"),
+        stated("A01", "11:00", number="2", visit="V2"),
+        stated("A01", "20:00", number="3", visit="V3"),
+    )
+    noon = log.events[1].envelope.happened_at
+    evening = log.events[3].envelope.happened_at
+    assert noon is not None
+    assert evening is not None
+
+    def then(at: object, upto: int) -> set[str]:
+        return set(census.components_before(connection, at=at, upto=upto))  # type: ignore[arg-type]
+
+    assert then(evening, 4) == {record("2"), record("3")}
+    assert then(evening, 1) == {record("1")}  # its end was not known yet
+    assert then(noon, 4) == {record("1"), record("2")}

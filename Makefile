@@ -3,6 +3,8 @@
 # make lint    check formatting, style, types and who imports whom
 # make bench   measure against the assembly a user would make from libraries, print one table
 # make soak    what takes longer: hundreds of kills, long fuzzing, a million visits
+# make mutants change the rules of interpretation in small ways, print the changes that no case
+#              notices; ten minutes, or another time with ARGS="--minutes 60"
 # make docs    write the reference pages that are made from the code
 # make setup   what all of them need: .venv with everything pinned, .venv/bin/caretrail
 
@@ -12,7 +14,7 @@ WORKERS ?= 2
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test feed lint bench soak docs lock
+.PHONY: setup demo test feed lint bench soak mutants docs lock
 
 setup: $(STAMP)
 
@@ -52,6 +54,9 @@ bench: setup
 
 soak: setup
 	$(BIN)/python -m pytest -m soak --timeout 7200 $(ARGS)
+
+mutants: setup
+	$(BIN)/python -m tests.mutation $(ARGS)
 
 docs: setup
 	$(BIN)/python -m tests.documentation

@@ -1,0 +1,1 @@
+"""Mutation testing: which changes of the rules of interpretation does no case notice?"""

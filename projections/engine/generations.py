@@ -296,7 +296,9 @@ def count(connection: Connection[Any], schema: str, one: Table) -> int:
 
 def publish(connection: Connection[Any], projections: ProjectionList) -> None:
     """Let the views of ``proj`` and ``care`` read the active generations."""
+    readable: set[str] = set()
     for generation in current(connection, projections).active.values():
         for one in generation.projection.tables:
             views.follow(connection, one, generation.schema, generation.number)
-    views.publish(connection, [view for one in projections for view in one.views])
+            readable.add(one.name)
+    views.publish(connection, [view for one in projections for view in one.views], readable)

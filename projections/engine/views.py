@@ -5,7 +5,7 @@ a comment. They show production records only, and no sealed segment. The place o
 null.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, LiteralString
 
@@ -35,6 +35,7 @@ class TableView:
     table: Table
     where: LiteralString
     extras: tuple[ExtraColumn, ...] = ()
+    added: tuple[str, ...] = ()  # columns that the table gained after a release: last in the view
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,21 +129,20 @@ def lock(connection: Connection[Any]) -> None:
         )
 
 
-def publish(connection: Connection[Any], views: Iterable[TableView | QueryView]) -> None:
+def publish(
+    connection: Connection[Any],
+    views: Iterable[TableView | QueryView],
+    readable: Collection[str],
+) -> None:
     """Create the views that are missing or have changed, with their comments and rights.
 
-    A view is left out as long as a table that it reads has no active generation.
+    A view stays as it is as long as a table that it reads is not in ``readable``: the tables that
+    have an active generation of this release.
     """
-    present = {
-        name
-        for (name,) in connection.execute(
-            "select table_name from information_schema.views where table_schema = 'proj'"
-        ).fetchall()
-    }
     changed: list[bool] = []
     for view in views:
         tables = (view.table,) if isinstance(view, TableView) else view.tables
-        if not present.issuperset(one.name for one in tables):
+        if any(one.name not in readable for one in tables):
             continue
         if isinstance(view, TableView):
             changed.append(_publish_table(connection, view))
@@ -172,17 +172,20 @@ def _publish_query(connection: Connection[Any], view: QueryView) -> bool:
 def _publish_table(connection: Connection[Any], view: TableView) -> bool:
     part2 = "is_part2" in view.table.names
     shown = [column for column in view.table.columns if column.published]
+    added = [column for column in shown if column.name in view.added]
     columns: list[sql.Composable] = [
         sql.SQL("case when not is_part2 then {0} end as {0}").format(sql.Identifier(column.name))
         if part2 and column.name in _PLACE
         else sql.Identifier(column.name)
         for column in shown
+        if column not in added
     ]
     columns.append(sql.Identifier("projection_version"))
     columns += [
         sql.SQL("{} as {}").format(sql.SQL(extra.expression), sql.Identifier(extra.name))
         for extra in view.extras
     ]
+    columns += [sql.Identifier(column.name) for column in added]
     changed = define(
         connection,
         "care",

@@ -57,13 +57,22 @@ class Encounter(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One line of the timeline: a statement, what became of it."""
+    """One line of the timeline: a statement and its effect.
+
+    ``superseded_by`` names the statement that counts instead of this one:
+
+    - of a resend or a repeated cancel, the statement that it repeats;
+    - of a valid discharge whose time does not hold, the statement whose PV1-45 or time is the end
+      of the encounter now: a corrected discharge, or an update that corrects it.
+    """
 
     statement: StatementRef
     happened_at: datetime | None
     inferred: bool  # the time came from EVN-2 or MSH-7
     encounter_id: EncounterId | None
-    voided: bool  # a later cancel took it back
+    voided_by: StatementRef | None = None  # the cancel that took it back
+    superseded_by: StatementRef | None = None
+    ends_part: bool = False  # a valid discharge that ended only one part of the encounter (R7.7)
     flags: tuple[str, ...] = ()
 
 

@@ -132,7 +132,7 @@ def _about(interpreted: Component) -> dict[RecordId, list[FiledStatement]]:
 def _patient(
     interpreted: Component, patient: Patient, known: dict[RecordId, list[FiledStatement]]
 ) -> Row:
-    standing = [entry for entry in patient.entries if not entry.voided]
+    standing = [entry for entry in patient.entries if entry.voided_by is None]
     last = standing[-1] if standing else None
     said = None if last is None else interpreted.filed[last.statement]
     encounter, here = next(reversed(list(open_places(patient))), (None, None))

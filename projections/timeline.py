@@ -96,6 +96,13 @@ ENTRY: Final = Table(
         Column("happened_at", "timestamptz", "When it happened; null: not stated."),
         Column("is_inferred", "boolean", "That time comes from EVN-2 or MSH-7.", required=True),
         Column("is_voided", "boolean", "A later cancel took it back.", required=True),
+        Column("voided_by_ref", "text", "Cancel that took it back, care.entry; null: none did."),
+        Column(
+            "superseded_by_ref",
+            "text",
+            "Statement that counts instead: of a resend the first one, of a discharge the one whose"
+            " time holds now; null: none.",
+        ),
         Column("sent_at", "timestamptz", "When it was sent, MSH-7."),
         Column("sender", "text", "Sending facility, MSH-4.", required=True),
         Column("control_id", "text", "Message control id, MSH-10.", required=True),
@@ -216,7 +223,7 @@ def _entry(
     entry: Entry,
     belongs: dict[StatementRef, EncounterId],
 ) -> Row:
-    ref, happened_at, inferred, encounter_id, voided, flags = entry
+    ref, happened_at, inferred, encounter_id, voided_by, superseded_by, _, flags = entry
     one = interpreted.filed[ref]
     statement = one.statement
     place = statement.place
@@ -231,7 +238,9 @@ def _entry(
         statement.trigger,
         happened_at,
         inferred,
-        voided,
+        voided_by is not None,
+        voided_by,
+        superseded_by,
         None if statement.sent is None else statement.sent.at,
         statement.sender,
         statement.control_id,
@@ -276,12 +285,18 @@ _DURING: Final = ExtraColumn(
 
 PROJECTION: Final = Projection(
     name="timeline",
-    version=2,
+    version=3,
     tables=(ENCOUNTER, STAY, ENTRY),
     fold=ByComponent(rows=rows),
     views=(
         TableView("encounter", ENCOUNTER, PRODUCTION, (CLASS_SYSTEM, _DURING)),
         TableView("stay", STAY, PRODUCTION, (CLASS_SYSTEM, _DURING)),
-        TableView("entry", ENTRY, PRODUCTION, (CLASS_SYSTEM,)),
+        TableView(
+            "entry",
+            ENTRY,
+            PRODUCTION,
+            (CLASS_SYSTEM,),
+            added=("voided_by_ref", "superseded_by_ref"),
+        ),
     ),
 )

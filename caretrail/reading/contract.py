@@ -12,6 +12,7 @@ from caretrail.reading.census import CensusReading, OccupiedPlace
 from caretrail.reading.listing import PatientSummary
 from caretrail.reading.patient import PatientReading
 from domain.continuity import Encounter, Entry, Stay
+from domain.ids import StatementRef
 from projections.audit_trail import LogPosition
 
 Json: TypeAlias = dict[str, Any]
@@ -113,11 +114,17 @@ def _entry(reading: PatientReading, entry: Entry) -> Json:
         "trigger": filed.statement.trigger,
         "encounter_id": entry.encounter_id,
         "inferred": entry.inferred,
-        "voided": entry.voided,
+        "voided": entry.voided_by is not None,
+        "voided_by": _event(reading, entry.voided_by),
+        "superseded_by": _event(reading, entry.superseded_by),
         "event_id": filed.event_id,
         "source_message": filed.message_id,
         "flags": list(entry.flags),
     }
+
+
+def _event(reading: PatientReading, ref: StatementRef | None) -> str | None:
+    return None if ref is None else reading.filed[ref].event_id
 
 
 def _occupied(row: OccupiedPlace) -> Json:

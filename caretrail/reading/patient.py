@@ -106,9 +106,9 @@ class PatientReading:
         late = learned - happened
         return late if late >= LATE else None
 
-    def learned_at(self, entry: Entry) -> datetime:
-        """Return when the entry was recorded, or sent if the history was loaded afterwards."""
-        filed = self.filed[entry.statement]
+    def learned_at(self, ref: StatementRef) -> datetime:
+        """Return when a statement was recorded, or sent if the history was loaded afterwards."""
+        filed = self.filed[ref]
         sent = filed.statement.sent
         return sent.at if sent and self.loaded_afterwards else filed.recorded_at
 

@@ -11,6 +11,7 @@ from caretrail.web.between import Between
 from caretrail.web.flags import in_words
 from caretrail.web.words import Words, length
 from domain.continuity import Encounter, Entry
+from domain.flags import Flag
 from domain.ids import EncounterId, StatementRef
 from domain.triggers import Trigger, trigger_of
 
@@ -26,10 +27,11 @@ class Note:
     code: str = ""  # of what is marked, as recorded
 
 
-_MARKS: Final[Mapping[str, Note]] = {
-    "resend": Note(head="Repeated:", rest="says what was said before."),
-    "no_effect": Note(head="No effect:", rest="it takes back nothing that stands."),
-    "waits": Note(head="Waits:", rest="what it takes back was not heard of."),
+#: The first words of a note about a flag; notes about other flags begin with "Marked:".
+_HEADS: Final[Mapping[str, str]] = {
+    Flag.RESEND: "Repeated:",
+    Flag.NO_EFFECT: "No effect:",
+    Flag.WAITS: "Waits:",
 }
 
 
@@ -80,7 +82,7 @@ def shown(reading: PatientReading, related: Between, words: Words) -> list[Shown
     encounters = {e.encounter_id: e for e in reading.patient.encounters}
     first_of: dict[EncounterId, StatementRef] = {}
     for entry in reading.patient.entries:
-        if entry.encounter_id and entry.encounter_id not in first_of and not entry.voided:
+        if entry.encounter_id and entry.encounter_id not in first_of and entry.voided_by is None:
             first_of[entry.encounter_id] = entry.statement
     made: list[Shown] = []
     for entry in reading.patient.entries:
@@ -108,12 +110,12 @@ def _one(  # what an entry is judged by
     notes: list[Note] = []
     row = trigger_of(statement.trigger)
     icon: str = row.icon
-    if entry.voided:
+    if entry.voided_by is not None:
         icon = "x"
-        notes.append(_cancelled(reading, entry, words))
-    if late and not entry.voided:
+        notes.append(_cancelled(reading, entry.voided_by, words))
+    elif late:
         icon = "late"
-        learned = words.near(reading.learned_at(entry), at or filed.recorded_at)
+        learned = words.near(reading.learned_at(entry.statement), at or filed.recorded_at)
         learned_how = "sent" if reading.loaded_afterwards else "learned"
         notes.append(
             Note(
@@ -122,13 +124,12 @@ def _one(  # what an entry is judged by
                 before=filed.index - 1,
             )
         )
-    part = _part_only(reading, entry, encounter)
-    if part:
-        notes.append(part)
-    replaced = None if part else _replaced(reading, entry, encounter, words)
-    if replaced:
+    if entry.ends_part:
+        notes.append(Note(head="Ended its part only:", rest="the visit went on elsewhere."))
+    corrected = _corrected(reading, entry, encounter, words)
+    if corrected:
         icon = "fix"
-        notes.append(replaced)
+        notes.append(corrected)
     if first and encounter and encounter.start is None and encounter.status != "planned":
         icon = "torn"
         notes.append(Note(head="Beginning not stated.", rest=""))
@@ -137,7 +138,7 @@ def _one(  # what an entry is judged by
     notes += [_marked(flag) for flag in entry.flags]
     for readmission in related.readmissions:
         same = readmission.target.encounter.encounter_id == entry.encounter_id
-        if same and readmission.back == at and not entry.voided:
+        if same and readmission.back == at and entry.voided_by is None:
             left = words.day(readmission.left)
             notes.append(
                 Note(
@@ -155,7 +156,7 @@ def _one(  # what an entry is judged by
         head=said.head,
         rest=_rest(said.rest, encounter, row, words),
         notes=tuple(notes),
-        cancelled=entry.voided,
+        cancelled=entry.voided_by is not None,
         facility=facility,
         trigger=statement.trigger,
         control_id=statement.control_id,
@@ -176,72 +177,33 @@ def _rest(rest: str, encounter: Encounter | None, row: Trigger, words: Words) ->
     return f"{rest}, for {words.moment(encounter.planned_for)}"
 
 
-def _cancelled(reading: PatientReading, entry: Entry, words: Words) -> Note:
-    """Say which cancel took an entry back, where one of its visit does."""
-    statement = reading.filed[entry.statement].statement
-    for other in reading.patient.entries:
-        cancel = reading.filed[other.statement].statement
-        same = other.encounter_id == entry.encounter_id
-        later = not (cancel.sent and statement.sent) or cancel.sent.at >= statement.sent.at
-        if same and later and _may_void(cancel.trigger, statement.trigger) and cancel.sent:
-            at = words.moment(cancel.sent.at)
-            return Note(head="Cancelled", rest=f"on {at} by the sender ({cancel.trigger}).")
-    return Note(head="Cancelled", rest="by a later statement.")
-
-
-def _may_void(cancel: str, trigger: str) -> bool:
-    """Tell whether a cancel voids a trigger. A11 also voids what was built on the beginning."""
-    row = trigger_of(cancel)
-    return trigger in row.voids or row.cancels == "beginning"
+def _cancelled(reading: PatientReading, cancel: StatementRef, words: Words) -> Note:
+    """Say which cancel took an entry back."""
+    statement = reading.filed[cancel].statement
+    on = f"on {words.moment(statement.sent.at)} " if statement.sent else ""
+    return Note(head="Cancelled", rest=f"{on}by the sender ({statement.trigger}).")
 
 
 def _marked(flag: str) -> Note:
-    marked = in_words(flag)
-    return _MARKS.get(flag) or Note(
-        head="Marked:", rest=f"{marked.said}." if marked.said else "", code=flag
-    )
+    words = in_words(flag).said
+    if flag in _HEADS:
+        return Note(head=_HEADS[flag], rest=words)
+    return Note(head="Marked:", rest=words, code=flag)
 
 
-def _part_only(reading: PatientReading, entry: Entry, encounter: Encounter | None) -> Note | None:
-    """Say of an end that it closed only the part of the visit that another had replaced."""
-    statement = reading.filed[entry.statement].statement
-    if (
-        encounter is None
-        or trigger_of(statement.trigger).kind != "end"
-        or "part_ended" not in encounter.flags
-    ):
-        return None
-    standing = [stay for stay in encounter.stays if not stay.cancelled]
-    earlier = {stay.place.ref for stay in standing[:-1] if stay.place}
-    last = standing[-1].place if standing else None
-    place = statement.place
-    if place and place.ref in earlier and (last is None or place.ref != last.ref):
-        return Note(head="Ended its part only:", rest="the visit went on elsewhere.")
-    return None
-
-
-def _replaced(
+def _corrected(
     reading: PatientReading, entry: Entry, encounter: Encounter | None, words: Words
 ) -> Note | None:
-    """Say that another end is the one that holds, since when."""
-    row = trigger_of(reading.filed[entry.statement].statement.trigger)
-    if encounter is None or row.kind != "end" or entry.voided or entry.happened_at is None:
+    """Say which end holds instead of a discharge, and since when."""
+    if entry.superseded_by is None or Flag.RESEND in entry.flags:
         return None
-    if encounter.end is None or encounter.end == entry.happened_at:
+    if encounter is None or encounter.end is None or entry.happened_at is None:
         return None
-    for other in reading.patient.entries:
-        filed = reading.filed[other.statement]
-        if (
-            other.encounter_id == encounter.encounter_id
-            and other.happened_at == encounter.end
-            and trigger_of(filed.statement.trigger).discharge_time != "unused"
-        ):
-            since = words.moment(reading.learned_at(other))
-            end = words.near(encounter.end, entry.happened_at)
-            return Note(
-                head="Corrected:",
-                was=words.time(entry.happened_at),
-                rest=f"stated at first, {end} since {since}.",
-                before=filed.index - 1,
-            )
-    return None
+    since = words.moment(reading.learned_at(entry.superseded_by))
+    end = words.near(encounter.end, entry.happened_at)
+    return Note(
+        head="Corrected:",
+        was=words.time(entry.happened_at),
+        rest=f"stated at first, {end} since {since}.",
+        before=reading.filed[entry.superseded_by].index - 1,
+    )

@@ -4,42 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-_OF_MEANING: Final[Mapping[str, str]] = {
-    "resend": "says what was said before",
-    "no_effect": "takes back nothing that stands",
-    "waits": "what it takes back was not heard of",
-    "after_end": "lies after the end of its visit, and moves nobody",
-    "before_beginning": "lies before the beginning of its visit, and counts from there",
-    "sent_time_unusable": "when it was sent cannot be right, so its order is that of its recording",
-    "closed_by_rule": "nobody stated its end: a later visit closes it",
-    "part_ended": "a discharge ended one part of the visit, which went on elsewhere",
-    "number_incomplete": "some of its messages carry no visit number",
-    "renumbered": "its visit number was changed by its sender",
-    "record_retired": "sent under a number that had been merged into another",
-    "merge_into_itself": "merges a record into itself, which changes nothing",
-    "merge_of_placeholder": "merges a number that stands for nobody",
-    "identifier_shared": "a number is held by another patient too, so it joins nobody",
-    "charset_suspect": "its characters were not what it declares",
-    "nul_dropped": "zero bytes were left out",
-    "line.joined": "a line was broken inside a field, and was put together",
-    "line.unknown": "a line is no segment",
-    "profile.none": "its sender has no profile: defaults were used",
-}
-_OF_FIELD: Final[Mapping[str, str]] = {
-    "unreadable": "could not be read; its text is kept",
-    "absurd": "lies outside what can be",
-    "future": "lies after the message was sent",
-    "ambiguous": "names a local time that happened twice: the first was taken",
-    "skipped": "names a local time that the clocks left out",
-    "null": "was deleted by the sender",
-    "truncated": "was cut by its sender",
-    "repeated": "was repeated: the first was read",
-    "placeholder": "holds no number, only what stands for one",
-    "differs": "is not what MSH-9 says",
-    "unknown": "holds no known code",
-    "itself": "names the record itself",
-    "unusual": "is unusual",
-}
+from domain.flags import FieldFlag, Flag, MessageFlag
+
+_WORDS: Final[Mapping[str, str]] = {each: each.words for each in (*Flag, *MessageFlag)}
+_OF_FIELD: Final[Mapping[str, str]] = {each: each.words for each in FieldFlag}
+
 _FIELDS: Final[Mapping[str, str]] = {
     "EVN-1": "event type", "EVN-2": "time entered", "EVN-6": "time of the event",
     "MRG-1": "retired number", "MSH-2": "encoding characters", "MSH-7": "time sent",
@@ -69,15 +38,14 @@ def in_words(code: str) -> Marked:
     """Return what a flag means.
 
     >>> in_words("PV1-45.unreadable").said
-    'PV1-45, discharged at, could not be read; its text is kept'
+    'PV1-45, discharged at, could not be read; its text is kept.'
     """
-    said = _OF_MEANING.get(code, "")
-    name, dot, what = code.partition(".")
-    if not said and dot and what in _OF_FIELD:
-        said = ", ".join(filter(None, (name, _FIELDS.get(name, "")))) + (
-            f", {_OF_FIELD[what]}" if name in _FIELDS else f" {_OF_FIELD[what]}"
-        )
-    return Marked(code=code, said=said)
+    words = _WORDS.get(code, "")
+    name, _, what = code.partition(".")
+    if not words and what in _OF_FIELD:
+        field = f"{name}, {_FIELDS[name]}," if name in _FIELDS else name
+        words = f"{field} {_OF_FIELD[what]}."
+    return Marked(code=code, said=words)
 
 
 def marks(codes: Iterable[str]) -> tuple[Marked, ...]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from domain.flags import Flag
 from domain.interpretation.candidates import Index, by_order, by_sent, came_from
 from domain.interpretation.order import Said, sent_before
 from domain.interpretation.times import same
@@ -25,7 +26,7 @@ class Voided:
     by: dict[Said, Said] = field(default_factory=dict)  # what was taken back, by which cancel
     target: dict[Said, Said] = field(default_factory=dict)  # what a cancel took back, if anything
     repeats: dict[Said, Said] = field(default_factory=dict)  # a cancel said again
-    idle: dict[Said, str] = field(default_factory=dict)  # no effect, and why
+    idle: dict[Said, Flag] = field(default_factory=dict)  # no effect, and why
 
 
 def voided(said: Sequence[Said]) -> Voided:
@@ -96,7 +97,7 @@ class Ledger:
             return
         named = _named(cancel, ours)
         if named is None:
-            self.done.idle[cancel] = "waits"
+            self.done.idle[cancel] = Flag.WAITS
         elif cancel.row.cancels == "move":
             self._void_one(cancel, named, ours)
         elif named:
@@ -147,7 +148,7 @@ class Ledger:
         )
         latest = latest or next((each for each in reversed(some) if each not in by), None)
         if latest is None:
-            self.done.idle[cancel] = "no_effect"
+            self.done.idle[cancel] = Flag.NO_EFFECT
             return
         self._void(cancel, latest)
         for each in ours.equal_to(latest):
@@ -160,7 +161,7 @@ class Ledger:
             if cancel.row.cancels == "beginning":
                 self._void_built(cancel, None)
             if cancel not in self.done.target:
-                self.done.idle[cancel] = "no_effect"
+                self.done.idle[cancel] = Flag.NO_EFFECT
             return
         latest: Said | None = self._shown_by(cancel, before)
         if latest in self.done.by:
@@ -198,7 +199,7 @@ class Ledger:
         An A04 and an A01 are two facts even where one time names both: the one sent last is meant.
         """
         if not named:
-            self.done.idle[cancel] = "no_effect"
+            self.done.idle[cancel] = Flag.NO_EFFECT
             return
         latest = named[-1]
         trigger = latest.of.trigger

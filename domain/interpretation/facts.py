@@ -49,6 +49,7 @@ class Spell:
     change_at: datetime | None = None
     end: datetime | None = None
     end_inferred: bool = False
+    end_stated_by: Said | None = None  # the end or correction whose value is ``end``
     ended: bool = False  # though perhaps nobody knows when
     cancelled: bool = False  # all of it was taken back
 
@@ -476,8 +477,11 @@ def _settle(spell: Spell, corrections: Sequence[Said]) -> None:
         ]
         end = decide(values)
         if end is not None and end[1] != BEFORE_ALL:
-            _, spell.end, stated = end
+            order, spell.end, stated = end
             spell.end_inferred = not stated
+            spell.end_stated_by = next(
+                each for each in (*spell.ends, *spell.end_corrections) if each.order == order
+            )
 
 
 def decide(values: Iterable[Value]) -> Value | None:

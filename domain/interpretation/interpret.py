@@ -6,11 +6,12 @@ visit resends, cancels, beginnings and ends, places, status.
 
 from bisect import bisect_right
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
-from typing import TypeAlias
 
 from domain.continuity import Encounter, Entry, Patient, Stay
+from domain.flags import FOR_THE_WORK_LIST, Flag
 from domain.ids import EncounterId
 from domain.interpretation.facts import Spell
 from domain.interpretation.order import Said, in_sent_order
@@ -25,10 +26,15 @@ from domain.statement import EncounterClass, Statement
 
 _at = attrgetter("at")
 
-_Told: TypeAlias = tuple[EncounterId | None, bool]
 
-#: What makes an encounter one for the work list.
-_FOR_THE_WORK_LIST = frozenset({"after_end", "before_beginning", "sent_time_unusable", "waits"})
+@dataclass(slots=True)
+class _Outcomes:
+    """What the statements of one person came to."""
+
+    encounter: dict[Said, EncounterId] = field(default_factory=dict)
+    voided_by: dict[Said, Said] = field(default_factory=dict)
+    superseded_by: dict[Said, Said] = field(default_factory=dict)
+    part_ends: set[Said] = field(default_factory=set)
 
 
 def interpret(statements: Iterable[Statement]) -> tuple[Patient, ...]:
@@ -48,13 +54,12 @@ def _patient(person: Person, last_sent: datetime) -> Patient:
     if without:
         visits = assign(without, visits)
     encounters: list[Encounter] = []
-    told: dict[Said, _Told] = {}
+    outcomes = _Outcomes()
     for visit in visits:
-        encounters += _encounters(visit, told, last_sent)
+        encounters += _encounters(visit, outcomes, last_sent)
     if len(encounters) > 1:
         encounters.sort(key=_by_start)
-    nothing: _Told = (None, False)
-    entries = [_entry(each, told.get(each, nothing)) for each in sorted(person.said, key=_at)]
+    entries = [_entry(each, outcomes) for each in sorted(person.said, key=_at)]
     return Patient(
         patient_id=person.patient_id,
         mode=person.said[0].of.mode,
@@ -70,35 +75,45 @@ def _by_start(encounter: Encounter) -> tuple[datetime, EncounterId]:
     return encounter.start or BEFORE_ALL, encounter.encounter_id
 
 
-def _entry(each: Said, told: _Told) -> Entry:
-    encounter_id, voided = told
+def _entry(each: Said, outcomes: _Outcomes) -> Entry:
+    voided_by = outcomes.voided_by.get(each)
+    superseded_by = outcomes.superseded_by.get(each)
     return Entry(
         statement=each.of.ref,
         happened_at=None if each.at == BEFORE_ALL else each.at,
         inferred=each.source in INFERRED,
-        encounter_id=encounter_id,
-        voided=voided,
+        encounter_id=outcomes.encounter.get(each),
+        voided_by=None if voided_by is None else voided_by.of.ref,
+        superseded_by=None if superseded_by is None else superseded_by.of.ref,
+        ends_part=each in outcomes.part_ends,
         flags=tuple(dict.fromkeys(each.flags)) if each.flags else (),
     )
 
 
-def _encounters(visit: Visit, told: dict[Said, _Told], last_sent: datetime) -> list[Encounter]:
+def _encounters(visit: Visit, outcomes: _Outcomes, last_sent: datetime) -> list[Encounter]:
     reading = visit.reading
-    for each in reading.resends:
-        each.flags.append("resend")
-    for each in reading.voided.repeats:
-        each.flags.append("resend")
+    by = reading.voided.by
+    for again in (reading.resends, reading.voided.repeats):
+        outcomes.superseded_by |= again
+        for each in again:
+            each.flags.append(Flag.RESEND)
     for each, why in reading.voided.idle.items():
         each.flags.append(why)
+    outcomes.voided_by |= by
     spells = reading.spells or ([Spell()] if reading.plans else [])
     made: list[Encounter] = []
     for spell, said in zip(spells, _members(reading, spells), strict=True):
         encounter = _encounter(visit, spell, said, last_sent)
         made.append(encounter)
-        told.update(dict.fromkeys(said, (encounter.encounter_id, False)))
-    for each in reading.voided.by:
-        encounter_id, _ = told.get(each, (None, True))
-        told[each] = (encounter_id, True)
+        outcomes.encounter.update(dict.fromkeys(said, encounter.encounter_id))
+        outcomes.part_ends.update(each for each in spell.part_ends if each not in by)
+        holds = spell.end_stated_by
+        if holds is not None:
+            outcomes.superseded_by |= {
+                each: holds
+                for each in spell.ends
+                if each is not holds and each.at != spell.end and each not in by
+            }
     return made
 
 
@@ -144,16 +159,16 @@ def _encounter(visit: Visit, spell: Spell, said: list[Said], last_sent: datetime
         if due is not None:
             end, end_inferred, status = due, True, "finished"
             stays = close(stays, due)
-            flags.add("closed_by_rule")
+            flags.add(Flag.CLOSED_BY_RULE)
     if by and not spell.cancelled:
         standing = [each for each in said if each not in by and each not in reading.resends]
         voided = [(each, by[each]) for each in said if each in by]
         stays += ghosts_of(voided, standing=standing, stays=stays)
     for each in said:
         if each.flags:
-            flags |= _FOR_THE_WORK_LIST.intersection(each.flags)
+            flags |= FOR_THE_WORK_LIST.intersection(each.flags)
     if spell.part_ends:
-        flags.add("part_ended")
+        flags.add(Flag.PART_ENDED)
     first = said[0].of
     plans = [each for each in reading.plans if each in said] if reading.plans else []
     return Encounter(

@@ -11,6 +11,7 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Final, TypeAlias
 
+from domain.flags import Flag
 from domain.ids import StatementRef
 from domain.interpretation.times import BEFORE_ALL, INFERRED, moment_of
 from domain.statement import Moment, Statement
@@ -67,7 +68,7 @@ def _said(statement: Statement, sent: datetime, order: int) -> Said:
     at = BEFORE_ALL if moment is None else moment.last if row.kind == "end" else moment.at
     flags = list(statement.flags)
     if statement.sent is None:
-        flags.append("sent_time_unusable")
+        flags.append(Flag.SENT_TIME_UNUSABLE)
     return Said(statement, row, row.kind, sent, order, moment, source, at, flags)
 
 

@@ -9,6 +9,7 @@ from operator import attrgetter, itemgetter
 from typing import TypeAlias
 
 from domain.continuity import Stay
+from domain.flags import Flag
 from domain.interpretation.facts import Spell
 from domain.interpretation.order import Said
 from domain.interpretation.times import BEFORE_ALL
@@ -33,7 +34,7 @@ def stays_of(spell: Spell, *, back_to: Sequence[Said], cancelled: bool) -> list[
     class_code: EncounterClass = "unknown"
     for at, stated, coded, by, flags in _steps(spell):
         if spell.end is not None and at > spell.end:
-            by.flags.append("after_end")
+            by.flags.append(Flag.AFTER_END)
             continue
         place = stated or place
         class_code = class_code if coded == "unknown" else coded
@@ -78,8 +79,8 @@ def _steps(spell: Spell) -> list[_Step]:
     for at, move in spell.moves:
         flags: tuple[str, ...] = ()
         if at < start and (move.moment is None or move.moment.last < start):
-            flags = ("before_beginning",)
-            move.flags.append("before_beginning")
+            flags = (Flag.BEFORE_BEGINNING,)
+            move.flags.append(Flag.BEFORE_BEGINNING)
         placed = max(at, start)
         # Before the beginning as they happened; at one instant, coarse or not, as they were sent.
         key = (placed, 1, len(later) - len(spell.moves)) if flags else (placed, 1, move.order)

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Final
 
+from domain.flags import Flag
 from domain.interpretation.facts import Spell
 from domain.interpretation.order import Said
 from domain.interpretation.resends import resent
@@ -80,7 +81,7 @@ class _Assignment:
         else:
             before = _begun_last(visit)
             if visit.number is not None:
-                visit.flags.add("number_incomplete")
+                visit.flags.add(Flag.NUMBER_INCOMPLETE)
             visit.add([each])
         self._note_beginning(each, visit)
         self._note(visit, before)
@@ -246,7 +247,7 @@ def _adopted(
             or any(_was_planned(visit, each) for one in _standing(other) for each in one.first)
         ):
             other.add(visit.said)
-            other.flags.add("number_incomplete")
+            other.flags.add(Flag.NUMBER_INCOMPLETE)
             return True
     return False
 

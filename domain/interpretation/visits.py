@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from domain.flags import Flag
 from domain.ids import VisitRef
 from domain.interpretation.cancels import Ledger
 from domain.interpretation.order import Said
@@ -178,7 +179,7 @@ def _continue(visits: dict[VisitRef, Visit], old: Visit, new: Visit, by: Said) -
         new.add(old.said)
     new.number = _number(by)
     new.replaced.pop(new.number, None)
-    new.flags.add("renumbered")
+    new.flags.add(Flag.RENUMBERED)
     new.forget()
 
 

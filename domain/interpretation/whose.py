@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from domain.continuity import Merge
+from domain.flags import Flag
 from domain.ids import PatientId, RecordId
 from domain.interpretation.order import Said
 from domain.interpretation.resends import resent
@@ -79,10 +80,10 @@ def _joins(merge: Said) -> bool:
     if merged is None:
         return False
     if merged == record:
-        merge.flags.append("merge_into_itself")
+        merge.flags.append(Flag.MERGE_INTO_ITSELF)
         return False
     if any(each.placeholder and each.ref in (merged, record) for each in merge.of.identifiers):
-        merge.flags.append("merge_of_placeholder")
+        merge.flags.append(Flag.MERGE_OF_PLACEHOLDER)
         return False
     return True
 
@@ -179,7 +180,7 @@ def _collect(
     for each in said:
         of[sets.of(each.of.record)].append(each)
         if each.order > retired.get(each.of.record, each.order) and each.kind != "merge":
-            each.flags.append("record_retired")
+            each.flags.append(Flag.RECORD_RETIRED)
     persons = [
         Person(
             patient_id=_survivor(held, merged[root]),
@@ -190,7 +191,7 @@ def _collect(
                 if each.of.merged is not None
             ),
             said=of[root],
-            flags=("identifier_shared",) if root in shared else (),
+            flags=(Flag.IDENTIFIER_SHARED,) if root in shared else (),
         )
         for root, held in records.items()
     ]

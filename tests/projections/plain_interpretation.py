@@ -52,7 +52,6 @@ def _patient(records: list[RecordId], everything: list[Statement], merges: list[
                 happened_at=None if one.occurred is None else one.occurred.at,
                 inferred=False,
                 encounter_id=belongs.get(one.ref),
-                voided=False,
                 flags=("doubtful",) if one.visit is None else (),
             )
             for one in mine

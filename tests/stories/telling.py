@@ -140,7 +140,8 @@ class Names:
                 location["event_id"] = by_event[location["event_id"]]
         for entry in said["entries"]:
             del entry["recorded_at"], entry["source_message"], entry["summary"]
-            entry["event_id"] = by_event[entry["event_id"]]
+            for member in ("event_id", "voided_by", "superseded_by"):
+                entry[member] = by_event.get(entry[member])
             entry["encounter_id"] = by_ref.get(entry["encounter_id"])
         said["entries"] = [each for each in said["entries"] if each["event_id"] in self._messages]
         return said

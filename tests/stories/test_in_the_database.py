@@ -51,13 +51,16 @@ where it.patient_id = %s
 order by encounter.ordinal, it.ordinal
 """
 _OF_ENTRIES = (
-    "event_id", "trigger", "happened_at", "encounter_id", "inferred", "voided", "flags",
+    "event_id", "trigger", "happened_at", "encounter_id", "inferred", "voided", "voided_by",
+    "superseded_by", "flags",
 )  # fmt: skip
 _ENTRIES = """
 select it.control_id, it.trigger_code, it.happened_at, first.control_id, it.is_inferred,
-    it.is_voided, it.flags
+    it.is_voided, cancel.control_id, instead.control_id, it.flags
 from care.entry as it
 left join care.entry as first on first.statement_ref = it.encounter_id
+left join care.entry as cancel on cancel.statement_ref = it.voided_by_ref
+left join care.entry as instead on instead.statement_ref = it.superseded_by_ref
 where it.patient_id = %s
 order by it.ordinal
 """

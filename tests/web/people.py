@@ -105,7 +105,7 @@ def patient(*encounters: Encounter, entries: Sequence[Entry] = ()) -> Patient:
 def heard(enc: Encounter, when: str) -> Entry:
     return Entry(
         statement=enc.statements[0], happened_at=at(when), inferred=False,
-        encounter_id=enc.encounter_id, voided=False,
+        encounter_id=enc.encounter_id,
     )  # fmt: skip
 
 

@@ -40,7 +40,7 @@ def entry_lines(patients: Iterable[Patient], statements: Iterable[Statement]) ->
                 "-" if entry.encounter_id is None else numbers[entry.encounter_id],
                 triggers[entry.statement],
                 _time(entry.happened_at, unknown="?", inferred=entry.inferred),
-                *(["voided"] if entry.voided else []),
+                *(["voided"] if entry.voided_by else []),
                 *entry.flags,
             ]
         )

@@ -1,1 +1,1 @@
-"""What caretrail costs, as ratios in one run against what a user would assemble from libraries."""
+"""Measure caretrail beside an assembly from libraries, in one run, as ratios."""

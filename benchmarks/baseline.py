@@ -1,8 +1,8 @@
-"""The assembly a user would make from libraries, written as their documentation shows.
+"""The baseline: an assembly from libraries, written as their documentation shows.
 
-hl7.mllp receives, python-hl7 reads, ``Application.save`` records one event, one Kafka send is
-awaited, the ACK goes out; ``ProjectionRunner`` keeps a view. One process serves, another projects,
-as with caretrail; the same PostgreSQL, the same broker.
+``hl7.mllp`` receives and ``python-hl7`` reads a message, ``Application.save`` records one event,
+one Kafka send is awaited, and the ACK is sent. ``ProjectionRunner`` keeps a view. As with
+caretrail, one process receives and another one projects, on the same PostgreSQL and broker.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ TOPIC = "baseline.events"
 
 
 class Record(Aggregate):
-    """One record number at one hospital."""
+    """The record of a patient at one hospital."""
 
     @staticmethod
     @override
@@ -41,12 +41,12 @@ class Record(Aggregate):
     @event("Registered")
     def __init__(self, number: str) -> None:
         self.number = number
-        self.said: dict[str, str] = {}
+        self.fields: dict[str, str] = {}
 
     @event("Stated")
-    def state(self, said: dict[str, str]) -> None:
-        """Keep what the last message said."""
-        self.said = said
+    def state(self, fields: dict[str, str]) -> None:
+        """Keep the fields of the last message."""
+        self.fields = fields
 
 
 class Records(Application[UUID]):
@@ -54,49 +54,50 @@ class Records(Application[UUID]):
 
     name = "records"
 
-    def take(self, number: str, said: dict[str, str]) -> None:
-        """Record one message."""
+    def take(self, number: str, fields: dict[str, str]) -> None:
+        """Record the fields of one message."""
         try:
             record: Record = self.repository.get(Record.create_id(number))
         except AggregateNotFoundError:
             record = Record(number)
-        record.state(said)
+        record.state(fields)
         self.save(record)
 
 
 class LastSeen(PostgresTrackingRecorder):
-    """The read side: one row a record."""
+    """The read side: one row for each record."""
 
     def __init__(self, datastore: PostgresDatastore, **kwargs: Any) -> None:
         super().__init__(datastore, **kwargs)
         table = Identifier(self.datastore.schema, "last_seen")
         self.sql_create_statements.append(
             SQL(
-                "create table if not exists {} (record uuid primary key, said text, times bigint)"
+                "create table if not exists {}"
+                " (record uuid primary key, trigger text, times bigint)"
             ).format(table)
         )
         self._upsert = SQL(
             "insert into {} as t values (%s, %s, 1)"
-            " on conflict (record) do update set said = excluded.said, times = t.times + 1"
+            " on conflict (record) do update set trigger = excluded.trigger, times = t.times + 1"
         ).format(table)
 
-    def seen(self, record: UUID, said: str, tracking: Tracking) -> None:
+    def seen(self, record: UUID, trigger: str, tracking: Tracking) -> None:
         """Write the row and the position in one transaction."""
         with self.datastore.transaction(commit=True) as cursor:
             self._insert_tracking(cursor, tracking)
-            cursor.execute(self._upsert, (record, said), prepare=True)
+            cursor.execute(self._upsert, (record, trigger), prepare=True)
 
 
 class LastSeenProjection(Projection[LastSeen]):
-    """Fills it."""
+    """Writes the rows of ``LastSeen``."""
 
     name = "last_seen"
 
     @override
     def process_event(self, domain_event: Any, tracking: Tracking) -> None:
         """Apply one event."""
-        said = getattr(domain_event, "said", {})
-        self.view.seen(domain_event.originator_id, str(said.get("trigger", "")), tracking)
+        fields = getattr(domain_event, "fields", {})
+        self.view.seen(domain_event.originator_id, str(fields.get("trigger", "")), tracking)
 
 
 def environment(url: str) -> dict[str, str]:
@@ -128,7 +129,7 @@ async def _serve(url: str, brokers: str, port: int) -> None:
                 message = await reader.readmessage()
                 number = str(message.segment("PID")[3][0][0])
                 visit = message.segment("PV1")
-                said = {
+                fields = {
                     "trigger": str(message.segment("MSH")[9][0][1]),
                     "control_id": str(message.segment("MSH")[10]),
                     "sent": str(message.segment("MSH")[7]),
@@ -136,7 +137,7 @@ async def _serve(url: str, brokers: str, port: int) -> None:
                     "place": str(visit[3]),
                     "visit": str(visit[19]),
                 }
-                app.take(number, said)
+                app.take(number, fields)
                 producer.send(TOPIC, key=number.encode(), value=str(message).encode()).get(30)
                 writer.writemessage(message.create_ack("AA"))
                 await writer.drain()

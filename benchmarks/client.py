@@ -1,8 +1,8 @@
-"""Many MLLP connections from one process, one message in flight each; the same for both sides.
+"""Load a listener from one process, over many MLLP connections with one message in flight each.
 
-``python -m benchmarks.client PORT CONNECTIONS FIRST COUNT SECONDS`` sends messages of the feed from
-``FIRST`` on, until ``COUNT`` are answered or ``SECONDS`` have passed, and prints what it saw as one
-line of JSON.
+``python -m benchmarks.client PORT CONNECTIONS FIRST COUNT SECONDS`` sends messages of the feed,
+beginning with number ``FIRST``, until ``COUNT`` are answered or ``SECONDS`` have passed. It prints
+the result as one line of JSON. Both sides are loaded by the same client.
 """
 
 import asyncio
@@ -21,8 +21,8 @@ _END = b"\x1c\r"
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What one load of messages met."""
+class LoadResult:
+    """The result of one load of messages."""
 
     sent: int
     seconds: float  # from the first byte sent to the last answer
@@ -32,13 +32,13 @@ class Seen:
 
     @property
     def rate(self) -> float:
-        """Messages acknowledged in a second."""
+        """Messages acknowledged per second."""
         return self.sent / self.seconds
 
 
 @dataclass(slots=True)
-class _Load:
-    """What the connections share."""
+class _SharedLoad:
+    """What all connections share: the next message, the limits, and the results."""
 
     next: int
     end: int
@@ -55,8 +55,8 @@ class _Load:
         return message(self.next - 1)
 
 
-class _Connection(asyncio.Protocol):
-    def __init__(self, load: _Load) -> None:
+class _LoadConnection(asyncio.Protocol):
+    def __init__(self, load: _SharedLoad) -> None:
         self._load = load
         self._buffer = b""
         self._sent_at = 0.0
@@ -67,7 +67,7 @@ class _Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
 
     def send(self) -> None:
-        """Send the next message, or close."""
+        """Send the next message, or close the connection if there is none."""
         raw = self._load.take()
         if raw is None:
             self._transport.close()
@@ -92,12 +92,12 @@ class _Connection(asyncio.Protocol):
             self._load.done.set()
 
 
-async def _run(port: int, connections: int, first: int, count: int, seconds: float) -> Seen:
+async def _run(port: int, connections: int, first: int, count: int, seconds: float) -> LoadResult:
     loop = asyncio.get_running_loop()
-    load = _Load(first, first + count, float("inf"), asyncio.Event())
+    load = _SharedLoad(first, first + count, float("inf"), asyncio.Event())
     peers = []
     for _ in range(connections):
-        _, peer = await loop.create_connection(lambda: _Connection(load), "127.0.0.1", port)
+        _, peer = await loop.create_connection(lambda: _LoadConnection(load), "127.0.0.1", port)
         load.open += 1
         peers.append(peer)
     started = time.perf_counter()
@@ -106,7 +106,7 @@ async def _run(port: int, connections: int, first: int, count: int, seconds: flo
         peer.send()
     await load.done.wait()
     waits = sorted(load.waits)
-    return Seen(
+    return LoadResult(
         len(waits),
         time.perf_counter() - started,
         waits[len(waits) // 2],

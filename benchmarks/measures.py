@@ -1,4 +1,4 @@
-"""What is measured: each measure alternates the two sides, and keeps every round."""
+"""The measures; each alternates between the two sides and keeps the figures of every round."""
 
 import statistics
 import time
@@ -8,21 +8,30 @@ from typing import Final
 
 from psycopg.conninfo import conninfo_to_dict
 
-from benchmarks.running import Baseline, Failed, Machine, Ours, ours, resident, run, until
+from benchmarks.running import (
+    BaselineSide,
+    BenchmarkFailed,
+    CaretrailSide,
+    Machine,
+    ours,
+    resident,
+    run,
+    until,
+)
 
 CONNECTIONS: Final = 16
-#: Before a round counts: connections, prepared statements, caches.
+#: Seconds of load before the first round, for connections, prepared statements and caches.
 _WARM_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How long everything takes."""
+    """How long the measures take."""
 
     rounds: int
     seconds: float  # of one load
-    few: int  # messages before memory is first looked at
-    many: int  # messages when it is looked at again
+    few: int  # messages at the first look at memory
+    many: int  # messages at the second look at memory
 
 
 QUICK: Final = Scale(rounds=1, seconds=2.0, few=2_000, many=8_000)
@@ -31,31 +40,32 @@ FULL: Final = Scale(rounds=5, seconds=5.0, few=10_000, many=200_000)
 
 @dataclass(slots=True)
 class Rates:
-    """Rates in a second, round by round, of both sides."""
+    """Rates per second of both sides, round by round."""
 
     baseline: list[float] = field(default_factory=list)
     ours: list[float] = field(default_factory=list)
 
     @property
     def ratio(self) -> float:
-        """The median of the ratios within the rounds."""
+        """The median of the ratios of each round."""
         return statistics.median(o / b for b, o in zip(self.baseline, self.ours, strict=True))
 
 
 @dataclass(slots=True)
-class Acknowledged(Rates):
-    """And how long an acknowledgement took, in seconds."""
+class AckRates(Rates):
+    """Rates of acknowledged messages, and how long an acknowledgement took."""
 
+    #: By side: p50 and p99 of each round, in seconds.
     waits: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
 
     def wait(self, name: str) -> tuple[float, float]:
-        """Return the medians of p50 and p99."""
+        """Return the medians of p50 and p99 of a side, in seconds."""
         p50, p99 = zip(*self.waits[name], strict=True)
         return statistics.median(p50), statistics.median(p99)
 
 
 @dataclass(frozen=True, slots=True)
-class Grown:
+class MemoryGrowth:
     """Resident memory in MB of one process, with few messages and with many."""
 
     few: float
@@ -63,13 +73,13 @@ class Grown:
 
     @property
     def growth(self) -> float:
-        """How much more, as a share."""
+        """The growth as a share: 0.1 is a tenth more."""
         return self.many / self.few - 1
 
 
-def acknowledged(scale: Scale, baseline: Baseline, caretrail: Ours) -> Acknowledged:
-    """Measure messages acknowledged in a second, each durable."""
-    found = Acknowledged()
+def acknowledged(scale: Scale, baseline: BaselineSide, caretrail: CaretrailSide) -> AckRates:
+    """Measure durably acknowledged messages per second."""
+    found = AckRates()
     sides = ((baseline, found.baseline), (caretrail, found.ours))
     for side, _ in sides:
         side.load(CONNECTIONS, seconds=_WARM_SECONDS)
@@ -81,8 +91,8 @@ def acknowledged(scale: Scale, baseline: Baseline, caretrail: Ours) -> Acknowled
     return found
 
 
-def whole_way(scale: Scale, baseline: Baseline, caretrail: Ours) -> Rates:
-    """Measure messages in a second from the first byte sent until the last one can be read."""
+def whole_way(scale: Scale, baseline: BaselineSide, caretrail: CaretrailSide) -> Rates:
+    """Measure messages per second from the first byte sent until the last event can be read."""
     found = Rates()
     until(lambda: baseline.shows(baseline.newest()))
     caretrail.load(CONNECTIONS, seconds=_WARM_SECONDS)
@@ -93,63 +103,63 @@ def whole_way(scale: Scale, baseline: Baseline, caretrail: Ours) -> Rates:
     return found
 
 
-def _until_shown(side: Baseline | Ours, seconds: float) -> float:
+def _until_shown(side: BaselineSide | CaretrailSide, seconds: float) -> float:
     seen = side.load(CONNECTIONS, seconds=seconds)
     sent_at = time.perf_counter()
     newest = side.newest()
-    shown_at = until(lambda: side.shows(newest))  # type: ignore[arg-type]  # its own kind of newest
+    shown_at = until(lambda: side.shows(newest))  # type: ignore[arg-type]  # ``newest`` of this side
     return seen.sent / (seen.seconds + shown_at - sent_at)
 
 
 def memory(
-    scale: Scale, machine: Machine, say: Callable[[str], None]
-) -> tuple[dict[str, Grown], str]:
-    """Measure resident memory while the log grows; return it with the database that it filled."""
+    scale: Scale, machine: Machine, report: Callable[[str], None]
+) -> tuple[dict[str, MemoryGrowth], str]:
+    """Measure resident memory while the log grows; return it and the database that was filled."""
     with ours(machine, "mllp", "relay", "projector") as caretrail:
         found = []
         for count in (scale.few, scale.many):
             while caretrail.sent < count:
                 caretrail.load(CONNECTIONS, count=min(20_000, count - caretrail.sent))
-                say(f"memory: {caretrail.sent} of {scale.many} messages")
+                report(f"memory: {caretrail.sent} of {scale.many} messages")
             newest = caretrail.newest()
             until(lambda newest=newest: caretrail.shows(newest))  # type: ignore[misc]
             pids = caretrail.pids()
             sizes = {name: resident(pids[name]) for name in ("mllp", "relay", "projector")}
-            sizes["rebuild"] = _worked(machine, caretrail.url, "rebuild")["peak"]
+            sizes["rebuild"] = _work(machine, caretrail.url, "rebuild")["peak"]
             found.append(sizes)
         url = caretrail.url
     few, many = found
-    return {name: Grown(few[name], many[name]) for name in few}, url
+    return {name: MemoryGrowth(few[name], many[name]) for name in few}, url
 
 
 @dataclass(slots=True)
-class Views:
-    """Events in a second: ``ProjectionRunner``, and what stands beside it."""
+class ViewRates:
+    """Events per second of each way to fill a view, round by round."""
 
-    runner: list[float] = field(default_factory=list)
-    live: list[float] = field(default_factory=list)
-    reference: list[float] = field(default_factory=list)
-    timeline: list[float] = field(default_factory=list)
-    drain: list[float] = field(default_factory=list)
+    runner: list[float] = field(default_factory=list)  # ``ProjectionRunner``
+    live: list[float] = field(default_factory=list)  # our reference view, kept up to date
+    reference: list[float] = field(default_factory=list)  # our reference view, rebuilt
+    timeline: list[float] = field(default_factory=list)  # our timeline, rebuilt
+    drain: list[float] = field(default_factory=list)  # the log, only read
 
     def against_runner(self, rates: Sequence[float]) -> Rates:
-        """Return these rates beside those of the runner."""
+        """Return ``rates`` together with those of ``ProjectionRunner``."""
         return Rates(self.runner, list(rates))
 
 
 def views(
-    scale: Scale, machine: Machine, baseline: Baseline, *, recorded: str, projected: str
-) -> Views:
+    scale: Scale, machine: Machine, baseline: BaselineSide, *, recorded: str, projected: str
+) -> ViewRates:
     """Measure keeping and rebuilding read models.
 
     Args:
-        scale: How often.
-        machine: Where.
-        baseline: The assembly, whose view is to be empty.
-        recorded: A database with events and no read models.
-        projected: The largest database, whose read models are up to date.
+        scale: The number of rounds.
+        machine: The servers.
+        baseline: The assembly; its view must be empty.
+        recorded: A database with events and without read models.
+        projected: The largest database; its read models are up to date.
     """
-    found = Views()
+    found = ViewRates()
     for _ in range(scale.rounds):
         found.runner.append(_runner(baseline))
         copy = machine.database(str(conninfo_to_dict(recorded)["dbname"]))
@@ -159,13 +169,13 @@ def views(
             (found.timeline, projected, ("rebuild", "timeline")),
             (found.drain, projected, ("drain",)),
         ):
-            done = _worked(machine, url, *work)
+            done = _work(machine, url, *work)
             rates.append(done["events"] / done["seconds"])
     return found
 
 
-def _runner(baseline: Baseline) -> float:
-    """Let ``ProjectionRunner`` catch up with all that the assembly recorded."""
+def _runner(baseline: BaselineSide) -> float:
+    """Let ``ProjectionRunner`` catch up with the assembly's events; return events per second."""
     newest = baseline.newest()
     baseline.project()
     until(lambda: baseline.position() > 0)
@@ -173,11 +183,11 @@ def _runner(baseline: Baseline) -> float:
     ended = until(lambda: baseline.shows(newest))
     baseline.stop_projecting()
     if newest - first < 100:
-        raise Failed("too few events to measure ProjectionRunner")
+        raise BenchmarkFailed("too few events to measure ProjectionRunner")
     return (newest - first) / (ended - started)
 
 
-def _worked(machine: Machine, url: str, *work: str) -> dict[str, float]:
+def _work(machine: Machine, url: str, *work: str) -> dict[str, float]:
     environment = machine.settings(url, projects=False).environment()
     (done,) = run("work", *work, environment=environment)
     return done

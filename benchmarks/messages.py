@@ -1,7 +1,7 @@
-"""A fixed, endless feed: visits of three messages (A01, A02, A03), two visits a patient.
+"""A fixed feed without end: visits of three messages (A01, A02, A03), two visits of each patient.
 
-Message ``i`` is the same for everybody, every message states something new, and none needs another
-one to be understood. Nine segments, about 800 bytes, filled as hospitals fill them.
+Message ``i`` is always the same. Every message states new facts, and none needs another message to
+be understood. A message has nine segments and about 800 bytes, filled as hospitals fill them.
 """
 
 from datetime import UTC, datetime, timedelta

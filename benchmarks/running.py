@@ -1,4 +1,4 @@
-"""Both sides as running processes: what a measure starts, feeds, asks and stops."""
+"""Start, load, query and stop the processes of both sides."""
 
 import json
 import os
@@ -17,7 +17,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from benchmarks.client import Seen
+from benchmarks.client import LoadResult
 from caretrail.service import Service, free_port
 from infra.event_log import EventLog
 from infra.kafka_server import KafkaServer
@@ -31,20 +31,20 @@ _LOOK_SECONDS: Final = 0.02
 _VISIBLE_SECONDS: Final = 600.0
 
 
-class Failed(Exception):
-    """A process of the benchmark did not do what it was started for."""
+class BenchmarkFailed(Exception):
+    """A process of the benchmark failed."""
 
 
 @dataclass(slots=True)
 class Machine:
-    """One PostgreSQL and one broker, shared by both sides; each measure has its own databases."""
+    """One PostgreSQL and one broker for both sides; each measure has its own databases."""
 
     folder: Path
     url: str
     brokers: str
 
     def database(self, template: str = "template0") -> str:
-        """Make a database, a copy of ``template``, and return where it is."""
+        """Make a database as a copy of ``template``; return its connection string."""
         name = f"bench_{token_hex(4)}"
         with psycopg.connect(self.url, autocommit=True) as admin:
             admin.execute(
@@ -55,7 +55,7 @@ class Machine:
         return make_conninfo(self.url, dbname=name)
 
     def settings(self, url: str, *, projects: bool) -> Settings:
-        """Return the settings of a caretrail on a database of this machine."""
+        """Return settings for caretrail on a database; ``projects``: with Kafka."""
         name = str(conninfo_to_dict(url)["dbname"])
         home = self.folder / name
         home.mkdir(mode=0o700, exist_ok=True)
@@ -66,7 +66,7 @@ class Machine:
                 "kafka_bootstrap_servers": self.brokers if projects else None,
                 "kafka": projects,
                 "topic_prefix": name,
-                "key_file": self.folder / "master.key",  # copies of a database have the same
+                "key_file": self.folder / "master.key",  # one for all, because databases are copied
                 "id_key": "07" * 32,
                 "mllp_port": 0,
                 "log_level": "error",
@@ -76,8 +76,8 @@ class Machine:
 
 @contextmanager
 def machine() -> Iterator[Machine]:
-    """Start the servers with the settings that ``caretrail demo`` starts them with."""
-    # Not in anybody's private folder: as root, PostgreSQL runs as another user.
+    """Start the servers with the same settings as ``caretrail demo``."""
+    # In a folder that another user can enter: if we are root, PostgreSQL runs as another user.
     with TemporaryDirectory(prefix="caretrail-bench-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
         with PostgresServer(home) as postgres, KafkaServer(home) as kafka:
@@ -85,30 +85,35 @@ def machine() -> Iterator[Machine]:
 
 
 @dataclass(slots=True)
-class Side:
-    """Something that listens for MLLP; how far a feed has been sent to it."""
+class MeasuredSide:
+    """One side of a comparison: it listens for MLLP, and has been sent a part of the feed."""
 
     name: str
     port: int
     sent: int = 0
 
-    def load(self, connections: int, *, count: int = 10**9, seconds: float = 1e9) -> Seen:
-        """Send the next messages of the feed until so many are answered, or so long.
+    def load(self, connections: int, *, count: int = 10**9, seconds: float = 1e9) -> LoadResult:
+        """Send the next messages of the feed.
+
+        Args:
+            connections: How many connections are used.
+            count: Stop when so many messages are answered.
+            seconds: Stop after so many seconds.
 
         Raises:
-            Failed: Some were not accepted.
+            BenchmarkFailed: A message was not answered AA.
         """
         numbers = (self.port, connections, self.sent, count, seconds)
-        (said,) = run("client", *map(str, numbers))
-        seen = Seen(**said)
+        (output,) = run("client", *map(str, numbers))
+        seen = LoadResult(**output)
         self.sent += seen.sent
         if set(seen.codes) != {"AA"}:
-            raise Failed(f"{self.name} answered {seen.codes}")
+            raise BenchmarkFailed(f"{self.name} answered {seen.codes}")
         return seen
 
 
 @dataclass(slots=True)
-class Baseline(Side):
+class BaselineSide(MeasuredSide):
     """The assembly from libraries, as two processes."""
 
     url: str = ""
@@ -124,15 +129,15 @@ class Baseline(Side):
         self._start("project", self.url)
 
     def stop_projecting(self) -> None:
-        """End that process, and forget what it made."""
+        """Stop the process that keeps the view, and empty the view."""
         self._stop(self._processes.pop())
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute("truncate last_seen")
-            # The library keeps a mark of its own there, and stumbles where it is missing.
+            # Not all of it: the library fails if its own mark in this table is missing.
             connection.execute("delete from last_seen_tracking where application_name = 'records'")
 
     def newest(self) -> int:
-        """Return the id of the newest event."""
+        """Return the id of the newest recorded event."""
         return self._number("select coalesce(max(notification_id), 0) from records_events")
 
     def position(self) -> int:
@@ -143,11 +148,11 @@ class Baseline(Side):
         )
 
     def shows(self, newest: int) -> bool:
-        """Say whether everything up to this event is in the view."""
+        """Say whether every event up to ``newest`` is in the view."""
         return self.position() >= newest
 
     def stop(self) -> None:
-        """End what was started."""
+        """Stop all processes."""
         while self._processes:
             self._stop(self._processes.pop())
 
@@ -163,7 +168,7 @@ class Baseline(Side):
         self._processes.append(process)
         assert process.stdout is not None
         if process.stdout.readline() != b"ready\n":
-            raise Failed(f"the baseline does not {mode}")
+            raise BenchmarkFailed(f"the baseline does not {mode}")
 
     def _stop(self, process: "subprocess.Popen[bytes]") -> None:
         process.terminate()
@@ -176,9 +181,9 @@ class Baseline(Side):
 
 
 @contextmanager
-def baseline(machine: Machine) -> Iterator[Baseline]:
-    """Give the assembly on a database of its own, receiving."""
-    side = Baseline("baseline", free_port(), url=machine.database(), brokers=machine.brokers)
+def baseline(machine: Machine) -> Iterator[BaselineSide]:
+    """Start the assembly on a database of its own; it receives until exit."""
+    side = BaselineSide("baseline", free_port(), url=machine.database(), brokers=machine.brokers)
     try:
         side.serve()
         yield side
@@ -187,14 +192,14 @@ def baseline(machine: Machine) -> Iterator[Baseline]:
 
 
 @dataclass(slots=True)
-class Ours(Side):
-    """Caretrail's roles on a database of their own."""
+class CaretrailSide(MeasuredSide):
+    """Roles of caretrail on a database of their own."""
 
     service: Service | None = None
     url: str = ""
 
     def pids(self) -> dict[str, int]:
-        """Return the process of each role."""
+        """Return the process id of each role."""
         return self.service.child_pids() if self.service else {}
 
     def newest(self) -> dict[int, int]:
@@ -203,36 +208,36 @@ class Ours(Side):
             return EventLog(connections, incarnation="").last_ids()
 
     def shows(self, newest: dict[int, int]) -> bool:
-        """Say whether everything up to these events is in all read models."""
+        """Say whether every event up to ``newest`` is in all read models."""
         with psycopg.connect(self.url, autocommit=True) as connection:
             applied = fold.positions(connection, PROJECTIONS)
         return all(applied.get(partition, 0) >= last for partition, last in newest.items())
 
 
 @contextmanager
-def ours(machine: Machine, *roles: str) -> Iterator[Ours]:
-    """Give caretrail with these roles, receiving."""
+def ours(machine: Machine, *roles: str) -> Iterator[CaretrailSide]:
+    """Start caretrail with these roles; it receives until exit."""
     url = machine.database()
     service = Service(
         machine.settings(url, projects="projector" in roles), only=roles, say=lambda _: None
     )
     try:
         service.start()
-        yield Ours("caretrail", service.mllp_port, service=service, url=url)
+        yield CaretrailSide("caretrail", service.mllp_port, service=service, url=url)
     finally:
         service.stop()
 
 
 def until(reached: Callable[[], bool]) -> float:
-    """Wait until something is so; return when it was, on the clock of ``time.perf_counter``.
+    """Wait until ``reached()`` is true; return the time, on the clock of ``time.perf_counter``.
 
     Raises:
-        Failed: It takes too long.
+        BenchmarkFailed: It was not true within ten minutes.
     """
     deadline = time.perf_counter() + _VISIBLE_SECONDS
     while not reached():
         if time.perf_counter() > deadline:
-            raise Failed("what was sent does not become visible")
+            raise BenchmarkFailed(f"events are not visible after {_VISIBLE_SECONDS:.0f} s")
         time.sleep(_LOOK_SECONDS)
     return time.perf_counter()
 
@@ -240,10 +245,10 @@ def until(reached: Callable[[], bool]) -> float:
 def run(
     module: str, *arguments: str, environment: dict[str, str] | None = None
 ) -> list[dict[str, Any]]:
-    """Run a module of the benchmark to its end; return the lines of JSON that it printed.
+    """Run a module of the benchmark to its end; return the JSON objects that it printed.
 
     Raises:
-        Failed: It ended with an error.
+        BenchmarkFailed: The process ended with an error.
     """
     done = subprocess.run(
         [sys.executable, "-m", f"benchmarks.{module}", *arguments],
@@ -252,7 +257,7 @@ def run(
         check=False,
     )
     if done.returncode:
-        raise Failed(f"{module} ended with {done.returncode}")
+        raise BenchmarkFailed(f"{module} ended with {done.returncode}")
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 

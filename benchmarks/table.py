@@ -1,4 +1,4 @@
-"""The table: as Markdown, printed and kept on a page."""
+"""Write the results as a Markdown table, to print and to put on a page."""
 
 import re
 import statistics
@@ -6,15 +6,15 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Final, Self
 
-from benchmarks.measures import Grown, Rates
+from benchmarks.measures import MemoryGrowth, Rates
 
 _HEAD: Final = ("what", "from libraries", "caretrail", "ratio", "goal")
-_FLAT: Final = 0.10
+_FLAT: Final = 0.10  # the most that memory may grow
 _PLACE: Final = re.compile(r"(?<=<!-- measured -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TableLine:
     """One line of the table, ready to print."""
 
     what: str
@@ -25,7 +25,7 @@ class Line:
 
     @classmethod
     def rates(cls, what: str, rates: Rates, goal: float) -> Self:
-        """Rates of both sides, the more the better."""
+        """Return a line with the median rates of both sides, their ratio and its goal."""
         return cls(
             what,
             f"{statistics.median(rates.baseline):,.0f}",
@@ -36,12 +36,12 @@ class Line:
 
     @classmethod
     def waits(cls, what: str, baseline: float, ours: float) -> Self:
-        """Seconds of both sides, the fewer the better."""
+        """Return a line with the seconds of both sides, in milliseconds."""
         return cls(what, f"{baseline * 1000:.1f}", f"{ours * 1000:.1f}", "", "")
 
     @classmethod
-    def growth(cls, what: str, grown: Grown) -> Self:
-        """Memory at two times."""
+    def growth(cls, what: str, grown: MemoryGrowth) -> Self:
+        """Return a line with the memory of a process at two times."""
         verdict = _verdict(reached=grown.growth <= _FLAT)
         sizes = f"{grown.few:.0f}, {grown.many:.0f}"
         return cls(what, "", sizes, f"{grown.growth:+.0%}", f"{_FLAT:.0%}{verdict}")
@@ -51,8 +51,8 @@ def _verdict(*, reached: bool) -> str:
     return "" if reached else ", missed"
 
 
-def markdown(lines: list[Line]) -> str:
-    """Return the table, its columns aligned."""
+def markdown(lines: list[TableLine]) -> str:
+    """Return the table with aligned columns."""
     cells = [_HEAD, *map(astuple, lines)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     rows = [
@@ -64,6 +64,6 @@ def markdown(lines: list[Line]) -> str:
 
 
 def put(page: Path, text: str) -> None:
-    """Put the text between the marks of a page."""
+    """Replace the text between the two marks of a page."""
     before = page.read_text("utf-8")
     page.write_text(_PLACE.sub(lambda _: f"\n{text}\n\n", before), "utf-8")

@@ -1,7 +1,7 @@
-"""What is measured in a process of its own, so that its memory is its own.
+"""Work that is measured in a process of its own, so that its memory can be measured too.
 
 ``python -m benchmarks.work WHAT [NAME]`` works on the database of the environment's settings and
-prints what it did as one line of JSON.
+prints the number of events, the seconds and the peak of memory as one line of JSON.
 """
 
 import json
@@ -20,22 +20,22 @@ from projections.engine import fold
 from projections.engine.projection_list import ProjectionList
 
 _WHO = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-#: Events that the reference view takes at a time when it is kept up to date.
+#: Events in each batch when the reference view is kept up to date.
 _BATCH = 500
 _REFERENCE = ProjectionList([last_seen.PROJECTION])
 
 
 def rebuilding(application: Application, names: list[str]) -> int:
-    """Build projections anew, as ``caretrail projections rebuild`` does."""
+    """Rebuild projections, as ``caretrail projections rebuild`` does."""
     total = application.store.max_index()
     with application.connect() as connection:
         return application.rebuild(connection, names, total).events
 
 
 def live(application: Application, _names: list[str]) -> int:
-    """Keep the reference view up to date: batches, each in a transaction with its position.
+    """Fold all events into the reference view in batches, each with its position in a transaction.
 
-    The next batch is read while one is folded; the library's subscription reads ahead as well.
+    The next batch is read while one is folded, because the library's subscription does so too.
     """
     store, services = application.store, application.services
     with application.connect() as connection, ThreadPoolExecutor(max_workers=1) as reader:
@@ -55,7 +55,7 @@ def live(application: Application, _names: list[str]) -> int:
 
 
 def draining(application: Application, _names: list[str]) -> int:
-    """Read the whole log by COPY, raw: what no rebuild from PostgreSQL can be faster than."""
+    """Read the whole log by raw COPY; no rebuild from PostgreSQL can be faster."""
     with (
         psycopg.connect(application.url) as connection,
         connection.cursor() as cursor,
@@ -83,7 +83,7 @@ if __name__ == "__main__":
                 {
                     "events": _events,
                     "seconds": time.perf_counter() - _started,
-                    # In MB, on Linux; of a rebuild by several processes that of the largest.
+                    # In MB (on Linux). If a rebuild uses several processes: the largest of them.
                     "peak": max(resource.getrusage(who).ru_maxrss for who in _WHO) / 1024,
                 }
             )

@@ -1,7 +1,7 @@
-"""Events as the store would hand them over, and a store, a topic and a checkpoint kept in memory.
+"""Sample events; and a model of a store, a topic and a checkpoint in memory.
 
-The three are a model of what the ports promise, faults included; what PostgreSQL and Kafka do is
-tested against them alone.
+The model keeps the promises of the ports and also has their faults. It serves tests of the
+protocol between relay and topic. PostgreSQL and Kafka themselves are tested with real servers.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -45,12 +45,12 @@ def event(
 
 @dataclass
 class Log:
-    """A notification log in memory: what the store promises, and no more."""
+    """A notification log in memory; it keeps the promises of the port and no more."""
 
     partitions: int = 12
     incarnation: str = INCARNATION
     events: list[RecordedEvent] = field(default_factory=list)
-    life: int = 0  # another life draws other event ids
+    life: int = 0  # with another number, new events get other ids: a store that was set back
 
     def append(self, *partitions: int) -> None:
         last = self.last_ids()
@@ -88,12 +88,12 @@ class Log:
 
 
 class Killed(Exception):
-    """The process died here."""
+    """The model of a killed process."""
 
 
 @dataclass
 class ModelTopic:
-    """A topic in memory that fails as brokers, networks and processes do."""
+    """A topic in memory that fails in the ways of brokers, networks and processes."""
 
     partitions: int = 12
     random: Random = field(default_factory=lambda: Random(0))
@@ -101,7 +101,7 @@ class ModelTopic:
     rate: float = 0.0
     made: int = 1
     kept: dict[int, list[RecordedEvent]] = field(default_factory=dict)
-    limbo: list[RecordedEvent] = field(default_factory=list)  # a stopped relay's, not yet written
+    limbo: list[RecordedEvent] = field(default_factory=list)  # of a stopped relay, written later
 
     def identity(self) -> str:
         return f"topic-{self.made}"
@@ -131,19 +131,19 @@ class ModelTopic:
     def publish(self, events: Sequence[RecordedEvent]) -> list[int]:
         fault = self.random.choice(self.faults) if self._fails() else ""
         match fault:
-            case "killed":  # while sending: a prefix of each partition stands in the topic
+            case "killed":  # while sending: the topic has the first events of each partition
                 for sent in self._by_partition(events):
                     self._write(sent[: self.random.randint(0, len(sent))])
                 raise Killed
-            case "hole":  # one request expired, a later one landed
+            case "hole":  # a request expired, and a later one was written
                 for sent in self._by_partition(events):
                     first, last = sorted(self.random.randint(0, len(sent)) for _ in range(2))
                     self._write(sent[:first] + sent[last:])
                 raise TopicUnavailable
-            case "zombie":  # stopped before it wrote; it will, when another leads
+            case "zombie":  # suspended before it wrote; it writes when another relay leads
                 self.limbo += events
                 raise Killed
-            case "unheard":  # all of it landed, the answer was lost
+            case "unheard":  # all events were written, but the answer was lost
                 self._write(events)
                 raise TopicUnavailable
             case _:
@@ -154,12 +154,12 @@ class ModelTopic:
         for sent in self._by_partition(late):
             self._write(sent[: self.random.randint(0, len(sent))])
 
-    def make_anew(self) -> None:
+    def create_again(self) -> None:
         self.made += 1
         self.kept = {}
 
     def lose_ends(self) -> None:
-        """Cut the ends of some partitions off, and what others had under way, as by a power cut."""
+        """Lose the last events of some partitions and all unwritten ones, as in a power cut."""
         self.limbo = []
         for kept in self.kept.values():
             del kept[self.random.randint(0, len(kept)) :]
@@ -184,14 +184,14 @@ class ModelTopic:
 
 @dataclass
 class ModelRow:
-    """The row of the checkpoint, that all relays share."""
+    """The row of the checkpoint, which all relays share."""
 
     checkpoint: Checkpoint | None = None
     leader: object = None
 
 
 class ModelCheckpoints:
-    """One relay's session."""
+    """The session of one relay."""
 
     def __init__(self, row: ModelRow, *, dies: Callable[[], bool] = lambda: False) -> None:
         self._row = row

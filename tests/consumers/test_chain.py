@@ -180,7 +180,7 @@ class RandomHistory:
         self.row.leader = None  # the session of a dead relay ends and releases its lock
 
     def lose(self) -> None:
-        self.random.choice((self.topic.make_anew, self.topic.lose_ends))()
+        self.random.choice((self.topic.create_again, self.topic.lose_ends))()
 
     def read(self, *, everything: bool = False) -> None:
         """Read some more records of each partition; sometimes read some of them again."""

@@ -1,4 +1,4 @@
-"""No container engine runs here: what can be said of the files is said, by Compose where it is."""
+"""Check the files for containers by reading them, because tests run without a container engine."""
 
 import os
 import re
@@ -19,7 +19,7 @@ from infra.settings import Settings
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {"CARETRAIL_DATABASE_PASSWORD": "secret", "CARETRAIL_ID_KEY": "00" * 32}
 
-# What stands for a server alone, on a private socket.
+# Settings that only make sense for the embedded server, on its private socket.
 LOCAL_ONLY = {"unix_socket_permissions"}
 
 
@@ -42,11 +42,11 @@ def ours(services: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def kafka_variable(setting: str) -> str:
-    """The variable of the image apache/kafka for a setting of the broker."""
+    """Return the variable of the image apache/kafka for a setting of the broker."""
     return "KAFKA_" + setting.replace("-", "___").replace("_", "__").replace(".", "_").upper()
 
 
-def test_there_is_a_service_for_each_role_and_one_that_prepares(
+def test_there_is_a_service_for_each_role_and_one_that_migrates(
     services: dict[str, dict[str, Any]],
 ) -> None:
     assert set(services) == {"postgres", "kafka", "migrate", *ROLES}
@@ -58,24 +58,26 @@ def test_there_is_a_service_for_each_role_and_one_that_prepares(
         }
 
 
-def test_every_command_is_one_of_the_command_line(services: dict[str, dict[str, Any]]) -> None:
+def test_every_command_is_accepted_by_the_command_line(services: dict[str, dict[str, Any]]) -> None:
     for each in ours(services).values():
         assert command_parser().parse_args(each["command"]).work
 
 
-def test_the_broker_has_the_settings_that_tests_start_one_with(
+def test_the_broker_has_the_settings_of_the_embedded_one(
     services: dict[str, dict[str, Any]],
 ) -> None:
-    where = {"LISTENERS", "ADVERTISED_LISTENERS", "CONTROLLER_QUORUM_VOTERS", "LOG_DIRS"}
-    said = {
+    places = {"LISTENERS", "ADVERTISED_LISTENERS", "CONTROLLER_QUORUM_VOTERS", "LOG_DIRS"}
+    settings = {
         name: value
         for name, value in services["kafka"]["environment"].items()
-        if name not in {"KAFKA_HEAP_OPTS", *(f"KAFKA_{each}" for each in where)}
+        if name not in {"KAFKA_HEAP_OPTS", *(f"KAFKA_{each}" for each in places)}
     }
-    assert said == {kafka_variable(each): value for each, value in kafka_server.SETTINGS.items()}
+    assert settings == {
+        kafka_variable(each): value for each, value in kafka_server.SETTINGS.items()
+    }
 
 
-def test_the_broker_is_of_the_release_that_tests_start(
+def test_the_broker_has_the_release_of_the_embedded_one(
     services: dict[str, dict[str, Any]],
 ) -> None:
     (kafka,) = (each for each in kafka_jars.locked() if each.artifact == "kafka_2.13")
@@ -88,29 +90,29 @@ def test_the_database_has_the_settings_of_the_embedded_one(
     program, *options = services["postgres"]["command"]
     assert program == "postgres"
     assert options[::2] == ["-c"] * (len(options) // 2)
-    said = dict(each.split("=", 1) for each in options[1::2])
+    settings = dict(each.split("=", 1) for each in options[1::2])
     wanted = postgres_server.SETTINGS.items()
-    assert said == {name: value for name, value in wanted if name not in LOCAL_ONLY}
+    assert settings == {name: value for name, value in wanted if name not in LOCAL_ONLY}
 
 
-def test_the_database_is_of_the_release_and_locale_of_the_embedded_one(
+def test_the_database_has_the_release_and_locale_of_the_embedded_one(
     services: dict[str, dict[str, Any]],
 ) -> None:
     assert services["postgres"]["image"] == f"postgres:{postgres_binaries.MAJOR}"
     flags = set(shlex.split(services["postgres"]["environment"]["POSTGRES_INITDB_ARGS"]))
     here = {each for each in postgres_binaries.FLAGS if "encoding" in each or "locale" in each}
     assert flags == {*here, "--auth-host=scram-sha-256"}
-    # The image of 18 keeps its files in a folder per release, below this one.
+    # The image of PostgreSQL 18 has a folder for each release below this one.
     assert services["postgres"]["volumes"] == ["postgres:/var/lib/postgresql"]
 
 
-def test_every_variable_of_ours_is_a_setting(services: dict[str, dict[str, Any]]) -> None:
+def test_every_variable_of_our_services_is_a_setting(services: dict[str, dict[str, Any]]) -> None:
     known = {f"CARETRAIL_{name.upper()}" for name in Settings.model_fields}
     for each in ours(services).values():
         assert set(each["environment"]) <= known
 
 
-def test_nothing_runs_as_root_or_may_become_it(services: dict[str, dict[str, Any]]) -> None:
+def test_no_service_runs_as_root_or_may_become_root(services: dict[str, dict[str, Any]]) -> None:
     for name, each in services.items():
         assert each["cap_drop"] == ["ALL"], name
         assert each["security_opt"] == ["no-new-privileges:true"], name
@@ -121,18 +123,18 @@ def test_nothing_runs_as_root_or_may_become_it(services: dict[str, dict[str, Any
     assert re.findall(r"^USER (.*)$", last, re.MULTILINE) == ["caretrail"]
 
 
-def test_what_runs_for_long_is_asked_for_its_health(services: dict[str, dict[str, Any]]) -> None:
+def test_every_long_running_service_has_a_health_check(services: dict[str, dict[str, Any]]) -> None:
     assert {"test", "interval", "timeout"} <= services["postgres"]["healthcheck"].keys()
     assert {"test", "interval", "timeout"} <= services["kafka"]["healthcheck"].keys()
     assert services["migrate"]["healthcheck"] == {"disable": True}
-    assert not any("healthcheck" in services[role] for role in ROLES)  # they have the image's
+    assert not any("healthcheck" in services[role] for role in ROLES)  # the image has one
     dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
     assert "/healthz" in dockerfile.partition("\nHEALTHCHECK ")[2].partition("\nENTRYPOINT")[0]
     port = services["mllp"]["environment"]["CARETRAIL_HEALTH_PORT"]
     assert f"CARETRAIL_HEALTH_PORT={port}\n" in dockerfile
 
 
-def test_what_must_last_is_in_a_volume(
+def test_databases_topics_and_keys_are_in_volumes(
     compose: dict[str, Any], services: dict[str, dict[str, Any]]
 ) -> None:
     used = {each.partition(":")[0] for one in services.values() for each in one["volumes"]}
@@ -149,7 +151,9 @@ def test_no_secret_has_a_default_and_the_example_has_them_all() -> None:
     assert {f"{name}=" for name in asked} <= set(lines)
 
 
-def test_the_pages_are_published_on_loopback_alone(services: dict[str, dict[str, Any]]) -> None:
+def test_ports_are_published_on_loopback_unless_the_site_says_otherwise(
+    services: dict[str, dict[str, Any]],
+) -> None:
     published = [port for each in services.values() for port in each.get("ports", [])]
     assert sorted(published) == [
         "${CARETRAIL_MLLP_ADDRESS:-127.0.0.1}:2575:2575",
@@ -157,7 +161,7 @@ def test_the_pages_are_published_on_loopback_alone(services: dict[str, dict[str,
     ]
 
 
-def test_compose_accepts_the_file() -> None:
+def test_compose_accepts_the_file_where_compose_is_installed() -> None:
     with_compose = [
         command
         for command in (["docker-compose"], ["docker", "compose"])
@@ -175,7 +179,7 @@ def test_compose_accepts_the_file() -> None:
         assert done.returncode == 0, done.stderr
 
 
-def test_the_image_copies_all_that_is_installed_and_exists() -> None:
+def test_the_image_copies_every_package_and_only_files_that_exist() -> None:
     dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
     copied = {
         source

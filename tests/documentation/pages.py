@@ -134,10 +134,10 @@ def events() -> str:
     wanted = topics.wanted()[0]
     lines = ["# Events", "", _MADE]
     lines += [
-        "One topic, `care.events.v1` (`CARETRAIL_TOPIC_PREFIX` names another prefix; a later",
-        f"[generation](../how-to/begin-a-new-generation.md) adds `.g2`). {PARTITIONS} partitions;",
-        "the key is the id of the stream, the partition Kafka's default one of the key. Nothing",
-        "expires.",
+        "All events are on one Kafka topic, `care.events.v1`. `CARETRAIL_TOPIC_PREFIX` replaces",
+        "`care`, and a later [generation](../how-to/begin-a-new-generation.md) adds `.g2`. The",
+        f"topic has {PARTITIONS} partitions. The key of a record is the id of its stream, and the",
+        "partition is Kafka's default for that key. Records never expire.",
         "",
         "| setting | value |",
         "|---|---|",
@@ -145,9 +145,9 @@ def events() -> str:
         "",
         "## Kinds",
         "",
-        "A statement is one event in the stream of its source record. `ce_type` is",
-        "`org.caretrail.` and the kind. An entry never changes its meaning; another shape is",
-        "another version.",
+        "Each statement is one event in the stream of its source record. `ce_type` is",
+        "`org.caretrail.` followed by the kind. The meaning of a kind never changes; if its shape",
+        "must change, a new version is added (`.v2`).",
         "",
         "| kind | triggers |",
         "|---|---|",
@@ -160,7 +160,7 @@ def events() -> str:
         "",
         "## Headers",
         "",
-        "CloudEvents 1.0, binary mode. None of them says anything about a person.",
+        "The headers follow CloudEvents 1.0 in binary mode. None of them holds patient data.",
         "",
         "| header | example |",
         "|---|---|",
@@ -172,14 +172,19 @@ def events() -> str:
     ]
     lines += [
         "",
-        "`ce_time` is happened-at, and left out where nobody said when. `ce_notificationid` is the",
-        "index in the log, `ce_previousid` that of the event before it in the partition (0: the",
-        "first one), `ce_incarnation` that of the store. The time of the record is recorded-at.",
+        "- `ce_time` is happened-at. It is left out if no time was stated.",
+        "- `ce_notificationid` is the index of the event in the log.",
+        "- `ce_previousid` is the index of the event before it in the partition; 0 if it is the",
+        "  first one.",
+        "- `ce_incarnation` is the incarnation of the store.",
+        "",
+        "The timestamp of the Kafka record is recorded-at.",
         "",
         "## Value",
         "",
-        '`{"envelope": {...}, "body": {"core": {...}, "sealed": [...]}}`; the body byte for byte',
-        "as it is stored. Members at their default are left out of the core.",
+        'The value is JSON: `{"envelope": {...}, "body": {"core": {...}, "sealed": [...]}}`. The',
+        "body has the same bytes as in the store. Members that have their default are left out of",
+        "the core.",
         "",
         "### envelope",
         "",
@@ -191,7 +196,8 @@ def events() -> str:
         "",
         "### core",
         "",
-        "Pseudonymous: refs ([ids](ids.md)), codes and times. How each is read: [ADT](adt.md).",
+        "The core is pseudonymous: it holds refs ([ids](ids.md)), codes and times. The page on",
+        "[ADT](adt.md) says from which field each member is read.",
         "",
         *_members(statement.Statement),
     ]
@@ -207,7 +213,8 @@ def events() -> str:
         "",
         "### sealed",
         "",
-        "One per subject and class; how one is opened: [sealing](sealing.md).",
+        "`sealed` has one segment for each subject and class. The page on [sealing](sealing.md)",
+        "says how a segment is opened.",
         "",
         *_members(body.Sealed),
         "",
@@ -226,7 +233,7 @@ def events() -> str:
         for name, shape in vars(segments).items()
         if inspect.isclass(shape) and name.lower() in get_args(SegmentClass)
     }
-    held["message"] = "the bytes received; in the row of the message, never in an event."
+    held["message"] = "the bytes of a received message; only in the row of the message."
     lines += [f"| `{name}` | {held[name]} |" for name in get_args(SegmentClass)]
     return "\n".join(lines) + "\n"
 
@@ -249,7 +256,7 @@ def _members(shape: type) -> list[str]:
 
 
 def _on_the_wire(kind: str) -> str:
-    """Return a type of Python as a reader of JSON knows it."""
+    """Return the JSON name of a Python type."""
     literal = re.match(r"Literal\[(.*)\]", kind)
     if literal:
         return literal[1].replace('"', "").replace(", ", "` `")

@@ -95,15 +95,16 @@ class PatientReading:
         """Return by how much the entry was learned late; None if it was not late.
 
         The time of recording decides. If the whole history was loaded long after it was sent, the
-        time of sending decides instead.
+        time of sending decides instead; without one, nothing is known to be late.
         """
         filed = self.filed[entry.statement]
         happened = self.placed_at(entry)
         if happened is None or entry.inferred:
             return None
-        sent = filed.statement.sent.at if filed.statement.sent else None
-        learned = filed.recorded_at if sent is None or not self.loaded_afterwards else sent
-        late = learned - happened
+        sent = filed.statement.sent
+        if self.loaded_afterwards and sent is None:
+            return None
+        late = self.learned_at(entry) - happened
         return late if late >= LATE else None
 
     def learned_at(self, ref: StatementRef) -> datetime:
@@ -222,8 +223,13 @@ def _time(at: datetime | None) -> tuple[bool, float]:
 
 
 def _loaded_afterwards(filed: Iterable[FiledStatement]) -> bool:
-    behind = [one.recorded_at - one.statement.sent.at for one in filed if one.statement.sent]
-    return sum(each >= timedelta(days=1) for each in behind) * 2 > len(behind)
+    """Tell whether most statements were recorded a day or more after they were sent or entered.
+
+    If no statement has such a time, nothing shows that the history came live.
+    """
+    stated = [(one, one.statement.sent or one.statement.entered) for one in filed]
+    behind = [one.recorded_at - moment.at for one, moment in stated if moment]
+    return sum(each >= timedelta(days=1) for each in behind) * 2 > len(behind) or not behind
 
 
 def _choose(

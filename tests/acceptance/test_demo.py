@@ -5,14 +5,17 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from html import unescape
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
 
 from tests.acceptance.command_line import CARETRAIL, CommandLine
+from tests.acceptance.page_times import now_of, times_after
 from tests.acceptance.service import RunningService
 
 pytestmark = [pytest.mark.postgres, pytest.mark.kafka, pytest.mark.timeout(600)]
@@ -63,7 +66,7 @@ def get(url: str) -> str:
         return str(answer.read().decode())
 
 
-def test_a_demo_is_shown_stopped_in_every_way_and_shown_again(home: Path) -> None:
+def test_a_demo_starts_again_however_it_was_stopped(home: Path) -> None:
     line = CommandLine(home, {"CARETRAIL_MLLP_PORT": "0", "CARETRAIL_HTTP_PORT": "0"})
     ours = CommandLine(home / "demo")
 
@@ -100,6 +103,39 @@ def test_a_demo_is_shown_stopped_in_every_way_and_shown_again(home: Path) -> Non
         fourth.process.send_signal(signal.SIGHUP)
         assert fourth.process.wait(60) == 0
     assert_nothing_is_left(home)
+
+
+def test_no_page_of_the_demo_shows_a_time_after_its_now(home: Path) -> None:
+    line = CommandLine(home, {"CARETRAIL_MLLP_PORT": "0", "CARETRAIL_HTTP_PORT": "0"})
+    with demo(line) as running:
+        site = running.page()
+        pages = every_page(site)
+        now = now_of(pages["/"])
+        assert len([each for each in pages if each.startswith("/ui/patients/")]) > 600
+        late = {address: times_after(html, now) for address, html in pages.items()}
+    assert {address: times for address, times in late.items() if times} == {}
+
+
+def every_page(site: str) -> dict[str, str]:
+    """Return each page of the demo by address; of evidence, one page for each patient."""
+
+    def read(addresses: Iterable[str]) -> dict[str, str]:
+        wanted = list(dict.fromkeys(addresses))
+        with ThreadPoolExecutor(4) as pool:
+            return dict(
+                zip(wanted, pool.map(lambda each: get(f"{site}{each}"), wanted), strict=True)
+            )
+
+    made = read(["/", "/ui/census"])
+    older = "/ui/patients"
+    while older:
+        made[older] = get(f"{site}{older}")
+        more = re.search(r'href="(/ui/patients[?]after=[^"]+)">Older', made[older])
+        older = unescape(more[1]) if more else ""
+    lists = [html for address, html in made.items() if address.startswith("/ui/patients")]
+    patients = read(each for html in lists for each in re.findall(r"/ui/patients/[-0-9a-f]+", html))
+    events = [re.search(r"/ui/events/[-0-9a-f]+", html) for html in patients.values()]
+    return made | patients | read(found[0] for found in events if found)
 
 
 def test_a_demo_that_is_told_to_stop_at_once_stops(home: Path) -> None:

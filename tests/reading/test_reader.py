@@ -1,6 +1,11 @@
-import pytest
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
-from caretrail.reading import PatientSearch
+import pytest
+from msgspec import structs
+
+from caretrail.reading import PatientReading, PatientSearch
 from caretrail.reading.contract import census_json, patients_json, timeline_json
 from tests.region import NOW, Told, now
 from tests.web.people import at
@@ -219,6 +224,27 @@ def test_a_person_is_shown_as_known_before_the_surviving_record_was_heard_of(tol
     assert late not in then.patient.records
     assert set(then.patient.records) < set(now.patient.records)
     assert told.reader.patient(late, known_at=0) is None
+
+
+def test_a_statement_is_late_by_when_it_was_sent_if_the_history_was_loaded_afterwards(
+    told: Told,
+) -> None:
+    reading = told.reader.patient(told.alder)
+    assert reading
+    assert reading.loaded_afterwards
+    entry = next(each for each in reading.patient.entries if reading.late(each))
+
+    def with_statement(**changed: Any) -> PatientReading:
+        filed = reading.filed[entry.statement]
+        statement = replace(filed.statement, **changed)
+        return replace(
+            reading,
+            filed={**reading.filed, entry.statement: structs.replace(filed, statement=statement)},
+        )
+
+    assert reading.late(entry) == timedelta(hours=5, minutes=14)
+    # Without a time of sending, the time of loading would make everything late.
+    assert with_statement(sent=None).late(entry) is None
 
 
 def test_a_number_that_its_sender_replaced_is_marked_and_the_newer_holds(told: Told) -> None:

@@ -104,7 +104,7 @@ class PatientReading:
         sent = filed.statement.sent
         if self.loaded_afterwards and sent is None:
             return None
-        late = self.learned_at(entry) - happened
+        late = self.learned_at(entry.statement) - happened
         return late if late >= LATE else None
 
     def learned_at(self, ref: StatementRef) -> datetime:

@@ -6,7 +6,7 @@ WORKDIR /src
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 COPY requirements-dev.lock ./
 RUN pip install --quiet --require-hashes --requirement requirements-dev.lock
-COPY pyproject.toml README.md ./
+COPY LICENSE pyproject.toml README.md ./
 COPY caretrail caretrail
 COPY commands commands
 COPY consumers consumers

@@ -6,6 +6,7 @@
 # make mutants change the rules of interpretation in small ways, print the changes that no case
 #              notices; ten minutes, or another time with ARGS="--minutes 60"
 # make docs    write the reference pages that are made from the code
+# make wheel   build the wheel into dist/; `.ci/wheel dist/*.whl` tests it alone
 # make setup   what all of them need: .venv with everything pinned, .venv/bin/caretrail
 
 PYTHON ?= python3
@@ -14,7 +15,7 @@ WORKERS ?= 2
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test feed lint bench soak mutants docs lock
+.PHONY: setup demo test feed lint bench soak mutants docs wheel lock
 
 setup: $(STAMP)
 
@@ -60,6 +61,12 @@ mutants: setup
 
 docs: setup
 	$(BIN)/python -m tests.documentation
+
+# The pinned hatchling builds it, so nothing is fetched.
+wheel: setup
+	@rm -rf dist
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+	  --wheel-dir dist .
 
 # For whoever changes a dependency; needs uv on the PATH.
 lock:

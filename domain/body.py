@@ -1,7 +1,7 @@
-"""What is stored of an event beside its columns, and what is published of both.
+"""The parts of an event: the envelope, which is stored in columns, and the body.
 
 A body is UTF-8 JSON: ``core`` in clear and ``sealed`` segments in base64. The published value is
-``{"envelope": {...}, "body": <the stored body, verbatim>}``.
+``{"envelope": {...}, "body": ...}`` with the bytes of the stored body.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,8 @@ from domain.events import OwnEvent
 from domain.ids import EventId, MessageId, RecordId, Subject
 from domain.statement import Statement
 
-#: What a segment holds, and so which key opens it. ``message``: the bytes received.
+#: The class of a segment says what it holds; each class has a key of its own. ``message`` is the
+#: class of the bytes of a received message.
 SegmentClass: TypeAlias = Literal[
     "identifiers", "demographics", "clinical", "part2", "notes", "message"
 ]
@@ -36,13 +37,13 @@ class Sealed:
     id, subject, class, topic.
     """
 
-    subject: RecordId  # whose key opens it
-    segment: SegmentClass
-    commitment: str  # hex
-    box: str  # base64
+    subject: RecordId  # the subject whose key opens the segment
+    segment: SegmentClass  # the class of the segment
+    commitment: str  # SHA-256 of salt and text, in hex
+    box: str  # nonce, ciphertext and tag, in base64
 
 
-#: What an event says, in clear.
+#: The part of an event in clear.
 Core = TypeVar("Core", bound=Statement | OwnEvent)
 
 
@@ -57,44 +58,44 @@ class Body(Generic[Core]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who: a feed, a person, the system itself."""
+    """The actor of an event: a feed, a person, or the system itself."""
 
     kind: Literal["system", "feed", "person"] = "feed"
-    issuer: str = ""  # who vouches for the subject; of a feed the way in: mllp, file
-    subject: str = ""  # of a feed the profile or certificate that was named
+    issuer: str = ""  # who vouches for the subject; for a feed, the way in: mllp, file
+    subject: str = ""  # for a feed, the name of its profile or client certificate
     role: str = ""
     on_behalf_of: str = ""
-    purpose: str = ""  # why, where a person acted
+    purpose: str = ""  # why a person acted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
     """The columns of a stored event."""
 
-    index: int  # notification id: dense, from 1
-    previous: int  # the index of the event before it in its partition; 0: it is the first
-    partition: int  # of the topic: Kafka's default one of the stream's id
+    index: int  # notification id: the number of the event in the log, from 1 without gaps
+    previous: int  # index of the event before it in its partition; 0 if it is the first
+    partition: int  # partition of the Kafka topic: Kafka's default for the id of the stream
     event_id: EventId  # UUIDv7
     topic: str  # the kind of the event
-    stream: Subject  # the source record of a statement, or an own stream
-    version: int  # within the stream, from 1
-    subjects: tuple[Subject, ...]  # the stream, then the source records that it concerns
-    recorded_at: datetime  # by our clock; never before that of a smaller index
-    happened_at: datetime | None  # in the world, as stated; None: nobody said
-    tenant: str  # the installation
+    stream: Subject  # source record of a statement, or id of an own stream
+    version: int  # number of the event in its stream, from 1
+    subjects: tuple[Subject, ...]  # the stream, then the source records that the event concerns
+    recorded_at: datetime  # when the store recorded it; never earlier than for a smaller index
+    happened_at: datetime | None  # when it happened in the world, as stated; None: not stated
+    tenant: str  # name of the installation
     facility: str
     actor: Actor
     cause: str = ""  # id of the event that led to this one
-    correlation: str = ""  # what belongs together
-    message_id: MessageId | None = None  # the message received, whose bytes the store keeps
-    mapping_version: str = ""  # of the reading of HL7 v2
-    profile_version: str = ""  # of the sender's profile
-    incarnation: str = ""  # of the store that recorded it
+    correlation: str = ""  # the same for events that belong together
+    message_id: MessageId | None = None  # the received message, whose bytes the store keeps
+    mapping_version: str = ""  # version of the code that read the HL7 v2 message
+    profile_version: str = ""  # version of the sender's profile
+    incarnation: str = ""  # incarnation of the store that recorded it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedEvent:
-    """A stored event: from the store, or from the topic, alike."""
+    """A stored event; it is the same from the store and from the topic."""
 
     envelope: Envelope
-    body: bytes  # verbatim, so that its hash can be checked
+    body: bytes  # the stored bytes, so that their hash can be checked

@@ -1,8 +1,9 @@
-r"""What stands in sealed segments, as JSON. The application opens them; nothing else can.
+r"""The content of sealed segments, as JSON.
 
-Every class decodes with msgspec into the types below; unknown members are ignored, so members may
-be added. Text is as sent, unescaped. An explicit null (``""``) of HL7 is the string of,
-two quotes here, and differs from a member that is missing.
+msgspec decodes each class into a type below. Unknown members are ignored, so members may be added.
+Numbers, names, addresses and phones have their escapes resolved; the fields of HL7 segments are as
+sent. An explicit null of HL7 (``""``) is a string of two quotes here; it differs from a member that
+is missing.
 """
 
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ class SegmentDoesNotOpen(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identifier:
-    """A number as sent, and who gave it out. ``ref`` is that of the core."""
+    """A number as sent, and the authority that gave it out; ``ref`` is the same as in the core."""
 
     field: str  # PID-3, PID-18, PV1-19, MRG-1, ...
     value: str
@@ -38,7 +39,7 @@ class Identifiers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Name:
-    """XPN."""
+    """A name (data type XPN)."""
 
     family: str = ""
     given: str = ""
@@ -50,11 +51,11 @@ class Name:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demographics:
-    """Class ``demographics``: PID-5 to -30 without its numbers, PD1, NK1, IN1 to IN3, GT1.
+    """Class ``demographics``: PID without its numbers, PD1, NK1, IN1 to IN3, GT1.
 
-    ``birth_date`` is a date: ISO, to the precision sent (``1951``, ``1951-06``, ``1951-06-02``).
-    ``segments`` holds PID and the others whole: name of the segment, then its fields as sent by
-    number, for whatever is read later.
+    ``birth_date`` is an ISO date, as precise as sent (``1951``, ``1951-06``, ``1951-06-02``).
+    ``segments`` holds these HL7 segments as sent: the name of the segment, and its fields by
+    number, for fields that are read in later releases.
     """
 
     names: tuple[Name, ...] = ()
@@ -67,7 +68,7 @@ class Demographics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part2Place:
-    """The codes of a place that the core has as a ref."""
+    """The codes of a place; the core has only its ref."""
 
     field: str  # PV1-3, PV1-6
     ref: str
@@ -78,14 +79,14 @@ class Part2Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part2:
-    """Class ``part2``: places of units that 42 CFR Part 2 covers, as the profile marks them."""
+    """Class ``part2``: places of units that the profile names as protected by 42 CFR Part 2."""
 
     places: tuple[Part2Place, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clinical:
-    """Class ``clinical``: AL1, DG1, PR1, ROL, PV2, Z segments, the rest of PV1 and EVN; as sent."""
+    """Class ``clinical``: all other segments as sent; of PV1 and EVN the fields not in the core."""
 
     segments: tuple[dict[str, str], ...] = ()
 

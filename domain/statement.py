@@ -1,9 +1,9 @@
-"""What one ADT message states: the ``core`` of its event, which is kept in clear and for ever.
+"""A statement: what one ADT message states about one source record.
 
-The core is pseudonymous: refs, codes and times, no names, no free text, no number as sent. What
-interpretation needs is decided at intake and stands here; it needs nothing else. One definition
-serves both decoders: pydantic validates it when it is made and when somebody verifies, msgspec
-decodes it in replay (a test holds both equal).
+It is the ``core`` of the event, which is kept in clear permanently. The core is pseudonymous: it
+holds refs, codes and times, but no names, no free text and no number as sent. It has everything
+that interpretation needs. pydantic validates it when it is made or verified, and msgspec decodes it
+in replay; both use this definition, and a test compares them.
 
 Times and fields are those of HL7 v2.9.1, chapters 2 and 3.
 """
@@ -16,8 +16,9 @@ from domain.ids import Mode, PlaceRef, RecordId, StatementRef, VisitRef
 
 Precision: TypeAlias = Literal["year", "month", "day", "hour", "minute", "second"]
 
-#: Where the offset of a time came from: the value itself, the sender's profile, or nobody (UTC).
-#: ``ambiguous`` and ``skipped``: the profile's zone has this local time twice, or never.
+#: Where the offset of a time comes from: the value itself, the zone of the sender's profile, or an
+#: assumption (UTC). ``ambiguous``: the zone has this local time twice. ``skipped``: it never has
+#: this local time.
 Zone: TypeAlias = Literal["offset", "profile", "assumed", "ambiguous", "skipped"]
 
 #: HL7 v3 ActCode of an encounter.
@@ -28,23 +29,23 @@ EncounterClass: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """A time as stated. A field that was empty or could not be read is no Moment but None."""
+    """A time as stated; a field that is empty or cannot be read is None instead."""
 
-    at: datetime  # the first instant of what the text names, in UTC
-    until: datetime | None = None  # the last instant where the text is coarser than a second
+    at: datetime  # the first instant that the text covers, in UTC
+    until: datetime | None = None  # the last instant that it covers; None if it states seconds
     precision: Precision = "second"
     zone: Zone = "offset"
-    text: str = ""
+    text: str = ""  # as sent
 
     @property
     def last(self) -> datetime:
-        """The last instant of what the text names."""
+        """The last instant that the text covers."""
         return self.until or self.at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where: PV1-3 or PV1-6 as codes. A part2 unit has its ref and its facility alone."""
+    """A place as codes, from PV1-3 or PV1-6; a part2 unit has only its ref and its facility."""
 
     ref: PlaceRef
     facility: str
@@ -56,20 +57,20 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentifierRef:
-    """One identifier or number of the message. For PID-3 and MRG-1 the ref is a record id."""
+    """One identifier or number of the message; for patient identifiers the ref is a record id."""
 
-    field: str  # where it stood: PID-3, PID-18, PV1-19, PV1-50, MRG-1, MRG-3, MRG-5, MRG-6
+    field: str  # the field of the message, such as PID-3, PID-18, PV1-19, PV1-50, MRG-1, MRG-5
     ref: str
     authority: str = ""  # after aliases
     type: str = ""  # HL7 table 0203
-    trusted: bool = False  # the profile trusts it across senders
-    master_index: bool = False  # ... and its issuer never gives one value to two people
-    placeholder: bool = False  # stands for "not known": joins nobody
+    trusted: bool = False  # the profile trusts it, so it joins records of different senders
+    master_index: bool = False  # its authority never gives one number to two people
+    placeholder: bool = False  # it means "not known" or proves no identity, so it joins no records
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Movement:
-    """ZBE, IHE PAM ITI-31: the id under which a movement can be corrected."""
+    """The id under which a movement can be corrected, from ZBE (IHE PAM ITI-31)."""
 
     ref: str
     action: str = ""
@@ -78,11 +79,11 @@ class Movement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the sender's profile decides for interpretation; it travels with the statement."""
+    """Settings of the sender's profile that interpretation needs; every statement carries them."""
 
-    same_visit_hours: float = 12.0  # two unnumbered outpatient beginnings this near are one
-    close_after_hours: float | None = None  # a hanging emergency visit; None: it stays open
-    unlink_undoes_merge: bool = False  # A37 after A40
+    same_visit_hours: float = 12.0  # outpatient beginnings without a number this near are one visit
+    close_after_hours: float | None = None  # ends an emergency visit without news; None: stays open
+    unlink_undoes_merge: bool = False  # whether an A37 undoes an A40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,17 +92,17 @@ class Statement:
 
     ref: StatementRef
     trigger: str  # MSH-9.2, else EVN-1: "A01"
-    record: RecordId  # filed under this one
-    mode: Mode = "P"  # the namespace it is filed in
+    record: RecordId  # the source record under which the statement is filed
+    mode: Mode = "P"  # processing mode; records of different modes are kept apart
     mode_as_sent: str = ""  # MSH-11.1
     application: str = ""  # MSH-3.1 as sent
     sender: str = ""  # MSH-4.1 as sent
     control_id: str = ""  # MSH-10
     sequence: str = ""  # MSH-13
-    namespace: str = ""  # of visit numbers: the profile's, else MSH-4, else MSH-3
+    namespace: str = ""  # namespace of visit numbers: the profile's, else MSH-4, else MSH-3
 
-    sent: Moment | None = None  # MSH-7; None where missing, unreadable or outside 1990 to 2079
-    entered: Moment | None = None  # EVN-2; likewise
+    sent: Moment | None = None  # MSH-7; None if missing, unreadable or outside 1990 to 2079
+    entered: Moment | None = None  # EVN-2; None if missing, unreadable or outside 1990 to 2079
     occurred: Moment | None = None  # EVN-6
     admitted: Moment | None = None  # PV1-44
     discharged: Moment | None = None  # PV1-45
@@ -116,18 +117,18 @@ class Statement:
     service: str = ""  # PV1-10
     admit_source: str = ""  # PV1-14
     disposition: str = ""  # PV1-36 as sent
-    disposition_code: str = ""  # canonical: home, hosp, snf, rehab, aadvice, exp, ..., or empty
+    disposition_code: str = ""  # canonical (FHIR R4): home, hosp, snf, rehab, aadvice, exp, ...
     deceased: bool | None = None  # PID-30
     died: Moment | None = None  # PID-29
 
-    visit: VisitRef | None = None  # PV1-19, or what the profile says carries the visit number
-    prior_visit: VisitRef | None = None  # MRG-5, else MRG-3, as a visit number of this namespace
+    visit: VisitRef | None = None  # visit number: PV1-19, or the field that the profile names
+    prior_visit: VisitRef | None = None  # MRG-5, else MRG-3: the number of the visit that goes on
     merged: RecordId | None = None  # MRG-1 of a merge: the record that retires into ``record``
     identifiers: tuple[IdentifierRef, ...] = ()
     movement: Movement | None = None
 
-    content: str = ""  # comparison value: all but MSH-7, MSH-10, MSH-13
-    content_but_entered: str = ""  # ... and but EVN-2
-    pair: int = 0  # of several statements of one message
+    content: str = ""  # hash of the whole message except MSH-7, MSH-10 and MSH-13
+    content_but_entered: str = ""  # the same hash without EVN-2
+    pair: int = 0  # number of the pair, if one message has several statements
     settings: Settings = Settings()
-    flags: tuple[str, ...] = ()  # what intake noticed, as codes: "EVN-6.unreadable"
+    flags: tuple[str, ...] = ()  # what intake noticed, such as "EVN-6.unreadable"

@@ -121,6 +121,15 @@ class PurposeMissing(DomainError):
         super().__init__("a command of a person states its purpose")
 
 
+class AnotherPatient(DomainError):
+    """The stream is about another patient, even if its events were entered in error."""
+
+    code = "another_patient"
+
+    def __init__(self) -> None:
+        super().__init__("the stream is about another patient: use a new stream")
+
+
 class TargetMissing(DomainError):
     """The referral names neither an organisation nor a pool as its target."""
 

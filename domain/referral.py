@@ -25,6 +25,7 @@ from domain.decider import (
 )
 from domain.errors import (
     AlreadyClosed,
+    AnotherPatient,
     DomainError,
     MoveNotAllowed,
     OutcomeMissing,
@@ -258,10 +259,13 @@ def request(history: History, asked: ReferralRequested, *, time: StatedTime) -> 
     """Request a referral; ``asked`` has the time of ``time``.
 
     Raises:
+        AnotherPatient: The stream has events of another source record.
         TargetMissing: The target names no organisation and no pool.
         SameOrganisationAndPerson: Requester and target are the same party.
         DomainError: See ``domain.decider.decide``.
     """
+    if any(each.event.record != asked.record for each in history):
+        raise AnotherPatient
     target = asked.target
     if not (target.organisation or target.pool):
         raise TargetMissing

@@ -11,6 +11,7 @@ from domain import referral
 from domain.decider import StatedTime, fold
 from domain.errors import (
     AlreadyClosed,
+    AnotherPatient,
     ConflictsWithLater,
     EnteredInErrorIsFinal,
     InTheFuture,
@@ -157,6 +158,11 @@ def test_a_second_request_in_the_same_stream_is_refused() -> None:
     other = REQUESTED.model_copy(update={"urgency": "stat", "happened_at": at(-1)})
     refused = given(REQUESTED).when(requesting(other)).then_refused(MoveNotAllowed)
     assert (refused.state, refused.allowed) == ("requested", ("accepted",))
+
+
+def test_a_stream_stays_with_its_patient_even_after_an_error() -> None:
+    other = REQUESTED.model_copy(update={"record": KEY.record("GENERAL", "2", "P")})
+    given(REQUESTED, void(1)).when(requesting(other)).then_refused(AnotherPatient)
 
 
 def test_a_step_without_a_request_is_refused() -> None:

@@ -3,7 +3,7 @@
 Statements of other systems are not in this family: see ``domain.statement``.
 """
 
-from typing import Annotated, ClassVar, Literal, TypeAlias
+from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -22,7 +22,8 @@ Code: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/+-]{0
 #: A code, or empty: not stated.
 OptionalCode: TypeAlias = Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9._:/+-]{0,63})?$")]
 
-_UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+#: A UUID as text.
+UUID_TEXT: Final = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 
 
 class OwnEvent(BaseModel):
@@ -36,7 +37,7 @@ class OwnEvent(BaseModel):
 
     TOPIC: ClassVar[str]
 
-    record: Annotated[RecordId, Field(pattern=_UUID)] | None = None
+    record: Annotated[RecordId, Field(pattern=UUID_TEXT)] | None = None
     """Source record of the patient as the caller named it; null: the event names no patient."""
     mode: Mode = "P"
     """Processing mode of the record, HL7 table 0103."""
@@ -44,7 +45,7 @@ class OwnEvent(BaseModel):
     """When it happened, as stated."""
     origin: Origin = "command"
     """The interface through which the fact came in."""
-    anchor: Annotated[StatementRef, Field(pattern=_UUID)] | None = None
+    anchor: Annotated[StatementRef, Field(pattern=UUID_TEXT)] | None = None
     """A statement of the encounter that the fact belongs to; null: no encounter is named."""
     depends_on: tuple[EventId, ...] = ()
     """Events that the decision rests on."""
@@ -61,7 +62,7 @@ class EnteredInError(OwnEvent):
     Every own stream has a subclass with its own topic.
     """
 
-    event_id: Annotated[EventId, Field(pattern=_UUID)]
+    event_id: Annotated[EventId, Field(pattern=UUID_TEXT)]
     """The event that is void."""
     reason_code: ErrorReason
     """Why."""

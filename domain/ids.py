@@ -64,7 +64,8 @@ class IdKey:
 
     secret: bytes = field(repr=False)
 
-    def _digest(self, kind: str, *parts: str) -> bytes:
+    def digest(self, kind: str, *parts: str) -> bytes:
+        """Return the keyed hash (32 bytes) of a kind and its parts."""
         inner, outer = (pad.copy() for pad in _pads(self.secret))
         for part in (kind, *parts):
             raw = part.encode("utf-8", "surrogatepass")
@@ -74,7 +75,7 @@ class IdKey:
 
     def _uuid(self, kind: str, *parts: str) -> str:
         """Shape the first 16 bytes as a UUID of version 8 (RFC 9562, 5.8)."""
-        digits = self._digest(kind, *parts).hex()
+        digits = self.digest(kind, *parts).hex()
         variant = "89ab"[int(digits[16], 16) & 3]
         return (
             f"{digits[:8]}-{digits[8:12]}-8{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
@@ -82,7 +83,7 @@ class IdKey:
 
     def ref(self, kind: str, *parts: str) -> str:
         """Return a ref of 22 characters (16 bytes, base64url) of whatever ``kind`` names."""
-        return urlsafe_b64encode(self._digest(kind, *parts)[:16]).rstrip(b"=").decode()
+        return urlsafe_b64encode(self.digest(kind, *parts)[:16]).rstrip(b"=").decode()
 
     def record(self, authority: str, identifier: str, mode: Mode) -> RecordId:
         """Return the id of a source record; ``authority`` is the one after aliases."""
@@ -102,4 +103,4 @@ class IdKey:
 
     def fingerprint(self) -> str:
         """Return what tells two keys apart without giving either away."""
-        return self._digest("fingerprint").hex()[:32]
+        return self.digest("fingerprint").hex()[:32]

@@ -7,7 +7,7 @@ states that they add up to, the rules. The steps are a subset of those that BSeR
 more steps are more rows of the same tables.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar, Final, Literal, TypeAlias, assert_never
@@ -32,9 +32,10 @@ from domain.errors import (
     ReferralNotAccepted,
     SameOrganisationAndPerson,
     TargetMissing,
+    UnknownStream,
 )
 from domain.events import EnteredInError, ErrorReason, OptionalCode, OwnEvent
-from domain.ids import EventId
+from domain.ids import EventId, StreamId
 
 #: HL7 request priority, from the most to the least urgent.
 Urgency: TypeAlias = Literal["stat", "urgent", "asap", "routine"]
@@ -250,6 +251,31 @@ def moves(state: Referral) -> tuple[str, ...]:
 
 
 REFERRAL: Final = Decider[Referral, ReferralEvent](NotRequested(), evolve, refusal)
+
+
+def history_of(stream: StreamId, events: Iterable[StreamEvent[OwnEvent]]) -> History:
+    """Return the events of a stream as those of a referral.
+
+    Raises:
+        UnknownStream: It is a stream of another kind.
+    """
+    history: list[StreamEvent[ReferralEvent]] = []
+    for each in events:
+        if not isinstance(each.event, ReferralEvent):
+            raise UnknownStream(stream)
+        history.append(StreamEvent(each.event_id, each.version, each.event))
+    return history
+
+
+def existing(stream: StreamId, events: Sequence[StreamEvent[OwnEvent]]) -> History:
+    """Return the events of a referral that exists.
+
+    Raises:
+        UnknownStream: The stream has no events, or it is a stream of another kind.
+    """
+    if not events:
+        raise UnknownStream(stream)
+    return history_of(stream, events)
 
 
 # --- rules ----------------------------------------------------------------------------------------

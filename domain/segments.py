@@ -93,6 +93,13 @@ class Clinical:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notes:
-    """Class ``notes``: text that could not be read, by field."""
+    """Class ``notes``: text that could not be read, by field; in own events free text, by name."""
 
     unread: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreeText:
+    """Class ``notes`` of an own event: what a person wrote, by name, such as ``question``."""
+
+    texts: dict[str, str]

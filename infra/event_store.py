@@ -7,31 +7,25 @@ subjects, idempotency keys, the append lock. Resends are counted in a transactio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 import psycopg
 from eventsourcing.persistence import (
-    DataError,
-    IntegrityError,
-    InterfaceError,
-    InternalError,
     OperationalError,
 )
-from psycopg import Connection
 from typing_extensions import override
 
 from commands.ports.intake import Disposition, Draft, MessageLog, Outcome, Received
 from commands.ports.store import CannotStore, StoreUnavailable
-from commands.ports.streams import StreamConflict
-from domain.body import Actor
-from domain.encoding import BodyDoesNotHold, make_body
 from domain.ids import DEVELOPMENT_KEY, IdKey, RecordId
 from infra import clock, received_messages
 from infra.event_log import EventLog
+from infra.own_streams import RecordedStreams
 from infra.postgres import Datastore, pool, reachable, settings
 from infra.received_messages import BatchResult, NewMessage, SealedMessage
-from infra.recorder import SCHEMA, CareRecorder, Columns, NewEvent, UnsafeFunctions
-from infra.subject_keys import SealingKeys, SubjectKeys, intake_subject, take_keys
+from infra.recorder import SCHEMA, CareRecorder, Columns, UnsafeFunctions
+from infra.store_writer import REASONS, ROUNDS, StoreWriter, sealed_event
+from infra.subject_keys import SubjectKeys, intake_subject
 
 __all__ = [
     "CareRecorder",
@@ -45,17 +39,6 @@ __all__ = [
 ]
 
 
-#: How often other writers may be first with a message or a subject's key.
-_ROUNDS: Final = 10
-#: Stable codes of why a message cannot be stored.
-_REASONS: Final[Mapping[type[Exception], str]] = {
-    BodyDoesNotHold: "statement_invalid",
-    DataError: "value_not_storable",
-    IntegrityError: "conflicts_with_stored",
-    UnicodeEncodeError: "value_not_storable",
-}
-
-
 class WrongIdKey(Exception):
     """The store was made with another id key: ids would not match those it holds."""
 
@@ -65,25 +48,17 @@ class DevelopmentKey(Exception):
 
 
 class CareStore(EventLog, MessageLog[SealedMessage]):
-    """What is kept, for ever: see ``EventLog`` for reading it."""
+    """Record messages, and read the log. ``streams`` holds the own streams of the store."""
 
-    def __init__(
-        self,
-        recorder: CareRecorder,
-        log: EventLog,
-        *,
-        keys: SubjectKeys,
-        tenant: str,
-    ) -> None:
+    def __init__(self, writer: StoreWriter, log: EventLog, *, streams: RecordedStreams) -> None:
         super().__init__(log.connections, incarnation=log.incarnation)
-        self._recorder = recorder
-        self._keys = keys
-        self._tenant = tenant
+        self.streams = streams
+        self._writer = writer
 
     @override
     def prepare(self, message: Received, *, may_wait: bool = True) -> SealedMessage:
         subjects = _named(message) or (intake_subject(clock.now()),)
-        keys = self._keys.for_sealing(
+        keys = self._writer.keys.for_sealing(
             {*subjects, *(one.subject for each in message.drafts for one in each.segments)},
             may_wait=may_wait,
         )
@@ -94,11 +69,20 @@ class CareStore(EventLog, MessageLog[SealedMessage]):
                 keys,
                 keys.seal_message(message.raw, message_id=message.message_id, subjects=subjects),
                 subjects,
-                tuple(_event(each, keys, self._stated(message, each)) for each in events),
+                tuple(
+                    sealed_event(
+                        each.core,
+                        each.segments,
+                        topic=each.topic,
+                        columns=self._columns(message, each),
+                        keys=keys,
+                    )
+                    for each in events
+                ),
             )
-        except tuple(_REASONS) as error:
+        except tuple(REASONS) as error:
             # Without its cause, whose text quotes values.
-            raise CannotStore(_REASONS[type(error)]) from None
+            raise CannotStore(REASONS[type(error)]) from None
 
     @override
     def record(self, messages: Sequence[SealedMessage]) -> list[Outcome]:
@@ -107,7 +91,7 @@ class CareStore(EventLog, MessageLog[SealedMessage]):
             alike.setdefault(each.message.key, []).append(each)
         outcomes = dict[bytes, Outcome]()
         fresh = alike
-        for _ in range(_ROUNDS):
+        for _ in range(ROUNDS):
             if not fresh:
                 break
             result = self._record_new(fresh)
@@ -121,7 +105,7 @@ class CareStore(EventLog, MessageLog[SealedMessage]):
                 ]
                 outcomes |= self._count(again)
             if result.taken:
-                self._keys.adopt(result.taken)
+                self._writer.keys.adopt(result.taken)
                 fresh = {
                     key: [self.prepare(each.message) for each in same]
                     for key, same in fresh.items()
@@ -131,42 +115,6 @@ class CareStore(EventLog, MessageLog[SealedMessage]):
         if fresh:
             raise StoreUnavailable("OthersWereFirst")
         return [_answer(each.message, outcomes[each.message.key]) for each in messages]
-
-    def append(
-        self, drafts: Sequence[Draft], *, expected_version: int, actor: Actor, cause: str = ""
-    ) -> list[int]:
-        """Append what we decided ourselves to one stream, and return the indexes.
-
-        Raises:
-            StreamConflict: The stream is at another version; nothing was appended.
-            CannotStore: See ``record``.
-            StoreUnavailable: See ``record``.
-        """
-        stream = drafts[0].subjects[0]
-        if expected_version and not self._has(stream, expected_version):
-            raise StreamConflict(stream, expected_version)
-        subjects = {one for each in drafts for one in each.subjects}
-        subjects |= {one.subject for each in drafts for one in each.segments}
-        for _ in range(_ROUNDS):
-            keys = self._keys.for_sealing(subjects)
-            try:
-                events = [
-                    replace(
-                        _event(each, keys, self._decided(each, actor=actor, cause=cause)),
-                        version=version,
-                    )
-                    for version, each in enumerate(drafts, start=expected_version + 1)
-                ]
-                appended = self._append(events, keys.proposed())
-            except BodyDoesNotHold:
-                raise CannotStore(_REASONS[BodyDoesNotHold]) from None
-            except CannotStore as error:
-                if error.reason == _REASONS[IntegrityError]:
-                    raise StreamConflict(stream, expected_version) from error
-                raise
-            if appended is not None:
-                return appended
-        raise StoreUnavailable("OthersWereFirst")
 
     def keep_profile(self, version: str, *, name: str, content: str) -> None:
         """Keep a version of a sender's profile, before anything is recorded that names it."""
@@ -188,43 +136,26 @@ class CareStore(EventLog, MessageLog[SealedMessage]):
             for subject, key_id in each.prepared.keys.proposed().items():
                 if proposed.setdefault(subject, key_id) != key_id:
                     raise StoreUnavailable("KeysDiffer")  # else one of them would never open
-        with self._connection() as connection:
+        with self._writer.connection() as connection:
             try:
                 result = received_messages.insert(
-                    connection, batch, proposed=proposed, tenant=self._tenant
+                    connection, batch, proposed=proposed, tenant=self._writer.tenant
                 )
             except psycopg.errors.SerializationFailure:
                 return BatchResult()  # another writer was first with one of them: look again
         if result.outcomes:
-            self._keys.confirm(proposed)
+            self._writer.keys.confirm(proposed)
         return result
 
     def _count(self, again: Sequence[received_messages.Resend]) -> dict[bytes, Outcome]:
-        with self._connection() as connection, connection.transaction():
+        with self._writer.connection() as connection, connection.transaction():
             return received_messages.count_duplicates(connection, again)
 
-    def _append(
-        self, events: Sequence[NewEvent], proposed: Mapping[RecordId, int]
-    ) -> list[int] | None:
-        """Append events, and give subjects the keys that these are sealed with; or learn others."""
-        with self._connection() as connection:
-            try:
-                with connection.transaction(), connection.cursor() as cursor:
-                    taken = take_keys(cursor, proposed)
-                    appended = [] if taken else self._recorder.append(cursor, events)
-            except psycopg.errors.SerializationFailure:
-                return None
-        if taken:
-            self._keys.adopt(taken)
-            return None
-        self._keys.confirm(proposed)
-        return [index for index, _ in appended]
-
-    def _stated(self, message: Received, draft: Draft) -> Columns:
+    def _columns(self, message: Received, draft: Draft) -> Columns:
         return Columns(
             event_id=draft.event_id,
             subjects=draft.subjects,
-            tenant=self._tenant,
+            tenant=self._writer.tenant,
             actor=message.actor,
             facility=draft.facility,
             happened_at=draft.happened_at,
@@ -233,55 +164,6 @@ class CareStore(EventLog, MessageLog[SealedMessage]):
             mapping_version=message.mapping_version,
             profile_version=message.profile_version,
         )
-
-    def _decided(self, draft: Draft, *, actor: Actor, cause: str) -> Columns:
-        return Columns(
-            event_id=draft.event_id,
-            subjects=draft.subjects,
-            tenant=self._tenant,
-            actor=actor,
-            facility=draft.facility,
-            happened_at=draft.happened_at,
-            cause=cause,
-        )
-
-    def _has(self, stream: RecordId, version: int) -> bool:
-        # The table only refuses a version that is taken; one too far ahead would leave a gap.
-        with reachable(), self.connections.connection() as connection:
-            found = connection.execute(
-                "select from es.event where originator_id = %s and originator_version = %s",
-                (stream, version),
-            )
-            return found.rowcount > 0
-
-    @contextmanager
-    def _connection(self) -> Iterator[Connection[Any]]:
-        """Give a connection in autocommit, and translate errors of the driver."""
-        try:
-            with self._recorder.datastore.get_connection() as connection:
-                yield connection
-        except (DataError, IntegrityError, UnicodeEncodeError) as error:
-            # Without its cause, whose text quotes values.
-            raise CannotStore(_REASONS[type(error)]) from None
-        except (InterfaceError, OperationalError, InternalError) as error:
-            if isinstance(error.__cause__, psycopg.errors.ProgramLimitExceeded):
-                # Such as a text too long for an index: no retry will ever shorten it.
-                raise CannotStore("too_large") from None
-            # What broke one connection broke the others too: replace them all before the next use.
-            self._recorder.datastore.pool.check()
-            raise StoreUnavailable(type(error).__name__) from error
-
-
-def _event(draft: Draft, keys: SealingKeys, columns: Columns) -> NewEvent:
-    sealed = [
-        keys.seal(each, event_id=draft.event_id, topic=draft.topic) for each in draft.segments
-    ]
-    return NewEvent(
-        stream=draft.subjects[0],
-        topic=draft.topic,
-        body=make_body(draft.core, sealed),
-        columns=columns,
-    )
 
 
 def _named(message: Received) -> tuple[RecordId, ...]:
@@ -338,7 +220,8 @@ def open_store(
         except OperationalError as error:
             raise StoreUnavailable(type(error).__name__) from error
         log = EventLog(connections, incarnation=incarnation)
-        yield CareStore(recorder, log, keys=keys, tenant=tenant)
+        writer = StoreWriter(recorder, keys=keys, tenant=tenant)
+        yield CareStore(writer, log, streams=RecordedStreams(writer, id_key=id_key))
 
 
 def refuse_development_key(id_key: IdKey, *, external: bool) -> None:

@@ -1,12 +1,109 @@
 """Streams of own events: appended at the version that the decision was made on."""
 
-from domain.ids import RecordId
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from domain.body import Actor, Plain
+from domain.decider import StreamEvent
+from domain.events import OwnEvent
+from domain.ids import EventId, StreamId, Subject
 
 
 class StreamConflict(Exception):
     """Another writer appended to the stream since it was read: read it again and decide again."""
 
-    def __init__(self, stream: RecordId, expected_version: int) -> None:
+    def __init__(self, stream: Subject, expected_version: int) -> None:
         self.stream = stream
         self.expected_version = expected_version
         super().__init__(f"stream {stream} is not at version {expected_version}")
+
+
+class StreamOfOtherKind(Exception):
+    """The stream holds events that are not own events, such as the statements of a record."""
+
+    def __init__(self, stream: StreamId) -> None:
+        self.stream = stream
+        super().__init__(f"stream {stream} holds events of another kind")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecidedEvent:
+    """An event that a rule returned, before the store gives it its place in the log."""
+
+    event_id: EventId
+    event: OwnEvent
+    segments: tuple[Plain, ...] = ()  # what is sealed of it
+    facility: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandKey:
+    """The idempotency key of a command. It belongs to the actor: two actors may use the same text.
+
+    ``content`` is the command as text that is the same each time. The store keeps a keyed hash.
+    """
+
+    actor: Actor
+    key: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventPlace:
+    """An event that a command recorded, and its place in the log."""
+
+    index: int
+    event_id: EventId
+    topic: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandOutcome:
+    """What a command recorded; nothing if the stream held its facts already."""
+
+    stream: StreamId
+    version: int  # of the stream after the command
+    events: tuple[EventPlace, ...] = ()
+    repeated: bool = False  # an earlier command with the same key recorded this
+    same_content: bool = True  # the earlier command was the same
+
+
+class Streams(Protocol):
+    """Own streams in the store.
+
+    Every method raises ``StoreUnavailable`` if the store does not answer.
+    """
+
+    def read(self, stream: StreamId) -> tuple[StreamEvent[OwnEvent], ...]:
+        """Return the events of a stream by version; none if the stream does not exist.
+
+        Raises:
+            StreamOfOtherKind: The stream is not an own stream.
+            ValueError: An event cannot be read: a newer release recorded it.
+        """
+        ...
+
+    def append(
+        self,
+        stream: StreamId,
+        events: Sequence[DecidedEvent],
+        *,
+        expected_version: int,
+        key: CommandKey,
+    ) -> CommandOutcome:
+        """Record the events together, and the key with them; or the key alone.
+
+        If the key was recorded before, nothing is recorded, and the outcome of then is returned.
+
+        Raises:
+            StreamConflict: The stream is not at ``expected_version``. Nothing was recorded.
+            CannotStore: The store refuses the content. Nothing was recorded.
+            StoreUnavailable: The outcome is unknown. Read it back with ``outcome_of``.
+        """
+        ...
+
+    def outcome_of(self, key: CommandKey) -> CommandOutcome | None:
+        """Return what the command with this key recorded; None if it was not recorded."""
+        ...

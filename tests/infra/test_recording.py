@@ -14,8 +14,6 @@ import pytest
 
 from commands.ports.intake import Disposition, Outcome
 from commands.ports.store import CannotStore, StoreUnavailable
-from commands.ports.streams import StreamConflict
-from domain.body import Actor
 from domain.encoding import read_body
 from domain.ids import EventId, IdKey, MessageId
 from domain.partitions import partition_of
@@ -243,31 +241,6 @@ def test_recorded_at_never_runs_against_the_index(
     ).fetchone()
     record(store, [received("b")])
     assert (store.recorded_at_of(3),) == ahead
-
-
-def test_own_events_are_appended_at_the_version_expected_or_not_at_all(store: CareStore) -> None:
-    person = Actor(kind="person", subject="steward")
-    stream = record_of("a")
-    assert store.append([draft("a"), draft("a")], expected_version=0, actor=person) == [1, 2]
-    assert store.append([draft("a")], expected_version=2, actor=person) == [3]
-    for version in (0, 2, 7):
-        with pytest.raises(StreamConflict) as conflict:
-            store.append([draft("a")], expected_version=version, actor=person)
-        assert (conflict.value.stream, conflict.value.expected_version) == (stream, version)
-    assert [each.envelope.version for each in store.read(0)] == [1, 2, 3]
-    assert store.read(0)[0].envelope.actor == person
-
-
-def test_of_two_writers_at_one_version_one_wins(store: CareStore) -> None:
-    def decide(_: int) -> bool:
-        try:
-            store.append([draft("a")], expected_version=0, actor=Actor(kind="system"))
-        except StreamConflict:
-            return False
-        return True
-
-    with ThreadPoolExecutor(4) as writers:
-        assert sorted(writers.map(decide, range(4))) == [False, False, False, True]
 
 
 def test_nothing_clear_is_in_any_table(store: CareStore, connection: psycopg.Connection) -> None:

@@ -1,0 +1,172 @@
+"""Decide a command on an own stream, and record the decision exactly once."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Annotated, Final, TypeAlias
+
+import structlog
+from pydantic import BaseModel, ConfigDict, Field
+
+from commands.ports.store import StoreUnavailable
+from commands.ports.streams import (
+    CommandKey,
+    CommandOutcome,
+    DecidedEvent,
+    StreamConflict,
+    StreamOfOtherKind,
+    Streams,
+)
+from domain.body import Actor, Plain
+from domain.decider import StatedTime, StreamEvent
+from domain.errors import KeyReused, PurposeMissing, UnknownStream, VersionConflict
+from domain.events import UUID_TEXT, OwnEvent
+from domain.ids import EventId, RecordId, StreamId
+from domain.statement import Moment
+
+log = structlog.get_logger()
+
+#: How often a command is decided again after another writer was first.
+ATTEMPTS: Final = 5
+#: How often the outcome is read back after the store did not answer.
+READS: Final = 3
+
+#: Free text of a person: sealed, never in a core.
+Text: TypeAlias = Annotated[str, Field(max_length=20_000)]
+
+
+class Command(BaseModel):
+    """What is asked of one own stream. Only the shape is validated: the rules decide the rest."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stream: Annotated[StreamId, Field(pattern=UUID_TEXT)]
+    happened_at: Moment | None = None  # None: now
+
+    def texts(self) -> dict[str, str]:
+        """Return the free text of the command by name; it is sealed with the last event."""
+        return {}
+
+    def facility(self) -> str:
+        """Return the organisation that acts."""
+        return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who gives a command, under which idempotency key, and what the caller has seen."""
+
+    actor: Actor
+    key: str = ""  # empty: none was given
+    expected_version: int | None = None  # None: any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decisions:
+    """What deciding needs: the streams, the time, and new ids (UUIDv7)."""
+
+    streams: Streams
+    now: Callable[[], datetime]
+    new_id: Callable[[], str]
+
+    def record(
+        self,
+        command: Command,
+        caller: Caller,
+        *,
+        rule: Callable[[Sequence[StreamEvent[OwnEvent]], StatedTime], Sequence[OwnEvent]],
+    ) -> CommandOutcome:
+        """Read the stream, decide, and append at the version that was read.
+
+        A command whose key was recorded before changes nothing and gets the outcome of then. If
+        another writer was first, the command is decided again. If the store does not answer, the
+        outcome is read back by the key.
+
+        Raises:
+            DomainError: The rules refuse the command. Nothing was recorded.
+            CannotStore: The store refuses its content. Nothing was recorded.
+            StoreUnavailable: The outcome is unknown: repeat the command with the same key.
+        """
+        if caller.actor.kind == "person" and not caller.actor.purpose:
+            raise PurposeMissing
+        key = CommandKey(
+            actor=caller.actor, key=caller.key or self.new_id(), content=_content(command)
+        )
+        if caller.key and (earlier := self.streams.outcome_of(key)):
+            return _same(earlier)
+        version = 0
+        for _ in range(ATTEMPTS):
+            history = self._read(command.stream)
+            version = history[-1].version if history else 0
+            if caller.expected_version not in {None, version}:
+                raise VersionConflict(expected=caller.expected_version or 0, actual=version)
+            events = rule(history, StatedTime(self.now(), command.happened_at))
+            if not events and not caller.key:
+                return CommandOutcome(stream=command.stream, version=version)
+            decided = self._decided(command, events)
+            try:
+                return _same(
+                    self.streams.append(command.stream, decided, expected_version=version, key=key)
+                )
+            except StreamConflict:
+                log.info("stream.conflict", stream=command.stream, version=version)
+            except StoreUnavailable:
+                log.warning("command.outcome_unknown", stream=command.stream)
+                if (recorded := self._read_back(key)) is not None:
+                    return _same(recorded)
+        raise VersionConflict(expected=version, actual=None)
+
+    def _read(self, stream: StreamId) -> tuple[StreamEvent[OwnEvent], ...]:
+        try:
+            return self.streams.read(stream)
+        except StreamOfOtherKind:
+            raise UnknownStream(stream) from None
+
+    def _decided(self, command: Command, events: Sequence[OwnEvent]) -> list[DecidedEvent]:
+        ids = [EventId(self.new_id()) for _ in events]
+        decided = [
+            DecidedEvent(event_id=event_id, event=event, facility=command.facility())
+            for event_id, event in zip(ids, events, strict=True)
+        ]
+        texts = {name: text for name, text in command.texts().items() if text}
+        if not decided or not texts:
+            return decided
+        last = decided[-1]
+        # Under the key of the patient: erasing that key erases the text. A stream that names no
+        # patient has a key of its own.
+        subject = last.event.record or RecordId(command.stream)
+        text = json.dumps({"texts": texts}, ensure_ascii=False).encode()
+        note = Plain(subject=subject, segment="notes", text=text)
+        return [*decided[:-1], replace(last, segments=(note,))]
+
+    def _read_back(self, key: CommandKey) -> CommandOutcome | None:
+        """Return what was recorded under the key; None if nothing was.
+
+        Raises:
+            StoreUnavailable: The store still does not answer.
+        """
+        for left in reversed(range(READS)):
+            try:
+                return self.streams.outcome_of(key)
+            except StoreUnavailable:
+                if not left:
+                    raise
+        raise ValueError("READS is at least 1")
+
+
+def _same(outcome: CommandOutcome) -> CommandOutcome:
+    """Return the outcome if it belongs to this command.
+
+    Raises:
+        KeyReused: It belongs to another command with the same key.
+    """
+    if not outcome.same_content:
+        raise KeyReused
+    return outcome
+
+
+def _content(command: Command) -> str:
+    """Return the command as text: equal commands give equal text."""
+    fields = command.model_dump(mode="json")
+    return json.dumps([type(command).__name__, fields], sort_keys=True)

@@ -1,0 +1,300 @@
+"""Commands on a referral, decided and recorded exactly once, whatever the store answers."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from typing_extensions import override
+
+from commands import accept_referral, close_referral, request_referral, void_referral_event
+from commands.accept_referral import AcceptReferral
+from commands.decisions import Decisions
+from commands.ports.store import StoreUnavailable
+from commands.ports.streams import (
+    CommandKey,
+    CommandOutcome,
+    DecidedEvent,
+    StreamConflict,
+    Streams,
+)
+from commands.void_referral_event import VoidReferralEvent
+from domain.decider import StreamEvent
+from domain.errors import (
+    KeyReused,
+    MoveNotAllowed,
+    OutcomeMissing,
+    PurposeMissing,
+    UnknownStream,
+    VersionConflict,
+)
+from domain.events import OwnEvent
+from domain.ids import StreamId
+from domain.statement import Moment
+from infra.clock import new_id
+from infra.event_store import CareStore
+from tests.intake_samples import received
+from tests.referral_samples import HEART, NURSE, accept, caller, close, request
+from tests.stores import opened, record
+
+pytestmark = pytest.mark.postgres
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+
+class FaultyStreams(Streams):
+    """A store whose answers to appending are lost, or which another writer gets ahead of."""
+
+    def __init__(self, store: Streams) -> None:
+        self.store = store
+        self.before: list[Callable[[], None]] = []  # each is called before one append
+        self.after: list[Callable[[], None]] = []  # each is called after one append
+
+    @override
+    def read(self, stream: StreamId) -> tuple[StreamEvent[OwnEvent], ...]:
+        return self.store.read(stream)
+
+    @override
+    def append(
+        self,
+        stream: StreamId,
+        events: Sequence[DecidedEvent],
+        *,
+        expected_version: int,
+        key: CommandKey,
+    ) -> CommandOutcome:
+        if self.before:
+            self.before.pop(0)()
+        outcome = self.store.append(stream, events, expected_version=expected_version, key=key)
+        if self.after:
+            self.after.pop(0)()
+        return outcome
+
+    @override
+    def outcome_of(self, key: CommandKey) -> CommandOutcome | None:
+        return self.store.outcome_of(key)
+
+
+def lose() -> None:
+    raise StoreUnavailable("lost")
+
+
+@pytest.fixture
+def store(database: str, tmp_path: Path) -> Iterator[CareStore]:
+    with opened(database, tmp_path) as (store, _):
+        yield store
+
+
+@pytest.fixture
+def streams(store: CareStore) -> FaultyStreams:
+    return FaultyStreams(store.streams)
+
+
+@pytest.fixture
+def decisions(streams: FaultyStreams) -> Decisions:
+    return Decisions(streams=streams, now=lambda: NOW, new_id=new_id)
+
+
+@pytest.fixture
+def referral(decisions: Decisions) -> StreamId:
+    """Return a referral that was requested."""
+    at = Moment(at=NOW - timedelta(days=2))
+    return request_referral.handle(request(happened_at=at), caller(), decisions).stream
+
+
+def topics(streams: Streams, stream: StreamId) -> list[str]:
+    return [each.event.TOPIC for each in streams.read(stream)]
+
+
+def test_a_referral_goes_from_its_request_to_its_close(
+    decisions: Decisions, streams: Streams, referral: StreamId
+) -> None:
+    accepted = accept_referral.handle(accept(referral), caller(), decisions)
+    closed = close_referral.handle(close(referral), caller(), decisions)
+    assert (accepted.version, closed.version) == (2, 4)
+    assert topics(streams, referral) == [
+        "referral.requested.v1",
+        "referral.accepted.v1",
+        "referral.outcome_received.v1",
+        "referral.closed.v1",
+    ]
+
+
+def test_only_the_last_event_of_a_command_carries_its_text(
+    decisions: Decisions, store: CareStore, referral: StreamId
+) -> None:
+    accept_referral.handle(accept(referral), caller(), decisions)
+    close_referral.handle(close(referral, note="all well"), caller(), decisions)
+    assert [b'"segment":"notes"' in each.body for each in store.read(0)] == [
+        True,
+        False,
+        False,
+        True,
+    ]
+
+
+def test_a_refused_command_records_nothing(
+    decisions: Decisions, streams: Streams, referral: StreamId
+) -> None:
+    accept_referral.handle(accept(referral), caller(), decisions)
+    with pytest.raises(OutcomeMissing):
+        close_referral.handle(close(referral, outcome=None), caller("k"), decisions)
+    assert topics(streams, referral) == ["referral.requested.v1", "referral.accepted.v1"]
+    closed = close_referral.handle(close(referral), caller("k"), decisions)
+    assert not closed.repeated
+
+
+def test_a_stream_that_does_not_exist_takes_no_step(decisions: Decisions) -> None:
+    with pytest.raises(UnknownStream):
+        accept_referral.handle(accept(StreamId(new_id())), caller(), decisions)
+
+
+def test_the_stream_of_a_source_record_takes_no_referral(
+    decisions: Decisions, store: CareStore
+) -> None:
+    record(store, [received("m1")])
+    taken = StreamId(store.read(0)[0].envelope.stream)
+    with pytest.raises(UnknownStream):
+        request_referral.handle(request(taken), caller(), decisions)
+
+
+def test_a_person_states_a_purpose(decisions: Decisions, referral: StreamId) -> None:
+    nobody_asks_why = replace(NURSE, purpose="")
+    with pytest.raises(PurposeMissing):
+        accept_referral.handle(accept(referral), caller(actor=nobody_asks_why), decisions)
+
+
+def test_a_repeated_command_changes_nothing_and_gets_the_same_answer(
+    decisions: Decisions, streams: Streams, referral: StreamId
+) -> None:
+    first = accept_referral.handle(accept(referral), caller("k"), decisions)
+    close_referral.handle(close(referral), caller(), decisions)
+    again = accept_referral.handle(accept(referral), caller("k"), decisions)
+    assert again == replace(first, repeated=True)
+    assert len(streams.read(referral)) == 4
+
+
+def test_a_command_without_effect_is_repeated_with_the_same_answer(
+    decisions: Decisions, referral: StreamId
+) -> None:
+    accept_referral.handle(accept(referral), caller(), decisions)
+    nothing = accept_referral.handle(accept(referral), caller("k"), decisions)
+    assert (nothing.version, nothing.events) == (2, ())
+    close_referral.handle(close(referral), caller(), decisions)
+    again = accept_referral.handle(accept(referral), caller("k"), decisions)
+    assert (again.version, again.events, again.repeated) == (2, (), True)
+
+
+def test_a_key_of_another_command_is_refused(decisions: Decisions, referral: StreamId) -> None:
+    accept_referral.handle(accept(referral), caller("k"), decisions)
+    with pytest.raises(KeyReused):
+        close_referral.handle(close(referral), caller("k"), decisions)
+
+
+def test_the_expected_version_is_the_one_that_the_caller_has_seen(
+    decisions: Decisions, referral: StreamId
+) -> None:
+    with pytest.raises(VersionConflict) as conflict:
+        accept_referral.handle(accept(referral), caller(version=3), decisions)
+    assert (conflict.value.expected, conflict.value.actual) == (3, 1)
+    assert accept_referral.handle(accept(referral), caller(version=1), decisions).version == 2
+
+
+def test_after_a_conflict_the_command_is_decided_again(
+    decisions: Decisions, streams: FaultyStreams, referral: StreamId
+) -> None:
+    other = Decisions(streams=streams.store, now=lambda: NOW, new_id=new_id)
+
+    def get_ahead() -> None:
+        accept_referral.handle(accept(referral), caller(), other)
+
+    streams.before = [get_ahead]
+    elsewhere = accept(referral, by={"organisation": "LUNG"})
+    with pytest.raises(MoveNotAllowed):
+        accept_referral.handle(elsewhere, caller(), decisions)
+    assert accept_referral.handle(accept(referral), caller(), decisions).events == ()
+
+
+def test_a_conflict_is_told_to_a_caller_that_stated_a_version(
+    decisions: Decisions, streams: FaultyStreams, referral: StreamId
+) -> None:
+    def get_ahead() -> None:
+        other = Decisions(streams=streams.store, now=lambda: NOW, new_id=new_id)
+        accept_referral.handle(accept(referral), caller(), other)
+
+    streams.before = [get_ahead]
+    with pytest.raises(VersionConflict) as conflict:
+        accept_referral.handle(accept(referral), caller(version=1), decisions)
+    assert conflict.value.actual == 2
+
+
+def test_conflicts_without_end_are_told(
+    decisions: Decisions, streams: FaultyStreams, referral: StreamId
+) -> None:
+    def conflict() -> None:
+        raise StreamConflict(referral, 1)
+
+    streams.before = [conflict] * 9
+    with pytest.raises(VersionConflict):
+        accept_referral.handle(accept(referral), caller(), decisions)
+
+
+@pytest.mark.parametrize("key", ["", "k"])
+def test_a_lost_answer_is_read_back(
+    decisions: Decisions, streams: FaultyStreams, referral: StreamId, key: str
+) -> None:
+    streams.after = [lose]
+    outcome = accept_referral.handle(accept(referral), caller(key), decisions)
+    assert outcome.version == 2
+    assert topics(streams, referral) == ["referral.requested.v1", "referral.accepted.v1"]
+
+
+def test_an_append_that_never_arrived_is_made_again(
+    decisions: Decisions, streams: FaultyStreams, referral: StreamId
+) -> None:
+    streams.before = [lose]
+    outcome = accept_referral.handle(accept(referral), caller(), decisions)
+    assert (outcome.version, outcome.repeated) == (2, False)
+    assert len(streams.read(referral)) == 2
+
+
+def test_many_callers_with_one_key_record_it_once(
+    decisions: Decisions, streams: Streams, referral: StreamId
+) -> None:
+    def ask(_: int) -> int:
+        return accept_referral.handle(accept(referral), caller("k"), decisions).version
+
+    with ThreadPoolExecutor(4) as callers:
+        assert set(callers.map(ask, range(4))) == {2}
+    assert len(streams.read(referral)) == 2
+
+
+def test_an_event_is_entered_in_error_and_kept(
+    decisions: Decisions, streams: Streams, referral: StreamId
+) -> None:
+    accepted = accept_referral.handle(accept(referral), caller(), decisions)
+    wrong = VoidReferralEvent(
+        stream=referral, event_id=accepted.events[0].event_id, reason_code="wrong_item"
+    )
+    void_referral_event.handle(wrong, caller(), decisions)
+    assert topics(streams, referral)[-2:] == [
+        "referral.accepted.v1",
+        "referral.entered_in_error.v1",
+    ]
+    again = accept(referral, by={"organisation": "LUNG"})
+    assert accept_referral.handle(again, caller(), decisions).version == 4
+
+
+def test_a_late_entry_keeps_its_time_and_its_text(
+    decisions: Decisions, streams: Streams, referral: StreamId
+) -> None:
+    day = Moment(
+        at=NOW - timedelta(days=1), until=NOW - timedelta(hours=1), precision="day", zone="profile",
+        text="2026-03-09",
+    )  # fmt: skip
+    accept_referral.handle(
+        AcceptReferral(stream=referral, by=HEART, happened_at=day), caller(), decisions
+    )
+    assert streams.read(referral)[-1].event.happened_at == day

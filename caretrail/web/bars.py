@@ -6,9 +6,9 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Final
 
-from caretrail.web.between import Span
 from caretrail.web.scale import WIDTH, Scale
 from domain.continuity import Stay
+from domain.journey import EncounterSpan
 
 TALL, FLAT = 25.0, 14.0  # heights of bars: in an ordinary lane, in a dense lane
 LEAST: Final = 6.0
@@ -43,7 +43,7 @@ class BarExtent:
     bounds: tuple[float, ...]  # the x at which each segment but the first begins
 
 
-def extent(span: Span, scale: Scale, as_of: datetime) -> BarExtent:
+def extent(span: EncounterSpan, scale: Scale, as_of: datetime) -> BarExtent:
     """Return the position of the bar of ``span`` and its division by stays."""
     stays = _stays(span)
     x0 = scale.within(span.begin)
@@ -130,13 +130,13 @@ def n(value: float) -> str:
     return "0" if text == "-0" else text
 
 
-def _stays(span: Span) -> list[Stay]:
+def _stays(span: EncounterSpan) -> list[Stay]:
     """Return the stays that divide the bar; cancelled ones only if the encounter is cancelled."""
     if span.encounter.cancelled:
         return list(span.encounter.stays)
     return [stay for stay in span.encounter.stays if not stay.cancelled]
 
 
-def _last_start(span: Span) -> datetime:
+def _last_start(span: EncounterSpan) -> datetime:
     """Return the last known instant of an encounter whose end is not stated."""
     return max((stay.start for stay in _stays(span) if stay.start), default=span.begin)

@@ -7,12 +7,12 @@ from itertools import groupby
 from typing import Final
 
 from caretrail.reading.patient import PatientReading
-from caretrail.web.between import Between
 from caretrail.web.flags import in_words
 from caretrail.web.words import Words, length
 from domain.continuity import Encounter, Entry
 from domain.flags import Flag
 from domain.ids import EncounterId, StatementRef
+from domain.journey import Journey
 from domain.triggers import Trigger, trigger_of
 
 
@@ -77,7 +77,7 @@ def days(entries: Sequence[Shown], words: Words) -> list[Day]:
     return [*made, Day(at=None, entries=rest)] if rest else made
 
 
-def shown(reading: PatientReading, related: Between, words: Words) -> list[Shown]:
+def shown(reading: PatientReading, related: Journey, words: Words) -> list[Shown]:
     """Return every entry of a patient as the page shows it."""
     encounters = {e.encounter_id: e for e in reading.patient.encounters}
     first_of: dict[EncounterId, StatementRef] = {}
@@ -97,7 +97,7 @@ def _one(  # what an entry is judged by
     reading: PatientReading,
     entry: Entry,
     encounter: Encounter | None,
-    related: Between,
+    related: Journey,
     words: Words,
     *,
     first: bool,
@@ -138,8 +138,8 @@ def _one(  # what an entry is judged by
     notes += [_marked(flag) for flag in entry.flags]
     for readmission in related.readmissions:
         same = readmission.target.encounter.encounter_id == entry.encounter_id
-        if same and readmission.back == at and entry.voided_by is None:
-            left = words.day(readmission.left)
+        if same and readmission.admitted_at == at and entry.voided_by is None:
+            left = words.day(readmission.discharged_at)
             notes.append(
                 Note(
                     head="Readmission:",

@@ -8,7 +8,6 @@ from textwrap import wrap
 from typing import Final
 
 from caretrail.web.bars import CHARACTER, FADE, FLAT, LEAST, TALL, BarPiece, n, outline, ring
-from caretrail.web.between import Span
 from caretrail.web.labels import CaptionPosition, LabelRows, UsedSpace, caption, fits_inside
 from caretrail.web.lanes import DrawnBar, LaneBars
 from caretrail.web.scale import WIDTH
@@ -16,6 +15,7 @@ from caretrail.web.shapes import Bar, BarSegment, Caption, DrawnText, LabelBelow
 from caretrail.web.words import CLASS_WORDS, Words, length, plural
 from domain.continuity import Stay
 from domain.ids import EncounterId, StatementRef
+from domain.journey import EncounterSpan
 from domain.statement import Place
 
 _CAPTION, _BAR, _LEAST_LANE = 17.0, 24.5, 60.0  # from the top of the lane
@@ -91,7 +91,7 @@ def draw_lane(row: LaneBars, top: float, context: LaneContext, *, note: str) -> 
     return DrawnLane(lane=lane, bar_tops=tops)
 
 
-def link_text(span: Span, context: LaneContext) -> str:
+def link_text(span: EncounterSpan, context: LaneContext) -> str:
     """Return the text of the link of a bar: facility, status, places and times."""
     words, encounter = context.words, span.encounter
     parts: list[str] = []
@@ -122,7 +122,7 @@ def link_text(span: Span, context: LaneContext) -> str:
     return f"{name}, {status}: {'; '.join(parts)}. Show evidence"
 
 
-def class_path(span: Span) -> tuple[str, ...]:
+def class_path(span: EncounterSpan) -> tuple[str, ...]:
     """Return the classes of an encounter in order; equal classes in a row are returned once."""
     path: list[str] = []
     for stay in span.encounter.stays:
@@ -261,7 +261,7 @@ def _segment(  # position, shape and label of one stay
     )
 
 
-def _title(span: Span, piece: BarPiece, code: str, context: LaneContext) -> str:
+def _title(span: EncounterSpan, piece: BarPiece, code: str, context: LaneContext) -> str:
     words = context.words
     without = context.places.get(span.encounter.encounter_id)
     place = context.label(piece.stay.place if piece.stay else without)
@@ -345,7 +345,7 @@ def _caption(
     return Caption(x=placed.x, y=y, key=placed.key, rest=rest, anchor=placed.anchor, halo=not ahead)
 
 
-def _length(span: Span, context: LaneContext) -> str:
+def _length(span: EncounterSpan, context: LaneContext) -> str:
     if not span.begin_known:
         return f"started before {context.words.day(span.begin)}"
     if span.end:
@@ -353,7 +353,7 @@ def _length(span: Span, context: LaneContext) -> str:
     return length(context.as_of - span.begin) if span.open else "end not stated"
 
 
-def _short(stay: Stay | None, span: Span, context: LaneContext) -> str:
+def _short(stay: Stay | None, span: EncounterSpan, context: LaneContext) -> str:
     place = stay.place if stay else context.places.get(span.encounter.encounter_id)
     label = context.label(place)
     if place is None or len(label) <= _SHORT_LABEL:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Final
 
 from caretrail.web.bars import LEAST, NARROW, TOUCH, BarExtent
-from caretrail.web.between import Span
+from domain.journey import EncounterSpan
 from domain.statement import EncounterClass
 
 SUBLANES: Final = 4
@@ -20,12 +20,12 @@ _POST_ACUTE: Final[frozenset[EncounterClass]] = frozenset({"NONAC"})
 class DrawnBar:
     """One bar: an encounter, or several neighbours that are drawn as one."""
 
-    spans: tuple[Span, ...]
+    spans: tuple[EncounterSpan, ...]
     extent: BarExtent
     sublane: int = 0
 
     @property
-    def span(self) -> Span:
+    def span(self) -> EncounterSpan:
         """Return the first encounter of the bar."""
         return self.spans[0]
 
@@ -48,9 +48,9 @@ class LaneBars:
         return 1 + max((d.sublane for d in self.drawn), default=0)
 
 
-def rows(pairs: Sequence[tuple[Span, BarExtent]]) -> list[LaneBars]:
+def rows(pairs: Sequence[tuple[EncounterSpan, BarExtent]]) -> list[LaneBars]:
     """Return one lane per facility: acute, post-acute, community; within, by first encounter."""
-    by_facility: dict[str, list[tuple[Span, BarExtent]]] = {}
+    by_facility: dict[str, list[tuple[EncounterSpan, BarExtent]]] = {}
     for span, extent in pairs:
         by_facility.setdefault(span.encounter.facility, []).append((span, extent))
     order = sorted(
@@ -64,7 +64,7 @@ def rows(pairs: Sequence[tuple[Span, BarExtent]]) -> list[LaneBars]:
     return [LaneBars(facility=code, drawn=_stack(by_facility[code])) for code in order]
 
 
-def _rank(spans: Iterable[Span]) -> int:
+def _rank(spans: Iterable[EncounterSpan]) -> int:
     classes: set[EncounterClass] = set()
     for span in spans:
         classes.add(span.encounter.class_code)
@@ -72,7 +72,7 @@ def _rank(spans: Iterable[Span]) -> int:
     return 0 if classes & _ACUTE else 1 if classes & _POST_ACUTE else 2
 
 
-def _stack(pairs: Sequence[tuple[Span, BarExtent]]) -> tuple[DrawnBar, ...]:
+def _stack(pairs: Sequence[tuple[EncounterSpan, BarExtent]]) -> tuple[DrawnBar, ...]:
     bars = [DrawnBar(spans=(span,), extent=extent) for span, extent in pairs]
     placed = _place(bars)
     if 1 + max(d.sublane for d in placed) <= SUBLANES:
@@ -113,7 +113,7 @@ def _gather(bars: Sequence[DrawnBar], *, only_narrow: bool) -> list[DrawnBar]:
 
     for bar in sorted(bars, key=lambda b: (b.extent.x0, b.span.begin)):
         wide = bar.extent.x1 - bar.extent.x0 >= NARROW
-        if only_narrow and (wide or not bar.span.standing):
+        if only_narrow and (wide or not bar.span.valid):
             made.append(bar)
             continue
         if group:

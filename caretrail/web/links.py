@@ -3,9 +3,10 @@
 from typing import Final
 
 from caretrail.web.bars import CHARACTER, n
-from caretrail.web.between import Gap, Readmission
 from caretrail.web.scale import WIDTH, Scale
 from caretrail.web.shapes import Arrow, Bracket, DrawnText, GapLine
+from caretrail.web.words import gap_words
+from domain.journey import Gap, Readmission
 
 _STRAIGHT: Final = 8.0
 _CURVE: Final = 6.0
@@ -49,7 +50,7 @@ def bracket(
         to: The y that its right end reaches down to.
         blocked: Left and right edge of the as-of flag.
     """
-    x1, x2 = scale.within(readmission.left), scale.within(readmission.back)
+    x1, x2 = scale.within(readmission.discharged_at), scale.within(readmission.admitted_at)
     text: DrawnText | None = None
     for words in (
         f"readmission on day {readmission.day} of 30", f"day {readmission.day} of 30",
@@ -81,7 +82,8 @@ def gap_line(gap: Gap, scale: Scale, y: float) -> GapLine | None:
     ends = f"M{n(x1)} {n(y - 6)}v12M{n(x1)} {n(y)}H{n(x2)}"
     if gap.end is not None:
         ends += f"M{n(x2)} {n(y - 6)}v12"
-    for words in (gap.said, gap.said.partition(",")[0], _short(gap.said)):
+    whole = gap_words(gap)
+    for words in (whole, whole.partition(",")[0], _short(whole)):
         if len(words) * CHARACTER + 18 <= x2 - x1:
             middle = round((x1 + x2) / 2, 1)
             return GapLine(path=ends, text=DrawnText(x=middle, y=y + 4, text=words))

@@ -10,16 +10,16 @@ from caretrail.reading.census import was_left_open
 from caretrail.reading.evidence import Evidence
 from caretrail.reading.patient import PatientNumber, PatientReading
 from caretrail.web import entries as entries_of
-from caretrail.web.between import Between, Span, between, spans
 from caretrail.web.entries import Shown
 from caretrail.web.flags import marks
 from caretrail.web.picture import RECENT, Scene, draw
 from caretrail.web.proofs import INLINE, proofs_of
 from caretrail.web.render import render
 from caretrail.web.table import places_without_stay, rows_of
-from caretrail.web.words import CLASS_WORDS, SEX_WORDS, Words, age, birth_date, length
+from caretrail.web.words import CLASS_WORDS, SEX_WORDS, Words, age, birth_date, gap_words, length
 from domain.ids import StatementRef
 from domain.interpretation import happened
+from domain.journey import EncounterSpan, Journey, journey_of, spans_of
 from domain.statement import Statement
 
 _ALL: Final = datetime(1, 1, 1, tzinfo=UTC)
@@ -84,8 +84,8 @@ def patient_page(
         frame: The values that all pages share.
     """
     as_of = reading.as_of or asked.now
-    everything = spans(reading.patient, as_of)
-    related = between(everything, as_of=as_of, words=words)
+    everything = spans_of(reading.patient, as_of)
+    related = journey_of(everything, as_of=as_of, zone=words.zone)
     entries = entries_of.shown(reading, related, words)
     picture = draw(reading.patient, _scene(reading, entries, as_of, asked, words))
     visible = _visible(reading, everything, as_of, asked)
@@ -149,7 +149,10 @@ def _clocks(asked: TimelineForm) -> str:
 
 
 def _visible(
-    reading: PatientReading, everything: Sequence[Span], as_of: datetime, asked: TimelineForm
+    reading: PatientReading,
+    everything: Sequence[EncounterSpan],
+    as_of: datetime,
+    asked: TimelineForm,
 ) -> set[str]:
     """Return the encounters in the window, and those without any time."""
     timed = {s.encounter.encounter_id for s in everything}
@@ -197,14 +200,14 @@ def _merges(reading: PatientReading, words: Words) -> list[MergeLine]:
 
 
 def _here(
-    everything: Sequence[Span],
-    related: Between,
+    everything: Sequence[EncounterSpan],
+    related: Journey,
     reading: PatientReading,
     as_of: datetime,
     words: Words,
 ) -> Whereabouts | None:
     """Say where the patient is, or was last."""
-    open_now = [s for s in everything if s.open and s.standing]
+    open_now = [s for s in everything if s.open and s.valid]
     if open_now:
         span = max(open_now, key=lambda s: (s.residential, s.begin))
         encounter = span.encounter
@@ -243,7 +246,7 @@ def _here(
     if last_span.encounter.disposition_code == "exp":
         return Whereabouts(css="unknown", head=name, where="Died in care", since=left)
     gap = related.gaps[-1] if related.gaps and related.gaps[-1].end is None else None
-    where = gap.said if gap else f"{length(as_of - last_span.end)} since discharge"
+    where = gap_words(gap) if gap else f"{length(as_of - last_span.end)} since discharge"
     return Whereabouts(
         css="unknown",
         head="Not in a facility",

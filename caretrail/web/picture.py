@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from caretrail.web.bars import CHARACTER, extent, n
-from caretrail.web.between import Between, Span, between, spans
 from caretrail.web.lane_bars import LaneContext, draw_lane
 from caretrail.web.lanes import DrawnBar, LaneBars, rows
 from caretrail.web.links import arrow, bracket, gap_line
@@ -29,6 +28,7 @@ from caretrail.web.shapes import (
 from caretrail.web.words import Words, place_label
 from domain.continuity import Patient
 from domain.ids import EncounterId, StatementRef
+from domain.journey import EncounterSpan, Journey, journey_of, spans_of
 from domain.statement import Place
 
 RECENT: Final = timedelta(days=90)
@@ -56,12 +56,12 @@ class Scene:
 
 def draw(patient: Patient, scene: Scene) -> Picture | None:
     """Return the picture; None if no encounter has a time."""
-    everything = spans(patient, scene.as_of)
+    everything = spans_of(patient, scene.as_of)
     shown, earlier = _in_window(everything, scene)
     if not shown:
         return None
     scale = _scale(shown, scene)
-    related = between(everything, as_of=scene.as_of, words=scene.words)
+    related = journey_of(everything, as_of=scene.as_of, zone=scene.words.zone)
     as_of_x = scale.within(scene.as_of)
     pairs = [(span, extent(span, scale, scene.as_of)) for span in shown]
     lanes_of = rows(pairs)
@@ -112,7 +112,9 @@ def draw(patient: Patient, scene: Scene) -> Picture | None:
     )
 
 
-def _in_window(everything: Sequence[Span], scene: Scene) -> tuple[list[Span], list[Span]]:
+def _in_window(
+    everything: Sequence[EncounterSpan], scene: Scene
+) -> tuple[list[EncounterSpan], list[EncounterSpan]]:
     """Return the encounters in the window, and the older ones.
 
     The window is the 90 days before as-of. If no encounter touches it, the window is the 90 days
@@ -127,11 +129,11 @@ def _in_window(everything: Sequence[Span], scene: Scene) -> tuple[list[Span], li
     return shown, [s for s in everything if s.encounter.encounter_id not in kept]
 
 
-def _touches(span: Span, since: datetime) -> bool:
+def _touches(span: EncounterSpan, since: datetime) -> bool:
     return span.open or (span.end or span.begin) >= since
 
 
-def _scale(shown: Sequence[Span], scene: Scene) -> Scale:
+def _scale(shown: Sequence[EncounterSpan], scene: Scene) -> Scale:
     plans = [s.end or s.begin for s in shown if s.encounter.status == "planned"]
     ahead = [at for at in plans if at > scene.as_of]
     # A time after as-of, from a sender whose clock is fast, must be in the picture too.
@@ -171,7 +173,7 @@ def _title(scale: Scale, words: Words) -> str:
 
 
 def _arrivals(
-    related: Between, scale: Scale, order: Sequence[str]
+    related: Journey, scale: Scale, order: Sequence[str]
 ) -> dict[EncounterId, tuple[float, bool]]:
     """Return, by encounter where an arrow ends, the x of its start and whether it comes down."""
     made: dict[EncounterId, tuple[float, bool]] = {}
@@ -184,7 +186,7 @@ def _arrivals(
     return made
 
 
-def _departures(related: Between, order: Sequence[str]) -> frozenset[EncounterId]:
+def _departures(related: Journey, order: Sequence[str]) -> frozenset[EncounterId]:
     """Return the encounters from whose end an arrow leaves downwards."""
     pairs = ((each.source.encounter, each.target.encounter) for each in related.transfers)
     return frozenset(
@@ -195,13 +197,13 @@ def _departures(related: Between, order: Sequence[str]) -> frozenset[EncounterId
     )
 
 
-def _gaps(related: Between, scale: Scale, top: float) -> tuple[GapLine, ...]:
+def _gaps(related: Journey, scale: Scale, top: float) -> tuple[GapLine, ...]:
     lines = (gap_line(gap, scale, top + 22) for gap in related.gaps if gap.until > scale.t0)
     return tuple(line for line in lines if line)
 
 
 def _arrows(
-    related: Between, where: Mapping[str, tuple[DrawnBar, float, float]]
+    related: Journey, where: Mapping[str, tuple[DrawnBar, float, float]]
 ) -> tuple[Arrow, ...]:
     made: list[Arrow] = []
     for transfer in related.transfers:
@@ -213,7 +215,7 @@ def _arrows(
 
 
 def _brackets(
-    related: Between,
+    related: Journey,
     scale: Scale,
     where: Mapping[str, tuple[DrawnBar, float, float]],
     lanes: Sequence[Lane],
@@ -226,7 +228,7 @@ def _brackets(
             continue
         # Its line comes down to a bar of the first lane only; below, it would cross other lanes.
         first = bar[1] < lanes[0].top + lanes[0].height
-        x = scale.within(readmission.back)
+        x = scale.within(readmission.admitted_at)
         captions = [each.caption for each in lanes[0].bars if each.caption]
         above = [each.y - _CAPTION_HEIGHT for each in captions if _over(each, x)]
         to = min([bar[1] - 0.5, *above]) if first else _BRACKET_END
@@ -241,13 +243,13 @@ def _over(caption: Caption, x: float) -> bool:
     return left - 2 < x < left + wide + 2
 
 
-def _hatches(shown: Sequence[Span]) -> tuple[str, ...]:
+def _hatches(shown: Sequence[EncounterSpan]) -> tuple[str, ...]:
     classes = {stay.class_code.lower() for s in shown for stay in s.encounter.stays}
     classes |= {s.encounter.class_code.lower() for s in shown}
     return tuple(sorted(classes - {"prenc"}))
 
 
-def _earlier(earlier: Sequence[Span], scene: Scene) -> EarlierLink | None:
+def _earlier(earlier: Sequence[EncounterSpan], scene: Scene) -> EarlierLink | None:
     if not earlier:
         return None
     first = scene.words.local(min(s.begin for s in earlier))

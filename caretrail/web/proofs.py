@@ -9,12 +9,12 @@ from typing import Final
 from caretrail.reading.evidence import Evidence
 from caretrail.reading.patient import PatientReading
 from caretrail.reading.wording import WHERE_TO
-from caretrail.web.between import Span
 from caretrail.web.entries import Shown
 from caretrail.web.flags import marks
 from caretrail.web.lane_bars import class_path
 from caretrail.web.words import Words, length
 from domain.continuity import Encounter
+from domain.journey import EncounterSpan
 from domain.statement import Statement
 
 #: Messages that the page shows. It links to the others.
@@ -47,7 +47,7 @@ class Proof:
 
 def proofs_of(  # the page opens its messages here
     reading: PatientReading,
-    everything: Sequence[Span],
+    everything: Sequence[EncounterSpan],
     entries: Sequence[Shown],
     visible: AbstractSet[str],
     as_of: datetime,
@@ -90,7 +90,7 @@ def proofs_of(  # the page opens its messages here
 def _proof(  # the facts of one encounter
     reading: PatientReading,
     encounter: Encounter,
-    span: Span | None,
+    span: EncounterSpan | None,
     events: tuple[tuple[Shown, Evidence | None], ...],
     as_of: datetime,
     words: Words,
@@ -132,7 +132,7 @@ def _proof(  # the facts of one encounter
     )
 
 
-def _period(span: Span | None, as_of: datetime, words: Words) -> str:
+def _period(span: EncounterSpan | None, as_of: datetime, words: Words) -> str:
     if span is None:
         return "not stated"
     begin = words.moment(span.begin)

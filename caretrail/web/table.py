@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from caretrail.reading.patient import PatientReading
-from caretrail.web.between import Between, Span
-from caretrail.web.words import CLASS_WORDS, Words, length, plural
+from caretrail.web.words import CLASS_WORDS, Words, gap_words, length, plural
 from domain.ids import EncounterId
+from domain.journey import EncounterSpan, Journey
 from domain.statement import Place
 
 
@@ -28,8 +28,8 @@ class TableRow:
 
 def rows_of(  # the table has every fact of the picture
     reading: PatientReading,
-    everything: Sequence[Span],
-    related: Between,
+    everything: Sequence[EncounterSpan],
+    related: Journey,
     visible: AbstractSet[str],
     as_of: datetime,
     words: Words,
@@ -44,10 +44,10 @@ def rows_of(  # the table has every fact of the picture
     first = min((at for at, _, _ in made), default=as_of)
     for gap in related.gaps:
         if gap.until > first:
-            visits = plural(gap.visits, "outpatient visit")
-            with_visits = f", with {visits}" if gap.visits else ""
+            visits = plural(gap.outpatient_visits, "outpatient visit")
+            with_visits = f", with {visits}" if gap.outpatient_visits else ""
             so_far = "" if gap.end else ", so far"
-            text = f"Between stays: {gap.said}{with_visits}{so_far}"
+            text = f"Between stays: {gap_words(gap)}{with_visits}{so_far}"
             made.append((gap.start, 2, TableRow(between=text)))
     for transfer in related.transfers:
         if transfer.target.encounter.encounter_id in visible:
@@ -60,7 +60,7 @@ def rows_of(  # the table has every fact of the picture
         if back.target.encounter.encounter_id in visible:
             text = (
                 f"Readmission as inpatient on day {back.day} of 30 after the discharge of "
-                f"{words.day(back.left)}"
+                f"{words.day(back.discharged_at)}"
             )
             made.append((back.target.begin, 0, TableRow(between=text)))
     made.sort(key=lambda row: row[:2])
@@ -91,7 +91,7 @@ def places_without_stay(reading: PatientReading) -> dict[EncounterId, Place]:
 
 
 def _encounter_lines(
-    reading: PatientReading, span: Span, as_of: datetime, words: Words
+    reading: PatientReading, span: EncounterSpan, as_of: datetime, words: Words
 ) -> list[TableRow]:
     encounter = span.encounter
     name = words.facility(encounter.facility)

@@ -7,6 +7,7 @@ from typing import Final
 
 from caretrail.reading.patient import place_text
 from caretrail.reading.wording import CLASSES
+from domain.journey import Gap
 from domain.statement import EncounterClass, Place
 
 #: Class of an encounter -> its words.
@@ -86,10 +87,6 @@ class Words:
         """Return the value of a ``datetime`` attribute: ISO 8601 with the offset."""
         return self.local(at).isoformat(timespec="minutes")
 
-    def nights(self, start: datetime, end: datetime) -> int:
-        """Return the difference between the local dates of two instants, in days."""
-        return (self.local(end).date() - self.local(start).date()).days
-
     def footer(self, at: datetime) -> str:
         """Return the sentence that names the time zone, with both offsets if the clocks change."""
         year = self.local(at).year
@@ -161,6 +158,13 @@ def age(iso: str, on: date) -> int | None:
 def place_label(place: Place | None) -> str:
     """Return the stated parts of a place as ``4W-10``, or an empty string."""
     return place_text(place.unit, place.room, place.bed) if place else ""
+
+
+def gap_words(gap: Gap) -> str:
+    """Return ``9 days at home``; ``up to`` is added if the next beginning is not known."""
+    long = plural(gap.days, "day") if gap.days else length(gap.until - gap.start)
+    at_most = f"up to {long}" if gap.may_be_shorter else long
+    return f"{at_most} at home" if gap.at_home else f"{at_most}, not stated where"
 
 
 def plural(count: int, one: str, many: str = "") -> str:

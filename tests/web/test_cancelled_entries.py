@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from caretrail.reading.opening import PersonDetails
 from caretrail.reading.patient import PatientReading
 from caretrail.web import entries
-from caretrail.web.between import Between
 from caretrail.web.words import Words
 from domain.ids import EventId
 from domain.interpretation import interpret
+from domain.journey import Journey
 from domain.statement import Statement
 from domain.triggers import trigger_of
 from projections.audit_trail import LogPosition
@@ -35,7 +35,7 @@ def notes(said: Sequence[Statement]) -> dict[str, list[str]]:
         shown.control_id: [
             " ".join(filter(None, (note.head, note.was, note.rest))) for note in shown.notes
         ]
-        for shown in entries.shown(reading, Between(), WORDS)
+        for shown in entries.shown(reading, Journey(), WORDS)
     }
 
 

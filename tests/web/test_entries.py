@@ -1,8 +1,8 @@
 import pytest
 
 from caretrail.web import entries
-from caretrail.web.between import between, spans
 from caretrail.web.entries import Shown
+from domain.journey import journey_of, spans_of
 from tests.region import NOW, WORDS, Told
 
 pytestmark = pytest.mark.postgres
@@ -13,7 +13,7 @@ def shown(told: Told) -> dict[tuple[str, str], Shown]:
     """Alder's entries by trigger and local time."""
     reading = told.reader.patient(told.alder)
     assert reading
-    related = between(spans(reading.patient, NOW), as_of=NOW, words=WORDS)
+    related = journey_of(spans_of(reading.patient, NOW), as_of=NOW, zone=WORDS.zone)
     made = entries.shown(reading, related, WORDS)
     return {(e.trigger, WORDS.moment(e.at)): e for e in made if e.at}
 

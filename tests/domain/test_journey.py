@@ -1,12 +1,16 @@
+"""The rules about what lies between the encounters of one patient."""
+
+from datetime import timedelta
+
 import pytest
 
-from caretrail.web.between import Between, between, spans
 from domain.continuity import Patient
-from tests.web.people import AS_OF, WORDS, alder, encounter, heard, patient
+from domain.journey import Journey, journey_of, spans_of
+from tests.web.people import AS_OF, CHICAGO, alder, encounter, heard, patient
 
 
-def related(person: Patient) -> Between:
-    return between(spans(person, AS_OF), as_of=AS_OF, words=WORDS)
+def related(person: Patient) -> Journey:
+    return journey_of(spans_of(person, AS_OF), as_of=AS_OF, zone=CHICAGO)
 
 
 def inpatient(facility: str, start: str, end: str | None, disposition: str = "") -> Patient:
@@ -25,33 +29,34 @@ def test_a_gap_is_counted_in_midnights() -> None:
 
     gap = related(person).gaps[0]
 
-    assert gap.said == "2 days at home"  # 24 h and 20 min, and two midnights
+    assert (gap.days, gap.at_home) == (2, True)  # 24 h and 20 min, and two midnights
 
 
-def test_where_nobody_said_where_to_the_gap_says_so() -> None:
+def test_without_a_disposition_a_gap_is_not_at_home() -> None:
     person = two(
         inpatient("A", "01-01 10:00", "01-05 10:00"), inpatient("B", "01-14 10:00", "01-15 10:00")
     )
 
-    assert related(person).gaps[0].said == "9 days, not stated where"
+    gap = related(person).gaps[0]
+    assert (gap.days, gap.at_home) == (9, False)
 
 
 def test_an_outpatient_visit_does_not_end_a_gap() -> None:
     gaps = related(alder()).gaps
 
-    assert [(gap.said, gap.visits) for gap in gaps] == [
-        ("8 days at home", 1),
-        ("9 days at home", 0),
+    assert [(gap.days, gap.at_home, gap.outpatient_visits) for gap in gaps] == [
+        (8, True, 1),
+        (9, True, 0),
     ]
 
 
 def test_after_the_last_discharge_the_gap_lasts_to_as_of() -> None:
     gap = related(inpatient("A", "02-01 10:00", "02-10 10:00", "home")).gaps[0]
 
-    assert (gap.said, gap.end, gap.until) == ("9 days at home", None, AS_OF)
+    assert (gap.days, gap.end, gap.until) == (9, None, AS_OF)
 
 
-def test_who_died_has_no_gap() -> None:
+def test_after_a_death_there_is_no_gap() -> None:
     assert related(inpatient("A", "02-01 10:00", "02-10 10:00", "exp")).gaps == ()
 
 
@@ -77,7 +82,7 @@ def test_back_to_the_same_facility_is_no_transfer() -> None:
     found = related(person)
 
     assert found.transfers == ()
-    assert found.gaps[0].said == "2 h, not stated where"
+    assert found.gaps[0].until - found.gaps[0].start == timedelta(hours=2)
     assert found.readmissions[0].day == 0
 
 
@@ -108,11 +113,11 @@ def test_a_cancelled_stay_interrupts_nothing() -> None:
     )
     found = related(person)
 
-    assert found.gaps[0].said == "9 days at home"
+    assert found.gaps[0].days == 9
     assert found.readmissions[0].day == 9
 
 
-def test_a_beginning_that_nobody_stated_is_the_first_time_heard_of() -> None:
+def test_without_a_stated_beginning_the_earliest_time_is_taken() -> None:
     unknown = encounter("A", [("W-1", "IMP", None)], "01-15 10:00")
     person = patient(
         *inpatient("B", "01-01 10:00", "01-05 10:00").encounters,
@@ -120,22 +125,23 @@ def test_a_beginning_that_nobody_stated_is_the_first_time_heard_of() -> None:
         entries=[heard(unknown, "01-10 10:00")],
     )
 
-    assert not spans(person, AS_OF)[1].begin_known
-    assert related(person).gaps[0].said == "up to 5 days, not stated where"
+    assert not spans_of(person, AS_OF)[1].begin_known
+    gap = related(person).gaps[0]
+    assert (gap.days, gap.may_be_shorter) == (5, True)
 
 
 def test_an_encounter_of_which_no_time_is_known_has_no_span() -> None:
-    assert spans(patient(encounter("A", [("W-1", "IMP", None)])), AS_OF) == []
+    assert spans_of(patient(encounter("A", [("W-1", "IMP", None)])), AS_OF) == []
 
 
 def test_a_visit_without_an_end_is_not_still_there_days_later() -> None:
     clinic = encounter("A", [("R-1", "AMB", "02-10 10:00")], status="arrived")
     today = encounter("A", [("R-1", "AMB", "02-19 10:00")], status="arrived")
 
-    assert [span.open for span in spans(patient(clinic, today), AS_OF)] == [False, True]
+    assert [span.open for span in spans_of(patient(clinic, today), AS_OF)] == [False, True]
 
 
-def test_after_an_end_at_a_time_nobody_knows_nothing_is_counted() -> None:
+def test_after_an_end_at_an_unknown_time_nothing_is_counted() -> None:
     lost = encounter("A", [("W-1", "IMP", "01-01 10:00")], status="finished")._replace(
         end_inferred=True
     )

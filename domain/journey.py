@@ -1,0 +1,236 @@
+"""What lies between the encounters of one patient: transfers, gaps and readmissions.
+
+Rules over encounters as interpretation returns them. A time that no statement gives is not guessed:
+where one is needed, nothing is counted.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from itertools import pairwise
+from typing import Final
+
+from domain.continuity import Encounter, Patient
+from domain.statement import EncounterClass
+
+#: A patient who begins at another facility within this time was transferred.
+TRANSFER_WITHIN: Final = timedelta(hours=24)
+#: Days from a discharge in which an inpatient admission is a readmission: CMS Hospital Readmissions
+#: Reduction Program.
+READMISSION_DAYS: Final = 30
+#: A shorter time between two encounters is not a gap.
+SHORTEST_GAP: Final = timedelta(hours=1)
+#: An outpatient encounter without an end counts as over after this time.
+OUTPATIENT_LASTS: Final = timedelta(hours=24)
+
+_OUTPATIENT: Final[frozenset[EncounterClass]] = frozenset({"AMB", "VR", "HH", "PRENC"})
+_OPEN: Final = frozenset({"in-progress", "arrived", "onleave", "unknown"})
+_HOME: Final = "home"
+_DIED: Final = "exp"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncounterSpan:
+    """An encounter with its times, as far as they are known."""
+
+    encounter: Encounter
+    begin: datetime  # if no beginning was stated, the earliest time in any of its statements
+    end: datetime | None  # None: open at as-of, or ended at a time that was not stated
+    begin_known: bool
+    open: bool  # the patient is still there at as-of
+
+    @property
+    def valid(self) -> bool:
+        """Whether the encounter is neither cancelled nor only planned."""
+        return not self.encounter.cancelled and self.encounter.status != "planned"
+
+    @property
+    def residential(self) -> bool:
+        """Whether the patient stayed there. An outpatient encounter does not end a gap."""
+        return self.valid and self.encounter.class_code not in _OUTPATIENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """A time that the patient spent in no facility."""
+
+    start: datetime
+    end: datetime | None  # None: it lasts at as-of
+    until: datetime  # the end, or as-of
+    days: int  # midnights between start and ``until``
+    at_home: bool  # the discharge was to home
+    may_be_shorter: bool  # the beginning of the next encounter is not known
+    outpatient_visits: int  # outpatient encounters in this time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FacilityTransfer:
+    """A move from one facility to another within 24 hours."""
+
+    source: EncounterSpan
+    target: EncounterSpan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readmission:
+    """An inpatient admission within 30 days of an inpatient discharge from any facility."""
+
+    source: EncounterSpan
+    target: EncounterSpan
+    discharged_at: datetime
+    admitted_at: datetime  # when the patient became an inpatient again
+    day: int  # midnights from discharge to admission
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journey:
+    """The encounters of a patient, and what lies between them."""
+
+    gaps: tuple[Gap, ...] = ()
+    transfers: tuple[FacilityTransfer, ...] = ()
+    readmissions: tuple[Readmission, ...] = ()
+
+
+def spans_of(patient: Patient, as_of: datetime) -> list[EncounterSpan]:
+    """Return the encounters of which any time is known, by their beginning."""
+    times: dict[str, list[datetime]] = {}
+    for entry in patient.entries:
+        if entry.happened_at is not None and entry.encounter_id is not None:
+            times.setdefault(entry.encounter_id, []).append(entry.happened_at)
+    spans = (_span(one, times.get(one.encounter_id, []), as_of) for one in patient.encounters)
+    return sorted((span for span in spans if span), key=_by_begin)
+
+
+def journey_of(spans: Sequence[EncounterSpan], *, as_of: datetime, zone: tzinfo) -> Journey:
+    """Return the gaps, transfers and readmissions between the encounters of one patient.
+
+    Args:
+        spans: The encounters, as ``spans_of`` returns them.
+        as_of: The instant up to which a gap after the last encounter is counted.
+        zone: The time zone in which days are counted.
+    """
+    gaps: list[Gap] = []
+    transfers: list[FacilityTransfer] = []
+    last: EncounterSpan | None = None
+    end_unknown = False  # an encounter is open, or ended at a time that was not stated
+    for span in (one for one in spans if one.residential):
+        if last and last.end and not end_unknown:
+            if is_transfer(last, span):
+                transfers.append(FacilityTransfer(source=last, target=span))
+            elif span.begin - last.end >= SHORTEST_GAP and not _died(last):
+                gaps.append(_gap(last.end, last, span, spans, as_of, zone))
+        end_unknown = end_unknown or span.end is None
+        if last is None or last.end is None or (span.end and span.end > last.end):
+            last = span
+    lasts = last and last.end and not end_unknown and as_of - last.end >= SHORTEST_GAP
+    if last and last.end and lasts and not _died(last):
+        gaps.append(_gap(last.end, last, None, spans, as_of, zone))
+    return Journey(
+        gaps=tuple(gaps),
+        transfers=tuple(transfers),
+        readmissions=tuple(_readmissions(spans, zone)),
+    )
+
+
+def is_transfer(source: EncounterSpan, target: EncounterSpan) -> bool:
+    """Tell whether the patient went from one facility to another within 24 hours.
+
+    The discharge may be dated up to 24 hours after the admission to the next facility, if it was
+    typed late.
+    """
+    if source.end is None or source.encounter.facility == target.encounter.facility:
+        return False
+    goes_on = target.end is None or target.end > source.end
+    return goes_on and abs(target.begin - source.end) < TRANSFER_WITHIN
+
+
+def _by_begin(span: EncounterSpan) -> tuple[datetime, str]:
+    return span.begin, span.encounter.encounter_id
+
+
+def _span(encounter: Encounter, times: Sequence[datetime], as_of: datetime) -> EncounterSpan | None:
+    begin = encounter.start
+    if encounter.status == "planned":
+        begin = encounter.planned_for or begin
+    starts = [stay.start for stay in encounter.stays if stay.start]
+    earliest = min([*starts, *times], default=None)
+    first = begin or earliest
+    if first is None:
+        return None
+    known = begin is not None or encounter.status == "planned"
+    end = encounter.end
+    if end is None and encounter.cancelled:
+        # A cancelled encounter lasted until its cancel, the last of its times.
+        ends = [stay.end for stay in encounter.stays if stay.end]
+        end = max([*ends, *times], default=None)
+    is_open = (
+        end is None
+        and not encounter.cancelled
+        and encounter.status in _OPEN
+        and (encounter.class_code not in _OUTPATIENT or as_of - first < OUTPATIENT_LASTS)
+    )
+    return EncounterSpan(
+        encounter=encounter,
+        begin=first,
+        end=max(end, first) if end else None,
+        begin_known=known,
+        open=is_open,
+    )
+
+
+def _died(span: EncounterSpan) -> bool:
+    return span.encounter.disposition_code == _DIED
+
+
+def _gap(  # what a gap is between
+    start: datetime,
+    before: EncounterSpan,
+    after: EncounterSpan | None,
+    spans: Sequence[EncounterSpan],
+    as_of: datetime,
+    zone: tzinfo,
+) -> Gap:
+    until = after.begin if after else as_of
+    return Gap(
+        start=start,
+        end=after.begin if after else None,
+        until=until,
+        days=_days(start, until, zone),
+        at_home=before.encounter.disposition_code == _HOME,
+        may_be_shorter=after is not None and not after.begin_known,
+        outpatient_visits=sum(
+            one.valid and not one.residential and start <= one.begin < until for one in spans
+        ),
+    )
+
+
+def _readmissions(spans: Sequence[EncounterSpan], zone: tzinfo) -> Iterator[Readmission]:
+    stays = [(since, one) for one in spans if one.valid and (since := _inpatient_since(one))]
+    stays.sort(key=lambda pair: (pair[0], pair[1].encounter.encounter_id))
+    for (_, source), (admitted_at, target) in pairwise(stays):
+        end = source.end
+        if end is None or admitted_at < end or source.encounter.class_code != "IMP":
+            continue
+        day = _days(end, admitted_at, zone)
+        if day <= READMISSION_DAYS and not _died(source) and not is_transfer(source, target):
+            yield Readmission(
+                source=source,
+                target=target,
+                discharged_at=end,
+                admitted_at=admitted_at,
+                day=day,
+            )
+
+
+def _inpatient_since(span: EncounterSpan) -> datetime | None:
+    """Return when the patient became an inpatient in an encounter; None: never, or not known."""
+    stays = [stay for stay in span.encounter.stays if not stay.cancelled]
+    for stay in stays:
+        if stay.class_code == "IMP":
+            return stay.start or span.begin
+    return span.begin if not stays and span.encounter.class_code == "IMP" else None
+
+
+def _days(start: datetime, end: datetime, zone: tzinfo) -> int:
+    """Return the difference between the local dates of two instants, in days."""
+    return (end.astimezone(zone).date() - start.astimezone(zone).date()).days

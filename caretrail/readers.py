@@ -8,7 +8,6 @@ from psycopg.rows import TupleRow
 
 from caretrail.bootstrap import Application
 from caretrail.reading import Reader
-from domain.interpretation import interpret
 from infra.messages import MessageArchive
 from infra.postgres import pool, reachable
 
@@ -31,7 +30,6 @@ def open_reader(application: Application, *, connections: int = 4) -> Iterator[R
             connection,
             application.id_key,
             services.open_segment,
-            interpret,
             token=services.token,
             archive=archive,
             complete_through=application.complete_through,

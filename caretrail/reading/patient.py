@@ -1,24 +1,23 @@
 """Read one patient: interpreted as of and as known at two instants, with its segments opened."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 from caretrail.reading.opening import PersonDetails, SegmentOpener, person, pieces_of
 from caretrail.reading.wording import Said, say
-from domain.continuity import Encounter, Entry, Patient
+from domain.continuity import Entry, Patient
 from domain.ids import PatientId, RecordId, StatementRef, VisitRef
-from domain.interpretation import stated_by
+from domain.interpretation import interpret, interpret_as_of
 from domain.segments import Part2Place
-from domain.statement import IdentifierRef, Place, Statement
+from domain.statement import IdentifierRef, Place
 from projections.audit_trail import LogPosition
 from projections.engine.events import FiledStatement
 
 #: A statement that is sent or recorded this long after the event is late.
 LATE: Final = timedelta(hours=1)
 
-Interpret = Callable[[Iterable[Statement]], tuple[Patient, ...]]
 _SHOWN_FIELDS: Final = ("PID-3", "PID-2", "PID-4", "MRG-1")
 
 
@@ -123,7 +122,6 @@ def place_text(unit: str | None, room: str | None, bed: str | None) -> str:
 def read(  # what a reading is made of
     filed: Sequence[FiledStatement],
     record: str,
-    interpret: Interpret,
     opening: SegmentOpener,
     *,
     as_of: datetime | None,
@@ -134,16 +132,27 @@ def read(  # what a reading is made of
 
     ``alias_records`` are records of the same patient. They are used if ``record`` is unknown.
     """
+    patient = _choose(interpreted(filed, as_of), record, alias_records)
+    return None if patient is None else reading_of(patient, filed, opening, as_of, known)
+
+
+def interpreted(filed: Iterable[FiledStatement], as_of: datetime | None) -> tuple[Patient, ...]:
+    """Return the patients of filed statements, as of an instant or, if it is None, of now."""
+    statements = [one.statement for one in filed]
+    return interpret(statements) if as_of is None else interpret_as_of(statements, as_of)
+
+
+def reading_of(
+    patient: Patient,
+    filed: Iterable[FiledStatement],
+    opening: SegmentOpener,
+    as_of: datetime | None,
+    known: LogPosition,
+) -> PatientReading:
+    """Return a patient who was interpreted from filed statements, with segments opened."""
     by_ref: dict[StatementRef, FiledStatement] = {}
     for one in filed:
         by_ref.setdefault(one.statement.ref, one)
-    statements = [one.statement for one in by_ref.values()]
-    patient = _choose(interpret(statements), record, alias_records)
-    if patient is None:
-        return None
-    if as_of is not None:
-        behind = {ref: one.statement for ref, one in by_ref.items()}
-        patient = _then(patient, interpret(stated_by(statements, as_of)), as_of, behind)
     own = {entry.statement for entry in patient.entries}
     own |= {merge.statement for merge in patient.merges}
     own |= {ref for encounter in patient.encounters for ref in encounter.statements}
@@ -165,61 +174,6 @@ def read(  # what a reading is made of
         loaded_afterwards=_loaded_afterwards(mine.values()),
         by_record=numbers,
     )
-
-
-def _then(
-    patient: Patient,
-    stated: Iterable[Patient],
-    as_of: datetime,
-    statements: Mapping[StatementRef, Statement],
-) -> Patient:
-    """Return ``patient`` with what had been stated of its records.
-
-    Who is who is a matter of what is known: records that are one person today were it then.
-    """
-    records = set(patient.records)
-    same = [each for each in stated if records & set(each.records)]
-    encounters: list[Encounter] = []
-    later: set[StatementRef] = set()
-    for encounter in (one for each in same for one in each.encounters):
-        kept = _by_then(encounter, as_of, statements)
-        encounters.append(kept)
-        later |= {stay.statement for stay in encounter.stays}
-        later -= {stay.statement for stay in kept.stays}
-    entries = [one for each in same for one in each.entries if one.statement not in later]
-    return patient._replace(
-        encounters=tuple(sorted(encounters, key=lambda e: (*_time(e.start), e.encounter_id))),
-        # Each of them is in order of its own; sorting by time alone keeps that order.
-        entries=tuple(sorted(entries, key=lambda e: _time(e.happened_at))),
-        flags=tuple(dict.fromkeys(flag for each in same for flag in each.flags)),
-    )
-
-
-def _by_then(
-    encounter: Encounter, as_of: datetime, statements: Mapping[StatementRef, Statement]
-) -> Encounter:
-    """Leave out stays that begin after ``as_of``.
-
-    A second beginning of a visit states the time of the first, and yet changes place and class
-    from its own time on: it is stated in time and had not happened.
-    """
-    stays = [stay for stay in encounter.stays if stay.start is None or stay.start <= as_of]
-    if len(stays) in (0, len(encounter.stays)):
-        return encounter
-    # What was taken back is nowhere to be; where nothing else is left, it says the class.
-    place = max((at for at, stay in enumerate(stays) if not stay.cancelled), default=-1)
-    last = stays[place]
-    if last.end and last.end > as_of:
-        stays[place] = last = last._replace(end=None)
-    return encounter._replace(
-        stays=tuple(stays),
-        class_code=last.class_code,
-        class_as_sent=statements[last.statement].class_as_sent,
-    )
-
-
-def _time(at: datetime | None) -> tuple[bool, float]:
-    return (at is not None, at.timestamp() if at else 0.0)
 
 
 def _loaded_afterwards(filed: Iterable[FiledStatement]) -> bool:

@@ -26,9 +26,8 @@ from caretrail.reading.listing import (
     write_cursor,
 )
 from caretrail.reading.opening import SegmentOpener
-from caretrail.reading.patient import Interpret, PatientReading, read
+from caretrail.reading.patient import PatientReading, interpreted, read, reading_of
 from domain.ids import IdKey, PatientId, RecordId
-from domain.interpretation import stated_by
 from domain.segments import SegmentDoesNotOpen
 from domain.statement import Statement
 from infra.messages import ListedMessage, NoSuchMessage
@@ -56,7 +55,6 @@ class Reader:
         connections: Callable[[], AbstractContextManager[Database]],
         id_key: IdKey,
         open_segment: Opener,
-        interpret: Interpret,
         *,
         token: Callable[[str], str],
         archive: Archive,
@@ -68,7 +66,6 @@ class Reader:
             connections: Gives a connection for the time of a ``with``, as a pool does.
             id_key: The key from which the ids of this installation are derived.
             open_segment: Opens a sealed segment or raises ``SegmentDoesNotOpen``.
-            interpret: ``domain.interpretation.interpret``.
             token: The keyed hash with which the projector makes name tokens.
             archive: The received messages.
             complete_through: Returns the index up to which the read models hold every event. If
@@ -77,7 +74,6 @@ class Reader:
         self._connections = connections
         self._id_key = id_key
         self._opening = SegmentOpener(open_segment)
-        self._interpret = interpret
         self._token = token
         self._archive = archive
         self._complete_through = complete_through
@@ -120,7 +116,7 @@ class Reader:
             known = self._position(connection, known_at)
             found = filed_of(connection, [RecordId(record)], upto=known.index if then else None)
             reading = read(
-                found, record, self._interpret, self._opening, as_of=as_of, known=known,
+                found, record, self._opening, as_of=as_of, known=known,
                 alias_records=self._alias_records(connection, record) if then else (),
             )  # fmt: skip
             return self._with_twin(connection, reading) if reading else None
@@ -342,16 +338,9 @@ class Reader:
             some = wanted[start : start + _COMPONENTS_AT_ONCE]
             for rows in filed_by_component(connection, "proj", some, upto=upto).values():
                 found = [row.decoded() for row in rows]
-                statements = [one.statement for one in found]
-                then = stated_by(statements, as_of) if as_of else statements
-                for patient in self._interpret(then):
+                for patient in interpreted(found, as_of):
                     if any(open_places(patient)):
-                        reading = read(
-                            found, patient.patient_id, self._interpret, self._opening,
-                            as_of=as_of, known=known,
-                        )  # fmt: skip
-                        if reading:
-                            yield reading
+                        yield reading_of(patient, found, self._opening, as_of, known)
 
 
 def _shared_numbers(connection: Database) -> list[tuple[str, ...]]:

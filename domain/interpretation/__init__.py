@@ -3,7 +3,7 @@
 The rules are those of the interpretation reference (DESIGN D3, D4); each module names its section.
 """
 
-from domain.interpretation.as_of import stated_by
+from domain.interpretation.as_of import interpret_as_of, stated_by
 from domain.interpretation.interpret import interpret
 from domain.interpretation.status import in_census
 from domain.interpretation.times import INFERRED, happened
@@ -13,5 +13,6 @@ __all__ = [
     "happened",
     "in_census",
     "interpret",
+    "interpret_as_of",
     "stated_by",
 ]

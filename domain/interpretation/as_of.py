@@ -1,34 +1,56 @@
-"""What had happened by an instant: the filter before an as-of reading (DESIGN D9)."""
+"""A history as it was at an instant (section 13 of the specification; DESIGN D9)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Final, TypeAlias
 
-from domain.ids import VisitRef
-from domain.interpretation.times import happened
+from domain.continuity import Encounter, Patient
+from domain.ids import StatementRef, VisitRef
+from domain.interpretation.interpret import interpret
+from domain.interpretation.order import in_sent_order
+from domain.interpretation.times import BEFORE_ALL, happened
+from domain.interpretation.whose import Person, people
 from domain.statement import Statement
 from domain.triggers import Kind, Trigger, trigger_of
 
-#: What may be about earlier things, and tells nothing new of its own.
+#: Kinds that may be about earlier statements and report nothing new of their own.
 _AFTERWARDS: Final[frozenset[Kind]] = frozenset({"cancel", "update"})
 
 _About: TypeAlias = VisitRef | tuple[str, ...]
 
 
+def interpret_as_of(statements: Iterable[Statement], as_of: datetime) -> tuple[Patient, ...]:
+    """Return the patients of a set of statements with their history as it was at ``as_of``.
+
+    Which records are one patient is taken from all statements: records that are one patient today
+    were one patient then (R2.7). Encounters and entries come from the statements that
+    ``stated_by`` keeps. A patient without such a statement has an empty history.
+    """
+    everything = {each.ref: each for each in statements}
+    history = interpret(stated_by(everything.values(), as_of))
+    return tuple(
+        _with_history(person, history, as_of, everything)
+        for person in people(in_sent_order(everything.values()))
+    )
+
+
 def stated_by(statements: Iterable[Statement], as_of: datetime) -> list[Statement]:
     """Return the statements that say what was true at ``as_of``, in the order given.
 
-    Interpret what this returns. Nothing is asked about when a statement was sent or learned of.
+    When a statement was sent or recorded does not matter.
 
-    - A plan, beginning, move or end stays where its placing instant is not after ``as_of``. One
-      without any time stays.
-    - Merges and all else about a person stay: they correct identity for all time.
-    - A cancel or an update stays where its own instant is not after ``as_of``, and also where a
-      plan, beginning, move or end that it may be about stays: it says what was never true, or
-      corrects it. An A13 of later loses its place, for there the patient is only from then on.
+    - R13.1: A plan, beginning, move or end is kept if its placing instant is not after ``as_of``,
+      or if it has no time.
+    - R13.2: Merges and everything about a person are kept.
+    - R13.3: A cancel or an update is kept if its own instant is not after ``as_of``. It is also
+      kept if a plan, beginning, move or end that it may be about is kept: it corrects that
+      statement, or says that it was never true. Example: an A11 of the next day is kept, because
+      the admission of today was wrong already today.
+    - R13.4: An A13 that is kept for that reason alone loses its place, because the patient is there
+      only from then on.
 
-    The entries of what was kept for the last reason lie after ``as_of``.
+    An entry of a statement that is kept for that reason alone has a time after ``as_of``.
     """
     everything = list(statements)
     in_time = [_in_time(each, as_of) for each in everything]
@@ -43,7 +65,7 @@ def stated_by(statements: Iterable[Statement], as_of: datetime) -> list[Statemen
         row = trigger_of(each.trigger)
         if here or not (row.kind in _AFTERWARDS or row.happens):
             kept.append(each)
-        elif row.kind in _AFTERWARDS and _corrects(each, row, about):
+        elif row.kind in _AFTERWARDS and _may_be_about(each, row, about):
             kept.append(replace(each, place=None) if row.cancels == "end" else each)
     return kept
 
@@ -53,13 +75,69 @@ def _in_time(statement: Statement, as_of: datetime) -> bool:
     return instant is None or instant <= as_of
 
 
-def _corrects(statement: Statement, row: Trigger, about: set[_About]) -> bool:
-    """Whether something stays that a cancel or an update of later may be about.
+def _may_be_about(statement: Statement, row: Trigger, about: set[_About]) -> bool:
+    """Tell whether a kept statement exists that a later cancel or update may be about (R13.3).
 
-    A numbered A08 or A13 may not be about what has no number: alone, it would open a visit.
+    A numbered statement that alone would open a visit (A08, A13) is not about unnumbered ones.
     """
     if statement.visit is None:
         return (statement.namespace, statement.record) in about
     return statement.visit in about or (
         not row.opens_visit and (statement.namespace, statement.record, "unnumbered") in about
     )
+
+
+def _with_history(
+    person: Person,
+    history: Iterable[Patient],
+    as_of: datetime,
+    statements: Mapping[StatementRef, Statement],
+) -> Patient:
+    """Return the patient of a person: its records with what ``history`` says about them."""
+    records = set(person.records)
+    same = [each for each in history if not records.isdisjoint(each.records)]
+    encounters: list[Encounter] = []
+    later: set[StatementRef] = set()
+    for encounter in (one for each in same for one in each.encounters):
+        kept = _without_later_stays(encounter, as_of, statements)
+        encounters.append(kept)
+        later |= {stay.statement for stay in encounter.stays}
+        later -= {stay.statement for stay in kept.stays}
+    entries = [one for each in same for one in each.entries if one.statement not in later]
+    return Patient(
+        patient_id=person.patient_id,
+        mode=person.said[0].of.mode,
+        records=person.records,
+        merges=person.merges,
+        encounters=tuple(sorted(encounters, key=_by_start)),
+        # The entries of each patient are in order; sorting by time alone keeps this order.
+        entries=tuple(sorted(entries, key=lambda entry: entry.happened_at or BEFORE_ALL)),
+        flags=tuple(dict.fromkeys(flag for each in same for flag in each.flags)),
+    )
+
+
+def _without_later_stays(
+    encounter: Encounter, as_of: datetime, statements: Mapping[StatementRef, Statement]
+) -> Encounter:
+    """Leave out the stays that begin after ``as_of``.
+
+    An A01 that follows an A04 often states the PV1-44 of the A04, so it is kept. But it changes
+    place and class only from its own time on, and this time may be after ``as_of``.
+    """
+    stays = [stay for stay in encounter.stays if stay.start is None or stay.start <= as_of]
+    if len(stays) in (0, len(encounter.stays)):
+        return encounter
+    # The last valid stay is the current one. If all are cancelled, the last one gives the class.
+    current = max((at for at, stay in enumerate(stays) if not stay.cancelled), default=-1)
+    last = stays[current]
+    if last.end and last.end > as_of:
+        stays[current] = last = last._replace(end=None)
+    return encounter._replace(
+        stays=tuple(stays),
+        class_code=last.class_code,
+        class_as_sent=statements[last.statement].class_as_sent,
+    )
+
+
+def _by_start(encounter: Encounter) -> tuple[datetime, str]:
+    return encounter.start or BEFORE_ALL, encounter.encounter_id

@@ -76,7 +76,7 @@ def _answers(story: Story, filed: Sequence[FiledStatement]) -> tuple[list[Json],
     opening = SegmentOpener(unseal)
     readings: list[PatientReading] = []
     for patient in patients:
-        reading = read(filed, patient.patient_id, interpret, opening, as_of=None, known=_NOWHERE)
+        reading = read(filed, patient.patient_id, opening, as_of=None, known=_NOWHERE)
         assert reading
         readings.append(reading)
     occupied = order(one for reading in readings for one in from_reading(reading))

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from domain.continuity import Patient
-from domain.interpretation import in_census, interpret, stated_by
+from domain.interpretation import in_census, interpret, interpret_as_of
 from domain.statement import Statement
 from tests.domain.interpretation.case import Case
 from tests.domain.interpretation.cases import CASES
@@ -23,9 +23,8 @@ from tests.domain.interpretation.summary import (
 def interpreted(case: Case, statements: Sequence[Statement] | None = None) -> tuple[Patient, ...]:
     """Interpret the statements of a case, as of the time that the case names."""
     statements = case.statements if statements is None else statements
-    if as_of := moment(case.as_of):
-        statements = stated_by(statements, as_of.at)
-    return interpret(statements)
+    as_of = moment(case.as_of)
+    return interpret_as_of(statements, as_of.at) if as_of else interpret(statements)
 
 
 def orders(statements: Sequence[Statement]) -> Iterator[Sequence[Statement]]:

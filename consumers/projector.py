@@ -228,7 +228,7 @@ class Projector:
         for partition, upto in sorted(self._ports.published().items()):
             after = positions.get(partition, 0)
             if after < upto:
-                log.warning("projector.topic_lacks", partition=partition, index=upto)
+                log.warning("projector.events_missed", partition=partition, index=upto)
                 self._deliver(heal(partition, after, upto))
 
     def _report(self, batch: Sequence[RecordedEvent] | None, *, skipped: int, healed: int) -> None:

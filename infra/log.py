@@ -80,7 +80,7 @@ class _LibraryLogs(logging.Handler):
         error = record.exc_info[1] if record.exc_info else None
         structlog.get_logger().log(
             record.levelno,
-            "library",
+            "library.logged",
             name=record.name,
             where=f"{record.filename}:{record.lineno}",
             **({"exc_info": error} if error is not None else {}),

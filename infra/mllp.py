@@ -334,7 +334,7 @@ class _Connection(asyncio.BufferedProtocol):
             del self._buffer[: len(self._buffer) - keep]
             self._searched = 0
             if self._thrown > limit * _HOPELESS:
-                log.warning("frame.without_end", bytes=self._thrown)
+                log.warning("frame.abandoned", bytes=self._thrown)
                 self._transport.abort()
                 return
         if self._pending():
@@ -351,7 +351,7 @@ class _Connection(asyncio.BufferedProtocol):
             self._timer = None
 
     def _too_slow(self) -> None:
-        log.warning("peer.too_slow", seconds=self._listener.limits.frame_seconds)
+        log.warning("peer.timed_out", seconds=self._listener.limits.frame_seconds)
         self._transport.abort()
 
 

@@ -18,30 +18,31 @@ from infra.postgres_server import PostgresServer
 _PREFIX, _LOCK = "caretrail-test-", "run.lock"
 _SETTLED = 60  # seconds
 
-# What is written survives the kill of any process; only a power cut would lose it, and the files
-# of a test run are thrown away.
+# Without fsync, rows survive the kill of any process; only a power cut loses them. The files of a
+# test run are thrown away anyway.
 _UNSAFE = {"fsync": "off", "full_page_writes": "off", "max_connections": "200"}
 
 
 @contextmanager
 def postgres() -> Iterator[str]:
-    """An empty PostgreSQL, as a connection string."""
+    """Start an empty PostgreSQL and give its connection string."""
     with home() as folder, PostgresServer(folder, settings=_UNSAFE) as server:
         yield server.url
 
 
 @contextmanager
 def kafka() -> Iterator[str]:
-    """A broker without topics, as its bootstrap servers."""
+    """Start a broker without topics and give its address."""
     with home() as folder, KafkaServer(folder) as server:
         yield server.bootstrap_servers
 
 
 @contextmanager
 def home() -> Iterator[Path]:
-    """A home for the servers of one run; what a killed run has left in its own is ended first.
+    """Make a home for the servers of one run; first end servers that killed runs have left.
 
-    Not under pytest's own folders: as root PostgreSQL is another user, and they are private.
+    The home is not in pytest's folders. Those are private, and PostgreSQL runs as another user if
+    we are root.
     """
     for left in Path(gettempdir()).glob(f"{_PREFIX}*/{_LOCK}"):
         _end_if_nobody_holds(left)
@@ -53,7 +54,7 @@ def home() -> Iterator[Path]:
 def _end_if_nobody_holds(path: Path) -> None:
     with suppress(OSError), path.open("rb") as lock:
         if time.time() - path.stat().st_mtime < _SETTLED:
-            return  # somebody makes it at this moment
+            return  # another run is making this home now
         flock(lock, LOCK_EX | LOCK_NB)
         PostgresServer(path.parent).stop_left()
         KafkaServer(path.parent).stop_left()
@@ -72,6 +73,6 @@ def create_database(server: str, name: str, template: str = "template0") -> str:
 
 
 def drop_database(server: str, name: str) -> None:
-    """Drop a database, whoever is still connected to it."""
+    """Drop a database, even if clients are connected to it."""
     with psycopg.connect(server, autocommit=True) as admin:
         admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))

@@ -21,5 +21,5 @@ def opened(database: str, home: Path) -> Iterator[tuple[CareStore, SubjectKeys]]
 
 
 def record(store: CareStore, messages: Sequence[Received]) -> list[Outcome]:
-    """Record messages that nobody made ready ahead."""
+    """Make messages ready and record them."""
     return store.record([store.prepare(each) for each in messages])

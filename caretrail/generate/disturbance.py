@@ -70,8 +70,7 @@ def _send_again(sender: VisitSender, message: AdtMessage) -> None:
     """Send a message again with a new MSH-7 and MSH-10 and, by the sender's habit, a new EVN-2.
 
     A repetition with the same EVN-2 can be recognised at any time. Without EVN-2, or with a new
-    one, it is sent before the next message of the visit. Later it could not be told from a new
-    statement.
+    one, it is sent before the next message of the visit. Later it would look like a new statement.
     """
     rng, habits = sender.rng, sender.habits
     wait = timedelta(seconds=rng.randint(22, 39))

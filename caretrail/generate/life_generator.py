@@ -66,7 +66,7 @@ class LifeGenerator:
         course = self._first(facility, at)
         number = ""
         for _ in range(4):
-            # A visit by mistake that reuses a number could not be told from the visit before it.
+            # A visit by mistake that reuses a number would look like a part of the visit before it.
             clerk = biography.visit(
                 course, number=number, never="registered by mistake" * bool(number)
             )

@@ -19,9 +19,9 @@ def started(
     """Start a program, and return when it has printed ``up``."""
     command = [sys.executable, "-c", program, *arguments]
     read, write = os.pipe()
-    with os.fdopen(read, "rb") as said, os.fdopen(write, "wb") as output:
+    with os.fdopen(read, "rb") as printed, os.fdopen(write, "wb") as output:
         child = child_processes.start(command, record=record, facts=facts, output=output)
-        assert said.readline() == b"up\n"
+        assert printed.readline() == b"up\n"
     return child
 
 
@@ -53,9 +53,9 @@ def test_a_killed_child_takes_the_processes_that_it_started_along() -> None:
         "print(inner.pid, flush=True); time.sleep(600)"
     )
     read, write = os.pipe()
-    with os.fdopen(read, "rb") as said, os.fdopen(write, "wb") as output:
+    with os.fdopen(read, "rb") as printed, os.fdopen(write, "wb") as output:
         child = child_processes.start([sys.executable, "-c", program], output=output)
-        inner = child_processes.ProcessIdentity.of(int(said.readline()))
+        inner = child_processes.ProcessIdentity.of(int(printed.readline()))
     assert inner is not None
     child.stop((signal.SIGTERM,), within=0.2)
     assert child_processes.wait_until(lambda: not inner.is_running(), 10)

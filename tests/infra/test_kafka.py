@@ -44,7 +44,7 @@ def test_another_client_reads_cloudevents_without_direct_identifiers(owner: Publ
         assert headers["ce_specversion"] == b"1.0"
         assert headers["ce_type"] == b"org.caretrail.encounter.admitted.v1"
         assert headers["content-type"] == b"application/json"
-        everything = key + value + b"".join(name.encode() + said for name, said in headers.items())
+        everything = key + value + b"".join(name.encode() + text for name, text in headers.items())
         for secret in (FAMILY, NUMBER):
             assert secret.encode() not in everything
 

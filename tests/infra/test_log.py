@@ -80,5 +80,9 @@ def test_a_line_of_a_library_is_logged_without_its_text(capsys: pytest.CaptureFi
     text = capsys.readouterr().err
     line = json.loads(text)
     assert "ROWENA" not in text
-    assert (line["event"], line["level"], line["error"]) == ("library", "error", "ValueError")
+    assert (line["event"], line["level"], line["error"]) == (
+        "library.logged",
+        "error",
+        "ValueError",
+    )
     assert "test_log.py" in line["where"]

@@ -14,7 +14,7 @@ from consumers.hl7v2.translate import read
 from domain.ids import DEVELOPMENT_KEY, IdKey
 from tests.consumers.hl7v2.adt import PID, adt, pv1, reading
 
-#: Where each typed field stands that translation reads most: segment, field, component.
+#: The typed fields that are read most: segment, field, component.
 TYPED = [
     ("MSH", 3, 1), ("MSH", 4, 1), ("MSH", 7, 1), ("MSH", 9, 1), ("MSH", 9, 2), ("MSH", 10, 1),
     ("MSH", 11, 1), ("MSH", 12, 1), ("EVN", 2, 1), ("PID", 3, 1), ("PID", 3, 4), ("PID", 5, 1),

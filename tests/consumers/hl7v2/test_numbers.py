@@ -21,7 +21,7 @@ def pid(pid_3: str) -> bytes:
         ("1^^^A~2^^^B", "A", "1"),  # else the first
         ("^^^A^MR~2^^^B", "B", "2"),  # with a value
         ('""^^^A^MR~2^^^B', "B", "2"),
-        ("000000^^^A^MR~2^^^B^XX", "B", "2"),  # that stands for somebody
+        ("000000^^^A^MR~2^^^B^XX", "B", "2"),  # zeros mean that no number is known
         ("1", "MERCY", "1"),  # without authority: the sender's namespace
         ("1^^^&1.2.3&ISO", "1.2.3", "1"),  # the universal id where there is no name
         ("1^^^A&1.2.3&ISO", "A", "1"),

@@ -152,12 +152,12 @@ def test_the_documented_defaults_are_the_defaults() -> None:
     text = PAGE.read_text("utf-8")
     for name, field in Profile.model_fields.items():
         section = text.split(f"### {name}\n")[1].split("\n#")[0].replace("\n", " ")
-        said = section.rsplit("Default: ", 1)[1]
+        default = section.rsplit("Default: ", 1)[1]
         value = field.default
         expected = {"UTF-8": '`"UTF-8"`', 12.0: "`12`", False: "`false`"}.get(
             value if isinstance(value, str | float | bool) else "", f'`"{value}"`'
         )
         if value in (None, (), "") or value == {}:
-            assert not said.startswith("`"), name
+            assert not default.startswith("`"), name
         else:
-            assert said.strip().startswith(expected), name
+            assert default.strip().startswith(expected), name

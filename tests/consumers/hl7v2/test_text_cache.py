@@ -53,8 +53,8 @@ def test_the_same_texts_are_read_with_the_charset_and_delimiters_of_their_messag
     ]
     for raw, names, numbers in meant[::order]:
         opened = sealed(raw)
-        said = opened["demographics"]["names"]
-        assert [(each["family"], each["given"]) for each in said] == names
+        found = opened["demographics"]["names"]
+        assert [(each["family"], each["given"]) for each in found] == names
         assert [
             each["value"] for each in opened["identifiers"]["numbers"] if each["field"] == "PID-3"
         ] == numbers

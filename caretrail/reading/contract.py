@@ -105,12 +105,12 @@ def _stay(reading: PatientReading, stay: Stay) -> Json:
 
 def _entry(reading: PatientReading, entry: Entry) -> Json:
     filed = reading.filed[entry.statement]
-    said = reading.said(entry)
+    words = reading.words(entry)
     return {
         "happened_at": instant(reading.placed_at(entry)),
         "recorded_at": instant(filed.recorded_at),
-        "kind": said.kind,
-        "summary": said.summary,
+        "kind": words.kind,
+        "summary": words.summary,
         "trigger": filed.statement.trigger,
         "encounter_id": entry.encounter_id,
         "inferred": entry.inferred,

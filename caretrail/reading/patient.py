@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from caretrail.reading.opening import PersonDetails, SegmentOpener, person, pieces_of
-from caretrail.reading.wording import Said, say
+from caretrail.reading.wording import EntryWords, entry_words
 from domain.continuity import Entry, Patient
 from domain.ids import PatientId, RecordId, StatementRef, VisitRef
 from domain.interpretation import interpret, interpret_as_of
@@ -73,10 +73,10 @@ class PatientReading:
         found = self.by_record.get(record)
         return f"{found.authority} {found.value}".strip() if found else ""
 
-    def said(self, entry: Entry) -> Said:
+    def words(self, entry: Entry) -> EntryWords:
         """Return the words of an entry."""
         statement = self.filed[entry.statement].statement
-        return say(statement, label=self.label, number=self.number)
+        return entry_words(statement, label=self.label, number=self.number)
 
     def placed_at(self, entry: Entry) -> datetime | None:
         """Return when an entry happened; for a move, when the patient came to the place.

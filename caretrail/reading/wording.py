@@ -1,4 +1,4 @@
-"""What an entry of the timeline says, in one sentence: the same words everywhere."""
+"""Write an entry of the timeline as one sentence. The pages and the command line use it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from domain.ids import RecordId
 from domain.statement import EncounterClass, Place, Statement
 from domain.triggers import Trigger, trigger_of
 
+#: Class of an encounter -> its words; empty: not stated.
 CLASSES: Final[Mapping[EncounterClass, str]] = {
     "EMER": "emergency",
     "IMP": "inpatient",
@@ -21,7 +22,7 @@ CLASSES: Final[Mapping[EncounterClass, str]] = {
     "unknown": "",
 }
 
-#: FHIR discharge disposition -> where to.
+#: FHIR discharge disposition -> its words.
 WHERE_TO: Final[Mapping[str, str]] = {
     "home": "home",
     "other-hcf": "to another facility",
@@ -36,8 +37,8 @@ WHERE_TO: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """One entry in words: ``head`` says what, ``rest`` the particulars."""
+class EntryWords:
+    """One entry in words: ``head`` says what happened, ``rest`` where and how."""
 
     kind: str
     head: str
@@ -45,17 +46,23 @@ class Said:
 
     @property
     def summary(self) -> str:
-        """Both as one sentence."""
+        """Return head and rest as one sentence."""
         return f"{self.head} {self.rest}." if self.rest else f"{self.head}."
 
 
-def say(
+def entry_words(
     statement: Statement,
     *,
     label: Callable[[Place | None], str],
     number: Callable[[RecordId], str],
-) -> Said:
-    """Say what ``statement`` states; places and numbers as the caller may show them."""
+) -> EntryWords:
+    """Return the words of the entry of ``statement``.
+
+    Args:
+        statement: The statement.
+        label: Returns the text of a place, or an empty string.
+        number: Returns the text of a patient number, or an empty string.
+    """
     row = trigger_of(statement.trigger)
     head, rest = row.head, ""
     place = label(statement.place)
@@ -80,7 +87,7 @@ def say(
             head = f"{statement.trigger} received"
         case _:
             assert_never(row.kind)
-    return Said(kind=row.name, head=head, rest=rest)
+    return EntryWords(kind=row.name, head=head, rest=rest)
 
 
 def _begun(statement: Statement, row: Trigger, place: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""What happened, newest first, by day: each entry with what is odd about it, in words."""
+"""The entries of a patient, newest first, by day, each with notes about what is unusual."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Final
 
 from caretrail.reading.patient import PatientReading
-from caretrail.web.flags import in_words
+from caretrail.web.flags import meaning_of
 from caretrail.web.words import Words, length
 from domain.continuity import Encounter, Entry
 from domain.flags import Flag
@@ -18,16 +18,16 @@ from domain.triggers import Trigger, trigger_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """What is odd about an entry; ``before`` is the index at which it was not known yet."""
+    """A note about what is unusual in an entry."""
 
     head: str
     rest: str
-    was: str = ""  # a time that no longer holds, struck out
-    before: int | None = None
-    code: str = ""  # of what is marked, as recorded
+    was: str = ""  # a time that no longer holds; shown struck out
+    before: int | None = None  # index of the last event at which this was not yet known
+    code: str = ""  # the code of the flag
 
 
-#: The first words of a note about a flag; notes about other flags begin with "Marked:".
+#: The first words of a note about a flag; notes about other flags begin with "Note:".
 _HEADS: Final[Mapping[str, str]] = {
     Flag.RESEND: "Repeated:",
     Flag.NO_EFFECT: "No effect:",
@@ -36,7 +36,7 @@ _HEADS: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class EntryLine:
     """One entry as the page shows it."""
 
     at: datetime | None
@@ -48,13 +48,13 @@ class Shown:
     facility: str
     trigger: str
     control_id: str
-    anchor: str  # of the proof on the same page
-    record_id: str  # that it was filed under
+    anchor: str  # of its evidence on the same page
+    record_id: str  # the source record under which it is filed
     event_id: str
     index: int
     recorded_at: datetime
     message_id: str
-    late: str  # "20 h late", empty where it was not
+    late: str  # "20 h late"; empty: not late
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,10 +62,10 @@ class Day:
     """The entries of a local day."""
 
     at: datetime | None  # None: entries without a time
-    entries: tuple[Shown, ...]
+    entries: tuple[EntryLine, ...]
 
 
-def days(entries: Sequence[Shown], words: Words) -> list[Day]:
+def days(entries: Sequence[EntryLine], words: Words) -> list[Day]:
     """Group entries, newest first; those without a time come last."""
     timed = sorted((e for e in entries if e.at), key=lambda e: (e.at, e.index), reverse=True)
     made = [
@@ -77,23 +77,23 @@ def days(entries: Sequence[Shown], words: Words) -> list[Day]:
     return [*made, Day(at=None, entries=rest)] if rest else made
 
 
-def shown(reading: PatientReading, related: Journey, words: Words) -> list[Shown]:
+def entry_lines(reading: PatientReading, related: Journey, words: Words) -> list[EntryLine]:
     """Return every entry of a patient as the page shows it."""
     encounters = {e.encounter_id: e for e in reading.patient.encounters}
     first_of: dict[EncounterId, StatementRef] = {}
     for entry in reading.patient.entries:
         if entry.encounter_id and entry.encounter_id not in first_of and entry.voided_by is None:
             first_of[entry.encounter_id] = entry.statement
-    made: list[Shown] = []
+    made: list[EntryLine] = []
     for entry in reading.patient.entries:
         encounter = encounters.get(entry.encounter_id) if entry.encounter_id else None
         key = entry.encounter_id
         first = key is not None and first_of.get(key) == entry.statement
-        made.append(_one(reading, entry, encounter, related, words, first=first))
+        made.append(_line(reading, entry, encounter, related, words, first=first))
     return made
 
 
-def _one(  # what an entry is judged by
+def _line(  # an entry, and what its notes are about
     reading: PatientReading,
     entry: Entry,
     encounter: Encounter | None,
@@ -101,10 +101,10 @@ def _one(  # what an entry is judged by
     words: Words,
     *,
     first: bool,
-) -> Shown:
+) -> EntryLine:
     filed = reading.filed[entry.statement]
     statement = filed.statement
-    said = reading.said(entry)
+    entry_words = reading.words(entry)
     late = reading.late(entry)
     at = reading.placed_at(entry)
     notes: list[Note] = []
@@ -116,26 +116,26 @@ def _one(  # what an entry is judged by
     elif late:
         icon = "late"
         learned = words.near(reading.learned_at(entry.statement), at or filed.recorded_at)
-        learned_how = "sent" if reading.loaded_afterwards else "learned"
+        how = "sent" if reading.loaded_afterwards else "received"
         notes.append(
             Note(
                 head="Late:",
-                rest=f"{learned_how} {length(late)} later, {learned}.",
+                rest=f"{how} {length(late)} after the event ({learned}).",
                 before=filed.index - 1,
             )
         )
     if entry.ends_part:
-        notes.append(Note(head="Ended its part only:", rest="the visit went on elsewhere."))
+        notes.append(Note(head="Ended one department only:", rest="the visit went on elsewhere."))
     corrected = _corrected(reading, entry, encounter, words)
     if corrected:
         icon = "fix"
         notes.append(corrected)
     if first and encounter and encounter.start is None and encounter.status != "planned":
         icon = "torn"
-        notes.append(Note(head="Beginning not stated.", rest=""))
+        notes.append(Note(head="Start not stated.", rest=""))
     if entry.inferred and entry.happened_at and row.is_of_course:
-        notes.append(Note(head="Time not stated:", rest="taken from when it was entered or sent."))
-    notes += [_marked(flag) for flag in entry.flags]
+        notes.append(Note(head="Time not stated:", rest="the time of entry or sending is shown."))
+    notes += [_flag(flag) for flag in entry.flags]
     for readmission in related.readmissions:
         same = readmission.target.encounter.encounter_id == entry.encounter_id
         if same and readmission.admitted_at == at and entry.voided_by is None:
@@ -150,11 +150,11 @@ def _one(  # what an entry is judged by
         facility = encounter.facility
     else:
         facility = statement.place.facility if statement.place else statement.sender
-    return Shown(
+    return EntryLine(
         at=at,
         icon=icon,
-        head=said.head,
-        rest=_rest(said.rest, encounter, row, words),
+        head=entry_words.head,
+        rest=_rest(entry_words.rest, encounter, row, words),
         notes=tuple(notes),
         cancelled=entry.voided_by is not None,
         facility=facility,
@@ -171,30 +171,30 @@ def _one(  # what an entry is judged by
 
 
 def _rest(rest: str, encounter: Encounter | None, row: Trigger, words: Words) -> str:
-    """Add to a plan when it is planned for."""
+    """Return ``rest``; of a plan, with the time that is planned."""
     if row.kind != "plan" or encounter is None or encounter.planned_for is None:
         return rest
     return f"{rest}, for {words.moment(encounter.planned_for)}"
 
 
 def _cancelled(reading: PatientReading, cancel: StatementRef, words: Words) -> Note:
-    """Say which cancel took an entry back."""
+    """Return the note that names the cancel of an entry."""
     statement = reading.filed[cancel].statement
     on = f"on {words.moment(statement.sent.at)} " if statement.sent else ""
     return Note(head="Cancelled", rest=f"{on}by the sender ({statement.trigger}).")
 
 
-def _marked(flag: str) -> Note:
-    words = in_words(flag).said
+def _flag(flag: str) -> Note:
+    words = meaning_of(flag).words
     if flag in _HEADS:
         return Note(head=_HEADS[flag], rest=words)
-    return Note(head="Marked:", rest=words, code=flag)
+    return Note(head="Note:", rest=words, code=flag)
 
 
 def _corrected(
     reading: PatientReading, entry: Entry, encounter: Encounter | None, words: Words
 ) -> Note | None:
-    """Say which end holds instead of a discharge, and since when."""
+    """Return the note that names the time that holds instead of a discharge's time."""
     if entry.superseded_by is None or Flag.RESEND in entry.flags:
         return None
     if encounter is None or encounter.end is None or entry.happened_at is None:
@@ -204,6 +204,6 @@ def _corrected(
     return Note(
         head="Corrected:",
         was=words.time(entry.happened_at),
-        rest=f"stated at first, {end} since {since}.",
+        rest=f"was stated first; since {since} it is {end}.",
         before=reading.filed[entry.superseded_by].index - 1,
     )

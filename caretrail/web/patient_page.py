@@ -10,8 +10,8 @@ from caretrail.reading.census import was_left_open
 from caretrail.reading.evidence import Evidence
 from caretrail.reading.patient import PatientNumber, PatientReading
 from caretrail.web import entries as entries_of
-from caretrail.web.entries import Shown
-from caretrail.web.flags import marks
+from caretrail.web.entries import EntryLine
+from caretrail.web.flags import meanings_of
 from caretrail.web.picture import RECENT, Scene, draw
 from caretrail.web.proofs import INLINE, proofs_of
 from caretrail.web.render import render
@@ -86,7 +86,7 @@ def patient_page(
     as_of = reading.as_of or asked.now
     everything = spans_of(reading.patient, as_of)
     related = journey_of(everything, as_of=as_of, zone=words.zone)
-    entries = entries_of.shown(reading, related, words)
+    entries = entries_of.entry_lines(reading, related, words)
     picture = draw(reading.patient, _scene(reading, entries, as_of, asked, words))
     visible = _visible(reading, everything, as_of, asked)
     chosen = [
@@ -112,13 +112,13 @@ def patient_page(
         count=len(chosen),
         proofs=proofs_of(reading, everything, entries, visible, as_of, words, message),
         identity=_identity(reading, entries, message),
-        marked=marks(reading.patient.flags),
+        flags=meanings_of(reading.patient.flags),
     )
 
 
 def _scene(
     reading: PatientReading,
-    entries: Sequence[Shown],
+    entries: Sequence[EntryLine],
     as_of: datetime,
     asked: TimelineForm,
     words: Words,
@@ -266,9 +266,9 @@ def _legend(classes: Sequence[str]) -> list[tuple[str, str, str]]:
 
 def _identity(
     reading: PatientReading,
-    entries: Sequence[Shown],
+    entries: Sequence[EntryLine],
     message: Callable[[str, Statement], Evidence],
-) -> list[tuple[Shown, Evidence | None]]:
+) -> list[tuple[EntryLine, Evidence | None]]:
     """Return the entries about the person, such as merges, that belong to no encounter.
 
     The newest are shown with their message. The others link to it.

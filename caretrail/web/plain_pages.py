@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from caretrail.reading.evidence import Evidence
-from caretrail.web.flags import marks, reason
+from caretrail.web.flags import meanings_of, reason
 from caretrail.web.proofs import NamedFact
 from caretrail.web.render import render
 from caretrail.web.words import Words, plural
@@ -51,8 +51,8 @@ def evidence_page(
                 value=" at ".join(filter(None, (reason(message.reason), message.place))),
             ),
             *(
-                NamedFact(name="Warning", value=m.said, code=m.code)
-                for m in marks(message.warnings)
+                NamedFact(name="Warning", value=m.words, code=m.code)
+                for m in meanings_of(message.warnings)
             ),
             NamedFact(
                 name="Control id",
@@ -114,5 +114,5 @@ def _event(event: EventRow, words: Words) -> list[NamedFact]:
         ("Event id", event.event_id),
         ("Source record", event.record_id),
     )
-    marked = [NamedFact(name="Marked", value=m.said, code=m.code) for m in marks(event.flags)]
+    marked = [NamedFact(name="Note", value=m.words, code=m.code) for m in meanings_of(event.flags)]
     return [NamedFact(name=name, value=value) for name, value in facts if value] + marked

@@ -9,8 +9,8 @@ from typing import Final
 from caretrail.reading.evidence import Evidence
 from caretrail.reading.patient import PatientReading
 from caretrail.reading.wording import WHERE_TO
-from caretrail.web.entries import Shown
-from caretrail.web.flags import marks
+from caretrail.web.entries import EntryLine
+from caretrail.web.flags import meanings_of
 from caretrail.web.lane_bars import class_path
 from caretrail.web.words import Words, length
 from domain.continuity import Encounter
@@ -41,21 +41,21 @@ class Proof:
     classes: str
     day: str
     facts: tuple[NamedFact, ...]
-    events: tuple[tuple[Shown, Evidence | None], ...]
+    events: tuple[tuple[EntryLine, Evidence | None], ...]
     open: bool
 
 
 def proofs_of(  # the page opens its messages here
     reading: PatientReading,
     everything: Sequence[EncounterSpan],
-    entries: Sequence[Shown],
+    entries: Sequence[EntryLine],
     visible: AbstractSet[str],
     as_of: datetime,
     words: Words,
     message: Callable[[str, Statement], Evidence],
 ) -> list[Proof]:
     """Return the evidence for every visible encounter, the latest first."""
-    by_encounter: dict[str, list[Shown]] = {}
+    by_encounter: dict[str, list[EntryLine]] = {}
     for entry, shown in zip(reading.patient.entries, entries, strict=True):
         by_encounter.setdefault(entry.encounter_id or "", []).append(shown)
     spans_of = {s.encounter.encounter_id: s for s in everything}
@@ -71,7 +71,7 @@ def proofs_of(  # the page opens its messages here
     current = current or (chosen[0].encounter_id if chosen else None)
     made: list[Proof] = []
     for encounter in chosen:
-        events: list[tuple[Shown, Evidence | None]] = []
+        events: list[tuple[EntryLine, Evidence | None]] = []
         for shown in by_encounter.get(encounter.encounter_id, []):
             opened = None
             if left > 0 and shown.message_id:
@@ -91,7 +91,7 @@ def _proof(  # the facts of one encounter
     reading: PatientReading,
     encounter: Encounter,
     span: EncounterSpan | None,
-    events: tuple[tuple[Shown, Evidence | None], ...],
+    events: tuple[tuple[EntryLine, Evidence | None], ...],
     as_of: datetime,
     words: Words,
     *,
@@ -118,7 +118,9 @@ def _proof(  # the facts of one encounter
         facts.append(
             NamedFact(name="Discharged", value=where_to, code="" if where_to == code else code)
         )
-    facts += [NamedFact(name="Marked", value=m.said, code=m.code) for m in marks(encounter.flags)]
+    facts += [
+        NamedFact(name="Note", value=m.words, code=m.code) for m in meanings_of(encounter.flags)
+    ]
     return Proof(
         anchor=f"evidence-{encounter.encounter_id}",
         title=words.facility(encounter.facility),

@@ -35,7 +35,7 @@ def notes(said: Sequence[Statement]) -> dict[str, list[str]]:
         shown.control_id: [
             " ".join(filter(None, (note.head, note.was, note.rest))) for note in shown.notes
         ]
-        for shown in entries.shown(reading, Journey(), WORDS)
+        for shown in entries.entry_lines(reading, Journey(), WORDS)
     }
 
 
@@ -88,7 +88,9 @@ def test_a_discharge_that_an_update_corrected_names_the_time_that_holds() -> Non
         ]
     )
 
-    assert shown["A03-13:20"] == ["Corrected: 13:20 stated at first, 12:30 since 2 Mar 15:00."]
+    assert shown["A03-13:20"] == [
+        "Corrected: 13:20 was stated first; since 2 Mar 15:00 it is 12:30."
+    ]
     assert shown["A08-15:00"] == []
 
 
@@ -102,5 +104,5 @@ def test_a_discharge_of_a_department_says_that_the_visit_went_on() -> None:
         ]
     )
 
-    assert shown["A03-12:00"] == ["Ended its part only: the visit went on elsewhere."]
+    assert shown["A03-12:00"] == ["Ended one department only: the visit went on elsewhere."]
     assert shown["A03-17:00"] == []

@@ -50,8 +50,8 @@ def _of_row(reader: Reader, archive: MessageArchive, opaque: str) -> Chain | Non
     patient = reader.patient(opaque) or (reader.patient(event.record_id) if event else None)
     if patient is None:
         return None
-    # The id of an encounter is the ref of its first statement: the encounter is meant.
-    encounter = next((e for e in patient.patient.encounters if e.encounter_id == opaque), None)
+    # The ref of any statement of an encounter is an alias of its id, so the encounter is meant.
+    encounter = next((e for e in patient.patient.encounters if opaque in e.statements), None)
     if encounter is not None:
         kind, wanted = "encounter", [patient.filed[ref] for ref in encounter.statements]
     else:

@@ -18,7 +18,7 @@ from projections.engine.events import FiledStatement
 from projections.engine.projection import ByComponent, Projection
 from projections.engine.services import Services
 from projections.engine.table import Column, Row, Table
-from projections.engine.views import PRODUCTION, ExtraColumn, TableView
+from projections.engine.views import PRODUCTION, ExtraColumn, QueryView, TableView
 
 ENCOUNTER: Final = Table(
     "encounter",
@@ -283,6 +283,21 @@ _DURING: Final = ExtraColumn(
     "From start to end as a range; null where the end stated precedes the start.",
 )
 
+#: The id of an encounter is the ref of the statement that was sent first. If an earlier statement
+#: arrives, the id changes, and the id that was given out before is an alias of the new one.
+_ALIASES: Final = QueryView(
+    name="encounter_alias",
+    query="select statement_ref as alias, encounter_id, patient_id, mode"
+    " from proj.entry where encounter_id is not null",
+    tables=(ENTRY,),
+    comment="One row per alias of an encounter: an id that it has or had finds it permanently.",
+    columns={
+        "alias": "Ref of any statement of the encounter.",
+        "encounter_id": "Id of the encounter now, care.encounter.",
+        "patient_id": "Its patient, care.patient.",
+    },
+)
+
 PROJECTION: Final = Projection(
     name="timeline",
     version=3,
@@ -298,5 +313,6 @@ PROJECTION: Final = Projection(
             (CLASS_SYSTEM,),
             added=("voided_by_ref", "superseded_by_ref"),
         ),
+        _ALIASES,
     ),
 )

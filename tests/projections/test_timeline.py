@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from tests.projections.samples import Log, applied, place, stated
+from tests.projections.samples import Log, applied, place, record, stated
 
 pytestmark = pytest.mark.postgres
 
@@ -40,3 +40,22 @@ def test_text_with_anything_in_it_comes_back_as_it_was(connection: psycopg.Conne
     applied(connection, log, log.events)
     row = connection.execute("select unit, flags from proj.entry").fetchone()
     assert row == (odd, [odd, "plain"])
+
+
+def test_every_statement_of_an_encounter_is_an_alias_of_its_id(
+    connection: psycopg.Connection,
+) -> None:
+    log = Log()
+    transfer, admission = stated("A02", "11:00"), stated("A01", "10:00")
+    test_record = stated("A01", "10:00", number="T", visit="T", mode="T")
+    query = "select alias, encounter_id, patient_id from care.encounter_alias"
+    log.record(transfer, stated("A31", "11:30", visit=""), test_record, admission)
+    applied(connection, log, log.events[:3])
+    given_out = transfer.statement.ref
+    assert connection.execute(query).fetchall() == [(given_out, given_out, record("1"))]
+    applied(connection, log, log.events[3:])
+    now = admission.statement.ref
+    assert set(connection.execute(query).fetchall()) == {
+        (given_out, now, record("1")),
+        (now, now, record("1")),
+    }

@@ -156,6 +156,14 @@ BEGINNINGS: list[Case] = [
                 _EARLY.format("EMER"),
             ),
             (
+                "with a PV1-44 later than the admission",
+                "9:00",
+                "9:00",
+                "E",
+                "13:00",
+                _EARLY.format("EMER"),
+            ),
+            (
                 "that happened later",
                 "11:00",
                 "13:00",
@@ -223,11 +231,12 @@ BEGINNINGS: list[Case] = [
         adt("A01", "8:00", "A"),
         adt("A03", "12:00", "A"),
         adt("A01", "12:05", "B", at="12:00"),
-        rules=("R7.6",),
+        rules=("R3.21", "R7.6"),
         gives=(
             "p1 V1 IMP finished 08:00-12:00: A 08:00-12:00",
             "p1 V1 IMP in-progress 12:00-: B 12:00-",
         ),
+        entries=("1 A01 08:00", "1 A03 12:00", "2 A01 12:00"),
     ),
     case(
         "an end that names its day, sent before an admission at the start of that day, precedes it",
@@ -336,6 +345,14 @@ BEGINNINGS: list[Case] = [
 
 PARTS: list[Case] = [
     case(
+        "an end with class and place of an admission within its own place ends the encounter",
+        EMERGENCY,
+        adt("A03", "11:55", "W", at="12:00"),
+        adt("A01", "12:05", "W", at="12:00", from_="W"),
+        rules=("R7.6",),
+        gives=(_ENDED, _ADMITTED),
+    ),
+    case(
         "the emergency department closes its own visit after the admission",
         EMERGENCY,
         adt("A01", "12:00", "W"),
@@ -425,6 +442,19 @@ PARTS: list[Case] = [
         adt("A03", "11:30", "A"),
         rules=("R7.7",),
         gives="p1 V1 IMP finished 10:00-11:30: A 10:00-11:00, B 11:00-11:30",
+    ),
+    *(
+        case(
+            f"after an admission, an {trigger} replaces no part",
+            EMERGENCY,
+            adt("A01", "12:00", "W"),
+            adt(trigger, "13:00", "X"),
+            adt("A03", "14:00", "W"),
+            rules=("R7.7",),
+            gives=f"p1 V1 {name} finished 08:00-14:00: ED EMER 08:00-12:00, W {own}12:00-13:00, "
+            "X 13:00-14:00",
+        )
+        for trigger, name, own in (("A02", "IMP", ""), ("A07", "AMB", "IMP "))
     ),
     case(
         "an A07 replaces no part",
@@ -746,6 +776,13 @@ UNKNOWN: list[Case] = [
                 "p1 V1 IMP in-progress 10:00-: A 10:00-, (B 11:00-13:20)",
             ),
         )
+    ),
+    case(
+        "an encounter opened by an update begins at the PV1-44 that another update states",
+        adt("A08", "9:00", pv144="8:00"),
+        adt("A08", "10:00", "B"),
+        rules=("R7.13",),
+        gives="p1 V1 IMP in-progress 08:00-: B 08:00-",
     ),
     case(
         "the PV1-44 of an A06 alone is not the beginning",

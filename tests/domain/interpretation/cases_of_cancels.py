@@ -40,6 +40,15 @@ EFFECT: list[Case] = [
         gives="p1 V1 IMP finished 10:00-11:40: A 10:00-11:40",
     ),
     case(
+        "in one second, a discharge with a greater control id is not voided with the earlier one",
+        ADMISSION,
+        adt("A03", "11:40", control="1"),
+        adt("A13", "12:00", control="2"),
+        adt("A03", "12:00", at="11:50", control="3"),
+        rules=("R1.3", "R6.1"),
+        gives="p1 V1 IMP finished 10:00-11:50: A 10:00-11:50",
+    ),
+    case(
         "an A11 does not void a plan",
         adt("A05", "8:00", pv144="2d 9:00"),
         adt("A11", "9:00"),
@@ -216,6 +225,36 @@ EFFECT: list[Case] = [
         adt("A11", "10:10"),
         rules=("R6.4",),
         gives="p1 V1 IMP in-progress ?-: B 09:00-, (A 10:00-10:10)",
+    ),
+    *(
+        case(
+            f"in one second, control ids {what} a transfer was sent after the admission",
+            adt("A02", "10:00", "B", at="9:55", control=transfer),
+            adt("A01", "10:00", "A", control=admission),
+            adt("A11", "10:10"),
+            rules=("R6.4",),
+            gives=gives,
+        )
+        for what, transfer, admission, gives in (
+            (
+                "that are no numbers let it be that",
+                "x1",
+                "x2",
+                "p1 V1 IMP cancelled 10:00-: (B 10:00- before_beginning) [before_beginning]",
+            ),
+            (
+                "that are numbers can show that",
+                "2",
+                "1",
+                "p1 V1 IMP cancelled 10:00-: (B 10:00- before_beginning) [before_beginning]",
+            ),
+            (
+                "that are numbers can deny that",
+                "1",
+                "2",
+                "p1 V1 IMP in-progress ?-: B 09:55-, (A 10:00-10:10)",
+            ),
+        )
     ),
     case(
         "a named admission takes nothing with it that followed a further admission after its end",
@@ -503,6 +542,16 @@ TARGET: list[Case] = [
         ),
     ),
     case(
+        "a cancel that names a voided discharge does not mean a later discharge",
+        ADMISSION,
+        adt("A03", "11:00", "A"),
+        adt("A13", "11:10", "A", evn6="11:00"),
+        adt("A03", "12:00", "A"),
+        adt("A13", "12:10", "A", evn6="11:00"),
+        rules=("R6.11",),
+        gives="p1 V1 IMP finished 10:00-12:00: A 10:00-12:00",
+    ),
+    case(
         "a second A13 without a name does not reach an earlier discharge",
         ADMISSION,
         adt("A03", "11:00", "A"),
@@ -642,6 +691,15 @@ TARGET: list[Case] = [
         )
     ),
     case(
+        "an A11 that has the class and place of both means the latest beginning",
+        adt("A01", "10:09", "F", at="10:08"),
+        adt("A04", "10:12", "F", pv12="I", at="10:02"),
+        adt("A11", "10:16", "F"),
+        rules=("R6.13",),
+        gives="p1 V1 IMP in-progress 10:08-: F 10:08-",
+        entries=("1 A04 10:02 voided", "1 A01 10:08", "1 A11 ~10:16"),
+    ),
+    case(
         "a further A11 after the cancel of the admission voids the registration",
         REGISTRATION,
         adt("A01", "12:00", "W"),
@@ -724,7 +782,7 @@ WHERE: list[Case] = [
         adt("A03", "11:40", "A"),
         adt("A13", "12:00", "C"),
         adt("A11", "12:10", evn6="10:00"),
-        rules=("R6.4", "R6.15"),
+        rules=("R6.4", "R6.15", "R8.9"),
         gives="p1 V1 IMP in-progress ?-: B 09:00-, (A 10:00-12:10), (C 12:00-12:10)",
     ),
     case(
@@ -761,6 +819,14 @@ WHERE: list[Case] = [
         adt("A01", "10:00"),
         adt("A13", "10:30", "C"),
         adt("A12", "11:00", "B", evn2="9:00"),
+        rules=("R6.16",),
+        gives="p1 V1 IMP in-progress 10:00-: B 10:00-",
+    ),
+    case(
+        "an A12 without a place leaves the place of an earlier one",
+        adt("A01", "10:00"),
+        adt("A12", "10:30", "B"),
+        adt("A12", "11:00"),
         rules=("R6.16",),
         gives="p1 V1 IMP in-progress 10:00-: B 10:00-",
     ),

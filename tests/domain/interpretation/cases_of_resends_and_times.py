@@ -265,6 +265,14 @@ SOURCES: list[Case] = [
         gives="p1 V1 IMP finished 10:00-13:20: A 10:00-13:20",
     ),
     case(
+        "an inferred discharge of earlier does not compete with a stated one",
+        ADMISSION,
+        adt("A03", "12:00", at=None),
+        adt("A03", "13:30", at="13:20"),
+        rules=("R5.2",),
+        gives="p1 V1 IMP finished 10:00-13:20: A 10:00-13:20",
+    ),
+    case(
         "an inferred admission of later does not compete with a stated one",
         ADMISSION,
         adt("A01", "11:00", "B", at=None),
@@ -419,6 +427,21 @@ CORRECTIONS: list[Case] = [
         rules=("R5.5",),
         gives="p1 V1 IMP finished 08:30-12:00: A 08:30-12:00",
     ),
+    *(
+        case(
+            f"a PV1-44 that is {what} of a later admission corrects no earlier admission",
+            adt("A01", "9:00", "A"),
+            adt("A03", "12:00", "A"),
+            adt("A08", "13:00", "A", pv144=pv144),
+            adt("A01", "5d 10:00", "B", at="2d 10:00"),
+            rules=("R5.5",),
+            gives=(
+                "p1 V1 IMP finished 09:00-12:00: A 09:00-12:00",
+                "p1 V1 IMP in-progress 2d 10:00-: B 2d 10:00-",
+            ),
+        )
+        for what, pv144 in (("the time", "2d 10:00"), ("the day", "2d --"))
+    ),
     case(
         "a PV1-44 that is the time of the A06 corrects nothing",
         adt("A04", "8:00", "ED", pv12="E"),
@@ -455,9 +478,9 @@ CORRECTIONS: list[Case] = [
         "without an admission before it, a PV1-44 that an A06 states corrects nothing",
         adt("A08", "9:00", "ED", pv12="E", pv144="7:30"),
         adt("A06", "12:00", "W", pv144="7:30"),
-        adt("A04", "12:10", "ED", pv12="E", at="7:00"),
+        adt("A04", "12:10", "ED", pv12="E", at=None, evn2="7:00"),
         rules=("R5.5",),
-        gives="p1 V1 IMP in-progress 07:00-: ED EMER 07:00-12:00, W 12:00-",
+        gives="p1 V1 IMP in-progress ~07:00-: ED EMER 07:00-12:00, W 12:00-",
     ),
     case(
         "an admission sent and entered late, of a time that an update had before, is its own time",
@@ -571,6 +594,15 @@ CORRECTIONS: list[Case] = [
         gives="p1 V1 IMP finished 10:00-13:20: A 10:00-13:20",
     ),
     case(
+        "a PV1-45 in an update that is before the corrected beginning corrects nothing",
+        ADMISSION,
+        adt("A08", "11:30", "A", pv144="11:00"),
+        adt("A03", "13:20"),
+        adt("A08", "14:00", pv145="10:30"),
+        rules=("R5.9",),
+        gives="p1 V1 IMP finished 11:00-13:20: A 11:00-13:20",
+    ),
+    case(
         "a PV1-45 in an update may make the encounter as short as nothing",
         ADMISSION,
         adt("A03", "13:20"),
@@ -658,6 +690,15 @@ COARSE: list[Case] = [
         ADMISSION,
         rules=("R5.11",),
         gives="p1 V1 IMP in-progress 10:00-: B 10:00-",
+    ),
+    case(
+        "a transfer at the time of the admission is of the admitted part, though sent before it",
+        EMERGENCY,
+        adt("A02", "11:50", "W", at="12:00"),
+        adt("A01", "12:00", "U"),
+        adt("A03", "13:00", "W"),
+        rules=("R5.11", "R7.7", "R8.2"),
+        gives="p1 V1 IMP finished 10:00-13:00: E EMER 10:00-12:00, W 12:00-13:00",
     ),
     case(
         "an end at the time of a transfer comes after it, though it was sent before",

@@ -67,10 +67,11 @@ NUMBERED: list[Case] = [
     ),
     case(
         "a merge belongs to no visit, whatever number and bed it carries",
-        adt("A40", "11:00", "B", patient="p2", merged="p1"),
+        ADMISSION,
+        adt("A40", "11:00", "B", patient="p1", merged="p0"),
         rules=("R3.3",),
-        gives=(),
-        entries=("- A40 ~11:00",),
+        gives="p1 V1 IMP in-progress 10:00-: A 10:00-",
+        entries=("1 A01 10:00", "- A40 ~11:00"),
     ),
     case(
         "a trigger without a row is an entry and changes nothing",
@@ -326,6 +327,13 @@ UNNUMBERED_VISITS: list[Case] = [
         ),
     ),
     case(
+        "an unnumbered discharge of another sender ends no numbered visit",
+        ADMISSION,
+        adt("A03", "12:00", "A", visit=NO_NUMBER, sender="H2"),
+        rules=("R3.9",),
+        gives=("p1 - IMP finished ?-12:00", "p1 V1 IMP in-progress 10:00-: A 10:00-"),
+    ),
+    case(
         "an unnumbered discharge sent before its admission belongs to it",
         adt("A03", "13:20", visit=NO_NUMBER),
         adt("A01", "14:00", "A", at="10:00", visit=NO_NUMBER),
@@ -355,6 +363,13 @@ UNNUMBERED_VISITS: list[Case] = [
             "p1 V1 IMP in-progress 10:00-: B 10:00-",
             "p1 V2 IMP finished 10:00-10:20: C 10:00-10:20 [number_incomplete]",
         ),
+    ),
+    case(
+        "an outpatient registered at one time in two places is one visit",
+        adt("A04", "10:00", "K", visit=NO_NUMBER),
+        adt("A04", "10:05", "L", visit=NO_NUMBER, at="10:00"),
+        rules=("R3.10",),
+        gives="p1 - AMB arrived 10:00-: L 10:00-",
     ),
     case(
         "an unnumbered admission restated earlier is the same visit",
@@ -514,14 +529,20 @@ UNNUMBERED_VISITS: list[Case] = [
         gives=("p1 - IMP planned ?-", "p1 - IMP in-progress 3d 00:01-: A 3d 00:01-"),
     ),
     case(
+        "an admission more than twelve hours before its planned time is another visit",
+        adt("A05", "8:00", pv144="2d 12:00", visit=NO_NUMBER),
+        adt("A01", "1d 23:59", "A", visit=NO_NUMBER),
+        rules=("R3.12",),
+        gives=("p1 - IMP planned ?-", "p1 - IMP in-progress 1d 23:59-: A 1d 23:59-"),
+    ),
+    case(
         "an admission does not begin a visit that is more than planned",
         adt("A05", "8:00", pv144="14:00", visit=NO_NUMBER),
         adt("A04", "14:00", "K", visit=NO_NUMBER),
-        adt("A03", "15:00", "K", visit=NO_NUMBER, pv12="O"),
         adt("A01", "16:00", "A", visit=NO_NUMBER),
         rules=("R3.12",),
         gives=(
-            "p1 - AMB finished 14:00-15:00: K 14:00-15:00",
+            "p1 - AMB arrived 14:00-: K 14:00-",
             "p1 - IMP in-progress 16:00-: A 16:00-",
         ),
     ),
@@ -663,6 +684,18 @@ UNNUMBERED_VISITS: list[Case] = [
         ),
     ),
     case(
+        "a resend without EVN-2 is of the visit of its original, not of the numbered visit of now",
+        *_THREE_IN_A_ROW[:2],
+        adt("A08", "11:30", "A", visit=NO_NUMBER, evn2=None),
+        adt("A01", "12:00", "B", visit="V2"),
+        adt("A08", "12:30", "A", visit=NO_NUMBER, evn2=None),
+        rules=("R3.15",),
+        gives=(
+            "p1 - IMP finished 10:00-11:00: A 10:00-11:00",
+            "p1 V2 IMP in-progress 12:00-: B 12:00-",
+        ),
+    ),
+    case(
         "a resend is of the visit of its original, not of the visit of today",
         *_THREE_IN_A_ROW[:3],
         adt("A08", "10:10", "A", visit=NO_NUMBER),
@@ -765,6 +798,27 @@ ADOPTED: list[Case] = [
         adt("A01", "11:00", "B", visit=NO_NUMBER),
         rules=("R3.10", "R3.16"),
         gives="p1 V1 IMP in-progress 11:00-: B 11:00- [number_incomplete]",
+    ),
+    case(
+        "an unnumbered admission after the end of a numbered visit is another visit",
+        ADMISSION,
+        adt("A03", "11:00", "A"),
+        adt("A01", "12:00", "B", visit=NO_NUMBER),
+        rules=("R3.10", "R3.16"),
+        gives=(
+            "p1 V1 IMP finished 10:00-11:00: A 10:00-11:00",
+            "p1 - IMP in-progress 12:00-: B 12:00-",
+        ),
+    ),
+    case(
+        "a numbered admission after the end of an unnumbered visit is another visit",
+        *_THREE_IN_A_ROW[:2],
+        adt("A01", "12:00", "B", visit="V2"),
+        rules=("R3.10", "R3.16"),
+        gives=(
+            "p1 - IMP finished 10:00-11:00: A 10:00-11:00",
+            "p1 V2 IMP in-progress 12:00-: B 12:00-",
+        ),
     ),
     case(
         "a numbered admission out of an unnumbered emergency visit is of the same visit",

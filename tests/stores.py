@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from commands.ports.intake import Outcome, Received
 from infra.event_store import CareStore, open_store
 from infra.subject_keys import SubjectKeys, open_keys
@@ -23,3 +25,22 @@ def opened(database: str, home: Path) -> Iterator[tuple[CareStore, SubjectKeys]]
 def record(store: CareStore, messages: Sequence[Received]) -> list[Outcome]:
     """Make messages ready and record them."""
     return store.record([store.prepare(each) for each in messages])
+
+
+@pytest.fixture
+def store_and_keys(database: str, tmp_path: Path) -> Iterator[tuple[CareStore, SubjectKeys]]:
+    """A store over the database of the test, and the keys of its subjects."""
+    with opened(database, tmp_path) as both:
+        yield both
+
+
+@pytest.fixture
+def store(store_and_keys: tuple[CareStore, SubjectKeys]) -> CareStore:
+    """A store over the database of the test."""
+    return store_and_keys[0]
+
+
+@pytest.fixture
+def keys(store_and_keys: tuple[CareStore, SubjectKeys]) -> SubjectKeys:
+    """The keys of the subjects of ``store``."""
+    return store_and_keys[1]

@@ -103,17 +103,7 @@ class Planner:
     def planned(self, facility: Facility, at: datetime, planned_at: datetime | None) -> Course:
         """Draw an admission; ``planned_at`` is when its plan is sent, None if there is no plan."""
         course = self._inpatient(facility, [], self._time(facility, at))
-        if planned_at is None:
-            return course
-        first = course.facts[0]
-        plan = VisitFact(
-            kind="plan",
-            at=self._time(facility, planned_at),
-            spot=Spot(unit=first.spot.unit, room="", bed="", campus=first.spot.campus),
-            class_code=first.class_code,
-            planned_for=first.at.replace(minute=0, second=0),
-        )
-        return Course(facility, (plan, *course.facts))
+        return self._with_plan(course, planned_at, course.facts[0].at.replace(minute=0, second=0))
 
     def post_acute(self, facility: Facility, at: datetime) -> Course:
         """Draw a stay in rehabilitation or skilled nursing: weeks in one or two beds."""
@@ -133,17 +123,22 @@ class Planner:
         course = self._stay(
             facility, [("AMB", "clinic", at)], self._time(facility, at + minutes(rng, 42, 110))
         )
+        return self._with_plan(course, planned_at, course.facts[0].at.replace(second=0))
+
+    def _with_plan(
+        self, course: Course, planned_at: datetime | None, planned_for: datetime
+    ) -> Course:
         if planned_at is None:
             return course
         first = course.facts[0]
         plan = VisitFact(
             kind="plan",
-            at=self._time(facility, planned_at),
+            at=self._time(course.facility, planned_at),
             spot=Spot(unit=first.spot.unit, room="", bed="", campus=first.spot.campus),
-            class_code="AMB",
-            planned_for=first.at.replace(second=0),
+            class_code=first.class_code,
+            planned_for=planned_for,
         )
-        return Course(facility, (plan, *course.facts))
+        return Course(course.facility, (plan, *course.facts))
 
     def _time(self, facility: Facility, at: datetime) -> datetime:
         """Cut a time to the precision of the sender."""

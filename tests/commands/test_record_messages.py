@@ -1,6 +1,6 @@
 """Everything received is accounted for, whatever one message among it holds."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,17 +18,6 @@ from tests.intake_samples import draft, received, statement
 from tests.stores import opened
 
 pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture
-def both(database: str, tmp_path: Path) -> Iterator[tuple[CareStore, SubjectKeys]]:
-    with opened(database, tmp_path) as store_and_keys:
-        yield store_and_keys
-
-
-@pytest.fixture
-def store(both: tuple[CareStore, SubjectKeys]) -> CareStore:
-    return both[0]
 
 
 class LosesAnswers:
@@ -64,9 +53,9 @@ def ends(outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def test_a_poisoned_message_is_quarantined_with_its_bytes_and_the_others_are_recorded(
-    database: str, both: tuple[CareStore, SubjectKeys]
+    database: str, store_and_keys: tuple[CareStore, SubjectKeys]
 ) -> None:
-    store, keys = both
+    store, keys = store_and_keys
     batch = [received(f"m{i}") for i in range(7)]
     wrong = draft(core=statement(class_code="NEITHER"))
     batch[2] = replace(batch[2], drafts=(wrong,))
@@ -110,10 +99,10 @@ def test_without_an_answer_nothing_is_acknowledged(store: CareStore) -> None:
 def test_who_can_have_no_key_any_more_is_quarantined_and_the_others_are_recorded(
     database: str,
     tmp_path: Path,
-    both: tuple[CareStore, SubjectKeys],
+    store_and_keys: tuple[CareStore, SubjectKeys],
     connection: psycopg.Connection,
 ) -> None:
-    handle([received("first", draft("gone"))], both[0])
+    handle([received("first", draft("gone"))], store_and_keys[0])
     connection.execute(
         "delete from keys.data_key where key_id in (select key_id from es.subject_key)"
     )

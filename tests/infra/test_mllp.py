@@ -1,6 +1,5 @@
 """The listener as a peer sees it: over a socket, with whole and broken frames."""
 
-import asyncio
 import contextlib
 import socket
 import threading
@@ -11,6 +10,7 @@ import pytest
 
 from infra.mllp import Frame, Limits, Listener
 from infra.mllp_client import MllpClient, NoAnswer
+from tests.infra import mllp_listening
 from tests.waiting import until
 
 FRAME = b"\x0b%b\x1c\r"
@@ -39,26 +39,8 @@ class Echo:
 
 @contextmanager
 def listening(answer: Echo, limits: Limits | None = None) -> Iterator[int]:
-    ready, stop = threading.Event(), threading.Event()
-    ports: list[int] = []
-
-    async def serve() -> None:
-        listener = Listener(answer.read, answer, host="127.0.0.1", port=0, limits=limits)
-        answer.listener = listener
-        ports.append(await listener.start())
-        ready.set()
-        await asyncio.to_thread(stop.wait)
-        await listener.stop()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    assert ready.wait(5)
-    try:
-        yield ports[0]
-    finally:
-        stop.set()
-        thread.join(15)
-        assert not thread.is_alive()
+    with mllp_listening.listening(answer.read, answer, limits=limits) as (answer.listener, port):
+        yield port
 
 
 def connect(port: int) -> socket.socket:

@@ -1,9 +1,7 @@
 """TLS on the listener: which clients may connect, and under which name."""
 
-import asyncio
 import socket
 import ssl
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -16,7 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from infra.mllp import Frame, Listener, tls_context
+from infra.mllp import Frame, tls_context
+from tests.infra import mllp_listening
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -82,28 +81,12 @@ def issuer(tmp_path: Path) -> Issuer:
 
 @contextmanager
 def listening(context: ssl.SSLContext, seen: list[Frame]) -> Iterator[int]:
-    ready, stop = threading.Event(), threading.Event()
-    ports: list[int] = []
-
     def answer(frames: Sequence[Frame]) -> list[bytes]:
         seen.extend(frames)
         return [each.raw for each in frames]
 
-    async def serve() -> None:
-        listener = Listener(lambda frame: frame, answer, host="127.0.0.1", port=0, tls=context)
-        ports.append(await listener.start())
-        ready.set()
-        await asyncio.to_thread(stop.wait)
-        await listener.stop()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    assert ready.wait(5)
-    try:
-        yield ports[0]
-    finally:
-        stop.set()
-        thread.join(15)
+    with mllp_listening.listening(lambda frame: frame, answer, tls=context) as (_, port):
+        yield port
 
 
 def ask(port: int, context: ssl.SSLContext | None) -> bytes:

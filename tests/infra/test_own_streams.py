@@ -1,8 +1,6 @@
 """The port of own streams, kept by a real PostgreSQL."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -28,7 +26,7 @@ from infra.event_store import CareStore
 from infra.subject_keys import SubjectKeys
 from tests.intake_samples import EIGHT, received, record_of
 from tests.referral_samples import HEART, NURSE, QUESTION, WARD
-from tests.stores import opened, record
+from tests.stores import record
 
 pytestmark = pytest.mark.postgres
 
@@ -38,17 +36,6 @@ REQUESTED = ReferralRequested(
 )
 ACCEPTED = ReferralAccepted(record=RECORD, happened_at=Moment(at=EIGHT), by=HEART)
 NOTE = Plain(subject=RECORD, segment="notes", text=QUESTION.encode())
-
-
-@pytest.fixture
-def both(database: str, tmp_path: Path) -> Iterator[tuple[CareStore, SubjectKeys]]:
-    with opened(database, tmp_path) as store_and_keys:
-        yield store_and_keys
-
-
-@pytest.fixture
-def store(both: tuple[CareStore, SubjectKeys]) -> CareStore:
-    return both[0]
 
 
 @pytest.fixture
@@ -89,9 +76,9 @@ def test_a_stream_reads_back_as_it_was_appended(streams: Streams, stream: Stream
 
 
 def test_an_event_has_its_envelope_and_its_text_sealed(
-    both: tuple[CareStore, SubjectKeys], stream: StreamId
+    store_and_keys: tuple[CareStore, SubjectKeys], stream: StreamId
 ) -> None:
-    store, keys = both
+    store, keys = store_and_keys
     one = decided()
     store.streams.append(stream, [one], expected_version=0, key=key())
     (recorded,) = store.read(0)

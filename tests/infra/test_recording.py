@@ -2,7 +2,6 @@
 
 import re
 from base64 import b64encode
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -24,22 +23,6 @@ from tests.intake_samples import EIGHT, FAMILY, KEY, NUMBER, draft, received, re
 from tests.stores import opened, record
 
 pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture
-def both(database: str, tmp_path: Path) -> Iterator[tuple[CareStore, SubjectKeys]]:
-    with opened(database, tmp_path) as store_and_keys:
-        yield store_and_keys
-
-
-@pytest.fixture
-def store(both: tuple[CareStore, SubjectKeys]) -> CareStore:
-    return both[0]
-
-
-@pytest.fixture
-def keys(both: tuple[CareStore, SubjectKeys]) -> SubjectKeys:
-    return both[1]
 
 
 def test_a_message_is_recorded_with_its_event_and_reads_back(

@@ -1,6 +1,5 @@
 """Each subject has one key, durable before its first use; a segment opens only in its place."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -29,22 +28,6 @@ from tests.stores import opened, record
 from tests.waiting import until
 
 pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture
-def both(database: str, tmp_path: Path) -> Iterator[tuple[CareStore, SubjectKeys]]:
-    with opened(database, tmp_path) as store_and_keys:
-        yield store_and_keys
-
-
-@pytest.fixture
-def store(both: tuple[CareStore, SubjectKeys]) -> CareStore:
-    return both[0]
-
-
-@pytest.fixture
-def keys(both: tuple[CareStore, SubjectKeys]) -> SubjectKeys:
-    return both[1]
 
 
 def sealed_at(store: CareStore, index: int) -> tuple[Sealed, ...]:
@@ -108,11 +91,11 @@ def test_each_subject_of_a_merge_has_segments_under_its_own_key(
 @pytest.mark.parametrize("destroyed", ["kept", "retired"])
 def test_the_bytes_of_a_message_about_two_people_open_only_with_both_keys(
     database: str,
-    both: tuple[CareStore, SubjectKeys],
+    store_and_keys: tuple[CareStore, SubjectKeys],
     connection: psycopg.Connection,
     destroyed: str,
 ) -> None:
-    store, keys = both
+    store, keys = store_and_keys
     message = received("a", draft("kept", others=["retired"]))
     record(store, [message])
     with MessageArchive(database, keys) as archive:
@@ -128,9 +111,9 @@ def test_the_bytes_of_a_message_about_two_people_open_only_with_both_keys(
 
 
 def test_the_bytes_of_a_message_about_no_patient_open_with_the_key_of_the_month(
-    database: str, both: tuple[CareStore, SubjectKeys], connection: psycopg.Connection
+    database: str, store_and_keys: tuple[CareStore, SubjectKeys], connection: psycopg.Connection
 ) -> None:
-    store, keys = both
+    store, keys = store_and_keys
     message = received("a", disposition=Disposition.UNREADABLE)
     record(store, [message])
     with MessageArchive(database, keys) as archive:
@@ -152,10 +135,10 @@ def assert_all_open(store: CareStore, *keys: SubjectKeys) -> None:
 def test_a_writer_that_proposed_a_second_key_for_a_subject_seals_again_with_the_first(
     database: str,
     tmp_path: Path,
-    both: tuple[CareStore, SubjectKeys],
+    store_and_keys: tuple[CareStore, SubjectKeys],
     connection: psycopg.Connection,
 ) -> None:
-    store, keys = both
+    store, keys = store_and_keys
     with opened(database, tmp_path) as (other_store, other_keys):
         first, second = received("a", draft("new")), received("b", draft("new"), draft("own"))
         ahead = other_store.prepare(second)
@@ -170,10 +153,10 @@ def test_a_writer_that_proposed_a_second_key_for_a_subject_seals_again_with_the_
 def test_a_writer_waits_while_another_gives_a_subject_its_key(
     database: str,
     tmp_path: Path,
-    both: tuple[CareStore, SubjectKeys],
+    store_and_keys: tuple[CareStore, SubjectKeys],
     connection: psycopg.Connection,
 ) -> None:
-    store, keys = both
+    store, keys = store_and_keys
     subject = record_of("new")
     with opened(database, tmp_path) as (other_store, other_keys):
         done = list[str]()
@@ -206,9 +189,9 @@ def test_a_writer_waits_while_another_gives_a_subject_its_key(
 
 
 def test_a_key_that_is_only_proposed_is_not_used_to_open_segments(
-    database: str, tmp_path: Path, both: tuple[CareStore, SubjectKeys]
+    database: str, tmp_path: Path, store_and_keys: tuple[CareStore, SubjectKeys]
 ) -> None:
-    store, keys = both
+    store, keys = store_and_keys
     with opened(database, tmp_path) as (other_store, _):
         keys.for_sealing({record_of("new")})
         record(other_store, [received("a", draft("new"))])
@@ -275,9 +258,9 @@ def test_a_caller_that_may_not_wait_gets_only_keys_in_memory(keys: SubjectKeys) 
 
 
 def test_the_keys_of_a_database_open_only_with_its_own_master_key(
-    database: str, tmp_path: Path, both: tuple[CareStore, SubjectKeys]
+    database: str, tmp_path: Path, store_and_keys: tuple[CareStore, SubjectKeys]
 ) -> None:
-    store, _ = both
+    store, _ = store_and_keys
     record(store, [received("a")])
     empty = tmp_path / "other" / "master.key"
     with pytest.raises(MasterKeyUnusable), open_keys(database, master_key_file=empty):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks import measures
-from benchmarks.measures import FULL, QUICK, Scale
+from benchmarks.measures import FULL, QUICK, BenchmarkScale
 from benchmarks.running import baseline, machine, ours
 from benchmarks.table import TableLine, markdown, put
 
@@ -25,7 +25,7 @@ def _report(stage: str) -> None:
     print(stage, file=sys.stderr, flush=True)
 
 
-def _measure(scale: Scale) -> list[TableLine]:
+def _measure(scale: BenchmarkScale) -> list[TableLine]:
     with machine() as here, baseline(here) as libraries:
         with ours(here, "mllp") as caretrail:
             _report("acknowledgements")

@@ -25,7 +25,7 @@ _WARM_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class BenchmarkScale:
     """How long the measures take."""
 
     rounds: int
@@ -34,8 +34,8 @@ class Scale:
     many: int  # messages at the second look at memory
 
 
-QUICK: Final = Scale(rounds=1, seconds=2.0, few=2_000, many=8_000)
-FULL: Final = Scale(rounds=5, seconds=5.0, few=10_000, many=200_000)
+QUICK: Final = BenchmarkScale(rounds=1, seconds=2.0, few=2_000, many=8_000)
+FULL: Final = BenchmarkScale(rounds=5, seconds=5.0, few=10_000, many=200_000)
 
 
 @dataclass(slots=True)
@@ -77,7 +77,9 @@ class MemoryGrowth:
         return self.many / self.few - 1
 
 
-def acknowledged(scale: Scale, baseline: BaselineSide, caretrail: CaretrailSide) -> AckRates:
+def acknowledged(
+    scale: BenchmarkScale, baseline: BaselineSide, caretrail: CaretrailSide
+) -> AckRates:
     """Measure durably acknowledged messages per second."""
     found = AckRates()
     sides = ((baseline, found.baseline), (caretrail, found.ours))
@@ -91,7 +93,7 @@ def acknowledged(scale: Scale, baseline: BaselineSide, caretrail: CaretrailSide)
     return found
 
 
-def whole_way(scale: Scale, baseline: BaselineSide, caretrail: CaretrailSide) -> Rates:
+def whole_way(scale: BenchmarkScale, baseline: BaselineSide, caretrail: CaretrailSide) -> Rates:
     """Measure messages per second from the first byte sent until the last event can be read."""
     found = Rates()
     until(lambda: baseline.shows(baseline.newest()))
@@ -112,7 +114,7 @@ def _until_shown(side: BaselineSide | CaretrailSide, seconds: float) -> float:
 
 
 def memory(
-    scale: Scale, machine: Machine, report: Callable[[str], None]
+    scale: BenchmarkScale, machine: Machine, report: Callable[[str], None]
 ) -> tuple[dict[str, MemoryGrowth], str]:
     """Measure resident memory while the log grows; return it and the database that was filled."""
     with ours(machine, "mllp", "relay", "projector") as caretrail:
@@ -148,7 +150,12 @@ class ViewRates:
 
 
 def views(
-    scale: Scale, machine: Machine, baseline: BaselineSide, *, recorded: str, projected: str
+    scale: BenchmarkScale,
+    machine: Machine,
+    baseline: BaselineSide,
+    *,
+    recorded: str,
+    projected: str,
 ) -> ViewRates:
     """Measure keeping and rebuilding read models.
 

@@ -44,7 +44,7 @@ def event(
 
 
 @dataclass
-class Log:
+class ModelLog:
     """A notification log in memory; it keeps the promises of the port and no more."""
 
     partitions: int = 12

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from caretrail.generate.adt_message import AdtMessage
 from caretrail.generate.clerk import TROUBLES, Clerk
-from caretrail.generate.course import Course, minutes
+from caretrail.generate.course import VisitCourse, minutes
 from caretrail.generate.hospital import Facility
 from caretrail.generate.people import Numbers, SyntheticPerson
 from caretrail.generate.truth import TrueEncounter, TruePatient, TrueRecord
@@ -68,7 +68,7 @@ class Biography:
 
     def visit(
         self,
-        course: Course,
+        course: VisitCourse,
         *,
         troubles: Sequence[str] | None = None,
         number: str = "",
@@ -127,7 +127,7 @@ class Biography:
         for each in in_order[: self.rng.randint(1, 2)]:
             each.number = ""
 
-    def _record(self, course: Course, *, merge: bool | None) -> Callable[[datetime], str]:
+    def _record(self, course: VisitCourse, *, merge: bool | None) -> Callable[[datetime], str]:
         register, rng, facility = self.register, self.rng, course.facility
         known = self.records.get(facility.code)
         if known is not None:

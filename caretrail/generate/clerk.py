@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from caretrail.generate.adt_message import AdtMessage
-from caretrail.generate.course import Course, VisitFact, minutes
+from caretrail.generate.course import VisitCourse, VisitFact, minutes
 from caretrail.generate.disturbance import disturb
 from caretrail.generate.hospital import Spot
 from caretrail.generate.truth import TrueEncounter, TrueStay
@@ -60,7 +60,7 @@ class Clerk(VisitSender):
     def __init__(
         self,
         rng: random.Random,
-        course: Course,
+        course: VisitCourse,
         identity: VisitIdentity,
         *,
         troubles: Sequence[str],

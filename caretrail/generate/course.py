@@ -32,7 +32,7 @@ class VisitFact:
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class VisitCourse:
     """The facts of a visit, in order of time; a visit that was only planned has one fact."""
 
     facility: Facility
@@ -75,7 +75,7 @@ class Planner:
 
     def emergency(
         self, facility: Facility, arrival: datetime, *, stays: bool | None = None
-    ) -> Course:
+    ) -> VisitCourse:
         """Draw a visit to the emergency department; the patient goes home, is observed or admitted.
 
         Args:
@@ -100,12 +100,12 @@ class Planner:
             return self._inpatient(facility, path, at)
         return self._stay(facility, path, at)
 
-    def planned(self, facility: Facility, at: datetime, planned_at: datetime | None) -> Course:
+    def planned(self, facility: Facility, at: datetime, planned_at: datetime | None) -> VisitCourse:
         """Draw an admission; ``planned_at`` is when its plan is sent, None if there is no plan."""
         course = self._inpatient(facility, [], self._time(facility, at))
         return self._with_plan(course, planned_at, course.facts[0].at.replace(minute=0, second=0))
 
-    def post_acute(self, facility: Facility, at: datetime) -> Course:
+    def post_acute(self, facility: Facility, at: datetime) -> VisitCourse:
         """Draw a stay in rehabilitation or skilled nursing: weeks in one or two beds."""
         rng = self.rng
         at = self._time(facility, at)
@@ -116,7 +116,7 @@ class Planner:
         end = self._time(facility, at + minutes(rng, 3000, 22000))
         return self._stay(facility, path, end)
 
-    def clinic(self, facility: Facility, at: datetime, planned_at: datetime | None) -> Course:
+    def clinic(self, facility: Facility, at: datetime, planned_at: datetime | None) -> VisitCourse:
         """Draw an outpatient visit; ``planned_at`` is when its appointment is sent, or None."""
         rng = self.rng
         at = self._time(facility, _opening(facility, at, rng))
@@ -126,8 +126,8 @@ class Planner:
         return self._with_plan(course, planned_at, course.facts[0].at.replace(second=0))
 
     def _with_plan(
-        self, course: Course, planned_at: datetime | None, planned_for: datetime
-    ) -> Course:
+        self, course: VisitCourse, planned_at: datetime | None, planned_for: datetime
+    ) -> VisitCourse:
         if planned_at is None:
             return course
         first = course.facts[0]
@@ -138,7 +138,7 @@ class Planner:
             class_code=first.class_code,
             planned_for=planned_for,
         )
-        return Course(course.facility, (plan, *course.facts))
+        return VisitCourse(course.facility, (plan, *course.facts))
 
     def _time(self, facility: Facility, at: datetime) -> datetime:
         """Cut a time to the precision of the sender."""
@@ -146,7 +146,7 @@ class Planner:
 
     def _inpatient(
         self, facility: Facility, path: list[tuple[str, UnitKind, datetime]], at: datetime
-    ) -> Course:
+    ) -> VisitCourse:
         rng = self.rng
         critical = rng.random() < 0.2  # noqa: PLR2004
         path.append(("IMP", "critical" if critical else "ward", at))
@@ -162,7 +162,7 @@ class Planner:
 
     def _stay(
         self, facility: Facility, path: list[tuple[str, UnitKind, datetime]], end: datetime
-    ) -> Course:
+    ) -> VisitCourse:
         rng = self.rng
         facts: list[VisitFact] = []
         used: tuple[Spot, ...] = ()
@@ -190,7 +190,7 @@ class Planner:
                 disposition=self._disposition(facility, class_before),
             )
         )  # fmt: skip
-        return Course(facility, tuple(facts))
+        return VisitCourse(facility, tuple(facts))
 
     def _disposition(self, facility: Facility, class_code: str) -> str:
         rng = self.rng

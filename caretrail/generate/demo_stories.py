@@ -8,7 +8,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from caretrail.generate.biography import Biography, GeneratedLife
-from caretrail.generate.course import HOME, HOSPITAL, NURSING, Course, FactKind, VisitFact
+from caretrail.generate.course import HOME, HOSPITAL, NURSING, FactKind, VisitCourse, VisitFact
 from caretrail.generate.demo_patients import WHAT_TO_SEE, DemoPatient
 from caretrail.generate.hospital import Facility, Spot
 from caretrail.generate.life_generator import LifeGenerator
@@ -357,7 +357,7 @@ class DemoStories:
         campus = facility.unit(unit).campus or code
         return Spot(unit=unit, room=room, bed=bed, campus=campus)
 
-    def _course(self, code: str, *lines: StoryLine) -> Course:
+    def _course(self, code: str, *lines: StoryLine) -> VisitCourse:
         """Return the course of a visit; its end has the place of the fact before it."""
         facts: list[VisitFact] = []
         for kind, day, hour, minute, text, class_code in lines:
@@ -373,7 +373,7 @@ class DemoStories:
         facts = plans + [fact for fact in facts if fact.kind != "plan"]
         for fact, following in pairwise(facts):
             self._lives.beds.hold(self._facility(code), fact.spot, fact.at, following.at)
-        return Course(self._facility(code), tuple(facts))
+        return VisitCourse(self._facility(code), tuple(facts))
 
     def _show(self, title: str, someone: Biography, code: str) -> None:
         what_to_see = WHAT_TO_SEE[title]

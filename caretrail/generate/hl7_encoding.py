@@ -6,7 +6,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from caretrail.generate.adt_message import AdtMessage
-from caretrail.generate.hospital import Facility, Habits, Spot
+from caretrail.generate.hospital import Facility, SenderHabits, Spot
 from caretrail.generate.names import (
     ALLERGIES,
     CLINICIANS,
@@ -70,7 +70,7 @@ def encode(message: AdtMessage, control: str) -> bytes:
     return _bytes(segments, habits)
 
 
-def _bytes(segments: list[str], habits: Habits) -> bytes:
+def _bytes(segments: list[str], habits: SenderHabits) -> bytes:
     return ("\r".join(segments) + "\r").encode(_ENCODINGS[habits.charset])
 
 
@@ -83,7 +83,7 @@ def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
-def _time(at: datetime | None, habits: Habits, *, exact: bool = False) -> str:
+def _time(at: datetime | None, habits: SenderHabits, *, exact: bool = False) -> str:
     """Return a time as local time of the sender.
 
     In the hour that occurs twice when clocks go back, the offset is always written.
@@ -152,7 +152,7 @@ def _spot(spot: Spot | None) -> str:
     return f"{spot.unit}^{spot.room}^{spot.bed}^{spot.campus}"
 
 
-def _visit(number: str, habits: Habits) -> str:
+def _visit(number: str, habits: SenderHabits) -> str:
     return "" if habits.visit_numbers == "never" else number
 
 

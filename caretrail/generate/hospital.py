@@ -32,7 +32,7 @@ class Unit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Habits:
+class SenderHabits:
     """How a sender fills its messages; each of these habits occurs in real feeds."""
 
     visit_numbers: Literal["always", "late", "never"] = "always"
@@ -78,7 +78,7 @@ class Facility:
     kind: FacilityKind
     town: int  # index in names.TOWNS
     units: tuple[Unit, ...]
-    habits: Habits
+    habits: SenderHabits
     weight: float = 1.0  # its share of the region's visits
     record_format: str = "{:07d}"
     visit_format: str = "{}"

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from caretrail.generate import course as courses
 from caretrail.generate.biography import Biography, GeneratedLife, Register
-from caretrail.generate.course import Course, Planner, minutes
+from caretrail.generate.course import Planner, VisitCourse, minutes
 from caretrail.generate.hospital import Beds, Facility, FacilityKind
 from caretrail.generate.people import SyntheticPerson, person
 
@@ -91,7 +91,7 @@ class LifeGenerator:
         biography.visit(course, troubles=())
         return biography.life()
 
-    def _first(self, facility: Facility, at: datetime) -> Course:
+    def _first(self, facility: Facility, at: datetime) -> VisitCourse:
         rng = self.rng
         planned_at = at if at >= self.start and rng.random() < 0.4 else None  # noqa: PLR2004
         appointed = at + minutes(rng, 600, 9000) if planned_at else at
@@ -105,7 +105,7 @@ class LifeGenerator:
             case "clinic":
                 return self.planner.clinic(facility, appointed, planned_at)
 
-    def _following(self, course: Course) -> Course | None:
+    def _following(self, course: VisitCourse) -> VisitCourse | None:
         """Draw the next visit: a transfer, a follow-up, a readmission, or none."""
         rng = self.rng
         ended = course.end
@@ -137,7 +137,7 @@ class LifeGenerator:
             return self.planner.emergency(target, at, stays=True) if target else None
         return None
 
-    def _reuses_number(self, course: Course, following: Course) -> bool:
+    def _reuses_number(self, course: VisitCourse, following: VisitCourse) -> bool:
         """Draw whether a facility gives a visit the number of the visit before.
 
         Never at a facility that changes numbers during a visit, because then no reader could know
@@ -173,9 +173,9 @@ class LifeGenerator:
         both, other = wrong.life(), right.life()
         return GeneratedLife(both.messages + other.messages, both.patients + other.patients)
 
-    def _later(self, course: Course) -> Course:
+    def _later(self, course: VisitCourse) -> VisitCourse:
         first = course.facts[0]
-        return Course(
+        return VisitCourse(
             course.facility,
             (
                 courses.VisitFact(

@@ -4,7 +4,7 @@ import random
 from dataclasses import replace
 from typing import Final
 
-from caretrail.generate.hospital import Facility, FacilityKind, Habits, Unit
+from caretrail.generate.hospital import Facility, FacilityKind, SenderHabits, Unit
 
 #: Authority and type of the enterprise number, which facilities of the region share.
 ENTERPRISE: Final = "REGION"
@@ -47,7 +47,7 @@ _NAMED: Final = (
         code="NGH", title="Northfield General", kind="acute", town=0, weight=3.0,
         units=_acute(("4W", "4 West, cardiology"), ("5N", "5 North, medicine"),
                      ("6E", "6 East, surgery"), campus="NGHE"),
-        habits=Habits(closes_emergency=True, numeric_control=False),
+        habits=SenderHabits(closes_emergency=True, numeric_control=False),
         record_format="{:07d}", visit_format="N{}",
     ),
     Facility(
@@ -55,39 +55,40 @@ _NAMED: Final = (
         weight=2.5,
         units=_acute(("5E", "5 East, medicine"), ("6S", "6 South, surgery"),
                      ("3N", "3 North, medicine")),
-        habits=Habits(inpatient_by="renumber", cancels="own", offset=True, minutes=True,
-                      resends="new-entered", enterprise_first=True, charset="latin-1"),
+        habits=SenderHabits(inpatient_by="renumber", cancels="own", offset=True, minutes=True,
+                            resends="new-entered", enterprise_first=True, charset="latin-1"),
         record_format="77-{:05d}", visit_format="S{}",
     ),
     Facility(
         code="HRC", title="Harbour Rehabilitation", kind="post-acute", town=2, weight=0.6,
         units=_post_acute("R", "Rehabilitation"),
-        habits=Habits(entered=False, admitted="first", account="end"),
+        habits=SenderHabits(entered=False, admitted="first", account="end"),
         record_format="R-{:05d}", visit_format="H{}",
     ),
     Facility(
         code="CSC", title="Cedar Street Clinic", kind="clinic", town=3, weight=1.6,
         units=_clinic("Room", "Cardiology"),
-        habits=Habits(occurred=False, cancels="none", account="never"),
+        habits=SenderHabits(occurred=False, cancels="none", account="never"),
         record_format="C-{:05d}", visit_format="A-{}",
     ),
     Facility(
         code="WVH", title="Willow Valley Hospital", kind="acute", town=4, weight=1.4,
         units=_acute(("MS", "Medical and surgical"), ("TCU", "Transitional care")),
-        habits=Habits(inpatient_by="A06", occurred=False, cancels="none", admitted="first",
-                      charset="unstated", authority="universal", enterprise=False),
+        habits=SenderHabits(inpatient_by="A06", occurred=False, cancels="none", admitted="first",
+                            charset="unstated", authority="universal", enterprise=False),
         record_format="W{:06d}", visit_format="WV{}",
     ),
     Facility(
         code="MCN", title="Maple Court Skilled Nursing", kind="post-acute", town=5, weight=0.4,
         units=_post_acute("M", "Nursing", "GER"),
-        habits=Habits(offset=True, discharged=False, authority="missing"),
+        habits=SenderHabits(offset=True, discharged=False, authority="missing"),
         record_format="MC{:05d}", visit_format="MC-{}",
     ),
     Facility(
         code="LPC", title="Lakeside Physicians", kind="clinic", town=0, weight=0.9,
         units=_clinic("Suite", "Imaging"),
-        habits=Habits(visit_numbers="never", account="never", clinic_ends=False, enterprise=False),
+        habits=SenderHabits(visit_numbers="never", account="never", clinic_ends=False,
+                            enterprise=False),
         record_format="LP{:06d}", visit_format="L{}",
     ),
 )  # fmt: skip
@@ -129,9 +130,9 @@ def _drawn(rng: random.Random, number: int) -> Facility:
     )  # fmt: skip
 
 
-def _habits(rng: random.Random) -> Habits:
+def _habits(rng: random.Random) -> SenderHabits:
     occurred = rng.random() < 0.6  # noqa: PLR2004
-    return Habits(
+    return SenderHabits(
         visit_numbers=rng.choice(("always", "always", "always", "late", "never")),
         occurred=occurred,
         entered=rng.random() < 0.8,  # noqa: PLR2004

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final, TypedDict, Unpack
 
 from caretrail.generate.adt_message import AdtMessage
-from caretrail.generate.course import Course, VisitFact, minutes
+from caretrail.generate.course import VisitCourse, VisitFact, minutes
 from caretrail.generate.hospital import Spot
 from caretrail.generate.people import SyntheticPerson
 
@@ -43,7 +43,7 @@ class Fields(TypedDict, total=False):
 class VisitSender:
     """Makes the messages of one visit, and keeps what the sender believes meanwhile."""
 
-    def __init__(self, rng: random.Random, course: Course, identity: VisitIdentity) -> None:
+    def __init__(self, rng: random.Random, course: VisitCourse, identity: VisitIdentity) -> None:
         self.rng = rng
         self.course = course
         self.identity = identity

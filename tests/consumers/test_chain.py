@@ -19,7 +19,14 @@ from consumers import chain, relay
 from consumers.relay import Relay
 from domain.body import RecordedEvent
 from projections.engine.position import PartitionPosition, due
-from tests.topic_samples import INCARNATION, Killed, Log, ModelCheckpoints, ModelRow, ModelTopic
+from tests.topic_samples import (
+    INCARNATION,
+    Killed,
+    ModelCheckpoints,
+    ModelLog,
+    ModelRow,
+    ModelTopic,
+)
 
 PARTITIONS = 4
 NOTHING = Mark()
@@ -80,7 +87,7 @@ def test_a_topic_filled_by_another_incarnation_is_refused() -> None:
 
 
 def test_a_topic_ahead_of_its_store_halts_the_relay() -> None:
-    log, row, topic = Log(PARTITIONS), ModelRow(), ModelTopic(PARTITIONS)
+    log, row, topic = ModelLog(PARTITIONS), ModelRow(), ModelTopic(PARTITIONS)
     log.append(0, 1, 0)
     Relay(log, topic, ModelCheckpoints(row)).catch_up()
     del log.events[1:]
@@ -91,7 +98,7 @@ def test_a_topic_ahead_of_its_store_halts_the_relay() -> None:
 
 
 def test_a_store_that_was_set_back_and_has_new_events_halts_the_relay() -> None:
-    log, row, topic = Log(PARTITIONS), ModelRow(), ModelTopic(PARTITIONS)
+    log, row, topic = ModelLog(PARTITIONS), ModelRow(), ModelTopic(PARTITIONS)
     log.append(0, 1)
     Relay(log, topic, ModelCheckpoints(row)).catch_up()
     backup = row.checkpoint
@@ -106,7 +113,7 @@ def test_a_store_that_was_set_back_and_has_new_events_halts_the_relay() -> None:
 
 
 def test_a_checkpoint_of_another_incarnation_halts_the_relay() -> None:
-    log, row, topic = Log(PARTITIONS), ModelRow(), ModelTopic(PARTITIONS)
+    log, row, topic = ModelLog(PARTITIONS), ModelRow(), ModelTopic(PARTITIONS)
     Relay(log, topic, ModelCheckpoints(row)).catch_up()
     log.incarnation = "another"
     with pytest.raises(IncarnationMismatch):
@@ -114,7 +121,7 @@ def test_a_checkpoint_of_another_incarnation_halts_the_relay() -> None:
 
 
 def test_only_one_relay_leads() -> None:
-    log, row, topic = Log(PARTITIONS), ModelRow(), ModelTopic(PARTITIONS)
+    log, row, topic = ModelLog(PARTITIONS), ModelRow(), ModelTopic(PARTITIONS)
     first, second = (Relay(log, topic, ModelCheckpoints(row)) for _ in range(2))
     assert first.resume() is not None
     assert second.resume() is None
@@ -130,7 +137,7 @@ class RandomHistory:
     def __init__(self, seed: int, faults: tuple[str, ...], *, losses: bool) -> None:
         self.random = Random(seed)
         self.losses = losses
-        self.log = Log(PARTITIONS)
+        self.log = ModelLog(PARTITIONS)
         self.row = ModelRow()
         self.topic = ModelTopic(PARTITIONS, self.random, faults, rate=0.4)
         self.applied: list[RecordedEvent] = []

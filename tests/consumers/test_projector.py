@@ -13,7 +13,7 @@ from consumers.projector import Projector, ProjectorPorts, ProjectorStep, StoreS
 from domain.body import RecordedEvent
 from infra import topics
 from tests.kafka_samples import AppliedCounts, Applier, BackgroundLoop, PublishedStore
-from tests.topic_samples import START, Log
+from tests.topic_samples import START, ModelLog
 from tests.waiting import until
 
 
@@ -41,7 +41,7 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(projector, "STALLED", 0.2)
 
 
-def over(log: Log, script: FailingApplier, steps: list[ProjectorStep]) -> Projector:
+def over(log: ModelLog, script: FailingApplier, steps: list[ProjectorStep]) -> Projector:
     return Projector(
         ProjectorPorts(
             source=StoreSource(log, wait=lambda _: None),
@@ -60,7 +60,7 @@ def run_until(loop: Projector, done: Callable[[], bool]) -> None:
 
 
 def test_every_event_of_the_log_is_applied_once_in_order() -> None:
-    log, steps = Log(), list[ProjectorStep]()
+    log, steps = ModelLog(), list[ProjectorStep]()
     log.append(*(nth % 5 for nth in range(4500)))
     script = FailingApplier(Applier(log.heal))
     run_until(over(log, script, steps), lambda: len(script.applier.events) == 4500)
@@ -73,7 +73,7 @@ def test_every_event_of_the_log_is_applied_once_in_order() -> None:
 
 
 def test_reading_goes_on_after_the_positions() -> None:
-    log, applier = Log(), Applier(Log().heal)
+    log, applier = ModelLog(), Applier(ModelLog().heal)
     log.append(0, 1, 0, 2, 1)
     applier.apply(log.events[:2])
     run_until(over(log, FailingApplier(applier), []), lambda: len(applier.events) == 5)
@@ -81,7 +81,7 @@ def test_reading_goes_on_after_the_positions() -> None:
 
 
 def test_a_batch_is_tried_again_if_the_store_fails_or_another_projector_applied_it() -> None:
-    log = Log()
+    log = ModelLog()
     log.append(0, 1, 2)
     script = FailingApplier(
         Applier(log.heal), errors=[StoreUnavailable(), Fenced(), StoreUnavailable()]
@@ -91,7 +91,7 @@ def test_a_batch_is_tried_again_if_the_store_fails_or_another_projector_applied_
 
 
 def test_events_before_one_that_fails_are_applied() -> None:
-    log = Log()
+    log = ModelLog()
     log.append(*range(9))
     script = FailingApplier(Applier(log.heal), poison=6)
     run_until(over(log, script, []), lambda: len(script.applier.events) == 5)
@@ -105,7 +105,7 @@ def test_the_source_waits_for_more_events_only_after_several_came(
 ) -> None:
     slept = list[float]()
     monkeypatch.setattr("consumers.projector.time.sleep", slept.append)
-    log = Log()
+    log = ModelLog()
     source = StoreSource(log, wait=lambda _: None)
     sizes = []
     for partitions in ((0, 1), (2,), (3,)):
@@ -115,7 +115,7 @@ def test_the_source_waits_for_more_events_only_after_several_came(
 
 
 def test_an_error_that_a_person_must_decide_ends_the_loop() -> None:
-    log = Log()
+    log = ModelLog()
     log.append(0)
     halted = TopicAheadOfStore("set back.", remedy="Restore it.")
     with pytest.raises(TopicAheadOfStore, match="Restore it"):
@@ -123,7 +123,7 @@ def test_an_error_that_a_person_must_decide_ends_the_loop() -> None:
 
 
 def test_catching_up_ends_at_the_given_index_or_with_a_timeout() -> None:
-    log = Log()
+    log = ModelLog()
     log.append(0, 1, 2)
     script = FailingApplier(Applier(log.heal))
 
@@ -161,7 +161,7 @@ class EmptySource:
 
 
 def test_events_that_the_topic_has_lost_are_fetched_from_the_store() -> None:
-    log, applier = Log(), Applier(Log().heal)
+    log, applier = ModelLog(), Applier(ModelLog().heal)
     log.append(0, 1, 0)
     loop = Projector(
         ProjectorPorts(

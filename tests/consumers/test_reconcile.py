@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 from consumers.reconcile import RecordPlace, reconcile
-from tests.topic_samples import Log, ModelTopic, event
+from tests.topic_samples import ModelLog, ModelTopic, event
 
 
-def filled() -> tuple[Log, ModelTopic]:
-    log, topic = Log(), ModelTopic()
+def filled() -> tuple[ModelLog, ModelTopic]:
+    log, topic = ModelLog(), ModelTopic()
     log.append(*(nth % 3 for nth in range(30)))
     topic.publish(log.events)
     return log, topic
@@ -73,7 +73,7 @@ def test_events_recorded_during_the_comparison_are_not_compared() -> None:
 
 
 def test_unpublished_events_are_published_first() -> None:
-    log, topic = Log(), ModelTopic()
+    log, topic = ModelLog(), ModelTopic()
     log.append(0, 1)
 
     def publish() -> int:

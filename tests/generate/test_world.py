@@ -11,7 +11,7 @@ import pytest
 
 from caretrail.generate import World, demo_week, generate, names, profiles_toml, truth_json, write
 from caretrail.generate.compare import statements
-from caretrail.generate.hospital import Habits
+from caretrail.generate.hospital import SenderHabits
 from caretrail.generate.region import region
 from consumers.hl7v2.files import split
 from consumers.hl7v2.profiles import parse
@@ -80,7 +80,7 @@ def test_every_habit_occurs_in_a_large_region() -> None:
     assert {(each.cancels, each.occurred) for each in habits} >= {
         ("names", True), ("own", True), ("none", True), ("none", False),
     }  # fmt: skip
-    for name, kind in get_type_hints(Habits).items():
+    for name, kind in get_type_hints(SenderHabits).items():
         for value in get_args(kind) or ((True, False) if kind is bool else ()):
             assert any(getattr(each, name) == value for each in habits), (name, value)
 

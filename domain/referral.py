@@ -10,9 +10,9 @@ more steps are more rows of the same tables.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import ClassVar, Final, Literal, TypeAlias, assert_never
+from typing import Annotated, ClassVar, Final, Literal, TypeAlias, assert_never
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from domain.decider import (
     Decider,
@@ -34,8 +34,8 @@ from domain.errors import (
     TargetMissing,
     UnknownStream,
 )
-from domain.events import EnteredInError, ErrorReason, OptionalCode, OwnEvent
-from domain.ids import EventId, StreamId
+from domain.events import UUID_TEXT, EnteredInError, ErrorReason, OptionalCode, OwnEvent
+from domain.ids import EventId, RecordId, StreamId
 
 #: HL7 request priority, from the most to the least urgent.
 Urgency: TypeAlias = Literal["stat", "urgent", "asap", "routine"]
@@ -75,6 +75,8 @@ class ReferralRequested(OwnEvent):
 
     TOPIC: ClassVar[str] = "referral.requested.v1"
 
+    record: Annotated[RecordId, Field(pattern=UUID_TEXT)]
+    """Source record of the patient as the caller named it."""
     requester: Party
     """Who asks."""
     target: Party

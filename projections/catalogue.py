@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from projections import audit_trail, census, last_seen, patients, timeline
+from projections import audit_trail, census, last_seen, patients, referral_loop, timeline
 from projections.engine.projection_list import ProjectionList
 
 PROJECTIONS: Final = ProjectionList(
@@ -10,6 +10,7 @@ PROJECTIONS: Final = ProjectionList(
         timeline.PROJECTION,
         census.PROJECTION,
         patients.PROJECTION,
+        referral_loop.PROJECTION,
         audit_trail.PROJECTION,
         last_seen.PROJECTION,
     )

@@ -11,10 +11,20 @@ import msgspec
 import psycopg
 
 from domain.body import Actor, Envelope, RecordedEvent, Sealed, SegmentClass
-from domain.catalogue import STATEMENT_TOPICS, UnknownTopic
+from domain.catalogue import STATEMENT_TOPICS, UnknownTopic, own_event
 from domain.continuity import Patient
 from domain.encoding import make_body
-from domain.ids import EventId, IdKey, MessageId, PlaceRef, RecordId, VisitRef
+from domain.events import OwnEvent
+from domain.ids import (
+    EventId,
+    IdKey,
+    MessageId,
+    PlaceRef,
+    RecordId,
+    StreamId,
+    Subject,
+    VisitRef,
+)
 from domain.partitions import partition_of
 from domain.segments import (
     Demographics,
@@ -175,10 +185,18 @@ def note(
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class SampleOwnEvent:
+    """An event of an own stream that the product has."""
+
+    stream: StreamId
+    event: OwnEvent
+
+
 def read_own(topic: str, core: str) -> object | None:
     """Read the own events of these tests, as the catalogue of topics does."""
     if not topic.startswith("note."):
-        return None
+        return own_event(topic, core)
     if topic not in {NOTE_WRITTEN, NOTE_CLOSED}:
         raise UnknownTopic(topic)
     return msgspec.json.decode(core, type=Note)
@@ -193,11 +211,10 @@ class Log:
     versions: dict[str, int] = field(default_factory=dict)
     incarnation: str = "first"
 
-    def record(self, *samples: SampleStatement | SampleNote) -> list[RecordedEvent]:
-        return [
-            self._record_note(one) if isinstance(one, SampleNote) else self._record(one)
-            for one in samples
-        ]
+    def record(
+        self, *samples: SampleStatement | SampleNote | SampleOwnEvent
+    ) -> list[RecordedEvent]:
+        return [self._record_one(one) for one in samples]
 
     def heal(self, partition: int, after: int, upto: int) -> list[RecordedEvent]:
         return [
@@ -205,6 +222,28 @@ class Log:
             for one in self.events
             if one.envelope.partition == partition and after < one.envelope.index <= upto
         ]
+
+    def _record_one(self, one: SampleStatement | SampleNote | SampleOwnEvent) -> RecordedEvent:
+        match one:
+            case SampleStatement():
+                return self._record(one)
+            case SampleNote():
+                return self._record_note(one)
+            case SampleOwnEvent():
+                return self._record_own(one)
+
+    def _record_own(self, one: SampleOwnEvent) -> RecordedEvent:
+        event = one.event
+        assert event.record is not None
+        return self._append(
+            topic=event.TOPIC,
+            stream=one.stream,
+            subjects=(one.stream, event.record),
+            happened_at=event.happened_at.at,
+            facility="",
+            actor=Actor(kind="person", subject="nurse"),
+            body=make_body(event, [_seal(event.record, "notes", {"texts": {"note": "words"}})]),
+        )
 
     def _record(self, one: SampleStatement) -> RecordedEvent:
         statement = one.statement
@@ -240,8 +279,8 @@ class Log:
         self,
         *,
         topic: str,
-        stream: RecordId,
-        subjects: tuple[RecordId, ...],
+        stream: Subject,
+        subjects: tuple[Subject, ...],
         happened_at: datetime | None,
         facility: str,
         actor: Actor,

@@ -1,0 +1,229 @@
+"""Which referrals are open, and how far each one is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from psycopg import Connection
+from psycopg.rows import class_row
+
+from domain import referral
+from domain.decider import Folded, StreamEvent, fold
+from domain.ids import EncounterId, PatientId, RecordId, StreamId
+from domain.referral import (
+    REFERRAL,
+    NotRequested,
+    Referral,
+    ReferralAccepted,
+    ReferralClosed,
+    ReferralEvent,
+    ReferralOutcomeReceived,
+    ReferralRequested,
+)
+from projections.engine.columns import ARRIVAL, COMPONENT, FLAGS, MODE, PATIENT
+from projections.engine.course import Course
+from projections.engine.events import FiledOwnEvent
+from projections.engine.projection import ByCourse, Projection
+from projections.engine.services import Services
+from projections.engine.table import Column, Row, Table
+from projections.engine.views import PRODUCTION, TableView
+
+#: The state of a referral whose request was entered in error.
+ENTERED_IN_ERROR: Final = "entered_in_error"
+
+REFERRAL_LOOP: Final = Table(
+    "referral_loop",
+    "One row per referral: who asks whom for what, and how far it is.",
+    (
+        Column("stream_id", "text", "The referral: id of its stream.", required=True),
+        PATIENT,
+        Column("record_id", "text", "Source record that the referral names.", required=True),
+        MODE,
+        Column(
+            "state",
+            "text",
+            "requested, accepted, outcome_received, closed, or entered_in_error.",
+            required=True,
+        ),
+        Column("version", "bigint", "Number of its events.", required=True),
+        Column("requester_organisation", "text", "Who asks: code.", required=True),
+        Column("requester_person", "text", "Code; empty: not stated.", required=True),
+        Column("target_organisation", "text", "Who is asked; empty: a pool.", required=True),
+        Column("target_person", "text", "Code; empty: not stated.", required=True),
+        Column("target_pool", "text", "Code; empty: not a pool.", required=True),
+        Column("service", "text", "Code of the service; empty: not stated.", required=True),
+        Column("specialty", "text", "Code of the specialty; empty: not stated.", required=True),
+        Column("urgency", "text", "stat, urgent, asap or routine.", required=True),
+        Column("category", "text", "clinical, social, diagnostic, post_acute.", required=True),
+        Column("requested_at", "timestamptz", "When it was requested.", required=True),
+        Column("accepted_at", "timestamptz", "When the target accepted; null: not yet."),
+        Column("outcome_at", "timestamptz", "When the outcome was received; null: not yet."),
+        Column("closed_at", "timestamptz", "When the requester closed it; null: not yet."),
+        Column("need_met", "text", "yes, partly, no or unknown; null: not closed."),
+        Column("anchor_ref", "text", "Statement that the request names; null: none."),
+        Column(
+            "encounter_id",
+            "text",
+            "Encounter that holds this statement now, care.encounter; null: none does.",
+        ),
+        FLAGS,
+        *ARRIVAL,
+        COMPONENT,
+    ),
+    key=("stream_id",),
+    indexes=(("component",), ("patient_id",), ("state", "requested_at")),
+)
+
+
+def history(events: Sequence[FiledOwnEvent]) -> referral.History:
+    """Return the filed events of a referral as its decider takes them."""
+    found: list[StreamEvent[ReferralEvent]] = []
+    for each in events:
+        assert isinstance(each.core, ReferralEvent)  # noqa: S101  # the topic gives the type
+        found.append(StreamEvent(each.event_id, each.version, each.core))
+    return found
+
+
+def is_referral(events: Sequence[FiledOwnEvent]) -> bool:
+    """Tell whether the events of a stream are those of a referral."""
+    return isinstance(events[0].core, ReferralEvent)
+
+
+def rows(course: Course, services: Services) -> dict[str, list[Row]]:  # noqa: ARG001
+    """Return the rows of a component."""
+    return {
+        "referral_loop": [
+            _row(course, stream, events)
+            for stream, events in course.streams.items()
+            if is_referral(events)
+        ]
+    }
+
+
+def state_of(folded: Folded[Referral, ReferralEvent]) -> str:
+    """Return the word for the state of a referral that has events."""
+    return ENTERED_IN_ERROR if isinstance(folded.state, NotRequested) else folded.state.WORD
+
+
+def _row(course: Course, stream: str, events: Sequence[FiledOwnEvent]) -> Row:
+    whole = history(events)
+    folded = fold(REFERRAL, whole)
+    asked = _request(folded, whole)
+    at = {type(each.event): each.event.happened_at.at for each in folded.applied}
+    closed = [each.event for each in folded.applied if isinstance(each.event, ReferralClosed)]
+    flags = []
+    if folded.void:
+        flags.append("has_void_events")
+    if folded.rests_on_void:
+        flags.append("rests_on_void")
+    return (
+        stream,
+        course.patient_of(asked.record),
+        asked.record,
+        asked.mode,
+        state_of(folded),
+        len(events),
+        asked.requester.organisation,
+        asked.requester.person,
+        asked.target.organisation,
+        asked.target.person,
+        asked.target.pool,
+        asked.service,
+        asked.specialty,
+        asked.urgency,
+        asked.category,
+        asked.happened_at.at,
+        at.get(ReferralAccepted),
+        at.get(ReferralOutcomeReceived),
+        at.get(ReferralClosed),
+        closed[-1].need_met if closed else None,
+        asked.anchor,
+        course.encounter_of(asked.anchor),
+        tuple(flags),
+        events[-1].index,
+        events[0].recorded_at,
+        events[-1].recorded_at,
+        course.component,
+    )
+
+
+def _request(folded: Folded[Referral, ReferralEvent], whole: referral.History) -> ReferralRequested:
+    """Return the request that counts; if none counts, the newest one that is void."""
+    if not isinstance(folded.state, NotRequested):
+        return folded.state.request
+    requests = [each.event for each in whole if isinstance(each.event, ReferralRequested)]
+    return requests[-1]
+
+
+PROJECTION: Final = Projection(
+    name="referral_loop",
+    version=1,
+    tables=(REFERRAL_LOOP,),
+    fold=ByCourse(rows=rows),
+    views=(TableView("referral_loop", REFERRAL_LOOP, PRODUCTION),),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferralRow:
+    """One row of ``proj.referral_loop``."""
+
+    stream_id: StreamId
+    patient_id: PatientId
+    record_id: RecordId
+    mode: str
+    state: str
+    version: int
+    requester_organisation: str
+    requester_person: str
+    target_organisation: str
+    target_person: str
+    target_pool: str
+    service: str
+    specialty: str
+    urgency: str
+    category: str
+    requested_at: datetime
+    accepted_at: datetime | None
+    outcome_at: datetime | None
+    closed_at: datetime | None
+    need_met: str | None
+    anchor_ref: str | None
+    encounter_id: EncounterId | None
+    flags: list[str]
+    last_changed_at: datetime
+
+
+def referrals(
+    connection: Connection[Any],
+    *,
+    stream: str | None = None,
+    state: str | None = None,
+    patient: str | None = None,
+    limit: int = 100,
+) -> list[ReferralRow]:
+    """Return referrals, the one requested last first.
+
+    Args:
+        connection: Of the caller.
+        stream: If given, this referral alone.
+        state: If given, referrals in this state.
+        patient: If given, referrals of this patient.
+        limit: The greatest number of rows.
+    """
+    with connection.cursor(row_factory=class_row(ReferralRow)) as cursor:
+        return cursor.execute(
+            """
+            select stream_id, patient_id, record_id, mode, state, version, requester_organisation,
+                requester_person, target_organisation, target_person, target_pool, service,
+                specialty, urgency, category, requested_at, accepted_at, outcome_at, closed_at,
+                need_met, anchor_ref, encounter_id, flags, last_changed_at
+            from proj.referral_loop
+            where (%(stream)s::text is null or stream_id = %(stream)s)
+                and (%(state)s::text is null or state = %(state)s)
+                and (%(patient)s::text is null or patient_id = %(patient)s)
+            order by requested_at desc, stream_id limit %(limit)s
+            """,
+            {"stream": stream, "state": state, "patient": patient, "limit": limit},
+        ).fetchall()

@@ -78,7 +78,7 @@ def _profiles(settings: Settings) -> str:
     named = profiles.load(settings.profiles_file).named
     if not named:
         return f"no profiles in {settings.profiles_file}; every sender is read with the defaults"
-    return f"{len(named)} profiles: {', '.join(sorted(named))}"
+    return ", ".join(sorted(named))
 
 
 def _database(settings: Settings) -> str:

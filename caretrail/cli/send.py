@@ -48,7 +48,7 @@ def send(options: Namespace) -> int:
     else:
         line(f"{codes.total()} sent: " + ", ".join(f"{n} {c}" for c, n in sorted(codes.items())))
         if refused:
-            line("not accepted, by position: " + ", ".join(map(str, refused[:20])))
+            line("not accepted: message " + ", ".join(map(str, refused[:20])))
     return FAILED if refused else 0
 
 

@@ -128,7 +128,7 @@ def read(  # what a reading is made of
     known: LogPosition,
     alias_records: Collection[RecordId] = (),
 ) -> PatientReading | None:
-    """Return the patient to whom ``record`` belongs; None if no statement is filed under it.
+    """Return the patient of ``record``; None if no statement is filed under it.
 
     ``alias_records`` are records of the same patient. They are used if ``record`` is unknown.
     """

@@ -1,0 +1,96 @@
+"""Texts that people read use plain words (CONTRIBUTING, "How we write")."""
+
+import argparse
+import ast
+import re
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from caretrail.cli import command_parser
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("caretrail", "commands", "consumers", "domain", "infra", "projections")
+#: Each hides its subject or is not a word of everyday English. Write instead: the name of the
+#: person, sender, row or caller; "again"; "permanently"; "is in"; "until then".
+BANNED = (
+    "akin", "anew", "anybody", "as far as anybody said", "everybody", "for aye", "for ever",
+    "heard of", "heretofore", "hitherto", "naught", "nobody",
+    "none of ours", "nought", "somebody", "stand in the", "stands in the", "thereby",
+    "therein", "thereof", "wherein", "whereof", "whoever", "whom", "whomever", "whosoever",
+)  # fmt: skip
+#: Folders and files that are not rewritten yet. This list must become empty.
+NOT_YET: tuple[str, ...] = (
+    "CHANGELOG.md", "README.md", "caretrail/generate/hospital.py", "commands/ports/topic.py",
+    "docs/how-to/", "docs/reference/events.md", "docs/reference/sql.md", "domain/ids.py",
+    "domain/interpretation/", "infra/backup.py", "infra/cloud_events.py", "infra/event_store.py",
+    "infra/messages.py", "projections/census.py", "projections/last_seen.py",
+    "projections/patients.py",
+)  # fmt: skip
+
+_BANNED = re.compile(rf"\b(?:{'|'.join(BANNED)})\b", re.IGNORECASE)
+
+
+def docstrings(folder: str) -> Iterator[tuple[str, str]]:
+    """Yield the place and the text of each docstring of a package."""
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        name = str(path.relative_to(ROOT))
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+                text = ast.get_docstring(node)
+                if text:
+                    yield f"{name}, {getattr(node, 'name', 'module')}", text
+
+
+def templates() -> Iterator[tuple[str, str]]:
+    """Yield the name and the source of each page template."""
+    for path in sorted((ROOT / "caretrail" / "web" / "templates").glob("*.html")):
+        yield path.name, unescape(path.read_text("utf-8"))
+
+
+def pages() -> Iterator[tuple[str, str]]:
+    """Yield the name and the text of each page of the documentation."""
+    for path in [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]:
+        yield str(path.relative_to(ROOT)), path.read_text("utf-8")
+
+
+def command_line_help() -> Iterator[tuple[str, str]]:
+    """Yield each verb of the command line with its help."""
+    waiting: list[argparse.ArgumentParser] = [command_parser()]
+    while waiting:
+        parser = waiting.pop()
+        yield parser.prog, parser.format_help()
+        for action in parser._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                waiting += action.choices.values()
+
+
+def found(texts: Iterator[tuple[str, str]]) -> dict[str, list[str]]:
+    """Return the banned words of each text that has any."""
+    words = {
+        place: _BANNED.findall(re.sub(r"\s+", " ", text))
+        for place, text in texts
+        if not place.startswith(NOT_YET)
+    }
+    return {place: each for place, each in words.items() if each}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_docstring_has_a_banned_word(package: str) -> None:
+    assert found(docstrings(package)) == {}
+
+
+def test_no_page_and_no_help_has_a_banned_word() -> None:
+    assert found(templates()) == {}
+    assert found(command_line_help()) == {}
+
+
+def test_no_page_of_the_documentation_has_a_banned_word() -> None:
+    assert found(pages()) == {}
+
+
+def test_a_banned_word_is_found_across_lines_and_in_any_case() -> None:
+    text = "Nobody said that it\nstands in\nthe row for ever. A placeholder stands in for a number."
+    assert found(iter([("here", text)])) == {"here": ["Nobody", "stands in the", "for ever"]}

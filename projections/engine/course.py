@@ -8,14 +8,16 @@ time when the statements are interpreted. An own event alone reads them from the
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import msgspec
 from psycopg import Connection, sql
 
-from domain.continuity import Encounter, Patient
-from domain.ids import EncounterId, Mode, PatientId, RecordId, StatementRef
+from domain.continuity import Encounter, Patient, Status
+from domain.ids import EncounterId, Mode, PatientId, RecordId, StatementRef, VisitRef
+from domain.statement import EncounterClass
 from projections.engine.arrays import texts
 from projections.engine.columns import COMPONENT
 from projections.engine.component import Component
@@ -40,14 +42,37 @@ COURSE: Final = Table(
 )
 
 
+class CourseEncounter(NamedTuple):
+    """An encounter without its stays: the members are those of ``domain.continuity.Encounter``."""
+
+    encounter_id: EncounterId
+    record: RecordId
+    facility: str
+    visit: VisitRef | None
+    class_code: EncounterClass
+    status: Status
+    start: datetime | None
+    end: datetime | None
+    start_inferred: bool
+    end_inferred: bool
+    cancelled: bool
+    statements: tuple[StatementRef, ...]
+    disposition_code: str
+    planned_for: datetime | None
+    flags: tuple[str, ...]
+
+
 class CoursePatient(NamedTuple):
-    """A patient without the entries: what is derived from the statements in few members."""
+    """A patient without entries and stays.
+
+    There may be thousands of these, and the patient is read again with every own event.
+    """
 
     patient_id: PatientId
     mode: Mode
     records: tuple[RecordId, ...]
-    encounters: tuple[Encounter, ...]  # by start (unknown first), then id
-    flags: tuple[str, ...] = ()
+    encounters: tuple[CourseEncounter, ...]  # by start (unknown first), then id
+    flags: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,10 +109,36 @@ _decode: Final = msgspec.json.Decoder(tuple[CoursePatient, ...]).decode
 
 
 def course_patients(patients: Iterable[Patient]) -> tuple[CoursePatient, ...]:
-    """Return interpreted patients without their entries."""
+    """Return interpreted patients without entries and stays."""
     return tuple(
-        CoursePatient(each.patient_id, each.mode, each.records, each.encounters, each.flags)
+        CoursePatient(
+            each.patient_id,
+            each.mode,
+            each.records,
+            tuple(map(_course_encounter, each.encounters)),
+            each.flags,
+        )
         for each in patients
+    )
+
+
+def _course_encounter(encounter: Encounter) -> CourseEncounter:
+    return CourseEncounter(
+        encounter.encounter_id,
+        encounter.record,
+        encounter.facility,
+        encounter.visit,
+        encounter.class_code,
+        encounter.status,
+        encounter.start,
+        encounter.end,
+        encounter.start_inferred,
+        encounter.end_inferred,
+        encounter.cancelled,
+        encounter.statements,
+        encounter.disposition_code,
+        encounter.planned_for,
+        encounter.flags,
     )
 
 

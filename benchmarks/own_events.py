@@ -1,0 +1,169 @@
+"""Measure what an own event costs for a patient with few statements, and for one with many.
+
+``python -m benchmarks.own_events`` prints a table: the median time in which one event is applied to
+all read models, for a statement and for an own event (a request of a referral). An own event does
+not interpret the statements of the patient again, so the number of statements hardly matters.
+"""
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from caretrail.bootstrap import Application, opened
+from consumers.hl7v2.translate import read
+from domain.body import Actor, Envelope, RecordedEvent
+from domain.encoding import make_body
+from domain.ids import EventId, IdKey, RecordId
+from domain.partitions import partition_of
+from domain.referral import Party, ReferralRequested
+from domain.statement import Moment
+from infra.postgres_server import PostgresServer
+from infra.settings import Settings
+from projections.catalogue import PROJECTIONS
+from projections.engine import fold
+
+_START: Final = datetime(2026, 3, 2, tzinfo=UTC)
+_VISIT: Final = 50  # statements of one encounter
+_RECORDED: Final = 250  # messages in one transaction
+_IDS: Final = IdKey(b"own events of the benchmark")
+
+
+def _messages(patient: str, numbers: Iterable[int]) -> Iterator[bytes]:
+    """Yield messages of one patient: encounters of an admission, 48 transfers and a discharge."""
+    for number in numbers:
+        visit, step = divmod(number, _VISIT)
+        trigger = "A01" if step == 0 else "A03" if step == _VISIT - 1 else "A02"
+        when = f"{_START + timedelta(hours=number):%Y%m%d%H%M%S}"
+        admitted = f"{_START + timedelta(hours=visit * _VISIT):%Y%m%d%H%M%S}"
+        yield (
+            f"MSH|^~\\&|ADT|HOSP|||{when}||ADT^{trigger}|{patient}{number:06}|P|2.5.1\r"
+            f"EVN|{trigger}|{when}||||{when}\r"
+            f"PID|1||{patient}^^^HOSP^MR||Dorn^Ada||19510602|F\r"
+            f"PV1|1|I|MED^{number % 40}^1^HOSP||||||||||||||||{patient}V{visit}"
+            f"{'|' * 25}{admitted}\r"
+        ).encode()
+
+
+def _record(application: Application, patient: str, numbers: Sequence[int]) -> RecordId:
+    """Record messages of one patient; return the source record."""
+    context = application.reading(arrived_by="file")
+    for start in range(0, len(numbers), _RECORDED):
+        some = _messages(patient, numbers[start : start + _RECORDED])
+        application.record([read(each, context=context) for each in some])
+    last = application.store.one(application.store.max_index())
+    assert last is not None
+    return RecordId(last.envelope.stream)
+
+
+class _Referrals:
+    """Requests of referrals that follow the last event of a store."""
+
+    def __init__(self, application: Application) -> None:
+        self._index = application.store.max_index()
+        self._last = application.store.last_ids()
+        self._incarnation = application.store.incarnation
+
+    def request(self, record: RecordId) -> RecordedEvent:
+        """Return the next event: a new referral of a patient."""
+        self._index += 1
+        stream = _IDS.record("referral", str(self._index), "P")
+        partition = partition_of(stream)
+        happened_at = _START + timedelta(days=400)
+        core = ReferralRequested(
+            record=record,
+            happened_at=Moment(at=happened_at),
+            requester=Party(organisation="HOSP"),
+            target=Party(organisation="CLINIC"),
+        )
+        envelope = Envelope(
+            index=self._index,
+            previous=self._last.get(partition, 0),
+            partition=partition,
+            event_id=EventId(_IDS.record("event", str(self._index), "P")),
+            topic=ReferralRequested.TOPIC,
+            stream=stream,
+            version=1,
+            subjects=(stream, record),
+            recorded_at=happened_at,
+            happened_at=happened_at,
+            tenant="default",
+            facility="HOSP",
+            actor=Actor(kind="person", subject="benchmark", purpose="TREAT"),
+            incarnation=self._incarnation,
+        )
+        self._last[partition] = self._index
+        return RecordedEvent(envelope=envelope, body=make_body(core))
+
+
+def _times(application: Application, events: Iterable[RecordedEvent]) -> list[float]:
+    """Apply events one by one; return the seconds that each took."""
+    services = application.services
+    times: list[float] = []
+    with application.connect() as connection:
+        for event in events:
+            started = time.perf_counter()
+            done = fold.apply(
+                connection,
+                PROJECTIONS,
+                [event],
+                heal=application.store.read_partition,
+                services=services,
+            )
+            times.append(time.perf_counter() - started)
+            assert (done.applied, done.parked) == (1, ())
+    return times
+
+
+def _measured(application: Application, few: int, many: int, events: int) -> dict[str, list[float]]:
+    """Return the median milliseconds of a statement and of an own event, for few and many."""
+    sizes = {"1": few, "2": many}
+    records = {each: _record(application, each, range(size)) for each, size in sizes.items()}
+    application.catch_up()
+    store = application.store
+    found: dict[str, list[float]] = {"statement": [], "own event": []}
+    for each, size in sizes.items():
+        _record(application, each, range(size, size + events))
+        through = store.max_index() - events
+        times = _times(application, store.read(through, events))
+        found["statement"].append(statistics.median(times) * 1000)
+    referrals = _Referrals(application)
+    _times(application, [referrals.request(each) for each in records.values()])  # the first ones
+    times = _times(
+        application, [referrals.request(each) for _ in range(events) for each in records.values()]
+    )
+    found["own event"] = [statistics.median(times[at::2]) * 1000 for at in (0, 1)]
+    return found
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.own_events", description=__doc__)
+    parser.add_argument("--few", type=int, default=50, metavar="STATEMENTS")
+    parser.add_argument("--many", type=int, default=5000, metavar="STATEMENTS")
+    parser.add_argument("--events", type=int, default=25, help="of each kind and patient")
+    given = parser.parse_args()
+    # In a folder that another user can enter: if we are root, PostgreSQL runs as another user.
+    with TemporaryDirectory(prefix="caretrail-bench-", ignore_cleanup_errors=True) as folder:
+        home = Path(folder)
+        with PostgresServer(home) as postgres:
+            settings = Settings.model_validate(
+                {"home": home / "home", "database_url": postgres.url, "kafka": False,
+                 "id_key": "07" * 32, "log_level": "error"}
+            )  # fmt: skip
+            (home / "home").mkdir(mode=0o700)
+            with opened(settings) as application:
+                found = _measured(application, given.few, given.many, given.events)
+    print("| one event, ms | few | many | ratio |\n|---|---|---|---|")
+    for kind, (few, many) in found.items():
+        print(f"| {kind} | {few:.1f} | {many:.1f} | {many / few:.2f} x |")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -72,6 +72,8 @@ def _tried(targets: list[Target], workers: int, deadline: float) -> dict[Target,
         elif by_process:
             process, status = os.wait()
             survived[by_process.pop(process)] = status == running.SURVIVED
+            if len(survived) % 100 == 0:
+                sys.stderr.write(f"{len(survived)} of {len(targets)} mutants tried\n")
         else:
             return survived
 

@@ -64,7 +64,7 @@ class Party(BaseModel):
     person: OptionalCode = ""
     """A person of the organisation."""
     pool: OptionalCode = ""
-    """A group of persons, any of whom may act."""
+    """A group of persons; each of them may act."""
 
 
 # --- facts ----------------------------------------------------------------------------------------

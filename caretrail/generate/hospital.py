@@ -20,7 +20,7 @@ class Spot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """A unit and its rooms; a patient for whom no bed is free has only a unit in PV1-3."""
+    """A unit and its rooms; if no bed is free, PV1-3 of a patient has only the unit."""
 
     code: str
     title: str

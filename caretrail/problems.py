@@ -70,6 +70,8 @@ def explanation(error: Exception) -> str | None:  # noqa: PLR0911 - a table of c
     if isinstance(error, _SELF_EXPLAINED):
         return str(error)
     match error:
+        case NeedsRebuild():
+            return f"{error}; start the service again: it rebuilds them first"
         case TopicUnavailable():
             return f"Kafka does not answer ({error}): run `caretrail doctor`"
         case StoreUnavailable() | psycopg.OperationalError():

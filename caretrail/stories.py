@@ -20,7 +20,7 @@ class DemoStory:
     """A story of the demo: what there is to see, and the patient as ``AUTHORITY|IDENTIFIER``."""
 
     title: str
-    said: str
+    what_to_see: str
     number: str
 
 
@@ -36,6 +36,6 @@ def stories_of(home: Path) -> list[DemoStory]:
     """Return the stories of a home; empty if no week has been sent completely."""
     try:
         kept = json.loads((home / _FILE).read_text("utf-8"))
-        return [DemoStory(title, said, number) for title, said, number in kept]
+        return [DemoStory(title, what_to_see, number) for title, what_to_see, number in kept]
     except (OSError, ValueError):
         return []

@@ -1,5 +1,6 @@
 """``timeline``: one patient's encounters and entries."""
 
+import re
 from argparse import Namespace
 
 from caretrail.cli.home import open_home_reader
@@ -29,14 +30,15 @@ def timeline(options: Namespace) -> None:
         line(
             f"{each['class']} {each['status']}, {each['facility'] or 'facility not stated'},"
             f" visit {each['visit_number'] or 'not numbered'}:"
-            f" {each['started_at'] or 'not stated'} to {each['ended_at'] or _open(each['status'])}"
+            f" {_to_the_second(each['started_at']) or 'not stated'}"
+            f" to {_to_the_second(each['ended_at']) or _open(each['status'])}"
         )
         columns(
             ("  from", "until", "facility", "unit", "room", "bed", ""),
             [
                 (
-                    f"  {stay['from'] or 'not stated'}",
-                    stay["until"],
+                    f"  {_to_the_second(stay['from']) or 'not stated'}",
+                    _to_the_second(stay["until"]),
                     stay["facility"],
                     stay["unit"],
                     stay["room"],
@@ -47,13 +49,24 @@ def timeline(options: Namespace) -> None:
             ],
         )
     line()
+    entries = sorted(shown["entries"], key=lambda each: each["happened_at"] or "")
     columns(
         ("happened", "recorded", "what", "event"),
         [
-            (each["happened_at"], each["recorded_at"], each["summary"], each["event_id"])
-            for each in shown["entries"]
+            (
+                _to_the_second(each["happened_at"]),
+                _to_the_second(each["recorded_at"]),
+                each["summary"],
+                each["event_id"],
+            )
+            for each in entries
         ],
     )
+
+
+def _to_the_second(instant: str | None) -> str | None:
+    """Return a time of the JSON without fractions of a second."""
+    return re.sub(r"\.\d+", "", instant) if instant else None
 
 
 def _open(status: str) -> str:

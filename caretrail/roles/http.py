@@ -137,7 +137,9 @@ def _stories(settings: Settings, reader: Reader) -> Sequence[Story]:
     for kept in stories_of(settings.home):
         patient = reader.resolve(kept.number)
         if patient is not None:
-            found.append(Story(title=kept.title, text=kept.said, href=f"/ui/patients/{patient}"))
+            found.append(
+                Story(title=kept.title, text=kept.what_to_see, href=f"/ui/patients/{patient}")
+            )
     return found
 
 

@@ -45,7 +45,7 @@ def test_a_second_service_is_refused_and_a_command_outlives_the_first(home: Path
     feed.write_bytes(b"\n".join(admission(number) for number in range(1, 601)))
     with serving(line) as service:
         before = {part: service.pids(part) for part in ("mllp", "projector", "http", "postgres")}
-        assert line.run("serve", exit_code=1) == ""
+        assert "already runs, in process" in line.refused("serve")
         assert {part: service.pids(part) for part in before} == before
         assert service.is_ready()
 
@@ -84,7 +84,7 @@ def test_a_command_told_to_end_leaves_nothing_running(home: Path) -> None:
         ("", {"CARETRAIL_HTTP_HOST": "192.0.2.1"}, "CARETRAIL_HTTP_HOST"),
     ],
 )
-def test_what_a_service_cannot_start_with_is_said_at_once(
+def test_a_service_that_cannot_start_says_why_at_once(
     home: Path, profiles: str, variables: dict[str, str], said: str
 ) -> None:
     home.mkdir(parents=True, exist_ok=True)
@@ -96,7 +96,7 @@ def test_what_a_service_cannot_start_with_is_said_at_once(
     assert RunningService(line).left_behind() == []
 
 
-def test_a_failure_we_did_not_foresee_is_told_without_its_words(
+def test_an_unexpected_failure_is_reported_without_its_text(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def broken(_options: object) -> int:

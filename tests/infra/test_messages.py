@@ -54,11 +54,11 @@ def test_a_message_is_shown_with_its_events_and_its_bytes(
     assert archive.raw(message.message_id.upper()) == message.raw
 
 
-def test_what_is_not_there_is_said_so(archive: MessageArchive) -> None:
+def test_an_unknown_id_is_an_error_that_names_it(archive: MessageArchive) -> None:
     for wrong in (new_id(), "no id", ""):
-        with pytest.raises(NoSuchMessage):
+        with pytest.raises(NoSuchMessage, match=f"^no message {wrong}$"):
             archive.show(wrong)
-        with pytest.raises(NoSuchMessage):
+        with pytest.raises(NoSuchMessage, match=f"^no message {wrong}$"):
             archive.raw(wrong)
     assert archive.ls() == []
 

@@ -16,7 +16,6 @@ pytestmark = pytest.mark.postgres
 def test_any_number_of_a_patient_and_any_id_behind_it_find_the_same_patient(told: Told) -> None:
     reading = told.reader.patient(told.alder)
     assert reading
-    encounter = reading.patient.encounters[0]
     ids = [
         "NGH|0048213",
         "HRC|R-5518",
@@ -24,7 +23,7 @@ def test_any_number_of_a_patient_and_any_id_behind_it_find_the_same_patient(told
         "REGION|940118274",
         *reading.patient.records,
     ]
-    ids += [encounter.encounter_id, encounter.statements[0]]
+    ids += [ref for each in reading.patient.encounters for ref in each.statements]
     ids += [one.event_id for one in reading.filed.values()]
 
     assert {told.reader.resolve(each) for each in ids} == {told.alder}

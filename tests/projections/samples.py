@@ -26,6 +26,7 @@ from domain.ids import (
     VisitRef,
 )
 from domain.partitions import partition_of
+from domain.referral import Party, ReferralRequested
 from domain.segments import (
     Demographics,
     Identifier,
@@ -191,6 +192,17 @@ class SampleOwnEvent:
 
     stream: StreamId
     event: OwnEvent
+
+
+def referral(clock: str, *, number: str = "1") -> SampleOwnEvent:
+    """Request a referral of the patient ``number`` at ``clock``."""
+    event = ReferralRequested(
+        record=record(number),
+        happened_at=Moment(at=at(clock)),
+        requester=Party(organisation="NGH"),
+        target=Party(organisation="SBH"),
+    )
+    return SampleOwnEvent(stream=StreamId(KEY.record("referral", clock, "P")), event=event)
 
 
 def read_own(topic: str, core: str) -> object | None:

@@ -11,7 +11,16 @@ from projections.engine import fold, generations
 from projections.engine.digest import RowDoesNotOpen, digest
 from projections.engine.projection_list import UnknownProjection
 from projections.engine.table import Column, Table
-from tests.projections.samples import Log, altered, note, open_segment, place, services, stated
+from tests.projections.samples import (
+    Log,
+    altered,
+    note,
+    open_segment,
+    place,
+    referral,
+    services,
+    stated,
+)
 
 pytestmark = pytest.mark.postgres
 
@@ -20,6 +29,7 @@ STORY = (
     stated("A02", "11:00", where=place("X", part2=True), part2_unit="Detox"),
     stated("A40", "13:00", retires="2", visit=""),
     note("14:00", words="well"),
+    referral("15:00"),
 )
 ALL = [(one.name, table) for one in PROJECTIONS for table in one.tables]
 #: Another value of the kind, whatever stands there.
@@ -87,12 +97,9 @@ def test_the_same_statements_recorded_otherwise_have_the_same_digest(
     log.record(*STORY)
     log.events.pop(0)
     with other.transaction(force_rollback=True):
-        for table in ("statement", "component", "own_event", "audit_trail", "last_seen"):
-            other.execute(sql.SQL("delete from {}").format(sql.Identifier("proj", table)))
-        for name, one in generations.fed(other, PROJECTIONS).active.items():
-            for table_ in one.projection.tables:
-                if name in {"timeline", "census", "patients"}:
-                    other.execute(sql.SQL("delete from {}").format(table_.at(one.schema)))
+        for one in generations.fed(other, PROJECTIONS).fed:
+            for table in one.projection.tables:
+                other.execute(sql.SQL("delete from {}").format(table.at(one.schema)))
         other.execute("delete from proj.position")
         later = [altered(one, previous=0) for one in log.events[:1]] + log.events[1:]
         fold.apply(other, PROJECTIONS, later, heal=log.heal, services=services())

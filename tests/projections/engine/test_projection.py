@@ -29,7 +29,7 @@ from tests.projections.samples import (
 
 pytestmark = pytest.mark.postgres
 
-NEW = ["course", "notes", "stated", "streams", "topics"]
+NEW = ["notes", "stated", "streams", "topics"]
 
 
 @pytest.fixture

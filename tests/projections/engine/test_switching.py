@@ -7,6 +7,7 @@ from projections.catalogue import PROJECTIONS
 from projections.engine import fold, generations
 from projections.engine.digest import Digest, digest_of
 from projections.engine.generations import Generation, UnknownGeneration
+from projections.engine.projection_list import ENGINE_OWN
 from projections.engine.switching import switch_to_kept
 from projections.rebuilding.rebuild import rebuild
 from tests.projections.samples import (
@@ -17,20 +18,21 @@ from tests.projections.samples import (
     open_segment,
     place,
     record,
+    referral,
     services,
     stated,
 )
 
 pytestmark = pytest.mark.postgres
 
-KEPT = ["timeline", "census", "patients", "audit_trail", "last_seen"]
+KEPT = [one.name for one in PROJECTIONS if one not in ENGINE_OWN]
 
 
 @pytest.fixture
 def log(connection: psycopg.Connection) -> Log:
     """A log that two generations of every projection have read."""
     log = Log()
-    log.record(*STORY)
+    log.record(*STORY, referral("10:15"))
     applied(connection, log, log.events[:5])
     rebuild(
         connection, PROJECTIONS, KEPT, log.events, heal=log.heal, services=services(), keep=True

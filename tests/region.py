@@ -1,6 +1,6 @@
-"""A small region told in HL7 messages, and the whole way behind it: what pages are tried with.
+"""A small region in HL7 messages, recorded and projected: the data of the tests of pages.
 
-One patient has everything that a timeline can show; the others fill beds. Nobody is real.
+One patient has everything that a timeline can show. The others fill beds. All are invented.
 """
 
 from collections.abc import Iterator
@@ -50,13 +50,13 @@ zone = "America/Chicago"
 trusted = [{ authority = "REGION", type = "NI" }]
 classes = { I = "NONAC" }
 """
-#: What a name or a number may be made of by somebody who means harm.
+#: What an attacker may write into a name or a number.
 HOSTILE: Final = "<script>alert(1)</script>"
 
 
 @dataclass
 class Voice:
-    """A hospital's feed: numbers its messages, says who and where."""
+    """The feed of a hospital for one patient; it numbers its messages."""
 
     sender: str
     number: str  # PID-3
@@ -82,7 +82,7 @@ class Voice:
         retired: str = "",
         occurred: bool = True,
     ) -> bytes:
-        """Write one message; times as ``02-16 10:45`` of 2026."""
+        """Return one message. Times are written as ``02-16 10:45`` and are in 2026."""
         told = sent or happened
         trusted = f"~{self.region}^^^REGION^NI" if self.region else ""
         control = f"{self.sender}{crc32(f'{self.number}{trigger}{happened}{told}'.encode()):010d}"
@@ -114,7 +114,7 @@ class Voice:
 
 
 def alder() -> list[bytes]:
-    """Return the messages of the patient who has everything."""
+    """Return the messages of the patient who has everything that a timeline can show."""
     who = ("Alder^Rowena^M", "19510602", "F")
     sbh = Voice("SBH", "77-10342", *who, region="940118274")
     old = Voice("SBH", "77-20981", *who)
@@ -161,7 +161,7 @@ def alder() -> list[bytes]:
 
 
 def others() -> list[bytes]:
-    """Return messages of people in beds, of a test record, and of somebody who means harm."""
+    """Return messages of patients in beds, of a test record, and of an attacker."""
     random = Random(7)
     families = ("Yarrow", "Calloway", "Fennimore", "Oakden", "Dunmore", "Saltmarsh", "Birchall",
                 "Kestrel", "Inskip", "Jessop", "Greenhalgh", "Marlowe")  # fmt: skip
@@ -207,7 +207,7 @@ def others() -> list[bytes]:
             admitted="01-10 08:00",
         )
     )
-    typed.region = "444555666"  # of which the first was a mistake
+    typed.region = "444555666"  # the first number was a mistake
     made.append(
         typed.say(
             "A01", "01-10 14:00", place="4W-30", visit="I1", occurred=False, admitted="01-10 08:00"
@@ -238,7 +238,7 @@ def others() -> list[bytes]:
 
 @contextmanager
 def region(database: str, home: Path) -> Iterator[tuple[Application, Reader]]:
-    """Open an application over an empty database that has heard the whole region."""
+    """Open an application over an empty database and record the whole region in it."""
     home.mkdir(exist_ok=True, parents=True)
     file = home / "profiles.toml"
     file.write_text(_PROFILES)
@@ -252,14 +252,14 @@ def region(database: str, home: Path) -> Iterator[tuple[Application, Reader]]:
 
 @dataclass(frozen=True)
 class Told:
-    """The region as it was told, open."""
+    """The recorded region, with an open reader."""
 
     application: Application
     reader: Reader
 
     @property
     def alder(self) -> str:
-        """The opaque id of the patient who has everything."""
+        """Return the id of the patient who has everything that a timeline can show."""
         found = self.reader.resolve("SBH|77-10342")
         assert found
         return found
@@ -267,7 +267,7 @@ class Told:
 
 @pytest.fixture(scope="session")
 def told(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
-    """A database of its own that has heard the whole region; nobody writes to it."""
+    """A database with the whole region; tests only read it."""
     name = f"region_{token_hex(4)}"
     database = servers.create_database(server, name)
     with region(database, tmp_path_factory.mktemp("home")) as (application, reader):
@@ -276,7 +276,7 @@ def told(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told
 
 
 def now() -> datetime:
-    """The present of the region."""
+    """Return the present of the region."""
     return NOW.astimezone(UTC)
 
 

@@ -1,4 +1,4 @@
-"""An application served on a free port of loopback, for clients that are not ours."""
+"""Serve an application on a free port of loopback, for an ordinary HTTP client."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

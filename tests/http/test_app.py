@@ -55,7 +55,7 @@ def pages(client: httpx.Client, told: Told) -> dict[str, str]:
 
 
 class Parsed(HTMLParser):
-    """What a page is made of."""
+    """The tags and texts of a page."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -86,7 +86,7 @@ def test_no_page_holds_a_script_an_inline_style_or_a_handler(pages: dict[str, st
             assert not [name for name in attributes if name.startswith("on")]
 
 
-def test_no_page_names_an_address_elsewhere(pages: dict[str, str]) -> None:
+def test_no_page_links_to_another_site(pages: dict[str, str]) -> None:
     for html in pages.values():
         for _, attributes in Parsed(html).tags:
             for name in ("href", "src", "action", "srcset", "xlink:href", "formaction"):
@@ -112,7 +112,7 @@ def test_no_title_and_no_address_holds_a_name_or_a_number(pages: dict[str, str])
             assert not [word for word in told if word in text.lower()]
 
 
-def test_every_page_can_be_walked_without_seeing_it(pages: dict[str, str]) -> None:
+def test_every_page_has_the_marks_that_a_screen_reader_needs(pages: dict[str, str]) -> None:
     for html in pages.values():
         page = Parsed(html)
         assert page.all("html")[0]["lang"] == "en"
@@ -287,7 +287,7 @@ def test_any_index_and_any_time_can_be_asked_for(
         assert client.get(f"{page}?known_at={known}&as_of=2026-02-01").status_code == 200
 
 
-def test_the_census_can_be_narrowed(pages: dict[str, str]) -> None:
+def test_the_census_can_be_filtered(pages: dict[str, str]) -> None:
     html = pages["/ui/census?place=4W&class=IMP&as_of=2026-02-18"]
 
     assert "<h3>4W " in html

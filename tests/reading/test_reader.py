@@ -13,7 +13,7 @@ from tests.web.people import at
 pytestmark = pytest.mark.postgres
 
 
-def test_any_number_of_a_patient_and_any_id_behind_it_find_the_same_patient(told: Told) -> None:
+def test_any_number_record_statement_or_event_of_a_patient_finds_the_patient(told: Told) -> None:
     reading = told.reader.patient(told.alder)
     assert reading
     ids = [
@@ -33,13 +33,13 @@ def test_any_number_of_a_patient_and_any_id_behind_it_find_the_same_patient(told
         assert found.patient == reading.patient
 
 
-def test_nobody_is_behind_an_unknown_number(told: Told) -> None:
+def test_an_unknown_number_finds_no_patient(told: Told) -> None:
     assert told.reader.resolve("NGH|no-such-number") is None
     assert told.reader.resolve("no-such-id") is None
     assert told.reader.patient("NGH|no-such-number") is None
 
 
-def test_a_number_that_is_also_a_test_records_finds_the_production_patient(told: Told) -> None:
+def test_a_number_shared_with_a_test_record_finds_the_production_patient(told: Told) -> None:
     reading = told.reader.patient("NGH|0048213")
 
     assert reading
@@ -51,7 +51,7 @@ def test_a_number_that_is_also_a_test_records_finds_the_production_patient(told:
     assert twin.person.name == "Alder, Test R"
 
 
-def test_a_reading_opens_who_it_is_about(told: Told) -> None:
+def test_a_reading_opens_name_birth_date_and_numbers(told: Told) -> None:
     reading = told.reader.patient("SBH|77-20981")
 
     assert reading
@@ -62,7 +62,7 @@ def test_a_reading_opens_who_it_is_about(told: Told) -> None:
     assert [n.value for n in reading.numbers if n.trusted] == ["940118274"]
 
 
-def test_the_timeline_says_every_key_of_the_contract(told: Told) -> None:
+def test_the_timeline_has_every_member_of_the_contract(told: Told) -> None:
     reading = told.reader.patient("SBH|77-20981")
     assert reading
 
@@ -126,12 +126,12 @@ def test_known_at_leaves_out_what_had_not_been_recorded(told: Told) -> None:
     assert before.known.index == merge.index - 1
 
 
-def test_before_anything_was_recorded_nobody_is_known(told: Told) -> None:
+def test_no_patient_is_known_before_the_first_event(told: Told) -> None:
     assert told.reader.patient(told.alder, known_at=0) is None
     assert told.reader.patient(told.alder, known_at=at("2020-01-01 00:00")) is None
 
 
-def test_the_census_is_the_same_read_from_rows_and_interpreted_anew(told: Told) -> None:
+def test_the_census_from_rows_equals_the_census_interpreted_as_of_now(told: Told) -> None:
     live = told.reader.census(now=now())
     again = told.reader.census(now=now(), as_of=NOW)
 
@@ -142,7 +142,7 @@ def test_the_census_is_the_same_read_from_rows_and_interpreted_anew(told: Told) 
     assert [o.person.name for o in live.occupied] == [o.person.name for o in again.occupied]
 
 
-def test_a_census_row_says_every_key_of_the_contract(told: Told) -> None:
+def test_a_census_row_has_every_member_of_the_contract(told: Told) -> None:
     rows = census_json(told.reader.census(now=now(), facility="NGH"))
 
     assert {row["facility"] for row in rows} == {"NGH"}
@@ -154,7 +154,7 @@ def test_a_census_row_says_every_key_of_the_contract(told: Told) -> None:
     }  # fmt: skip
 
 
-def test_patients_go_by_pages_without_one_missing_or_doubled(told: Told) -> None:
+def test_the_pages_of_the_list_hold_each_patient_once(told: Told) -> None:
     seen: list[str] = []
     cursor = ""
     while True:
@@ -189,11 +189,11 @@ def test_a_patient_is_found_by_name_birth_date_and_number(told: Told, words: str
 
 
 @pytest.mark.parametrize("words", ["alder 1999", "alderx", "rowena yarrow", "%", "' or 1=1 --"])
-def test_nobody_is_found_by_what_does_not_fit(told: Told, words: str) -> None:
+def test_a_search_that_fits_no_patient_finds_none(told: Told, words: str) -> None:
     assert told.reader.patients(PatientSearch(words=words)).listed == ()
 
 
-def test_a_filter_alone_finds_all_and_goes_by_pages(told: Told) -> None:
+def test_a_filter_without_words_finds_every_patient_that_fits_in_pages(told: Told) -> None:
     asked = PatientSearch(open_stay=True)
     everybody = list(told.reader.every_patient())
     first = told.reader.patients(asked, limit=2)
@@ -207,7 +207,7 @@ def test_a_filter_alone_finds_all_and_goes_by_pages(told: Told) -> None:
     assert len(tests) == sum(each.mode == "T" for each in everybody)
 
 
-def test_a_person_is_shown_as_known_before_the_surviving_record_was_heard_of(told: Told) -> None:
+def test_a_patient_is_shown_as_known_before_the_surviving_record_arrived(told: Told) -> None:
     now = told.reader.patient(told.alder)
     assert now
     first = dict.fromkeys(now.patient.records, 1 << 62)
@@ -246,7 +246,7 @@ def test_a_statement_is_late_by_when_it_was_sent_if_the_history_was_loaded_after
     assert with_statement(sent=None).late(entry) is None
 
 
-def test_a_number_that_its_sender_replaced_is_marked_and_the_newer_holds(told: Told) -> None:
+def test_a_number_that_its_sender_replaced_is_marked_and_the_newer_one_joins(told: Told) -> None:
     reading = told.reader.patient("SBH|70004")
 
     assert reading
@@ -261,7 +261,7 @@ def test_a_number_that_its_sender_replaced_is_marked_and_the_newer_holds(told: T
     ("as_of", "label", "class_code"),
     [("01-10 10:00", "ED-30", "EMER"), ("01-10 15:00", "4W-30", "IMP")],
 )
-def test_a_second_beginning_moves_nobody_before_its_own_time(
+def test_a_second_admission_moves_the_patient_at_its_own_time(
     told: Told, as_of: str, label: str, class_code: str
 ) -> None:
     reading = told.reader.patient("SBH|70004", as_of=at(as_of))
@@ -275,7 +275,7 @@ def test_a_second_beginning_moves_nobody_before_its_own_time(
     assert (f"{bed.unit}-{bed.room}", bed.class_code) == (label, class_code)
 
 
-def test_a_transfer_taken_back_before_a_second_beginning_leaves_the_patient_where_they_were(
+def test_a_cancelled_transfer_before_a_second_admission_leaves_the_patient_in_place(
     told: Told,
 ) -> None:
     reading = told.reader.patient("SBH|70005", as_of=at("01-10 12:00"))

@@ -1,4 +1,4 @@
-"""A headless browser driven over its debugging pipe: no port, no driver, nothing fetched."""
+"""A headless browser, driven over its debugging pipe: without a port, a driver or a download."""
 
 import fcntl
 import json
@@ -79,7 +79,7 @@ class Browser:
 
     @property
     def requested(self) -> list[str]:
-        """Every address asked for since the page was opened."""
+        """Return every address that was requested since the page was opened."""
         return [
             event["params"]["request"]["url"]
             for event in self.events
@@ -88,7 +88,7 @@ class Browser:
 
     @property
     def complaints(self) -> list[str]:
-        """What the console says."""
+        """Return the messages of the console."""
         said = [
             event["params"]["entry"]["text"]
             for event in self.events
@@ -117,7 +117,7 @@ def browser(program: Path, profile: Path) -> Iterator[Browser]:
     read_here, write_there = os.pipe()
 
     def pipes() -> None:  # the browser reads commands from 3 and answers to 4
-        # Out of the way first: a pipe that already is number 3 would not be handed on.
+        # First to high numbers: a pipe whose number is 3 already would not be inherited.
         commands, answers = (fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in (read_there, write_there))
         os.dup2(commands, 3)
         os.dup2(answers, 4)

@@ -1,4 +1,4 @@
-"""The region on pages, served to a browser."""
+"""The pages of the region, served to a browser."""
 
 from collections.abc import Iterator
 from itertools import count

@@ -1,4 +1,4 @@
-"""Patients as interpretation gives them, made by hand: what the pages are tried with."""
+"""Patients as interpretation returns them, written by hand for the tests of pages."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,7 @@ _NUMBER = count(1)
 
 
 def at(text: str) -> datetime:
-    """``02-16 10:45`` of 2026, or with a year, in Chicago."""
+    """Return the local time in Chicago of ``02-16 10:45`` (in 2026) or of a text with a year."""
     full = text if text[:2] in ("19", "20") and text[4:5] == "-" else f"2026-{text}"
     return datetime.fromisoformat(full).replace(tzinfo=CHICAGO).astimezone(UTC)
 
@@ -110,7 +110,7 @@ def heard(enc: Encounter, when: str) -> Entry:
 
 
 def alder() -> Patient:
-    """Eight encounters in four facilities: the patient of the model page."""
+    """Return a patient with eight encounters in four facilities."""
     mid_stay = encounter(
         "SBH", [("3N-02", "IMP", None)], "01-07 10:15", disposition="home", name="e1"
     )
@@ -151,7 +151,7 @@ def alder() -> Patient:
 
 
 def crowded() -> Patient:
-    """Dialysis three times a week for five years, a hospital stay a year."""
+    """Return a patient with dialysis three times a week for five years and a yearly hospital stay."""
     made = []
     day = datetime(2021, 3, 1, 7, 30, tzinfo=CHICAGO)
     while day < AS_OF:
@@ -176,7 +176,7 @@ def crowded() -> Patient:
 
 
 def twelve() -> Patient:
-    """Twelve encounters in five facilities within ninety days."""
+    """Return a patient with twelve encounters in five facilities within 90 days."""
     return patient(
         *alder().encounters,
         encounter("VNA", [("Home visit", "HH", "02-04 10:00")], "02-04 11:00"),
@@ -188,12 +188,12 @@ def twelve() -> Patient:
 
 
 def one_stay() -> Patient:
-    """Three hours in an emergency department, still open."""
+    """Return a patient who has been in an emergency department for three hours."""
     return patient(encounter("NGH", [("ED-07", "EMER", "02-19 11:05")]))
 
 
 def corrected() -> Patient:
-    """A stay with a transfer taken back, a cancelled plan of another day and a closed visit."""
+    """Return a patient with a cancelled transfer, a cancelled plan and a closed visit."""
     stay = encounter(
         "NGH", [("4W-10", "IMP", "02-16 10:45"), ("4W-11", "IMP", "02-18 09:00")],
         ghosts=[("ICU-02", "IMP", "02-17 08:00", "02-17 09:10")],

@@ -49,7 +49,7 @@ def test_a_corrected_discharge_says_which_time_holds(
     assert notes(entry) == ["Corrected: 11:30 was stated first; since 23 Jan 15:44 it is 10:30."]
 
 
-def test_a_readmission_is_noted_where_the_patient_became_an_inpatient(
+def test_a_readmission_is_noted_at_the_entry_by_which_the_patient_became_an_inpatient(
     lines: dict[tuple[str, str], EntryLine],
 ) -> None:
     said = notes(lines["A06", "13 Feb 16:00"])

@@ -67,9 +67,7 @@ def test_on_a_phone_the_chart_starts_with_now_in_sight_and_keeps_its_size(
     assert 0 < seen < 100, "more of the past than of what is planned"
 
 
-def test_a_fragment_opens_the_closed_proof_that_holds_it(
-    told: Told, site: str, tab: Browser
-) -> None:
+def test_a_link_to_closed_evidence_opens_it(told: Told, site: str, tab: Browser) -> None:
     address = f"{site}/ui/patients/{told.alder}"
     tab.show(address, 1366, 768)
     closed = "[...document.querySelectorAll('.evidence > details:not([open]) .proof')].pop().id"
@@ -106,7 +104,7 @@ def test_text_has_contrast_on_its_ground(
     assert worst >= 4.5
 
 
-#: The least contrast (WCAG 2.2) between a text token and a ground, and in the bars.
+#: Returns the lowest contrast (WCAG 2.2) of a text colour on a background, bars included.
 CONTRAST = """(() => {
   const style = getComputedStyle(document.documentElement);
   const rgb = name => {

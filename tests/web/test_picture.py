@@ -89,7 +89,7 @@ def test_an_open_stay_ends_at_as_of_and_fades() -> None:
     assert fade[2] == 40
 
 
-def test_the_flag_of_as_of_turns_left_where_it_would_leave_the_picture() -> None:
+def test_the_as_of_flag_is_left_of_its_line_at_the_edge_of_the_picture() -> None:
     near = picture(one_stay())
     far = picture(alder())
 
@@ -97,7 +97,7 @@ def test_the_flag_of_as_of_turns_left_where_it_would_leave_the_picture() -> None
     assert far.flag_text.x > far.as_of_x
 
 
-def test_unknown_beginnings_are_torn_and_cancelled_stays_are_ghosts() -> None:
+def test_unknown_starts_are_torn_and_cancelled_stays_are_dashed() -> None:
     made = picture(alder())
     bars = {bar.href: bar for lane in made.lanes for bar in lane.bars}
 
@@ -107,7 +107,7 @@ def test_unknown_beginnings_are_torn_and_cancelled_stays_are_ghosts() -> None:
     assert [s.css for s in bars["#evidence-e8"].segments] == ["prenc"]
 
 
-def test_a_place_taken_back_in_a_standing_stay_is_a_ghost_under_its_bar() -> None:
+def test_a_cancelled_place_of_a_valid_encounter_is_drawn_under_its_bar() -> None:
     bars = [bar for lane in picture(corrected()).lanes for bar in lane.bars]
     stay = next(bar for bar in bars if len(bar.segments) == 3)
 
@@ -115,7 +115,7 @@ def test_a_place_taken_back_in_a_standing_stay_is_a_ghost_under_its_bar() -> Non
     assert [(u.text.text, u.text.css) for u in stay.under] == [("ICU-02", "gone")]
 
 
-def test_three_hours_fill_half_of_a_window_of_six() -> None:
+def test_a_stay_of_three_hours_fills_half_of_the_shortest_window() -> None:
     made = picture(one_stay())
     x, _, width, _ = made.lanes[0].bars[0].ring
 
@@ -124,7 +124,7 @@ def test_three_hours_fill_half_of_a_window_of_six() -> None:
     assert made.lanes[0].bars[0].segments[0].label is not None
 
 
-def test_what_is_older_than_90_days_is_one_link() -> None:
+def test_encounters_older_than_90_days_are_behind_one_link() -> None:
     old = encounter("NGH", [("4W-1", "IMP", "2021-05-01 10:00")], "2021-05-04 10:00")
     person = patient(*alder().encounters, old, entries=alder().entries)
 
@@ -136,17 +136,17 @@ def test_what_is_older_than_90_days_is_one_link() -> None:
     assert sum(len(lane.bars) for lane in wide.lanes) == 9
 
 
-def test_where_nothing_is_recent_the_last_90_days_known_are_shown() -> None:
+def test_the_90_days_before_the_last_encounter_are_shown_if_nothing_is_recent() -> None:
     old = encounter("NGH", [("4W-1", "IMP", "2021-05-01 10:00")], "2021-05-04 10:00")
 
     assert len(picture(patient(old)).lanes[0].bars) == 1
 
 
-def test_nothing_to_draw_is_no_picture() -> None:
+def test_a_patient_without_encounters_has_no_picture() -> None:
     assert draw(patient(), Scene(as_of=AS_OF, now=True)) is None
 
 
-def test_five_years_of_dialysis_become_bars_that_say_how_many_visits() -> None:
+def test_five_years_of_dialysis_become_bars_labelled_with_the_number_of_visits() -> None:
     made = picture(crowded(), since=datetime(1, 1, 1, tzinfo=UTC))
     clinic = next(lane for lane in made.lanes if lane.code == "CSC")
 
@@ -159,7 +159,7 @@ def test_five_years_of_dialysis_become_bars_that_say_how_many_visits() -> None:
     assert all(6 <= bar.ring[2] - 18 <= 10 for bar in hospital.bars)
 
 
-def test_bars_that_would_touch_stand_in_sublanes_and_are_flat() -> None:
+def test_bars_that_would_touch_are_stacked_and_flat() -> None:
     stays = [encounter("NGH", [("4W-1", "IMP", f"01-{day:02d} 10:00")], f"01-{day + 9:02d} 10:00")
              for day in (2, 4, 6)]  # fmt: skip
     lane = picture(patient(*stays)).lanes[0]
@@ -190,7 +190,7 @@ def test_transfers_are_arrows_and_gaps_are_lines() -> None:
     ]  # fmt: skip
 
 
-def test_captions_never_cross_as_of_nor_meet() -> None:
+def test_captions_never_cross_the_as_of_line_and_never_touch() -> None:
     taken = UsedSpace()
     first = caption(taken, ["IMP"], "3 d 3 h", (400, 500), as_of_x=500)
     near = caption(taken, ["IMP"], "3 d 3 h", (420, 500), as_of_x=500)
@@ -267,7 +267,7 @@ def test_shared_widths_keep_the_ends_of_the_bar(widths: list[float]) -> None:
         min_size=1, max_size=25,
     )
 )  # fmt: skip
-def test_whatever_the_stays_everything_drawn_lies_inside(
+def test_every_shape_is_inside_the_picture_for_any_stays(
     stays: list[tuple[int, int, str]],
 ) -> None:
     start = datetime(2025, 11, 25, tzinfo=CHICAGO)
@@ -302,7 +302,7 @@ def test_an_outline_is_closed_and_its_torn_edge_has_four_teeth() -> None:
     assert re.fullmatch(r"[MHVhvlqZ0-9. -]+", path)
 
 
-def test_a_beginning_before_the_window_never_leaves_it() -> None:
+def test_a_bar_that_starts_before_the_window_stays_inside_it() -> None:
     made = picture(patient(encounter("NGH", [("4W-1", "IMP", "2019-01-01 10:00")])))
 
     x, _, width, _ = made.lanes[0].bars[0].ring

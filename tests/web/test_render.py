@@ -5,11 +5,11 @@ def shown(text: str) -> str:
     return environment().from_string("{{ text }}").render(text=text)
 
 
-def test_text_is_escaped_wherever_it_stands() -> None:
+def test_every_text_is_escaped() -> None:
     assert shown("<script>\"'&") == "&lt;script&gt;&#34;&#39;&amp;"
 
 
-def test_text_cannot_turn_around_what_follows_it() -> None:
+def test_invisible_characters_cannot_reverse_the_text_after_them() -> None:
     assert shown("Ada \u202ecba\u2066 \x00") == "Ada \ufffdcba\ufffd \ufffd"
 
 

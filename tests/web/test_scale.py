@@ -52,7 +52,7 @@ def test_ticks_follow_the_span(days: float, first: str, count: int) -> None:
 
 
 @pytest.mark.parametrize("days", [0.1, 0.5, 1, 3, 14, 40, 84, 200, 731, 2000, 20000])
-def test_labels_never_meet_nor_touch_an_edge(days: float) -> None:
+def test_labels_never_touch_each_other_or_an_edge(days: float) -> None:
     scale = window(AS_OF - timedelta(days=days), AS_OF, AS_OF + timedelta(days=2), CHICAGO)
     drawn = [tick for tick in ticks(scale, WORDS)[0] if tick.label]
 

@@ -151,7 +151,7 @@ def alder() -> Patient:
 
 
 def crowded() -> Patient:
-    """Return a patient with dialysis three times a week for five years and a yearly hospital stay."""
+    """Return a patient with dialysis three times a week and yearly stays for five years."""
     made = []
     day = datetime(2021, 3, 1, 7, 30, tzinfo=CHICAGO)
     while day < AS_OF:

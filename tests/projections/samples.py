@@ -194,15 +194,22 @@ class SampleOwnEvent:
     event: OwnEvent
 
 
-def referral(clock: str, *, number: str = "1") -> SampleOwnEvent:
+def referral(
+    clock: str, *, number: str = "1", stream: StreamId | None = None, **facts: Any
+) -> SampleOwnEvent:
     """Request a referral of the patient ``number`` at ``clock``."""
-    event = ReferralRequested(
-        record=record(number),
-        happened_at=Moment(at=at(clock)),
-        requester=Party(organisation="NGH"),
-        target=Party(organisation="SBH"),
+    given: dict[str, Any] = {
+        "record": record(number),
+        "happened_at": Moment(at=at(clock)),
+        "requester": Party(organisation="NGH", person="dr-ward"),
+        "target": Party(organisation="SBH", pool="triage"),
+        "specialty": "394579002",
+        "urgency": "urgent",
+    }
+    return SampleOwnEvent(
+        stream=stream or StreamId(KEY.record("referral", clock, "P")),
+        event=ReferralRequested.model_validate(given | facts),
     )
-    return SampleOwnEvent(stream=StreamId(KEY.record("referral", clock, "P")), event=event)
 
 
 def read_own(topic: str, core: str) -> object | None:

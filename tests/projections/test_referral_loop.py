@@ -15,7 +15,6 @@ from domain.referral import (
     ReferralClosed,
     ReferralEnteredInError,
     ReferralOutcomeReceived,
-    ReferralRequested,
 )
 from domain.statement import Moment
 from projections import referral_loop
@@ -29,6 +28,7 @@ from tests.projections.samples import (
     at,
     content,
     record,
+    referral,
     services,
     stated,
 )
@@ -45,18 +45,8 @@ def sample(event: OwnEvent, stream: StreamId = STREAM) -> SampleOwnEvent:
     return SampleOwnEvent(stream=stream, event=event)
 
 
-def requested(
-    clock: str = "12:00", *, number: str = "1", stream: StreamId = STREAM, **facts: Any
-) -> SampleOwnEvent:
-    given = {
-        "record": record(number),
-        "happened_at": Moment(at=at(clock)),
-        "requester": WARD,
-        "target": HEART,
-        "specialty": "394579002",
-        "urgency": "urgent",
-    }
-    return sample(ReferralRequested.model_validate(given | facts), stream)
+def requested(clock: str = "12:00", stream: StreamId = STREAM, **facts: Any) -> SampleOwnEvent:
+    return referral(clock, stream=stream, **facts)
 
 
 def accepted(clock: str = "13:00", *, stream: StreamId = STREAM) -> SampleOwnEvent:

@@ -230,7 +230,9 @@ def _reading_verbs(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
         verbs, "timeline", "timeline:timeline", "show one patient's encounters in all facilities"
     )
     timeline.add_argument(
-        "patient", metavar="PATIENT", help="a patient id, or AUTHORITY|IDENTIFIER"
+        "patient",
+        metavar="PATIENT",
+        help="AUTHORITY|IDENTIFIER, or the id of the patient or of one of its encounters or events",
     )
     _instants(timeline)
     _json(timeline)
@@ -319,7 +321,7 @@ def _backup_verbs(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
     backup.add_argument("--keys", type=Path, metavar="FILE", help="write the data keys here")
     _json(backup)
     restore = _verb(
-        verbs, "restore", "backup:restore", "restore them into an empty database or home"
+        verbs, "restore", "backup:restore", "restore a backup into an empty database or home"
     )
     restore.add_argument("--store", type=Path, metavar="FILE", help="a backup of a store")
     restore.add_argument(

@@ -103,7 +103,7 @@ def census_page(
     given = urlencode({key: value for key, value in clocks.items() if value})
     known = f", known at event {reading.known.index:,}" if asked.known_at else ""
     tested = sum(one.mode != "P" for one in reading.occupied)
-    tests = f", of them {plural(tested, 'test record')}" if tested else ""
+    tests = f", including {plural(tested, 'test record')}" if tested else ""
     return render(
         "census.html",
         **frame,

@@ -33,8 +33,8 @@ def cli() -> str:
     """Every verb with its arguments."""
     lines = ["# Command line", "", _MADE]
     lines += [
-        "JSON goes to standard output, one object or one object a line ([members](json.md));",
-        "progress, warnings and logs go to standard error. Exit 0: done. 1: failed. 2: wrong",
+        "JSON goes to standard output: one object, or one object per line ([members](json.md)).",
+        "Progress, warnings and logs go to standard error. Exit codes: 0 done, 1 failed, 2 wrong",
         "usage. Settings are environment variables ([settings](settings.md)).",
     ]
     for name, words, parser in _verbs(command_parser()):

@@ -1,4 +1,4 @@
-"""Every event: who said what, when it happened, was stated and was recorded, by which message."""
+"""All events of the log: what they state, who recorded them and when, and from which message."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,33 +21,62 @@ EVENT: Final = Table(
     (
         Column("source_position", "bigint", "Index of the event in the log.", "arrival", True),
         Column("event_id", "text", "Id of the event.", "arrival", True),
-        Column("topic", "text", "What it says, with its version.", required=True),
-        Column("record_id", "text", "Source record or stream that it stands in.", required=True),
-        Column("subject_ids", "text[]", "Everybody it concerns.", required=True),
-        Column("statement_ref", "text", "Ref of the statement; null: none, or not readable."),
-        Column("mode", "text", "Processing mode, HL7 table 0103; null: not readable."),
-        Column("trigger_code", "text", "Trigger event, HL7 table 0003."),
-        Column("application", "text", "Sending application, MSH-3."),
-        Column("sender", "text", "Sending facility, MSH-4."),
-        Column("control_id", "text", "Message control id, MSH-10."),
+        Column("topic", "text", "What it states, with the version of its shape.", required=True),
+        Column("record_id", "text", "Its stream: of a statement the source record.", required=True),
+        Column(
+            "subject_ids",
+            "text[]",
+            "Its stream, and the source records that it names.",
+            required=True,
+        ),
+        Column(
+            "statement_ref", "text", "Ref of the statement; null: no statement, or not readable."
+        ),
+        Column(
+            "mode", "text", "Processing mode, HL7 table 0103; null: no statement, or not readable."
+        ),
+        Column("trigger_code", "text", "Trigger event, HL7 table 0003; null: as above."),
+        Column("application", "text", "Sending application, MSH-3; null: as above."),
+        Column("sender", "text", "Sending facility, MSH-4; null: as above."),
+        Column("control_id", "text", "Message control id, MSH-10; null: as above."),
         Column("facility", "text", "Facility of the event.", required=True),
         Column("happened_at", "timestamptz", "When it happened; null: not stated."),
         Column("stated_at", "timestamptz", "When it was stated, MSH-7; null: not stated."),
         Column("recorded_at", "timestamptz", "When it was recorded.", "arrival", True),
-        Column("actor_kind", "text", "Who recorded it: feed, person or system.", "arrival", True),
+        Column("actor_kind", "text", "Kind of the actor: feed, person or system.", "arrival", True),
         Column(
-            "actor_issuer", "text", "Who vouches for the actor.", "arrival", True, published=False
+            "actor_issuer",
+            "text",
+            "Issuer of the actor's identity.",
+            "arrival",
+            True,
+            published=False,
         ),
         Column("actor_subject", "text", "The actor.", "arrival", True, published=False),
         Column("actor_role", "text", "Role of the actor.", "arrival", True),
-        Column("actor_on_behalf_of", "text", "For whom.", "arrival", True, published=False),
+        Column(
+            "actor_on_behalf_of",
+            "text",
+            "The person for whom the actor acted.",
+            "arrival",
+            True,
+            published=False,
+        ),
         Column("actor_purpose", "text", "Purpose of use.", "arrival", True),
-        Column("message_id", "text", "Message received that caused it.", "arrival"),
-        Column("cause", "text", "Event or command that caused it.", "arrival", True),
-        Column("correlation", "text", "What belongs together.", "arrival", True),
-        Column("mapping_version", "text", "Version of the reading.", required=True),
+        Column("message_id", "text", "Message received that caused it; null: none.", "arrival"),
+        Column("cause", "text", "Event or command that caused it; empty: none.", "arrival", True),
+        Column(
+            "correlation",
+            "text",
+            "Correlation id: the same for events that belong together.",
+            "arrival",
+            True,
+        ),
+        Column("mapping_version", "text", "Version of the reading of HL7 v2.", required=True),
         Column("profile_version", "text", "Version of the sender's profile.", required=True),
-        Column("flags", "text[]", "What reading noticed, as codes.", required=True),
+        Column(
+            "flags", "text[]", "What the reading of the message noticed, as codes.", required=True
+        ),
     ),
     key=("source_position",),
     indexes=(("record_id",), ("event_id",), ("message_id",), ("statement_ref",)),
@@ -159,7 +188,7 @@ _EVENT: Final = """
 
 
 def latest(connection: Connection[Any]) -> LogPosition:
-    """Return the last event projected."""
+    """Return the last event that was projected."""
     row = connection.execute(
         "select source_position, recorded_at from proj.audit_trail"
         " order by source_position desc limit 1"
@@ -172,7 +201,7 @@ def latest(connection: Connection[Any]) -> LogPosition:
 
 
 def known_at(connection: Connection[Any], at: int | datetime) -> LogPosition:
-    """Return the last event recorded up to an index or an instant; index 0 where there is none."""
+    """Return the last event recorded up to an index or an instant; index 0 if there is none."""
     index, instant = (at, None) if isinstance(at, int) else (None, at)
     row = connection.execute(
         "select source_position, recorded_at from proj.audit_trail"
@@ -194,7 +223,7 @@ def _position(row: tuple[Any, ...] | None) -> LogPosition:
 
 
 def event(connection: Connection[Any], opaque: str) -> EventRow | None:
-    """Return the event with this id, or the first one of the statement with this ref."""
+    """Return the event with this id, or the first event of the statement with this ref."""
     with connection.cursor(row_factory=class_row(EventRow)) as cursor:
         return cursor.execute(
             _EVENT
@@ -214,7 +243,7 @@ def events_of_message(connection: Connection[Any], message_id: str) -> list[Even
 def trail(
     connection: Connection[Any], *, records: Sequence[RecordId] | None, after: int, limit: int
 ) -> list[EventRow]:
-    """Return events behind an index, those that concern one of ``records`` or all, in order."""
+    """Return events after an index, in order: those that name one of ``records``, or all."""
     with connection.cursor(row_factory=class_row(EventRow)) as cursor:
         return cursor.execute(
             _EVENT + " where source_position > %(after)s"

@@ -1,7 +1,7 @@
-"""Who is where: the open places, and what their statements disagree about.
+"""Which patients are where now, and where the statements disagree.
 
-Who counts is decided by ``domain.interpretation.in_census``. The place may be null: nobody said
-where.
+``domain.interpretation.in_census`` decides which encounters count. The place is null if no
+statement says where the patient is.
 """
 
 from collections.abc import Iterator
@@ -27,21 +27,21 @@ from projections.timeline import CLASS_SYSTEM, ENCOUNTER, place_columns
 
 CENSUS: Final = Table(
     "census",
-    "One row per open place: an encounter in progress that occupies a bed, or would.",
+    "One row per encounter in progress that has a bed, or needs one.",
     (
         Column("encounter_id", "text", "Encounter, care.encounter.", required=True),
         PATIENT,
         Column("record_id", "text", "Source record of its first statement.", required=True),
         MODE,
-        Column("namespace", "text", "Whose visit numbers these are.", required=True),
-        Column("facility", "text", "Facility of the place, else of the encounter.", required=True),
+        Column("namespace", "text", "Namespace of its visit number.", required=True),
+        Column("facility", "text", "Facility of the place; else of the encounter.", required=True),
         Column("unit", "text", "Unit (point of care), as sent; null: not stated, or part2."),
         Column("room", "text", "Room, as sent; null: not stated, or part2."),
         Column("bed", "text", "Bed, as sent; null: not stated, or part2."),
         Column("place_ref", "text", "Keyed hash of the place; null: not stated."),
         Column("is_part2", "boolean", "42 CFR Part 2 covers the unit.", required=True),
         Column("class_code", "text", "Class, HL7 v3 ActCode.", required=True),
-        Column("since_at", "timestamptz", "There since; null: before anybody told us."),
+        Column("since_at", "timestamptz", "In that place since; null: not known."),
         Column("started_at", "timestamptz", "Start of the encounter; null: not known."),
         Column("visit_ref", "text", "Keyed hash of the visit number; null: none was stated."),
         FLAGS,
@@ -55,7 +55,7 @@ CENSUS: Final = Table(
 
 
 def open_places(patient: Patient) -> Iterator[tuple[Encounter, Stay | None]]:
-    """Return the encounters of ``patient`` that the census counts, each with where it is now."""
+    """Yield the encounters of a patient that the census counts, each with its open stay."""
     for encounter in patient.encounters:
         if in_census(encounter):
             yield (
@@ -113,8 +113,9 @@ def _row(interpreted: Component, patient: Patient, encounter: Encounter, here: S
     )
 
 
-#: Two patients in one bed, one patient in two beds, one number on two patients: one component
-#: cannot see them. Cancelled encounters do not clash; beds of part2 units have no codes.
+#: Two patients in one bed, one patient in two beds, and a visit number of two patients. These are
+#: found over all components, so they are a query. Cancelled encounters do not clash. Beds of part2
+#: units are left out, because they have no codes.
 _CLASH: Final = """
 select 'bed_of_two' as kind, mode, facility, place_ref as shared_ref, encounter_id, patient_id,
     since_at
@@ -149,10 +150,10 @@ _CLASH_COLUMNS: Final = {
     "kind": "What disagrees: bed_of_two, patient_in_two or number_of_two.",
     "mode": "Processing mode, HL7 table 0103; here always P.",
     "facility": "Facility of the encounter.",
-    "shared_ref": "What they share: ref of the place, patient id, or ref of the visit number.",
+    "shared_ref": "What both share: ref of the place, patient id, or ref of the visit number.",
     "encounter_id": "One of the encounters that disagree, care.encounter.",
     "patient_id": "Its patient.",
-    "since_at": "There since, or begun at; null: not known.",
+    "since_at": "In that place since, or start of the encounter; null: not known.",
 }
 
 PROJECTION: Final = Projection(
@@ -166,7 +167,7 @@ PROJECTION: Final = Projection(
             name="clash",
             query=_CLASH,
             tables=(CENSUS, ENCOUNTER),
-            comment="One row per encounter that disagrees with another, and what they share.",
+            comment="One row per encounter that disagrees with another one, with what both share.",
             columns=_CLASH_COLUMNS,
         ),
     ),
@@ -196,7 +197,7 @@ class CensusRow:
 
 
 def open_now(connection: Connection[Any], *, facility: str | None = None) -> list[CensusRow]:
-    """Return who is where now."""
+    """Return the rows of the census, in order of their places."""
     with connection.cursor(row_factory=class_row(CensusRow)) as cursor:
         return cursor.execute(
             """
@@ -212,10 +213,16 @@ def open_now(connection: Connection[Any], *, facility: str | None = None) -> lis
 def components_before(
     connection: Connection[Any], *, at: datetime | None, upto: int | None
 ) -> list[str]:
-    """Return the components that may have somebody in the census at ``at``, as known at ``upto``.
+    """Return the components that may have a patient in the census of an earlier time.
 
-    Those of which something had happened by then and was recorded by then; without those that are
-    over: nothing was recorded later, every time stated is earlier, and nobody is there now.
+    A component is left out if no statement had happened by ``at``, or none was recorded by
+    ``upto``. It is also left out if all was over by then: all its times are before ``at``, no
+    statement was recorded after ``upto``, and none of its patients is in the census now.
+
+    Args:
+        connection: Of the caller.
+        at: The time of the census; None: now.
+        upto: The index up to which statements are known; None: all.
     """
     rows = connection.execute(
         """
@@ -240,7 +247,7 @@ def components_before(
 
 
 def visit_numbers_of_two(connection: Connection[Any]) -> list[tuple[str, PatientId, EncounterId]]:
-    """Return (visit ref, patient, encounter) where one visit number stands on two patients."""
+    """Return (visit ref, patient, encounter) of the visit numbers that two patients share."""
     return connection.execute(
         "select shared_ref, patient_id, encounter_id from proj.clash"
         " where kind = 'number_of_two' order by 1, 2, 3"

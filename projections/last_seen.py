@@ -1,4 +1,4 @@
-"""When a source record was last heard of: the simplest read model, one row per stream.
+"""The last event of each stream: the simplest read model.
 
 The benchmark compares it with the same view made by other means. Its rows need only the envelopes.
 The latest event of a stream has the greatest index, so order and repeats change nothing.
@@ -13,15 +13,17 @@ from projections.engine.table import Column, Row, Table
 
 LAST_SEEN: Final = Table(
     "last_seen",
-    "One row per source record: how often, and when last, something was said of it.",
+    "One row per stream: the number of its events, and the last of them.",
     (
-        Column("record_id", "text", "Source record, or stream.", required=True),
-        Column("event_count", "bigint", "How many events stand in its stream.", required=True),
-        Column("happened_at", "timestamptz", "Latest time that any of them happened."),
-        Column("topic", "text", "Topic of the one recorded last.", "arrival", True),
-        Column("recorded_at", "timestamptz", "When that one was recorded.", "arrival", True),
-        Column("event_id", "text", "Id of that one.", "arrival", True),
-        Column("source_position", "bigint", "Index of that one.", "arrival", True),
+        Column("record_id", "text", "The stream: of statements the source record.", required=True),
+        Column("event_count", "bigint", "Number of its events.", required=True),
+        Column(
+            "happened_at", "timestamptz", "Latest time that any of them happened; null: not stated."
+        ),
+        Column("topic", "text", "Topic of the event recorded last.", "arrival", True),
+        Column("recorded_at", "timestamptz", "When that event was recorded.", "arrival", True),
+        Column("event_id", "text", "Id of that event.", "arrival", True),
+        Column("source_position", "bigint", "Index of that event.", "arrival", True),
     ),
     key=("record_id",),
     published=False,

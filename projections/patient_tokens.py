@@ -1,16 +1,43 @@
-"""Texts over which a patient is found: name parts, their first three letters, the birth date."""
+"""Keyed tokens by which patients are found: name parts, their first letters, the birth date.
+
+Tokens are made where the demographics are opened. They are in this table alone, and are never
+published. No read model holds a name in clear.
+"""
 
 import unicodedata
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
+
+from psycopg import Connection
 
 from domain.segments import Demographics
+from projections.engine.columns import COMPONENT
+from projections.engine.table import Column, Table
+
+TOKEN: Final = Table(
+    "token",
+    "One row per patient and token. The table is never published.",
+    (
+        Column("patient_id", "text", "The patient.", required=True),
+        Column(
+            "token",
+            "text",
+            "Keyed hash of a name part, its beginning, or a birth date.",
+            required=True,
+        ),
+        COMPONENT,
+    ),
+    key=("token", "patient_id"),
+    indexes=(("component",),),
+    published=False,
+)
 
 #: A name is found by this many of its first letters.
 _BEGINNING: Final = 3
 
 
 def searchable(demographics: Demographics) -> set[str]:
-    """Return what tokens are made of: whole name parts, their beginnings, the birth date.
+    """Return the texts that tokens are made of: name parts, their first letters, the birth date.
 
     >>> from domain.segments import Name
     >>> sorted(searchable(Demographics(names=(Name(family="O'Hara", given="Zoë"),))))
@@ -33,10 +60,24 @@ def searchable(demographics: Demographics) -> set[str]:
 
 
 def normal_name(part: str) -> str:
-    """Return a name part as it is compared: letters and digits, small, without accents.
+    """Return a name part for comparison: lower-case letters and digits, without accents.
 
     >>> normal_name("Müller-Ångström")
     'mullerangstrom'
     """
     decomposed = unicodedata.normalize("NFKD", part.casefold())
     return "".join(letter for letter in decomposed if letter.isalnum())
+
+
+def patients_with(connection: Connection[Any], wanted: Sequence[Sequence[str]]) -> set[str]:
+    """Return the patients that have at least one token of each group in ``wanted``."""
+    ids: set[str] | None = None
+    for group in wanted:
+        rows = connection.execute(
+            "select distinct patient_id from proj.token where token = any(%s)", (list(group),)
+        ).fetchall()
+        found = {patient_id for (patient_id,) in rows}
+        ids = found if ids is None else ids & found
+        if not ids:
+            return set()
+    return ids or set()

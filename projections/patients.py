@@ -1,7 +1,6 @@
-"""Who is known: identifiers, demographics, last event, open stay; found by identifier and by name.
+"""The patients: their records, demographics, last statement and open stay.
 
-Names are found over keyed tokens of name parts, of their three-letter beginnings and of the birth
-date. Tokens are made where the segment is opened, stand here alone and are never published.
+A patient is found by each identifier (``patient_identifiers``) and by name (``patient_tokens``).
 """
 
 from collections.abc import Sequence
@@ -27,31 +26,35 @@ from projections.engine.projection import ByComponent, Projection
 from projections.engine.services import Services
 from projections.engine.table import Column, Row, Table
 from projections.engine.views import PRODUCTION, TableView
-from projections.patient_tokens import searchable
+from projections.patient_identifiers import IDENTIFIER, identifier_rows
+from projections.patient_tokens import TOKEN, patients_with, searchable
 from projections.timeline import place_columns
 
 PATIENT: Final = Table(
     "patient",
-    "One row per patient, and per record that retired into one.",
+    "One row per patient, and per record that was merged into a patient.",
     (
-        Column("patient_id", "text", "The patient, or the record that retired.", required=True),
-        Column("merged_into_id", "text", "The patient that it retired into; null: not retired."),
+        Column("patient_id", "text", "The patient, or the record that was merged.", required=True),
+        Column("merged_into_id", "text", "Patient that it was merged into; null: not merged."),
         MODE,
-        Column("record_ids", "text[]", "Source records that answer with it.", required=True),
+        Column("record_ids", "text[]", "Its source records.", required=True),
         Column(
-            "encounter_count", "integer", "Its encounters, cancelled ones left out.", required=True
+            "encounter_count",
+            "integer",
+            "Number of its encounters without cancelled ones.",
+            required=True,
         ),
-        Column("last_kind", "text", "What was said last: topic without its version."),
+        Column("last_kind", "text", "Kind of its last entry: topic without the version."),
         Column("last_happened_at", "timestamptz", "When that happened; null: not stated."),
-        Column("last_facility", "text", "Facility of what was said last."),
-        Column("open_encounter_id", "text", "Open stay, care.census; null: none."),
+        Column("last_facility", "text", "Facility of its last entry."),
+        Column("open_encounter_id", "text", "Encounter in progress, care.census; null: none."),
         Column("open_class_code", "text", "Its class, HL7 v3 ActCode."),
         Column("facility", "text", "Facility of the open stay."),
         Column("unit", "text", "Unit of the open stay; null: not stated, or part2."),
         Column("room", "text", "Room of the open stay; null: not stated, or part2."),
         Column("bed", "text", "Bed of the open stay; null: not stated, or part2."),
         Column("is_part2", "boolean", "42 CFR Part 2 covers the unit.", required=True),
-        Column("open_since_at", "timestamptz", "In that place since."),
+        Column("open_since_at", "timestamptz", "In that place since; null: not known."),
         FLAGS,
         *ARRIVAL,
         COMPONENT,
@@ -61,38 +64,6 @@ PATIENT: Final = Table(
     indexes=(("component",), ("last_changed_at", "patient_id"), ("merged_into_id",)),
 )
 
-IDENTIFIER: Final = Table(
-    "identifier",
-    "One row per patient and identifier: any of them finds the patient.",
-    (
-        Column("patient_id", "text", "The patient.", required=True),
-        Column("ref", "text", "Keyed hash of the identifier; of PID-3 and MRG-1 the record id.",
-               required=True),
-        Column("field", "text", "Where it stood: PID-3, PID-18, MRG-1, ...", required=True),
-        Column("authority", "text", "Assigning authority, after aliases.", required=True),
-        Column("type_code", "text", "Identifier type, HL7 table 0203.", required=True),
-        MODE,
-        Column("is_trusted", "boolean", "The profile trusts it across senders.", required=True),
-        COMPONENT,
-    ),
-    key=("patient_id", "ref", "field"),
-    indexes=(("ref",), ("component",)),
-)  # fmt: skip
-
-TOKEN: Final = Table(
-    "token",
-    "One row per patient and searchable token; never published.",
-    (
-        Column("patient_id", "text", "The patient.", required=True),
-        Column("token", "text", "Keyed hash of a name part, its beginning, or a birth date.",
-               required=True),
-        COMPONENT,
-    ),
-    key=("token", "patient_id"),
-    indexes=(("component",),),
-    published=False,
-)  # fmt: skip
-
 _NAMES: Final = frozenset[SegmentClass]({"demographics"})
 _IDENTIFIERS: Final = frozenset[SegmentClass]({"identifiers"})
 
@@ -100,7 +71,7 @@ _decoder: Final = msgspec.json.Decoder(Demographics)
 
 
 def rows(interpreted: Component, services: Services) -> dict[str, list[Row]]:
-    """Return the rows of a component. Opens one demographics segment a patient, for its tokens."""
+    """Return the rows of a component. The demographics of a patient are opened for its tokens."""
     about = _about(interpreted)
     found: dict[str, list[Row]] = {"patient": [], "identifier": [], "token": []}
     for patient in interpreted.patients:
@@ -112,7 +83,7 @@ def rows(interpreted: Component, services: Services) -> dict[str, list[Row]]:
             for record in patient.records
             if record in retired
         ]
-        found["identifier"] += _identifiers(interpreted, patient, known)
+        found["identifier"] += identifier_rows(interpreted, patient, known)
         found["token"] += [
             (patient.patient_id, token, interpreted.component)
             for token in sorted(_tokens(known, services))
@@ -121,7 +92,7 @@ def rows(interpreted: Component, services: Services) -> dict[str, list[Row]]:
 
 
 def _about(interpreted: Component) -> dict[RecordId, list[FiledStatement]]:
-    """Return what names each record, in sent order."""
+    """Return the statements that name each record, in sent order."""
     found: dict[RecordId, list[FiledStatement]] = {}
     for one in sorted(interpreted.filed.values(), key=sent_order):
         for record in records_named(one.statement):
@@ -134,7 +105,7 @@ def _patient(
 ) -> Row:
     standing = [entry for entry in patient.entries if entry.voided_by is None]
     last = standing[-1] if standing else None
-    said = None if last is None else interpreted.filed[last.statement]
+    statement = None if last is None else interpreted.filed[last.statement]
     encounter, here = next(reversed(list(open_places(patient))), (None, None))
     place = None if here is None else here.place
     facility, unit, room, bed = place_columns(place)
@@ -146,9 +117,9 @@ def _patient(
         patient.mode,
         patient.records,
         sum(not one.cancelled for one in patient.encounters),
-        None if said is None else said.topic.rpartition(".")[0],
+        None if statement is None else statement.topic.rpartition(".")[0],
         None if last is None else last.happened_at,
-        None if said is None else _facility(said.statement),
+        None if statement is None else _facility(statement.statement),
         None if encounter is None else encounter.encounter_id,
         None if encounter is None else encounter.class_code,
         facility,
@@ -179,7 +150,7 @@ def _retired(
         patient.mode,
         (record,),
         0,
-        *(None,) * 9,  # what was said last, open stay
+        *(None,) * 9,  # last entry, open stay
         False,
         None,
         (),
@@ -199,12 +170,12 @@ def _facility(statement: Statement) -> str:
 
 
 def _numbers(record: RecordId, known: Sequence[FiledStatement]) -> list[CopiedSegment]:
-    """Copy the numbers of a record: of the statement sent last that has them."""
+    """Copy the numbers of a record from the last statement sent that has them."""
     return _last_copies(known, _IDENTIFIERS, record)
 
 
 def _demographics(known: dict[RecordId, list[FiledStatement]]) -> list[CopiedSegment]:
-    """Copy the demographics sent last of any of a patient's records."""
+    """Copy the demographics that were sent last for any of the patient's records."""
     own = {
         one.index: one for filed in known.values() for one in filed if one.statement.record in known
     }
@@ -231,44 +202,6 @@ def _tokens(known: dict[RecordId, list[FiledStatement]], services: Services) -> 
     }
 
 
-def _identifiers(
-    interpreted: Component, patient: Patient, known: dict[RecordId, list[FiledStatement]]
-) -> list[Row]:
-    found: dict[tuple[str, str], Row] = {}
-    for record, filed in known.items():
-        for one in filed:
-            if one.statement.record != record:
-                continue
-            for each in one.statement.identifiers:
-                if each.placeholder or each.field.startswith("MRG"):
-                    continue
-                found[each.ref, each.field] = (
-                    patient.patient_id,
-                    each.ref,
-                    each.field,
-                    each.authority,
-                    each.type,
-                    patient.mode,
-                    each.trusted,
-                    interpreted.component,
-                )
-    for record in patient.records:  # also those that only a merge names
-        found.setdefault(
-            (record, "record"),
-            (
-                patient.patient_id,
-                record,
-                "record",
-                "",
-                "",
-                patient.mode,
-                False,
-                interpreted.component,
-            ),
-        )
-    return list(found.values())
-
-
 PROJECTION: Final = Projection(
     name="patients",
     version=2,
@@ -283,7 +216,7 @@ PROJECTION: Final = Projection(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatientRow:
-    """One row of ``proj.patient`` that has not retired."""
+    """A row of ``proj.patient`` about a patient."""
 
     patient_id: PatientId
     mode: str
@@ -303,17 +236,6 @@ class PatientRow:
     sealed: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IdentifierRow:
-    """One identifier of a patient: its ref, not its value."""
-
-    patient_id: PatientId
-    ref: str
-    authority: str
-    type_code: str
-    is_trusted: bool
-
-
 _PATIENT: Final = """
     select patient_id, mode, record_ids, last_kind, last_happened_at, last_facility,
         open_encounter_id, open_class_code, facility, unit, room, bed, is_part2, open_since_at,
@@ -322,17 +244,11 @@ _PATIENT: Final = """
 """
 
 
-def of_refs(connection: Connection[Any], refs: Sequence[str]) -> list[tuple[str, str, PatientId]]:
-    """Return (ref, mode, patient) of the identifiers with one of these refs."""
-    return connection.execute(
-        "select distinct ref, mode, patient_id from proj.identifier where ref = any(%s)"
-        " order by 1, 2, 3",
-        (list(refs),),
-    ).fetchall()
-
-
 def behind(connection: Connection[Any], opaque: str) -> PatientId | None:
-    """Return the patient behind any opaque id: patient, record, encounter, statement, event."""
+    """Return the patient behind any opaque id: patient, record, encounter, statement or event.
+
+    The ref of any statement of an encounter is an alias of its id.
+    """
     row = connection.execute(
         """
         select coalesce(merged_into_id, patient_id), 1 as rank from proj.patient
@@ -348,16 +264,8 @@ def behind(connection: Connection[Any], opaque: str) -> PatientId | None:
     return PatientId(row[0]) if row else None
 
 
-def authorities(connection: Connection[Any]) -> list[str]:
-    """Return every assigning authority of an identifier known."""
-    rows = connection.execute(
-        "select distinct authority from proj.identifier where authority <> '' order by 1"
-    ).fetchall()
-    return [name for (name,) in rows]
-
-
 def count(connection: Connection[Any]) -> tuple[int, int]:
-    """Return how many patients there are, and of how many source records."""
+    """Return the number of patients and of their source records."""
     row = connection.execute(
         "select count(*), coalesce(sum(cardinality(record_ids)), 0)::bigint"
         " from proj.patient where merged_into_id is null"
@@ -373,10 +281,16 @@ def page(
     modes: Sequence[str] | None = None,
     open_stay: bool | None = None,
 ) -> list[PatientRow]:
-    """Return patients, the last thing that happened first; ``after``: where the page before ended.
+    """Return a page of patients, the one whose last entry happened last first.
 
-    Patients of whom no time is known come last. ``modes``: only of these; ``open_stay``: only
-    those that have one, or have none.
+    Patients without a known time come last.
+
+    Args:
+        connection: Of the caller.
+        after: Time and id of the last patient of the page before; None: the first page.
+        limit: The greatest number of patients.
+        modes: If given, only patients of these processing modes.
+        open_stay: If given, only patients that have an open stay (True) or have none (False).
     """
     at, patient_id = after or (None, None)
     with connection.cursor(row_factory=class_row(PatientRow)) as cursor:
@@ -403,7 +317,7 @@ def page(
 
 
 def by_id(connection: Connection[Any], ids: Sequence[str]) -> list[PatientRow]:
-    """Return the rows of these patients, the last thing that happened first."""
+    """Return the rows of these patients, the one whose last entry happened last first."""
     with connection.cursor(row_factory=class_row(PatientRow)) as cursor:
         return cursor.execute(
             _PATIENT
@@ -416,34 +330,12 @@ def by_id(connection: Connection[Any], ids: Sequence[str]) -> list[PatientRow]:
 def with_tokens(
     connection: Connection[Any], wanted: Sequence[Sequence[str]], *, limit: int
 ) -> list[PatientRow]:
-    """Return patients that have, of each group in ``wanted``, one of its tokens."""
-    ids: set[str] | None = None
-    for group in wanted:
-        rows = connection.execute(
-            "select distinct patient_id from proj.token where token = any(%s)", (list(group),)
-        ).fetchall()
-        found = {patient_id for (patient_id,) in rows}
-        ids = found if ids is None else ids & found
-        if not ids:
-            return []
-    return by_id(connection, sorted(ids or ()))[:limit]
-
-
-def identifiers(connection: Connection[Any], ids: Sequence[str]) -> list[IdentifierRow]:
-    """Return the identifiers of these patients."""
-    with connection.cursor(row_factory=class_row(IdentifierRow)) as cursor:
-        return cursor.execute(
-            """
-            select patient_id, ref, max(authority) as authority, max(type_code) as type_code,
-                bool_or(is_trusted) as is_trusted
-            from proj.identifier where patient_id = any(%s) group by patient_id, ref
-            """,
-            (list(ids),),
-        ).fetchall()
+    """Return the patients that have at least one token of each group in ``wanted``."""
+    return by_id(connection, sorted(patients_with(connection, wanted)))[:limit]
 
 
 def retired_into(connection: Connection[Any], ids: Sequence[str]) -> set[str]:
-    """Return the records that retired into one of these patients."""
+    """Return the records that were merged into one of these patients."""
     rows = connection.execute(
         "select patient_id from proj.patient where merged_into_id = any(%s)", (list(ids),)
     ).fetchall()
@@ -451,7 +343,7 @@ def retired_into(connection: Connection[Any], ids: Sequence[str]) -> set[str]:
 
 
 def retired(connection: Connection[Any]) -> list[tuple[PatientRow, PatientId]]:
-    """Return the records that retired, each with the patient it retired into."""
+    """Return the records that were merged, each with the patient that it was merged into."""
     with connection.cursor(row_factory=class_row(PatientRow)) as cursor:
         rows = cursor.execute(
             _PATIENT + " where merged_into_id is not null order by patient_id"

@@ -34,7 +34,7 @@ ENTERED_IN_ERROR: Final = "entered_in_error"
 
 REFERRAL_LOOP: Final = Table(
     "referral_loop",
-    "One row per referral: who asks whom for what, and how far it is.",
+    "One row per referral: who asks which target for what, and how far it is.",
     (
         Column("stream_id", "text", "The referral: id of its stream.", required=True),
         PATIENT,

@@ -1,7 +1,7 @@
-"""Where a patient was, from when to when, across facilities: encounters, stays, entries.
+"""Where each patient was, in all facilities: encounters, their stays, and the entries.
 
-Rows carry refs and codes in clear; what is shown of sealed segments (visit numbers, places of part2
-units) is copied verbatim with its event id and topic, and opened by the application.
+Rows hold refs and codes in clear. Visit numbers and the places of part2 units are sealed: their
+segments are copied as they are stored, and the application opens them.
 """
 
 from collections.abc import Sequence
@@ -24,25 +24,29 @@ ENCOUNTER: Final = Table(
     "encounter",
     "One row per encounter: a stay at one sender, from admission or registration to discharge.",
     (
-        Column("encounter_id", "text", "Ref of its statement sent first.", required=True),
+        Column("encounter_id", "text", "Ref of its statement that was sent first.", required=True),
         PATIENT,
         Column("record_id", "text", "Source record of its first statement.", required=True),
         MODE,
-        Column("ordinal", "integer", "Its place among the patient's, by start.", required=True),
-        Column("namespace", "text", "Whose visit numbers these are.", required=True),
+        Column("ordinal", "integer", "Its number for the patient, by start.", required=True),
+        Column("namespace", "text", "Namespace of its visit number.", required=True),
         Column("facility", "text", "Facility of its first place, else namespace.", required=True),
         Column("visit_ref", "text", "Keyed hash of the visit number; null: none was stated."),
         Column("class_code", "text", "Its last class, HL7 v3 ActCode.", required=True),
         Column("class_as_sent", "text", "Patient class as sent, PV1-2.", required=True),
         Column("status", "text", "FHIR R4 EncounterStatus.", required=True),
-        Column("started_at", "timestamptz", "When it began; null: before anybody told us."),
-        Column("ended_at", "timestamptz", "When it ended; null: open, or nobody knows."),
+        Column("started_at", "timestamptz", "When it began; null: not known."),
+        Column("ended_at", "timestamptz", "When it ended; null: open, or not known."),
         Column("is_start_inferred", "boolean", "The start is from EVN-2 or MSH-7.", required=True),
-        Column("is_end_inferred", "boolean", "The end comes from EVN-2 or MSH-7.", required=True),
-        Column("is_cancelled", "boolean", "It was taken back.", required=True),
-        Column("disposition_code", "text", "Where it ended to, FHIR code; empty: not stated.",
-               required=True),
-        Column("planned_for_at", "timestamptz", "When it is planned for."),
+        Column("is_end_inferred", "boolean", "The end is from EVN-2 or MSH-7.", required=True),
+        Column("is_cancelled", "boolean", "It was cancelled.", required=True),
+        Column(
+            "disposition_code",
+            "text",
+            "Discharge disposition, FHIR code; empty: not stated.",
+            required=True,
+        ),
+        Column("planned_for_at", "timestamptz", "When it is planned for; null: not planned."),
         FLAGS,
         *ARRIVAL,
         COMPONENT,
@@ -50,27 +54,29 @@ ENCOUNTER: Final = Table(
     ),
     key=("encounter_id",),
     indexes=(("patient_id",), ("component",), ("visit_ref",)),
-)  # fmt: skip
+)
 
 STAY: Final = Table(
     "stay",
-    "One row per place and class within an encounter; cancelled ones are kept and marked.",
+    "One row per place and class within an encounter. Cancelled stays are kept and marked.",
     (
         Column("encounter_id", "text", "Encounter, care.encounter.", required=True),
-        Column("ordinal", "integer", "Its place in the encounter, by time, from 1.", required=True),
+        Column(
+            "ordinal", "integer", "Its number in the encounter, by time, from 1.", required=True
+        ),
         PATIENT,
         MODE,
         Column("facility", "text", "Facility; null: no place was stated."),
         Column("unit", "text", "Unit (point of care), as sent; null: not stated, or part2."),
         Column("room", "text", "Room, as sent; null: not stated, or part2."),
         Column("bed", "text", "Bed, as sent; null: not stated, or part2."),
-        Column("place_ref", "text", "Keyed hash of the place."),
+        Column("place_ref", "text", "Keyed hash of the place; null: not stated."),
         Column("is_part2", "boolean", "42 CFR Part 2 covers the unit.", required=True),
         Column("class_code", "text", "Class during the stay, HL7 v3 ActCode.", required=True),
-        Column("started_at", "timestamptz", "From when; null: before anybody told us."),
-        Column("ended_at", "timestamptz", "Until when; null: still there, or nobody knows."),
-        Column("is_cancelled", "boolean", "Stated only by what was taken back.", required=True),
-        Column("statement_ref", "text", "Statement that says so, care.entry.", required=True),
+        Column("started_at", "timestamptz", "From when; null: not known."),
+        Column("ended_at", "timestamptz", "Until when; null: still there, or not known."),
+        Column("is_cancelled", "boolean", "Only cancelled statements state it.", required=True),
+        Column("statement_ref", "text", "Statement that states it, care.entry.", required=True),
         FLAGS,
         Column("event_id", "text", "Event of that statement.", "arrival"),
         *ARRIVAL,
@@ -83,42 +89,45 @@ STAY: Final = Table(
 
 ENTRY: Final = Table(
     "entry",
-    "One row per statement: what was said, when, and what became of it.",
+    "One row per statement: what it states, when, and its effect.",
     (
         Column("statement_ref", "text", "Keyed hash of the statement.", required=True),
         PATIENT,
         Column("record_id", "text", "Source record under which it was filed.", required=True),
         MODE,
-        Column("ordinal", "integer", "Its place among the patient's, by time.", required=True),
-        Column("encounter_id", "text", "Encounter that it belongs to, care.encounter."),
-        Column("kind", "text", "What it says: topic without its version.", required=True),
+        Column("ordinal", "integer", "Its number for the patient, by time.", required=True),
+        Column("encounter_id", "text", "Encounter that it belongs to, care.encounter; null: none."),
+        Column("kind", "text", "What it states: its topic without the version.", required=True),
         Column("trigger_code", "text", "Trigger event, HL7 table 0003.", required=True),
         Column("happened_at", "timestamptz", "When it happened; null: not stated."),
-        Column("is_inferred", "boolean", "That time comes from EVN-2 or MSH-7.", required=True),
-        Column("is_voided", "boolean", "A later cancel took it back.", required=True),
-        Column("voided_by_ref", "text", "Cancel that took it back, care.entry; null: none did."),
+        Column("is_inferred", "boolean", "The time is from EVN-2 or MSH-7.", required=True),
+        Column("is_voided", "boolean", "A later message cancelled it.", required=True),
+        Column("voided_by_ref", "text", "Statement that cancelled it, care.entry; null: none."),
         Column(
             "superseded_by_ref",
             "text",
             "Statement that counts instead: of a resend the first one, of a discharge the one whose"
             " time holds now; null: none.",
         ),
-        Column("sent_at", "timestamptz", "When it was sent, MSH-7."),
+        Column("sent_at", "timestamptz", "When it was sent, MSH-7; null: not stated."),
         Column("sender", "text", "Sending facility, MSH-4.", required=True),
         Column("control_id", "text", "Message control id, MSH-10.", required=True),
         Column("class_code", "text", "Class stated, HL7 v3 ActCode.", required=True),
-        Column("facility", "text", "Facility of the place stated."),
+        Column("facility", "text", "Facility of the place stated; null: no place was stated."),
         Column("unit", "text", "Unit stated; null: not stated, or part2."),
         Column("room", "text", "Room stated; null: not stated, or part2."),
         Column("bed", "text", "Bed stated; null: not stated, or part2."),
         Column("is_part2", "boolean", "42 CFR Part 2 covers the unit.", required=True),
-        Column("merged_record_id", "text", "Record that it retires into its own."),
+        Column("merged_record_id", "text", "Record that it merges into its own; null: none."),
         Column(
-            "disposition_code", "text", "Where to, FHIR code; empty: not stated.", required=True
+            "disposition_code",
+            "text",
+            "Discharge disposition, FHIR code; empty: not stated.",
+            required=True,
         ),
         FLAGS,
         Column("event_id", "text", "Event of the statement.", "arrival"),
-        Column("message_id", "text", "Message received that said so.", "arrival"),
+        Column("message_id", "text", "Message received that states it.", "arrival"),
         *ARRIVAL,
         COMPONENT,
         SEALED,
@@ -179,7 +188,7 @@ def _encounter(interpreted: Component, patient: Patient, ordinal: int, encounter
 
 
 def _visit_number(encounter: Encounter, behind: Sequence[FiledStatement]) -> str | None:
-    """Copy what holds the visit number: of the statement sent last that carries it."""
+    """Copy the segment with the visit number, of the last statement sent that states it."""
     if encounter.visit is None:
         return None
     for one in reversed(behind):

@@ -11,8 +11,9 @@ from caretrail.reading.opening import PersonDetails, SegmentOpener, person, piec
 from caretrail.reading.patient import PatientNumber, place_text
 from domain.ids import IdKey, Mode, PatientId
 from domain.statement import EncounterClass
+from projections.patient_identifiers import IdentifierRow
 from projections.patient_tokens import normal_name
-from projections.patients import IdentifierRow, PatientRow
+from projections.patients import PatientRow
 
 MODES: Final[tuple[Mode, ...]] = ("P", "T", "D")
 _DATE: Final = re.compile(r"\d{4}(-\d{2}){0,2}")

@@ -31,12 +31,13 @@ from domain.ids import IdKey, PatientId, RecordId
 from domain.segments import SegmentDoesNotOpen
 from domain.statement import Statement
 from infra.messages import ListedMessage, NoSuchMessage
-from projections import audit_trail, census, patients
+from projections import audit_trail, census, patient_identifiers, patients
 from projections.audit_trail import EventRow, LogPosition
 from projections.census import open_places
 from projections.engine.services import Opener
 from projections.engine.substrate import filed_by_component, filed_of
-from projections.patients import IdentifierRow, PatientRow
+from projections.patient_identifiers import IdentifierRow
+from projections.patients import PatientRow
 
 #: A connection to the read models.
 Database: TypeAlias = Connection[Any]
@@ -245,7 +246,7 @@ class Reader:
     def _by_number(self, connection: Database, text: str) -> list[tuple[str, PatientId]]:
         """Return (ref, patient) behind a number, production first."""
         refs = refs_of_number(text, (), self._id_key)
-        found = patients.of_refs(connection, refs)
+        found = patient_identifiers.of_refs(connection, refs)
         found.sort(key=lambda row: (refs.index(row[0]), row[2]))
         return [(ref, patient) for ref, _, patient in found]
 
@@ -253,7 +254,7 @@ class Reader:
         if "|" in text:
             found = self._by_number(connection, text)
             return self._filed_under(connection, *found[0]) if found else None
-        if then and (known := patients.of_refs(connection, [text])):
+        if then and (known := patient_identifiers.of_refs(connection, [text])):
             return self._filed_under(connection, text, known[0][2])
         return patients.behind(connection, text)
 
@@ -287,14 +288,14 @@ class Reader:
         for number in reading.numbers:
             others = [mode for mode in MODES if mode != mine]
             refs += [self._id_key.record(number.authority, number.value, mode) for mode in others]
-        for _, mode, patient_id in patients.of_refs(connection, refs):
+        for _, mode, patient_id in patient_identifiers.of_refs(connection, refs):
             if patient_id != reading.patient.patient_id:
                 return replace(reading, twin=patient_id, twin_mode=mode)
         return reading
 
     def _listed(self, connection: Database, rows: Sequence[PatientRow]) -> list[PatientSummary]:
         marks: dict[str, list[IdentifierRow]] = defaultdict(list)
-        for row in patients.identifiers(connection, [row.patient_id for row in rows]):
+        for row in patient_identifiers.of_patients(connection, [row.patient_id for row in rows]):
             marks[row.patient_id].append(row)
         retired = patients.retired_into(connection, [row.patient_id for row in rows])
         return [
@@ -307,9 +308,9 @@ class Reader:
     ) -> tuple[list[PatientSummary], bool]:
         words = query.words.strip()
         rows: list[PatientRow] = []
-        names = () if "|" in words else patients.authorities(connection)
+        names = () if "|" in words else patient_identifiers.authorities(connection)
         refs = refs_of_number(words, names, self._id_key)
-        ids = {patient for _, _, patient in patients.of_refs(connection, refs)}
+        ids = {patient for _, _, patient in patient_identifiers.of_refs(connection, refs)}
         listed = self._listed(connection, patients.by_id(connection, sorted(ids)))
         words = dates_in_iso(words)
         groups = [] if "|" in words else token_groups(words, self._token)

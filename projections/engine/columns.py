@@ -1,16 +1,20 @@
-"""Columns that several read models have in common, with one meaning."""
+"""Columns that several read models have, with the same meaning."""
 
 from typing import Final
 
 from projections.engine.table import Column
 
 COMPONENT: Final = Column(
-    "component", "text", "Link component: what is folded together.", required=True, published=False
+    "component",
+    "text",
+    "Link component: the rows are replaced together.",
+    required=True,
+    published=False,
 )
 PATIENT: Final = Column(
     "patient_id",
     "text",
-    "The patient: the record that its joined records answer with.",
+    "The patient: the id that all its source records answer with.",
     required=True,
 )
 MODE: Final = Column("mode", "text", "Processing mode, HL7 table 0103: P, T or D.", required=True)

@@ -81,10 +81,27 @@ def follow(connection: Connection[Any], table: Table, schema: str, version: int)
     )
 
 
-def define(connection: Connection[Any], schema: str, view: str, query: sql.Composable) -> bool:
-    """Create or replace a view. If its query is the same already, lock nothing; return False."""
+def define(
+    connection: Connection[Any],
+    schema: str,
+    view: str,
+    query: sql.Composable,
+    *,
+    meaning: str = "",
+    columns: Mapping[str, str] | None = None,
+) -> bool:
+    """Create or replace a view with its comments.
+
+    If query and comments are the same already, nothing is locked.
+
+    Returns:
+        Whether the view was created or replaced.
+    """
     name = f"{schema}.{view}"
-    text = query.as_string(connection)
+    comments = columns or {}
+    text = "\n".join(
+        [query.as_string(connection), meaning, *(f"{each}: {comments[each]}" for each in comments)]
+    )
     same = connection.execute(
         "select from proj.definition where view = %s and query = %s"
         " and to_regclass(view) is not null",
@@ -97,11 +114,11 @@ def define(connection: Connection[Any], schema: str, view: str, query: sql.Compo
     try:
         with connection.transaction():
             connection.execute(create)
-    except (
-        psycopg.errors.InvalidTableDefinition
-    ):  # the view of an earlier release has other columns
+    except psycopg.errors.InvalidTableDefinition:  # an earlier release had other columns
         connection.execute(sql.SQL("drop view {} cascade").format(identifier))
         connection.execute(create)
+    if meaning:
+        _comment(connection, identifier, meaning, schema, view, comments)
     connection.execute(
         """
         insert into proj.definition values (%s, %s)
@@ -110,6 +127,23 @@ def define(connection: Connection[Any], schema: str, view: str, query: sql.Compo
         (name, text),
     )
     return True
+
+
+def _comment(
+    connection: Connection[Any],
+    identifier: sql.Identifier,
+    meaning: str,
+    schema: str,
+    view: str,
+    columns: Mapping[str, str],
+) -> None:
+    connection.execute(sql.SQL("comment on view {} is {}").format(identifier, sql.Literal(meaning)))
+    for name, text in columns.items():
+        connection.execute(
+            sql.SQL("comment on column {} is {}").format(
+                sql.Identifier(schema, view, name), sql.Literal(text)
+            )
+        )
 
 
 def lock(connection: Connection[Any]) -> None:
@@ -154,18 +188,12 @@ def publish(
 
 def _publish_query(connection: Connection[Any], view: QueryView) -> bool:
     changed = define(connection, "proj", view.name, sql.SQL(view.query))
-    shown = define(
-        connection,
-        "care",
-        view.name,
-        sql.SQL("select {} from {} where {}").format(
-            sql.SQL(", ").join(map(sql.Identifier, view.columns)),
-            sql.Identifier("proj", view.name),
-            sql.SQL(PRODUCTION),
-        ),
+    query = sql.SQL("select {} from {} where {}").format(
+        sql.SQL(", ").join(map(sql.Identifier, view.columns)),
+        sql.Identifier("proj", view.name),
+        sql.SQL(PRODUCTION),
     )
-    if shown:
-        comment(connection, view.name, view.comment, view.columns)
+    shown = define(connection, "care", view.name, query, meaning=view.comment, columns=view.columns)
     return changed or shown
 
 
@@ -186,40 +214,15 @@ def _publish_table(connection: Connection[Any], view: TableView) -> bool:
         for extra in view.extras
     ]
     columns += [sql.Identifier(column.name) for column in added]
-    changed = define(
-        connection,
-        "care",
-        view.name,
-        sql.SQL("select {} from {} where {}").format(
-            sql.SQL(", ").join(columns),
-            sql.Identifier("proj", view.table.name),
-            sql.SQL(view.where),
-        ),
-    )
-    if not changed:
-        return False
     comments = {column.name: column.comment for column in shown}
     comments["projection_version"] = "Generation of the projection that the row comes from."
     comments |= {extra.name: extra.comment for extra in view.extras}
-    comment(connection, view.name, view.table.comment, comments)
-    return True
-
-
-def comment(
-    connection: Connection[Any], view: str, meaning: str, columns: Mapping[str, str]
-) -> None:
-    """Comment on a view of ``care`` and on its columns."""
-    connection.execute(
-        sql.SQL("comment on view {} is {}").format(
-            sql.Identifier("care", view), sql.Literal(meaning)
-        )
+    query = sql.SQL("select {} from {} where {}").format(
+        sql.SQL(", ").join(columns), sql.Identifier("proj", view.table.name), sql.SQL(view.where)
     )
-    for name, text in columns.items():
-        connection.execute(
-            sql.SQL("comment on column {} is {}").format(
-                sql.Identifier("care", view, name), sql.Literal(text)
-            )
-        )
+    return define(
+        connection, "care", view.name, query, meaning=view.table.comment, columns=comments
+    )
 
 
 def _grant(connection: Connection[Any]) -> None:

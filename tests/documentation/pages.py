@@ -282,7 +282,7 @@ def sql(connection: Connection[Any]) -> str:
         "Schema `care`. Views only gain columns, at the end; none is renamed or dropped. They",
         "hold production records alone (MSH-11 `P`), without names, birth dates and numbers; the",
         "place of a unit under 42 CFR Part 2 is null. Role `care_analyst` may read them and",
-        "nothing else: `grant care_analyst to somebody`.",
+        "nothing else: `grant care_analyst to ROLE`.",
         "",
         "```sql",
         "select facility, class_code, count(*) as open",

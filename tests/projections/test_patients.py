@@ -4,7 +4,7 @@ import psycopg
 import pytest
 
 from domain.segments import Demographics, Identifiers
-from projections import patients
+from projections import patient_identifiers, patients
 from projections.catalogue import PROJECTIONS
 from projections.engine import fold
 from projections.engine.copies import read_copies
@@ -49,7 +49,7 @@ def test_a_patient_is_found_by_every_identifier_of_every_record(
         stated("A40", "11:00", number="1", retires="2", visit=""),
     )
     refs = [record("1"), record("2"), KEY.ref("identifier", "REGION", "900", "P")]
-    answers = patients.of_refs(connection, refs)
+    answers = patient_identifiers.of_refs(connection, refs)
     assert {(ref, str(patient)) for ref, _, patient in answers} == {
         (ref, record("1")) for ref in refs
     }

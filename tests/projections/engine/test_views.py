@@ -2,9 +2,10 @@
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from projections.catalogue import PROJECTIONS
-from projections.engine import fold
+from projections.engine import fold, views
 from tests.projections.samples import Log, place, services, stated
 
 pytestmark = pytest.mark.postgres
@@ -87,3 +88,25 @@ def as_analyst(connection: psycopg.Connection, query: str) -> None:
     with connection.transaction():
         connection.execute("set local role care_analyst")
         connection.execute(query)
+
+
+def test_comments_that_a_release_changes_replace_those_of_an_installation(
+    connection: psycopg.Connection,
+) -> None:
+    query = sql.SQL("select 1 as one")
+    shown = (
+        "select obj_description('care.numbers'::regclass),"
+        " col_description('care.numbers'::regclass, 1)"
+    )
+    for meaning, column in (
+        ("Numbers.", "One."),
+        ("A number.", "One."),
+        ("A number.", "Just one."),
+    ):
+        assert views.define(
+            connection, "care", "numbers", query, meaning=meaning, columns={"one": column}
+        )
+        assert connection.execute(shown).fetchone() == (meaning, column)
+        assert not views.define(
+            connection, "care", "numbers", query, meaning=meaning, columns={"one": column}
+        )

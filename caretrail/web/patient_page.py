@@ -104,7 +104,7 @@ def patient_page(
         who=_who(reading, as_of, words),
         chips=_chips(reading),
         merges=_merges(reading, words),
-        here=_here(everything, related, reading, as_of, words),
+        here=_whereabouts(everything, related, reading, as_of, words),
         picture=picture,
         legend=_legend(picture.hatches if picture else ()),
         lines=rows_of(reading, everything, related, visible, as_of, words),
@@ -199,7 +199,7 @@ def _merges(reading: PatientReading, words: Words) -> list[MergeLine]:
     return list(made.values())
 
 
-def _here(
+def _whereabouts(
     everything: Sequence[EncounterSpan],
     related: Journey,
     reading: PatientReading,

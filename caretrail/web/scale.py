@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final, Literal, TypeAlias
 
-from caretrail.web.words import Words, month, say_date
+from caretrail.web.words import Words, date_words, month
 
 WIDTH: Final = 1120.0  # units of the picture
 LEAST_WINDOW: Final = timedelta(hours=6)
@@ -102,14 +102,16 @@ def _label(at: datetime, before: datetime | None, step: Step) -> tuple[str, bool
     day = at.date()
     if step in ("hour", "hours6"):
         if before is None:
-            return f"{say_date(day)} {at:%H:%M}", True
+            return f"{date_words(day)} {at:%H:%M}", True
         if before.date() != day:
-            return (say_date(day, year=False), True) if at.hour == 0 else (
-                f"{say_date(day, year=False)} {at:%H:%M}", True)  # fmt: skip
+            return (date_words(day, year=False), True) if at.hour == 0 else (
+                f"{date_words(day, year=False)} {at:%H:%M}", True)  # fmt: skip
         return f"{at:%H:%M}", False
     if step in ("day", "week"):
         new_year = before is None or before.year != day.year
-        return say_date(day, year=new_year), new_year or before is None or before.month != day.month
+        return date_words(
+            day, year=new_year
+        ), new_year or before is None or before.month != day.month
     if step == "month":
         new_year = before is None or before.year != day.year
         return (f"{month(day.month)} {day.year}", True) if new_year else (month(day.month), False)

@@ -58,7 +58,7 @@ class Words:
 
     def day(self, at: datetime, *, year: bool = False) -> str:
         """Return ``19 Feb`` or ``19 Feb 2026``."""
-        return say_date(self.local(at).date(), year=year)
+        return date_words(self.local(at).date(), year=year)
 
     def time(self, at: datetime) -> str:
         """Return ``14:05``."""
@@ -108,7 +108,7 @@ def _offset(offset: timedelta) -> str:
     return f"UTC{sign}{hours}{f':{rest:02d}' if rest else ''}" if minutes else "UTC"
 
 
-def say_date(day: date, *, year: bool = True) -> str:
+def date_words(day: date, *, year: bool = True) -> str:
     """Return ``2 Jun 1951``, or without the year."""
     said = f"{day.day} {_MONTHS[day.month - 1]}"
     return f"{said} {day.year}" if year else said
@@ -135,7 +135,7 @@ def birth_date(iso: str) -> str:
     """Return a birth date in the precision sent; text that is not a date stays as it is."""
     try:
         if len(iso) == _PRECISION_DAY:
-            return say_date(date.fromisoformat(iso))
+            return date_words(date.fromisoformat(iso))
         if len(iso) == _PRECISION_MONTH:
             return f"{month(int(iso[5:7]))} {int(iso[:4])}"
     except (ValueError, IndexError):

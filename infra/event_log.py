@@ -15,7 +15,7 @@ from domain.body import Envelope, RecordedEvent
 from domain.ids import EventId, MessageId, RecordId
 from infra.postgres import reachable
 from infra.recorder import actor_of
-from projections.engine.events import LoggedEvent
+from projections.engine.events import STATEMENT_PREFIXES, LoggedEvent
 
 #: Rows of one query: none of them holds a snapshot for long.
 CHUNK: Final = 50_000
@@ -144,9 +144,13 @@ _LEAN: Final = SQL(
 )
 _WITH_BODIES: Final = SQL(
     "{}, message_id::text, array_to_string(subjects, ','), state, originator_version,"
-    " case when starts_with(topic, 'encounter.') or starts_with(topic, 'patient.')"
-    " then '' else actor::text end"
-).format(_LEAN)
+    " case when {} then '' else actor::text end"
+).format(
+    _LEAN,
+    SQL(" or ").join(
+        SQL("starts_with(topic, {})").format(Literal(prefix)) for prefix in STATEMENT_PREFIXES
+    ),
+)
 _READ: Final[Composed] = SQL(
     "select {} from es.event where notification_id > %s"
     " and notification_id <= coalesce(%s, 9223372036854775807) order by notification_id limit %s"

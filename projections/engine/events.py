@@ -10,12 +10,15 @@ from typing import Final
 import msgspec
 
 from domain.body import Actor, RecordedEvent, Sealed
+from domain.catalogue import STATEMENT_TOPICS
 from domain.ids import EventId, MessageId, RecordId
 from domain.statement import Statement
 from projections.engine.decoding import decode_sealed
 
-#: Topics of these streams are statements of a source (DESIGN, section 5).
-_STATEMENTS: Final = ("encounter.", "patient.")
+#: Topics that begin so are those of statements. All others are those of own events.
+STATEMENT_PREFIXES: Final = tuple(
+    sorted({f"{topic.partition('.')[0]}." for topic in STATEMENT_TOPICS.values()})
+)
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -85,7 +88,7 @@ class FiledOwnEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 def is_statement(topic: str) -> bool:
     """Tell whether events of this topic are statements. All others are own events."""
-    return topic.startswith(_STATEMENTS)
+    return topic.startswith(STATEMENT_PREFIXES)
 
 
 def logged(recorded: RecordedEvent) -> LoggedEvent:

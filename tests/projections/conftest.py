@@ -1,4 +1,4 @@
-"""Databases with the read models and nothing else: they may stand apart from the events."""
+"""Databases with the read models alone: the events may be in another database."""
 
 from collections.abc import Iterator
 from secrets import token_hex

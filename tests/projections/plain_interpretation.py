@@ -1,4 +1,4 @@
-"""An interpretation plain enough to see through: what projections do does not hang on its rules."""
+"""A plain interpretation: the tests of projections do not depend on the rules of the real one."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,10 @@ from projections.engine.links import Union
 
 
 def interpret(statements: Iterable[Statement]) -> tuple[Patient, ...]:
-    """Join by merge and trusted ref; a visit number is an encounter; A01, A02 place, A03 ends."""
+    """Join records by merges and trusted refs; make an encounter of each visit number.
+
+    A01 and A02 begin a stay, and A03 ends the encounter.
+    """
     distinct = {one.ref: one for one in statements}
     everything = sorted(distinct.values(), key=_sent)
     union = Union()

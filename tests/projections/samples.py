@@ -67,7 +67,7 @@ def place(
 
 @dataclass(frozen=True, kw_only=True)
 class SampleStatement:
-    """A statement with what its sealed segments hold."""
+    """A statement, and the content of its sealed segments."""
 
     statement: Statement
     number: str
@@ -94,7 +94,7 @@ def stated(  # noqa: PLR0913
     part2_unit: str = "",
     **more: Any,
 ) -> SampleStatement:
-    """Say something: a message of ``trigger`` sent, and happening, at ``clock``."""
+    """Return the statement of a message that is sent, and happens, at ``clock``."""
     moment = Moment(at=at(clock, day))
     mine = record(number, authority, mode)
     identifiers = [IdentifierRef(field="PID-3", ref=mine, authority=authority, type="MR")]
@@ -338,7 +338,7 @@ def altered(recorded: RecordedEvent, **columns: Any) -> RecordedEvent:
 
 
 def open_segment(sealed: Sealed, event_id: str, topic: str) -> bytes:  # noqa: ARG001  # a port
-    """Open the seal of these tests: base64 alone, marked so that it can be spoilt."""
+    """Open the seal of these tests: base64 with a mark, so that a test can break it."""
     text = b64decode(sealed.box)
     if not text.startswith(b"seal:"):
         raise SegmentDoesNotOpen(event_id=event_id, subject=sealed.subject, segment=sealed.segment)

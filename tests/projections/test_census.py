@@ -9,7 +9,7 @@ from tests.projections.samples import Log, SampleStatement, applied, place, reco
 pytestmark = pytest.mark.postgres
 
 
-def tell(connection: psycopg.Connection, *story: SampleStatement) -> Log:
+def recorded(connection: psycopg.Connection, *story: SampleStatement) -> Log:
     log = Log()
     log.record(*story)
     applied(connection, log, log.events)
@@ -21,7 +21,7 @@ def clashes(connection: psycopg.Connection) -> set[tuple[str, str]]:
 
 
 def test_two_patients_in_one_bed_are_shown(connection: psycopg.Connection) -> None:
-    tell(
+    recorded(
         connection,
         stated("A01", "10:00", number="1", visit="V1", where=place("4W", "A")),
         stated("A01", "11:00", number="2", visit="V2", where=place("4W", "A")),
@@ -32,7 +32,7 @@ def test_two_patients_in_one_bed_are_shown(connection: psycopg.Connection) -> No
 
 
 def test_one_patient_in_two_beds_is_shown(connection: psycopg.Connection) -> None:
-    tell(
+    recorded(
         connection,
         stated("A01", "10:00", visit="V1", where=place("4W", "A")),
         stated("A01", "11:00", visit="V2", where=place("4W", "B")),
@@ -48,17 +48,17 @@ def test_one_number_on_two_patients_is_shown_unless_one_was_cancelled(
         stated("A01", "11:00", number="2", visit="V1"),
     ]
     with connection.transaction(force_rollback=True):
-        tell(connection, *story)
+        recorded(connection, *story)
         assert clashes(connection) == {
             ("number_of_two", record("1")),
             ("number_of_two", record("2")),
         }
-    tell(connection, *story, stated("A11", "12:00", number="1", visit="V1"))
+    recorded(connection, *story, stated("A11", "12:00", number="1", visit="V1"))
     assert clashes(connection) == set()
 
 
 def test_a_test_record_never_clashes_with_a_production_one(connection: psycopg.Connection) -> None:
-    tell(
+    recorded(
         connection,
         stated("A01", "10:00", number="1", visit="V1", where=place("4W", "A")),
         stated("A01", "11:00", number="1", visit="V1", where=place("4W", "A"), mode="T"),
@@ -66,10 +66,10 @@ def test_a_test_record_never_clashes_with_a_production_one(connection: psycopg.C
     assert clashes(connection) == set()
 
 
-def test_what_was_over_is_not_read_again_for_the_census_of_then(
+def test_a_component_that_was_over_is_not_read_for_an_earlier_census(
     connection: psycopg.Connection,
 ) -> None:
-    log = tell(
+    log = recorded(
         connection,
         stated("A01", "10:00", number="1", visit="V1"),
         stated("A03", "12:00", number="1", visit="V1"),

@@ -9,7 +9,7 @@ from tests.projections.samples import Log, at, place, services, stated
 
 
 @pytest.mark.postgres
-def test_the_last_event_of_a_record_does_not_hang_on_the_batches(
+def test_the_last_event_of_a_record_does_not_depend_on_the_batches(
     connection: psycopg.Connection,
 ) -> None:
     log = Log()

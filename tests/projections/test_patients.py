@@ -26,7 +26,7 @@ from tests.projections.samples import (
 pytestmark = pytest.mark.postgres
 
 
-def tell(
+def recorded(
     connection: psycopg.Connection, *story: SampleStatement, with_: Services | None = None
 ) -> Log:
     log = Log()
@@ -43,7 +43,7 @@ def found(connection: psycopg.Connection, *texts: str) -> set[str]:
 def test_a_patient_is_found_by_every_identifier_of_every_record(
     connection: psycopg.Connection,
 ) -> None:
-    tell(
+    recorded(
         connection,
         stated("A01", "10:00", number="1", enterprise="900"),
         stated("A40", "11:00", number="1", retires="2", visit=""),
@@ -56,7 +56,7 @@ def test_a_patient_is_found_by_every_identifier_of_every_record(
 
 
 def test_a_record_that_retired_answers_with_its_survivor(connection: psycopg.Connection) -> None:
-    tell(
+    recorded(
         connection,
         stated("A01", "10:00", number="2"),
         stated("A40", "11:00", number="1", retires="2", visit=""),
@@ -68,7 +68,7 @@ def test_a_record_that_retired_answers_with_its_survivor(connection: psycopg.Con
 def test_a_patient_is_found_by_name_beginning_and_birth_date(
     connection: psycopg.Connection,
 ) -> None:
-    tell(
+    recorded(
         connection,
         stated("A01", "10:00"),
         stated("A01", "10:00", number="2", visit="V2", name="Ålund"),
@@ -82,7 +82,7 @@ def test_a_patient_is_found_by_name_beginning_and_birth_date(
 def test_a_name_that_changed_is_found_under_the_one_sent_last(
     connection: psycopg.Connection,
 ) -> None:
-    tell(
+    recorded(
         connection,
         stated("A08", "12:00", name="Brook"),
         stated("A01", "10:00", name="Alder"),
@@ -91,8 +91,8 @@ def test_a_name_that_changed_is_found_under_the_one_sent_last(
     assert found(connection, "name:alder") == set()
 
 
-def test_no_name_and_no_number_stands_in_clear(connection: psycopg.Connection) -> None:
-    tell(
+def test_no_view_holds_a_name_or_a_number_in_clear(connection: psycopg.Connection) -> None:
+    recorded(
         connection, stated("A01", "10:00", number="4711-0815", visit="V-4242", name="Unmistakable")
     )
     dumped = ""
@@ -107,7 +107,7 @@ def test_no_name_and_no_number_stands_in_clear(connection: psycopg.Connection) -
 def test_the_copies_of_a_patient_open_to_name_and_numbers(connection: psycopg.Connection) -> None:
     import msgspec  # noqa: PLC0415
 
-    tell(connection, stated("A01", "10:00", number="77-1", name="Drummond"))
+    recorded(connection, stated("A01", "10:00", number="77-1", name="Drummond"))
     row = connection.execute("select sealed from proj.patient").fetchone()
     assert row is not None
     opened = {
@@ -129,7 +129,7 @@ def test_a_key_that_is_gone_sets_its_patient_aside_and_no_other(
             raise LookupError
         return open_segment(sealed, event_id, topic)  # type: ignore[arg-type]  # a port
 
-    tell(
+    recorded(
         connection,
         stated("A01", "10:00"),
         stated("A01", "10:00", number="2", visit="V2"),

@@ -8,7 +8,7 @@ from tests.projections.samples import Log, applied, place, record, stated
 pytestmark = pytest.mark.postgres
 
 
-def test_a_stay_with_a_transfer_stands_in_the_timeline(connection: psycopg.Connection) -> None:
+def test_a_transfer_ends_one_stay_and_begins_another(connection: psycopg.Connection) -> None:
     log = Log()
     log.record(
         stated("A01", "10:00", where=place("4W", "A")),
@@ -33,7 +33,7 @@ def test_an_encounter_answers_to_every_statement_in_it(connection: psycopg.Conne
     assert dict(answers) == {one.statement.ref: first for one in story}
 
 
-def test_text_with_anything_in_it_comes_back_as_it_was(connection: psycopg.Connection) -> None:
+def test_text_with_any_characters_comes_back_as_it_was(connection: psycopg.Connection) -> None:
     odd = 'tab\there, \\N, line\nbreak, "quoted", {braces}, \x01'
     log = Log()
     log.record(stated("A01", "10:00", where=place(odd, "A"), flags=(odd, "plain")))

@@ -1,4 +1,4 @@
-"""msgspec and pydantic read the same of a stored body."""
+"""msgspec and pydantic read the same from a stored body."""
 
 import msgspec
 

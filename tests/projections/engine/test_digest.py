@@ -1,4 +1,4 @@
-"""The digest covers every content column, opens what is sealed, and leaves arrival out."""
+"""The digest covers content and sealed text, and leaves arrival out."""
 
 from base64 import b64encode
 
@@ -32,7 +32,7 @@ STORY = (
     referral("15:00"),
 )
 ALL = [(one.name, table) for one in PROJECTIONS for table in one.tables]
-#: Another value of the kind, whatever stands there.
+#: SQL for another value, by kind of column.
 ANOTHER = {
     "text": "coalesce({0}, '') || 'x'",
     "text[]": "array_append({0}, 'x')",
@@ -44,7 +44,7 @@ ANOTHER = {
 
 
 @pytest.fixture
-def told(connection: psycopg.Connection) -> psycopg.Connection:
+def filled(connection: psycopg.Connection) -> psycopg.Connection:
     log = Log()
     log.record(*STORY)
     fold.apply(connection, PROJECTIONS, log.events, heal=log.heal, services=services())
@@ -61,37 +61,39 @@ def alter(connection: psycopg.Connection, name: str, table: Table, column: Colum
     assert changed.rowcount == 1
 
 
-def test_changing_any_content_column_changes_the_digest(told: psycopg.Connection) -> None:
-    before = digest(told, PROJECTIONS, open_segment)
+def test_changing_any_content_column_changes_the_digest(filled: psycopg.Connection) -> None:
+    before = digest(filled, PROJECTIONS, open_segment)
     unnoticed = []
     for name, table in ALL:
         for column in table.columns:
             if column.role != "content":
                 continue
-            with told.transaction(force_rollback=True):
-                alter(told, name, table, column)
-                after = digest(told, PROJECTIONS, open_segment, [name])[name]
+            with filled.transaction(force_rollback=True):
+                alter(filled, name, table, column)
+                after = digest(filled, PROJECTIONS, open_segment, [name])[name]
             if after.sha256 == before[name].sha256:
                 unnoticed.append((table.name, column.name))
     assert unnoticed == []
 
 
-def test_changing_what_depends_on_arrival_does_not(told: psycopg.Connection) -> None:
-    before = digest(told, PROJECTIONS, open_segment)
+def test_changing_a_column_of_arrival_does_not_change_the_digest(
+    filled: psycopg.Connection,
+) -> None:
+    before = digest(filled, PROJECTIONS, open_segment)
     for name, table in ALL:
         for column in table.columns:
             if column.role == "arrival":
-                with told.transaction(force_rollback=True):
-                    alter(told, name, table, column)
-                    assert digest(told, PROJECTIONS, open_segment, [name])[name] == before[name], (
-                        column
-                    )
+                with filled.transaction(force_rollback=True):
+                    alter(filled, name, table, column)
+                    assert (
+                        digest(filled, PROJECTIONS, open_segment, [name])[name] == before[name]
+                    ), column
 
 
 def test_the_same_statements_recorded_otherwise_have_the_same_digest(
-    told: psycopg.Connection, other: psycopg.Connection
+    filled: psycopg.Connection, other: psycopg.Connection
 ) -> None:
-    before = digest(told, PROJECTIONS, open_segment)
+    before = digest(filled, PROJECTIONS, open_segment)
     log = Log()
     log.record(stated("A01", "09:00", number="55", visit="V55"))  # moves all positions
     log.record(*STORY)
@@ -106,21 +108,21 @@ def test_the_same_statements_recorded_otherwise_have_the_same_digest(
         assert digest(other, PROJECTIONS, open_segment) == before
 
 
-def test_every_class_of_sealed_text_is_covered(told: psycopg.Connection) -> None:
-    before = digest(told, PROJECTIONS, open_segment)
+def test_every_class_of_sealed_text_is_covered(filled: psycopg.Connection) -> None:
+    before = digest(filled, PROJECTIONS, open_segment)
     for name, table in ALL:
         for column in table.columns:
             if column.role not in {"sealed", "segments"}:
                 continue
-            with told.transaction(force_rollback=True):
-                told.execute(
+            with filled.transaction(force_rollback=True):
+                filled.execute(
                     sql.SQL("update {0} set {1} = replace({1}, %s, %s)").format(
                         sql.Identifier("proj", table.name), sql.Identifier(column.name)
                     ),
                     ('"box":"c2VhbDp7', '"box":"c2VhbDp6'),
                 )
-                after = digest(told, PROJECTIONS, open_segment, [name])[name]
-            held = told.execute(
+                after = digest(filled, PROJECTIONS, open_segment, [name])[name]
+            held = filled.execute(
                 sql.SQL("select count({}) from {}").format(
                     sql.Identifier(column.name), sql.Identifier("proj", table.name)
                 )
@@ -128,25 +130,25 @@ def test_every_class_of_sealed_text_is_covered(told: psycopg.Connection) -> None
             assert held == (0,) or after != before[name], (table.name, column.name)
 
 
-def test_another_seal_of_the_same_text_is_the_same_content(told: psycopg.Connection) -> None:
-    before = digest(told, PROJECTIONS, open_segment)
-    told.execute(
+def test_another_seal_of_the_same_text_is_the_same_content(filled: psycopg.Connection) -> None:
+    before = digest(filled, PROJECTIONS, open_segment)
+    filled.execute(
         "update proj.statement set sealed = replace(sealed, %s, %s)",
         ('"commitment":"', '"commitment":"0'),
     )
-    assert digest(told, PROJECTIONS, open_segment) == before
+    assert digest(filled, PROJECTIONS, open_segment) == before
 
 
 def test_a_segment_that_does_not_open_is_an_error_that_names_the_row(
-    told: psycopg.Connection,
+    filled: psycopg.Connection,
 ) -> None:
-    told.execute(
+    filled.execute(
         "update proj.encounter set sealed = replace(sealed, %s, %s)",
         ('"box":"', '"box":"' + b64encode(b"spoilt").decode()),
     )
-    row = told.execute("select encounter_id from proj.encounter").fetchone()
+    row = filled.execute("select encounter_id from proj.encounter").fetchone()
     with pytest.raises(RowDoesNotOpen) as refused:
-        digest(told, PROJECTIONS, open_segment)
+        digest(filled, PROJECTIONS, open_segment)
     assert (refused.value.table, refused.value.key) == ("encounter", row)
 
 

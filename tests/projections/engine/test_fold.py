@@ -1,4 +1,4 @@
-"""Batches are applied once, whole, and to the same result however they come."""
+"""Batches are applied once and whole. Order, batches and repeats do not change the result."""
 
 from collections.abc import Iterable
 
@@ -42,7 +42,7 @@ def test_a_repeated_batch_changes_nothing(connection: psycopg.Connection) -> Non
     assert content(connection) == before
 
 
-def test_the_keys_of_a_batch_are_asked_for_at_once(connection: psycopg.Connection) -> None:
+def test_the_keys_of_a_batch_are_fetched_together(connection: psycopg.Connection) -> None:
     log, asked = Log(), list[set[str]]()
     log.record(stated("A01", "10:00"), stated("A01", "10:00", number="2", visit="V2"))
 
@@ -62,7 +62,7 @@ def test_a_hole_is_filled_from_the_store(connection: psycopg.Connection) -> None
     assert fold.positions(connection, PROJECTIONS) == log.last
 
 
-def test_a_hole_that_nobody_can_fill_stops_the_batch(connection: psycopg.Connection) -> None:
+def test_a_hole_that_the_store_cannot_fill_stops_the_batch(connection: psycopg.Connection) -> None:
     log = Log()
     log.record(stated("A01", "10:00"), stated("A02", "11:00"))
     with pytest.raises(position.HoleNotFilled):
@@ -79,7 +79,7 @@ def test_events_of_another_incarnation_are_refused(connection: psycopg.Connectio
         applied(connection, log, other)
 
 
-def test_what_a_crash_interrupts_is_applied_whole_the_next_time(
+def test_a_batch_that_a_crash_interrupts_is_applied_whole_the_next_time(
     connection: psycopg.Connection,
 ) -> None:
     log = Log()
@@ -103,7 +103,7 @@ def test_what_a_crash_interrupts_is_applied_whole_the_next_time(
     assert fold.positions(connection, PROJECTIONS) == log.last
 
 
-def test_of_two_appliers_of_one_partition_the_second_skips(
+def test_of_two_transactions_with_the_same_events_the_second_skips_them(
     connection: psycopg.Connection, other: psycopg.Connection
 ) -> None:
     log = Log()
@@ -119,7 +119,7 @@ def test_of_two_appliers_of_one_partition_the_second_skips(
     assert (outcome.applied, outcome.skipped) == (0, len(STORY))
 
 
-def test_a_position_moved_by_somebody_else_is_not_moved_again(
+def test_a_position_that_another_transaction_moved_is_not_moved_again(
     connection: psycopg.Connection,
 ) -> None:
     log = Log()
@@ -132,7 +132,7 @@ def test_a_position_moved_by_somebody_else_is_not_moved_again(
         position.advance(connection, keys, held, log.events)
 
 
-def test_a_patient_who_cannot_be_interpreted_is_set_aside_and_others_go_on(
+def test_a_component_that_cannot_be_interpreted_is_set_aside_and_the_others_go_on(
     connection: psycopg.Connection,
 ) -> None:
     log = Log()
@@ -152,7 +152,9 @@ def test_a_patient_who_cannot_be_interpreted_is_set_aside_and_others_go_on(
     assert fold.positions(connection, PROJECTIONS) == log.last
 
 
-def test_what_was_set_aside_is_folded_when_tried_again(connection: psycopg.Connection) -> None:
+def test_a_component_that_was_set_aside_is_folded_when_it_is_retried(
+    connection: psycopg.Connection,
+) -> None:
     log = Log()
     log.record(*STORY)
     fold.apply(
@@ -219,7 +221,7 @@ def test_order_split_and_repetition_give_the_same_content(
     log = Log()
     log.record(*(STORY[number] for number in order))
     events = list(log.events)
-    if partitions:  # each at its own pace
+    if partitions:  # each partition by itself
         events.sort(key=lambda one: (one.envelope.partition, one.envelope.index))
     events += [log.events[number] for number in repeats]
     with connection.transaction(force_rollback=True):

@@ -1,4 +1,4 @@
-"""Generations are created once, and those of another release ask for a rebuild."""
+"""Generations are created once. Tables of another release ask for a rebuild."""
 
 import psycopg
 import pytest

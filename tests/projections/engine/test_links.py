@@ -12,7 +12,7 @@ from tests.projections.samples import Log, services, stated
 
 
 @pytest.mark.postgres
-def test_appliers_of_two_partitions_that_meet_in_one_component_lose_nothing(
+def test_transactions_of_several_partitions_that_join_one_component_lose_nothing(
     database: str, connection: psycopg.Connection
 ) -> None:
     log = Log()
@@ -29,7 +29,7 @@ def test_appliers_of_two_partitions_that_meet_in_one_component_lose_nothing(
             with psycopg.connect(database, autocommit=True) as mine:
                 for one in events:
                     fold.apply(mine, PROJECTIONS, [one], heal=log.heal, services=services())
-        except Exception as error:  # noqa: BLE001  # told to the test below
+        except Exception as error:  # noqa: BLE001  # the test looks at it
             failed.append(error)
 
     appliers = [threading.Thread(target=feed, args=(events,)) for events in by_partition.values()]

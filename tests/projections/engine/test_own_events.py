@@ -234,7 +234,7 @@ def test_own_events_are_read_as_they_were_known_at_an_index(notes: psycopg.Conne
         assert sum(map(len, streams.values())) == expected
 
 
-TOLD = (
+MIXED = (
     *STORY[:3],
     note("10:45", stream="A", words="a", anchor=STORY[0].statement.ref),
     note("11:45", number="2", stream="B", words="b"),
@@ -248,23 +248,23 @@ TOLD = (
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
-    order=st.permutations(range(len(TOLD))),
+    order=st.permutations(range(len(MIXED))),
     sizes=st.lists(st.integers(1, 4), max_size=8),
-    repeats=st.lists(st.integers(0, len(TOLD) - 1), max_size=4),
+    repeats=st.lists(st.integers(0, len(MIXED) - 1), max_size=4),
 )
 def test_order_split_and_repetition_of_own_events_and_statements_give_the_same_content(
     notes: psycopg.Connection, order: list[int], sizes: list[int], repeats: list[int]
 ) -> None:
     straight = Log()
-    straight.record(*TOLD)
+    straight.record(*MIXED)
     with notes.transaction(force_rollback=True):
         apply(notes, straight)
         expected = content(notes)
     # Within a stream the order is the version: only the places of the two events of A are given.
-    first, last = sorted(order.index(number) for number in (3, len(TOLD) - 1))
-    order[first], order[last] = 3, len(TOLD) - 1
+    first, last = sorted(order.index(number) for number in (3, len(MIXED) - 1))
+    order[first], order[last] = 3, len(MIXED) - 1
     log = Log()
-    log.record(*(TOLD[number] for number in order))
+    log.record(*(MIXED[number] for number in order))
     events = list(log.events) + [log.events[number] for number in repeats]
     with notes.transaction(force_rollback=True):
         start = 0
@@ -276,9 +276,11 @@ def test_order_split_and_repetition_of_own_events_and_statements_give_the_same_c
         assert rebuild_in["notes"].rows == 4
 
 
-def test_a_rebuild_of_own_streams_gives_what_was_folded_live(notes: psycopg.Connection) -> None:
+def test_a_rebuild_of_own_streams_gives_the_rows_of_the_live_fold(
+    notes: psycopg.Connection,
+) -> None:
     log = Log()
-    log.record(*TOLD)
+    log.record(*MIXED)
     for one in log.events:
         apply(notes, log, [one])
     live = content(notes)

@@ -88,7 +88,7 @@ def test_the_views_go_to_a_kept_generation_and_back_without_a_rebuild(
         assert first == second, name
 
 
-def test_a_kept_generation_is_dropped_with_the_next_rebuild_that_keeps_none(
+def test_a_kept_generation_is_dropped_with_the_next_rebuild_without_keep(
     connection: psycopg.Connection, log: Log
 ) -> None:
     rebuild(connection, PROJECTIONS, ["census"], log.events, heal=log.heal, services=services())

@@ -1,4 +1,4 @@
-"""What analysts see: commented, production only, no place of a part2 unit, readable only."""
+"""Analysts see commented views of production records, without places of part2 units."""
 
 import psycopg
 import pytest

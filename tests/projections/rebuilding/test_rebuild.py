@@ -1,4 +1,4 @@
-"""A rebuild changes nothing, and readers go on reading."""
+"""A rebuild changes nothing, and readers are not interrupted."""
 
 import threading
 from collections.abc import Iterable, Iterator
@@ -47,7 +47,9 @@ def test_a_rebuild_gives_the_same_content(
     assert digest(connection, PROJECTIONS, open_segment) == before
 
 
-def test_what_was_dropped_comes_back_from_the_log(connection: psycopg.Connection, log: Log) -> None:
+def test_a_schema_that_was_dropped_comes_back_from_the_log(
+    connection: psycopg.Connection, log: Log
+) -> None:
     before = digest(connection, PROJECTIONS, open_segment)
     connection.execute("drop schema proj_timeline_v1 cascade")
     rebuild(connection, PROJECTIONS, ["timeline"], log.events, heal=log.heal, services=services())
@@ -86,7 +88,7 @@ def test_repeats_in_the_source_are_passed_over_and_holes_filled(
     assert digest(connection, PROJECTIONS, open_segment) == before
 
 
-def test_a_source_with_a_hole_that_nobody_can_fill_is_refused(
+def test_a_source_with_a_hole_that_the_store_cannot_fill_is_refused(
     connection: psycopg.Connection, log: Log
 ) -> None:
     before = digest(connection, PROJECTIONS, open_segment)
@@ -96,7 +98,7 @@ def test_a_source_with_a_hole_that_nobody_can_fill_is_refused(
     assert digest(connection, PROJECTIONS, open_segment) == before
 
 
-def test_what_is_recorded_while_it_runs_is_in_it(
+def test_events_recorded_during_a_rebuild_are_in_it(
     connection: psycopg.Connection, other: psycopg.Connection, log: Log
 ) -> None:
     def source() -> Iterator[RecordedEvent]:
@@ -112,7 +114,7 @@ def test_what_is_recorded_while_it_runs_is_in_it(
     assert connection.execute("select count(*) from proj.census where bed = 'D'").fetchone() == (1,)
 
 
-def test_records_joined_while_it_runs_are_one_in_it(
+def test_records_joined_during_a_rebuild_are_one_patient_in_it(
     connection: psycopg.Connection, other: psycopg.Connection, log: Log
 ) -> None:
     log.record(*(stated("A01", "17:00", number=each, visit=f"V{each}") for each in ("71", "72")))
@@ -134,7 +136,7 @@ def test_records_joined_while_it_runs_are_one_in_it(
     assert digest(connection, PROJECTIONS, open_segment) == live
 
 
-def test_readers_see_every_row_at_every_moment_of_it(
+def test_readers_see_every_row_at_every_moment_of_a_rebuild(
     connection: psycopg.Connection, database: str, log: Log
 ) -> None:
     seen: list[object] = []
@@ -191,7 +193,7 @@ def test_two_rebuilds_do_not_run_at_once(
     rebuild(connection, PROJECTIONS, [], source(), heal=log.heal, services=services())
 
 
-def test_what_a_rebuild_that_died_has_left_is_cleared_away(
+def test_the_generations_that_a_failed_rebuild_has_left_are_dropped(
     connection: psycopg.Connection, log: Log
 ) -> None:
     def source() -> Iterator[RecordedEvent]:
@@ -207,7 +209,7 @@ def test_what_a_rebuild_that_died_has_left_is_cleared_away(
     assert versions == (len(PROJECTIONS.by_name),) * 2
 
 
-def test_who_cannot_be_interpreted_is_set_aside_and_comes_back(
+def test_a_component_that_a_rebuild_cannot_interpret_is_set_aside_until_the_next(
     connection: psycopg.Connection, log: Log
 ) -> None:
     before = digest(connection, PROJECTIONS, open_segment)
@@ -226,8 +228,8 @@ def test_who_cannot_be_interpreted_is_set_aside_and_comes_back(
     assert digest(connection, PROJECTIONS, open_segment) == before
 
 
-def test_progress_is_told_to_the_end(connection: psycopg.Connection, log: Log) -> None:
-    told: list[tuple[str, int, int | None]] = []
+def test_progress_is_reported_to_the_end(connection: psycopg.Connection, log: Log) -> None:
+    reported: list[tuple[str, int, int | None]] = []
     rebuild(
         connection,
         PROJECTIONS,
@@ -235,13 +237,13 @@ def test_progress_is_told_to_the_end(connection: psycopg.Connection, log: Log) -
         log.events,
         heal=log.heal,
         services=services(),
-        progress=lambda *one: told.append(one),
+        progress=lambda *one: reported.append(one),
     )
-    assert ("read", len(STORY), len(STORY)) in told
-    assert ("fold", len(STORY), len(STORY)) in told
+    assert ("read", len(STORY), len(STORY)) in reported
+    assert ("fold", len(STORY), len(STORY)) in reported
 
 
-def test_who_rebuilds_waits_for_the_disk_afterwards_as_before(
+def test_commits_wait_for_the_disk_again_after_a_rebuild(
     connection: psycopg.Connection, log: Log
 ) -> None:
     met: list[object] = []
@@ -255,7 +257,9 @@ def test_who_rebuilds_waits_for_the_disk_afterwards_as_before(
     assert connection.execute("show synchronous_commit").fetchone() == ("on",)
 
 
-def test_every_component_is_interpreted_once(connection: psycopg.Connection, log: Log) -> None:
+def test_a_rebuild_interprets_every_component_once(
+    connection: psycopg.Connection, log: Log
+) -> None:
     calls: list[int] = []
 
     def counting(statements: Iterable[Statement]) -> tuple[Patient, ...]:

@@ -29,7 +29,7 @@ def test_events_put_aside_come_back_by_stream_from_memory_and_from_the_file(held
     assert sorted((one for some in back.values() for one in some), key=_index) == events
 
 
-def test_events_that_one_hands_over_another_has() -> None:
+def test_events_that_one_spill_hands_over_are_in_the_other() -> None:
     log = Log()
     log.record(*STORY)
     events = [logged(recorded) for recorded in log.events]

@@ -1,4 +1,4 @@
-"""A long log is read and folded by several processes: nothing else may differ."""
+"""Several processes read and fold a long log, with the same result as one."""
 
 import os
 import signal
@@ -48,7 +48,7 @@ def tools(
 
 
 def read_of(events: Sequence[LoggedEvent], after: int, upto: int) -> Iterable[LoggedEvent]:
-    """Read of a log in memory what one would read of the store."""
+    """Read a stretch of a log in memory, as of the store."""
     return [one for one in events if after < one.index <= upto]
 
 
@@ -57,7 +57,7 @@ def does_not_read(_after: int, _upto: int) -> Iterable[LoggedEvent]:
 
 
 class StartedWorkers(Workers):
-    """They are given stretches once all of them have started."""
+    """Workers that get stretches only when all of them have started."""
 
     @override
     def give(self, task: Task) -> bool:
@@ -75,7 +75,7 @@ def dies(url: str) -> Iterator[tuple[Connection[Any], Services, ReadStretch]]:
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take a log of a few events for a long one."""
+    """Treat a log of a few events as a long one."""
     monkeypatch.setattr(filling, "_LONG", 10)
     monkeypatch.setattr(filling, "_REPORTED", 5)
     monkeypatch.setattr(filling, "Workers", StartedWorkers)
@@ -85,7 +85,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def log(connection: psycopg.Connection) -> Log:
-    """Some who are alone, and some whose records are joined by a trusted number."""
+    """A log of patients with one record, and of patients joined by a trusted number."""
     log = Log()
     log.record(*STORY)
     for number in range(10, 40):
@@ -103,7 +103,7 @@ def test_a_rebuild_by_several_processes_gives_the_same_content(
     connection: psycopg.Connection, database: str, log: Log, names: list[str]
 ) -> None:
     before = digest(connection, PROJECTIONS, open_segment)
-    told: list[tuple[str, int, int | None]] = []
+    reported: list[tuple[str, int, int | None]] = []
     done = rebuild(
         connection,
         PROJECTIONS,
@@ -112,10 +112,10 @@ def test_a_rebuild_by_several_processes_gives_the_same_content(
         heal=log.heal,
         services=services(),
         tools=partial(tools, database),
-        progress=lambda *one: told.append(one),
+        progress=lambda *one: reported.append(one),
     )
     assert done.events == len(log.events)
-    assert ("fold", len(log.events), len(log.events)) in told
+    assert ("fold", len(log.events), len(log.events)) in reported
     assert digest(connection, PROJECTIONS, open_segment) == before
 
 
@@ -201,7 +201,7 @@ def test_a_store_that_lacks_events_is_refused(
     assert digest(connection, PROJECTIONS, open_segment) == before
 
 
-def test_what_another_process_cannot_read_ends_the_rebuild(
+def test_a_worker_that_cannot_read_ends_the_rebuild(
     connection: psycopg.Connection, database: str, log: Log
 ) -> None:
     events = [logged(one) for one in log.events]
@@ -217,10 +217,10 @@ def test_what_another_process_cannot_read_ends_the_rebuild(
         )
 
 
-def test_what_another_process_cannot_interpret_is_set_aside(
+def test_a_component_that_a_worker_cannot_interpret_is_set_aside(
     connection: psycopg.Connection, database: str, log: Log
 ) -> None:
-    with patch.object(spill, "BUCKETS", 1):  # there is one, and the helper takes it
+    with patch.object(spill, "BUCKETS", 1):  # the only one goes to the worker
         done = rebuild(
             connection,
             PROJECTIONS,
@@ -234,7 +234,7 @@ def test_what_another_process_cannot_interpret_is_set_aside(
     assert parking.parked(connection) == list(done.parked)
 
 
-def test_a_process_that_dies_ends_the_rebuild_and_nothing_is_switched(
+def test_a_worker_that_dies_ends_the_rebuild_and_nothing_is_switched(
     connection: psycopg.Connection, database: str, log: Log
 ) -> None:
     before = digest(connection, PROJECTIONS, open_segment)
@@ -253,7 +253,7 @@ def test_a_process_that_dies_ends_the_rebuild_and_nothing_is_switched(
     assert digest(connection, PROJECTIONS, open_segment) == before
 
 
-def test_no_process_is_left_after_a_rebuild_that_failed(
+def test_no_worker_is_left_after_a_rebuild_that_failed(
     connection: psycopg.Connection, database: str, log: Log
 ) -> None:
     def source() -> Iterator[RecordedEvent]:

@@ -61,7 +61,8 @@ class ByStream:
 
     ``rows`` takes events by index, and returns a row per key of the table. If the table has a row
     of this key already, ``merge`` gives the new value of each column in SQL: ``kept`` is the row in
-    the table, ``excluded`` the new one. Columns without an entry take the new value.
+    the table, ``excluded`` the new one. Columns without an entry take the new value. The table has
+    no column of kind ``text[]``.
     """
 
     rows: Callable[[Iterable[LoggedEvent]], TableRows]
@@ -73,11 +74,17 @@ Fold: TypeAlias = ByComponent | ByCourse | ByEvent | ByStream
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Projection:
-    """A read model.
+    """A read model: its name, its tables, how they are filled, and its views.
 
-    ``version`` is raised when a table changes, and when its rows mean something else. Projections
-    of another version are rebuilt at the next start. ``fold`` is None for the substrate alone: the
-    engine fills it itself.
+    Installations rebuild a projection when its ``version`` has changed. Raise it
+
+    - when a table changes. A test compares the tables with the file of the projection in
+      ``tests/projections/released_tables``;
+    - when rows mean something else. If interpretation gives other patients, encounters or entries,
+      this concerns all projections that are folded ``ByComponent`` or ``ByCourse``, and the table
+      ``course`` of the engine.
+
+    ``fold`` is None for the substrate alone, which the engine fills itself.
     """
 
     name: str

@@ -1,0 +1,172 @@
+"""The tutorial and the how-to pages run as they stand."""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from secrets import token_hex
+from shutil import copy
+from tempfile import TemporaryDirectory
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from infra.kafka_jars import cache
+from infra.postgres_server import PostgresServer
+from tests.acceptance.command_line import CARETRAIL, CommandLine
+from tests.acceptance.service import RunningService
+from tests.documentation.console import DOCS, blocks, console
+from tests.waiting import until
+
+pytestmark = [pytest.mark.postgres, pytest.mark.timeout(600)]
+
+ROOT = DOCS.parent
+PACKAGES = ("caretrail", "commands", "consumers", "domain", "infra", "projections")
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder in which PostgreSQL, which is another user if we are root, can have a home."""
+    with TemporaryDirectory(prefix="caretrail-home-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
+def variables(home: Path) -> dict[str, str]:
+    """Return the environment of a new user."""
+    ours = {name: text for name, text in os.environ.items() if not name.startswith("CARETRAIL_")}
+    ours.pop("XDG_DATA_HOME", None)
+    return {**ours, "HOME": str(home), "XDG_CACHE_HOME": str(cache().parent)}
+
+
+def mercy(home: Path) -> CommandLine:
+    """Make the home of the tutorial, with its messages taken in."""
+    home.mkdir()
+    files = {each.name: each.text for each in blocks("tutorial.md")}
+    (home / "profiles.toml").write_text(files["profiles.toml"], "utf-8")
+    (home / "mercy.hl7").write_text(files["mercy.hl7"], "utf-8")
+    line = CommandLine(home)
+    line.run("ingest", home / "mercy.hl7")
+    return line
+
+
+class Background:
+    """The demo and the service that the tutorial has in another terminal."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        free = {"CARETRAIL_MLLP_PORT": "0", "CARETRAIL_HTTP_PORT": "0"}
+        self._folder = folder
+        self._environment = {**environment, **free}
+        self._demo: subprocess.Popen[bytes] | None = None
+        self._service: RunningService | None = None
+        self.replaced: dict[str, str] = {}
+
+    def start(self, name: str) -> None:
+        if name == "demo":
+            output = self._folder / "demo.output"
+            with output.open("wb") as written:
+                self._demo = subprocess.Popen(
+                    [CARETRAIL, "demo"],
+                    env=self._environment,
+                    stdout=written,
+                    stderr=subprocess.STDOUT,
+                )
+            try:
+                until(lambda: b"Ctrl-C" in output.read_bytes(), "the demo", 300)
+            except AssertionError as error:
+                raise AssertionError(output.read_text("utf-8")) from error
+            return
+        self.stop()
+        alone = {**self._environment, "CARETRAIL_KAFKA": "false"}
+        self._service = RunningService(CommandLine(self._folder / "mercy", alone))
+        self._service.start()
+        self.replaced["127.0.0.1:2575"] = ":".join(map(str, self._service.mllp))
+
+    def stop(self) -> None:
+        if self._demo is not None:
+            self._demo.terminate()
+            self._demo.wait(60)
+            self._demo = None
+        if self._service is not None:
+            self._service.stop()
+            self._service = None
+
+
+@pytest.mark.kafka
+def test_the_tutorial(folder: Path) -> None:
+    environment = variables(folder)
+    background = Background(folder, environment)
+    try:
+        with console(folder, environment) as shell:
+            shell.follow("tutorial.md", start=background.start, replaced=background.replaced)
+    finally:
+        background.stop()
+
+
+def test_connect_a_feed(folder: Path) -> None:
+    with console(folder, variables(folder)) as shell:
+        shell.follow("how-to/connect-a-feed.md")
+
+
+def test_back_up_and_restore(folder: Path) -> None:
+    line = mercy(folder / "home")
+    (folder / "safe").mkdir()
+    copy(line.home / "keys" / "master.key", folder / "safe")
+    environment = {**variables(folder), "CARETRAIL_HOME": str(line.home)}
+    with console(folder, environment) as shell:
+        shell.follow("how-to/back-up-and-restore.md")
+
+
+def test_troubleshoot(folder: Path) -> None:
+    line = mercy(folder / "home")
+    environment = {**variables(folder), "CARETRAIL_HOME": str(line.home)}
+    with console(folder, environment) as shell:
+        shell.follow("how-to/troubleshoot.md")
+
+
+def test_every_text_that_troubleshoot_quotes_is_in_the_code() -> None:
+    page = (DOCS / "how-to" / "troubleshoot.md").read_text("utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| ")]
+    quoted = {each for row in rows for each in re.findall(r"`([^`]+)`", row.split("|")[1])}
+    sources = "".join(
+        re.sub(r'"\s*\n\s*f?"', "", path.read_text("utf-8"))  # a text over several lines
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
+    )
+    known = {"AR", "AE", "/readyz", "caretrail projections ls", "http://127.0.0.1:8600/readyz"}
+    known |= {"HOME/postgres/server.log", "HOME/kafka/broker.log"}
+    assert len(quoted) > 20
+    assert {each for each in quoted - known if each not in sources} == set()
+
+
+def test_a_database_made_as_the_page_says_is_enough(folder: Path) -> None:
+    (statements,) = [each.text for each in blocks("how-to/run-on-your-own-servers.md")
+                     if each.language == "sql"]  # fmt: skip
+    # The embedded server has a superuser and a database of the name that the page uses.
+    owner = f"owner_{token_hex(4)}"
+    statements = re.sub(r"\bcaretrail\b", owner, statements)
+    with PostgresServer(folder / "server", tcp=True) as server:
+        with psycopg.connect(server.url, autocommit=True) as admin:
+            for statement in statements.split(";"):
+                if statement.strip():
+                    admin.execute(statement.encode())
+        where = conninfo_to_dict(server.tcp_url)
+        url = f"postgresql://{owner}:long%20and%20random@127.0.0.1:{where['port']}/{owner}"
+        line = CommandLine(
+            folder / "home", {"CARETRAIL_DATABASE_URL": url, "CARETRAIL_ID_KEY": "5a" * 32}
+        )
+        assert all(each["ok"] for each in line.objects("doctor"))
+        files = {each.name: each.text for each in blocks("tutorial.md")}
+        feed = folder / "mercy.hl7"
+        feed.write_text(files["mercy.hl7"], "utf-8")
+        assert line.object("ingest", feed)["events"] == 2
+        with psycopg.connect(make_conninfo(server.url, dbname=owner)) as admin:
+            admin.execute("set role care_analyst")
+            assert admin.execute("select count(*) from care.census").fetchone() == (1,)
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = (DOCS / "index.md").read_text("utf-8")
+    pages = {str(each.relative_to(DOCS)) for each in DOCS.rglob("*.md")} - {"index.md"}
+    assert pages - set(re.findall(r"\]\(([\w/.-]+\.md)\)", index)) == set()

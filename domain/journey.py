@@ -22,6 +22,8 @@ READMISSION_DAYS: Final = 30
 SHORTEST_GAP: Final = timedelta(hours=1)
 #: An outpatient encounter without an end counts as over after this time.
 OUTPATIENT_LASTS: Final = timedelta(hours=24)
+#: An emergency encounter that is open for longer than this was probably never closed.
+EMERGENCY_LASTS: Final = timedelta(hours=24)
 
 _OUTPATIENT: Final[frozenset[EncounterClass]] = frozenset({"AMB", "VR", "HH", "PRENC"})
 _OPEN: Final = frozenset({"in-progress", "arrived", "onleave", "unknown"})
@@ -142,6 +144,11 @@ def is_transfer(source: EncounterSpan, target: EncounterSpan) -> bool:
         return False
     goes_on = target.end is None or target.end > source.end
     return goes_on and abs(target.begin - source.end) < TRANSFER_WITHIN
+
+
+def was_left_open(class_code: EncounterClass, begin: datetime, as_of: datetime) -> bool:
+    """Tell whether an encounter that is open at ``as_of`` was probably never closed."""
+    return class_code == "EMER" and as_of - begin > EMERGENCY_LASTS
 
 
 def _by_begin(span: EncounterSpan) -> tuple[datetime, str]:

@@ -4,19 +4,17 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import Final, Literal
+from datetime import datetime
+from typing import Literal
 
 from caretrail.reading.opening import PersonDetails, SegmentOpener, person, pieces_copied
 from caretrail.reading.patient import PatientReading
 from domain.ids import EncounterId, PatientId
+from domain.journey import was_left_open
 from domain.statement import EncounterClass
 from projections.audit_trail import LogPosition
 from projections.census import CensusRow, open_places
 from projections.patients import PatientRow
-
-#: An emergency visit that is open for longer than this was probably never closed.
-LEFT_OPEN: Final = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,11 +182,6 @@ def disagreements(
         if one.started and was_left_open(one.class_code, one.started, at)
     ]
     return tuple(found)
-
-
-def was_left_open(class_code: EncounterClass, started: datetime, at: datetime) -> bool:
-    """Tell whether an encounter that is open at ``at`` was probably never closed."""
-    return class_code == "EMER" and at - started > LEFT_OPEN
 
 
 def filtered(

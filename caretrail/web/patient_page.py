@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlencode
 
-from caretrail.reading.census import was_left_open
 from caretrail.reading.evidence import Evidence
 from caretrail.reading.patient import PatientNumber, PatientReading
 from caretrail.web import entries as entries_of
@@ -19,7 +18,7 @@ from caretrail.web.table import places_without_stay, rows_of
 from caretrail.web.words import CLASS_WORDS, SEX_WORDS, Words, age, birth_date, gap_words, length
 from domain.ids import StatementRef
 from domain.interpretation import happened
-from domain.journey import EncounterSpan, Journey, journey_of, spans_of
+from domain.journey import EncounterSpan, Journey, journey_of, spans_of, was_left_open
 from domain.statement import Statement
 
 _ALL: Final = datetime(1, 1, 1, tzinfo=UTC)

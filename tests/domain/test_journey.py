@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from domain.continuity import Patient
-from domain.journey import Journey, journey_of, spans_of
+from domain.journey import EMERGENCY_LASTS, Journey, journey_of, spans_of, was_left_open
 from tests.web.people import AS_OF, CHICAGO, alder, encounter, heard, patient
 
 
@@ -149,3 +149,12 @@ def test_after_an_end_at_an_unknown_time_nothing_is_counted() -> None:
 
     assert found.readmissions == ()
     assert all(gap.start != lost.start for gap in found.gaps)
+
+
+def test_an_emergency_encounter_alone_counts_as_left_open_after_24_hours() -> None:
+    begin = AS_OF - EMERGENCY_LASTS
+
+    assert timedelta(hours=24) == EMERGENCY_LASTS
+    assert not was_left_open("EMER", begin, AS_OF)
+    assert was_left_open("EMER", begin - timedelta(minutes=1), AS_OF)
+    assert not was_left_open("IMP", begin - timedelta(days=9), AS_OF)

@@ -2,8 +2,8 @@
 
 A backup of the store holds the events, the received messages, the idempotency keys and the
 fingerprint of the id key, all of one moment. Read models are not in it: they are built again from
-the events. The data keys are in a file of their own, because whoever has the store, the data keys
-and the master key can read everything. The master key and the id key are in neither file.
+the events. The data keys are in a file of their own, because the store, the data keys and the
+master key together open everything. The master key and the id key are in neither file.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -47,9 +47,9 @@ def normal(text: str) -> str:
 
 @lru_cache(maxsize=16)
 def _pads(secret: bytes) -> "tuple[_Hash, _Hash]":
-    """Return SHA-256 with the inner and the outer pad of HMAC (RFC 2104) taken in.
+    """Return two SHA-256 states that have read the inner and the outer pad of HMAC (RFC 2104).
 
-    Copied for each id they cost less than half of ``hmac.digest``, which begins anew each time.
+    Copying them for each id costs less than half of ``hmac.digest``, which reads them each time.
     """
     block = (sha256(secret).digest() if len(secret) > _BLOCK else secret).ljust(_BLOCK, b"\0")
     return (

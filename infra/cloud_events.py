@@ -56,7 +56,7 @@ def _kind(topic: str) -> tuple[str, bytes]:
 
 @lru_cache(maxsize=4096)
 def _source(actor: Actor) -> tuple[str, bytes]:
-    """Return where an event came from: a feed by its name; nobody's name."""
+    """Return the source of an event: the name of its feed, and never the name of a person."""
     if actor.kind != "feed":
         return "ce_source", b"/caretrail"
     names = [quote(name, safe="") for name in (actor.issuer, actor.subject) if name]

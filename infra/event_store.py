@@ -167,7 +167,7 @@ class CareStore(EventLog, MessageLog[SealedMessage]):
 
 
 def _named(message: Received) -> tuple[RecordId, ...]:
-    """Return everybody a message names, in order; nobody where nothing was read from it."""
+    """Return the subjects that a message names, in order; empty if no statement was read."""
     return tuple(dict.fromkeys(one for each in message.drafts for one in each.subjects))
 
 

@@ -205,8 +205,8 @@ class MessageArchive:
         """Return the bytes of a message as they came.
 
         Raises:
-            NoSuchMessage: Also for what is no id.
-            SegmentDoesNotOpen: The key of somebody it names is gone.
+            NoSuchMessage: No message has this id, or the text is not an id.
+            SegmentDoesNotOpen: The key of a subject that the message names is gone.
         """
         wanted = _uuid(message_id)
         with self._connection() as connection:

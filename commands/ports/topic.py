@@ -13,16 +13,17 @@ from domain.body import RecordedEvent
 class TopicUnavailable(Exception):
     """The brokers did not answer, refused, or hold another topic than before.
 
-    What was being sent may stand in the topic or not. Read the topic again before sending more.
+    The events that were being sent may or may not be in the topic. Read the topic before sending
+    more.
     """
 
 
 class Fenced(Exception):
-    """Somebody else leads now, or has moved a position that was thought to be ours."""
+    """Another process leads now, or has moved the position that this process was to move."""
 
 
 class Halted(Exception):
-    """Going on would do harm, and only a person can decide. ``remedy`` says what to do."""
+    """Going on would do harm, so a person must decide. ``remedy`` says what to do."""
 
     code = "halted"
 
@@ -32,7 +33,7 @@ class Halted(Exception):
 
 
 class TopicAheadOfStore(Halted):
-    """The topic holds events that the store does not: the store was set back."""
+    """The topic holds events that the store lacks: the store was set back to an older state."""
 
     code = "topic_ahead_of_store"
 
@@ -45,7 +46,7 @@ class IncarnationMismatch(Halted):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What the headers of one record say; ``index`` is 0 in a record that is none of ours."""
+    """The headers of one record. ``index`` is 0 in a record that caretrail did not publish."""
 
     partition: int
     offset: int
@@ -56,7 +57,7 @@ class Link:
 
 
 class Extent(NamedTuple):
-    """Which offsets a partition holds: from ``begin`` to before ``end``."""
+    """The offsets that a partition holds: from ``begin`` up to, but without, ``end``."""
 
     begin: int
     end: int
@@ -64,10 +65,10 @@ class Extent(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How far a partition of the topic is known.
+    """How far a partition of the topic has been read.
 
-    Every record before ``next_offset`` has been looked at, and every event of the partition up to
-    index ``last`` stands among them.
+    Every record before ``next_offset`` has been read. They include every event of the partition
+    up to index ``last``.
     """
 
     next_offset: int = 0
@@ -76,10 +77,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """How far the topic is known to hold the store.
+    """How far the topic is known to hold the events of the store.
 
-    Every event up to ``position`` stands in the topic whose Kafka id is ``topic_id`` (empty: none
-    was seen yet); a partition may be known further by its mark.
+    Every event up to ``position`` is in the topic whose Kafka id is ``topic_id`` (empty: no topic
+    was seen yet). The mark of a partition may show that it holds later events too.
     """
 
     incarnation: str
@@ -90,28 +91,28 @@ class Checkpoint:
 
 
 class Topic(Protocol):
-    """The topic of events: what stands in it, and how more gets in.
+    """The topic of events, for reading and publishing.
 
-    Every method raises ``TopicUnavailable`` when the brokers do not answer within bounds.
+    Every method raises ``TopicUnavailable`` if the brokers do not answer in time.
     """
 
     def identity(self) -> str:
-        """Return the id Kafka gave this topic: another one after it was deleted and made again."""
+        """Return Kafka's id of the topic. It differs after the topic was deleted and made again."""
         ...
 
     def extents(self) -> Mapping[int, Extent]:
-        """Return what each partition holds now."""
+        """Return the offsets that each partition holds now."""
         ...
 
     def links(self, spans: Mapping[int, Extent]) -> Iterable[Link]:
-        """Yield what the headers of these records say; in order within each partition."""
+        """Yield the headers of these records, in order within each partition."""
         ...
 
     def publish(self, events: Sequence[RecordedEvent]) -> list[int]:
-        """Send all, each to the partition of its envelope; return their offsets, in order.
+        """Send all events, each to the partition of its envelope; return their offsets, in order.
 
         Raises:
-            TopicUnavailable: Some or all of them may stand in the topic; nothing more is sent.
+            TopicUnavailable: Some or all of the events may be in the topic. No more are sent.
         """
         ...
 

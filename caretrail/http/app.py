@@ -67,7 +67,7 @@ def _no_event() -> _NotFound:
     return _NotFound("No such event or message", "Open it from the page of its patient.")
 
 
-def create_app(  # what the outside world is made of
+def create_app(
     reader: Reader,
     *,
     now: Callable[[], datetime],
@@ -118,7 +118,7 @@ def create_app(  # what the outside world is made of
 
 
 class _Pages:
-    def __init__(  # what every page needs
+    def __init__(
         self,
         reader: Reader,
         now: Callable[[], datetime],

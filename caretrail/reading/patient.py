@@ -119,7 +119,7 @@ def place_text(unit: str | None, room: str | None, bed: str | None) -> str:
     return "-".join(part for part in parts if part)
 
 
-def read(  # what a reading is made of
+def read(
     filed: Sequence[FiledStatement],
     record: str,
     opening: SegmentOpener,

@@ -51,7 +51,7 @@ _COMPONENTS_AT_ONCE: Final = 500
 class Reader:
     """Answers questions from the read models. Threads may share it: each call has a connection."""
 
-    def __init__(  # what the outside world is made of
+    def __init__(
         self,
         connections: Callable[[], AbstractContextManager[Database]],
         id_key: IdKey,

@@ -93,7 +93,7 @@ def entry_lines(reading: PatientReading, related: Journey, words: Words) -> list
     return made
 
 
-def _line(  # an entry, and what its notes are about
+def _line(
     reading: PatientReading,
     entry: Entry,
     encounter: Encounter | None,

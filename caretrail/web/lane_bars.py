@@ -132,7 +132,7 @@ def class_path(span: EncounterSpan) -> tuple[str, ...]:
     return tuple(path) or (span.encounter.class_code,)
 
 
-def _tall(  # a bar uses the free space of its lane
+def _tall(
     drawn: DrawnBar,
     top: float,
     labels: LabelRows,
@@ -230,7 +230,7 @@ def _merged(drawn: DrawnBar, y: float, height: float, context: LaneContext) -> B
     )
 
 
-def _segment(  # position, shape and label of one stay
+def _segment(
     drawn: DrawnBar, number: int, piece: BarPiece, y: float, height: float, label: str,
     context: LaneContext,
 ) -> BarSegment:  # fmt: skip
@@ -280,7 +280,7 @@ def _inside(label: str, x: float, y: float, height: float) -> DrawnText | None:
     return DrawnText(x=round(x, 1), y=round(y + height / 2 + 4, 1), text=label)
 
 
-def _under(  # position and text of a label
+def _under(
     label: str, x: float, bottom: float, put: tuple[int, float], css: str, strip: float,
     context: LaneContext,
 ) -> LabelBelow:  # fmt: skip

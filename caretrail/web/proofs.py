@@ -45,7 +45,7 @@ class Proof:
     open: bool
 
 
-def proofs_of(  # the page opens its messages here
+def proofs_of(
     reading: PatientReading,
     everything: Sequence[EncounterSpan],
     entries: Sequence[EntryLine],
@@ -87,7 +87,7 @@ def proofs_of(  # the page opens its messages here
     return made
 
 
-def _proof(  # the facts of one encounter
+def _proof(
     reading: PatientReading,
     encounter: Encounter,
     span: EncounterSpan | None,

@@ -26,7 +26,7 @@ class TableRow:
     between: str = ""
 
 
-def rows_of(  # the table has every fact of the picture
+def rows_of(
     reading: PatientReading,
     everything: Sequence[EncounterSpan],
     related: Journey,

@@ -106,7 +106,7 @@ def _with_history(
     entries = [one for each in same for one in each.entries if one.statement not in later]
     return Patient(
         patient_id=person.patient_id,
-        mode=person.said[0].of.mode,
+        mode=person.mode,
         records=person.records,
         merges=person.merges,
         encounters=tuple(sorted(encounters, key=_by_start)),

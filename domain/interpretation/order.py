@@ -1,7 +1,7 @@
-"""Sent order: which statement was said before which.
+"""Sent order: which statement was sent before which (section 1 of the specification).
 
-Source of the rules: interpretation, section 1. The order is total and comes from what intake
-stored with each statement, so that it cannot depend on how they arrived.
+The order is total. It comes from values that intake stored with each statement, so it does not
+depend on the order of arrival.
 """
 
 import re
@@ -23,63 +23,76 @@ _Natural: TypeAlias = tuple[tuple[int, str], ...]
 
 
 @dataclass(slots=True, eq=False)
-class Said:
-    """A statement with its place in sent order. One object per statement and interpretation."""
+class OrderedStatement:
+    """A statement with its position in sent order and the time of the fact that it reports.
 
-    of: Statement
-    row: Trigger  # the properties of its trigger
-    kind: Kind  # that of the row
-    sent: datetime  # MSH-7, else EVN-2, else before all
-    order: int
-    moment: Moment | None  # when it happened, as stated
-    source: str  # the field that the time came from
-    at: datetime  # the placing instant: an end's last, else the first; unknown: before all
-    flags: list[str]
+    Each statement has one such object in one interpretation. No rule changes it.
+    """
 
-    @property
-    def stated(self) -> bool:
-        """Whether the time was stated, not inferred from EVN-2 or MSH-7."""
-        return self.source not in INFERRED
+    statement: Statement
+    trigger: Trigger  # the row of its trigger
+    kind: Kind  # of that row
+    sent: datetime  # MSH-7, else EVN-2, else before all other times (R1.4)
+    order: int  # its position in sent order, from 0
+    moment: Moment | None  # happened-at (R5.1); None: the statement has no time
+    stated: bool  # whether the moment is stated, not inferred from EVN-2 or MSH-7 (R5.2)
+    at: datetime  # the placing instant (R5.10); before all other times if it has none
+    flags: tuple[str, ...]  # of intake, and ``sent_time_unusable``
 
 
-def in_sent_order(statements: Iterable[Statement]) -> list[Said]:
-    """Sort a set of statements by when they were sent; equal refs are one statement."""
+#: A flag that a rule gives to a statement. Rules return marks; ``interpret`` merges them.
+Mark: TypeAlias = tuple[OrderedStatement, Flag]
+
+
+def in_sent_order(statements: Iterable[Statement]) -> list[OrderedStatement]:
+    """Sort a set of statements by when they were sent. Equal refs are one statement (R1.5)."""
     distinct: dict[StatementRef, Statement] = {each.ref: each for each in statements}
-    ranked = [(_rank(each), each) for each in distinct.values()]
+    ranked = [(_sent_at(each), each) for each in distinct.values()]
     ranked.sort(key=itemgetter(0))
     _sort_ties(ranked)
-    return [_said(each, sent, order) for order, (sent, each) in enumerate(ranked)]
+    return [_ordered(each, sent, order) for order, (sent, each) in enumerate(ranked)]
 
 
-def sent_before(one: Said, cancel: Said) -> bool:
-    """Tell whether a statement was sent before a given cancel.
+def sent_before(one: OrderedStatement, cancel: OrderedStatement) -> bool:
+    """Tell whether a statement was sent before a cancel (R1.3).
 
-    In one and the same second it was, unless both control ids are plain numbers and say otherwise:
-    within a second senders order badly, and a cancel has something to take back.
+    Many senders do not keep the order within one second, and a cancel has something to cancel. At
+    equal times the statement therefore comes first, unless both control ids are plain numbers and
+    the statement has the greater one. Example: of an A02 and an A12 sent in one second with the
+    control ids B and A, the A02 was sent before.
     """
     if one.sent != cancel.sent:
         return one.sent < cancel.sent
-    return not _numbers_say_after(one.of.control_id, cancel.of.control_id)
+    return not _is_greater_number(one.statement.control_id, cancel.statement.control_id)
 
 
-def _said(statement: Statement, sent: datetime, order: int) -> Said:
-    row = trigger_of(statement.trigger)
-    moment, source = moment_of(statement, row)
-    at = BEFORE_ALL if moment is None else moment.last if row.kind == "end" else moment.at
-    flags = list(statement.flags)
+def came_from(each: OrderedStatement) -> str:
+    """Return the ref of PV1-6, the location before; an empty string if it is not stated."""
+    prior = each.statement.prior_place
+    return "" if prior is None else prior.ref
+
+
+def _ordered(statement: Statement, sent: datetime, order: int) -> OrderedStatement:
+    trigger = trigger_of(statement.trigger)
+    kind = trigger.kind
+    moment, field = moment_of(statement, trigger)
+    at = BEFORE_ALL if moment is None else moment.last if kind == "end" else moment.at
+    flags = statement.flags
     if statement.sent is None:
-        flags.append(Flag.SENT_TIME_UNUSABLE)
-    return Said(statement, row, row.kind, sent, order, moment, source, at, flags)
+        flags = (*flags, Flag.SENT_TIME_UNUSABLE)
+    stated = field not in INFERRED
+    return OrderedStatement(statement, trigger, kind, sent, order, moment, stated, at, flags)
 
 
-def _rank(statement: Statement) -> datetime:
+def _sent_at(statement: Statement) -> datetime:
+    """Return MSH-7, else EVN-2, else an instant before all others (R1.4)."""
     if statement.sent is not None:
         return statement.sent.at
     return BEFORE_ALL if statement.entered is None else statement.entered.at
 
 
 def _sort_ties(ranked: list[tuple[datetime, Statement]]) -> None:
-    """Order what was sent in one instant; most feeds have few such runs."""
+    """Sort the statements that were sent at one instant. Most feeds have few of them."""
     first = 0
     for position in range(1, len(ranked) + 1):
         if position < len(ranked) and ranked[position][0] == ranked[first][0]:
@@ -90,6 +103,7 @@ def _sort_ties(ranked: list[tuple[datetime, Statement]]) -> None:
 
 
 def _tie(ranked: tuple[datetime, Statement]) -> tuple[_Natural, _Natural, str, str, str, str]:
+    """Return what orders statements of one instant (R1.2)."""
     each = ranked[1]
     return (
         _natural(each.sequence),
@@ -102,7 +116,10 @@ def _tie(ranked: tuple[datetime, Statement]) -> tuple[_Natural, _Natural, str, s
 
 
 def _natural(text: str) -> _Natural:
-    """Compare runs of digits as numbers: x9 before x10. No int(): ids may be of any length."""
+    """Return a key that compares runs of digits as numbers: x9 comes before x10.
+
+    Runs of digits may be longer than ``int`` converts, so they are compared as text.
+    """
     return tuple(
         _number(piece) if position % 2 else (0, piece)
         for position, piece in enumerate(_DIGITS.split(text))
@@ -114,6 +131,6 @@ def _number(digits: str) -> tuple[int, str]:
     return len(plain), plain
 
 
-def _numbers_say_after(one: str, other: str) -> bool:
+def _is_greater_number(one: str, other: str) -> bool:
     plain = one.isascii() and one.isdecimal() and other.isascii() and other.isdecimal()
     return plain and _number(one) > _number(other)

@@ -1,171 +1,199 @@
-"""Places: the stays of an encounter, and the ghosts of what was voided.
-
-Source of the rules: interpretation, section 8.
-"""
+"""Places: the stays of an encounter, and the places of void statements (section 8)."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from operator import attrgetter, itemgetter
-from typing import TypeAlias
+from typing import NamedTuple
 
 from domain.continuity import Stay
 from domain.flags import Flag
-from domain.interpretation.facts import Spell
-from domain.interpretation.order import Said
+from domain.interpretation.order import Mark, OrderedStatement
+from domain.interpretation.spell import Spell
 from domain.interpretation.times import BEFORE_ALL
 from domain.statement import EncounterClass, Place
-
-#: From when, where, of which class, who says so, flags.
-_Step: TypeAlias = tuple[datetime, Place | None, EncounterClass, Said, tuple[str, ...]]
 
 _order = attrgetter("order")
 
 
-def stays_of(spell: Spell, *, back_to: Sequence[Said], cancelled: bool) -> list[Stay]:
-    """Return where the patient was in one encounter, in order; flags what could not be placed.
+class _Step(NamedTuple):
+    """Where the patient is from an instant on, and the statement that says so."""
+
+    at: datetime
+    place: Place | None
+    class_code: EncounterClass
+    by: OrderedStatement
+    flags: tuple[str, ...] = ()
+
+
+def stays_of(spell: Spell, restoring: Sequence[OrderedStatement]) -> tuple[list[Stay], list[Mark]]:
+    """Return where the patient was in one encounter, in order of time, and marks of moves.
+
+    A class or place that a statement leaves out stays as before (R8.4). Consecutive stays in one
+    place and class are one stay, and stays of no length are dropped (R8.5).
 
     Args:
         spell: The encounter.
-        back_to: Its A12 and A13 that stand: they say where, when nothing else does.
-        cancelled: Marks every stay.
+        restoring: Its valid A12 and A13. If no other statement says where the patient is, they do.
     """
+    steps, marks = _steps(spell)
     runs: list[_Step] = []
     place: Place | None = None
     class_code: EncounterClass = "unknown"
-    for at, stated, coded, by, flags in _steps(spell):
+    for at, stated, coded, by, flags in steps:
         if spell.end is not None and at > spell.end:
-            by.flags.append(Flag.AFTER_END)
+            marks.append((by, Flag.AFTER_END))  # R8.3
             continue
         place = stated or place
         class_code = class_code if coded == "unknown" else coded
-        if runs and runs[-1][0] == at:
-            runs.pop()  # a stay of no length
-        if runs and _ref(runs[-1][1]) == _ref(place) and runs[-1][2] == class_code:
+        if runs and runs[-1].at == at:
+            runs.pop()
+        if runs and _ref(runs[-1].place) == _ref(place) and runs[-1].class_code == class_code:
             continue
-        runs.append((at, place, class_code, by, flags))
-    if runs and runs[-1][0] == spell.end:
+        runs.append(_Step(at, place, class_code, by, flags))
+    if runs and runs[-1].at == spell.end:
         runs.pop()
     if place is None:
-        runs = _fallback(spell, runs, back_to)
+        runs = _restored(spell, runs, restoring)
     if not runs:
-        return []
-    starts = [None if run[0] == BEFORE_ALL else run[0] for run in runs]
-    return [
+        return [], marks
+    starts = [None if run.at == BEFORE_ALL else run.at for run in runs]
+    stays = [
         Stay(
-            place=run[1],
-            class_code=run[2],
+            place=run.place,
+            class_code=run.class_code,
             start=start,
             end=end,
-            cancelled=cancelled,
-            statement=run[3].of.ref,
-            flags=run[4],
+            cancelled=spell.cancelled,
+            statement=run.by.statement.ref,
+            flags=run.flags,
         )
         for run, start, end in zip(runs, starts, [*starts[1:], spell.end], strict=True)
     ]
+    return stays, marks
 
 
-def _steps(spell: Spell) -> list[_Step]:
+def _steps(spell: Spell) -> tuple[list[_Step], list[Mark]]:
+    """Return the beginning, the change of class and the moves, in order; and marks of moves.
+
+    A move that happened before the beginning is placed at the beginning (R8.1). At one instant the
+    change of class comes first. Then come the moves that happened before the beginning, in the
+    order in which they happened, and the other moves in sent order (R8.2).
+    """
     start = spell.start or BEFORE_ALL
     if spell.opened_by is not None:
         by = spell.opened_by
-        return [(start, by.of.place, by.of.class_code, by, ())]
+        return [_Step(start, by.statement.place, by.statement.class_code, by)], []
     steps: list[_Step] = []
-    if spell.first:
-        steps.append(_fact(spell.first, start))
+    marks: list[Mark] = []
+    if spell.beginnings:
+        steps.append(_of_beginnings(spell.beginnings, start))
     later: list[tuple[datetime, int, int, _Step]] = []
-    if spell.change:
+    if spell.changes:
         at = max(spell.change_at or start, start)
-        later.append((at, 0, spell.change[0].order, _fact(spell.change, at)))
+        later.append((at, 0, spell.changes[0].order, _of_beginnings(spell.changes, at)))
     for at, move in spell.moves:
         flags: tuple[str, ...] = ()
+        rank = move.order
         if at < start and (move.moment is None or move.moment.last < start):
             flags = (Flag.BEFORE_BEGINNING,)
-            move.flags.append(Flag.BEFORE_BEGINNING)
+            marks.append((move, Flag.BEFORE_BEGINNING))
+            rank = len(later) - len(spell.moves)  # negative, in the order of the moves
         placed = max(at, start)
-        # Before the beginning as they happened; at one instant, coarse or not, as they were sent.
-        key = (placed, 1, len(later) - len(spell.moves)) if flags else (placed, 1, move.order)
-        later.append((*key, (placed, move.of.place, move.of.class_code, move, flags)))
+        step = _Step(placed, move.statement.place, move.statement.class_code, move, flags)
+        later.append((placed, 1, rank, step))
     if len(later) > 1:
         later.sort(key=itemgetter(0, 1, 2))
     steps.extend(each[3] for each in later)
-    return steps
+    return steps, marks
 
 
-def _fact(said: Sequence[Said], at: datetime) -> _Step:
-    """Of what is said about one beginning, the place and class sent last hold."""
-    by = said[0]
-    if len(said) == 1:
-        return at, by.of.place, by.of.class_code, by, ()
+def _of_beginnings(beginnings: Sequence[OrderedStatement], at: datetime) -> _Step:
+    """Return what the statements about one beginning say: the last place and class hold (R8.4)."""
+    by = beginnings[0]
+    if len(beginnings) == 1:
+        return _Step(at, by.statement.place, by.statement.class_code, by)
     class_code: EncounterClass = "unknown"
-    for each in sorted(said, key=_order):
-        if each.of.class_code != "unknown":
-            class_code = each.of.class_code
-        if each.of.place is not None or by.of.place is None:
+    for each in sorted(beginnings, key=_order):
+        if each.statement.class_code != "unknown":
+            class_code = each.statement.class_code
+        if each.statement.place is not None or by.statement.place is None:
             by = each
-    return at, by.of.place, class_code, by, ()
+    return _Step(at, by.statement.place, class_code, by)
 
 
-def _fallback(spell: Spell, runs: list[_Step], back_to: Sequence[Said]) -> list[_Step]:
-    """When nothing left says where the patient is, the PV1-3 of an A12 or A13 does."""
-    places = [each for each in back_to if each.of.place is not None]
-    if not places:
+def _restored(
+    spell: Spell, runs: list[_Step], restoring: Sequence[OrderedStatement]
+) -> list[_Step]:
+    """Return the steps with the PV1-3 of the last sent A12 or A13 as their place (R6.16)."""
+    placing = [each for each in restoring if each.statement.place is not None]
+    if not placing:
         return runs
-    by = max(places, key=_order)
-    if not runs:
-        start = spell.start or BEFORE_ALL
-        if spell.end is not None and spell.end <= start:
-            return []  # a stay of no length
-        return [(start, by.of.place, by.of.class_code, by, ())]
-    return [(at, by.of.place, coded, by, flags) for at, _, coded, _, flags in runs]
+    by = max(placing, key=_order)
+    place = by.statement.place
+    if runs:
+        return [run._replace(place=place, by=by) for run in runs]
+    start = spell.start or BEFORE_ALL
+    if spell.end is not None and spell.end <= start:
+        return []
+    return [_Step(start, place, by.statement.class_code, by)]
 
 
-def ghosts_of(
-    voided: Iterable[tuple[Said, Said]], *, standing: Iterable[Said], stays: Iterable[Stay]
+def places_of_void(
+    void: Iterable[tuple[OrderedStatement, OrderedStatement]],
+    *,
+    valid: Iterable[OrderedStatement],
+    stays: Iterable[Stay],
 ) -> list[Stay]:
-    """Return the places of a standing encounter that only voided statements state, each once.
+    """Return the places of a valid encounter that only void statements state, each once (R8.9).
+
+    Example: A01 to bed A, A02 11:00 to bed B and its A12 of 11:10. Bed B is a cancelled stay from
+    11:00 to 11:10.
 
     Args:
-        voided: What was taken back, with the cancel.
-        standing: What else is said of the encounter.
-        stays: Where the patient was.
+        void: The void statements of the encounter, each with its cancel.
+        valid: Its valid statements.
+        stays: Its stays.
     """
     known = {stay.place.ref for stay in stays if stay.place is not None}
     known.update(
-        each.of.place.ref for each in standing if each.of.place is not None and _states_place(each)
+        each.statement.place.ref
+        for each in valid
+        if each.statement.place is not None and _states_place(each)
     )
-    ghosts: dict[str, Stay] = {}
-    for each, cancel in sorted(voided, key=lambda pair: (pair[0].at, pair[0].order)):
-        place = each.of.place
+    found: dict[str, Stay] = {}
+    for each, cancel in sorted(void, key=lambda pair: (pair[0].at, pair[0].order)):
+        place = each.statement.place
         if place is None or place.ref in known or not _states_place(each):
             continue
         start = None if each.at == BEFORE_ALL else each.at
         until = None if cancel.sent == BEFORE_ALL else cancel.sent
-        ghosts.setdefault(
+        found.setdefault(
             place.ref,
             Stay(
                 place=place,
-                class_code=each.of.class_code,
+                class_code=each.statement.class_code,
                 start=start,
                 end=max(until, start) if until and start else until,
                 cancelled=True,
-                statement=each.of.ref,
+                statement=each.statement.ref,
             ),
         )
-    return list(ghosts.values())
+    return list(found.values())
 
 
 def in_order_of_time(stays: list[Stay]) -> tuple[Stay, ...]:
-    """Sort stays and ghosts; an unknown start comes first."""
+    """Sort the stays of an encounter, cancelled ones included; an unknown start comes first."""
     return tuple(sorted(stays, key=lambda stay: (stay.start or BEFORE_ALL, stay.cancelled)))
 
 
-def close(stays: list[Stay], end: datetime) -> list[Stay]:
-    """End the last stay of an encounter that a rule closed."""
+def ended_at(stays: list[Stay], end: datetime) -> list[Stay]:
+    """Return the stays with an end of the last one."""
     return [*stays[:-1], stays[-1]._replace(end=end)] if stays else stays
 
 
-def _states_place(each: Said) -> bool:
-    return each.row.location == "current" or each.row.cancels == "end"
+def _states_place(each: OrderedStatement) -> bool:
+    """Tell whether a statement puts the patient in its PV1-3: beginnings, moves and A13 (R8.9)."""
+    return each.trigger.location == "current" or each.trigger.cancels == "end"
 
 
 def _ref(place: Place | None) -> str | None:

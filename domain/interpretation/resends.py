@@ -1,37 +1,35 @@
-"""Resends: what was said twice counts once.
+"""Resends: a statement that was sent several times counts once (R4.1, R4.2).
 
-Source of the rules: interpretation, section 4. Repeated cancels are in ``cancels``.
+Repeated cancels (R4.3) are in ``ledger``.
 """
 
 from collections.abc import Sequence
 
-from domain.interpretation.order import Said
+from domain.interpretation.order import OrderedStatement
 
 
-def resent(said: Sequence[Said]) -> dict[Said, Said]:
-    """Return the resends among statements of one visit, each with the one that counts.
+def resent(statements: Sequence[OrderedStatement]) -> dict[OrderedStatement, OrderedStatement]:
+    """Return the resends among the statements of one visit, each with the statement that counts.
 
-    Equal content with EVN-2 is a resend, whatever was sent between. Without EVN-2, or where both
-    were sent at one instant, only an unbroken run of equal statements is.
+    Equal content, EVN-2 included, makes a resend whatever was sent between (R4.1). If EVN-2 is
+    missing, or if both were sent at one instant, only an unbroken run of equal statements counts
+    once (R4.2). Example: three admissions without EVN-2, to bed 1, bed 2 and bed 1, all count.
     """
-    if len({each.of.content for each in said}) == len(said):
+    if len({each.statement.content for each in statements}) == len(statements):
         return {}
-    first: dict[str, Said] = {}
-    resends: dict[Said, Said] = {}
-    previous: Said | None = None
-    for each in said:
-        content = each.of.content
-        if not content:  # nothing to compare by
+    first: dict[str, OrderedStatement] = {}
+    resends: dict[OrderedStatement, OrderedStatement] = {}
+    previous: OrderedStatement | None = None
+    for each in statements:
+        content = each.statement.content
+        if not content:  # intake could make no comparison value
             previous = each
             continue
         counted = first.setdefault(content, each)
         if counted is not each:
-            unbroken = previous is not None and previous.of.content == content
-            anew = each.of.entered is None or counted.sent == each.sent
-            if unbroken:
-                assert previous is not None  # noqa: S101  # as just seen
+            if previous is not None and previous.statement.content == content:
                 resends[each] = resends.get(previous, previous)
-            elif not anew:
+            elif each.statement.entered is not None and counted.sent != each.sent:
                 resends[each] = counted
         previous = each
     return resends

@@ -1,35 +1,41 @@
-"""Status of an encounter, who is in the census, and the closing of hanging emergency visits.
+"""Status and census: what an encounter is, and when an open one is closed by rule (section 9)."""
 
-Source of the rules: interpretation, section 9; hanging emergency visits: ADT reference, section 4.
-"""
-
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from domain.continuity import Encounter, Status
-from domain.interpretation.facts import Spell
-from domain.interpretation.order import Said
+from domain.interpretation.order import OrderedStatement
+from domain.interpretation.spell import Spell
 from domain.statement import EncounterClass
 
-#: Classes of people who lie or wait in a hospital.
+#: Encounters of these classes occupy a place in a hospital (R9.3).
 _IN_CENSUS: Final = frozenset({"EMER", "IMP", "OBSENC"})
 
 
-def status_of(spell: Spell, class_code: EncounterClass, *, cancelled: bool) -> Status:
-    """Return the FHIR R4 status of what a spell makes."""
-    if cancelled:
+def status_of(spell: Spell, class_code: EncounterClass) -> Status:
+    """Return the FHIR R4 status of an encounter (R9.1).
+
+    Args:
+        spell: The encounter.
+        class_code: Its class.
+    """
+    if spell.cancelled:
         return "cancelled"
     if spell.ended or spell.end is not None:
         return "finished"
-    if not (spell.first or spell.change or spell.moves or spell.opened_by):
+    if not (spell.beginnings or spell.changes or spell.moves or spell.opened_by):
         return "planned"
-    if _only_registered(spell) and "EMER" not in {class_code, _registered_as(spell)}:
+    if _is_registered_only(spell) and "EMER" not in {class_code, _class_registered(spell)}:
         return "arrived"
     return "in-progress"
 
 
 def in_census(encounter: Encounter) -> bool:
-    """Tell whether the patient of an encounter counts as being here; the place may be unknown."""
+    """Tell whether an encounter is in the census (R9.3). Its place may be unknown.
+
+    An encounter of unknown class is in the census if its last valid stay has a bed.
+    """
     if encounter.status != "in-progress":
         return False
     if encounter.class_code != "unknown":
@@ -38,35 +44,39 @@ def in_census(encounter: Encounter) -> bool:
     return last is not None and last.place is not None and last.place.bed is not None
 
 
-def closed_at(spell: Spell, said: list[Said], last_sent: datetime) -> datetime | None:
-    """Return when an emergency visit that hangs open is taken to have ended.
+def closed_at(
+    spell: Spell, valid: Sequence[OrderedStatement], last_sent: datetime
+) -> datetime | None:
+    """Return when a rule closes an open emergency encounter; None: it stays open (R9.4).
 
-    That is the last activity of the visit plus the hours that the sender's profile gives, and only
-    once something of the same people was sent after that instant: so the closure depends on the set
-    of statements and on no clock. A real A03 replaces it.
+    That is its last activity plus the hours of the profile, if a statement was sent later. The
+    result depends on the set of statements and on no clock.
 
     Args:
         spell: An open encounter of class EMER.
-        said: Its statements that stand, in sent order.
+        valid: Its valid statements, in sent order.
         last_sent: When the last statement of the set was sent.
     """
-    hours = said[-1].of.settings.close_after_hours if said else None
+    hours = valid[-1].statement.settings.close_after_hours if valid else None
     if hours is None or spell.start is None:
         return None
     begun = max(spell.start, spell.change_at or spell.start)
-    last = max(begun, *(each.at for each in said if each.kind != "plan"))
+    last = max(begun, *(each.at for each in valid if each.kind != "plan"))
     wait = timedelta(hours=hours)
-    return last + wait if last_sent - last > wait else None  # no time is too late to subtract
+    # Subtraction, because an addition to a time far in the future could overflow.
+    return last + wait if last_sent - last > wait else None
 
 
-def _registered_as(spell: Spell) -> EncounterClass:
-    """Return the class of the A04; who came to the emergency department may be observed later."""
-    stated = [each for each in spell.change or spell.first if each.of.class_code != "unknown"]
-    return max(stated, key=lambda each: each.order).of.class_code if stated else "unknown"
-
-
-def _only_registered(spell: Spell) -> bool:
-    """Whether an A04 is the last to say what sort of encounter this is."""
-    if not spell.first or any(move.row.admits for _, move in spell.moves):
+def _is_registered_only(spell: Spell) -> bool:
+    """Tell whether a registration (A04) is the last beginning or change, and no A06 follows."""
+    if not spell.beginnings or any(move.trigger.admits for _, move in spell.moves):
         return False
-    return (spell.change or spell.first)[-1].row.is_registration
+    return (spell.changes or spell.beginnings)[-1].trigger.is_registration
+
+
+def _class_registered(spell: Spell) -> EncounterClass:
+    """Return the class that the A04 sent last states. The class may have changed since."""
+    stated = [
+        each for each in spell.changes or spell.beginnings if each.statement.class_code != "unknown"
+    ]
+    return max(stated, key=lambda each: each.order).statement.class_code if stated else "unknown"

@@ -1,7 +1,7 @@
-"""When things happened: which field says so, and how coarse times are placed.
+"""Happened-at: which field says when a fact happened (R5.1, R5.10 of the specification).
 
-Source of the rules: interpretation, section 5. PV1-44 and PV1-45 are facts of the visit, so only a
-beginning or an end takes its own time from them.
+PV1-44 and PV1-45 are facts of the visit. Only a beginning takes its own time from PV1-44, and only
+an end from PV1-45.
 """
 
 from datetime import UTC, datetime
@@ -10,25 +10,26 @@ from typing import Final
 from domain.statement import Moment, Statement
 from domain.triggers import Trigger, trigger_of
 
-#: Sorts before every instant: stands for a time that nobody stated.
+#: An instant before all others. It takes the place of a time that no statement gives.
 BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
 
-#: A time out of these is inferred: when it was written down, not when it was true.
+#: A time from one of these fields is inferred: it says when the message was written (R5.2).
 INFERRED: Final = frozenset({"EVN-2", "MSH-7", ""})
 
 
-def moment_of(statement: Statement, row: Trigger) -> tuple[Moment | None, str]:
-    """Return the time of what is stated and the field that it came from, "" with none.
+def moment_of(statement: Statement, trigger: Trigger) -> tuple[Moment | None, str]:
+    """Return happened-at, and the field that it came from, as R5.1 orders the fields.
 
-    A beginning: PV1-44, EVN-6, EVN-2. An end: PV1-45, EVN-6, EVN-2. A cancel: EVN-2 alone, since
-    its EVN-6 may name what it takes back. Everything else: EVN-6, EVN-2. MSH-7 is the last resort.
+    The EVN-6 of a cancel may name the statement that the cancel voids, so it is not used. Example:
+    an A01 with PV1-44 9:00 and EVN-6 9:30 happened at 9:00. Return None and "" if no field is
+    filled.
     """
-    if row.admit_time == "own":
+    if trigger.admit_time == "own":
         if statement.admitted is not None:
             return statement.admitted, "PV1-44"
-    elif row.discharge_time == "own" and statement.discharged is not None:
+    elif trigger.discharge_time == "own" and statement.discharged is not None:
         return statement.discharged, "PV1-45"
-    if statement.occurred is not None and row.kind != "cancel":
+    if statement.occurred is not None and trigger.kind != "cancel":
         return statement.occurred, "EVN-6"
     if statement.entered is not None:
         return statement.entered, "EVN-2"
@@ -38,17 +39,16 @@ def moment_of(statement: Statement, row: Trigger) -> tuple[Moment | None, str]:
 
 
 def happened(statement: Statement) -> tuple[datetime | None, str]:
-    """Return when a statement's subject happened, and the field that says so.
+    """Return the placing instant of a statement, and the field that it came from.
 
-    The instant is the placing one: the last instant of an end's precision, the first of everything
-    else. The field is one of PV1-44, PV1-45, EVN-6, EVN-2, MSH-7, or "" with None where no time was
-    stated at all. From EVN-2 and MSH-7 the time is inferred (``INFERRED``).
+    The placing instant is the last instant of the precision of an end, and the first instant of
+    every other time (R5.10). Return None and "" if the statement has no time.
     """
-    row = trigger_of(statement.trigger)
-    moment, field = moment_of(statement, row)
+    trigger = trigger_of(statement.trigger)
+    moment, field = moment_of(statement, trigger)
     if moment is None:
         return None, field
-    return (moment.last if row.kind == "end" else moment.at), field
+    return (moment.last if trigger.kind == "end" else moment.at), field
 
 
 def same(one: Moment, other: Moment) -> bool:

@@ -1,7 +1,6 @@
-"""Whose: which source records are one person, and which record answers for all of them.
+"""Whose: which source records are one patient, and which record names the patient (section 2).
 
-Source of the rules: interpretation, section 2. Records are joined as a least fixed point: joining
-never undoes a join, so the order of the steps does not matter.
+A join never undoes another join, so the order of the steps does not matter.
 """
 
 from collections import defaultdict, deque
@@ -10,30 +9,37 @@ from dataclasses import dataclass, field
 
 from domain.continuity import Merge
 from domain.flags import Flag
-from domain.ids import PatientId, RecordId
-from domain.interpretation.order import Said
+from domain.ids import Mode, PatientId, RecordId
+from domain.interpretation.order import Mark, OrderedStatement
 from domain.interpretation.resends import resent
 from domain.statement import IdentifierRef
 
 
 @dataclass(slots=True)
 class Person:
-    """The records of one person and everything said of them, in sent order."""
+    """The source records of one patient and all of their statements, in sent order."""
 
     patient_id: PatientId
     records: tuple[RecordId, ...]
     merges: tuple[Merge, ...]
-    said: list[Said]
-    flags: tuple[str, ...] = ()
+    statements: list[OrderedStatement]
+    flags: tuple[Flag, ...] = ()
+    marks: list[Mark] = field(default_factory=list)
+
+    @property
+    def mode(self) -> Mode:
+        """The processing mode, in which all of the records are filed."""
+        return self.statements[0].statement.mode
 
 
 @dataclass(slots=True)
-class _Sets:
-    """Disjoint sets of records."""
+class _JoinedRecords:
+    """Sets of records that are joined. Each set is named by its smallest record."""
 
     parent: dict[str, str] = field(default_factory=dict)
 
-    def of(self, record: str) -> str:
+    def root(self, record: str) -> str:
+        """Return the name of the set of a record."""
         parent = self.parent
         root = record
         while (above := parent.setdefault(root, root)) != root:
@@ -42,99 +48,112 @@ class _Sets:
             parent[record], record = root, above
         return root
 
-    def join(self, one: str, other: str) -> bool:
-        one, other = self.of(one), self.of(other)
+    def join(self, one: str, other: str) -> None:
+        """Join the sets of two records."""
+        one, other = self.root(one), self.root(other)
         self.parent[max(one, other)] = min(one, other)
-        return one != other
 
 
-def people(said: Sequence[Said]) -> list[Person]:
-    """Split statements by person, in the order of their patient ids."""
-    merges = [each for each in said if each.kind == "merge" and _joins(each)]
-    records = {each.of.record for each in said}
+def people(statements: Sequence[OrderedStatement]) -> list[Person]:
+    """Split statements by patient, in the order of the patient ids (R2.2).
+
+    Example: an A40 merges p1 into p2. The statements of both records are those of patient p2.
+    """
+    merges: list[OrderedStatement] = []
+    marks: list[Mark] = []
+    for each in statements:
+        if each.kind != "merge":
+            continue
+        flag = _why_without_effect(each)
+        if flag is not None:
+            marks.append((each, flag))
+        elif each.statement.merged is not None:
+            merges.append(each)
+    records = {each.statement.record for each in statements}
     if len(records) <= 1 and not merges:
-        return [Person(PatientId(record), (record,), (), list(said)) for record in records]
-    counted = _counted(said)
+        return [
+            Person(PatientId(record), (record,), (), list(statements), marks=marks)
+            for record in records
+        ]
+    counted = _without_resends(statements)
     merges = [each for each in merges if each in counted]
-    sets = _Sets()
+    joined = _JoinedRecords()
     for merge in merges:
-        assert merge.of.merged is not None  # noqa: S101  # _joins() saw to it
-        sets.join(merge.of.merged, merge.of.record)
-    shared = _join_by_identifiers(sets, counted, records)
-    named = records | {each.of.merged for each in merges if each.of.merged is not None}
-    return _collect(sets, said, merges, named, {sets.of(each) for each in shared})
+        assert merge.statement.merged is not None  # noqa: S101  # only such merges were taken
+        joined.join(merge.statement.merged, merge.statement.record)
+    shared = _join_by_identifiers(joined, counted, records)
+    shared_by = {joined.root(each) for each in shared}
+    return _persons(joined, statements, merges, marks, shared_by)
 
 
-def _counted(said: Sequence[Said]) -> dict[Said, None]:
-    """Leave resends out (section 4): an old merge or number, sent again, is not news."""
-    by_record: dict[RecordId, list[Said]] = defaultdict(list)
-    for each in said:
-        by_record[each.of.record].append(each)
-    again = {each for of_record in by_record.values() for each in resent(of_record)}
-    return dict.fromkeys(each for each in said if each not in again)
-
-
-def _joins(merge: Said) -> bool:
-    """A merge joins unless it names nobody, a placeholder, or the record itself (flagged)."""
-    merged, record = merge.of.merged, merge.of.record
+def _why_without_effect(merge: OrderedStatement) -> Flag | None:
+    """Return the flag of a merge into itself or of a placeholder; None if it is neither (R2.9)."""
+    merged, record = merge.statement.merged, merge.statement.record
     if merged is None:
-        return False
+        return None
     if merged == record:
-        merge.flags.append(Flag.MERGE_INTO_ITSELF)
-        return False
-    if any(each.placeholder and each.ref in (merged, record) for each in merge.of.identifiers):
-        merge.flags.append(Flag.MERGE_OF_PLACEHOLDER)
-        return False
-    return True
+        return Flag.MERGE_INTO_ITSELF
+    identifiers = merge.statement.identifiers
+    if any(each.placeholder and each.ref in (merged, record) for each in identifiers):
+        return Flag.MERGE_OF_PLACEHOLDER
+    return None
+
+
+def _without_resends(statements: Sequence[OrderedStatement]) -> dict[OrderedStatement, None]:
+    """Leave out the resends: a merge or a number that is sent again is not new (R2.10)."""
+    by_record: dict[RecordId, list[OrderedStatement]] = defaultdict(list)
+    for each in statements:
+        by_record[each.statement.record].append(each)
+    resends = {each for of_record in by_record.values() for each in resent(of_record)}
+    return dict.fromkeys(each for each in statements if each not in resends)
 
 
 def _join_by_identifiers(
-    sets: _Sets, said: Iterable[Said], records: Collection[RecordId]
+    joined: _JoinedRecords, statements: Iterable[OrderedStatement], records: Collection[RecordId]
 ) -> set[RecordId]:
-    """Join records by trusted identifiers; return those whose identifier joins nobody.
+    """Join records by trusted identifiers. Return the records whose identifier joins none (R2.6).
 
-    A value that two records of one authority hold, which nothing else joins, may be a mistake: it
-    joins none of its holders and is proposed to a steward. The issuer of a master index gives no
-    value twice.
+    If two records of one authority hold one value, and nothing else joins them, the value may be a
+    mistake. It joins none of its holders. The issuer of a master index never gives a value twice.
     """
-    holders, master, authority = _trusted_values(said)
+    holders, master, authority = _trusted_values(statements)
     for value, held_by in holders.items():
-        if value in records:  # somebody files under the trusted identifier itself
+        if value in records:  # R2.4: a record is filed under the trusted value itself
             held_by.add(RecordId(value))
     waiting = {value: held_by for value, held_by in holders.items() if len(held_by) > 1}
-    joined = True
-    while joined and waiting:
+    progress = True
+    while progress and waiting:
         ready = [
             value
             for value, held_by in waiting.items()
-            if value in master or _one_each(sets, held_by, authority)
+            if value in master or _are_one_per_authority(joined, held_by, authority)
         ]
-        joined = bool(ready)
+        progress = bool(ready)
         for value in ready:
             first, *others = waiting.pop(value)
             for other in others:
-                sets.join(first, other)
+                joined.join(first, other)
     return {record for held_by in waiting.values() for record in held_by}
 
 
 def _trusted_values(
-    said: Iterable[Said],
+    statements: Iterable[OrderedStatement],
 ) -> tuple[dict[str, set[RecordId]], set[str], dict[RecordId, str]]:
-    """Return who holds which value, which values are of a master index, each record's authority.
+    """Return the holders of each trusted value, the values of a master index, and authorities.
 
-    Of each record and issuer, only the last sent statement that carries a value counts: a mistyped
-    number, once corrected, joins nobody.
+    Of each record and issuer, only the last sent statement that carries a value counts, so that a
+    mistyped number joins no records once it is corrected (R2.3). The authorities are by record.
     """
     last: dict[tuple[RecordId, str], list[IdentifierRef]] = {}
     authority: dict[RecordId, str] = {}
-    for each in said:
-        record = each.of.record
-        authority.setdefault(record, each.of.namespace)
+    for each in statements:
+        record = each.statement.record
+        authority.setdefault(record, each.statement.namespace)
         carried: dict[str, list[IdentifierRef]] = {}
-        for identifier in each.of.identifiers:
+        for identifier in each.statement.identifiers:
             if identifier.ref == record:
                 authority[record] = identifier.authority
-            if identifier.trusted and not identifier.placeholder and _of_patient(identifier):
+            if identifier.trusted and not identifier.placeholder and _is_of_patient(identifier):
                 carried.setdefault(identifier.authority, []).append(identifier)
         for issuer, identifiers in carried.items():
             last[record, issuer] = identifiers
@@ -148,62 +167,90 @@ def _trusted_values(
     return holders, master, authority
 
 
-def _of_patient(identifier: IdentifierRef) -> bool:
+def _is_of_patient(identifier: IdentifierRef) -> bool:
     return not identifier.field.startswith("MRG")
 
 
-def _one_each(sets: _Sets, held_by: Iterable[RecordId], authority: Mapping[RecordId, str]) -> bool:
-    """Whether those of one authority are joined already."""
+def _are_one_per_authority(
+    joined: _JoinedRecords, held_by: Iterable[RecordId], authority: Mapping[RecordId, str]
+) -> bool:
+    """Tell whether all records of one authority among these are joined already."""
     seen: dict[str, str] = {}
     return all(
-        seen.setdefault(authority[record], sets.of(record)) == sets.of(record) for record in held_by
+        seen.setdefault(authority[record], joined.root(record)) == joined.root(record)
+        for record in held_by
     )
 
 
-def _collect(
-    sets: _Sets,
-    said: Sequence[Said],
-    merges: Sequence[Said],
-    named: Iterable[RecordId],
-    shared: set[str],
+def _persons(
+    joined: _JoinedRecords,
+    statements: Sequence[OrderedStatement],
+    merges: Sequence[OrderedStatement],
+    marks: Iterable[Mark],
+    shared_by: Collection[str],
 ) -> list[Person]:
+    """Make the persons.
+
+    Args:
+        joined: The joined records.
+        statements: All statements, in sent order.
+        merges: The merges that join records, in sent order.
+        marks: The marks of the other merges.
+        shared_by: The names of the sets with an identifier that joins none of its holders.
+    """
+    named = {each.statement.record for each in statements}
+    named |= {each.statement.merged for each in merges if each.statement.merged is not None}
     records: dict[str, list[RecordId]] = defaultdict(list)
     for record in sorted(named):
-        records[sets.of(record)].append(record)
-    merged: dict[str, list[Said]] = defaultdict(list)
-    retired: dict[RecordId, int] = {}
+        records[joined.root(record)].append(record)
+    merges_of: dict[str, list[OrderedStatement]] = defaultdict(list)
+    retired: dict[RecordId, int] = {}  # since which order
     for merge in merges:
-        merged[sets.of(merge.of.record)].append(merge)
-        if merge.of.merged is not None:
-            retired.setdefault(merge.of.merged, merge.order)
-    of: dict[str, list[Said]] = defaultdict(list)
-    for each in said:
-        of[sets.of(each.of.record)].append(each)
-        if each.order > retired.get(each.of.record, each.order) and each.kind != "merge":
-            each.flags.append(Flag.RECORD_RETIRED)
+        merges_of[joined.root(merge.statement.record)].append(merge)
+        if merge.statement.merged is not None:
+            retired.setdefault(merge.statement.merged, merge.order)
+    marks_of: dict[str, list[Mark]] = defaultdict(list)
+    for each, flag in marks:
+        marks_of[joined.root(each.statement.record)].append((each, flag))
+    statements_of: dict[str, list[OrderedStatement]] = defaultdict(list)
+    for each in statements:
+        record = each.statement.record
+        root = joined.root(record)
+        statements_of[root].append(each)
+        if each.order > retired.get(record, each.order) and each.kind != "merge":
+            marks_of[root].append((each, Flag.RECORD_RETIRED))  # R2.13
     persons = [
         Person(
-            patient_id=_survivor(held, merged[root]),
+            patient_id=_survivor(held, merges_of[root]),
             records=tuple(held),
             merges=tuple(
-                Merge(retired=each.of.merged, survivor=each.of.record, statement=each.of.ref)
-                for each in merged[root]
-                if each.of.merged is not None
+                Merge(
+                    retired=each.statement.merged,
+                    survivor=each.statement.record,
+                    statement=each.statement.ref,
+                )
+                for each in merges_of[root]
+                if each.statement.merged is not None
             ),
-            said=of[root],
-            flags=(Flag.IDENTIFIER_SHARED,) if root in shared else (),
+            statements=statements_of[root],
+            flags=(Flag.IDENTIFIER_SHARED,) if root in shared_by else (),
+            marks=marks_of[root],
         )
         for root, held in records.items()
     ]
     return sorted(persons, key=lambda person: person.patient_id)
 
 
-def _survivor(records: Sequence[RecordId], merges: Sequence[Said]) -> PatientId:
-    """Return the end of the merge chain, of several the smallest; in a cycle the last survivor."""
+def _survivor(records: Sequence[RecordId], merges: Sequence[OrderedStatement]) -> PatientId:
+    """Return the end of the chain of merges; of several ends the smallest (R2.8, R3.22).
+
+    If the chain is a cycle, it is the survivor of the merge in it that was sent last. Example: A40
+    p1 into p2, then A40 p2 into p1; the survivor is p1.
+    """
     into: dict[RecordId, set[RecordId]] = defaultdict(set)
     for merge in merges:
-        if merge.of.merged is not None:
-            into[merge.of.merged].add(merge.of.record)
+        if merge.statement.merged is not None:
+            into[merge.statement.merged].add(merge.statement.record)
     ends = [record for record in records if not into.get(record)]
     from_: dict[RecordId, set[RecordId]] = defaultdict(set)
     for record, survivors in into.items():
@@ -214,8 +261,12 @@ def _survivor(records: Sequence[RecordId], merges: Sequence[Said]) -> PatientId:
         if record in leading:
             continue
         cycle = _last_cycle(record, into, from_)
-        inside = [each for each in merges if each.of.record in cycle and each.of.merged in cycle]
-        ends.append(inside[-1].of.record)
+        inside = [
+            each.statement.record
+            for each in merges
+            if each.statement.record in cycle and each.statement.merged in cycle
+        ]
+        ends.append(inside[-1])
         leading.update(_reach(cycle, from_))
     return PatientId(min(ends))
 
@@ -223,7 +274,7 @@ def _survivor(records: Sequence[RecordId], merges: Sequence[Said]) -> PatientId:
 def _reach(
     starts: Iterable[RecordId], step: Mapping[RecordId, set[RecordId]]
 ) -> dict[RecordId, None]:
-    """Return what can be reached, the starts included, nearest first."""
+    """Return the records that can be reached, the starts included, nearest first."""
     seen = dict.fromkeys(starts)
     ahead = deque(seen)
     while ahead:
@@ -239,7 +290,7 @@ def _last_cycle(
     into: Mapping[RecordId, set[RecordId]],
     from_: Mapping[RecordId, set[RecordId]],
 ) -> set[RecordId]:
-    """Follow merges from a record that reaches no end, to a cycle that nothing leaves."""
+    """Follow the merges from a record whose chain has no end, to a cycle without a way out."""
     while True:
         ahead = _reach([record], into)
         back = _reach([record], from_)

@@ -1,0 +1,216 @@
+"""The encounters of one visit, with their places and their status."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from domain.continuity import Encounter, Stay
+from domain.flags import FOR_THE_WORK_LIST, Flag
+from domain.ids import EncounterId
+from domain.interpretation.growing_visit import Visit
+from domain.interpretation.order import Mark, OrderedStatement
+from domain.interpretation.places import ended_at, in_order_of_time, places_of_void, stays_of
+from domain.interpretation.spell import Spell
+from domain.interpretation.status import closed_at, status_of
+from domain.interpretation.times import BEFORE_ALL
+from domain.interpretation.visit_history import VisitHistory
+from domain.statement import EncounterClass
+
+
+@dataclass(slots=True)
+class VisitResult:
+    """The encounters of one visit, and what they say about its statements."""
+
+    encounters: list[Encounter] = field(default_factory=list)
+    members: list[tuple[EncounterId, Sequence[OrderedStatement]]] = field(default_factory=list)
+    superseded_by: dict[OrderedStatement, OrderedStatement] = field(default_factory=dict)
+    part_ends: list[OrderedStatement] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
+
+
+def encounters_of(visit: Visit, history: VisitHistory, last_sent: datetime) -> VisitResult:
+    """Return the encounters of a visit.
+
+    Args:
+        visit: The visit.
+        history: Its history.
+        last_sent: When the last statement of the whole set was sent.
+    """
+    cancels = history.cancels
+    result = VisitResult()
+    result.superseded_by = history.resends | cancels.repeats
+    result.marks = [(each, Flag.RESEND) for each in result.superseded_by]
+    result.marks += cancels.without_effect.items()
+    spells = history.spells or ([Spell()] if history.plans else [])
+    for spell, members in zip(spells, _members(history, spells), strict=True):
+        encounter, marks = _encounter(visit, history, spell, members, result.marks, last_sent)
+        result.marks += marks
+        result.encounters.append(encounter)
+        result.members.append((encounter.encounter_id, members))
+        result.part_ends += [each for each in spell.part_ends if each not in cancels.voided_by]
+        if spell.end_stated_by is not None:
+            result.superseded_by |= _superseded_ends(history, spell, spell.end_stated_by)
+    return result
+
+
+def _superseded_ends(
+    history: VisitHistory, spell: Spell, holds: OrderedStatement
+) -> dict[OrderedStatement, OrderedStatement]:
+    """Return the valid ends whose time is not the end of the encounter, with the one that is."""
+    return {
+        each: holds
+        for each in spell.ends
+        if each is not holds and each.at != spell.end and each not in history.cancels.voided_by
+    }
+
+
+def _members(
+    history: VisitHistory, spells: Sequence[Spell]
+) -> Sequence[Sequence[OrderedStatement]]:
+    """Split the statements of a visit by encounter (R3.21).
+
+    A statement that made an encounter belongs to it. A cancel belongs to the encounter of the
+    statement that it voids, and a resend to that of the statement that it repeats. Any other
+    statement belongs to the last encounter that began at or before it, else to the first one.
+    """
+    if not spells:
+        return []
+    if len(spells) == 1:
+        return [history.statements]
+    starts = [spell.start or BEFORE_ALL for spell in spells]
+    index = {each: number for number, spell in enumerate(spells) for each in spell.members()}
+    follows = history.resends | history.cancels.repeats | history.cancels.target
+    members: list[list[OrderedStatement]] = [[] for _ in spells]
+    for each in history.statements:
+        leader = each
+        while leader not in index and leader in follows:
+            leader = follows[leader]
+        number = index.get(leader)
+        if number is None:
+            number = index[leader] = max(bisect_right(starts, leader.at) - 1, 0)
+        members[number].append(each)
+    return members
+
+
+def _encounter(  # what an encounter is made from
+    visit: Visit,
+    history: VisitHistory,
+    spell: Spell,
+    members: Sequence[OrderedStatement],
+    marks_of_visit: Sequence[Mark],
+    last_sent: datetime,
+) -> tuple[Encounter, list[Mark]]:
+    """Return one encounter, and marks of its statements.
+
+    Args:
+        visit: The visit.
+        history: Its history.
+        spell: The encounter as the rules built it.
+        members: Its statements, in sent order.
+        marks_of_visit: The marks that statements of the visit have so far.
+        last_sent: When the last statement of the whole set was sent.
+    """
+    void = history.cancels.voided_by
+    ours = set(members) if history.restoring or marks_of_visit else ()
+    stays, marks = stays_of(spell, [each for each in history.restoring if each in ours])
+    class_code, class_as_sent = _class_of(spell, stays, members)
+    status = status_of(spell, class_code)
+    flags: set[str] = set(visit.flags)
+    end = spell.end
+    end_inferred = spell.end_inferred or (spell.ended and end is None)
+    if status == "in-progress" and class_code == "EMER":
+        due = closed_at(spell, [each for each in members if each not in void], last_sent)
+        if due is not None:
+            end, end_inferred, status = due, True, "finished"
+            stays = ended_at(stays, due)
+            flags.add(Flag.CLOSED_BY_RULE)
+    if void and not spell.cancelled:
+        stays += places_of_void(
+            [(each, void[each]) for each in members if each in void],
+            valid=[each for each in members if each not in void and each not in history.resends],
+            stays=stays,
+        )
+    for each in members:
+        if each.flags:
+            flags |= FOR_THE_WORK_LIST.intersection(each.flags)
+    if marks or marks_of_visit:
+        given = [flag for _, flag in marks] + [
+            flag for each, flag in marks_of_visit if each in ours
+        ]
+        flags |= FOR_THE_WORK_LIST.intersection(given)
+    if spell.part_ends:
+        flags.add(Flag.PART_ENDED)
+    first = members[0].statement
+    plans = [each for each in history.plans if each in members] if history.plans else []
+    encounter = Encounter(
+        encounter_id=EncounterId(first.ref),
+        mode=first.mode,
+        record=first.record,
+        namespace=first.namespace,
+        facility=_facility(stays, members),
+        visit=visit.number,
+        class_code=class_code,
+        class_as_sent=class_as_sent,
+        status=status,
+        start=spell.start,
+        end=end,
+        start_inferred=spell.start_inferred,
+        end_inferred=end_inferred,
+        cancelled=spell.cancelled,
+        stays=in_order_of_time(stays) if len(stays) > 1 else tuple(stays),
+        statements=tuple([each.statement.ref for each in members]),
+        disposition_code=_disposition(spell),
+        planned_for=_planned_for(plans),
+        flags=tuple(sorted(flags)) if flags else (),
+    )
+    return encounter, marks
+
+
+def _class_of(
+    spell: Spell, stays: Sequence[Stay], members: Sequence[OrderedStatement]
+) -> tuple[EncounterClass, str]:
+    """Return the class of the last stay, else the last class that is stated; and as sent (R9.2)."""
+    class_code = stays[-1].class_code if stays else "unknown"
+    if class_code == "unknown":
+        known = [each.statement for each in members if each.statement.class_code != "unknown"]
+        if known:
+            return known[-1].class_code, known[-1].class_as_sent
+    last: OrderedStatement | None = None
+    for each in spell.members():
+        if each.statement.class_code == class_code and each.statement.class_as_sent:
+            last = each if last is None or each.order > last.order else last
+    if last is not None:
+        return class_code, last.statement.class_as_sent
+    as_sent = (each.statement.class_as_sent for each in members)
+    return class_code, next(filter(None, as_sent), "")
+
+
+def _facility(stays: Sequence[Stay], members: Sequence[OrderedStatement]) -> str:
+    """Return the facility of the first place that states one, else the namespace (R9.2)."""
+    for stay in stays:
+        if stay.place is not None and stay.place.facility:
+            return stay.place.facility
+    for each in members:
+        place = each.statement.place
+        if place is not None and place.facility:
+            return place.facility
+    return members[0].statement.namespace
+
+
+def _disposition(spell: Spell) -> str:
+    """Return the disposition of the last sent end that states one (R9.2)."""
+    last: OrderedStatement | None = None
+    for each in spell.ends:
+        if each.statement.disposition_code and (last is None or each.order > last.order):
+            last = each
+    return "" if last is None else last.statement.disposition_code
+
+
+def _planned_for(plans: Sequence[OrderedStatement]) -> datetime | None:
+    """Return the time that the last sent plan with a time states."""
+    for each in reversed(plans):
+        planned = each.statement.admitted or each.statement.occurred
+        if planned is not None:
+            return planned.at
+    return None

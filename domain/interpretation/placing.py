@@ -1,0 +1,144 @@
+"""The placing key, by which the statements of one visit are sorted once (R5.11).
+
+Coarse times are never compared by pair: that is not transitive, so the result would depend on the
+order of the statements.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from operator import itemgetter
+from typing import Final, TypeAlias
+
+from domain.interpretation.order import OrderedStatement, came_from
+from domain.interpretation.parts import part_of
+from domain.statement import Moment
+
+#: Instant, rank, order in sent order; and the statement.
+Placed: TypeAlias = tuple[datetime, int, int, OrderedStatement]
+
+#: At one instant, statements follow each other by these ranks.
+_EARLY_END: Final = -1  # an end that precedes a beginning of the same time (R7.6)
+_BEGINNING: Final = 0
+_CHANGE: Final = 1  # a beginning that changes the class, though it repeats a PV1-44 (R7.2)
+_MOVE: Final = 2
+_END: Final = 3
+
+
+def placed(
+    valid: Sequence[OrderedStatement], returns: Sequence[tuple[datetime, OrderedStatement]]
+) -> list[Placed]:
+    """Sort the beginnings, moves and ends of one visit by the placing key.
+
+    Updates with a PV1-45 are among the ends, because they may correct one (R5.9).
+
+    Args:
+        valid: The valid statements of the visit, in sent order.
+        returns: Cancels of a discharge that put the patient elsewhere, with the instants (R6.15).
+    """
+    items: list[Placed] = []
+    ends: list[OrderedStatement] = []
+    beginnings: list[OrderedStatement] = []
+    for each in valid:
+        if each.kind == "move":
+            items.append((each.at, _MOVE, each.order, each))
+        elif each.kind == "beginning":
+            beginnings.append(each)
+        elif each.kind == "end":
+            ends.append(each)
+        elif each.kind == "update" and each.statement.discharged is not None:
+            items.append((each.statement.discharged.last, _END, each.order, each))
+    items.extend((at, _MOVE, each.order, each) for at, each in returns)
+    if beginnings:
+        items.extend(_placed_beginnings(beginnings, ends))
+    items.extend(_placed_ends(ends, beginnings))
+    items.sort(key=itemgetter(0, 1, 2))
+    return items
+
+
+def own_time(each: OrderedStatement) -> Moment | None:
+    """Return EVN-6, else EVN-2, else MSH-7: the time of a change of class (R7.1)."""
+    return each.statement.occurred or each.statement.entered or each.statement.sent
+
+
+def _placed_beginnings(
+    beginnings: Sequence[OrderedStatement], ends: Sequence[OrderedStatement]
+) -> Iterator[Placed]:
+    """Place the beginnings. One that repeats the PV1-44 of another one is a change of class (R7.2).
+
+    Example: an A04 at 8:00 and an A01 with PV1-44 8:00 and EVN-6 12:00. The A01 is placed at 12:00.
+    """
+    one_trigger = len(beginnings) == 1 or len({each.trigger.code for each in beginnings}) == 1
+    for each in beginnings:
+        repeated = None if one_trigger else _repeated_beginning(each, beginnings, ends)
+        if repeated is None:
+            yield each.at, _BEGINNING, each.order, each
+        else:
+            own = own_time(each)
+            yield max(own.at if own else each.at, repeated.at), _CHANGE, each.order, each
+
+
+def _repeated_beginning(
+    each: OrderedStatement,
+    beginnings: Sequence[OrderedStatement],
+    ends: Sequence[OrderedStatement],
+) -> OrderedStatement | None:
+    """Return the beginning of the other trigger whose PV1-44 a beginning repeats (R7.2).
+
+    A beginning after an end is of another encounter, so it is not repeated.
+    """
+    if each.statement.admitted is None:
+        return None
+    occurred = each.statement.occurred
+    for other in beginnings:
+        if other.trigger is each.trigger or each.at > other.at:
+            continue
+        if any(each.at < end.at <= other.at for end in ends):
+            continue
+        if occurred is not None and other.statement.occurred is not None:
+            if other.statement.occurred.at < occurred.at:
+                return other
+        elif each.trigger.is_admission and (each.at == other.at or other.order < each.order):
+            return other
+    return None
+
+
+def _placed_ends(
+    ends: Sequence[OrderedStatement], beginnings: Sequence[OrderedStatement]
+) -> Iterator[Placed]:
+    """Place the ends (R7.6).
+
+    If an end and a beginning have the same time, an end that was sent first goes first. Exception:
+    the end of the registered part does not go before the admission at the same time.
+    """
+    first_sent: dict[datetime, OrderedStatement] = {}
+    for each in beginnings:
+        first_sent.setdefault(each.at, each)
+    for each in ends:
+        at = each.at if each.moment is None else each.moment.at
+        beginning = first_sent.get(at)
+        if (
+            beginning is None
+            or each.order > beginning.order
+            or (beginning.trigger.is_admission and _is_of_registered(each, beginning, beginnings))
+        ):
+            yield each.at, _END, each.order, each
+        else:
+            yield at, _EARLY_END, each.order, each
+
+
+def _is_of_registered(
+    end: OrderedStatement, admission: OrderedStatement, beginnings: Sequence[OrderedStatement]
+) -> bool:
+    """Tell whether an end is of the registered part of the visit, not of the admission (R7.6).
+
+    Its class and place are those of an A04, or its place is the PV1-6 of the admission.
+    """
+    part = part_of(end)
+    if part is None or part == part_of(admission):
+        return False
+    admitted_from = came_from(admission) == part.place
+    return any(
+        admitted_from or part == part_of(each)
+        for each in beginnings
+        if each.trigger.is_registration
+    )

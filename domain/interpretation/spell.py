@@ -1,0 +1,57 @@
+"""A spell: one encounter while the rules build it.
+
+A visit that was ended and begun again has several spells.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from domain.interpretation.order import OrderedStatement
+
+
+class TimeValue(NamedTuple):
+    """A value for one time of an encounter, and the statement that gives it."""
+
+    order: int  # of the statement in sent order
+    at: datetime
+    stated: bool  # not inferred
+
+
+@dataclass(slots=True, eq=False)
+class Spell:
+    """The valid statements of one encounter, and the times that they give."""
+
+    beginnings: list[OrderedStatement] = field(default_factory=list)  # empty: never reached us
+    start_values: list[TimeValue] = field(default_factory=list)  # of the beginnings
+    changes: list[OrderedStatement] = field(default_factory=list)  # beginnings of the other trigger
+    moves: list[tuple[datetime, OrderedStatement]] = field(default_factory=list)  # by instant
+    ends: list[OrderedStatement] = field(default_factory=list)
+    end_corrections: list[OrderedStatement] = field(default_factory=list)  # updates with a PV1-45
+    part_ends: list[OrderedStatement] = field(default_factory=list)  # ends of one part only
+    opened_by: OrderedStatement | None = None  # the only sign of a visit whose beginning is lost
+    start: datetime | None = None
+    start_inferred: bool = True
+    change_at: datetime | None = None
+    end: datetime | None = None
+    end_inferred: bool = False
+    end_stated_by: OrderedStatement | None = None  # the end or correction that gives ``end``
+    ended: bool = False  # its time may be unknown
+    cancelled: bool = False  # a ghost (R8.7, R8.8)
+
+    def members(self) -> Iterable[OrderedStatement]:
+        """Return the statements that made the spell."""
+        yield from self.beginnings
+        yield from self.changes
+        for _, move in self.moves:
+            yield move
+        yield from self.ends
+        yield from self.end_corrections
+        yield from self.part_ends
+        if self.opened_by is not None:
+            yield self.opened_by
+
+    def placing(self) -> list[OrderedStatement]:
+        """Return the beginnings, changes of class and moves."""
+        return [*self.beginnings, *self.changes, *(move for _, move in self.moves)]

@@ -1,0 +1,130 @@
+"""Which encounters the beginnings, moves and ends of one visit make (section 7).
+
+The valid statements are sorted by the placing key and walked once.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from domain.ids import VisitRef
+from domain.interpretation.corrections import corrections_of
+from domain.interpretation.order import OrderedStatement
+from domain.interpretation.parts import (
+    PartAccount,
+    comes_from_elsewhere,
+    ends_of_unknown_departments,
+)
+from domain.interpretation.placing import Placed, placed
+from domain.interpretation.spell import Spell, TimeValue
+from domain.interpretation.spell_times import set_times
+
+
+def spells_of(
+    valid: Sequence[OrderedStatement],
+    *,
+    returns: Sequence[tuple[datetime, OrderedStatement]] = (),
+    replaced: Collection[VisitRef] = (),
+) -> list[Spell]:
+    """Return the encounters that the valid statements of one visit make, in order of time.
+
+    Args:
+        valid: The valid statements of the visit, in sent order.
+        returns: Cancels of a discharge that put the patient elsewhere, with the instants (R6.15).
+        replaced: The visit numbers that an A06 or A07 replaced. An end under one of them ends only
+            a part (R3.8).
+    """
+    items = placed(valid, returns)
+    if not items:
+        return []
+    found = _walk(items, replaced)
+    if not found:
+        return []
+    for spell in found:
+        if len(spell.ends) > 1 or (spell.ends and spell.moves):
+            of_parts = ends_of_unknown_departments(spell)
+            if of_parts:
+                spell.ends = [each for each in spell.ends if each not in of_parts]
+                spell.part_ends += of_parts
+    corrections = corrections_of(valid, found)
+    for spell in found:
+        set_times(spell, corrections.get(spell, ()))
+    return found
+
+
+def _walk(items: Sequence[Placed], replaced: Collection[VisitRef]) -> list[Spell]:
+    """Put sorted statements into spells. A beginning after an end begins a further spell (R7.5)."""
+    found: list[Spell] = []
+    several_parts = _may_have_several_parts(items)
+    parts = PartAccount()
+    spell: Spell | None = None
+    early: list[OrderedStatement] = []  # updates before the first spell, which may correct its end
+    for at, _, _, each in items:
+        if each.kind == "update":
+            (early if spell is None else spell.end_corrections).append(each)
+            continue
+        if each.kind == "end" and (
+            each.statement.visit in replaced or (several_parts and parts.is_replaced_part(each))
+        ):
+            if spell is None:
+                spell = Spell()
+                found.append(spell)
+            spell.part_ends.append(each)
+            continue
+        if spell is None or (each.kind == "beginning" and spell.ends):
+            spell = Spell()
+            if not found and each.kind != "beginning":
+                spell.end_corrections = early
+            found.append(spell)
+            if several_parts:
+                parts = PartAccount()
+        if each.kind == "end":
+            spell.ends.append(each)
+            continue
+        new_part = _add(spell, each, at)
+        if several_parts:
+            parts.enter(each, new_part=new_part)
+    return found
+
+
+def _add(spell: Spell, each: OrderedStatement, at: datetime) -> bool:
+    """Add a beginning or a move to a spell. Return whether it begins a further part."""
+    if each.kind != "beginning":
+        spell.moves.append((at, each))
+        return each.trigger.admits
+    if _begins(spell, each, at):
+        spell.beginnings.append(each)
+        stated = each.stated if at == each.at else each.statement.occurred is not None
+        spell.start_values.append(TimeValue(each.order, at, stated))
+        return False
+    new_part = each.trigger.is_admission and not spell.changes
+    spell.changes.append(each)
+    return new_part
+
+
+def _begins(spell: Spell, each: OrderedStatement, at: datetime) -> bool:
+    """Tell whether a beginning begins a spell. If it does not, it changes the class.
+
+    R7.1: the other trigger began it. R7.3: the first beginning never reached us, but a transfer of
+    another class shows that the stay began earlier.
+    """
+    if spell.beginnings:
+        return each.trigger is spell.beginnings[0].trigger
+    return not any(
+        moved < at
+        and move.order < each.order
+        and move.statement.class_code != each.statement.class_code
+        and move.statement.admitted is not None
+        and move.statement.admitted.last < each.at
+        for moved, move in spell.moves
+    )
+
+
+def _may_have_several_parts(items: Sequence[Placed]) -> bool:
+    """Tell whether a part may be replaced: by an A06, or by a beginning that is not the first."""
+    for position, (_, _, _, each) in enumerate(items):
+        if each.kind == "beginning":
+            if position or comes_from_elsewhere(each):
+                return True
+        elif each.kind == "move" and each.trigger.admits:
+            return True
+    return False

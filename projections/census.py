@@ -158,7 +158,7 @@ _CLASH_COLUMNS: Final = {
 
 PROJECTION: Final = Projection(
     name="census",
-    version=2,
+    version=3,
     tables=(CENSUS,),
     fold=ByComponent(rows=rows),
     views=(

@@ -204,7 +204,7 @@ def _tokens(known: dict[RecordId, list[FiledStatement]], services: Services) -> 
 
 PROJECTION: Final = Projection(
     name="patients",
-    version=2,
+    version=3,
     tables=(PATIENT, IDENTIFIER, TOKEN),
     fold=ByComponent(rows=rows),
     views=(

@@ -38,19 +38,21 @@ def placed(
     items: list[Placed] = []
     ends: list[OrderedStatement] = []
     beginnings: list[OrderedStatement] = []
+    moves: list[OrderedStatement] = []
     for each in valid:
         if each.kind == "move":
-            items.append((each.at, _MOVE, each.order, each))
+            moves.append(each)
         elif each.kind == "beginning":
             beginnings.append(each)
         elif each.kind == "end":
             ends.append(each)
         elif each.kind == "update" and each.statement.discharged is not None:
             items.append((each.statement.discharged.last, _END, each.order, each))
+    items.extend((each.at, _MOVE, each.order, each) for each in moves)
     items.extend((at, _MOVE, each.order, each) for at, each in returns)
     if beginnings:
         items.extend(_placed_beginnings(beginnings, ends))
-    items.extend(_placed_ends(ends, beginnings))
+    items.extend(_placed_ends(ends, beginnings, moves))
     items.sort(key=itemgetter(0, 1, 2))
     return items
 
@@ -103,7 +105,9 @@ def _repeated_beginning(
 
 
 def _placed_ends(
-    ends: Sequence[OrderedStatement], beginnings: Sequence[OrderedStatement]
+    ends: Sequence[OrderedStatement],
+    beginnings: Sequence[OrderedStatement],
+    moves: Sequence[OrderedStatement],
 ) -> Iterator[Placed]:
     """Place the ends (R7.6).
 
@@ -119,7 +123,10 @@ def _placed_ends(
         if (
             beginning is None
             or each.order > beginning.order
-            or (beginning.trigger.is_admission and _is_of_registered(each, beginning, beginnings))
+            or (
+                beginning.trigger.is_admission
+                and _is_of_registered(each, beginning, beginnings, moves)
+            )
         ):
             yield each.at, _END, each.order, each
         else:
@@ -127,18 +134,24 @@ def _placed_ends(
 
 
 def _is_of_registered(
-    end: OrderedStatement, admission: OrderedStatement, beginnings: Sequence[OrderedStatement]
+    end: OrderedStatement,
+    admission: OrderedStatement,
+    beginnings: Sequence[OrderedStatement],
+    moves: Sequence[OrderedStatement],
 ) -> bool:
     """Tell whether an end is of the registered part of the visit, not of the admission (R7.6).
 
-    Its class and place are those of an A04, or its place is the PV1-6 of the admission.
+    Its class and place are those of an A04, or of a move after the A04. Or its place is the PV1-6
+    of the admission.
     """
     part = part_of(end)
     if part is None or part == part_of(admission):
         return False
     admitted_from = came_from(admission) == part.place
     return any(
-        admitted_from or part == part_of(each)
+        admitted_from
+        or part == part_of(each)
+        or any(each.at <= move.at <= end.at and part == part_of(move) for move in moves)
         for each in beginnings
         if each.trigger.is_registration
     )

@@ -274,6 +274,29 @@ BEGINNINGS: list[Case] = [
         gives="p1 V1 IMP in-progress 10:00-: E EMER 10:00-12:00, O OBSENC 12:00-17:14, W 17:14- "
         "[part_ended]",
     ),
+    case(
+        "an end in the place of a transfer before the admission, at its time, ends only that part",
+        adt("A04", "10:00", "E", pv12="E"),
+        adt("A02", "12:00", "O", pv12="B"),
+        adt("A03", "17:17", "O", pv12="B", at="17:14"),
+        adt("A08", "17:25", "W"),
+        adt("A01", "21:00", "W", at="17:14", evn6="17:14"),
+        rules=("R7.6", "R7.7"),
+        gives="p1 V1 IMP in-progress 10:00-: E EMER 10:00-12:00, O OBSENC 12:00-17:14, W 17:14- "
+        "[part_ended]",
+    ),
+    case(
+        "a transfer after an end does not make it the end of a part",
+        adt("A04", "10:00", "E", pv12="E"),
+        adt("A03", "17:10", "O", pv12="B", at="17:14"),
+        adt("A01", "17:20", "W", at="17:14", evn6="17:14"),
+        adt("A02", "18:00", "O", pv12="B"),
+        rules=("R7.6",),
+        gives=(
+            "p1 V1 EMER finished 10:00-17:14: E 10:00-17:14",
+            "p1 V1 OBSENC in-progress 17:14-: W IMP 17:14-18:00, O 18:00-",
+        ),
+    ),
     *(
         case(
             f"an end at the time of the admission {what} ends the encounter",

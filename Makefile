@@ -1,6 +1,6 @@
 # make demo    a synthetic region-week on real PostgreSQL and real Kafka; --reset with ARGS=--reset
 # make test    run every test, the examples in documentation and docstrings included
-# make lint    check formatting, style, types and who imports whom
+# make lint    check formatting, style, types and which package imports which
 # make bench   measure against the assembly a user would make from libraries, print one table
 # make soak    what takes longer: hundreds of kills, long fuzzing, a million visits
 # make mutants change the rules of interpretation in small ways, print the changes that no case

@@ -63,3 +63,8 @@ def test_folders_of_tests_mirror_packages() -> None:
         if each.parent != ROOT / "tests"
     }
     assert found - ACROSS <= mirrored
+
+
+def test_the_architecture_page_describes_every_package() -> None:
+    page = "docs/explanation/architecture.md"
+    assert named_in_table(page) == {str(each.relative_to(ROOT)) for each in packages()}

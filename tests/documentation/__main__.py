@@ -8,6 +8,7 @@ from infra.migrate import migrate
 from projections.catalogue import PROJECTIONS
 from projections.engine import generations
 from tests import servers
+from tests.architecture import picture
 from tests.documentation import pages
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
@@ -15,6 +16,7 @@ REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
 def main() -> None:
     """Write all of them."""
+    picture.main()
     for make in (pages.cli, pages.metrics, pages.settings, pages.events):
         (REFERENCE / f"{make.__name__}.md").write_text(make(), "utf-8")
     with servers.postgres() as server:

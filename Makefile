@@ -6,6 +6,7 @@
 # make mutants change the rules of interpretation in small ways, print the changes that no case
 #              notices; ten minutes, or another time with ARGS="--minutes 60"
 # make docs    write the reference pages that are made from the code
+# make shapes  write the files that keep the shape of each new event and new version of a table
 # make wheel   build the wheel into dist/; `.ci/wheel dist/*.whl` tests it alone
 # make setup   what all of them need: .venv with everything pinned, .venv/bin/caretrail
 
@@ -15,7 +16,7 @@ WORKERS ?= 2
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test feed lint bench soak mutants docs wheel lock
+.PHONY: setup demo test feed lint bench soak mutants docs shapes wheel lock
 
 setup: $(STAMP)
 
@@ -61,6 +62,10 @@ mutants: setup
 
 docs: setup
 	$(BIN)/python -m tests.documentation
+
+shapes: setup
+	$(BIN)/python -m tests.domain.released_shapes
+	$(BIN)/python -m tests.projections.table_shapes
 
 # The pinned hatchling builds it, so nothing is fetched.
 wheel: setup

@@ -24,7 +24,7 @@ PACKAGES: Final = {
     "domain": "#e2e8f0",
 }
 
-_WIDTH: Final = 1400  # all measures are in pixels
+_WIDTH: Final = 1460  # all measures are in pixels
 _GAP: Final = 28
 _ROW_GAP: Final = 64
 _LINE: Final = 17

@@ -19,6 +19,8 @@ def main() -> None:
     picture.main()
     for make in (pages.cli, pages.metrics, pages.settings, pages.events):
         (REFERENCE / f"{make.__name__}.md").write_text(make(), "utf-8")
+    adt = REFERENCE / "adt.md"
+    adt.write_text(pages.with_triggers(adt.read_text("utf-8")), "utf-8")
     with servers.postgres() as server:
         url = servers.create_database(server, "documentation")
         migrate(url)

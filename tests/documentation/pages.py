@@ -16,6 +16,7 @@ from domain import body, segments, statement
 from domain.body import SegmentClass
 from domain.catalogue import STATEMENT_TOPICS
 from domain.partitions import PARTITIONS
+from domain.triggers import TRIGGERS
 from infra import topics
 from infra.cloud_events import encode_headers
 from infra.metrics import OF_ROLE
@@ -270,6 +271,19 @@ def _on_the_wire(kind: str) -> str:
     ):  # fmt: skip
         kind = re.sub(rf"\b{ours}\b", theirs, kind)
     return kind
+
+
+# --- triggers -------------------------------------------------------------------------------------
+
+
+def with_triggers(page: str) -> str:
+    """Return the page about ADT with the rows of its table of triggers as the code has them."""
+    rows = [
+        f"| {row.code} | `{row.topic}` | {row.meaning} | {row.reads.value} |\n"
+        for row in TRIGGERS.values()
+    ]
+    before, after = re.split(r"(?:^\| A\d\d \|.*\n)+", page, maxsplit=1, flags=re.MULTILINE)
+    return before + "".join(rows) + after
 
 
 # --- SQL ------------------------------------------------------------------------------------------

@@ -59,7 +59,8 @@ def members(value: object) -> Any:
 
 
 def test_every_topic_has_its_released_shape() -> None:
-    assert {json.loads(each.read_text())["topic"] for each in RELEASED} == set(CORES)
+    topics = {json.loads(each.read_text())["topic"] for each in RELEASED}
+    assert topics == set(CORES), "run `make shapes` and commit the files of new events"
 
 
 @pytest.mark.parametrize("path", RELEASED, ids=lambda path: path.stem)

@@ -1,6 +1,6 @@
 """The shapes of the tables of each projection, as files.
 
-``python -m tests.projections.table_shapes`` writes the files. Each holds the version of a
+``make shapes`` writes the files. Each holds the version of a
 projection and the shape of its tables. An installation rebuilds a projection when its version has
 changed. So a shape must not change under the same version: the command refuses to write that.
 """
@@ -19,7 +19,7 @@ from projections.engine.projection_list import ENGINE_OWN
 from projections.engine.table import Table
 
 FOLDER = Path(__file__).parent / "released_tables"
-COMMAND = "python -m tests.projections.table_shapes"
+COMMAND = "make shapes"
 #: The projections of the catalogue, and the engine's own.
 LOCKED: dict[str, Projection] = {one.name: one for one in (*ENGINE_OWN, *PROJECTIONS)}
 #: Types that a column holds as JSON, by table and column.

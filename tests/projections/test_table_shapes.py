@@ -68,7 +68,7 @@ def test_a_comment_may_change() -> None:
 
 def test_a_new_version_asks_for_a_new_file_and_an_older_one_is_refused() -> None:
     newer = replace(CENSUS, version=CENSUS.version + 1)
-    assert "run `python -m" in str(problem(newer, released("census")))
+    assert "run `make shapes`" in str(problem(newer, released("census")))
     older = replace(CENSUS, version=CENSUS.version - 1)
     assert "raise it" in str(problem(older, released("census")))
     assert "no file" in str(problem(CENSUS, {}))

@@ -95,6 +95,18 @@ def fold(
     return Folded(state, tuple(applied), void, frozenset(resting))
 
 
+def as_of(history: Iterable[StreamEvent[Event]], at: datetime) -> list[StreamEvent[Event]]:
+    """Return the events that had happened by an instant.
+
+    Every error mark is kept: an event that was entered in error was never true.
+    """
+    return [
+        each
+        for each in history
+        if isinstance(each.event, EnteredInError) or each.event.happened_at.at <= at
+    ]
+
+
 def decide(
     decider: Decider[State, Event],
     history: Sequence[StreamEvent[Event]],

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+import msgspec
 from psycopg import Connection
 from psycopg.rows import class_row
 
 from domain.body import RecordedEvent
-from domain.ids import EventId, MessageId, RecordId, StatementRef
+from domain.ids import EventId, MessageId, Mode, RecordId, StatementRef
 from domain.statement import Statement
+from projections.engine.events import is_statement
 from projections.engine.projection import ByEvent, Projection
 from projections.engine.table import Column, Row, Table
 from projections.engine.views import TableView
@@ -91,6 +93,27 @@ def rows(
     return {EVENT.name: [_row(each, statements.get(each.envelope.index)) for each in events]}
 
 
+class _OwnCore(msgspec.Struct):
+    mode: Mode = "P"
+
+
+class _OwnBody(msgspec.Struct):
+    core: _OwnCore
+
+
+_own_body: Final = msgspec.json.Decoder(_OwnBody)
+
+
+def _own_mode(recorded: RecordedEvent) -> Mode | None:
+    """Return the mode of an own event; None if it is a statement or cannot be read."""
+    if is_statement(recorded.envelope.topic):
+        return None
+    try:
+        return _own_body.decode(recorded.body).core.mode
+    except msgspec.MsgspecError:
+        return None
+
+
 def _row(recorded: RecordedEvent, statement: Statement | None) -> Row:
     envelope = recorded.envelope
     actor = envelope.actor
@@ -102,7 +125,7 @@ def _row(recorded: RecordedEvent, statement: Statement | None) -> Row:
         envelope.stream,
         envelope.subjects,
         None if statement is None else statement.ref,
-        None if statement is None else statement.mode,
+        _own_mode(recorded) if statement is None else statement.mode,
         None if statement is None else statement.trigger,
         None if statement is None else statement.application,
         None if statement is None else statement.sender,

@@ -1,18 +1,20 @@
 """Which referrals are open, and how far each one is."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 
 from psycopg import Connection
-from psycopg.rows import class_row
+from psycopg.rows import dict_row
 
 from domain import referral
 from domain.decider import Folded, StreamEvent, fold
-from domain.ids import EncounterId, PatientId, RecordId, StreamId
+from domain.ids import EncounterId, Mode, PatientId, RecordId, StatementRef, StreamId
 from domain.referral import (
     REFERRAL,
+    Category,
+    NeedMet,
     NotRequested,
     Referral,
     ReferralAccepted,
@@ -20,6 +22,7 @@ from domain.referral import (
     ReferralEvent,
     ReferralOutcomeReceived,
     ReferralRequested,
+    Urgency,
 )
 from projections.engine.columns import ARRIVAL, COMPONENT, FLAGS, MODE, PATIENT
 from projections.engine.course import Course
@@ -76,7 +79,39 @@ REFERRAL_LOOP: Final = Table(
 )
 
 
-def history(events: Sequence[FiledOwnEvent]) -> referral.History:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferralRow:
+    """How far one referral is: the columns of ``REFERRAL_LOOP`` that do not depend on arrival."""
+
+    stream_id: StreamId
+    patient_id: PatientId
+    record_id: RecordId
+    mode: Mode
+    state: str
+    version: int
+    requester_organisation: str
+    requester_person: str
+    target_organisation: str
+    target_person: str
+    target_pool: str
+    service: str
+    specialty: str
+    urgency: Urgency
+    category: Category
+    requested_at: datetime
+    accepted_at: datetime | None
+    outcome_at: datetime | None
+    closed_at: datetime | None
+    need_met: NeedMet | None
+    anchor_ref: StatementRef | None
+    encounter_id: EncounterId | None
+    flags: tuple[str, ...]
+
+
+_NAMES: Final = tuple(each.name for each in fields(ReferralRow))
+
+
+def history(events: Iterable[FiledOwnEvent]) -> referral.History:
     """Return the filed events of a referral as its decider takes them."""
     found: list[StreamEvent[ReferralEvent]] = []
     for each in events:
@@ -90,57 +125,73 @@ def is_referral(events: Sequence[FiledOwnEvent]) -> bool:
     return isinstance(events[0].core, ReferralEvent)
 
 
+def referral_row(
+    stream: StreamId,
+    history: referral.History,
+    *,
+    patient_of: Callable[[RecordId], PatientId],
+    encounter_of: Callable[[StatementRef | None], EncounterId | None],
+) -> ReferralRow:
+    """Return how far a referral is.
+
+    Args:
+        stream: The referral.
+        history: Its events; at least one is a request.
+        patient_of: Returns the patient that a source record answers with.
+        encounter_of: Returns the encounter that holds a statement.
+    """
+    folded = fold(REFERRAL, history)
+    asked = _request(folded, history)
+    at = {type(each.event): each.event.happened_at.at for each in folded.applied}
+    closed = [each.event for each in folded.applied if isinstance(each.event, ReferralClosed)]
+    flags = (("has_void_events", folded.void), ("rests_on_void", folded.rests_on_void))
+    return ReferralRow(
+        stream_id=stream,
+        patient_id=patient_of(asked.record),
+        record_id=asked.record,
+        mode=asked.mode,
+        state=ENTERED_IN_ERROR if isinstance(folded.state, NotRequested) else folded.state.WORD,
+        version=len(history),
+        requester_organisation=asked.requester.organisation,
+        requester_person=asked.requester.person,
+        target_organisation=asked.target.organisation,
+        target_person=asked.target.person,
+        target_pool=asked.target.pool,
+        service=asked.service,
+        specialty=asked.specialty,
+        urgency=asked.urgency,
+        category=asked.category,
+        requested_at=asked.happened_at.at,
+        accepted_at=at.get(ReferralAccepted),
+        outcome_at=at.get(ReferralOutcomeReceived),
+        closed_at=at.get(ReferralClosed),
+        need_met=closed[-1].need_met if closed else None,
+        anchor_ref=asked.anchor,
+        encounter_id=encounter_of(asked.anchor),
+        flags=tuple(code for code, found in flags if found),
+    )
+
+
 def rows(course: Course, services: Services) -> dict[str, list[Row]]:  # noqa: ARG001
     """Return the rows of a component."""
     return {
         "referral_loop": [
-            _row(course, stream, events)
+            _row(course, StreamId(stream), events)
             for stream, events in course.streams.items()
             if is_referral(events)
         ]
     }
 
 
-def state_of(folded: Folded[Referral, ReferralEvent]) -> str:
-    """Return the word for the state of a referral that has events."""
-    return ENTERED_IN_ERROR if isinstance(folded.state, NotRequested) else folded.state.WORD
-
-
-def _row(course: Course, stream: str, events: Sequence[FiledOwnEvent]) -> Row:
-    whole = history(events)
-    folded = fold(REFERRAL, whole)
-    asked = _request(folded, whole)
-    at = {type(each.event): each.event.happened_at.at for each in folded.applied}
-    closed = [each.event for each in folded.applied if isinstance(each.event, ReferralClosed)]
-    flags = []
-    if folded.void:
-        flags.append("has_void_events")
-    if folded.rests_on_void:
-        flags.append("rests_on_void")
-    return (
+def _row(course: Course, stream: StreamId, events: Sequence[FiledOwnEvent]) -> Row:
+    row = referral_row(
         stream,
-        course.patient_of(asked.record),
-        asked.record,
-        asked.mode,
-        state_of(folded),
-        len(events),
-        asked.requester.organisation,
-        asked.requester.person,
-        asked.target.organisation,
-        asked.target.person,
-        asked.target.pool,
-        asked.service,
-        asked.specialty,
-        asked.urgency,
-        asked.category,
-        asked.happened_at.at,
-        at.get(ReferralAccepted),
-        at.get(ReferralOutcomeReceived),
-        at.get(ReferralClosed),
-        closed[-1].need_met if closed else None,
-        asked.anchor,
-        course.encounter_of(asked.anchor),
-        tuple(flags),
+        history(events),
+        patient_of=course.patient_of,
+        encounter_of=course.encounter_of,
+    )
+    return (
+        *(getattr(row, name) for name in _NAMES),
         events[-1].index,
         events[0].recorded_at,
         events[-1].recorded_at,
@@ -148,12 +199,13 @@ def _row(course: Course, stream: str, events: Sequence[FiledOwnEvent]) -> Row:
     )
 
 
-def _request(folded: Folded[Referral, ReferralEvent], whole: referral.History) -> ReferralRequested:
+def _request(
+    folded: Folded[Referral, ReferralEvent], history: referral.History
+) -> ReferralRequested:
     """Return the request that counts; if none counts, the newest one that is void."""
     if not isinstance(folded.state, NotRequested):
         return folded.state.request
-    requests = [each.event for each in whole if isinstance(each.event, ReferralRequested)]
-    return requests[-1]
+    return [each.event for each in history if isinstance(each.event, ReferralRequested)][-1]
 
 
 PROJECTION: Final = Projection(
@@ -163,36 +215,6 @@ PROJECTION: Final = Projection(
     fold=ByCourse(rows=rows),
     views=(TableView("referral_loop", REFERRAL_LOOP, PRODUCTION),),
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReferralRow:
-    """One row of ``proj.referral_loop``."""
-
-    stream_id: StreamId
-    patient_id: PatientId
-    record_id: RecordId
-    mode: str
-    state: str
-    version: int
-    requester_organisation: str
-    requester_person: str
-    target_organisation: str
-    target_person: str
-    target_pool: str
-    service: str
-    specialty: str
-    urgency: str
-    category: str
-    requested_at: datetime
-    accepted_at: datetime | None
-    outcome_at: datetime | None
-    closed_at: datetime | None
-    need_met: str | None
-    anchor_ref: str | None
-    encounter_id: EncounterId | None
-    flags: list[str]
-    last_changed_at: datetime
 
 
 def referrals(
@@ -212,13 +234,13 @@ def referrals(
         patient: If given, referrals of this patient.
         limit: The greatest number of rows.
     """
-    with connection.cursor(row_factory=class_row(ReferralRow)) as cursor:
-        return cursor.execute(
+    with connection.cursor(row_factory=dict_row) as cursor:
+        found = cursor.execute(
             """
             select stream_id, patient_id, record_id, mode, state, version, requester_organisation,
                 requester_person, target_organisation, target_person, target_pool, service,
                 specialty, urgency, category, requested_at, accepted_at, outcome_at, closed_at,
-                need_met, anchor_ref, encounter_id, flags, last_changed_at
+                need_met, anchor_ref, encounter_id, flags
             from proj.referral_loop
             where (%(stream)s::text is null or stream_id = %(stream)s)
                 and (%(state)s::text is null or state = %(state)s)
@@ -227,3 +249,4 @@ def referrals(
             """,
             {"stream": stream, "state": state, "patient": patient, "limit": limit},
         ).fetchall()
+    return [ReferralRow(**{**each, "flags": tuple(each["flags"])}) for each in found]

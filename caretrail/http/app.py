@@ -238,7 +238,9 @@ class _Pages:
         evidence = self._reader.evidence(opaque)
         if evidence is None:
             raise _no_event()
-        patient_id = self._reader.resolve(evidence.events[0].record_id) if evidence.events else None
+        concerned = evidence.events[0].subject_ids if evidence.events else []
+        resolved = (self._reader.resolve(each) for each in concerned)
+        patient_id = next((each for each in resolved if each), None)
         frame = self._frame(now, "patients")
         return HTMLResponse(
             evidence_page(evidence, patient_id=patient_id, words=self._words, frame=frame)

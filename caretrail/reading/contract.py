@@ -8,12 +8,14 @@ added. None is renamed or removed.
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
+from caretrail.reading.activities import ActivityEntry, ReferralReading
 from caretrail.reading.census import CensusReading, OccupiedPlace
 from caretrail.reading.listing import PatientSummary
 from caretrail.reading.patient import PatientReading
 from domain.continuity import Encounter, Entry, Stay
 from domain.ids import StatementRef
 from projections.audit_trail import LogPosition
+from projections.referral_loop import ReferralRow
 
 Json: TypeAlias = dict[str, Any]
 
@@ -25,7 +27,13 @@ def timeline_json(reading: PatientReading) -> Json:
         "patient_id": patient.patient_id,
         "mode": patient.mode,
         "encounters": [_encounter(reading, each) for each in patient.encounters],
-        "entries": [_entry(reading, each) for each in patient.entries],
+        "entries": _in_order(
+            [_entry(reading, each) for each in patient.entries],
+            [_activity_entry(each) for each in reading.activities.entries],
+        ),
+        "activities": {
+            "referral": [referral_json(each) for each in reading.activities.referrals],
+        },
         "flags": list(patient.flags),
         "as_of": instant(reading.as_of),
         "known_at": position_json(reading.known),
@@ -52,6 +60,47 @@ def patients_json(listed: PatientSummary) -> Json:
             for number in listed.numbers
         ],
         "merged_into": listed.merged_into,
+    }
+
+
+def referral_json(row: ReferralRow) -> Json:
+    """Return one referral."""
+    return {
+        "stream_id": row.stream_id,
+        "state": row.state,
+        "version": row.version,
+        "patient_id": row.patient_id,
+        "record_id": row.record_id,
+        "mode": row.mode,
+        "requester": {
+            "organisation": row.requester_organisation or None,
+            "person": row.requester_person or None,
+        },
+        "target": {
+            "organisation": row.target_organisation or None,
+            "person": row.target_person or None,
+            "pool": row.target_pool or None,
+        },
+        "service": row.service or None,
+        "specialty": row.specialty or None,
+        "urgency": row.urgency,
+        "category": row.category,
+        "requested_at": instant(row.requested_at),
+        "accepted_at": instant(row.accepted_at),
+        "outcome_at": instant(row.outcome_at),
+        "closed_at": instant(row.closed_at),
+        "need_met": row.need_met,
+        "anchor": row.anchor_ref,
+        "encounter_id": row.encounter_id,
+        "flags": list(row.flags),
+    }
+
+
+def referral_reading_json(reading: ReferralReading) -> Json:
+    """Return one referral with its entries."""
+    return {
+        **referral_json(reading.row),
+        "entries": [_activity_entry(each) for each in reading.entries],
     }
 
 
@@ -120,7 +169,43 @@ def _entry(reading: PatientReading, entry: Entry) -> Json:
         "event_id": filed.event_id,
         "source_message": filed.message_id,
         "flags": list(entry.flags),
+        "stream": None,
+        "stream_id": None,
     }
+
+
+def _activity_entry(entry: ActivityEntry) -> Json:
+    return {
+        "happened_at": instant(entry.happened_at),
+        "recorded_at": instant(entry.recorded_at),
+        "kind": entry.words.kind,
+        "summary": entry.words.summary,
+        "trigger": None,
+        "encounter_id": entry.encounter_id,
+        "inferred": False,
+        "voided": entry.voided_by is not None,
+        "voided_by": entry.voided_by,
+        "superseded_by": None,
+        "event_id": entry.event_id,
+        "source_message": None,
+        "flags": list(entry.flags),
+        "stream": entry.stream,
+        "stream_id": entry.stream_id,
+    }
+
+
+def _in_order(statements: list[Json], activities: list[Json]) -> list[Json]:
+    """Put each activity behind the last statement that happened before it or with it."""
+    entries = [*statements]
+    for one in activities:
+        at = one["happened_at"]
+        earlier = [
+            place
+            for place, each in enumerate(entries, start=1)
+            if each["happened_at"] is not None and each["happened_at"] <= at
+        ]
+        entries.insert(max(earlier, default=0), one)
+    return entries
 
 
 def _event(reading: PatientReading, ref: StatementRef | None) -> str | None:

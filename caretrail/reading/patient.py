@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from caretrail.reading.activities import Activities
 from caretrail.reading.opening import PersonDetails, SegmentOpener, person, pieces_of
 from caretrail.reading.wording import EntryWords, entry_words
 from domain.continuity import Entry, Patient
@@ -52,6 +53,7 @@ class PatientReading:
     twin_mode: str = ""
     loaded_afterwards: bool = False  # most statements were recorded a day or more after sending
     by_record: Mapping[str, PatientNumber] = field(default_factory=dict)
+    activities: Activities = field(default_factory=Activities)
 
     def label(self, place: Place | None) -> str:
         """Return the stated parts of unit, room and bed as text."""

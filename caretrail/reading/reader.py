@@ -10,6 +10,7 @@ from typing import Any, Final, TypeAlias
 from psycopg import Connection
 
 from caretrail.reading import census as census_of
+from caretrail.reading.activities import ReferralReading, read_activities, read_referral
 from caretrail.reading.census import CensusReading
 from caretrail.reading.evidence import Archive, Evidence, NotAMessage, as_text, decode
 from caretrail.reading.listing import (
@@ -27,17 +28,19 @@ from caretrail.reading.listing import (
 )
 from caretrail.reading.opening import SegmentOpener
 from caretrail.reading.patient import PatientReading, interpreted, read, reading_of
-from domain.ids import IdKey, PatientId, RecordId
+from domain.ids import IdKey, PatientId, RecordId, StreamId
 from domain.segments import SegmentDoesNotOpen
 from domain.statement import Statement
 from infra.messages import ListedMessage, NoSuchMessage
-from projections import audit_trail, census, patient_identifiers, patients
+from projections import audit_trail, census, patient_identifiers, patients, referral_loop
 from projections.audit_trail import EventRow, LogPosition
 from projections.census import open_places
+from projections.engine.own_events import own_of
 from projections.engine.services import Opener
 from projections.engine.substrate import filed_by_component, filed_of
 from projections.patient_identifiers import IdentifierRow
 from projections.patients import PatientRow
+from projections.referral_loop import ReferralRow
 
 #: A connection to the read models.
 Database: TypeAlias = Connection[Any]
@@ -120,7 +123,11 @@ class Reader:
                 found, record, self._opening, as_of=as_of, known=known,
                 alias_records=self._alias_records(connection, record) if then else (),
             )  # fmt: skip
-            return self._with_twin(connection, reading) if reading else None
+            if reading is None:
+                return None
+            own = own_of(connection, [RecordId(record)], upto=known.index if then else None)
+            activities = read_activities(own, reading.patient, as_of=as_of)
+            return self._with_twin(connection, replace(reading, activities=activities))
 
     def patients(
         self, query: PatientSearch | None = None, *, cursor: str = "", limit: int = PAGE
@@ -159,6 +166,41 @@ class Reader:
         into = {row.patient_id: survivor for row, survivor in retired}
         for listed in listed_retired:
             yield replace(listed, merged_into=into[listed.patient_id])
+
+    def record_named(self, text: str) -> tuple[RecordId, str] | None:
+        """Return the source record that ``text`` names (see ``resolve``), with its mode.
+
+        An identifier under which no statement is filed answers with the patient's own record.
+        """
+        with self._connections() as connection:
+            if "|" in text:
+                found = self._by_number(connection, text)
+                if not found:
+                    return None
+                ref, patient = found[0]
+            else:
+                ref = text.strip()
+                behind = patients.behind(connection, ref)
+                if behind is None:
+                    return None
+                patient = behind
+            (row,) = patients.by_id(connection, [patient])
+            return RecordId(ref if ref in row.record_ids else patient), row.mode
+
+    def referrals(
+        self, *, state: str | None = None, patient: PatientId | None = None, limit: int = PAGE
+    ) -> list[ReferralRow]:
+        """Return referrals, the newest request first."""
+        with self._connections() as connection:
+            return referral_loop.referrals(connection, state=state, patient=patient, limit=limit)
+
+    def referral(self, stream: StreamId) -> ReferralReading | None:
+        """Return a referral with its entries; None if there is no such referral."""
+        with self._connections() as connection:
+            found = referral_loop.referrals(connection, stream=stream)
+            if not found:
+                return None
+            return read_referral(found[0], own_of(connection, [found[0].record_id]))
 
     def census(
         self,

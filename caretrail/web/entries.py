@@ -48,7 +48,7 @@ class EntryLine:
     facility: str
     trigger: str
     control_id: str
-    anchor: str  # of its evidence on the same page
+    anchor: str  # of its evidence on the same page; empty: the link goes to the page of its event
     record_id: str  # the source record under which it is filed
     event_id: str
     index: int

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from caretrail.reading.evidence import Evidence
 from caretrail.reading.patient import PatientNumber, PatientReading
 from caretrail.web import entries as entries_of
+from caretrail.web.activity_lines import activity_lines
 from caretrail.web.entries import EntryLine
 from caretrail.web.flags import meanings_of
 from caretrail.web.picture import RECENT, Scene, draw
@@ -93,6 +94,7 @@ def patient_page(
         for shown, entry in zip(entries, reading.patient.entries, strict=True)
         if entry.encounter_id is None or entry.encounter_id in visible
     ]
+    chosen += activity_lines(reading, visible, words)
     return render(
         "patient.html",
         **frame,

@@ -1,0 +1,64 @@
+"""The entries of a patient's own activities, such as referrals, as the page shows them."""
+
+from typing import Final
+
+from caretrail.reading.activities import ActivityEntry
+from caretrail.reading.patient import PatientReading
+from caretrail.web.entries import EntryLine, Note
+from caretrail.web.words import Words, length
+
+#: The icon of an entry, by the kind of its stream.
+ICONS: Final = {"referral": "ref"}
+
+
+def activity_lines(reading: PatientReading, visible: set[str], words: Words) -> list[EntryLine]:
+    """Return the entries of activities that name a visible encounter, or no encounter."""
+    return [
+        _line(reading, each, words)
+        for each in reading.activities.entries
+        if each.encounter_id is None or each.encounter_id in visible
+    ]
+
+
+def _line(reading: PatientReading, entry: ActivityEntry, words: Words) -> EntryLine:
+    icon = ICONS[entry.stream]
+    notes: list[Note] = []
+    if entry.voided_by is not None:
+        icon = "x"
+        notes.append(Note(head="Entered in error:", rest="this entry does not count."))
+    elif entry.late:
+        icon = "late"
+        learned = words.near(entry.recorded_at, entry.happened_at)
+        notes.append(
+            Note(
+                head="Late:",
+                rest=f"recorded {length(entry.late)} after the event ({learned}).",
+                before=entry.index - 1,
+            )
+        )
+    if "rests_on_void" in entry.flags:
+        notes.append(
+            Note(
+                head="Does not count:",
+                rest="the entry that it rests on was entered in error.",
+                code="rests_on_void",
+            )
+        )
+    return EntryLine(
+        at=entry.happened_at,
+        icon=icon,
+        head=entry.words.head,
+        rest=entry.words.rest,
+        notes=tuple(notes),
+        cancelled=entry.voided_by is not None,
+        facility=entry.facility,
+        trigger="",
+        control_id="",
+        anchor="",
+        record_id=reading.patient.patient_id,
+        event_id=entry.event_id,
+        index=entry.index,
+        recorded_at=entry.recorded_at,
+        message_id="",
+        late=f"{length(entry.late)} late" if entry.late else "",
+    )

@@ -12,6 +12,7 @@ import structlog
 from psycopg import Connection
 
 from commands import record_messages
+from commands.decisions import Decisions
 from commands.ports.intake import Outcome, Received
 from commands.record_messages import Ready
 from consumers.hl7v2 import profiles
@@ -95,6 +96,11 @@ class Application:
     def record_ready(self, messages: Sequence[Ready[SealedMessage]]) -> list[Outcome]:
         """Record messages that were made ready; see ``commands.record_messages``."""
         return record_messages.handle(messages, self.store)
+
+    @property
+    def decisions(self) -> Decisions:
+        """What own commands need."""
+        return Decisions(streams=self.store.streams, now=clock.now, new_id=clock.new_id)
 
     def connect(self) -> Connection[Any]:
         """Open a new connection in autocommit mode; the caller closes it."""

@@ -5,9 +5,11 @@ from typing import Final
 import psycopg
 
 from caretrail.failure import AlreadyRunning, Failed, RoleFailed
+from caretrail.refusals import refusal_words
 from commands.ports.store import CannotStore, StoreUnavailable
 from commands.ports.topic import Halted, TopicUnavailable
 from consumers.hl7v2.profiles import ProfilesInvalid, UnknownSender
+from domain.errors import DomainError
 from domain.segments import SegmentDoesNotOpen
 from infra.backup import NothingToBackUp
 from infra.backup_file import BackupExists, BackupUnusable
@@ -76,6 +78,8 @@ def explanation(error: Exception) -> str | None:  # noqa: PLR0911 - a table of c
             return f"Kafka does not answer ({error}): run `caretrail doctor`"
         case StoreUnavailable() | psycopg.OperationalError():
             return "the database does not answer: see CARETRAIL_DATABASE_URL and its server's log"
+        case DomainError():
+            return refusal_words(error)
         case CannotStore():
             return f"the database refuses to store this: {error.reason}"
         case TimeoutError():

@@ -97,6 +97,10 @@ class IdKey:
         """Return the ref of a place."""
         return PlaceRef(self.ref("place", *map(normal, (facility, unit, room, bed))))
 
+    def stream(self, kind: str, *parts: str) -> StreamId:
+        """Return the id of an own stream that is numbered elsewhere, or named by a key."""
+        return StreamId(self._uuid("stream", kind, *parts))
+
     def statement(self, *parts: str) -> StatementRef:
         """Return the ref of a statement: source record, MSH-7, -3, -4, -10, content, pair."""
         return StatementRef(self._uuid("statement", *parts))

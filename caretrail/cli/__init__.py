@@ -14,7 +14,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final, cast
 
-from caretrail.cli.arguments import address, count, instant, instant_or_index
+from caretrail.cli.arguments import address, count
+from caretrail.cli.referral_verbs import referral_verbs
+from caretrail.cli.verbs import Verbs, add_group, add_instants, add_json, add_limit, add_verb
 from caretrail.signals import unwinding
 
 DONE: Final = 0
@@ -75,57 +77,18 @@ def command_parser() -> argparse.ArgumentParser:
     _service_verbs(verbs)
     _message_verbs(verbs)
     _reading_verbs(verbs)
+    referral_verbs(verbs)
     _event_verbs(verbs)
     _backup_verbs(verbs)
     return parser
 
 
-_Verbs = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
-
-
-def _verb(
-    verbs: "_Verbs[argparse.ArgumentParser]", name: str, work: str, words: str
-) -> argparse.ArgumentParser:
-    verb = verbs.add_parser(name, help=words, description=words)
-    verb.set_defaults(work=work)
-    return verb
-
-
-def _group(
-    verbs: "_Verbs[argparse.ArgumentParser]", name: str, words: str
-) -> "_Verbs[argparse.ArgumentParser]":
-    group = verbs.add_parser(name, help=words, description=words)
-    return group.add_subparsers(metavar="VERB", required=True)
-
-
-def _json(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--json", action="store_true", help="print JSON instead of text")
-
-
-def _limit(verb: argparse.ArgumentParser, default: int) -> None:
-    verb.add_argument(
-        "--limit", type=count, default=default, metavar="N", help="maximum number of rows"
-    )
-
-
-def _instants(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument(
-        "--as-of", type=instant, metavar="T", help="show what was true at time T (RFC 3339)"
-    )
-    verb.add_argument(
-        "--known-at",
-        type=instant_or_index,
-        metavar="T|INDEX",
-        help="use only events recorded by time T, or up to the event with this index",
-    )
-
-
-def _service_verbs(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
-    demo = _verb(
+def _service_verbs(verbs: "Verbs[argparse.ArgumentParser]") -> None:
+    demo = add_verb(
         verbs, "demo", "demo:demo", "run a service with a synthetic week of data until Ctrl-C"
     )
     demo.add_argument("--reset", action="store_true", help="delete the earlier demo first")
-    serve = _verb(
+    serve = add_verb(
         verbs,
         "serve",
         "serve:serve",
@@ -136,25 +99,25 @@ def _service_verbs(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
         metavar="ROLES",
         help="run only these roles, comma separated: mllp, http, relay, projector",
     )
-    doctor = _verb(
+    doctor = add_verb(
         verbs,
         "doctor",
         "doctor:doctor",
         "check settings, disk, database and Kafka; print what to fix",
     )
-    _json(doctor)
+    add_json(doctor)
 
 
-def _message_verbs(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
-    ingest = _verb(
+def _message_verbs(verbs: "Verbs[argparse.ArgumentParser]") -> None:
+    ingest = add_verb(
         verbs, "ingest", "ingest:ingest", "record the HL7 v2 messages of files or folders"
     )
     ingest.add_argument("paths", nargs="+", metavar="PATH", help="a file, or a folder of files")
     ingest.add_argument(
         "--sender", metavar="NAME", help="read the messages with this sender profile"
     )
-    _json(ingest)
-    send = _verb(
+    add_json(ingest)
+    send = add_verb(
         verbs, "send", "send:send", "send messages to an MLLP listener and count its answers"
     )
     send.add_argument("path", metavar="PATH", help="a file, or a folder of files")
@@ -172,9 +135,11 @@ def _message_verbs(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
     send.add_argument(
         "--save-acks", metavar="FILE", help="write the answers to FILE, in MLLP frames"
     )
-    _json(send)
-    messages = _group(verbs, "messages", "list and show received messages")
-    listed = _verb(messages, "ls", "messages:messages_ls", "list received messages, newest first")
+    add_json(send)
+    messages = add_group(verbs, "messages", "list and show received messages")
+    listed = add_verb(
+        messages, "ls", "messages:messages_ls", "list received messages, newest first"
+    )
     listed.add_argument(
         "--disposition",
         choices=["recorded", "no_effect", "quarantined", "unreadable"],
@@ -183,25 +148,25 @@ def _message_verbs(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
     listed.add_argument("--control-id", metavar="ID", help="filter by MSH-10")
     listed.add_argument("--trigger", metavar="CODE", help="filter by trigger, such as A01")
     listed.add_argument("--sender", metavar="NAME", help="filter by sender profile")
-    _limit(listed, 100)
-    _json(listed)
-    show = _verb(
+    add_limit(listed, 100)
+    add_json(listed)
+    show = add_verb(
         messages,
         "show",
         "messages:messages_show",
         "show one message: its outcome, its events and its bytes",
     )
     show.add_argument("id", metavar="ID", help="a message id, as `messages ls` prints it")
-    _json(show)
-    quarantine = _verb(
+    add_json(show)
+    quarantine = add_verb(
         messages,
         "quarantine",
         "messages:messages_quarantine",
         "list the messages in quarantine, newest first",
     )
-    _limit(quarantine, 100)
-    _json(quarantine)
-    generate = _verb(
+    add_limit(quarantine, 100)
+    add_json(quarantine)
+    generate = add_verb(
         verbs,
         "generate",
         "generate:generate",
@@ -223,10 +188,12 @@ def _message_verbs(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
     )
 
 
-def _reading_verbs(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
-    patients = _group(verbs, "patients", "list patients")
-    _json(_verb(patients, "ls", "patients:patients_ls", "list all patients; merged ones come last"))
-    timeline = _verb(
+def _reading_verbs(verbs: "Verbs[argparse.ArgumentParser]") -> None:
+    patients = add_group(verbs, "patients", "list patients")
+    add_json(
+        add_verb(patients, "ls", "patients:patients_ls", "list all patients; merged ones come last")
+    )
+    timeline = add_verb(
         verbs, "timeline", "timeline:timeline", "show one patient's encounters in all facilities"
     )
     timeline.add_argument(
@@ -234,29 +201,29 @@ def _reading_verbs(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
         metavar="PATIENT",
         help="AUTHORITY|IDENTIFIER, or the id of the patient or of one of its encounters or events",
     )
-    _instants(timeline)
-    _json(timeline)
-    census = _verb(verbs, "census", "census:census", "list the occupied places")
+    add_instants(timeline)
+    add_json(timeline)
+    census = add_verb(verbs, "census", "census:census", "list the occupied places")
     census.add_argument("--facility", metavar="F", help="only this facility")
-    _instants(census)
-    _json(census)
-    why = _verb(verbs, "why", "why:why", "show the events and received messages behind an id")
+    add_instants(census)
+    add_json(census)
+    why = add_verb(verbs, "why", "why:why", "show the events and received messages behind an id")
     why.add_argument("id", metavar="ID", help="a patient, encounter, event or message id")
-    _json(why)
+    add_json(why)
 
 
-def _event_verbs(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
-    projections = _group(verbs, "projections", "list, rebuild and hash the read models")
+def _event_verbs(verbs: "Verbs[argparse.ArgumentParser]") -> None:
+    projections = add_group(verbs, "projections", "list, rebuild and hash the read models")
     names = {"nargs": "*", "metavar": "NAME", "help": "only these read models; all if not given"}
-    listed = _verb(
+    listed = add_verb(
         projections,
         "ls",
         "projections:projections_ls",
         "list the read models with version, rows and position",
     )
     listed.add_argument("names", **names)  # type: ignore[arg-type]  # argparse types kwargs singly
-    _json(listed)
-    rebuild = _verb(
+    add_json(listed)
+    rebuild = add_verb(
         projections,
         "rebuild",
         "projections:projections_rebuild",
@@ -270,33 +237,33 @@ def _event_verbs(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
         default="store",
         help="where to read the events",
     )
-    _json(rebuild)
-    digest = _verb(
+    add_json(rebuild)
+    digest = add_verb(
         projections,
         "digest",
         "projections:projections_digest",
         "print a hash of the content of each read model",
     )
     digest.add_argument("names", **names)  # type: ignore[arg-type]  # as above
-    _json(digest)
-    audit = _group(verbs, "audit", "list all events; compare the store with Kafka")
-    trail = _verb(audit, "trail", "audit:audit_trail", "list events in the order of recording")
+    add_json(digest)
+    audit = add_group(verbs, "audit", "list all events; compare the store with Kafka")
+    trail = add_verb(audit, "trail", "audit:audit_trail", "list events in the order of recording")
     trail.add_argument("--patient", metavar="PATIENT", help="only events about this patient")
     trail.add_argument(
         "--after", type=int, default=0, metavar="INDEX", help="only events after this index"
     )
-    _limit(trail, 1000)
-    _json(trail)
-    reconcile = _verb(
+    add_limit(trail, 1000)
+    add_json(trail)
+    reconcile = add_verb(
         audit,
         "reconcile",
         "audit:audit_reconcile",
         "publish the events that Kafka lacks, then compare the store with the topic",
     )
-    _json(reconcile)
-    topics = _group(verbs, "topics", "list and create the topics on Kafka")
-    _json(_verb(topics, "ls", "topics:topics_ls", "list the topics and their settings"))
-    apply = _verb(
+    add_json(reconcile)
+    topics = add_group(verbs, "topics", "list and create the topics on Kafka")
+    add_json(add_verb(topics, "ls", "topics:topics_ls", "list the topics and their settings"))
+    apply = add_verb(
         topics,
         "apply",
         "topics:topics_apply",
@@ -307,11 +274,13 @@ def _event_verbs(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
         action="store_true",
         help="begin new topics; the service publishes every event to them",
     )
-    _json(apply)
+    add_json(apply)
 
 
-def _backup_verbs(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
-    backup = _verb(verbs, "backup", "backup:backup", "write the store and its data keys to files")
+def _backup_verbs(verbs: "Verbs[argparse.ArgumentParser]") -> None:
+    backup = add_verb(
+        verbs, "backup", "backup:backup", "write the store and its data keys to files"
+    )
     backup.add_argument(
         "--store",
         type=Path,
@@ -319,12 +288,12 @@ def _backup_verbs(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
         help="write events, messages and idempotency keys here",
     )
     backup.add_argument("--keys", type=Path, metavar="FILE", help="write the data keys here")
-    _json(backup)
-    restore = _verb(
+    add_json(backup)
+    restore = add_verb(
         verbs, "restore", "backup:restore", "restore a backup into an empty database or home"
     )
     restore.add_argument("--store", type=Path, metavar="FILE", help="a backup of a store")
     restore.add_argument(
         "--keys", type=Path, metavar="FILE", help="a backup of its data keys; alone: add the keys"
     )
-    _json(restore)
+    add_json(restore)

@@ -1,5 +1,6 @@
 """Print results: JSON for programs, columns for people; notes go to standard error."""
 
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import is_dataclass
@@ -56,3 +57,8 @@ def cell(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(map(cell, value))
     return str(value)
+
+
+def to_the_second(instant: str | None) -> str | None:
+    """Return a time of the JSON without fractions of a second."""
+    return re.sub(r"\.\d+", "", instant) if instant else None

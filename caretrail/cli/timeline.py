@@ -1,10 +1,9 @@
 """``timeline``: one patient's encounters and entries."""
 
-import re
 from argparse import Namespace
 
 from caretrail.cli.home import open_home_reader
-from caretrail.cli.output import columns, json_line, line
+from caretrail.cli.output import columns, json_line, line, to_the_second
 from caretrail.failure import Failed
 from caretrail.reading.contract import timeline_json
 
@@ -30,15 +29,15 @@ def timeline(options: Namespace) -> None:
         line(
             f"{each['class']} {each['status']}, {each['facility'] or 'facility not stated'},"
             f" visit {each['visit_number'] or 'not numbered'}:"
-            f" {_to_the_second(each['started_at']) or 'not stated'}"
-            f" to {_to_the_second(each['ended_at']) or _open(each['status'])}"
+            f" {to_the_second(each['started_at']) or 'not stated'}"
+            f" to {to_the_second(each['ended_at']) or _open(each['status'])}"
         )
         columns(
             ("  from", "until", "facility", "unit", "room", "bed", ""),
             [
                 (
-                    f"  {_to_the_second(stay['from']) or 'not stated'}",
-                    _to_the_second(stay["until"]),
+                    f"  {to_the_second(stay['from']) or 'not stated'}",
+                    to_the_second(stay["until"]),
                     stay["facility"],
                     stay["unit"],
                     stay["room"],
@@ -54,19 +53,14 @@ def timeline(options: Namespace) -> None:
         ("happened", "recorded", "what", "event"),
         [
             (
-                _to_the_second(each["happened_at"]),
-                _to_the_second(each["recorded_at"]),
+                to_the_second(each["happened_at"]),
+                to_the_second(each["recorded_at"]),
                 each["summary"],
                 each["event_id"],
             )
             for each in entries
         ],
     )
-
-
-def _to_the_second(instant: str | None) -> str | None:
-    """Return a time of the JSON without fractions of a second."""
-    return re.sub(r"\.\d+", "", instant) if instant else None
 
 
 def _open(status: str) -> str:

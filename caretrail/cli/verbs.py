@@ -1,0 +1,49 @@
+"""Make verbs and the flags that several verbs share."""
+
+import argparse
+
+from caretrail.cli.arguments import count, instant, instant_or_index
+
+Verbs = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
+
+
+def add_verb(
+    verbs: "Verbs[argparse.ArgumentParser]", name: str, work: str, words: str
+) -> argparse.ArgumentParser:
+    """Add a verb; ``work`` names the module of ``caretrail.cli`` and the function that does it."""
+    verb = verbs.add_parser(name, help=words, description=words)
+    verb.set_defaults(work=work)
+    return verb
+
+
+def add_group(
+    verbs: "Verbs[argparse.ArgumentParser]", name: str, words: str
+) -> "Verbs[argparse.ArgumentParser]":
+    """Add a verb that has verbs of its own, and return these."""
+    group = verbs.add_parser(name, help=words, description=words)
+    return group.add_subparsers(metavar="VERB", required=True)
+
+
+def add_json(verb: argparse.ArgumentParser) -> None:
+    """Add ``--json``."""
+    verb.add_argument("--json", action="store_true", help="print JSON instead of text")
+
+
+def add_limit(verb: argparse.ArgumentParser, default: int) -> None:
+    """Add ``--limit``."""
+    verb.add_argument(
+        "--limit", type=count, default=default, metavar="N", help="maximum number of rows"
+    )
+
+
+def add_instants(verb: argparse.ArgumentParser) -> None:
+    """Add ``--as-of`` and ``--known-at``."""
+    verb.add_argument(
+        "--as-of", type=instant, metavar="T", help="show what was true at time T (RFC 3339)"
+    )
+    verb.add_argument(
+        "--known-at",
+        type=instant_or_index,
+        metavar="T|INDEX",
+        help="use only events recorded by time T, or up to the event with this index",
+    )

@@ -1,0 +1,33 @@
+"""Say what to do after a refusal of the rules, by its code."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from domain import errors
+from domain.errors import DomainError
+
+#: What the person can do, by the refusal. A test fails if a refusal has no row.
+REMEDIES: Final[Mapping[type[DomainError], str]] = {
+    errors.AlreadyClosed: "Request a new referral.",
+    errors.AnotherPatient: "Request a new referral for the other patient.",
+    errors.ConflictsWithLater: "Mark the later entries as entered in error first, or state another"
+    " time.",
+    errors.EnteredInErrorIsFinal: "Record the fact again.",
+    errors.InTheFuture: "State the time at which it happened.",
+    errors.KeyReused: "Use a new key for a new command.",
+    errors.MoveNotAllowed: "Take one of the steps that the state allows.",
+    errors.OutcomeMissing: "State how the outcome was received, with --outcome.",
+    errors.PurposeMissing: "State it with --purpose, such as TREAT.",
+    errors.ReferralNotAccepted: "Let the target accept the referral first.",
+    errors.SameOrganisationAndPerson: "Name another target.",
+    errors.TargetMissing: "Name it with --target or --target-pool.",
+    errors.UnknownEvent: "`caretrail referral show` lists the events of a referral.",
+    errors.UnknownStream: "`caretrail referral ls` lists the referrals.",
+    errors.VersionConflict: "Look at what changed, and give the command again.",
+}
+
+
+def refusal_words(refusal: DomainError) -> str:
+    """Return the code of a refusal, its reason and what to do."""
+    remedy = REMEDIES.get(type(refusal), "")
+    return f"refused ({refusal.code}): {refusal}. {remedy}".rstrip()

@@ -245,7 +245,10 @@ _PATIENT: Final = """
 
 
 def behind(connection: Connection[Any], opaque: str) -> PatientId | None:
-    """Return the patient behind any opaque id: patient, record, encounter, statement or event.
+    """Return the patient behind any opaque id.
+
+    It is the id of a patient, a source record, an encounter, a statement, an own stream such as a
+    referral, or an event.
 
     The ref of any statement of an encounter is an alias of its id.
     """
@@ -257,6 +260,9 @@ def behind(connection: Connection[Any], opaque: str) -> PatientId | None:
         union all select patient_id, 3 from proj.encounter where encounter_id = %(id)s
         union all select patient_id, 4 from proj.entry
             where statement_ref = %(id)s or event_id = %(id)s
+        union all select patient_id, 5 from proj.referral_loop where stream_id = %(id)s
+        union all select i.patient_id, 6 from proj.audit_trail as a
+            join proj.identifier as i on i.ref = any(a.subject_ids) where a.event_id = %(id)s
         order by 2, 1 limit 1
         """,
         {"id": opaque},

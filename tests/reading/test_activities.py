@@ -183,6 +183,11 @@ def test_the_entry_that_names_a_statement_belongs_to_its_encounter(told: Told) -
     assert reading.activities.referrals[0].encounter_id == encounter.encounter_id
 
 
+def test_the_id_of_a_referral_or_of_its_event_finds_the_patient(told: Told) -> None:
+    for opaque in (told.stream, *(each.event_id for each in told.activities().entries)):
+        assert told.where.reader.resolve(opaque) == str(told.record)
+
+
 def test_the_json_has_activities_as_entries_and_by_stream(told: Told) -> None:
     reading = told.where.reader.patient("NGH|1")
     assert reading is not None

@@ -72,3 +72,12 @@ def test_a_migration_takes_one_file(copied: Path) -> None:
     assert len(apply("how-to/add-a-migration.md", copied)) == 1
     tests = ("tests/infra/test_migrate.py", "tests/infra/test_backup.py")
     run(copied, "pytest", "-q", "-p", "no:cacheprovider", "-n", "0", *tests)
+
+
+@pytest.mark.postgres
+@pytest.mark.timeout(300)
+def test_a_projection_takes_a_module_a_line_and_a_test(copied: Path) -> None:
+    assert len(apply("how-to/add-a-projection.md", copied)) <= 4
+    run(copied, "tests.projections.table_shapes")
+    tests = ("tests/projections/test_discharges.py", "tests/projections/test_table_shapes.py")
+    run(copied, "pytest", "-q", "-p", "no:cacheprovider", "-n", "0", *tests)

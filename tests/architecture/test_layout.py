@@ -33,7 +33,9 @@ def test_the_readme_says_what_each_folder_holds() -> None:
     folders = {
         each.name
         for each in ROOT.iterdir()
-        if each.is_dir() and not each.name.startswith(".") and each.name not in {"build", "dist"}
+        if each.is_dir()
+        and not each.name.startswith((".", "__"))
+        and each.name not in {"build", "dist"}
     }
     assert named_in_table("README.md") == folders
 

@@ -126,11 +126,12 @@ class Names:
     def timeline(self, reading: PatientReading) -> Json:
         """Return a timeline as stories are written.
 
-        Without what depends on arrival, without sentences, and without the entries of what was
-        sent again: of these nothing else may be seen.
+        Members that depend on arrival and sentences are left out. So are own activities, which
+        stories do not have, and the entries of repeated messages.
         """
         said = timeline_json(reading)
-        del said["known_at"]
+        assert not any(said["activities"].values())
+        del said["known_at"], said["activities"]
         by_ref = {ref: each.statement.control_id for ref, each in reading.filed.items()}
         by_event = {each.event_id: each.statement.control_id for each in reading.filed.values()}
         said["patient_id"] = self.person(said["patient_id"])
@@ -140,6 +141,7 @@ class Names:
                 location["event_id"] = by_event[location["event_id"]]
         for entry in said["entries"]:
             del entry["recorded_at"], entry["source_message"], entry["summary"]
+            del entry["stream"], entry["stream_id"]
             for member in ("event_id", "voided_by", "superseded_by"):
                 entry[member] = by_event.get(entry[member])
             entry["encounter_id"] = by_ref.get(entry["encounter_id"])

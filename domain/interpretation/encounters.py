@@ -2,8 +2,8 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from domain.continuity import Encounter, Stay
 from domain.flags import FOR_THE_WORK_LIST, Flag
@@ -18,15 +18,14 @@ from domain.interpretation.visit_history import VisitHistory
 from domain.statement import EncounterClass
 
 
-@dataclass(slots=True)
-class VisitResult:
+class VisitResult(NamedTuple):
     """The encounters of one visit, and what they say about its statements."""
 
-    encounters: list[Encounter] = field(default_factory=list)
-    members: list[tuple[EncounterId, Sequence[OrderedStatement]]] = field(default_factory=list)
-    superseded_by: dict[OrderedStatement, OrderedStatement] = field(default_factory=dict)
-    part_ends: list[OrderedStatement] = field(default_factory=list)
-    marks: list[Mark] = field(default_factory=list)
+    encounters: list[Encounter]
+    members: Sequence[Sequence[OrderedStatement]]  # the statements of each encounter
+    superseded_by: dict[OrderedStatement, OrderedStatement]
+    part_ends: list[OrderedStatement]
+    marks: list[Mark]
 
 
 def encounters_of(visit: Visit, history: VisitHistory, last_sent: datetime) -> VisitResult:
@@ -38,30 +37,35 @@ def encounters_of(visit: Visit, history: VisitHistory, last_sent: datetime) -> V
         last_sent: When the last statement of the whole set was sent.
     """
     cancels = history.cancels
-    result = VisitResult()
-    result.superseded_by = history.resends | cancels.repeats
-    result.marks = [(each, Flag.RESEND) for each in result.superseded_by]
-    result.marks += cancels.without_effect.items()
+    superseded_by = history.resends | cancels.repeats
+    marks: list[Mark] = [(each, Flag.RESEND) for each in superseded_by]
+    marks += cancels.without_effect.items()
     spells = history.spells or ([Spell()] if history.plans else [])
-    for spell, members in zip(spells, _members(history, spells), strict=True):
-        encounter, marks = _encounter(visit, history, spell, members, result.marks, last_sent)
-        result.marks += marks
-        result.encounters.append(encounter)
-        result.members.append((encounter.encounter_id, members))
-        result.part_ends += [each for each in spell.part_ends if each not in cancels.voided_by]
-        if spell.end_stated_by is not None:
-            result.superseded_by |= _superseded_ends(history, spell, spell.end_stated_by)
-    return result
+    members = _members(history, spells)
+    encounters: list[Encounter] = []
+    part_ends: list[OrderedStatement] = []
+    for spell, ours in zip(spells, members, strict=True):
+        encounter, more = _encounter(visit, history, spell, ours, marks, last_sent)
+        encounters.append(encounter)
+        marks += more
+        part_ends += [each for each in spell.part_ends if each not in cancels.voided_by]
+        if len(spell.ends) > 1 or spell.end_corrections:
+            superseded_by |= _superseded_ends(history, spell)
+    return VisitResult(encounters, members, superseded_by, part_ends, marks)
 
 
 def _superseded_ends(
-    history: VisitHistory, spell: Spell, holds: OrderedStatement
+    history: VisitHistory, spell: Spell
 ) -> dict[OrderedStatement, OrderedStatement]:
-    """Return the valid ends whose time is not the end of the encounter, with the one that is."""
+    """Return the valid ends that another time replaced, each with the statement that gives it."""
+    holds = spell.end_stated_by
+    if holds is None:
+        return {}
+    void = history.cancels.voided_by
     return {
         each: holds
         for each in spell.ends
-        if each is not holds and each.at != spell.end and each not in history.cancels.voided_by
+        if each is not holds and each.at != spell.end and each not in void
     }
 
 

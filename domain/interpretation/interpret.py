@@ -62,8 +62,8 @@ def _patient(person: Person, last_sent: datetime) -> Patient:
         history = visit.history
         result = encounters_of(visit.visit, history, last_sent)
         encounters += result.encounters
-        for encounter_id, members in result.members:
-            outcomes.encounter.update(dict.fromkeys(members, encounter_id))
+        for encounter, members in zip(result.encounters, result.members, strict=True):
+            outcomes.encounter.update(dict.fromkeys(members, encounter.encounter_id))
         outcomes.voided_by |= history.cancels.voided_by
         outcomes.superseded_by |= result.superseded_by
         outcomes.part_ends.update(result.part_ends)
@@ -87,19 +87,17 @@ def _by_start(encounter: Encounter) -> tuple[datetime, EncounterId]:
 
 
 def _entry(each: OrderedStatement, outcomes: _Outcomes) -> Entry:
+    void, superseded = outcomes.voided_by, outcomes.superseded_by
     flags: tuple[str, ...] = each.flags
-    given = outcomes.flags.get(each)
-    if given:
-        flags = (*flags, *given)
-    voided_by = outcomes.voided_by.get(each)
-    superseded_by = outcomes.superseded_by.get(each)
+    if each in outcomes.flags:
+        flags = (*flags, *outcomes.flags[each])
     return Entry(
         statement=each.statement.ref,
         happened_at=None if each.at == BEFORE_ALL else each.at,
         inferred=not each.stated,
         encounter_id=outcomes.encounter.get(each),
-        voided_by=None if voided_by is None else voided_by.statement.ref,
-        superseded_by=None if superseded_by is None else superseded_by.statement.ref,
+        voided_by=void[each].statement.ref if each in void else None,
+        superseded_by=superseded[each].statement.ref if each in superseded else None,
         ends_part=each in outcomes.part_ends,
         flags=tuple(dict.fromkeys(flags)) if flags else (),
     )

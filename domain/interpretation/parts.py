@@ -6,7 +6,7 @@ R7.9 is not in it: it needs the statements that come after the end.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TypeAlias
 
 from domain.ids import PlaceRef
 from domain.interpretation.order import OrderedStatement, came_from
@@ -14,12 +14,8 @@ from domain.interpretation.spell import Spell
 from domain.interpretation.times import BEFORE_ALL
 from domain.statement import EncounterClass
 
-
-class Part(NamedTuple):
-    """A class and a place that were stated together."""
-
-    class_code: EncounterClass
-    place: PlaceRef
+#: A class and a place that were stated together.
+Part: TypeAlias = tuple[EncounterClass, PlaceRef]
 
 
 def part_of(each: OrderedStatement) -> Part | None:
@@ -27,7 +23,7 @@ def part_of(each: OrderedStatement) -> Part | None:
     place = each.statement.place
     if place is None or each.statement.class_code == "unknown":
         return None
-    return Part(each.statement.class_code, place.ref)
+    return each.statement.class_code, place.ref
 
 
 def comes_from_elsewhere(each: OrderedStatement) -> bool:
@@ -58,7 +54,7 @@ class PartAccount:
         if statement.place is not None:
             self.place = statement.place.ref
         if self.place is not None and self.class_code != "unknown":
-            part = Part(self.class_code, self.place)
+            part = (self.class_code, self.place)
             self.present.add(part)
             self.replaced.discard(part)
             self.left.pop(self.place, None)
@@ -74,9 +70,8 @@ class PartAccount:
         part = part_of(end)
         if part is None:
             return False
-        return part in self.replaced or self.left.get(part.place, part.class_code) != (
-            part.class_code
-        )
+        class_code, place = part
+        return part in self.replaced or self.left.get(place, class_code) != class_code
 
 
 def ends_of_unknown_departments(spell: Spell) -> Sequence[OrderedStatement]:
@@ -98,5 +93,5 @@ def ends_of_unknown_departments(spell: Spell) -> Sequence[OrderedStatement]:
         for each in spell.ends
         if (each.order < last_known or each.at < last_move)
         and (own := part_of(each)) is not None
-        and all(own.class_code != class_code and own.place != place for class_code, place in parts)
+        and all(own[0] != class_code and own[1] != place for class_code, place in parts)
     ]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from operator import attrgetter, itemgetter
-from typing import NamedTuple
+from typing import TypeAlias
 
 from domain.continuity import Stay
 from domain.flags import Flag
@@ -15,14 +15,8 @@ from domain.statement import EncounterClass, Place
 _order = attrgetter("order")
 
 
-class _Step(NamedTuple):
-    """Where the patient is from an instant on, and the statement that says so."""
-
-    at: datetime
-    place: Place | None
-    class_code: EncounterClass
-    by: OrderedStatement
-    flags: tuple[str, ...] = ()
+#: From when and where the patient is, of which class, the statement that says so, and flags.
+_Step: TypeAlias = tuple[datetime, Place | None, EncounterClass, OrderedStatement, tuple[str, ...]]
 
 
 def stays_of(spell: Spell, restoring: Sequence[OrderedStatement]) -> tuple[list[Stay], list[Mark]]:
@@ -45,29 +39,30 @@ def stays_of(spell: Spell, restoring: Sequence[OrderedStatement]) -> tuple[list[
             continue
         place = stated or place
         class_code = class_code if coded == "unknown" else coded
-        if runs and runs[-1].at == at:
+        if runs and runs[-1][0] == at:
             runs.pop()
-        if runs and _ref(runs[-1].place) == _ref(place) and runs[-1].class_code == class_code:
+        if runs and _ref(runs[-1][1]) == _ref(place) and runs[-1][2] == class_code:
             continue
-        runs.append(_Step(at, place, class_code, by, flags))
-    if runs and runs[-1].at == spell.end:
+        runs.append((at, place, class_code, by, flags))
+    if runs and runs[-1][0] == spell.end:
         runs.pop()
     if place is None:
         runs = _restored(spell, runs, restoring)
     if not runs:
         return [], marks
-    starts = [None if run.at == BEFORE_ALL else run.at for run in runs]
+    starts = [None if at == BEFORE_ALL else at for at, *_ in runs]
+    ends = [*starts[1:], spell.end]
     stays = [
         Stay(
-            place=run.place,
-            class_code=run.class_code,
+            place=place,
+            class_code=class_code,
             start=start,
             end=end,
             cancelled=spell.cancelled,
-            statement=run.by.statement.ref,
-            flags=run.flags,
+            statement=by.statement.ref,
+            flags=flags,
         )
-        for run, start, end in zip(runs, starts, [*starts[1:], spell.end], strict=True)
+        for (_, place, class_code, by, flags), start, end in zip(runs, starts, ends, strict=True)
     ]
     return stays, marks
 
@@ -82,7 +77,7 @@ def _steps(spell: Spell) -> tuple[list[_Step], list[Mark]]:
     start = spell.start or BEFORE_ALL
     if spell.opened_by is not None:
         by = spell.opened_by
-        return [_Step(start, by.statement.place, by.statement.class_code, by)], []
+        return [(start, by.statement.place, by.statement.class_code, by, ())], []
     steps: list[_Step] = []
     marks: list[Mark] = []
     if spell.beginnings:
@@ -99,7 +94,8 @@ def _steps(spell: Spell) -> tuple[list[_Step], list[Mark]]:
             marks.append((move, Flag.BEFORE_BEGINNING))
             rank = len(later) - len(spell.moves)  # negative, in the order of the moves
         placed = max(at, start)
-        step = _Step(placed, move.statement.place, move.statement.class_code, move, flags)
+        statement = move.statement
+        step = (placed, statement.place, statement.class_code, move, flags)
         later.append((placed, 1, rank, step))
     if len(later) > 1:
         later.sort(key=itemgetter(0, 1, 2))
@@ -111,14 +107,14 @@ def _of_beginnings(beginnings: Sequence[OrderedStatement], at: datetime) -> _Ste
     """Return what the statements about one beginning say: the last place and class hold (R8.4)."""
     by = beginnings[0]
     if len(beginnings) == 1:
-        return _Step(at, by.statement.place, by.statement.class_code, by)
+        return at, by.statement.place, by.statement.class_code, by, ()
     class_code: EncounterClass = "unknown"
     for each in sorted(beginnings, key=_order):
         if each.statement.class_code != "unknown":
             class_code = each.statement.class_code
         if each.statement.place is not None or by.statement.place is None:
             by = each
-    return _Step(at, by.statement.place, class_code, by)
+    return at, by.statement.place, class_code, by, ()
 
 
 def _restored(
@@ -131,11 +127,11 @@ def _restored(
     by = max(placing, key=_order)
     place = by.statement.place
     if runs:
-        return [run._replace(place=place, by=by) for run in runs]
+        return [(at, place, class_code, by, flags) for at, _, class_code, _, flags in runs]
     start = spell.start or BEFORE_ALL
     if spell.end is not None and spell.end <= start:
         return []
-    return [_Step(start, place, by.statement.class_code, by)]
+    return [(start, place, by.statement.class_code, by, ())]
 
 
 def places_of_void(

@@ -147,7 +147,8 @@ def _is_of_registered(
     part = part_of(end)
     if part is None or part == part_of(admission):
         return False
-    admitted_from = came_from(admission) == part.place
+    _, place = part
+    admitted_from = came_from(admission) == place
     return any(
         admitted_from
         or part == part_of(each)

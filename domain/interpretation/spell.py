@@ -6,17 +6,13 @@ A visit that was ended and begun again has several spells.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import TypeAlias
 
 from domain.interpretation.order import OrderedStatement
 
-
-class TimeValue(NamedTuple):
-    """A value for one time of an encounter, and the statement that gives it."""
-
-    order: int  # of the statement in sent order
-    at: datetime
-    stated: bool  # not inferred
+#: A value for one time of an encounter: order of the statement that gives it, instant, and whether
+#: it is stated. A plain tuple, because a replay makes millions of them.
+TimeValue: TypeAlias = tuple[int, datetime, bool]
 
 
 @dataclass(slots=True, eq=False)

@@ -18,13 +18,13 @@ def set_times(spell: Spell, corrections: Sequence[OrderedStatement]) -> None:
     """
     starts, changes = _start_and_change_values(spell, corrections)
     start = decide(starts)
-    if start is not None and start.at != BEFORE_ALL:
-        spell.start = start.at
-        spell.start_inferred = not start.stated
+    if start is not None and start[1] != BEFORE_ALL:
+        _, spell.start, stated = start
+        spell.start_inferred = not stated
     if spell.changes:
         own = [_change_value(each, spell.start) for each in spell.changes]
         change = decide([*own, *changes])
-        spell.change_at = None if change is None else change.at
+        spell.change_at = None if change is None else change[1]
     if spell.ends:
         _set_end(spell)
 
@@ -36,12 +36,17 @@ def decide(values: Iterable[TimeValue]) -> TimeValue | None:
     """
     best: TimeValue | None = None
     for value in values:
-        if best is None or value.stated > best.stated:
+        if best is None or _wins(value, best):
             best = value
-        elif value.stated == best.stated:
-            wins = value.order > best.order if value.stated else value.at < best.at
-            best = value if wins else best
     return best
+
+
+def _wins(value: TimeValue, best: TimeValue) -> bool:
+    order, at, stated = value
+    best_order, best_at, best_stated = best
+    if stated != best_stated:
+        return stated
+    return order > best_order if stated else at < best_at
 
 
 def _start_and_change_values(
@@ -53,7 +58,7 @@ def _start_and_change_values(
     change.
     """
     values = [
-        TimeValue(each.order, each.statement.admitted.at, stated=True)
+        (each.order, each.statement.admitted.at, True)
         for each in corrections
         if each.statement.admitted is not None
     ]
@@ -61,9 +66,9 @@ def _start_and_change_values(
         return spell.start_values, []
     if not spell.changes:
         return spell.start_values + values, []
-    earliest = min((each.at for each in spell.start_values), default=spell.changes[0].at)
+    earliest = min((at for _, at, _ in spell.start_values), default=spell.changes[0].at)
     since = spell.changes[0].order
-    changes = [each for each in values if each.at > earliest and each.order > since]
+    changes = [each for each in values if each[1] > earliest and each[0] > since]
     return spell.start_values + [each for each in values if each not in changes], changes
 
 
@@ -74,11 +79,9 @@ def _change_value(each: OrderedStatement, start: datetime | None) -> TimeValue:
     """
     admitted = each.statement.admitted
     if admitted is not None and (start is None or admitted.at > start):
-        return TimeValue(each.order, admitted.at, stated=True)
+        return each.order, admitted.at, True
     own = own_time(each)
-    return TimeValue(
-        each.order, own.at if own else each.at, stated=each.statement.occurred is not None
-    )
+    return each.order, own.at if own else each.at, each.statement.occurred is not None
 
 
 def _set_end(spell: Spell) -> None:
@@ -89,18 +92,18 @@ def _set_end(spell: Spell) -> None:
     """
     spell.ended = True
     first_sent = min(each.order for each in spell.ends)
-    values = [TimeValue(each.order, each.at, each.stated) for each in spell.ends]
+    values = [(each.order, each.at, each.stated) for each in spell.ends]
     values += [
-        TimeValue(each.order, each.statement.discharged.last, stated=True)
+        (each.order, each.statement.discharged.last, True)
         for each in spell.end_corrections
         if each.statement.discharged is not None
         and each.order > first_sent
         and each.statement.discharged.last >= (spell.start or BEFORE_ALL)
     ]
     end = decide(values)
-    if end is not None and end.at != BEFORE_ALL:
-        spell.end = end.at
-        spell.end_inferred = not end.stated
+    if end is not None and end[1] != BEFORE_ALL:
+        order, spell.end, stated = end
+        spell.end_inferred = not stated
         spell.end_stated_by = next(
-            each for each in (*spell.ends, *spell.end_corrections) if each.order == end.order
+            each for each in (*spell.ends, *spell.end_corrections) if each.order == order
         )

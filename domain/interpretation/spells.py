@@ -15,7 +15,7 @@ from domain.interpretation.parts import (
     ends_of_unknown_departments,
 )
 from domain.interpretation.placing import Placed, placed
-from domain.interpretation.spell import Spell, TimeValue
+from domain.interpretation.spell import Spell
 from domain.interpretation.spell_times import set_times
 
 
@@ -94,7 +94,7 @@ def _add(spell: Spell, each: OrderedStatement, at: datetime) -> bool:
     if _begins(spell, each, at):
         spell.beginnings.append(each)
         stated = each.stated if at == each.at else each.statement.occurred is not None
-        spell.start_values.append(TimeValue(each.order, at, stated))
+        spell.start_values.append((each.order, at, stated))
         return False
     new_part = each.trigger.is_admission and not spell.changes
     spell.changes.append(each)

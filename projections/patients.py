@@ -206,7 +206,7 @@ PROJECTION: Final = Projection(
     name="patients",
     version=3,
     tables=(PATIENT, IDENTIFIER, TOKEN),
-    fold=ByComponent(rows=rows),
+    fold=ByComponent(rows=rows, opens=True),
     views=(
         TableView("patient", PATIENT, PRODUCTION),
         TableView("identifier", IDENTIFIER, PRODUCTION),

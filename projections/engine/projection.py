@@ -26,9 +26,13 @@ class ByComponent:
 
     Whenever a statement arrives, ``rows`` is called for its component, and the rows of the
     component are replaced. Each table has a column ``component``. Own events do not call it.
+
+    ``opens``: whether ``rows`` opens sealed segments. Then the keys of all components of a batch
+    are fetched in one query.
     """
 
     rows: Callable[[Component, Services], TableRows]
+    opens: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -114,7 +114,8 @@ def _fold_statements(
     for one in arrived:
         new.setdefault(touched.of[one.nodes[0]], []).append(one)
     decoded = _each(names, lambda name: _decoded(stored[name], new.get(name, ())), reasons)
-    services.warm({one.statement.record for filed in decoded.values() for one in filed})
+    if targets.opens:
+        services.warm({one.statement.record for filed in decoded.values() for one in filed})
     interpreted = _each(
         decoded,
         lambda name: interpret_component(name, decoded[name], services.interpret),

@@ -38,6 +38,7 @@ class Targets:
         self.substrate: Final = substrate
         self.course: Final = course
         self.files = False  # whether the substrate is among those that change
+        self.opens = False  # whether rows are made of opened segments
         self.by_component: list[ComponentTarget[Component]] = []
         self.by_course: list[ComponentTarget[Course]] = []
         self.by_event: list[tuple[Generation, ByEvent]] = []
@@ -46,8 +47,9 @@ class Targets:
             match generation.projection.fold:
                 case None:
                     self.files = True
-                case ByComponent(rows=rows):
+                case ByComponent(rows=rows, opens=opens):
                     self.by_component.append((generation, rows))
+                    self.opens |= opens
                 case ByCourse(rows=course_rows):
                     self.by_course.append((generation, course_rows))
                 case ByEvent() as by_event:

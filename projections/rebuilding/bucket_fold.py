@@ -7,6 +7,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import Connection
 
+from domain.ids import RecordId
 from domain.statement import Statement
 from projections.engine import own_events, substrate
 from projections.engine.component import interpret_component
@@ -53,6 +54,9 @@ class BucketFold:
         components, alone, elsewhere = _by_component(events, joined)
         if self._filed_in:
             self.loading.add(self._filed_in, substrate.COMPONENT, [(name, name) for name in alone])
+        if self._targets.opens:
+            records = {one.stream for some in components.values() for one in some if not one.record}
+            self._services.warm(map(RecordId, records))
         for name, some in components.items():
             some.sort(key=_index)  # partitions may have been read one after the other
             filed, own, broken = self._file(some)

@@ -279,3 +279,20 @@ def test_a_rebuild_interprets_every_component_once(
     assert connection.execute(
         "select count(*) from proj.component where component = %s", (record("4"),)
     ).fetchone() == (1,)
+
+
+def test_keys_are_fetched_together_if_segments_are_opened_and_not_at_all_if_none_are(
+    connection: psycopg.Connection, log: Log
+) -> None:
+    fetched: list[set[str]] = []
+
+    def warm(records: Iterable[str]) -> None:
+        fetched.append(set(records))
+
+    with_warm = services(warm=warm)
+    rebuild(connection, PROJECTIONS, ["timeline"], log.events, heal=log.heal, services=with_warm)
+    assert fetched == []
+    rebuild(connection, PROJECTIONS, ["patients"], log.events, heal=log.heal, services=with_warm)
+    streams = {one.envelope.stream for one in log.events}
+    assert set().union(*fetched) == streams
+    assert sum(map(len, fetched)) == len(streams)

@@ -7,6 +7,7 @@ The latest event of a stream has the greatest index, so order and repeats change
 from collections.abc import Iterable
 from typing import Any, Final
 
+from domain.body import Envelope
 from projections.engine.events import LoggedEvent
 from projections.engine.projection import ByStream, Projection
 from projections.engine.table import Column, Row, Table
@@ -30,7 +31,7 @@ LAST_SEEN: Final = Table(
 )
 
 
-def rows(events: Iterable[LoggedEvent]) -> dict[str, list[Row]]:
+def rows(events: Iterable[Envelope | LoggedEvent]) -> dict[str, list[Row]]:
     """Return one row per stream of ``events``, which are by index."""
     found: dict[str, Row] = {}
     for event in events:

@@ -147,10 +147,13 @@ def project(
     Returns:
         The events that are set aside.
     """
-    flat = [logged(one) for one in events]
     for generation, by_stream in targets.by_stream:
-        for schema, one, rows in schema_rows(generation, by_stream.rows(flat)):
+        envelopes = [one.envelope for one in events]
+        for schema, one, rows in schema_rows(generation, by_stream.rows(envelopes)):
             table.merge(connection, schema, one, rows, by_stream.merge)
+    if not (targets.of_components or targets.by_event):
+        return []
+    flat = [logged(one) for one in events]
     arrived: list[ArrivedStatement] = []
     if targets.of_components:
         arrived = [substrate.arrived(one) for one in flat if is_statement(one.topic)]

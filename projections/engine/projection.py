@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, LiteralString, TypeAlias
 
-from domain.body import RecordedEvent
+from domain.body import Envelope, RecordedEvent
 from domain.statement import Statement
 from projections.engine.component import Component
 from projections.engine.course import Course
@@ -63,13 +63,15 @@ class ByEvent:
 class ByStream:
     """One row per stream, made of the envelopes of its events.
 
-    ``rows`` takes events by index, and returns a row per key of the table. If the table has a row
-    of this key already, ``merge`` gives the new value of each column in SQL: ``kept`` is the row in
-    the table, ``excluded`` the new one. Columns without an entry take the new value. The table has
-    no column of kind ``text[]``.
+    ``rows`` takes envelopes live, and flat events in a rebuild, by index. It reads members that
+    both have: index, stream, topic, event id and the times. It returns a row per key of the table.
+
+    If the table has a row of this key already, ``merge`` gives the new value of each column in SQL:
+    ``kept`` is the row in the table, ``excluded`` the new one. Columns without an entry take the
+    new value. The table has no column of kind ``text[]``.
     """
 
-    rows: Callable[[Iterable[LoggedEvent]], TableRows]
+    rows: Callable[[Iterable[Envelope | LoggedEvent]], TableRows]
     merge: Mapping[str, LiteralString]
 
 

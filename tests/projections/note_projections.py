@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from domain.body import RecordedEvent
+from domain.body import Envelope, RecordedEvent
 from domain.ids import StatementRef
 from domain.statement import Statement
 from projections.catalogue import PROJECTIONS
@@ -105,7 +105,7 @@ def topic_rows(
     return {"topics": rows}
 
 
-def stream_rows(events: Iterable[LoggedEvent]) -> dict[str, list[Row]]:
+def stream_rows(events: Iterable[Envelope | LoggedEvent]) -> dict[str, list[Row]]:
     counts: dict[str, int] = {}
     for one in events:
         counts[one.stream] = counts.get(one.stream, 0) + 1

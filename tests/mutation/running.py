@@ -14,6 +14,7 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
 
+import pytest
 from typing_extensions import override
 
 SURVIVED = 0
@@ -81,7 +82,7 @@ def _forget_all_that_imports(module: str) -> None:
 
 
 def _run_every_case() -> None:
-    """Run the tests of ``test_cases`` without pytest, which takes longer than the cases."""
+    """Run the fast tests. Without pytest: it takes longer to collect them than they take."""
     tests = importlib.import_module("tests.domain.interpretation.test_cases")
     for case in tests.CASES:
         tests.test_a_case_gives_what_it_says(case)
@@ -89,3 +90,6 @@ def _run_every_case() -> None:
         tests.test_order_and_repetition_do_not_matter(case)
     for case in tests.RESENT:
         tests.test_a_resend_changes_nothing(case)
+    growing = importlib.import_module("tests.domain.interpretation.test_growing_visits")
+    with pytest.MonkeyPatch.context() as patch:
+        growing.test_a_visit_that_keeps_its_answers_gives_the_same(patch)

@@ -5,6 +5,12 @@ from tests.domain.interpretation.statements import adt
 
 ADMISSION = adt("A01", "10:00", "A")
 
+
+def _content(bed: str) -> str:
+    """Return the comparison value of a transfer at 11:00."""
+    return adt("A02", "11:00", bed).content
+
+
 ORDER: list[Case] = [
     case(
         "of two transfers at one time, the later MSH-7 wins over the greater control id",
@@ -53,6 +59,28 @@ ORDER: list[Case] = [
         adt("A02", "11:00", "C", sequence="9", control="2"),
         rules=("R1.2",),
         gives="p1 V1 IMP in-progress 10:00-: A 10:00-11:00, B 11:00-",
+    ),
+    *(
+        case(
+            f"in one second, control id {first} is sent before {second} (beds {beds})",
+            ADMISSION,
+            adt("A02", "11:00", beds[0], control=first),
+            adt("A02", "11:00", beds[1], control=second),
+            rules=("R1.2",),
+            gives=f"p1 V1 IMP in-progress 10:00-: A 10:00-11:00, {beds[1]} 11:00-",
+        )
+        for first, second in (("aa1", "b1"), ("x1-9", "x1-10"))
+        for beds in ("BC", "CB")
+    ),
+    *(
+        case(
+            f"if all else is equal, the greater content hash holds ({' and '.join(beds)})",
+            ADMISSION,
+            *(adt("A02", "11:00", bed) for bed in beds),
+            rules=("R1.2",),
+            gives=f"p1 V1 IMP in-progress 10:00-: A 10:00-11:00, {max(beds, key=_content)} 11:00-",
+        )
+        for beds in ("BC", "DE", "FG", "HJ", "KL")
     ),
     *(
         case(
@@ -107,6 +135,23 @@ ORDER: list[Case] = [
         adt("A02", "11:00", "B", control="9"),
         rules=("R1.3",),
         gives="p1 V1 IMP in-progress 10:00-: A 10:00-, (B 11:00-11:00)",
+    ),
+    *(
+        case(
+            f"in one second, control ids {statement!a} and {cancel!a} let the cancel be the later",
+            ADMISSION,
+            adt("A02", "11:00", "B", control=statement),
+            adt("A12", "11:00", "A", control=cancel),
+            rules=("R1.3",),
+            gives="p1 V1 IMP in-progress 10:00-: A 10:00-, (B 11:00-11:00)",
+        )
+        for statement, cancel in (
+            ("100", "x1"),
+            ("x100", "1"),
+            ("100", "\uff11"),  # a digit, but no plain one
+            ("\uff11\uff10\uff10", "1"),
+            ("5", "5"),
+        )
     ),
     case(
         "an unusable MSH-7: the statement is ordered by EVN-2",
@@ -175,6 +220,29 @@ PATIENTS: list[Case] = [
             "h2.9 V1 IMP in-progress 10:00-: B 10:00-",
         ),
         patients=("h1.1: h1.1", "h2.9: h2.9"),
+    ),
+    case(
+        "a trigger that is no merge joins no records, whatever MRG-1 says",
+        adt("A08", "10:00", patient="p1", merged="p2"),
+        adt("A31", "10:00", patient="p2", visit=None),
+        rules=("R2.2",),
+        gives=(),
+        patients=("p1: p1", "p2: p2"),
+    ),
+    case(
+        "a merge alone makes one patient of two records",
+        adt("A40", "11:00", patient="p2", merged="p1", visit=None),
+        rules=("R2.2", "R2.8"),
+        gives=(),
+        patients=("p2: p1 p2, p1 into p2",),
+    ),
+    case(
+        "patients come in the order of their ids, not of their records",
+        adt("A40", "11:00", patient="p9", merged="p1", visit=None),
+        adt("A31", "11:00", patient="p5", visit=None),
+        rules=("R2.8",),
+        gives=(),
+        patients=("p5: p5", "p9: p1 p9, p1 into p9"),
     ),
     case(
         "records that share no number with each other are joined through a third one",
@@ -270,7 +338,7 @@ PATIENTS: list[Case] = [
             "a.1 V2 IMP in-progress 10:10-: B 10:10-",
             "a.1 V3 IMP in-progress 10:20-: C 10:20-",
         ),
-        patients=("a.1: a.1 a.2 b.1",),
+        patients=("a.1: a.1 a.2 b.1, a.2 into a.1",),
     ),
     case(
         "the number joins its holders once another number has joined the two records",
@@ -300,7 +368,7 @@ PATIENTS: list[Case] = [
         rules=("R2.7", "R13.2"),
         as_of="12:00",
         gives="p2 V1 IMP in-progress 10:00-: A 10:00-",
-        patients=("p2: p1 p2",),
+        patients=("p2: p1 p2, p1 into p2",),
     ),
     case(
         "the survivor is the end of a chain of merges",
@@ -309,7 +377,7 @@ PATIENTS: list[Case] = [
         adt("A40", "12:00", patient="p3", merged="p2", visit=None),
         rules=("R2.8",),
         gives="p3 V1 IMP in-progress 10:00-: A 10:00-",
-        patients=("p3: p1 p2 p3",),
+        patients=("p3: p1 p2 p3, p1 into p2, p2 into p3",),
     ),
     case(
         "in a cycle of merges, the survivor is that of the merge sent last",
@@ -334,7 +402,16 @@ PATIENTS: list[Case] = [
         adt("A40", "13:00", patient="p2", merged="p3", visit=None),
         rules=("R2.8",),
         gives=(),
-        patients=("p2: p1 p2 p3",),
+        patients=("p2: p1 p2 p3, p1 into p2, p2 into p3, p3 into p2",),
+    ),
+    case(
+        "a later merge into a cycle does not change the survivor of the cycle",
+        adt("A40", "11:00", patient="p2", merged="p1", visit=None),
+        adt("A40", "12:00", patient="p1", merged="p2", visit=None),
+        adt("A40", "13:00", patient="p2", merged="p0", visit=None),
+        rules=("R2.8",),
+        gives=(),
+        patients=("p1: p0 p1 p2, p1 into p2, p2 into p1, p0 into p2",),
     ),
     case(
         "a record merged into one that no other statement names belongs to it at once",
@@ -349,7 +426,7 @@ PATIENTS: list[Case] = [
         adt("A34", "11:00", patient="p2", merged="p1", visit=None),
         rules=("R2.2", "R2.8"),
         gives="p2 V1 IMP in-progress 10:00-: A 10:00-",
-        patients=("p2: p1 p2",),
+        patients=("p2: p1 p2, p1 into p2",),
     ),
     case(
         "a merge of a record into itself has no effect",
@@ -378,6 +455,14 @@ PATIENTS: list[Case] = [
         patients=("p1: p1",),
     ),
     case(
+        "a placeholder elsewhere in a merge does not stop it",
+        ADMISSION,
+        adt("A40", "11:00", patient="p2", merged="p1", visit=None, trusted=("unknown",)),
+        rules=("R2.9",),
+        gives="p2 V1 IMP in-progress 10:00-: A 10:00-",
+        entries=("1 A01 10:00", "- A40 ~11:00"),
+    ),
+    case(
         "a merge that names no other record joins nothing and is not flagged",
         ADMISSION,
         adt("A40", "11:00", visit=None),
@@ -393,7 +478,7 @@ PATIENTS: list[Case] = [
         adt("A40", "13:00", patient="p2", merged="p1", visit=None, evn2="11:00"),
         rules=("R2.10",),
         gives=(),
-        patients=("p1: p1 p2",),
+        patients=("p1: p1 p2, p1 into p2, p2 into p1",),
     ),
     case(
         "an old number sent again is no later number",
@@ -414,7 +499,7 @@ PATIENTS: list[Case] = [
         rules=("R2.13",),
         gives="p2 V1 IMP in-progress 10:00-: A 10:00-",
         entries=("1 A01 10:00", "- A40 ~11:00", "1 A08 ~12:00 record_retired", "- A40 ~13:00"),
-        patients=("p2: p0 p1 p2",),
+        patients=("p2: p0 p1 p2, p1 into p2, p0 into p1",),
     ),
     case(
         "of several survivors that nothing else joins, the smallest id answers",
@@ -422,7 +507,7 @@ PATIENTS: list[Case] = [
         adt("A40", "12:00", patient="p2", merged="p1", visit=None),
         rules=("R3.22",),
         gives=(),
-        patients=("p2: p1 p2 p3",),
+        patients=("p2: p1 p2 p3, p1 into p3, p1 into p2",),
     ),
     case(
         "a merge across two facilities, then statements for the old number (named story)",

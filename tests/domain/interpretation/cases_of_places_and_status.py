@@ -385,6 +385,28 @@ STATUS: list[Case] = [
         gives="p1 V1 AMB arrived 10:00-: A IMP 10:00-12:00, K 12:00-",
     ),
     case(
+        "a registered patient without a class has arrived",
+        adt("A04", "10:00", "K", pv12=""),
+        rules=("R9.1",),
+        gives="p1 V1 unknown arrived 10:00-: K 10:00-",
+    ),
+    case(
+        "a registration that leaves out the class leaves the patient an emergency patient",
+        EMERGENCY,
+        adt("A04", "8:10", "ED", at="8:00", pv12=""),
+        adt("A02", "9:00", "O", pv12="B"),
+        rules=("R9.1",),
+        gives="p1 V1 OBSENC in-progress 08:00-: ED EMER 08:00-09:00, O 09:00-",
+    ),
+    case(
+        "a patient registered as emergency within a stay, and then observed, is in progress",
+        adt("A01", "7:00", "A"),
+        EMERGENCY,
+        adt("A02", "9:00", "O", pv12="B"),
+        rules=("R9.1",),
+        gives="p1 V1 OBSENC in-progress 07:00-: A IMP 07:00-08:00, ED EMER 08:00-09:00, O 09:00-",
+    ),
+    case(
         "an end whose time is not known finishes the encounter",
         ADMISSION,
         adt("A03", None, at=None, evn2=None),
@@ -512,6 +534,14 @@ STATUS: list[Case] = [
         adt("A12", "11:10", "A", pv12=""),
         rules=("R8.10", "R9.3"),
         gives="p1 V1 unknown in-progress 10:00-: A 10:00-, (unit W 11:00-11:10)",
+        census=("p1 H1.V1",),
+    ),
+    case(
+        "a patient of unknown class is in the census by the bed of now, not by an earlier place",
+        adt("A01", "10:00", "unit W", pv12=""),
+        adt("A02", "11:00", "B", pv12=""),
+        rules=("R9.3",),
+        gives="p1 V1 unknown in-progress 10:00-: unit W 10:00-11:00, B 11:00-",
         census=("p1 H1.V1",),
     ),
     case(
@@ -707,7 +737,7 @@ FLAGS: list[Case] = [
         rules=("R9.7",),
         gives="p1 V1 IMP in-progress 10:00-: A 10:00- [sent_time_unusable]",
         entries=(
-            "1 A08 ? sent_time_unusable",
+            "1 A08 ~? sent_time_unusable",
             "1 A01 10:00",
             "1 A02 10:30",
             "1 A08 ~11:00",

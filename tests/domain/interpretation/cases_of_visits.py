@@ -111,6 +111,17 @@ RENUMBERED: list[Case] = [
         ),
     ),
     case(
+        "two changes of the number in a row make one visit",
+        EMERGENCY,
+        adt("A06", "12:00", "W", visit="V2", prior_visit="V1"),
+        adt("A07", "13:00", "K", visit="V3", prior_visit="V2"),
+        adt("A03", "13:05", "Q"),
+        resend_counts="a resend of an A06 is not left out of renumbering yet",
+        rules=("R3.4", "R3.7", "R3.8"),
+        gives="p1 V3 AMB in-progress 08:00-: ED EMER 08:00-12:00, W IMP 12:00-13:00, K 13:00- "
+        "[part_ended renumbered]",
+    ),
+    case(
         "two numbers that continue one number are one visit, though nothing was sent under it",
         adt("A06", "12:00", "W", visit="V2", prior_visit="V1"),
         adt("A07", "13:00", "K", visit="V3", prior_visit="V1"),
@@ -136,6 +147,37 @@ RENUMBERED: list[Case] = [
         adt("A06", "12:00", "W", visit="V2"),
         rules=("R3.5",),
         gives="p1 V2 IMP in-progress 08:00-: ED EMER 08:00-12:00, W 12:00- [renumbered]",
+    ),
+    case(
+        "an A06 that names a number without statements continues no other visit",
+        EMERGENCY,
+        adt("A06", "12:00", "W", visit="V2", prior_visit="V9"),
+        resend_counts="a resend of an A06 is not left out of renumbering yet",
+        rules=("R3.5",),
+        gives=(
+            "p1 V2 IMP in-progress ?-: W 12:00-",
+            "p1 V1 EMER in-progress 08:00-: ED 08:00-",
+        ),
+    ),
+    case(
+        "an A06 that names no number continues a visit whose beginning is not known",
+        adt("A02", "8:00", "K", pv12="O"),
+        adt("A06", "12:00", "W", visit="V2"),
+        rules=("R3.5",),
+        gives="p1 V2 IMP in-progress ?-: K AMB 08:00-12:00, W 12:00- [renumbered]",
+    ),
+    case(
+        "an A06 continues no visit if its own is outpatient by mistake",
+        adt("A06", "12:00", "W", visit="V2", pv12="O"),
+        rules=("R3.5",),
+        gives="p1 V2 AMB in-progress ?-: W 12:00-",
+    ),
+    case(
+        "an A06 continues a visit of which only the end is known",
+        adt("A06", "12:00", "W", visit="V2"),
+        adt("A03", "13:00", "ED", pv12="E"),
+        rules=("R3.5", "R3.8"),
+        gives="p1 V2 IMP in-progress ?-: W 12:00- [part_ended renumbered]",
     ),
     case(
         "an A07 that names no number continues the only inpatient visit of that time",
@@ -433,6 +475,68 @@ UNNUMBERED_VISITS: list[Case] = [
         gives=("p1 - AMB arrived 08:00-: K 08:00-", "p1 - AMB arrived 11:00-: K 11:00-"),
     ),
     case(
+        "an outpatient registered twice without a place is one visit",
+        adt("A04", "8:00", visit=NO_NUMBER),
+        adt("A04", "9:00", visit=NO_NUMBER),
+        rules=("R3.10",),
+        gives="p1 - AMB arrived 09:00-: nowhere 09:00-",
+    ),
+    *(
+        case(
+            f"an outpatient registered {what} a place and then the other way is two visits",
+            adt("A04", "8:00", first, visit=NO_NUMBER),
+            adt("A04", "9:00", second, visit=NO_NUMBER),
+            rules=("R3.10",),
+            gives=(
+                f"p1 - AMB arrived 08:00-: {first or 'nowhere'} 08:00-",
+                f"p1 - AMB arrived 09:00-: {second or 'nowhere'} 09:00-",
+            ),
+        )
+        for what, first, second in (("with", "K", None), ("without", None, "K"))
+    ),
+    case(
+        "an admission without a known time is not restated by a later one",
+        adt("A01", None, "A", at=None, evn2=None, visit=NO_NUMBER),
+        adt("A01", "10:00", "B", visit=NO_NUMBER),
+        rules=("R3.10",),
+        gives=(
+            "p1 - IMP in-progress ?-: A ?- [sent_time_unusable]",
+            "p1 - IMP in-progress 10:00-: B 10:00-",
+        ),
+    ),
+    case(
+        "an admission does not join a visit of which no beginning is known",
+        adt("A02", "9:00", "B", pv144="8:00", visit=NO_NUMBER),
+        adt("A01", "10:00", "A", visit=NO_NUMBER),
+        rules=("R3.10",),
+        gives=(
+            "p1 - IMP in-progress 08:00-: B 09:00-",
+            "p1 - IMP in-progress 10:00-: A 10:00-",
+        ),
+    ),
+    case(
+        "an admission does not join a cancel that has no effect",
+        adt("A12", "9:00", "B", visit=NO_NUMBER),
+        adt("A01", "10:00", "A", visit=NO_NUMBER),
+        rules=("R3.10", "R3.12"),
+        gives="p1 - IMP in-progress 10:00-: A 10:00-",
+        entries=("- A12 ~09:00 no_effect", "1 A01 10:00"),
+    ),
+    *(
+        case(
+            f"a start that an {trigger} corrects counts for the twelve hours",
+            adt("A04", "10:00", "K", visit=NO_NUMBER),
+            adt(trigger, "11:00", bed, pv144="5:00", pv12="O", visit=NO_NUMBER),
+            adt("A04", "18:00", "K", visit=NO_NUMBER),
+            rules=("R3.10",),
+            gives=(
+                f"p1 - AMB arrived 05:00-: K 05:00-{after}",
+                "p1 - AMB arrived 18:00-: K 18:00-",
+            ),
+        )
+        for trigger, bed, after in (("A08", "K", ""), ("A02", "L", "11:00, L 11:00-"))
+    ),
+    case(
         "two clinics within twelve hours are two visits",
         adt("A04", "8:00", "K", visit=NO_NUMBER),
         adt("A04", "9:00", "L", visit=NO_NUMBER),
@@ -529,6 +633,30 @@ UNNUMBERED_VISITS: list[Case] = [
         gives=("p1 - IMP planned ?-", "p1 - IMP in-progress 3d 00:01-: A 3d 00:01-"),
     ),
     case(
+        "a plan without PV1-44 names its time by EVN-6",
+        adt("A05", "8:00", at="2d 12:00", visit=NO_NUMBER),
+        adt("A01", "2d 14:00", "A", visit=NO_NUMBER),
+        rules=("R3.12",),
+        gives="p1 - IMP in-progress 2d 14:00-: A 2d 14:00-",
+        entries=("1 A05 2d 12:00", "1 A01 2d 14:00"),
+    ),
+    case(
+        "a plan that names no time is begun by no admission",
+        adt("A05", "8:00", at=None, visit=NO_NUMBER),
+        adt("A01", "9:00", "A", visit=NO_NUMBER),
+        rules=("R3.12",),
+        gives=("p1 - IMP planned ?-", "p1 - IMP in-progress 09:00-: A 09:00-"),
+    ),
+    case(
+        "of two plans of a visit, the time of the plan sent last counts",
+        adt("A05", "8:00", at="8:00", pv144="2d 12:00", visit=NO_NUMBER),
+        adt("A05", "2d 9:00", at="2d 9:00", pv144="5d 12:00", visit=NO_NUMBER),
+        adt("A01", "5d 14:00", "A", visit=NO_NUMBER),
+        rules=("R3.12",),
+        gives="p1 - IMP in-progress 5d 14:00-: A 5d 14:00-",
+        entries=("1 A05 08:00", "1 A05 2d 09:00", "1 A01 5d 14:00"),
+    ),
+    case(
         "an admission more than twelve hours before its planned time is another visit",
         adt("A05", "8:00", pv144="2d 12:00", visit=NO_NUMBER),
         adt("A01", "1d 23:59", "A", visit=NO_NUMBER),
@@ -567,6 +695,45 @@ UNNUMBERED_VISITS: list[Case] = [
         ),
     ),
     case(
+        "two cancels without a number void two transfers, the last one first",
+        UNNUMBERED,
+        adt("A02", "11:00", "B", visit=NO_NUMBER),
+        adt("A02", "12:00", "C", visit=NO_NUMBER),
+        adt("A12", "12:10", "B", visit=NO_NUMBER),
+        adt("A12", "12:20", "A", visit=NO_NUMBER),
+        rules=("R3.13", "R6.11"),
+        gives="p1 - IMP in-progress 10:00-: A 10:00-, (B 11:00-12:20), (C 12:00-12:10)",
+    ),
+    case(
+        "of two cancels without a number, the one sent first voids, though it was entered later",
+        UNNUMBERED,
+        adt("A02", "11:00", "B", visit=NO_NUMBER),
+        adt("A12", "12:10", "A", evn2="11:20", visit=NO_NUMBER),
+        adt("A12", "12:20", evn2="11:10", visit=NO_NUMBER),
+        rules=("R3.13", "R6.11"),
+        gives="p1 - IMP in-progress 10:00-: A 10:00-, (B 11:00-12:10)",
+        entries=(
+            "1 A01 10:00",
+            "1 A02 11:00 voided",
+            "1 A12 ~11:10 no_effect",
+            "1 A12 ~11:20",
+        ),
+    ),
+    case(
+        "a cancel without a number finds nothing in a visit whose transfer is void already",
+        UNNUMBERED,
+        adt("A02", "10:10", "B", visit=NO_NUMBER),
+        adt("A04", "11:00", "K", visit=NO_NUMBER),
+        adt("A02", "11:10", "L", visit=NO_NUMBER, pv12="O"),
+        adt("A12", "11:20", "K", visit=NO_NUMBER, pv12="O"),
+        adt("A12", "11:30", "A", visit=NO_NUMBER),
+        rules=("R3.13",),
+        gives=(
+            "p1 - IMP in-progress 10:00-: A 10:00-, (B 10:10-11:30)",
+            "p1 - AMB arrived 11:00-: K 11:00-, (L 11:10-11:20)",
+        ),
+    ),
+    case(
         "an admission, a discharge and its cancel, all without a number",
         UNNUMBERED,
         adt("A03", "11:40", visit=NO_NUMBER),
@@ -593,6 +760,36 @@ UNNUMBERED_VISITS: list[Case] = [
             "p1 - IMP in-progress 10:00-: A 10:00-",
             "p1 - AMB arrived 11:00-: K 11:00-12:00, L 12:00-",
         ),
+    ),
+    *(
+        case(
+            f"a transfer {what} of a finished visit is of that visit",
+            ADMISSION,
+            adt("A03", "12:00", "A"),
+            adt("A02", sent, "B", visit=NO_NUMBER),
+            rules=("R3.14",),
+            gives=gives,
+        )
+        for what, sent, gives in (
+            (
+                "within the time",
+                "11:00",
+                "p1 V1 IMP finished 10:00-12:00: A 10:00-11:00, B 11:00-12:00 [number_incomplete]",
+            ),
+            (
+                "at the end",
+                "12:00",
+                "p1 V1 IMP finished 10:00-12:00: A 10:00-12:00 [number_incomplete]",
+            ),
+        )
+    ),
+    case(
+        "a transfer within a stay that an update made longer is of that stay",
+        *_THREE_IN_A_ROW[:2],
+        adt("A08", "11:10", "A", pv145="15:00", visit=NO_NUMBER),
+        adt("A02", "14:00", "B", visit=NO_NUMBER),
+        rules=("R3.14", "R5.9"),
+        gives="p1 - IMP finished 10:00-15:00: A 10:00-14:00, B 14:00-15:00",
     ),
     case(
         "a transfer told late is of the visit that covers its time",

@@ -67,6 +67,7 @@ def adt(  # noqa: PLR0913  # every field that a message can state
     settings: Settings | None = None,
     flags: tuple[str, ...] = (),
     extra: str = "",
+    comparable: bool = True,
 ) -> Statement:
     """Build one statement.
 
@@ -103,6 +104,7 @@ def adt(  # noqa: PLR0913  # every field that a message can state
         settings: What the sender's profile says.
         flags: What intake noticed.
         extra: Any other content, so that two statements differ.
+        comparable: Intake made a comparison value.
     """
     kind = trigger_of(trigger).kind
     own = sent if at == WHEN_SENT else at
@@ -151,8 +153,10 @@ def adt(  # noqa: PLR0913  # every field that a message can state
     return _named(
         replace(
             statement,
-            content=_hash(f"{bare!r}{extra}"),
-            content_but_entered=_hash(f"{replace(bare, entered=None)!r}{extra}"),
+            content=_hash(f"{bare!r}{extra}") if comparable else "",
+            content_but_entered=(
+                _hash(f"{replace(bare, entered=None)!r}{extra}") if comparable else ""
+            ),
         )
     )
 

@@ -39,7 +39,11 @@ def entry_lines(patients: Iterable[Patient], statements: Iterable[Statement]) ->
             [
                 "-" if entry.encounter_id is None else numbers[entry.encounter_id],
                 triggers[entry.statement],
-                _time(entry.happened_at, unknown="?", inferred=entry.inferred),
+                _time(
+                    entry.happened_at,
+                    unknown="~?" if entry.inferred else "?",
+                    inferred=entry.inferred,
+                ),
                 *(["voided"] if entry.voided_by else []),
                 *entry.flags,
             ]
@@ -50,9 +54,18 @@ def entry_lines(patients: Iterable[Patient], statements: Iterable[Statement]) ->
 
 
 def patient_lines(patients: Iterable[Patient]) -> tuple[str, ...]:
-    """Return one line for each patient: "p2: p1 p2 [identifier_shared]" names the records."""
+    """Return one line for each patient.
+
+    "p2: p1 p2, p1 into p2 [identifier_shared]" names the records and the merges that join them.
+    """
     return tuple(
-        f"{patient.patient_id}: {' '.join(patient.records)}{_flags(patient.flags)}"
+        ", ".join(
+            [
+                f"{patient.patient_id}: {' '.join(patient.records)}",
+                *(f"{merge.retired} into {merge.survivor}" for merge in patient.merges),
+            ]
+        )
+        + _flags(patient.flags)
         for patient in patients
     )
 

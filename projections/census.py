@@ -158,7 +158,7 @@ _CLASH_COLUMNS: Final = {
 
 PROJECTION: Final = Projection(
     name="census",
-    version=3,
+    version=4,
     tables=(CENSUS,),
     fold=ByComponent(rows=rows),
     views=(

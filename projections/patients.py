@@ -204,7 +204,7 @@ def _tokens(known: dict[RecordId, list[FiledStatement]], services: Services) -> 
 
 PROJECTION: Final = Projection(
     name="patients",
-    version=3,
+    version=4,
     tables=(PATIENT, IDENTIFIER, TOKEN),
     fold=ByComponent(rows=rows, opens=True),
     views=(

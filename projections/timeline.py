@@ -309,7 +309,7 @@ _ALIASES: Final = QueryView(
 
 PROJECTION: Final = Projection(
     name="timeline",
-    version=3,
+    version=4,
     tables=(ENCOUNTER, STAY, ENTRY),
     fold=ByComponent(rows=rows),
     views=(

@@ -1,11 +1,12 @@
 """A history as it was at an instant (section 13 of the specification; DESIGN D9)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Final, TypeAlias
 
-from domain.continuity import Encounter, Patient
+from domain.continuity import Encounter, Entry, Patient
+from domain.flags import Flag
 from domain.ids import StatementRef, VisitRef
 from domain.interpretation.interpret import interpret
 from domain.interpretation.order import in_sent_order
@@ -25,10 +26,16 @@ def interpret_as_of(statements: Iterable[Statement], as_of: datetime) -> tuple[P
 
     Which records are one patient is taken from all statements: records that are one patient today
     were one patient then (R2.7). Encounters and entries come from the statements that
-    ``stated_by`` keeps. A patient without such a statement has an empty history.
+    ``stated_by`` keeps, after corrected times (R13.7). A patient without such a statement has an
+    empty history.
     """
     everything = {each.ref: each for each in statements}
-    history = interpret(stated_by(everything.values(), as_of))
+    kept = stated_by(everything.values(), as_of)
+    history = interpret(kept)
+    if len(kept) < len(everything) or any(_is_later(patient, as_of) for patient in history):
+        corrected = _kept_by_corrected_times(interpret(everything.values()), everything, as_of)
+        if corrected:
+            history = interpret(_kept(everything.values(), as_of, corrected))
     return tuple(
         _with_history(person, history, as_of, everything)
         for person in people(in_sent_order(everything.values()))
@@ -52,22 +59,86 @@ def stated_by(statements: Iterable[Statement], as_of: datetime) -> list[Statemen
 
     An entry of a statement that is kept for that reason alone has a time after ``as_of``.
     """
-    everything = list(statements)
-    in_time = [_in_time(each, as_of) for each in everything]
+    return _kept(list(statements), as_of, {})
+
+
+def _kept(
+    statements: Collection[Statement], as_of: datetime, corrected: Mapping[StatementRef, bool]
+) -> list[Statement]:
+    """Return what ``stated_by`` says, where ``corrected`` does not decide otherwise (R13.7)."""
+    in_time = [corrected.get(each.ref, _in_time(each, as_of)) for each in statements]
     about: set[_About] = set()
-    for each, here in zip(everything, in_time, strict=True):
+    for each, here in zip(statements, in_time, strict=True):
         if here and trigger_of(each.trigger).happens:
             about.add((each.namespace, each.record))
             unnumbered = (each.namespace, each.record, "unnumbered")
             about.add(unnumbered if each.visit is None else each.visit)
     kept: list[Statement] = []
-    for each, here in zip(everything, in_time, strict=True):
+    for each, here in zip(statements, in_time, strict=True):
         row = trigger_of(each.trigger)
         if here or not (row.kind in _AFTERWARDS or row.happens):
             kept.append(each)
+        elif each.ref in corrected:
+            continue
         elif row.kind in _AFTERWARDS and _may_be_about(each, row, about):
             kept.append(replace(each, place=None) if row.cancels == "end" else each)
     return kept
+
+
+def _kept_by_corrected_times(
+    whole: Iterable[Patient], statements: Mapping[StatementRef, Statement], as_of: datetime
+) -> dict[StatementRef, bool]:
+    """Return the statements whose time was corrected to the other side of ``as_of`` (R13.7).
+
+    The value says whether the statement is kept. Example: an A01 at 10:00, and on the next day an
+    A08 with PV1-44 12:00. At 11:00 the admission had not happened, so the A01 is left out.
+
+    Args:
+        whole: The patients, as all statements give them.
+        statements: All statements, by ref.
+        as_of: The instant.
+    """
+    decided: dict[StatementRef, bool] = {}
+    for patient in whole:
+        entries = {entry.statement: entry for entry in patient.entries}
+        for encounter in patient.encounters:
+            if encounter.cancelled:
+                continue
+            if encounter.start is not None and encounter.start > as_of:
+                decided |= {
+                    ref: False
+                    for ref in encounter.statements
+                    if trigger_of(statements[ref].trigger).kind != "plan"
+                }
+                continue
+            holding = [
+                (trigger_of(statements[ref].trigger).kind, entry)
+                for ref in encounter.statements
+                if (entry := entries[ref]).voided_by is None and not entry.ends_part
+            ]
+            for kind, at in (("beginning", encounter.start), ("end", encounter.end)):
+                some = [entry for each, entry in holding if each == kind]
+                if at is None or not some:
+                    continue
+                if at > as_of:
+                    decided |= {entry.statement: False for entry in some}
+                elif all(_happened_at(entry) > as_of for entry in some):
+                    first = min(some, key=_happened_at)
+                    decided[first.statement] = True
+    return decided
+
+
+def _happened_at(entry: Entry) -> datetime:
+    return entry.happened_at or BEFORE_ALL
+
+
+def _is_later(patient: Patient, as_of: datetime) -> bool:
+    """Tell whether an encounter begins or ends after an instant."""
+    return any(
+        at is not None and at > as_of
+        for encounter in patient.encounters
+        for at in (encounter.start, encounter.end)
+    )
 
 
 def _in_time(statement: Statement, as_of: datetime) -> bool:
@@ -99,7 +170,7 @@ def _with_history(
     encounters: list[Encounter] = []
     later: set[StatementRef] = set()
     for encounter in (one for each in same for one in each.encounters):
-        kept = _without_later_stays(encounter, as_of, statements)
+        kept = _without_later_stays(_not_yet_closed(encounter, as_of), as_of, statements)
         encounters.append(kept)
         later |= {stay.statement for stay in encounter.stays}
         later -= {stay.statement for stay in kept.stays}
@@ -113,6 +184,22 @@ def _with_history(
         # The entries of each patient are in order; sorting by time alone keeps this order.
         entries=tuple(sorted(entries, key=lambda entry: entry.happened_at or BEFORE_ALL)),
         flags=tuple(dict.fromkeys(flag for each in same for flag in each.flags)),
+    )
+
+
+def _not_yet_closed(encounter: Encounter, as_of: datetime) -> Encounter:
+    """Open an encounter again if a rule closes it (R9.4) only after ``as_of``."""
+    if Flag.CLOSED_BY_RULE not in encounter.flags or (end := encounter.end) is None or end <= as_of:
+        return encounter
+    return encounter._replace(
+        status="in-progress",
+        end=None,
+        end_inferred=False,
+        stays=tuple(
+            stay._replace(end=None) if stay.end == end and not stay.cancelled else stay
+            for stay in encounter.stays
+        ),
+        flags=tuple(flag for flag in encounter.flags if flag != Flag.CLOSED_BY_RULE),
     )
 
 

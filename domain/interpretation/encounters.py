@@ -118,13 +118,13 @@ def _encounter(  # what an encounter is made from
     void = history.cancels.voided_by
     ours = set(members) if history.restoring or marks_of_visit else ()
     stays, marks = stays_of(spell, [each for each in history.restoring if each in ours])
-    class_code, class_as_sent = _class_of(spell, stays, members)
+    class_code, class_as_sent = _class_of(spell, stays, history, members)
     status = status_of(spell, class_code)
     flags: set[str] = set(visit.flags)
     end = spell.end
     end_inferred = spell.end_inferred or (spell.ended and end is None)
     if status == "in-progress" and class_code == "EMER":
-        due = closed_at(spell, [each for each in members if each not in void], last_sent)
+        due = closed_at(spell, history.valid(members), last_sent)
         if due is not None:
             end, end_inferred, status = due, True, "finished"
             stays = ended_at(stays, due)
@@ -132,7 +132,7 @@ def _encounter(  # what an encounter is made from
     if void and not spell.cancelled:
         stays += places_of_void(
             [(each, void[each]) for each in members if each in void],
-            valid=[each for each in members if each not in void and each not in history.resends],
+            valid=history.valid(members),
             stays=stays,
         )
     for each in members:
@@ -172,22 +172,33 @@ def _encounter(  # what an encounter is made from
 
 
 def _class_of(
-    spell: Spell, stays: Sequence[Stay], members: Sequence[OrderedStatement]
+    spell: Spell,
+    stays: Sequence[Stay],
+    history: VisitHistory,
+    members: Sequence[OrderedStatement],
 ) -> tuple[EncounterClass, str]:
-    """Return the class of the last stay, else the last class that is stated; and as sent (R9.2)."""
+    """Return the class of an encounter, and the class as sent (R9.2).
+
+    It is the class of the last stay. If no stay has a class, it is the last class that a valid
+    statement states, cancels left out. Example: an A01 without class and an A08 of class E; the
+    encounter is of class EMER.
+    """
     class_code = stays[-1].class_code if stays else "unknown"
-    if class_code == "unknown":
-        known = [each.statement for each in members if each.statement.class_code != "unknown"]
-        if known:
-            return known[-1].class_code, known[-1].class_as_sent
     last: OrderedStatement | None = None
     for each in spell.members():
         if each.statement.class_code == class_code and each.statement.class_as_sent:
             last = each if last is None or each.order > last.order else last
-    if last is not None:
+    if class_code != "unknown" and last is not None:
         return class_code, last.statement.class_as_sent
-    as_sent = (each.statement.class_as_sent for each in members)
-    return class_code, next(filter(None, as_sent), "")
+    counting = members if spell.cancelled else history.valid(members)
+    stating = [each.statement for each in counting if each.kind != "cancel"]
+    if class_code == "unknown":
+        known = [each for each in stating if each.class_code != "unknown"]
+        if known:
+            return known[-1].class_code, known[-1].class_as_sent
+        if last is not None:
+            return class_code, last.statement.class_as_sent
+    return class_code, next((each.class_as_sent for each in stating if each.class_as_sent), "")
 
 
 def _facility(stays: Sequence[Stay], members: Sequence[OrderedStatement]) -> str:

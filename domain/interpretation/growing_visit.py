@@ -68,8 +68,7 @@ class GrowingVisit:
             insort(self.visit.statements, each, key=BY_ORDER)
             self._add_to_ledger(each)
         self._history = None
-        outline = self._outline
-        if outline is None or not outline.spells or any(map(_may_change_times, statements)):
+        if any(map(self._may_change_times, statements)):
             self._outline = None
 
     def forget(self) -> None:
@@ -104,12 +103,31 @@ class GrowingVisit:
         else:
             self._ledger = None
 
+    def _may_change_times(self, each: OrderedStatement) -> bool:
+        """Tell whether a statement may begin, end or correct an encounter of the visit.
 
-def _may_change_times(each: OrderedStatement) -> bool:
-    """Tell whether a statement may begin, end or correct an encounter of the visit."""
-    statement = each.statement
-    if each.trigger.is_transfer or each.trigger.cancels == "move":
-        return statement.admitted is not None
-    return (
-        each.kind != "update" or statement.admitted is not None or statement.discharged is not None
-    )
+        A transfer, or its cancel, may also show which part an end closes (R7.7, R7.9), and it
+        takes the place of the statement that opened a visit (R7.10 to R7.12). The cancel of a
+        transfer with a PV1-44 may take back a correction (R5.4).
+        """
+        outline = self._outline
+        if outline is None or not outline.spells:
+            return True
+        statement = each.statement
+        if each.trigger.is_transfer or each.trigger.cancels == "move":
+            return (
+                statement.admitted is not None
+                or any(spell.opened_by or spell.ends or spell.part_ends for spell in outline.spells)
+                or (each.kind == "cancel" and self._voids_admit_time(each))
+            )
+        return (
+            each.kind != "update"
+            or statement.admitted is not None
+            or statement.discharged is not None
+        )
+
+    def _voids_admit_time(self, cancel: OrderedStatement) -> bool:
+        """Tell whether a cancel of a transfer voids one that states a PV1-44, or may void one."""
+        ledger = self._ledger
+        target = None if ledger is None else ledger.effects.target.get(cancel)
+        return target is None or target.statement.admitted is not None

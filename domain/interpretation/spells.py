@@ -3,7 +3,7 @@
 The valid statements are sorted by the placing key and walked once.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from domain.ids import VisitRef
@@ -23,20 +23,19 @@ def spells_of(
     valid: Sequence[OrderedStatement],
     *,
     returns: Sequence[tuple[datetime, OrderedStatement]] = (),
-    replaced: Collection[VisitRef] = (),
+    replaced: Mapping[VisitRef, OrderedStatement] | None = None,
 ) -> list[Spell]:
     """Return the encounters that the valid statements of one visit make, in order of time.
 
     Args:
         valid: The valid statements of the visit, in sent order.
         returns: Cancels of a discharge that put the patient elsewhere, with the instants (R6.15).
-        replaced: The visit numbers that an A06 or A07 replaced. An end under one of them ends only
-            a part (R3.8).
+        replaced: The visit numbers that a valid A06 or A07 replaced, each with this statement.
     """
     items = placed(valid, returns)
     if not items:
         return []
-    found = _walk(items, replaced)
+    found = _walk(items, _ends_before_change(items, replaced) if replaced else ())
     if not found:
         return []
     for spell in found:
@@ -51,8 +50,37 @@ def spells_of(
     return found
 
 
-def _walk(items: Sequence[Placed], replaced: Collection[VisitRef]) -> list[Spell]:
-    """Put sorted statements into spells. A beginning after an end begins a further spell (R7.5)."""
+def _ends_before_change(
+    items: Sequence[Placed], replaced: Mapping[VisitRef, OrderedStatement]
+) -> set[OrderedStatement]:
+    """Return the ends under a replaced number that end only the part before the change (R3.8).
+
+    An end is a real one if a later beginning under its number precedes the change. Example: A01,
+    A03 and A04 under V1, then A06 to V2. The A03 ended an earlier encounter.
+    """
+    ends: set[OrderedStatement] = set()
+    changed: set[VisitRef | None] = set()  # the numbers that an item after this one replaces
+    begun: set[VisitRef | None] = set()  # of these, the numbers with a beginning after this item
+    numbers: dict[OrderedStatement, list[VisitRef]] = {}
+    for old, change in replaced.items():
+        numbers.setdefault(change, []).append(old)
+    for _, _, _, each in reversed(items):
+        number = each.statement.visit
+        changed.update(numbers.get(each, ()))
+        if each.kind == "beginning" and number in changed:
+            begun.add(number)
+        elif each.kind == "end" and number in replaced and number not in begun:
+            ends.add(each)
+    return ends
+
+
+def _walk(items: Sequence[Placed], part_ends: Collection[OrderedStatement]) -> list[Spell]:
+    """Put sorted statements into spells. A beginning after an end begins a further spell (R7.5).
+
+    Args:
+        items: The beginnings, moves and ends of one visit, and updates with a PV1-45, sorted.
+        part_ends: The ends that end only a part, because their number was replaced.
+    """
     found: list[Spell] = []
     several_parts = _may_have_several_parts(items)
     parts = PartAccount()
@@ -63,7 +91,7 @@ def _walk(items: Sequence[Placed], replaced: Collection[VisitRef]) -> list[Spell
             (early if spell is None else spell.end_corrections).append(each)
             continue
         if each.kind == "end" and (
-            each.statement.visit in replaced or (several_parts and parts.is_replaced_part(each))
+            each in part_ends or (several_parts and parts.is_replaced_part(each))
         ):
             if spell is None:
                 spell = Spell()

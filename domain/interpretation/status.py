@@ -69,9 +69,10 @@ def closed_at(
 
 def _is_registered_only(spell: Spell) -> bool:
     """Tell whether a registration (A04) is the last beginning or change, and no A06 follows."""
-    if not spell.beginnings or any(move.trigger.admits for _, move in spell.moves):
+    reported = spell.changes or spell.beginnings
+    if not reported or any(move.trigger.admits for _, move in spell.moves):
         return False
-    return (spell.changes or spell.beginnings)[-1].trigger.is_registration
+    return reported[-1].trigger.is_registration
 
 
 def _class_registered(spell: Spell) -> EncounterClass:

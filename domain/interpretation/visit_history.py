@@ -37,6 +37,17 @@ class VisitHistory:
         """The start of the first encounter, as far as it is known."""
         return self.spells[0].start if self.spells else None
 
+    def valid(self, some: Sequence[OrderedStatement]) -> Sequence[OrderedStatement]:
+        """Leave out the void statements, the resends and the repeated cancels."""
+        void, repeats, resends = self.cancels.voided_by, self.cancels.repeats, self.resends
+        if not (void or repeats or resends):
+            return some
+        return [
+            each
+            for each in some
+            if each not in void and each not in repeats and each not in resends
+        ]
+
 
 def history_of(
     statements: list[OrderedStatement],
@@ -62,8 +73,8 @@ def history_of(
             history.plans.append(each)
         elif each.trigger.location == "restored" and each not in cancels.repeats:
             history.restoring.append(each)
-    numbers = {each for each, by in replaced.items() if by not in void} if replaced else ()
-    history.spells = spells_of(valid, returns=_returns(cancels), replaced=numbers)
+    changed = {each: by for each, by in replaced.items() if by not in void} if replaced else {}
+    history.spells = spells_of(valid, returns=_returns(cancels), replaced=changed)
     if not history.spells:
         history.spells = _opened(history, counted, valid)
     if void:

@@ -11,6 +11,7 @@ from domain.flags import Flag
 from domain.ids import VisitRef
 from domain.interpretation.growing_visit import GrowingVisit, Visit
 from domain.interpretation.order import OrderedStatement
+from domain.interpretation.resends import resent
 from domain.triggers import Kind
 
 #: Statements of these kinds belong to no visit (R3.3).
@@ -30,7 +31,7 @@ def numbered_visits(
     """
     by_number: dict[VisitRef, list[OrderedStatement]] = defaultdict(list)
     without: list[OrderedStatement] = []
-    changes: list[OrderedStatement] = []
+    changes: dict[OrderedStatement, VisitRef] = {}  # with the new number
     for each in statements:
         if each.kind in _NO_VISIT:
             continue
@@ -40,13 +41,14 @@ def numbered_visits(
             continue
         by_number[number].append(each)
         if each.trigger.changes_class:
-            changes.append(each)
+            changes[each] = number
     visits = {
         number: GrowingVisit(Visit(some[0].statement.namespace, some, number, {number}))
         for number, some in by_number.items()
     }
     if changes:
-        _join_renumbered(visits, changes)
+        resends = {each for number in set(changes.values()) for each in resent(by_number[number])}
+        _join_renumbered(visits, [each for each in changes if each not in resends])
     return list(dict.fromkeys(visits.values())), without
 
 
@@ -55,7 +57,8 @@ def _join_renumbered(
 ) -> None:
     """Join the visits that an A06 or A07 continues under another number (R3.4, R3.5).
 
-    Example: A04 under V1 and A06 under V2 with MRG-5 V1 are one visit, V2.
+    Example: A04 under V1 and A06 under V2 with MRG-5 V1 are one visit, V2. A resend changes no
+    number (R4.1), so the caller leaves resends out.
 
     Args:
         visits: The visits by number. Joined visits stand under all of their numbers afterwards.
@@ -109,17 +112,23 @@ def _continue(
     new: GrowingVisit,
     change: OrderedStatement,
 ) -> None:
-    """Make one visit of two; it has the number of the change that was sent last (R3.7)."""
+    """Make one visit of two; it has the number of the change that was sent last (R3.7).
+
+    The visit is flagged only if statements exist under both numbers. So an A06 that names a number
+    without statements gives no flag, however often it is sent.
+    """
     if old is not new:
+        new.visit.flags.add(Flag.RENUMBERED)
         new.visit.replaced |= dict.fromkeys(old.visit.numbers, change)
         new.visit.replaced |= old.visit.replaced
         new.visit.numbers |= old.visit.numbers
         for each in old.visit.numbers:
             visits[each] = new
         new.add(old.visit.statements)
+    elif (prior := change.statement.prior_visit) is not None:
+        new.visit.replaced.setdefault(prior, change)
     new.visit.number = _number(change)
     new.visit.replaced.pop(new.visit.number, None)
-    new.visit.flags.add(Flag.RENUMBERED)
     new.forget()
 
 

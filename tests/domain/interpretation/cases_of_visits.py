@@ -2,7 +2,7 @@
 
 from domain.statement import Settings
 from tests.domain.interpretation.case import Case, case
-from tests.domain.interpretation.statements import adt
+from tests.domain.interpretation.statements import adt, sent_again
 
 NO_NUMBER = None
 ADMISSION = adt("A01", "10:00", "A")
@@ -116,7 +116,6 @@ RENUMBERED: list[Case] = [
         adt("A06", "12:00", "W", visit="V2", prior_visit="V1"),
         adt("A07", "13:00", "K", visit="V3", prior_visit="V2"),
         adt("A03", "13:05", "Q"),
-        resend_counts="a resend of an A06 is not left out of renumbering yet",
         rules=("R3.4", "R3.7", "R3.8"),
         gives="p1 V3 AMB in-progress 08:00-: ED EMER 08:00-12:00, W IMP 12:00-13:00, K 13:00- "
         "[part_ended renumbered]",
@@ -125,7 +124,6 @@ RENUMBERED: list[Case] = [
         "two numbers that continue one number are one visit, though nothing was sent under it",
         adt("A06", "12:00", "W", visit="V2", prior_visit="V1"),
         adt("A07", "13:00", "K", visit="V3", prior_visit="V1"),
-        resend_counts="a resend of an A06 is not left out of renumbering yet",
         rules=("R3.4", "R3.7"),
         gives="p1 V3 AMB in-progress ?-: W IMP 12:00-13:00, K 13:00- [renumbered]",
     ),
@@ -152,7 +150,6 @@ RENUMBERED: list[Case] = [
         "an A06 that names a number without statements continues no other visit",
         EMERGENCY,
         adt("A06", "12:00", "W", visit="V2", prior_visit="V9"),
-        resend_counts="a resend of an A06 is not left out of renumbering yet",
         rules=("R3.5",),
         gives=(
             "p1 V2 IMP in-progress ?-: W 12:00-",
@@ -317,7 +314,6 @@ RENUMBERED: list[Case] = [
         adt("A06", "12:00", "W", visit="V2", prior_visit="V1"),
         adt("A07", "13:00", "K", visit="V1", prior_visit="V2"),
         adt("A03", "15:00", "K", visit="V1", pv12="O"),
-        resend_counts="a resend of an A06 is not left out of renumbering yet",
         rules=("R3.7", "R3.8"),
         gives="p1 V1 AMB finished 08:00-15:00: ED EMER 08:00-12:00, W IMP 12:00-13:00, "
         "K 13:00-15:00 [renumbered]",
@@ -325,9 +321,73 @@ RENUMBERED: list[Case] = [
     case(
         "a visit whose prior number carries no statement is not flagged",
         adt("A06", "12:00", "W", visit="V2", prior_visit="V1"),
-        resend_counts="a resend of an A06 is not left out of renumbering yet",
         rules=("R3.7",),
         gives="p1 V2 IMP in-progress ?-: W 12:00-",
+    ),
+    case(
+        "two changes from a number that carries no statement give no flag either",
+        adt("A06", "12:00", "W", visit="V2", prior_visit="V1"),
+        adt("A06", "12:10", "X", visit="V2", prior_visit="V1", at="12:00"),
+        rules=("R3.7",),
+        gives="p1 V2 IMP in-progress ?-: X 12:00-",
+    ),
+    case(
+        "a change of class that is sent again does not change the number back",
+        EMERGENCY,
+        adt("A06", "12:00", "W", visit="V2", prior_visit="V1"),
+        adt("A07", "13:00", "K", visit="V1", prior_visit="V2"),
+        sent_again(
+            adt("A06", "12:00", "W", visit="V2", prior_visit="V1"), sent="14:00", control="again"
+        ),
+        rules=("R3.7", "R4.1"),
+        gives="p1 V1 AMB in-progress 08:00-: ED EMER 08:00-12:00, W IMP 12:00-13:00, K 13:00- "
+        "[renumbered]",
+    ),
+    case(
+        "an end under a number that was replaced by the number before it ends only a part",
+        EMERGENCY,
+        adt("A06", "12:00", "W", visit="V2", prior_visit="V1"),
+        adt("A07", "13:00", "K", visit="V1", prior_visit="V2"),
+        adt("A03", "13:10", "Q", visit="V2"),
+        rules=("R3.8",),
+        gives="p1 V1 AMB in-progress 08:00-: ED EMER 08:00-12:00, W IMP 12:00-13:00, K 13:00- "
+        "[part_ended renumbered]",
+    ),
+    case(
+        "an end under the replaced number ends an encounter if a later one began under it",
+        adt("A01", "8:00", "A"),
+        adt("A03", "9:00", "A"),
+        adt("A04", "11:00", "ED", pv12="E"),
+        adt("A03", "11:50", "ED", pv12="E"),
+        adt("A06", "12:00", "W", visit="V2", prior_visit="V1"),
+        rules=("R3.8",),
+        gives=(
+            "p1 V2 IMP finished 08:00-09:00: A 08:00-09:00 [renumbered]",
+            "p1 V2 IMP in-progress 11:00-: ED EMER 11:00-12:00, W 12:00- [part_ended renumbered]",
+        ),
+    ),
+    case(
+        "a beginning under the new number makes no real end of an end under the replaced one",
+        EMERGENCY,
+        adt("A03", "11:50", "ED", pv12="E"),
+        adt("A01", "12:00", "W", visit="V2"),
+        adt("A06", "12:00", "W", visit="V2", prior_visit="V1", control="A06"),
+        rules=("R3.8",),
+        gives="p1 V2 IMP in-progress 08:00-: ED EMER 08:00-12:00, W 12:00- [part_ended renumbered]",
+    ),
+    case(
+        "a beginning after the change makes no real end of an end under the replaced number",
+        EMERGENCY,
+        adt("A03", "11:50", "ED", pv12="E"),
+        adt("A06", "12:00", "W", visit="V2", prior_visit="V1"),
+        adt("A03", "13:00", "W", visit="V2"),
+        adt("A04", "15:00", "ED", pv12="E"),
+        rules=("R3.8",),
+        gives=(
+            "p1 V2 IMP finished 08:00-13:00: ED EMER 08:00-12:00, W 12:00-13:00 "
+            "[part_ended renumbered]",
+            "p1 V2 EMER in-progress 15:00-: ED 15:00- [renumbered]"),
+        ),
     ),
     case(
         "an end under the replaced number ends only the part before the change",
@@ -790,6 +850,42 @@ UNNUMBERED_VISITS: list[Case] = [
         adt("A02", "14:00", "B", visit=NO_NUMBER),
         rules=("R3.14", "R5.9"),
         gives="p1 - IMP finished 10:00-15:00: A 10:00-14:00, B 14:00-15:00",
+    ),
+    case(
+        "a visit that an A13 opened has no known beginning once a transfer shows it",
+        adt("A01", "8:00", "A", visit="V9"),
+        adt("A13", "10:00", "C", visit=NO_NUMBER, pv144="9:00"),
+        adt("A02", "11:00", "D", visit=NO_NUMBER),
+        adt("A02", "12:00", "E", visit=NO_NUMBER),
+        rules=("R3.14", "R7.13"),
+        gives=(
+            "p1 - IMP in-progress ?-: D 11:00-",
+            "p1 V9 IMP in-progress 08:00-: A 08:00-12:00, E 12:00- [number_incomplete]",
+        ),
+    ),
+    case(
+        "a visit began when it said first if the transfer that corrected its beginning is void",
+        adt("A04", "8:15", "K", visit="V9"),
+        adt("A01", "8:30", "C", visit=NO_NUMBER),
+        adt("A02", "10:00", "D", visit=NO_NUMBER, pv144="8:00"),
+        adt("A12", "10:30", "C", visit=NO_NUMBER),
+        adt("A02", "11:00", "E", visit=NO_NUMBER),
+        rules=("R3.14", "R5.4"),
+        gives=(
+            "p1 V9 AMB arrived 08:15-: K 08:15-",
+            "p1 - IMP in-progress 08:30-: C 08:30-11:00, (D 10:00-10:30), E 11:00-",
+        ),
+    ),
+    case(
+        "a transfer without a number shows that a department closed its part of a numbered visit",
+        EMERGENCY,
+        adt("A01", "12:00", "W"),
+        adt("A03", "13:00", "P", pv12="E"),
+        adt("A02", "11:00", "P", pv12="E", visit=NO_NUMBER),
+        adt("A02", "14:00", "X", visit=NO_NUMBER),
+        rules=("R3.14", "R7.7"),
+        gives="p1 V1 IMP in-progress 08:00-: ED EMER 08:00-11:00, P EMER 11:00-12:00, "
+        "W 12:00-14:00, X 14:00- [number_incomplete part_ended]",
     ),
     case(
         "a transfer told late is of the visit that covers its time",

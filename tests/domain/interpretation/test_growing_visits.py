@@ -11,7 +11,7 @@ from domain.statement import Statement
 from tests.domain.interpretation.simulated_hospital import clock
 from tests.domain.interpretation.statements import adt
 
-TRIGGERS = ["A01", "A02", "A02", "A02", "A03", "A11", "A12", "A12", "A12", "A13"]
+TRIGGERS = ["A01", "A02", "A02", "A02", "A03", "A08", "A11", "A12", "A12", "A12", "A13"]
 
 
 def statements_with_many_cancels(seed: int) -> list[Statement]:
@@ -35,6 +35,8 @@ def statements_with_many_cancels(seed: int) -> list[Statement]:
                 at=clock(now - random.choice([0, 0, 0, 20, 60])),
                 evn2=clock(now - random.choice([0, 0, 20, 50])) if cancels else clock(now),
                 evn6=named if cancels else None,
+                pv144=clock(now - 40) if random.random() < 0.2 else None,
+                pv12=random.choice("IIIE"),
                 from_=random.choice([None, "A", "B"]),
                 visit=random.choice([None, None, None, None, None, "V1"]),
                 control=f"c{number}",

@@ -384,9 +384,11 @@ RENUMBERED: list[Case] = [
         adt("A04", "15:00", "ED", pv12="E"),
         rules=("R3.8",),
         gives=(
-            "p1 V2 IMP finished 08:00-13:00: ED EMER 08:00-12:00, W 12:00-13:00 "
-            "[part_ended renumbered]",
-            "p1 V2 EMER in-progress 15:00-: ED 15:00- [renumbered]"),
+            (
+                "p1 V2 IMP finished 08:00-13:00: ED EMER 08:00-12:00, W 12:00-13:00 "
+                "[part_ended renumbered]"
+            ),
+            "p1 V2 EMER in-progress 15:00-: ED 15:00- [renumbered]",
         ),
     ),
     case(

@@ -13,7 +13,7 @@ from psycopg import Connection
 
 from commands import record_messages
 from commands.decisions import Decisions
-from commands.ports.intake import Outcome, Received
+from commands.ports.intake import MessageOutcome, Received
 from commands.record_messages import Ready
 from consumers.hl7v2 import profiles
 from consumers.hl7v2.profiles import Profiles
@@ -85,7 +85,7 @@ class Application:
             actor=Actor(kind="feed", issuer=arrived_by),
         )
 
-    def record(self, messages: Sequence[Received]) -> list[Outcome]:
+    def record(self, messages: Sequence[Received]) -> list[MessageOutcome]:
         """Record messages; see ``commands.record_messages``."""
         return self.record_ready([self.make_ready(each) for each in messages])
 
@@ -93,7 +93,7 @@ class Application:
         """Make a message ready to be recorded; see ``commands.record_messages``."""
         return record_messages.prepare(message, self.store, may_wait=may_wait)
 
-    def record_ready(self, messages: Sequence[Ready[SealedMessage]]) -> list[Outcome]:
+    def record_ready(self, messages: Sequence[Ready[SealedMessage]]) -> list[MessageOutcome]:
         """Record messages that were made ready; see ``commands.record_messages``."""
         return record_messages.handle(messages, self.store)
 

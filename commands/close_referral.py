@@ -7,7 +7,7 @@ from typing_extensions import override
 from commands.decisions import Caller, Command, Decisions, Text
 from commands.ports.streams import CommandOutcome
 from domain import referral
-from domain.referral import NeedMet, Outcome, Party
+from domain.referral import NeedMet, Party, ReferralOutcome
 
 
 class CloseReferral(Command):
@@ -16,7 +16,7 @@ class CloseReferral(Command):
     acknowledged_by: Party
     need_met: NeedMet = "unknown"
     plan_told_to_patient_on: date | None = None
-    outcome: Outcome | None = None
+    outcome: ReferralOutcome | None = None
     note: Text = ""
 
     @override

@@ -6,7 +6,7 @@ from typing import Final, Generic
 
 import structlog
 
-from commands.ports.intake import Disposition, MessageLog, Outcome, Prepared, Received
+from commands.ports.intake import Disposition, MessageLog, MessageOutcome, Prepared, Received
 from commands.ports.store import CannotStore, StoreUnavailable
 
 log = structlog.get_logger()
@@ -43,7 +43,7 @@ def prepare(
 
 def handle(
     messages: Sequence[Ready[Prepared]], store: MessageLog[Prepared], *, attempts: int = ATTEMPTS
-) -> list[Outcome]:
+) -> list[MessageOutcome]:
     """Record ``messages`` and tell what became of each, in order.
 
     A batch that the store refuses is split until the message that poisons it is alone; that one is
@@ -71,7 +71,7 @@ def handle(
 
 def _recorded(
     messages: Sequence[Ready[Prepared]], store: MessageLog[Prepared], attempts: int
-) -> list[Outcome]:
+) -> list[MessageOutcome]:
     prepared = [each.prepared for each in messages]
     for left in reversed(range(attempts)):
         try:

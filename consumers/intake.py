@@ -16,7 +16,7 @@ from typing import Final, Generic, Protocol, TypeVar
 
 import structlog
 
-from commands.ports.intake import Disposition, Outcome, Received
+from commands.ports.intake import Disposition, MessageOutcome, Received
 from commands.ports.store import StoreUnavailable
 from consumers.hl7v2 import ack
 from consumers.hl7v2.profiles import DEFAULT, Profile, Profiles
@@ -108,7 +108,7 @@ class MllpIntake(Generic[Ready]):
         context: ReadingContext,
         prepare: Callable[[Received], Ready],
         prepare_at_once: Callable[[Received], Ready],
-        record: Callable[[Sequence[Ready]], list[Outcome]],
+        record: Callable[[Sequence[Ready]], list[MessageOutcome]],
         now: Now,
         answered: Callable[[Sequence[AnsweredMessage], float], None] = lambda _all, _seconds: None,
     ) -> None:
@@ -175,7 +175,9 @@ class MllpIntake(Generic[Ready]):
         actor = Actor(kind="feed", issuer="mllp", subject=client or host)
         return replace(self._context, client=client, actor=actor)
 
-    def _answer(self, message: Received, outcome: Outcome, now: datetime) -> tuple[str, bytes]:
+    def _answer(
+        self, message: Received, outcome: MessageOutcome, now: datetime
+    ) -> tuple[str, bytes]:
         """Return the code to count, and the answer: one or, in enhanced mode, none to two."""
         profile = _profile(self._context.profiles, message.sender)
         new_id = self._context.new_id
@@ -206,7 +208,7 @@ class IngestTotals:
     events: int = 0
     last_index: int = 0
 
-    def add(self, outcomes: Iterable[Outcome]) -> None:
+    def add(self, outcomes: Iterable[MessageOutcome]) -> None:
         """Add the outcomes of a batch."""
         counted = Counter[str]()
         for each in outcomes:
@@ -226,7 +228,7 @@ def ingest(
     messages: Iterable[bytes],
     *,
     context: ReadingContext,
-    record: Callable[[Sequence[Received]], list[Outcome]],
+    record: Callable[[Sequence[Received]], list[MessageOutcome]],
     done: Callable[[int], None] = lambda _count: None,
 ) -> IngestTotals:
     """Record the messages of files, ``BATCH`` in each commit; return the totals.
@@ -277,9 +279,9 @@ def _refused(received: Received, reason: str, place: str) -> Received:
     )
 
 
-def _not_recorded(received: Received) -> Outcome:
+def _not_recorded(received: Received) -> MessageOutcome:
     """Return an outcome that is answered AR: the real one is not known until a resend."""
-    return Outcome(
+    return MessageOutcome(
         disposition=Disposition.UNREADABLE,
         message_id=received.message_id,
         first=Disposition.UNREADABLE,

@@ -45,7 +45,7 @@ Channel: TypeAlias = Literal["sent", "found", "fax", "told"]
 NeedMet: TypeAlias = Literal["yes", "partly", "no", "unknown"]
 
 
-class Outcome(BaseModel):
+class ReferralOutcome(BaseModel):
     """How the requester came to know the outcome, and the document that holds it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -327,7 +327,7 @@ def close(
     acknowledged_by: Party,
     need_met: NeedMet = "unknown",
     plan_told_to_patient_on: date | None = None,
-    outcome: Outcome | None = None,
+    outcome: ReferralOutcome | None = None,
     time: StatedTime,
 ) -> list[ReferralEvent]:
     """Close a referral as its requester. ``outcome`` is recorded first, if it is stated.

@@ -15,7 +15,7 @@ from eventsourcing.persistence import (
 )
 from typing_extensions import override
 
-from commands.ports.intake import Disposition, Draft, MessageLog, Outcome, Received
+from commands.ports.intake import Disposition, Draft, MessageLog, MessageOutcome, Received
 from commands.ports.store import CannotStore, StoreUnavailable
 from domain.ids import DEVELOPMENT_KEY, IdKey, RecordId
 from infra import clock, received_messages
@@ -85,11 +85,11 @@ class CareStore(EventLog, MessageLog[SealedMessage]):
             raise CannotStore(REASONS[type(error)]) from None
 
     @override
-    def record(self, messages: Sequence[SealedMessage]) -> list[Outcome]:
+    def record(self, messages: Sequence[SealedMessage]) -> list[MessageOutcome]:
         alike = dict[bytes, list[SealedMessage]]()
         for each in messages:
             alike.setdefault(each.message.key, []).append(each)
-        outcomes = dict[bytes, Outcome]()
+        outcomes = dict[bytes, MessageOutcome]()
         fresh = alike
         for _ in range(ROUNDS):
             if not fresh:
@@ -147,7 +147,7 @@ class CareStore(EventLog, MessageLog[SealedMessage]):
             self._writer.keys.confirm(proposed)
         return result
 
-    def _count(self, again: Sequence[received_messages.Resend]) -> dict[bytes, Outcome]:
+    def _count(self, again: Sequence[received_messages.Resend]) -> dict[bytes, MessageOutcome]:
         with self._writer.connection() as connection, connection.transaction():
             return received_messages.count_duplicates(connection, again)
 
@@ -171,7 +171,7 @@ def _named(message: Received) -> tuple[RecordId, ...]:
     return tuple(dict.fromkeys(one for each in message.drafts for one in each.subjects))
 
 
-def _answer(message: Received, outcome: Outcome) -> Outcome:
+def _answer(message: Received, outcome: MessageOutcome) -> MessageOutcome:
     if message.message_id == outcome.message_id:
         return outcome
     return replace(outcome, disposition=Disposition.DUPLICATE)

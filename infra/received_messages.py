@@ -13,7 +13,7 @@ from psycopg import Connection
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL
 
-from commands.ports.intake import Disposition, Outcome, Received
+from commands.ports.intake import Disposition, MessageOutcome, Received
 from domain.ids import MessageId, RecordId
 from infra.recorder import PARAMETERS, NewEvent, actor_text, parameters
 from infra.sealing import Box
@@ -48,7 +48,7 @@ class BatchResult:
     known: frozenset[bytes] = frozenset()  # idempotency keys that the store has already
     #: Data key ids of subjects for which another key was proposed.
     taken: Mapping[RecordId, int] = field(default_factory=dict)
-    outcomes: Mapping[bytes, Outcome] = field(default_factory=dict)  # by idempotency key
+    outcomes: Mapping[bytes, MessageOutcome] = field(default_factory=dict)  # by idempotency key
 
 
 def insert(
@@ -124,7 +124,9 @@ class Resend:
     last: MessageId
 
 
-def count_duplicates(connection: Connection[Any], seen: Sequence[Resend]) -> dict[bytes, Outcome]:
+def count_duplicates(
+    connection: Connection[Any], seen: Sequence[Resend]
+) -> dict[bytes, MessageOutcome]:
     """Count resends on the rows of their first, and return what became of these, by key.
 
     A retry after a lost answer is not a resend: the first message itself is not counted, and the
@@ -145,7 +147,7 @@ def count_duplicates(connection: Connection[Any], seen: Sequence[Resend]) -> dic
         prepare=True,
     )
     return {
-        bytes(row["key"]): Outcome(
+        bytes(row["key"]): MessageOutcome(
             disposition=Disposition(row["disposition"]),
             message_id=MessageId(row["message_id"]),
             first=Disposition(row["disposition"]),
@@ -158,8 +160,8 @@ def count_duplicates(connection: Connection[Any], seen: Sequence[Resend]) -> dic
     }
 
 
-def _recorded(message: Received, first: int, last: int) -> Outcome:
-    return Outcome(
+def _recorded(message: Received, first: int, last: int) -> MessageOutcome:
+    return MessageOutcome(
         disposition=message.disposition,
         message_id=message.message_id,
         first=message.disposition,

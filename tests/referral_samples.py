@@ -8,7 +8,7 @@ from commands.decisions import Caller
 from commands.request_referral import RequestReferral
 from domain.body import Actor
 from domain.ids import StreamId
-from domain.referral import Outcome, Party
+from domain.referral import Party, ReferralOutcome
 from infra.clock import new_id
 from tests.intake_samples import record_of
 
@@ -44,5 +44,5 @@ def accept(stream: StreamId, **facts: Any) -> AcceptReferral:
 
 def close(stream: StreamId, **facts: Any) -> CloseReferral:
     """Return the closing by the requester, with the outcome."""
-    given = {"stream": stream, "acknowledged_by": WARD, "outcome": Outcome(how="fax")}
+    given = {"stream": stream, "acknowledged_by": WARD, "outcome": ReferralOutcome(how="fax")}
     return CloseReferral.model_validate(given | facts)

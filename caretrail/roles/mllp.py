@@ -13,7 +13,7 @@ from typing import Any, Final, Generic
 import structlog
 
 from caretrail.bootstrap import opened
-from commands.ports.intake import Outcome
+from commands.ports.intake import MessageOutcome
 from consumers.intake import AnsweredMessage, MllpIntake, Ready
 from infra import clock, health, metrics
 from infra.mllp import Limits, Listener, tls_context
@@ -34,14 +34,14 @@ class WatchedRecorder(Generic[Ready]):
 
     def __init__(
         self,
-        record: Callable[[Sequence[Ready]], list[Outcome]],
+        record: Callable[[Sequence[Ready]], list[MessageOutcome]],
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._record = record
         self._now = now
         self._failed: float | None = None
 
-    def __call__(self, messages: Sequence[Ready]) -> list[Outcome]:
+    def __call__(self, messages: Sequence[Ready]) -> list[MessageOutcome]:
         """Record a batch. An exception is remembered and raised again."""
         try:
             outcomes = self._record(messages)

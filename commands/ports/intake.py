@@ -59,7 +59,7 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class MessageOutcome:
     """What became of a received message."""
 
     disposition: Disposition
@@ -90,7 +90,7 @@ class MessageLog(Protocol[Prepared]):
         """
         ...
 
-    def record(self, messages: Sequence[Prepared]) -> list[Outcome]:
+    def record(self, messages: Sequence[Prepared]) -> list[MessageOutcome]:
         """Record all of ``messages`` or none; tell what became of each, in order.
 
         A key recorded before, or earlier in this batch, is a duplicate: counted, no event.

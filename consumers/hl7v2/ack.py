@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final, Literal, NamedTuple, TypeAlias, assert_never
 
-from commands.ports.intake import Disposition, Outcome
+from commands.ports.intake import Disposition, MessageOutcome
 from consumers.hl7v2.delimiters import Delimiters
 from consumers.hl7v2.profiles import Profile
 from consumers.hl7v2.reader import Message, NotAMessage, head_of
@@ -58,7 +58,7 @@ def code_of(disposition: Disposition, profile: Profile | None = None) -> Code:
 
 def acknowledge(
     raw: bytes,
-    outcome: Outcome,
+    outcome: MessageOutcome,
     *,
     control_id: str,
     now: datetime,
@@ -97,7 +97,7 @@ def refuse(
 
 def enhanced(
     raw: bytes,
-    outcome: Outcome,
+    outcome: MessageOutcome,
     *,
     new_control_id: Callable[[], str],
     now: datetime,

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from commands import record_messages
-from commands.ports.intake import Disposition, Outcome, Received
+from commands.ports.intake import Disposition, MessageOutcome, Received
 from commands.ports.store import StoreUnavailable
 from infra.event_store import CareStore
 from infra.messages import MessageArchive
@@ -31,7 +31,7 @@ class LosesAnswers:
     def prepare(self, message: Received, *, may_wait: bool = True) -> SealedMessage:
         return self._store.prepare(message, may_wait=may_wait)
 
-    def record(self, messages: Sequence[SealedMessage]) -> list[Outcome]:
+    def record(self, messages: Sequence[SealedMessage]) -> list[MessageOutcome]:
         if self._before:
             self._before -= 1
             raise StoreUnavailable
@@ -42,13 +42,13 @@ class LosesAnswers:
         return outcomes
 
 
-def handle(messages: Sequence[Received], store: CareStore | LosesAnswers) -> list[Outcome]:
+def handle(messages: Sequence[Received], store: CareStore | LosesAnswers) -> list[MessageOutcome]:
     return record_messages.handle(
         [record_messages.prepare(each, store) for each in messages], store
     )
 
 
-def ends(outcomes: Sequence[Outcome]) -> list[str]:
+def ends(outcomes: Sequence[MessageOutcome]) -> list[str]:
     return [each.disposition.value for each in outcomes]
 
 

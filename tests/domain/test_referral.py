@@ -30,7 +30,6 @@ from domain.referral import (
     Closed,
     History,
     NotRequested,
-    Outcome,
     OutcomeReceived,
     Party,
     Referral,
@@ -38,6 +37,7 @@ from domain.referral import (
     ReferralClosed,
     ReferralEnteredInError,
     ReferralEvent,
+    ReferralOutcome,
     ReferralOutcomeReceived,
     ReferralRequested,
     Requested,
@@ -116,7 +116,7 @@ def test_closing_with_the_outcome_records_both_facts() -> None:
     told = {"how": "fax", "document": "doc-1"}
     given(REQUESTED, ACCEPTED).when(
         closing(
-            stated(-2), outcome=Outcome.model_validate(told),
+            stated(-2), outcome=ReferralOutcome.model_validate(told),
             plan_told_to_patient_on=date(2026, 3, 10),
         )
     ).then(OUTCOME, CLOSED)  # fmt: skip
@@ -172,7 +172,7 @@ def test_a_step_without_a_request_is_refused() -> None:
 
 def test_closing_before_the_target_accepted_is_refused() -> None:
     given(REQUESTED).when(closing()).then_refused(ReferralNotAccepted)
-    with_outcome = closing(outcome=Outcome(how="told"))
+    with_outcome = closing(outcome=ReferralOutcome(how="told"))
     given(REQUESTED).when(with_outcome).then_refused(ReferralNotAccepted)
 
 

@@ -17,12 +17,12 @@ from domain.ids import DEVELOPMENT_KEY, IdKey
 from domain.referral import (
     REFERRAL,
     History,
-    Outcome,
     Party,
     ReferralAccepted,
     ReferralClosed,
     ReferralEnteredInError,
     ReferralEvent,
+    ReferralOutcome,
     ReferralOutcomeReceived,
     ReferralRequested,
     evolve,
@@ -82,7 +82,7 @@ def accepting(time: StatedTime, by: Party) -> Command:
     return Command(f"accept {time}", lambda history: referral.accept(history, by=by, time=time))
 
 
-def closing(time: StatedTime, by: Party, outcome: Outcome | None) -> Command:
+def closing(time: StatedTime, by: Party, outcome: ReferralOutcome | None) -> Command:
     return Command(
         f"close {time} {outcome}",
         lambda history: referral.close(history, acknowledged_by=by, outcome=outcome, time=time),
@@ -101,7 +101,7 @@ def voiding(time: StatedTime, number: int) -> Command:
 steps = st.one_of(
     st.builds(requesting, TIMES, PARTIES, PARTIES),
     st.builds(accepting, TIMES, PARTIES),
-    st.builds(closing, TIMES, PARTIES, st.none() | st.just(Outcome(how="told"))),
+    st.builds(closing, TIMES, PARTIES, st.none() | st.just(ReferralOutcome(how="told"))),
 )
 commands = steps | st.builds(voiding, TIMES, st.integers(1, 12))
 

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from commands.ports.intake import Disposition, Outcome
+from commands.ports.intake import Disposition, MessageOutcome
 from commands.ports.store import CannotStore, StoreUnavailable
 from domain.encoding import read_body
 from domain.ids import EventId, IdKey, MessageId
@@ -30,7 +30,7 @@ def test_a_message_is_recorded_with_its_event_and_reads_back(
 ) -> None:
     message = received("m1")
     (outcome,) = record(store, [message])
-    assert outcome == Outcome(
+    assert outcome == MessageOutcome(
         disposition=Disposition.RECORDED,
         first=Disposition.RECORDED,
         message_id=message.message_id,

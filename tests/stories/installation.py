@@ -8,7 +8,7 @@ from pathlib import Path
 from caretrail.bootstrap import Application, opened
 from caretrail.readers import open_reader
 from caretrail.reading import Reader
-from commands.ports.intake import Outcome
+from commands.ports.intake import MessageOutcome
 from consumers.hl7v2.translate import read
 from infra.settings import Settings
 from projections.catalogue import PROJECTIONS
@@ -23,7 +23,7 @@ class Installation:
     application: Application
     reader: Reader
 
-    def hear(self, messages: Sequence[bytes]) -> list[Outcome]:
+    def hear(self, messages: Sequence[bytes]) -> list[MessageOutcome]:
         """Read, record, project: as one batch."""
         context = self.application.reading(arrived_by="file")
         outcomes = self.application.record([read(each, context=context) for each in messages])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.ports.intake import Disposition, Outcome
+from commands.ports.intake import Disposition, MessageOutcome
 from consumers.hl7v2 import ack
 from consumers.hl7v2.profiles import Profile
 from consumers.hl7v2.reader import Message
@@ -16,8 +16,8 @@ from tests.consumers.hl7v2.adt import adt
 NOW = datetime(2026, 3, 1, 14, 33, tzinfo=UTC)
 
 
-def outcome(first: Disposition, reason: str = "", place: str = "") -> Outcome:
-    return Outcome(
+def outcome(first: Disposition, reason: str = "", place: str = "") -> MessageOutcome:
+    return MessageOutcome(
         disposition=first, message_id=MessageId("m"), first=first, reason=reason, place=place
     )
 
@@ -27,7 +27,9 @@ QUARANTINED = outcome(Disposition.QUARANTINED, "no_patient_identifier", "PID-3")
 UNREADABLE = outcome(Disposition.UNREADABLE, "no_msh", "MSH")
 
 
-def answer(raw: bytes, became: Outcome = RECORDED, profile: Profile | None = None) -> Message:
+def answer(
+    raw: bytes, became: MessageOutcome = RECORDED, profile: Profile | None = None
+) -> Message:
     code, message = ack.acknowledge(raw, became, control_id="A1", now=NOW, profile=profile)
     read = Message(message)
     assert read.field("MSA", 1) == code
@@ -50,7 +52,7 @@ def test_the_code_follows_from_the_disposition_of_the_message(
 
 
 def test_a_duplicate_gets_the_answer_of_its_first_sending() -> None:
-    again = Outcome(
+    again = MessageOutcome(
         disposition=Disposition.DUPLICATE, message_id=MessageId("m"), first=Disposition.QUARANTINED
     )
     assert answer(adt(), again).field("MSA", 1) == "AE"
@@ -128,7 +130,7 @@ def test_an_answer_holds_no_patient_data() -> None:
         assert not any(each in message for each in (b"DOE", b"98765", b"V4711"))
 
 
-def codes(msh_15: str, msh_16: str, became: Outcome) -> list[str]:
+def codes(msh_15: str, msh_16: str, became: MessageOutcome) -> list[str]:
     numbers = count(1)
     answers = ack.enhanced(
         adt(msh={15: msh_15, 16: msh_16}),
@@ -157,7 +159,7 @@ def codes(msh_15: str, msh_16: str, became: Outcome) -> list[str]:
     ],
 )
 def test_enhanced_mode_sends_the_answers_that_msh_15_and_msh_16_ask_for(
-    msh_15: str, msh_16: str, became: Outcome, expected: list[str]
+    msh_15: str, msh_16: str, became: MessageOutcome, expected: list[str]
 ) -> None:
     assert codes(msh_15, msh_16, became) == expected
 

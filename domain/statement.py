@@ -78,7 +78,7 @@ class Movement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class ProfileSettings:
     """Settings of the sender's profile that interpretation needs; every statement carries them."""
 
     same_visit_hours: float = 12.0  # outpatient beginnings without a number this near are one visit
@@ -130,5 +130,5 @@ class Statement:
     content: str = ""  # hash of the whole message except MSH-7, MSH-10 and MSH-13
     content_but_entered: str = ""  # the same hash without EVN-2
     pair: int = 0  # number of the pair, if one message has several statements
-    settings: Settings = Settings()
+    settings: ProfileSettings = ProfileSettings()
     flags: tuple[str, ...] = ()  # what intake noticed, such as "EVN-6.unreadable"

@@ -26,7 +26,7 @@ from pydantic import (
 from typing_extensions import override
 
 from consumers.hl7v2.charset import codec_named
-from domain.statement import EncounterClass, Settings
+from domain.statement import EncounterClass, ProfileSettings
 
 DEFAULT: Final = "default"
 
@@ -159,9 +159,9 @@ class Profile(_Table):
         return codec_named(self.charset) or "utf-8"
 
     @cached_property
-    def settings(self) -> Settings:
+    def settings(self) -> ProfileSettings:
         """The settings that every statement carries, for interpretation."""
-        return Settings(
+        return ProfileSettings(
             same_visit_hours=self.same_visit_hours,
             close_after_hours=self.close_after_hours,
             unlink_undoes_merge=self.unlink_undoes_merge,

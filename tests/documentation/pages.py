@@ -207,7 +207,7 @@ def events() -> str:
         (statement.Place, "A place"),
         (statement.IdentifierRef, "One of `identifiers`"),
         (statement.Movement, "`movement`"),
-        (statement.Settings, "`settings`"),
+        (statement.ProfileSettings, "`settings`"),
     ):
         lines += ["", f"### {title}", "", *_members(part)]
     lines += [

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from domain.statement import Settings
+from domain.statement import ProfileSettings
 from tests.consumers.hl7v2.adt import KEY, PID, adt, pv1, received, sealed, stated
 
 
@@ -89,10 +89,10 @@ def test_a_statement_carries_the_settings_of_its_profile() -> None:
     toml = (
         "[sender.default]\nsame_visit_hours = 4\nclose_after_hours = 36\nunlink_undoes_merge = true"
     )
-    assert stated(adt(), toml).settings == Settings(
+    assert stated(adt(), toml).settings == ProfileSettings(
         same_visit_hours=4, close_after_hours=36, unlink_undoes_merge=True
     )
-    assert stated(adt()).settings == Settings()
+    assert stated(adt()).settings == ProfileSettings()
 
 
 def test_death_is_read_from_pid() -> None:

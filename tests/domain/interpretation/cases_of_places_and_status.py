@@ -1,6 +1,6 @@
 """Cases of sections 8 and 9: stays, cancelled encounters, status, class, census and flags."""
 
-from domain.statement import Settings
+from domain.statement import ProfileSettings
 from tests.domain.interpretation.case import Case, case
 from tests.domain.interpretation.statements import adt
 
@@ -585,7 +585,7 @@ STATUS: list[Case] = [
     ),
 ]
 
-_HOURS = Settings(close_after_hours=24)
+_HOURS = ProfileSettings(close_after_hours=24)
 _WAITING = (
     adt("A04", "8:00", "ED", pv12="E", settings=_HOURS),
     adt("A08", "9:00", "ED", pv12="E", settings=_HOURS),
@@ -642,7 +642,7 @@ CLOSING: list[Case] = [
     case(
         "the hours of the statement sent last count",
         adt("A04", "8:00", "ED", pv12="E", settings=_HOURS),
-        adt("A08", "9:00", "ED", pv12="E", settings=Settings(close_after_hours=2)),
+        adt("A08", "9:00", "ED", pv12="E", settings=ProfileSettings(close_after_hours=2)),
         adt("A31", "11:01", visit=None),
         rules=("R9.4",),
         gives="p1 V1 EMER finished 08:00-~11:00: ED 08:00-11:00 [closed_by_rule]",
@@ -660,14 +660,14 @@ CLOSING: list[Case] = [
     ),
     case(
         "the change of class is an activity, though its statement names an earlier time",
-        adt("A04", "9:00", "A", pv12="E", settings=Settings(close_after_hours=1)),
+        adt("A04", "9:00", "A", pv12="E", settings=ProfileSettings(close_after_hours=1)),
         adt(
             "A01",
             "11:30",
             "B",
             pv12="E",
             pv144="9:00",
-            settings=Settings(close_after_hours=1),
+            settings=ProfileSettings(close_after_hours=1),
         ),
         adt("A31", "14:00", visit=None),
         rules=("R9.4",),

@@ -1,6 +1,6 @@
 """Cases of section 3: which visit a statement is about, and the ids of encounters."""
 
-from domain.statement import Settings
+from domain.statement import ProfileSettings
 from tests.domain.interpretation.case import Case, case
 from tests.domain.interpretation.statements import adt, sent_again
 
@@ -532,7 +532,7 @@ UNNUMBERED_VISITS: list[Case] = [
     case(
         "the profile says how near two registrations of one visit are",
         adt("A04", "8:00", "K", visit=NO_NUMBER),
-        adt("A04", "11:00", "K", visit=NO_NUMBER, settings=Settings(same_visit_hours=2)),
+        adt("A04", "11:00", "K", visit=NO_NUMBER, settings=ProfileSettings(same_visit_hours=2)),
         rules=("R3.10",),
         gives=("p1 - AMB arrived 08:00-: K 08:00-", "p1 - AMB arrived 11:00-: K 11:00-"),
     ),

@@ -17,7 +17,7 @@ from domain.statement import (
     Moment,
     Movement,
     Place,
-    Settings,
+    ProfileSettings,
     Statement,
 )
 from domain.triggers import trigger_of
@@ -64,7 +64,7 @@ def adt(  # noqa: PLR0913  # every field that a message can state
     account: str | None = None,
     movement: str | None = None,
     disposition: str = "",
-    settings: Settings | None = None,
+    settings: ProfileSettings | None = None,
     flags: tuple[str, ...] = (),
     extra: str = "",
     comparable: bool = True,
@@ -146,7 +146,7 @@ def adt(  # noqa: PLR0913  # every field that a message can state
         ),
         movement=None if movement is None else Movement(ref=movement),
         disposition_code=disposition,
-        settings=settings or Settings(),
+        settings=settings or ProfileSettings(),
         flags=flags,
     )
     bare = replace(statement, sent=None, control_id="", sequence="", flags=())

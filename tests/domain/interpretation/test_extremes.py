@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from domain.interpretation import interpret
-from domain.statement import Moment, Settings
+from domain.statement import Moment, ProfileSettings
 from tests.domain.interpretation.statements import adt
 from tests.domain.interpretation.summary import encounter_lines
 
@@ -48,7 +48,7 @@ def test_many_cancels_mean_the_same_with_and_without_a_number() -> None:
     "at", [datetime.min.replace(tzinfo=UTC), datetime(9999, 12, 31, 23, 59, tzinfo=UTC)]
 )
 def test_a_year_at_an_end_of_the_calendar_raises_nothing(at: datetime) -> None:
-    settings = Settings(close_after_hours=4.0)
+    settings = ProfileSettings(close_after_hours=4.0)
     emergency = adt("A04", "10:00", "A", pv12="E", settings=settings)
     extreme = Moment(at=at)
     for trigger in ("A02", "A03", "A04", "A08", "A13"):

@@ -61,7 +61,7 @@ class Source(Protocol):
         ...
 
 
-class FoldResult(Protocol):
+class BatchFoldResult(Protocol):
     """The result of folding a batch."""
 
     @property
@@ -115,7 +115,7 @@ class ProjectorPorts:
 
     source: Source
     positions: Callable[[], Mapping[int, int]]
-    apply: Callable[[Sequence[RecordedEvent]], FoldResult]
+    apply: Callable[[Sequence[RecordedEvent]], BatchFoldResult]
     now: Callable[[], datetime]
     meaning: Callable[[Exception], Meaning] = meaning_of
     published: Callable[[], Mapping[int, int]] = dict

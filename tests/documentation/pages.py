@@ -239,7 +239,7 @@ def events() -> str:
     return "\n".join(lines) + "\n"
 
 
-_EMPTY: Final = {"", "None", '""', "()", "Settings()"}
+_EMPTY: Final = {"", "None", '""', "()", "ProfileSettings()"}
 _MEMBER: Final = re.compile(r"^ {4}(\w+): ([^#=]+?)(?: = ([^#]+?))?\s*(?:# (.+))?$", re.MULTILINE)
 
 

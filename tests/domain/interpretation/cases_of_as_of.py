@@ -1,6 +1,6 @@
 """Cases of section 13: what was true at an instant, as far as we know today."""
 
-from domain.statement import Settings
+from domain.statement import ProfileSettings
 from tests.domain.interpretation.case import Case, case
 from tests.domain.interpretation.statements import adt
 
@@ -167,7 +167,7 @@ CASES: list[Case] = [
     ),
     case(
         "an emergency visit that a rule closes later is open at the instant",
-        adt("A04", "8:00", "ED", pv12="E", settings=Settings(close_after_hours=24)),
+        adt("A04", "8:00", "ED", pv12="E", settings=ProfileSettings(close_after_hours=24)),
         adt("A31", "5d 9:00", visit=None),
         rules=("R13.6",),
         as_of="12:00",
@@ -175,7 +175,7 @@ CASES: list[Case] = [
     ),
     case(
         "an emergency visit that a rule closed before is closed at the instant",
-        adt("A04", "8:00", "ED", pv12="E", settings=Settings(close_after_hours=24)),
+        adt("A04", "8:00", "ED", pv12="E", settings=ProfileSettings(close_after_hours=24)),
         adt("A31", "5d 9:00", visit=None),
         rules=("R13.6",),
         as_of="1d 12:00",

@@ -14,7 +14,7 @@ from psycopg import Connection
 from commands import record_messages
 from commands.decisions import Decisions
 from commands.ports.intake import MessageOutcome, Received
-from commands.record_messages import Ready
+from commands.record_messages import PreparedMessage
 from consumers.hl7v2 import profiles
 from consumers.hl7v2.profiles import Profiles
 from consumers.hl7v2.translate import ReadingContext
@@ -89,11 +89,15 @@ class Application:
         """Record messages; see ``commands.record_messages``."""
         return self.record_ready([self.make_ready(each) for each in messages])
 
-    def make_ready(self, message: Received, *, may_wait: bool = True) -> Ready[SealedMessage]:
+    def make_ready(
+        self, message: Received, *, may_wait: bool = True
+    ) -> PreparedMessage[SealedMessage]:
         """Make a message ready to be recorded; see ``commands.record_messages``."""
         return record_messages.prepare(message, self.store, may_wait=may_wait)
 
-    def record_ready(self, messages: Sequence[Ready[SealedMessage]]) -> list[MessageOutcome]:
+    def record_ready(
+        self, messages: Sequence[PreparedMessage[SealedMessage]]
+    ) -> list[MessageOutcome]:
         """Record messages that were made ready; see ``commands.record_messages``."""
         return record_messages.handle(messages, self.store)
 

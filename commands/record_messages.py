@@ -18,7 +18,7 @@ _LONGEST: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Ready(Generic[Prepared]):
+class PreparedMessage(Generic[Prepared]):
     """A message to record, and what the store has made ready of it."""
 
     message: Received
@@ -27,7 +27,7 @@ class Ready(Generic[Prepared]):
 
 def prepare(
     message: Received, store: MessageLog[Prepared], *, may_wait: bool = True
-) -> Ready[Prepared]:
+) -> PreparedMessage[Prepared]:
     """Prepare a message for its batch. A message that the store refuses goes to quarantine.
 
     ``may_wait``: keys that are not in memory may be fetched.
@@ -36,13 +36,16 @@ def prepare(
         StoreUnavailable: The keys cannot be had now.
     """
     try:
-        return Ready(message, store.prepare(message, may_wait=may_wait))
+        return PreparedMessage(message, store.prepare(message, may_wait=may_wait))
     except CannotStore as error:
         return _quarantined(message, error.reason, store)
 
 
 def handle(
-    messages: Sequence[Ready[Prepared]], store: MessageLog[Prepared], *, attempts: int = ATTEMPTS
+    messages: Sequence[PreparedMessage[Prepared]],
+    store: MessageLog[Prepared],
+    *,
+    attempts: int = ATTEMPTS,
 ) -> list[MessageOutcome]:
     """Record ``messages`` and tell what became of each, in order.
 
@@ -63,14 +66,14 @@ def handle(
                 return _recorded([kept], store, attempts)
             except CannotStore:
                 bare = _bare(kept.message)
-                return _recorded([Ready(bare, store.prepare(bare))], store, attempts)
+                return _recorded([PreparedMessage(bare, store.prepare(bare))], store, attempts)
     half = len(messages) // 2
     first = handle(messages[:half], store, attempts=attempts)
     return first + handle(messages[half:], store, attempts=attempts)
 
 
 def _recorded(
-    messages: Sequence[Ready[Prepared]], store: MessageLog[Prepared], attempts: int
+    messages: Sequence[PreparedMessage[Prepared]], store: MessageLog[Prepared], attempts: int
 ) -> list[MessageOutcome]:
     prepared = [each.prepared for each in messages]
     for left in reversed(range(attempts)):
@@ -83,15 +86,17 @@ def _recorded(
     raise ValueError("attempts is at least 1")
 
 
-def _quarantined(message: Received, reason: str, store: MessageLog[Prepared]) -> Ready[Prepared]:
+def _quarantined(
+    message: Received, reason: str, store: MessageLog[Prepared]
+) -> PreparedMessage[Prepared]:
     kept = replace(message, disposition=Disposition.QUARANTINED, reason=reason)
     log.warning("message.quarantined", message_id=message.message_id, reason=reason)
     try:
         # With its drafts, which name whose keys seal the bytes.
-        return Ready(kept, store.prepare(kept))
+        return PreparedMessage(kept, store.prepare(kept))
     except CannotStore:
         bare = _bare(kept)
-        return Ready(bare, store.prepare(bare))
+        return PreparedMessage(bare, store.prepare(bare))
 
 
 def _bare(message: Received) -> Received:

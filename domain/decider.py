@@ -65,7 +65,7 @@ class Decider(Generic[State, Event]):
 
 
 @dataclass(frozen=True)
-class Folded(Generic[State, Event]):
+class FoldedStream(Generic[State, Event]):
     """A stream folded: its state, and which of its events do not count.
 
     ``applied`` holds the events that count, in the order in which they happened. ``void`` maps an
@@ -81,7 +81,7 @@ class Folded(Generic[State, Event]):
 
 def fold(
     decider: Decider[State, Event], history: Iterable[StreamEvent[Event]]
-) -> Folded[State, Event]:
+) -> FoldedStream[State, Event]:
     """Fold the events of one stream, given in any order."""
     void, counting = _sorted(history)
     state, applied = decider.initial, list[StreamEvent[Event]]()
@@ -92,7 +92,7 @@ def fold(
             applied.append(each)
         else:
             resting.add(each.event_id)
-    return Folded(state, tuple(applied), void, frozenset(resting))
+    return FoldedStream(state, tuple(applied), void, frozenset(resting))
 
 
 def as_of(history: Iterable[StreamEvent[Event]], at: datetime) -> list[StreamEvent[Event]]:

@@ -80,7 +80,7 @@ class ReceivedMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class QuarantineCount:
     """Messages in quarantine for one reason."""
 
     reason: str
@@ -88,9 +88,9 @@ class Waiting:
     oldest: datetime
 
 
-def waiting(connection: Connection[Any]) -> list[Waiting]:
+def waiting(connection: Connection[Any]) -> list[QuarantineCount]:
     """Return what waits to be mended, by reason."""
-    with connection.cursor(row_factory=class_row(Waiting)) as cursor:
+    with connection.cursor(row_factory=class_row(QuarantineCount)) as cursor:
         return cursor.execute(
             """
             select coalesce(reason, '') as reason, count(*) as count, min(received_at) as oldest

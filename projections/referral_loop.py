@@ -9,7 +9,7 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 
 from domain import referral
-from domain.decider import Folded, StreamEvent, fold
+from domain.decider import FoldedStream, StreamEvent, fold
 from domain.ids import EncounterId, Mode, PatientId, RecordId, StatementRef, StreamId
 from domain.referral import (
     REFERRAL,
@@ -200,7 +200,7 @@ def _row(course: Course, stream: StreamId, events: Sequence[FiledOwnEvent]) -> R
 
 
 def _request(
-    folded: Folded[Referral, ReferralEvent], history: referral.History
+    folded: FoldedStream[Referral, ReferralEvent], history: referral.History
 ) -> ReferralRequested:
     """Return the request that counts; if none counts, the newest one that is void."""
     if not isinstance(folded.state, NotRequested):

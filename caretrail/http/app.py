@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from caretrail.http.guard import LOOPBACK, Guard
 from caretrail.http.instants import NotATime, instant, known
-from caretrail.http.searches import Searches
+from caretrail.http.searches import RecentSearches
 from caretrail.reading import PatientSearch, Reader
 from caretrail.reading.census import filtered
 from caretrail.reading.listing import MODES
@@ -90,7 +90,7 @@ def create_app(
         stories: Returns the stories that the first page links to.
         hosts: The host names that are answered.
     """
-    pages = _Pages(reader, now, words, stories, Searches(new_id))
+    pages = _Pages(reader, now, words, stories, RecentSearches(new_id))
     routes = [
         Route("/", pages.home),
         Route("/ui/patients", pages.patients),
@@ -124,7 +124,7 @@ class _Pages:
         now: Callable[[], datetime],
         words: Words,
         stories: Callable[[], Sequence[Story]],
-        searches: Searches,
+        searches: RecentSearches,
     ) -> None:
         self._reader = reader
         self._now = now

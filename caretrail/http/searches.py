@@ -7,7 +7,7 @@ from threading import Lock
 from caretrail.reading.listing import PatientSearch
 
 
-class Searches:
+class RecentSearches:
     """The latest searches. Threads may share it."""
 
     def __init__(self, new_id: Callable[[], str], *, kept: int = 500) -> None:

@@ -14,7 +14,7 @@ from projections.engine.arrays import texts
 
 
 @dataclass(frozen=True, slots=True)
-class Touched:
+class TouchedComponents:
     """The components that a batch touched, as they are now."""
 
     components: tuple[str, ...]
@@ -22,10 +22,10 @@ class Touched:
     of: dict[str, str]  # node of the batch: its component
 
 
-class Union:
+class UnionFind:
     """Join sets of nodes in memory, one group at a time (union-find).
 
-    >>> union = Union()
+    >>> union = UnionFind()
     >>> union.join(("d", "c")); union.join(("b",)); union.join(("c", "a"))
     >>> [union.find(node) for node in "abcd"]
     ['a', 'b', 'a', 'a']
@@ -58,7 +58,9 @@ class Union:
         return self._above.keys()
 
 
-def join(connection: Connection[Any], schema: str, groups: Sequence[Sequence[str]]) -> Touched:
+def join(
+    connection: Connection[Any], schema: str, groups: Sequence[Sequence[str]]
+) -> TouchedComponents:
     """Join the nodes of each group, and lock every component touched, in the order of their ids.
 
     A component stays locked until the transaction ends. So the transaction that interprets it next
@@ -70,12 +72,12 @@ def join(connection: Connection[Any], schema: str, groups: Sequence[Sequence[str
     """
     nodes = sorted({node for group in groups for node in group})
     if not nodes:
-        return Touched((), {}, {})
+        return TouchedComponents((), {}, {})
     text = texts(nodes)
     with connection.pipeline():
         connection.execute(_statements(schema).insert, (text,))
         above = _lock(connection, schema, text)
-    union = Union()
+    union = UnionFind()
     for group in groups:
         union.join([above[node] for node in group])
     roots = sorted(set(above.values()))
@@ -85,10 +87,10 @@ def join(connection: Connection[Any], schema: str, groups: Sequence[Sequence[str
             _statements(schema).absorb, (texts(list(absorbed)), texts(list(absorbed.values())))
         )
     of = {node: union.find(root) for node, root in above.items()}
-    return Touched(components=tuple(sorted(set(of.values()))), absorbed=absorbed, of=of)
+    return TouchedComponents(components=tuple(sorted(set(of.values()))), absorbed=absorbed, of=of)
 
 
-def lock(connection: Connection[Any], schema: str, nodes: Sequence[str]) -> Touched:
+def lock(connection: Connection[Any], schema: str, nodes: Sequence[str]) -> TouchedComponents:
     """Lock the components of ``nodes``, which must be filed, in the order of their ids.
 
     ``absorbed`` lists all former components, because the caller may still hold rows under an old
@@ -99,7 +101,7 @@ def lock(connection: Connection[Any], schema: str, nodes: Sequence[str]) -> Touc
     names = tuple(sorted(set(above.values())))
     members = connection.execute(_statements(schema).members, (texts(names),)).fetchall()
     absorbed = {node: name for node, name in members if node != name}
-    return Touched(components=names, absorbed=absorbed, of=above)
+    return TouchedComponents(components=names, absorbed=absorbed, of=above)
 
 
 @dataclass(frozen=True, slots=True)

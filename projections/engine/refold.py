@@ -16,7 +16,7 @@ from projections.engine import course, own_events, parking, substrate
 from projections.engine.component import interpret_component
 from projections.engine.course import Course, CoursePatient, course_patients
 from projections.engine.events import FiledStatement
-from projections.engine.links import Touched
+from projections.engine.links import TouchedComponents
 from projections.engine.parking import ParkedEvent, Part
 from projections.engine.replacing import replace
 from projections.engine.services import Services
@@ -37,7 +37,7 @@ class BatchEvent(NamedTuple):
 def refold(
     connection: Connection[Any],
     targets: Targets,
-    touched: Touched,
+    touched: TouchedComponents,
     batch: Sequence[BatchEvent],
     services: Services,
     *,
@@ -93,7 +93,7 @@ def _parked(one: BatchEvent, reason: str, part: Part) -> ParkedEvent:
 def _fold_statements(
     connection: Connection[Any],
     targets: Targets,
-    touched: Touched,
+    touched: TouchedComponents,
     services: Services,
     reasons: dict[str, str],
     stated: Collection[str],
@@ -141,7 +141,7 @@ def _fold_statements(
 def _fold_courses(
     connection: Connection[Any],
     targets: Targets,
-    touched: Touched,
+    touched: TouchedComponents,
     services: Services,
     parked: Mapping[Part, dict[str, str]],
     patients: Mapping[str, tuple[CoursePatient, ...]],

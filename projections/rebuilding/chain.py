@@ -82,7 +82,7 @@ def _missing(one: LoggedEvent, held: PartitionPosition, heal: Heal) -> Sequence[
     return missing
 
 
-class Runs:
+class RunFinder:
     """Finds the runs among events that come by rising index."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from domain.body import RecordedEvent
 from projections.engine.events import LoggedEvent
 from projections.engine.fold import statements_of
 from projections.engine.generations import Generation, settle
-from projections.engine.links import Union
+from projections.engine.links import UnionFind
 from projections.engine.parking import ParkedEvent
 from projections.engine.position import PartitionPosition
 from projections.engine.services import Services
@@ -32,7 +32,7 @@ from projections.rebuilding.workers import (
     TaskResult,
     Tools,
     Workers,
-    Written,
+    WorkerTotals,
 )
 
 #: Called with (stage, done, total): "read" and "fold" in events; total is None if it is not known.
@@ -78,7 +78,7 @@ class Filling:
         self._fold = BucketFold(connection, targets, services)
         self._stack = ExitStack()
         self._spill = self._stack.enter_context(Spill())
-        self._union = Union()
+        self._union = UnionFind()
         self._written: dict[tuple[str, str], int] = {}
         self._folded = 0  # events
         self.parked: list[ParkedEvent] = []
@@ -234,7 +234,7 @@ class Filling:
         Raises:
             RowsMissing: A table does not hold the rows that were written into it.
         """
-        written = [Written(self._fold.loading.finish(), self._fold.parked)]
+        written = [WorkerTotals(self._fold.loading.finish(), self._fold.parked)]
         if self._workers is not None:
             written += self._workers.finish()
         for each in written:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from projections.engine import own_events, substrate
 from projections.engine.events import LoggedEvent, is_statement
 from projections.engine.targets import Targets
-from projections.rebuilding.chain import Run, Runs
+from projections.rebuilding.chain import Run, RunFinder
 from projections.rebuilding.spill import Spill
 
 #: Reads the events of the store after an index, up to and including another.
@@ -118,7 +118,7 @@ class StretchReader:
         """Read a stretch and put its events aside."""
         joined: dict[tuple[str, ...], None] = {}
         put = Sorter(self._spill, self._targets, joined.setdefault).put
-        runs, bounds = Runs(), self._bounds
+        runs, bounds = RunFinder(), self._bounds
         count = 0
         for one in self._read(stretch.after, stretch.upto):
             if bounds is None or one.index <= bounds.get(one.partition, 0):

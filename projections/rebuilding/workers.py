@@ -102,7 +102,7 @@ class KeysResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WorkerTotals:
     """All rows are written."""
 
     rows: Mapping[tuple[str, str], int]  # by schema and table
@@ -210,18 +210,18 @@ class Workers:
             found.append(received)
         return found
 
-    def finish(self) -> list[Written]:
+    def finish(self) -> list[WorkerTotals]:
         """Let the workers write their remaining rows."""
         for channel in self._before:
             _send(channel, None)
         return [self._finished(channel) for channel in self._before]
 
-    def _finished(self, channel: Channel) -> Written:
+    def _finished(self, channel: Channel) -> WorkerTotals:
         received = _receive(channel)
         if isinstance(received, WorkerReady):
             self._starting.remove(channel)
             received = _receive(channel)
-        assert isinstance(received, Written)  # noqa: S101  # it has no other task
+        assert isinstance(received, WorkerTotals)  # noqa: S101  # it has no other task
         return received
 
 
@@ -276,10 +276,10 @@ class _Worker:
     spill: Spill
     places: Sequence[int]
 
-    def work(self, task: Task | None) -> TaskResult | Written:
+    def work(self, task: Task | None) -> TaskResult | WorkerTotals:
         match task:
             case None:
-                return Written(self.fold.loading.finish(), self.fold.parked)
+                return WorkerTotals(self.fold.loading.finish(), self.fold.parked)
             case Stretch():
                 return StretchPutAside(self.reader.gather(task), self.spill.hand_over())
             case FoldTask():

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from domain.continuity import Encounter, Entry, Merge, Patient, Stay
 from domain.ids import EncounterId, PatientId, RecordId
 from domain.statement import Statement
-from projections.engine.links import Union
+from projections.engine.links import UnionFind
 
 
 def interpret(statements: Iterable[Statement]) -> tuple[Patient, ...]:
@@ -15,7 +15,7 @@ def interpret(statements: Iterable[Statement]) -> tuple[Patient, ...]:
     """
     distinct = {one.ref: one for one in statements}
     everything = sorted(distinct.values(), key=_sent)
-    union = Union()
+    union = UnionFind()
     survivors: dict[RecordId, RecordId] = {}
     merges: list[Merge] = []
     for one in everything:

@@ -52,10 +52,10 @@ def test_transactions_of_several_partitions_that_join_one_component_lose_nothing
 def test_components_are_named_by_their_smallest_node(connection: psycopg.Connection) -> None:
     with connection.transaction():
         first = links.join(connection, "proj_substrate_v1", [("d", "c"), ("b",)])
-        assert first == links.Touched(
+        assert first == links.TouchedComponents(
             components=("b", "c"), absorbed={"d": "c"}, of={"b": "b", "c": "c", "d": "c"}
         )
         then = links.join(connection, "proj_substrate_v1", [("d", "a"), ("b", "d")])
-    assert then == links.Touched(
+    assert then == links.TouchedComponents(
         components=("a",), absorbed={"b": "a", "c": "a"}, of={"a": "a", "b": "a", "d": "a"}
     )

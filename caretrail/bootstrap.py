@@ -13,7 +13,7 @@ from psycopg import Connection
 
 from commands import record_messages
 from commands.decisions import Decisions
-from commands.ports.intake import MessageOutcome, Received
+from commands.ports.intake import IncomingMessage, MessageOutcome
 from commands.record_messages import PreparedMessage
 from consumers.hl7v2 import profiles
 from consumers.hl7v2.profiles import Profiles
@@ -85,12 +85,12 @@ class Application:
             actor=Actor(kind="feed", issuer=arrived_by),
         )
 
-    def record(self, messages: Sequence[Received]) -> list[MessageOutcome]:
+    def record(self, messages: Sequence[IncomingMessage]) -> list[MessageOutcome]:
         """Record messages; see ``commands.record_messages``."""
         return self.record_ready([self.make_ready(each) for each in messages])
 
     def make_ready(
-        self, message: Received, *, may_wait: bool = True
+        self, message: IncomingMessage, *, may_wait: bool = True
     ) -> PreparedMessage[SealedMessage]:
         """Make a message ready to be recorded; see ``commands.record_messages``."""
         return record_messages.prepare(message, self.store, may_wait=may_wait)

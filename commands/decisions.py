@@ -18,7 +18,7 @@ from commands.ports.streams import (
     StreamOfOtherKind,
     Streams,
 )
-from domain.body import Actor, Plain
+from domain.body import Actor, PlainSegment
 from domain.decider import StatedTime, StreamEvent
 from domain.errors import KeyReused, PurposeMissing, UnknownStream, VersionConflict
 from domain.events import UUID_TEXT, OwnEvent
@@ -137,7 +137,7 @@ class Decisions:
         # patient has a key of its own.
         subject = last.event.record or RecordId(command.stream)
         text = json.dumps({"texts": texts}, ensure_ascii=False).encode()
-        note = Plain(subject=subject, segment="notes", text=text)
+        note = PlainSegment(subject=subject, segment="notes", text=text)
         return [*decided[:-1], replace(last, segments=(note,))]
 
     def _read_back(self, key: CommandKey) -> CommandOutcome | None:

@@ -6,7 +6,7 @@ from typing import Final, Generic
 
 import structlog
 
-from commands.ports.intake import Disposition, MessageLog, MessageOutcome, Prepared, Received
+from commands.ports.intake import Disposition, IncomingMessage, MessageLog, MessageOutcome, Prepared
 from commands.ports.store import CannotStore, StoreUnavailable
 
 log = structlog.get_logger()
@@ -21,12 +21,12 @@ _LONGEST: Final = 200
 class PreparedMessage(Generic[Prepared]):
     """A message to record, and what the store has made ready of it."""
 
-    message: Received
+    message: IncomingMessage
     prepared: Prepared
 
 
 def prepare(
-    message: Received, store: MessageLog[Prepared], *, may_wait: bool = True
+    message: IncomingMessage, store: MessageLog[Prepared], *, may_wait: bool = True
 ) -> PreparedMessage[Prepared]:
     """Prepare a message for its batch. A message that the store refuses goes to quarantine.
 
@@ -87,7 +87,7 @@ def _recorded(
 
 
 def _quarantined(
-    message: Received, reason: str, store: MessageLog[Prepared]
+    message: IncomingMessage, reason: str, store: MessageLog[Prepared]
 ) -> PreparedMessage[Prepared]:
     kept = replace(message, disposition=Disposition.QUARANTINED, reason=reason)
     log.warning("message.quarantined", message_id=message.message_id, reason=reason)
@@ -99,7 +99,7 @@ def _quarantined(
         return PreparedMessage(bare, store.prepare(bare))
 
 
-def _bare(message: Received) -> Received:
+def _bare(message: IncomingMessage) -> IncomingMessage:
     """Return the message with its bytes, and every text such that any database takes it."""
     return replace(
         message,

@@ -16,7 +16,7 @@ from typing import Final, Generic, Protocol, TypeVar
 
 import structlog
 
-from commands.ports.intake import Disposition, MessageOutcome, Received
+from commands.ports.intake import Disposition, IncomingMessage, MessageOutcome
 from commands.ports.store import StoreUnavailable
 from consumers.hl7v2 import ack
 from consumers.hl7v2.profiles import DEFAULT, Profile, Profiles
@@ -86,7 +86,7 @@ class AnsweredMessage:
 class UnrecordedMessage(Generic[Ready]):
     """A message that was read and is not recorded yet."""
 
-    message: Received
+    message: IncomingMessage
     ready: Ready | None  # None if making it ready must wait for the database
 
 
@@ -106,8 +106,8 @@ class MllpIntake(Generic[Ready]):
         self,
         *,
         context: ReadingContext,
-        prepare: Callable[[Received], Ready],
-        prepare_at_once: Callable[[Received], Ready],
+        prepare: Callable[[IncomingMessage], Ready],
+        prepare_at_once: Callable[[IncomingMessage], Ready],
         record: Callable[[Sequence[Ready]], list[MessageOutcome]],
         now: Now,
         answered: Callable[[Sequence[AnsweredMessage], float], None] = lambda _all, _seconds: None,
@@ -156,7 +156,7 @@ class MllpIntake(Generic[Ready]):
         )
         return [answer for _, answer in answers]
 
-    def _read(self, frame: ReceivedFrame) -> Received:
+    def _read(self, frame: ReceivedFrame) -> IncomingMessage:
         client = frame.peer.certificate
         context = self._context_of(client, frame.peer.host)
         received = read(frame.raw, context=context)
@@ -176,7 +176,7 @@ class MllpIntake(Generic[Ready]):
         return replace(self._context, client=client, actor=actor)
 
     def _answer(
-        self, message: Received, outcome: MessageOutcome, now: datetime
+        self, message: IncomingMessage, outcome: MessageOutcome, now: datetime
     ) -> tuple[str, bytes]:
         """Return the code to count, and the answer: one or, in enhanced mode, none to two."""
         profile = _profile(self._context.profiles, message.sender)
@@ -228,7 +228,7 @@ def ingest(
     messages: Iterable[bytes],
     *,
     context: ReadingContext,
-    record: Callable[[Sequence[Received]], list[MessageOutcome]],
+    record: Callable[[Sequence[IncomingMessage]], list[MessageOutcome]],
     done: Callable[[int], None] = lambda _count: None,
 ) -> IngestTotals:
     """Record the messages of files, ``BATCH`` in each commit; return the totals.
@@ -242,7 +242,7 @@ def ingest(
     Raises:
         StoreUnavailable: Call it again with the same messages; recorded ones are then duplicates.
     """
-    totals, batch = IngestTotals(), list[Received]()
+    totals, batch = IngestTotals(), list[IncomingMessage]()
 
     def commit() -> None:
         totals.add(record(batch))
@@ -262,7 +262,7 @@ def _profile(profiles: Profiles, name: str) -> Profile:
     return profiles[name] if name in profiles.named else profiles[DEFAULT]
 
 
-def _refused(received: Received, reason: str, place: str) -> Received:
+def _refused(received: IncomingMessage, reason: str, place: str) -> IncomingMessage:
     """Return the message as refused; its bytes are kept.
 
     Its idempotency key differs from that of the accepted message. So if the sender sends it again
@@ -279,7 +279,7 @@ def _refused(received: Received, reason: str, place: str) -> Received:
     )
 
 
-def _not_recorded(received: Received) -> MessageOutcome:
+def _not_recorded(received: IncomingMessage) -> MessageOutcome:
     """Return an outcome that is answered AR: the real one is not known until a resend."""
     return MessageOutcome(
         disposition=Disposition.UNREADABLE,

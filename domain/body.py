@@ -20,7 +20,7 @@ SegmentClass: TypeAlias = Literal[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plain:
+class PlainSegment:
     """A segment before it is sealed: JSON about one subject, of one class."""
 
     subject: RecordId
@@ -29,7 +29,7 @@ class Plain:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sealed:
+class SealedSegment:
     """A segment: AES-256-GCM under the key of its class and subject.
 
     ``box`` is base64 of nonce (12 bytes), ciphertext and tag; the plaintext within is salt (32
@@ -53,7 +53,7 @@ class Body(Generic[Core]):
     """A stored body."""
 
     core: Core
-    sealed: tuple[Sealed, ...] = ()
+    sealed: tuple[SealedSegment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from domain.body import Body, Sealed
+from domain.body import Body, SealedSegment
 from domain.catalogue import CORES, UnknownTopic
 from domain.events import OwnEvent
 from domain.statement import Statement
@@ -19,7 +19,7 @@ class BodyDoesNotHold(ValueError):
     """The core would not read back from its stored form. The text names no value."""
 
 
-def make_body(core: Statement | OwnEvent, sealed: Sequence[Sealed] = ()) -> bytes:
+def make_body(core: Statement | OwnEvent, sealed: Sequence[SealedSegment] = ()) -> bytes:
     """Return the body as it is stored: JSON, without members that have their default value.
 
     Raises:
@@ -67,7 +67,7 @@ def _adapter(topic: str) -> TypeAdapter[Body[Statement] | Body[OwnEvent]]:
     return TypeAdapter(Body[core])  # type: ignore[valid-type]  # the type is a row of the catalogue
 
 
-def _segment(sealed: Sealed) -> bytes:
+def _segment(sealed: SealedSegment) -> bytes:
     # Ids, hexadecimal and base64 need no escaping. A test holds this equal to pydantic.
     return (
         f'{{"subject":"{sealed.subject}","segment":"{sealed.segment}",'

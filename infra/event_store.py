@@ -15,7 +15,7 @@ from eventsourcing.persistence import (
 )
 from typing_extensions import override
 
-from commands.ports.intake import Disposition, Draft, MessageLog, MessageOutcome, Received
+from commands.ports.intake import Disposition, Draft, IncomingMessage, MessageLog, MessageOutcome
 from commands.ports.store import CannotStore, StoreUnavailable
 from domain.ids import DEVELOPMENT_KEY, IdKey, RecordId
 from infra import clock, received_messages
@@ -56,7 +56,7 @@ class CareStore(EventLog, MessageLog[SealedMessage]):
         self._writer = writer
 
     @override
-    def prepare(self, message: Received, *, may_wait: bool = True) -> SealedMessage:
+    def prepare(self, message: IncomingMessage, *, may_wait: bool = True) -> SealedMessage:
         subjects = _named(message) or (intake_subject(clock.now()),)
         keys = self._writer.keys.for_sealing(
             {*subjects, *(one.subject for each in message.drafts for one in each.segments)},
@@ -151,7 +151,7 @@ class CareStore(EventLog, MessageLog[SealedMessage]):
         with self._writer.connection() as connection, connection.transaction():
             return received_messages.count_duplicates(connection, again)
 
-    def _columns(self, message: Received, draft: Draft) -> Columns:
+    def _columns(self, message: IncomingMessage, draft: Draft) -> Columns:
         return Columns(
             event_id=draft.event_id,
             subjects=draft.subjects,
@@ -166,12 +166,12 @@ class CareStore(EventLog, MessageLog[SealedMessage]):
         )
 
 
-def _named(message: Received) -> tuple[RecordId, ...]:
+def _named(message: IncomingMessage) -> tuple[RecordId, ...]:
     """Return the subjects that a message names, in order; empty if no statement was read."""
     return tuple(dict.fromkeys(one for each in message.drafts for one in each.subjects))
 
 
-def _answer(message: Received, outcome: MessageOutcome) -> MessageOutcome:
+def _answer(message: IncomingMessage, outcome: MessageOutcome) -> MessageOutcome:
     if message.message_id == outcome.message_id:
         return outcome
     return replace(outcome, disposition=Disposition.DUPLICATE)

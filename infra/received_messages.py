@@ -13,7 +13,7 @@ from psycopg import Connection
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL
 
-from commands.ports.intake import Disposition, MessageOutcome, Received
+from commands.ports.intake import Disposition, IncomingMessage, MessageOutcome
 from domain.ids import MessageId, RecordId
 from infra.recorder import PARAMETERS, NewEvent, actor_text, parameters
 from infra.sealing import Box
@@ -25,7 +25,7 @@ from projections.engine.arrays import array, texts
 class SealedMessage:
     """A message and its events, sealed and ready to be written."""
 
-    message: Received
+    message: IncomingMessage
     keys: SealingKeys
     box: Box
     sealed_for: tuple[RecordId, ...]
@@ -160,7 +160,7 @@ def count_duplicates(
     }
 
 
-def _recorded(message: Received, first: int, last: int) -> MessageOutcome:
+def _recorded(message: IncomingMessage, first: int, last: int) -> MessageOutcome:
     return MessageOutcome(
         disposition=message.disposition,
         message_id=message.message_id,

@@ -18,7 +18,7 @@ from eventsourcing.persistence import (
 from psycopg import Connection
 
 from commands.ports.store import CannotStore, StoreUnavailable
-from domain.body import Plain
+from domain.body import PlainSegment
 from domain.encoding import BodyDoesNotHold, make_body
 from domain.events import OwnEvent
 from domain.statement import Statement
@@ -70,7 +70,7 @@ class StoreWriter:
 
 def sealed_event(
     core: Statement | OwnEvent,
-    segments: Sequence[Plain],
+    segments: Sequence[PlainSegment],
     *,
     topic: str,
     columns: Columns,

@@ -24,7 +24,7 @@ from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool
 
 from commands.ports.store import CannotStore, StoreUnavailable
-from domain.body import Plain, Sealed, SegmentClass
+from domain.body import PlainSegment, SealedSegment, SegmentClass
 from domain.ids import RecordId
 from domain.segments import SegmentDoesNotOpen
 from infra import entropy
@@ -82,7 +82,7 @@ class SealingKeys:
         """Return the ids of the proposed keys, which the transaction must assign, by subject."""
         return {each: key.key_id for each, key in self.by_subject.items() if key.proposed}
 
-    def seal(self, plain: Plain, *, event_id: str, topic: str) -> Sealed:
+    def seal(self, plain: PlainSegment, *, event_id: str, topic: str) -> SealedSegment:
         """Seal a segment of an event."""
         box = seal(
             self.by_subject[plain.subject].cipher(plain.segment),
@@ -90,7 +90,7 @@ class SealingKeys:
             about=associated(event_id, plain.subject, plain.segment, topic),
             entropy=entropy.take(ENTROPY),
         )
-        return Sealed(
+        return SealedSegment(
             subject=plain.subject,
             segment=plain.segment,
             commitment=box.commitment.hex(),
@@ -142,7 +142,7 @@ class SubjectKeys:
         self._spare = list[tuple[int, bytes]]()
         self._lock = Lock()
 
-    def open(self, sealed: Sealed, *, event_id: str, topic: str) -> bytes:
+    def open(self, sealed: SealedSegment, *, event_id: str, topic: str) -> bytes:
         """Return the text of a sealed segment.
 
         Raises:

@@ -7,7 +7,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
-from commands.ports.intake import Received
+from commands.ports.intake import IncomingMessage
 from domain.encoding import read_body
 from infra.backup import back_up_keys, back_up_store
 from infra.restore import StoreRestore, Target, restore_store
@@ -45,7 +45,7 @@ class Backups:
         return restore_store(self.target(url, **changed), self.store, self.keys)
 
 
-def messages() -> list[Received]:
+def messages() -> list[IncomingMessage]:
     """Return 32 messages of 30 patients: the last but one is a resend, the last names two."""
     return [
         *(received(f"m{i}", draft(f"N{i}")) for i in range(30)),

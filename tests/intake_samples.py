@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from commands.ports.intake import Disposition, Draft, Received
-from domain.body import Actor, Plain
+from commands.ports.intake import Disposition, Draft, IncomingMessage
+from domain.body import Actor, PlainSegment
 from domain.catalogue import STATEMENT_TOPICS
 from domain.ids import DEVELOPMENT_KEY, EventId, IdKey, MessageId, RecordId
 from domain.statement import IdentifierRef, Moment, Place, Statement
@@ -66,8 +66,10 @@ def draft(number: str = NUMBER, *, others: Sequence[str] = (), **changed: Any) -
             plain
             for subject, name in zip(subjects, (number, *others), strict=True)
             for plain in (
-                Plain(subject=subject, segment="identifiers", text=b'{"n":"%b"}' % name.encode()),
-                Plain(subject=subject, segment="demographics", text=FAMILY.encode()),
+                PlainSegment(
+                    subject=subject, segment="identifiers", text=b'{"n":"%b"}' % name.encode()
+                ),
+                PlainSegment(subject=subject, segment="demographics", text=FAMILY.encode()),
             )
         ),
         happened_at=EIGHT,
@@ -76,9 +78,9 @@ def draft(number: str = NUMBER, *, others: Sequence[str] = (), **changed: Any) -
     return replace(made, **changed)
 
 
-def received(name: str = "m1", *drafts: Draft, **changed: Any) -> Received:
+def received(name: str = "m1", *drafts: Draft, **changed: Any) -> IncomingMessage:
     """Return a message called ``name`` (its key and control id), about one patient if not said."""
-    made = Received(
+    made = IncomingMessage(
         message_id=MessageId(new_id()),
         key=sha256(name.encode()).digest(),
         pair_key=sha256(f"pair {name}".encode()).digest(),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from commands.ports.intake import MessageOutcome, Received
+from commands.ports.intake import IncomingMessage, MessageOutcome
 from infra.event_store import CareStore, open_store
 from infra.subject_keys import SubjectKeys, open_keys
 from tests.intake_samples import KEY
@@ -22,7 +22,7 @@ def opened(database: str, home: Path) -> Iterator[tuple[CareStore, SubjectKeys]]
         yield store, keys
 
 
-def record(store: CareStore, messages: Sequence[Received]) -> list[MessageOutcome]:
+def record(store: CareStore, messages: Sequence[IncomingMessage]) -> list[MessageOutcome]:
     """Make messages ready and record them."""
     return store.record([store.prepare(each) for each in messages])
 

@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from domain.body import Sealed, SegmentClass
+from domain.body import SealedSegment, SegmentClass
 from domain.ids import RecordId
 from domain.segments import Demographics, Identifiers, Name, Part2, SegmentDoesNotOpen
 from projections.engine.copies import read_copies
@@ -27,7 +27,7 @@ _DELETED: Final = '""'
 class SealedPiece:
     """A sealed segment with the ids that opening it needs."""
 
-    sealed: Sealed
+    sealed: SealedSegment
     event_id: str
     topic: str
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
-from domain.body import Actor, Plain
+from domain.body import Actor, PlainSegment
 from domain.ids import EventId, MessageId, RecordId
 from domain.statement import Statement
 
@@ -29,13 +29,13 @@ class Draft:
     topic: str
     subjects: tuple[RecordId, ...]  # its stream first
     core: Statement
-    segments: tuple[Plain, ...]
+    segments: tuple[PlainSegment, ...]
     happened_at: datetime | None
     facility: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
+class IncomingMessage:
     """A message as it came in, read: the unit of intake. Its bytes and events commit together."""
 
     message_id: MessageId
@@ -78,7 +78,7 @@ Prepared = TypeVar("Prepared")
 class MessageLog(Protocol[Prepared]):
     """Received messages, their events and idempotency keys, in one transaction for the batch."""
 
-    def prepare(self, message: Received, *, may_wait: bool = True) -> Prepared:
+    def prepare(self, message: IncomingMessage, *, may_wait: bool = True) -> Prepared:
         """Do with a message what needs no other one, ahead of its batch.
 
         ``may_wait``: keys that are not in memory may be fetched; if not, their absence raises

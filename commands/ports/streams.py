@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from domain.body import Actor, Plain
+from domain.body import Actor, PlainSegment
 from domain.decider import StreamEvent
 from domain.events import OwnEvent
 from domain.ids import EventId, StreamId, Subject
@@ -33,7 +33,7 @@ class DecidedEvent:
 
     event_id: EventId
     event: OwnEvent
-    segments: tuple[Plain, ...] = ()  # what is sealed of it
+    segments: tuple[PlainSegment, ...] = ()  # what is sealed of it
     facility: str = ""
 
 

@@ -18,7 +18,7 @@ from consumers.hl7v2.numbers import StatedNumber
 from consumers.hl7v2.reader import Message, Segment, at
 from consumers.hl7v2.text_cache import cached_by_text
 from consumers.hl7v2.times import birth_date
-from domain.body import Plain, SegmentClass
+from domain.body import PlainSegment, SegmentClass
 from domain.ids import RecordId
 from domain.segments import Demographics, Identifier, Name, Notes, Part2, Part2Place
 
@@ -52,7 +52,7 @@ def seal(  # the parts of a statement
     findings: Findings,
     hides_units: bool = False,
     retired: Segment | None = None,
-) -> list[Plain]:
+) -> list[PlainSegment]:
     """Return the segments about the patient of PID; the store seals them.
 
     Args:
@@ -81,7 +81,7 @@ def seal(  # the parts of a statement
         texts.append(("part2", _encode(Part2(places=tuple(part2)))))
     if unread:
         texts.append(("notes", _encode(Notes(unread=unread))))
-    return [Plain(subject=subject, segment=name, text=text) for name, text in texts]
+    return [PlainSegment(subject=subject, segment=name, text=text) for name, text in texts]
 
 
 def _sorted_out(
@@ -105,13 +105,13 @@ def _sorted_out(
 
 def seal_retired(
     message: Message, mrg: Segment | None, *, subject: RecordId, numbers: Sequence[StatedNumber]
-) -> list[Plain]:
+) -> list[PlainSegment]:
     """Return the segments about the record that a merge retires: its numbers and its name."""
-    sealed = [Plain(subject=subject, segment="identifiers", text=_identifiers(numbers))]
+    sealed = [PlainSegment(subject=subject, segment="identifiers", text=_identifiers(numbers))]
     names = _names(message.delimiters, at(mrg, 7))
     if names:
         personal = Demographics(names=names)
-        sealed.append(Plain(subject=subject, segment="demographics", text=_encode(personal)))
+        sealed.append(PlainSegment(subject=subject, segment="demographics", text=_encode(personal)))
     return sealed
 
 

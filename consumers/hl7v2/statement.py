@@ -12,7 +12,7 @@ from consumers.hl7v2.profiles import Profile
 from consumers.hl7v2.reader import Message, Segment, at
 from consumers.hl7v2.times import Times
 from consumers.hl7v2.visit_facts import visit_facts
-from domain.body import Plain
+from domain.body import PlainSegment
 from domain.ids import IdKey, Mode, RecordId
 from domain.statement import Statement
 from domain.triggers import Reads, Trigger
@@ -34,7 +34,7 @@ class StatementParts(NamedTuple):
     """The parts of one statement."""
 
     core: Statement
-    segments: tuple[Plain, ...]
+    segments: tuple[PlainSegment, ...]
     subjects: tuple[RecordId, ...]  # first the record under which the statement is filed
     facility: str
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final, NamedTuple
 
-from commands.ports.intake import Disposition, Draft, Received
+from commands.ports.intake import Disposition, Draft, IncomingMessage
 from consumers.hl7v2.groups import SegmentGroup, groups
 from consumers.hl7v2.profiles import ChosenProfile, Profiles
 from consumers.hl7v2.reader import Message, NotAMessage, one_line_end
@@ -43,7 +43,7 @@ class ReadingContext:
     actor: Actor = field(default_factory=Actor)
 
 
-def read(raw: bytes, *, context: ReadingContext) -> Received:
+def read(raw: bytes, *, context: ReadingContext) -> IncomingMessage:
     """Read one message. No input raises an error: ``disposition`` says what became of it."""
     message_id = MessageId(context.new_id())
     try:
@@ -51,7 +51,7 @@ def read(raw: bytes, *, context: ReadingContext) -> Received:
     except NotAMessage:
         # A frame gets one answer, but a batch would need one for each of its messages.
         batch = raw.lstrip()[:3] in _BATCH_HEADERS
-        return Received(
+        return IncomingMessage(
             message_id=message_id,
             key=_digest(b"unreadable", raw),
             pair_key=None,
@@ -71,7 +71,7 @@ def read(raw: bytes, *, context: ReadingContext) -> Received:
     kind, trigger = message_type(message)
     decided = _decide(message, kind, trigger, chosen, context)
     names = [message.field("MSH", number).encode() for number in (3, 4, 10)]
-    return Received(
+    return IncomingMessage(
         message_id=message_id,
         key=_digest(*names, one_line_end(raw)),
         pair_key=_digest(*names) if names[2] else None,

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from domain.body import Sealed, SegmentClass
+from domain.body import SealedSegment, SegmentClass
 from domain.ids import RecordId
 from domain.statement import Place
 from projections.engine.decoding import decode_sealed
@@ -23,7 +23,7 @@ class CopiedSegment(msgspec.Struct, frozen=True):
 
     event_id: str
     topic: str
-    segment: Sealed
+    segment: SealedSegment
 
 
 _encode: Final = msgspec.json.Encoder().encode

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeAlias, Union, get_args, get_origin, get_type_
 
 import msgspec
 
-from domain.body import Sealed
+from domain.body import SealedSegment
 from domain.statement import Moment, Statement
 
 _Mirrors: TypeAlias = dict[type, type[msgspec.Struct]]
@@ -71,7 +71,7 @@ def _mirrored(hint: Any, made: _Mirrors) -> Any:
 _made: Final[_Mirrors] = {}
 StatementMirror: Final = mirror(Statement, _made)
 MomentMirror: Final = _made[Moment]
-SealedMirror: Final = mirror(Sealed, _made)
+SealedMirror: Final = mirror(SealedSegment, _made)
 
 
 class _Body(msgspec.Struct, gc=False):
@@ -140,13 +140,13 @@ def decode_core(core: str | msgspec.Raw) -> Statement:
     return statement
 
 
-def decode_sealed(segments: str | msgspec.Raw) -> tuple[Sealed, ...]:
+def decode_sealed(segments: str | msgspec.Raw) -> tuple[SealedSegment, ...]:
     """Decode sealed segments.
 
     Raises:
         msgspec.MsgspecError: The text is not a list of sealed segments.
     """
-    found: tuple[Sealed, ...] = _sealed.decode(segments)
+    found: tuple[SealedSegment, ...] = _sealed.decode(segments)
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from domain.body import Actor, RecordedEvent, Sealed
+from domain.body import Actor, RecordedEvent, SealedSegment
 from domain.catalogue import STATEMENT_TOPICS
 from domain.ids import EventId, MessageId, RecordId
 from domain.statement import Statement
@@ -60,7 +60,7 @@ class FiledStatement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     segments: str | msgspec.Raw  # as stored: a JSON array
 
     @property
-    def sealed(self) -> tuple[Sealed, ...]:
+    def sealed(self) -> tuple[SealedSegment, ...]:
         """The sealed segments, decoded."""
         return decode_sealed(self.segments)
 
@@ -81,7 +81,7 @@ class FiledOwnEvent(msgspec.Struct, frozen=True, kw_only=True):
     segments: str  # as stored: a JSON array
 
     @property
-    def sealed(self) -> tuple[Sealed, ...]:
+    def sealed(self) -> tuple[SealedSegment, ...]:
         """The sealed segments, decoded."""
         return decode_sealed(self.segments)
 

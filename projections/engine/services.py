@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from domain.body import Sealed
+from domain.body import SealedSegment
 from domain.continuity import Patient
 from domain.ids import RecordId
 from domain.statement import Statement
@@ -13,7 +13,7 @@ from domain.statement import Statement
 class Opener(Protocol):
     """Opens sealed segments."""
 
-    def __call__(self, sealed: Sealed, event_id: str, topic: str, /) -> bytes:
+    def __call__(self, sealed: SealedSegment, event_id: str, topic: str, /) -> bytes:
         """Return the text in a segment.
 
         Raises:

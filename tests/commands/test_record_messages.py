@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from commands import record_messages
-from commands.ports.intake import Disposition, MessageOutcome, Received
+from commands.ports.intake import Disposition, IncomingMessage, MessageOutcome
 from commands.ports.store import StoreUnavailable
 from infra.event_store import CareStore
 from infra.messages import MessageArchive
@@ -28,7 +28,7 @@ class LosesAnswers:
         self._after = after
         self._before = before
 
-    def prepare(self, message: Received, *, may_wait: bool = True) -> SealedMessage:
+    def prepare(self, message: IncomingMessage, *, may_wait: bool = True) -> SealedMessage:
         return self._store.prepare(message, may_wait=may_wait)
 
     def record(self, messages: Sequence[SealedMessage]) -> list[MessageOutcome]:
@@ -42,7 +42,9 @@ class LosesAnswers:
         return outcomes
 
 
-def handle(messages: Sequence[Received], store: CareStore | LosesAnswers) -> list[MessageOutcome]:
+def handle(
+    messages: Sequence[IncomingMessage], store: CareStore | LosesAnswers
+) -> list[MessageOutcome]:
     return record_messages.handle(
         [record_messages.prepare(each, store) for each in messages], store
     )

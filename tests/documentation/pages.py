@@ -217,7 +217,7 @@ def events() -> str:
         "`sealed` has one segment for each subject and class. The page on [sealing](sealing.md)",
         "says how a segment is opened.",
         "",
-        *_members(body.Sealed),
+        *_members(body.SealedSegment),
         "",
         *own_events(),
         "",

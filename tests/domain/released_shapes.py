@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, TypeAdapter
 
-from domain.body import Sealed
+from domain.body import SealedSegment
 from domain.catalogue import CORES, STATEMENT_TOPICS
 from domain.encoding import make_body, read_body
 from domain.events import UUID_TEXT, OwnEvent
@@ -23,7 +23,7 @@ from domain.statement import Statement
 FOLDER = Path(__file__).parent / "released_events"
 #: A statement with every member; the other topics of statements have the same members.
 SAMPLE = FOLDER / "encounter.admitted.v1.json"
-_SEALED = TypeAdapter(tuple[Sealed, ...])
+_SEALED = TypeAdapter(tuple[SealedSegment, ...])
 
 
 def released() -> dict[str, list[Path]]:

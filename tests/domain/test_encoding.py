@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from domain.body import Body, Sealed
+from domain.body import Body, SealedSegment
 from domain.catalogue import CORES, UnknownTopic, own_event
 from domain.encoding import BodyDoesNotHold, make_body, read_body
 from domain.referral import ReferralAccepted
@@ -22,7 +22,7 @@ from tests.intake_samples import EIGHT, statement
 
 RELEASED = sorted((Path(__file__).parent / "released_events").glob("*.json"))
 OF_STATEMENT = TypeAdapter(Body[Statement])
-SEGMENTS = TypeAdapter(tuple[Sealed, ...])
+SEGMENTS = TypeAdapter(tuple[SealedSegment, ...])
 
 # Text without the halves of pairs, which no JSON has; numbers that JSON has.
 LEAVES: dict[Any, st.SearchStrategy[Any]] = {
@@ -105,7 +105,9 @@ def test_whatever_is_stored_reads_back_by_both_decoders(core: Statement) -> None
 
 
 def test_segments_are_written_as_pydantic_writes_them() -> None:
-    sealed = Sealed(subject=statement().record, segment="notes", commitment="0f" * 32, box="+/A=")
+    sealed = SealedSegment(
+        subject=statement().record, segment="notes", commitment="0f" * 32, box="+/A="
+    )
     body = make_body(statement(), [sealed, sealed])
     assert json.loads(body) == json.loads(
         OF_STATEMENT.dump_json(

@@ -15,7 +15,7 @@ from commands.ports.streams import (
     StreamOfOtherKind,
     Streams,
 )
-from domain.body import Actor, Plain
+from domain.body import Actor, PlainSegment
 from domain.decider import StreamEvent
 from domain.encoding import read_body
 from domain.ids import EventId, StreamId
@@ -35,7 +35,7 @@ REQUESTED = ReferralRequested(
     record=RECORD, happened_at=Moment(at=EIGHT), requester=WARD, target=HEART
 )
 ACCEPTED = ReferralAccepted(record=RECORD, happened_at=Moment(at=EIGHT), by=HEART)
-NOTE = Plain(subject=RECORD, segment="notes", text=QUESTION.encode())
+NOTE = PlainSegment(subject=RECORD, segment="notes", text=QUESTION.encode())
 
 
 @pytest.fixture

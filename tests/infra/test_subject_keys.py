@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 
 from commands.ports.intake import Disposition
 from commands.ports.store import StoreUnavailable
-from domain.body import Plain, Sealed
+from domain.body import PlainSegment, SealedSegment
 from domain.encoding import read_body
 from domain.ids import EventId
 from infra.data_keys import AHEAD
@@ -30,7 +30,7 @@ from tests.waiting import until
 pytestmark = pytest.mark.postgres
 
 
-def sealed_at(store: CareStore, index: int) -> tuple[Sealed, ...]:
+def sealed_at(store: CareStore, index: int) -> tuple[SealedSegment, ...]:
     recorded = store.one(index)
     assert recorded is not None
     return read_body(recorded.envelope.topic, recorded.body).sealed
@@ -175,7 +175,7 @@ def test_a_writer_waits_while_another_gives_a_subject_its_key(
         writer = Thread(target=second)
         ours = keys.for_sealing({subject})
         sealed = ours.seal(
-            Plain(subject=subject, segment="notes", text=b"first"), event_id="e", topic="t"
+            PlainSegment(subject=subject, segment="notes", text=b"first"), event_id="e", topic="t"
         )
         with psycopg.connect(database, row_factory=dict_row) as first, first.cursor() as cursor:
             assert take_keys(cursor, ours.proposed()) == {}

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import msgspec
 import psycopg
 
-from domain.body import Actor, Envelope, RecordedEvent, Sealed, SegmentClass
+from domain.body import Actor, Envelope, RecordedEvent, SealedSegment, SegmentClass
 from domain.catalogue import STATEMENT_TOPICS, UnknownTopic, own_event
 from domain.continuity import Patient
 from domain.encoding import make_body
@@ -337,7 +337,7 @@ def altered(recorded: RecordedEvent, **columns: Any) -> RecordedEvent:
     return RecordedEvent(envelope=replace(recorded.envelope, **columns), body=recorded.body)
 
 
-def open_segment(sealed: Sealed, event_id: str, topic: str) -> bytes:  # noqa: ARG001  # a port
+def open_segment(sealed: SealedSegment, event_id: str, topic: str) -> bytes:  # noqa: ARG001  # a port
     """Open the seal of these tests: base64 with a mark, so that a test can break it."""
     text = b64decode(sealed.box)
     if not text.startswith(b"seal:"):
@@ -359,7 +359,7 @@ def services(**changes: Any) -> Services:
     return Services(**(values | changes))
 
 
-def _segments(one: SampleStatement) -> list[Sealed]:
+def _segments(one: SampleStatement) -> list[SealedSegment]:
     statement = one.statement
     numbers = [Identifier(field="PID-3", value=one.number, authority="NGH", ref=statement.record)]
     if statement.visit is not None:
@@ -381,9 +381,9 @@ def _segments(one: SampleStatement) -> list[Sealed]:
     return found
 
 
-def _seal(subject: RecordId, segment: SegmentClass, content: object) -> Sealed:
+def _seal(subject: RecordId, segment: SegmentClass, content: object) -> SealedSegment:
     text = msgspec.json.encode(content)
-    return Sealed(
+    return SealedSegment(
         subject=subject,
         segment=segment,
         commitment=sha256(text).hexdigest(),

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import pytest
 
 from caretrail.roles.mllp import WatchedRecorder
-from commands.ports.intake import MessageOutcome, Received
+from commands.ports.intake import IncomingMessage, MessageOutcome
 from commands.ports.store import StoreUnavailable
 
 
 def test_the_role_is_not_ready_for_30_s_after_a_failure_to_record() -> None:
     now, full = 0.0, True
 
-    def record(_messages: Sequence[Received]) -> list[MessageOutcome]:
+    def record(_messages: Sequence[IncomingMessage]) -> list[MessageOutcome]:
         if full:
             raise StoreUnavailable("DiskFull")
         return []

@@ -18,7 +18,7 @@ from typing import Any, Final
 from caretrail.reading import CensusReading, PatientReading
 from caretrail.reading.contract import census_json, timeline_json
 from consumers.hl7v2.files import split
-from domain.body import Plain, Sealed
+from domain.body import PlainSegment, SealedSegment
 from domain.ids import IdKey, Mode, PatientId
 
 HERE: Final = Path(__file__).parent
@@ -157,9 +157,9 @@ class Names:
         return said
 
 
-def seal(plain: Plain) -> Sealed:
+def seal(plain: PlainSegment) -> SealedSegment:
     """Return a segment that ``unseal`` opens: what is tried here is not the secrecy."""
-    return Sealed(
+    return SealedSegment(
         subject=plain.subject,
         segment=plain.segment,
         commitment="",
@@ -167,6 +167,6 @@ def seal(plain: Plain) -> Sealed:
     )
 
 
-def unseal(sealed: Sealed, _event_id: str, _topic: str, /) -> bytes:
+def unseal(sealed: SealedSegment, _event_id: str, _topic: str, /) -> bytes:
     """Return the text of a segment."""
     return b64decode(sealed.box)

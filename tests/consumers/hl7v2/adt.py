@@ -4,7 +4,7 @@ import json
 from itertools import count
 from typing import Any
 
-from commands.ports.intake import Received
+from commands.ports.intake import IncomingMessage
 from consumers.hl7v2.profiles import Profiles, parse
 from consumers.hl7v2.translate import ReadingContext, read
 from domain.ids import DEVELOPMENT_KEY, IdKey
@@ -58,7 +58,7 @@ def reading(toml: str = "", **changed: Any) -> ReadingContext:
     )
 
 
-def received(raw: bytes, toml: str = "", **changed: Any) -> Received:
+def received(raw: bytes, toml: str = "", **changed: Any) -> IncomingMessage:
     return read(raw, context=reading(toml, **changed))
 
 

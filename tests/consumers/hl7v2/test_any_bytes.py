@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from commands.ports.intake import Disposition, Received
+from commands.ports.intake import Disposition, IncomingMessage
 from consumers.hl7v2.files import split
 from consumers.hl7v2.translate import read
 from domain.catalogue import STATEMENT_TOPICS
@@ -45,7 +45,7 @@ def mangled(draw: st.DrawFn) -> bytes:
     return bytes(raw)
 
 
-def assert_whole(message: Received, raw: bytes) -> None:
+def assert_whole(message: IncomingMessage, raw: bytes) -> None:
     assert message.raw == raw
     assert message.key
     assert (message.disposition is Disposition.RECORDED) == bool(message.drafts)

@@ -21,8 +21,8 @@ REMEDIES: Final[Mapping[type[DomainError], str]] = {
     errors.ReferralNotAccepted: "Let the target accept the referral first.",
     errors.SameOrganisationAndPerson: "Name another target.",
     errors.TargetMissing: "Name it with --target or --target-pool.",
-    errors.UnknownEvent: "`caretrail referral show` lists the events of a referral.",
-    errors.UnknownStream: "`caretrail referral ls` lists the referrals.",
+    errors.UnknownEvent: "`caretrail timeline PATIENT` lists the events of a patient.",
+    errors.UnknownStream: "`caretrail timeline PATIENT --json` lists the streams of a patient.",
     errors.VersionConflict: "Look at what changed, and give the command again.",
 }
 

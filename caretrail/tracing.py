@@ -4,7 +4,7 @@ from typing import Any, TypeAlias
 
 from caretrail.bootstrap import Application
 from caretrail.reading import Reader
-from caretrail.reading.contract import instant
+from caretrail.reading.members import instant
 from domain.ids import MessageId
 from domain.interpretation import happened
 from infra.messages import MessageArchive, NoSuchMessage

@@ -260,7 +260,11 @@ def behind(connection: Connection[Any], opaque: str) -> PatientId | None:
         union all select patient_id, 3 from proj.encounter where encounter_id = %(id)s
         union all select patient_id, 4 from proj.entry
             where statement_ref = %(id)s or event_id = %(id)s
-        union all select patient_id, 5 from proj.referral_loop where stream_id = %(id)s
+        union all (
+            select i.patient_id, 5 from proj.audit_trail as a
+            join proj.identifier as i on i.ref = any(a.subject_ids)
+            where a.record_id = %(id)s limit 1
+        )
         union all select i.patient_id, 6 from proj.audit_trail as a
             join proj.identifier as i on i.ref = any(a.subject_ids) where a.event_id = %(id)s
         order by 2, 1 limit 1

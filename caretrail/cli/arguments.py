@@ -90,5 +90,5 @@ def id_of(text: str) -> str:
 def version(text: str) -> int:
     """Return the version of a stream."""
     if not text.isdecimal():
-        raise ArgumentTypeError(f"{text}: write a version, as `referral show` prints it")
+        raise ArgumentTypeError(f"{text}: write a version: a whole number")
     return int(text)

@@ -2,8 +2,16 @@
 
 import argparse
 
-from caretrail.cli.arguments import code, day, id_of, stated_time, version
-from caretrail.cli.verbs import Verbs, add_group, add_json, add_limit, add_verb
+from caretrail.cli.arguments import code, day, id_of
+from caretrail.cli.verbs import (
+    Verbs,
+    add_caller,
+    add_group,
+    add_json,
+    add_limit,
+    add_note,
+    add_verb,
+)
 
 
 def referral_verbs(verbs: "Verbs[argparse.ArgumentParser]") -> None:
@@ -86,7 +94,7 @@ def _request(referral: "Verbs[argparse.ArgumentParser]") -> None:
         metavar="TEXT",
         help="question to the target; - reads it from standard input; it is stored sealed",
     )
-    _caller(verb)
+    add_caller(verb, "referral")
 
 
 def _accept(referral: "Verbs[argparse.ArgumentParser]") -> None:
@@ -101,8 +109,8 @@ def _accept(referral: "Verbs[argparse.ArgumentParser]") -> None:
     verb.add_argument(
         "--expected-by", type=day, metavar="DAY", help="day by which the patient will be seen"
     )
-    _note(verb)
-    _caller(verb)
+    add_note(verb)
+    add_caller(verb, "referral")
 
 
 def _close(referral: "Verbs[argparse.ArgumentParser]") -> None:
@@ -129,8 +137,8 @@ def _close(referral: "Verbs[argparse.ArgumentParser]") -> None:
     verb.add_argument(
         "--told-on", type=day, metavar="DAY", help="day on which the patient was told the plan"
     )
-    _note(verb)
-    _caller(verb)
+    add_note(verb)
+    add_caller(verb, "referral")
 
 
 def _void(referral: "Verbs[argparse.ArgumentParser]") -> None:
@@ -148,41 +156,9 @@ def _void(referral: "Verbs[argparse.ArgumentParser]") -> None:
         required=True,
         help="why it is an error",
     )
-    _note(verb)
-    _caller(verb)
+    add_note(verb)
+    add_caller(verb, "referral")
 
 
 def _stream(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("stream", type=id_of, metavar="REFERRAL", help="id of the referral")
-
-
-def _note(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument(
-        "--note",
-        default="",
-        metavar="TEXT",
-        help="free text; - reads it from standard input; it is stored sealed",
-    )
-
-
-def _caller(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument(
-        "--as", dest="actor", required=True, metavar="ACTOR", help="person who gives the command"
-    )
-    verb.add_argument("--purpose", default="", metavar="CODE", help="purpose of use, such as TREAT")
-    verb.add_argument(
-        "--happened-at",
-        type=stated_time,
-        metavar="T",
-        help="when it happened: a time or a day; now if not given",
-    )
-    verb.add_argument(
-        "--key", default="", metavar="KEY", help="idempotency key: a repeated key changes nothing"
-    )
-    verb.add_argument(
-        "--expected-version",
-        type=version,
-        metavar="N",
-        help="refuse the command if the referral has another version",
-    )
-    add_json(verb)

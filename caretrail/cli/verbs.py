@@ -2,7 +2,7 @@
 
 import argparse
 
-from caretrail.cli.arguments import count, instant, instant_or_index
+from caretrail.cli.arguments import count, instant, instant_or_index, stated_time, version
 
 Verbs = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
 
@@ -47,3 +47,38 @@ def add_instants(verb: argparse.ArgumentParser) -> None:
         metavar="T|INDEX",
         help="use only events recorded by time T, or up to the event with this index",
     )
+
+
+def add_note(verb: argparse.ArgumentParser) -> None:
+    """Add ``--note``."""
+    verb.add_argument(
+        "--note",
+        default="",
+        metavar="TEXT",
+        help="free text; - reads it from standard input; it is stored sealed",
+    )
+
+
+def add_caller(verb: argparse.ArgumentParser, stream_kind: str) -> None:
+    """Add who gives a command on a stream of this kind, when it happened, and ``--json``."""
+    verb.set_defaults(stream_kind=stream_kind)
+    verb.add_argument(
+        "--as", dest="actor", required=True, metavar="ACTOR", help="person who gives the command"
+    )
+    verb.add_argument("--purpose", default="", metavar="CODE", help="purpose of use, such as TREAT")
+    verb.add_argument(
+        "--happened-at",
+        type=stated_time,
+        metavar="T",
+        help="when it happened: a time or a day; now if not given",
+    )
+    verb.add_argument(
+        "--key", default="", metavar="KEY", help="idempotency key: a repeated key changes nothing"
+    )
+    verb.add_argument(
+        "--expected-version",
+        type=version,
+        metavar="N",
+        help=f"refuse the command if the {stream_kind} has another version",
+    )
+    add_json(verb)

@@ -1,23 +1,17 @@
 """Write readings as the JSON of the command line, which scripts rely on.
 
 Every member is always there; a value that was not stated is null. Times are RFC 3339 in UTC.
-Members may be
-added. None is renamed or removed.
+Members may be added. No member is renamed or removed.
 """
 
-from datetime import UTC, datetime
-from typing import Any, TypeAlias
-
-from caretrail.reading.activities import ActivityEntry, ReferralReading
+from caretrail.reading.activities import ActivityEntry
 from caretrail.reading.census import CensusReading, OccupiedPlace
 from caretrail.reading.listing import PatientSummary
+from caretrail.reading.members import Json, instant
 from caretrail.reading.patient import PatientReading
 from domain.continuity import Encounter, Entry, Stay
 from domain.ids import StatementRef
 from projections.audit_trail import LogPosition
-from projections.referral_loop import ReferralRow
-
-Json: TypeAlias = dict[str, Any]
 
 
 def timeline_json(reading: PatientReading) -> Json:
@@ -29,11 +23,9 @@ def timeline_json(reading: PatientReading) -> Json:
         "encounters": [_encounter(reading, each) for each in patient.encounters],
         "entries": _in_order(
             [_entry(reading, each) for each in patient.entries],
-            [_activity_entry(each) for each in reading.activities.entries],
+            [activity_json(each) for each in reading.activities.entries],
         ),
-        "activities": {
-            "referral": [referral_json(each) for each in reading.activities.referrals],
-        },
+        "activities": {kind: list(streams) for kind, streams in reading.activities.streams.items()},
         "flags": list(patient.flags),
         "as_of": instant(reading.as_of),
         "known_at": position_json(reading.known),
@@ -63,55 +55,30 @@ def patients_json(listed: PatientSummary) -> Json:
     }
 
 
-def referral_json(row: ReferralRow) -> Json:
-    """Return one referral."""
-    return {
-        "stream_id": row.stream_id,
-        "state": row.state,
-        "version": row.version,
-        "patient_id": row.patient_id,
-        "record_id": row.record_id,
-        "mode": row.mode,
-        "requester": {
-            "organisation": row.requester_organisation or None,
-            "person": row.requester_person or None,
-        },
-        "target": {
-            "organisation": row.target_organisation or None,
-            "person": row.target_person or None,
-            "pool": row.target_pool or None,
-        },
-        "service": row.service or None,
-        "specialty": row.specialty or None,
-        "urgency": row.urgency,
-        "category": row.category,
-        "requested_at": instant(row.requested_at),
-        "accepted_at": instant(row.accepted_at),
-        "outcome_at": instant(row.outcome_at),
-        "closed_at": instant(row.closed_at),
-        "need_met": row.need_met,
-        "anchor": row.anchor_ref,
-        "encounter_id": row.encounter_id,
-        "flags": list(row.flags),
-    }
-
-
-def referral_reading_json(reading: ReferralReading) -> Json:
-    """Return one referral with its entries."""
-    return {
-        **referral_json(reading.row),
-        "entries": [_activity_entry(each) for each in reading.entries],
-    }
-
-
 def position_json(position: LogPosition) -> Json:
     """Return a position in the log of events."""
     return {"index": position.index, "recorded_at": instant(position.recorded_at)}
 
 
-def instant(at: datetime | None) -> str | None:
-    """Return an instant as RFC 3339 in UTC, or None."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
+def activity_json(entry: ActivityEntry) -> Json:
+    """Return the entry of an own event: the members of an entry of the timeline."""
+    return {
+        "happened_at": instant(entry.happened_at),
+        "recorded_at": instant(entry.recorded_at),
+        "kind": entry.words.kind,
+        "summary": entry.words.summary,
+        "trigger": None,
+        "encounter_id": entry.encounter_id,
+        "inferred": False,
+        "voided": entry.voided_by is not None,
+        "voided_by": entry.voided_by,
+        "superseded_by": None,
+        "event_id": entry.event_id,
+        "source_message": None,
+        "flags": list(entry.flags),
+        "stream": entry.stream,
+        "stream_id": entry.stream_id,
+    }
 
 
 def _encounter(reading: PatientReading, encounter: Encounter) -> Json:
@@ -171,26 +138,6 @@ def _entry(reading: PatientReading, entry: Entry) -> Json:
         "flags": list(entry.flags),
         "stream": None,
         "stream_id": None,
-    }
-
-
-def _activity_entry(entry: ActivityEntry) -> Json:
-    return {
-        "happened_at": instant(entry.happened_at),
-        "recorded_at": instant(entry.recorded_at),
-        "kind": entry.words.kind,
-        "summary": entry.words.summary,
-        "trigger": None,
-        "encounter_id": entry.encounter_id,
-        "inferred": False,
-        "voided": entry.voided_by is not None,
-        "voided_by": entry.voided_by,
-        "superseded_by": None,
-        "event_id": entry.event_id,
-        "source_message": None,
-        "flags": list(entry.flags),
-        "stream": entry.stream,
-        "stream_id": entry.stream_id,
     }
 
 

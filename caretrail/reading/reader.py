@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 from psycopg import Connection
 
 from caretrail.reading import census as census_of
-from caretrail.reading.activities import ReferralReading, read_activities, read_referral
+from caretrail.reading.activities import ActivityEntry, read_activities, stream_entries
 from caretrail.reading.census import CensusReading
 from caretrail.reading.evidence import Archive, Evidence, NotAMessage, as_text, decode
 from caretrail.reading.listing import (
@@ -194,13 +194,17 @@ class Reader:
         with self._connections() as connection:
             return referral_loop.referrals(connection, state=state, patient=patient, limit=limit)
 
-    def referral(self, stream: StreamId) -> ReferralReading | None:
+    def referral(self, stream: StreamId) -> tuple[ReferralRow, tuple[ActivityEntry, ...]] | None:
         """Return a referral with its entries; None if there is no such referral."""
         with self._connections() as connection:
             found = referral_loop.referrals(connection, stream=stream)
             if not found:
                 return None
-            return read_referral(found[0], own_of(connection, [found[0].record_id]))
+            (row,) = found
+            encounters = (
+                {row.anchor_ref: row.encounter_id} if row.anchor_ref and row.encounter_id else {}
+            )
+            return row, stream_entries(own_of(connection, [row.record_id]), stream, encounters)
 
     def census(
         self,

@@ -1,14 +1,10 @@
 """The entries of a patient's own activities, such as referrals, as the page shows them."""
 
-from typing import Final
-
 from caretrail.reading.activities import ActivityEntry
+from caretrail.reading.catalogue import OWN_STREAMS
 from caretrail.reading.patient import PatientReading
 from caretrail.web.entries import EntryLine, Note
 from caretrail.web.words import Words, length
-
-#: The icon of an entry, by the kind of its stream.
-ICONS: Final = {"referral": "ref"}
 
 
 def activity_lines(reading: PatientReading, visible: set[str], words: Words) -> list[EntryLine]:
@@ -21,7 +17,7 @@ def activity_lines(reading: PatientReading, visible: set[str], words: Words) -> 
 
 
 def _line(reading: PatientReading, entry: ActivityEntry, words: Words) -> EntryLine:
-    icon = ICONS[entry.stream]
+    icon = OWN_STREAMS[entry.stream].icon
     notes: list[Note] = []
     if entry.voided_by is not None:
         icon = "x"

@@ -1,0 +1,120 @@
+"""Give a command on an own stream, such as a referral, from the command line."""
+
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from caretrail.bootstrap import Application
+from caretrail.cli.home import catch_up
+from caretrail.cli.output import json_line, line, note
+from caretrail.failure import Failed
+from caretrail.readers import open_reader
+from commands.decisions import Caller, Command, Decisions
+from commands.ports.streams import CommandOutcome
+from domain.body import Actor
+from domain.ids import RecordId, StreamId
+
+C = TypeVar("C", bound=Command)
+Handle = Callable[[C, Caller, Decisions], CommandOutcome]
+
+NO_PATIENT = (
+    "no such patient. Write a patient id or AUTHORITY|IDENTIFIER, as `caretrail patients ls`"
+    " lists them"
+)
+
+
+def command_of(shape: type[C], **fields: object) -> C:
+    """Return the command.
+
+    Raises:
+        Failed: A field has the wrong shape. The text names the field and not its value.
+    """
+    try:
+        return shape.model_validate(_stated(fields))
+    except ValidationError as error:
+        wrong = error.errors(include_input=False, include_url=False)[0]
+        name = ".".join(map(str, wrong["loc"])).replace("_", " ")
+        raise Failed(f"{name}: {wrong['msg']}") from None
+
+
+def _stated(fields: Mapping[str, object]) -> dict[str, object]:
+    """Return the fields that the options state."""
+    return {
+        name: _stated(value) if isinstance(value, dict) else value
+        for name, value in fields.items()
+        if value is not None
+    }
+
+
+def give(options: Namespace, application: Application, command: C, handle: Handle[C]) -> None:
+    """Give the command, wait until the read models hold it, and print what it recorded."""
+    caller = Caller(
+        actor=_actor(options), key=options.key, expected_version=options.expected_version
+    )
+    outcome = handle(command, caller, application.decisions)
+    catch_up(application)
+    if options.json:
+        json_line(outcome_json(outcome))
+        return
+    line(f"{options.stream_kind} {outcome.stream}, version {outcome.version}")
+    for each in outcome.events:
+        line(f"{each.topic} is event {each.index}, {each.event_id}")
+    if outcome.repeated:
+        line("this key was used before: nothing was recorded now")
+    elif not outcome.events:
+        line(f"nothing was recorded: the {options.stream_kind} says so already")
+
+
+def outcome_json(outcome: CommandOutcome) -> dict[str, Any]:
+    """Return what a command recorded, as JSON."""
+    return {
+        "stream_id": outcome.stream,
+        "version": outcome.version,
+        "events": [
+            {
+                "index": each.index,
+                "event_id": each.event_id,
+                "topic": each.topic,
+                "version": each.version,
+            }
+            for each in outcome.events
+        ],
+        "repeated": outcome.repeated,
+    }
+
+
+def _actor(options: Namespace) -> Actor:
+    return Actor(kind="person", issuer="cli", subject=options.actor, purpose=options.purpose)
+
+
+def new_stream(application: Application, options: Namespace) -> StreamId:
+    """Return the id of a new stream: of the key, so that a repeated command has the same."""
+    if options.key:
+        return application.id_key.stream(options.stream_kind, options.actor, options.key)
+    return StreamId(application.decisions.new_id())
+
+
+def record_of(application: Application, text: str, mode: str) -> tuple[RecordId, str]:
+    """Return the source record that ``text`` names, and its processing mode.
+
+    Raises:
+        Failed: ``text`` is an id of no patient.
+    """
+    catch_up(application)
+    with open_reader(application) as reader:
+        found = reader.record_named(text)
+    if found is not None:
+        return found
+    authority, bar, identifier = text.partition("|")
+    if not bar:
+        raise Failed(NO_PATIENT)
+    note("caretrail: no message named this patient yet; the entry waits for the first one")
+    return application.id_key.record(authority, identifier, mode), mode  # type: ignore[arg-type]  # a choice of the flag
+
+
+def text_of(given: str) -> str:
+    """Return free text; ``-`` reads it from standard input."""
+    return sys.stdin.read() if given == "-" else given

@@ -1,0 +1,13 @@
+"""The list of the kinds of own streams that the timeline shows."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from caretrail.reading.own_stream import OwnStream
+from caretrail.reading.referrals import REFERRALS
+
+#: By kind. Each kind has its own states and events, so their types differ.
+OWN_STREAMS: Final[Mapping[str, OwnStream[Any, Any]]] = MappingProxyType(
+    {each.kind: each for each in (REFERRALS,)}
+)

@@ -12,8 +12,8 @@ from domain.events import OwnEvent
 from domain.ids import EventId, MessageId, RecordId, Subject
 from domain.statement import Statement
 
-#: The class of a segment says what it holds; each class has a key of its own. ``message`` is the
-#: class of the bytes of a received message.
+#: The class of a sealed segment names the kind of its content. Each class of a subject has a key of
+#: its own. ``message`` is the class of the bytes of a received message.
 SegmentClass: TypeAlias = Literal[
     "identifiers", "demographics", "clinical", "part2", "notes", "message"
 ]
@@ -21,7 +21,7 @@ SegmentClass: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlainSegment:
-    """A segment before it is sealed: JSON about one subject, of one class."""
+    """A segment before it is sealed: JSON of one class about one subject."""
 
     subject: RecordId
     segment: SegmentClass
@@ -30,11 +30,11 @@ class PlainSegment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedSegment:
-    """A segment: AES-256-GCM under the key of its class and subject.
+    """A sealed segment: AES-256-GCM under the key of its class and subject.
 
-    ``box`` is base64 of nonce (12 bytes), ciphertext and tag; the plaintext within is salt (32
-    bytes) and text. ``commitment`` is the hex of SHA-256 over salt and text. Associated data: event
-    id, subject, class, topic.
+    ``box`` is base64 of nonce (12 bytes), ciphertext and tag. The plaintext is a salt (32 bytes)
+    and the text. ``commitment`` is the SHA-256 of salt and text, in hex. The associated data are
+    the event id, the subject, the class and the topic.
     """
 
     subject: RecordId  # the subject whose key opens the segment
@@ -43,7 +43,7 @@ class SealedSegment:
     box: str  # nonce, ciphertext and tag, in base64
 
 
-#: The part of an event in clear.
+#: The part of an event that is stored in clear.
 Core = TypeVar("Core", bound=Statement | OwnEvent)
 
 
@@ -61,7 +61,7 @@ class Actor:
     """The actor of an event: a feed, a person, or the system itself."""
 
     kind: Literal["system", "feed", "person"] = "feed"
-    issuer: str = ""  # who vouches for the subject; for a feed, the way in: mllp, file
+    issuer: str = ""  # who identified the subject; for a feed, how it arrived: mllp, file
     subject: str = ""  # for a feed, the name of its profile or client certificate
     role: str = ""
     on_behalf_of: str = ""

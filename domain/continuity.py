@@ -1,10 +1,11 @@
-"""What statements add up to: patients, encounters, stays. Derived, never stored as fact.
+"""Patients, encounters and stays: derived from statements, never stored as facts.
 
-``domain.interpretation.interpret`` makes these from a set of statements; projections turn them
-into rows and pages show them. They name statements by ref only, so that they depend on the set of
-statements and not on when or how they arrived.
+``domain.interpretation.interpret`` makes them from a set of statements. Projections turn them into
+rows, and pages show them. They name statements by ref only, so they depend on the set of statements
+and not on when or how the statements arrived.
 
-Named tuples, for a rebuild makes millions of them: a frozen dataclass takes three times as long.
+They are named tuples, because a rebuild makes millions of them, and making a frozen dataclass takes
+three times as long.
 """
 
 from datetime import datetime
@@ -21,14 +22,14 @@ Status: TypeAlias = Literal[
 
 
 class Stay(NamedTuple):
-    """Where the patient was, from when to when: one place, one class."""
+    """A time that the patient spent in one place with one class."""
 
-    place: Place | None  # None: class changed or began, and no place was stated
+    place: Place | None  # None: the class began or changed, and no place was stated
     class_code: EncounterClass
-    start: datetime | None  # None: began before anybody told us
-    end: datetime | None  # None: still there, or the end is not known
-    cancelled: bool  # a ghost: stated only by what was voided later
-    statement: StatementRef  # the one that says so
+    start: datetime | None  # None: not known; it began before the first message about it
+    end: datetime | None  # None: the patient is still there, or the end is not known
+    cancelled: bool  # a ghost: every statement of this stay was voided later
+    statement: StatementRef  # the statement that the stay comes from
     flags: tuple[str, ...] = ()
 
 
@@ -37,20 +38,20 @@ class Encounter(NamedTuple):
 
     encounter_id: EncounterId
     mode: Mode
-    record: RecordId  # under which its first statement was filed
+    record: RecordId  # the record that its first statement is filed under
     namespace: str
-    facility: str  # of its first place, else the namespace
+    facility: str  # facility of its first place, else the namespace
     visit: VisitRef | None
-    class_code: EncounterClass  # the last one
+    class_code: EncounterClass  # its last class
     class_as_sent: str
     status: Status
     start: datetime | None
     end: datetime | None
-    start_inferred: bool  # taken from EVN-2 or MSH-7; or None and nobody knows when
+    start_inferred: bool  # the start is taken from EVN-2 or MSH-7, or is not known
     end_inferred: bool
     cancelled: bool
     stays: tuple[Stay, ...]  # in order of time, ghosts included
-    statements: tuple[StatementRef, ...]  # in sent order; the encounter answers to each
+    statements: tuple[StatementRef, ...]  # in sent order; each of them is an alias of its id
     disposition_code: str = ""
     planned_for: datetime | None = None
     flags: tuple[str, ...] = ()
@@ -61,35 +62,35 @@ class Entry(NamedTuple):
 
     ``superseded_by`` names the statement that counts instead of this one:
 
-    - of a resend or a repeated cancel, the statement that it repeats;
-    - of a valid discharge whose time does not hold, the statement whose PV1-45 or time is the end
-      of the encounter now: a corrected discharge, or an update that corrects it.
+    - For a resend or a repeated cancel, it is the statement that this one repeats.
+    - For a valid discharge whose time was corrected, it is the statement that states the end of the
+      encounter now: a corrected discharge or an update.
     """
 
     statement: StatementRef
     happened_at: datetime | None
     inferred: bool  # the time came from EVN-2 or MSH-7
     encounter_id: EncounterId | None
-    voided_by: StatementRef | None = None  # the cancel that took it back
+    voided_by: StatementRef | None = None  # the cancel that voids it
     superseded_by: StatementRef | None = None
     ends_part: bool = False  # a valid discharge that ended only one part of the encounter (R7.7)
     flags: tuple[str, ...] = ()
 
 
 class Merge(NamedTuple):
-    """A record that retired into another, by which statement."""
+    """A record that retired into another one, and the statement that merged them."""
 
     retired: RecordId
-    survivor: RecordId  # the one named; follow the chain for the end
+    survivor: RecordId  # as named; it may have retired into a third record since
     statement: StatementRef
 
 
 class Patient(NamedTuple):
-    """One person as far as we know: the joined source records and all that was said of them."""
+    """The joined source records of one person, with their encounters and entries."""
 
     patient_id: PatientId
     mode: Mode
-    records: tuple[RecordId, ...]  # sorted; heard of or only named by a merge
+    records: tuple[RecordId, ...]  # sorted; some of them may be named only by a merge
     merges: tuple[Merge, ...]
     encounters: tuple[Encounter, ...]  # by start (unknown first), then id
     entries: tuple[Entry, ...]  # by happened-at (unknown first), then sent order

@@ -1,9 +1,9 @@
-"""Ids that are derived, so that two readings of one message give the same ones.
+"""Derive ids, so that two readings of one message give the same ids.
 
-Every ref is a keyed hash (HMAC-SHA256): a plain one could be enumerated back to record numbers,
-and refs stand in Kafka keys and URLs. The input is the kind and then each part, as UTF-8 with its
-length in front (8 bytes, big endian), so that no two inputs run together. Test vectors:
-``docs/reference/ids.md``.
+Every ref is a keyed hash (HMAC-SHA256). Refs are in Kafka keys and URLs, and a plain hash of a
+record number could be found by trying all numbers. The input is the kind, followed by each part.
+Each of them is UTF-8 after its length (8 bytes, big endian), so that different parts never give the
+same input. ``docs/reference/ids.md`` has test vectors.
 """
 
 import unicodedata
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 RecordId = NewType("RecordId", str)  # one (assigning authority, identifier, processing mode)
 StreamId = NewType("StreamId", str)  # an own stream, such as one referral; a UUID
-PatientId = NewType("PatientId", str)  # the record that a set of joined records answers with
+PatientId = NewType("PatientId", str)  # the id of one of the joined records, chosen for all
 EncounterId = NewType("EncounterId", str)  # the ref of the statement of the encounter sent first
 StatementRef = NewType("StatementRef", str)
 VisitRef = NewType("VisitRef", str)
@@ -26,7 +26,7 @@ PlaceRef = NewType("PlaceRef", str)
 EventId = NewType("EventId", str)  # UUIDv7, drawn at intake
 MessageId = NewType("MessageId", str)  # UUIDv7, drawn at intake
 
-#: What an event is filed under or concerns.
+#: The stream that an event is filed in, or a record that it concerns.
 Subject: TypeAlias = RecordId | StreamId
 
 #: MSH-11.1, HL7 table 0103: production, training, debugging.
@@ -36,11 +36,11 @@ Mode: TypeAlias = Literal["P", "T", "D"]
 DEVELOPMENT_KEY: Final = sha256(b"caretrail development id key, not for patients").digest()
 
 _LENGTH: Final = 8
-_BLOCK: Final = 64  # of SHA-256, in bytes
+_BLOCK: Final = 64  # bytes in a block of SHA-256
 
 
 def normal(text: str) -> str:
-    """Trim and compose (NFC) an identifier; case and zeros are kept, for they may count."""
+    """Trim and compose (NFC) a text; case and leading zeros are kept, because they may matter."""
     trimmed = text.strip()
     return trimmed if trimmed.isascii() else unicodedata.normalize("NFC", trimmed)
 
@@ -49,7 +49,8 @@ def normal(text: str) -> str:
 def _pads(secret: bytes) -> "tuple[_Hash, _Hash]":
     """Return two SHA-256 states that have read the inner and the outer pad of HMAC (RFC 2104).
 
-    Copying them for each id costs less than half of ``hmac.digest``, which reads them each time.
+    Copying the states for each id costs less than half of ``hmac.digest``, which reads both pads
+    each time.
     """
     block = (sha256(secret).digest() if len(secret) > _BLOCK else secret).ljust(_BLOCK, b"\0")
     return (
@@ -82,11 +83,11 @@ class IdKey:
         )
 
     def ref(self, kind: str, *parts: str) -> str:
-        """Return a ref of 22 characters (16 bytes, base64url) of whatever ``kind`` names."""
+        """Return a ref of 22 characters (16 bytes, base64url); ``kind`` names the type of thing."""
         return urlsafe_b64encode(self.digest(kind, *parts)[:16]).rstrip(b"=").decode()
 
     def record(self, authority: str, identifier: str, mode: Mode) -> RecordId:
-        """Return the id of a source record; ``authority`` is the one after aliases."""
+        """Return the id of a source record; ``authority`` has its aliases resolved."""
         return RecordId(self._uuid("record", normal(authority), normal(identifier), mode))
 
     def visit(self, namespace: str, number: str, mode: Mode) -> VisitRef:
@@ -98,13 +99,13 @@ class IdKey:
         return PlaceRef(self.ref("place", *map(normal, (facility, unit, room, bed))))
 
     def stream(self, kind: str, *parts: str) -> StreamId:
-        """Return the id of an own stream that is numbered elsewhere, or named by a key."""
+        """Return the id of an own stream, from its number in another system or a request's key."""
         return StreamId(self._uuid("stream", kind, *parts))
 
     def statement(self, *parts: str) -> StatementRef:
-        """Return the ref of a statement: source record, MSH-7, -3, -4, -10, content, pair."""
+        """Return the ref of a statement, from record, MSH-7, -3, -4, -10, content and pair."""
         return StatementRef(self._uuid("statement", *parts))
 
     def fingerprint(self) -> str:
-        """Return what tells two keys apart without giving either away."""
+        """Return a text that differs between keys and does not reveal the key."""
         return self.digest("fingerprint").hex()[:32]

@@ -1,16 +1,16 @@
 r"""The content of sealed segments, as JSON.
 
-msgspec decodes each class into a type below. Unknown members are ignored, so members may be added.
-Numbers, names, addresses and phones have their escapes resolved; the fields of HL7 segments are as
-sent. An explicit null of HL7 (``""``) is a string of two quotes here; it differs from a member that
-is missing.
+msgspec decodes the text of each class into a type below. Unknown members are ignored, so later
+releases may add members. In numbers, names, addresses and phones, escapes are resolved; the fields
+of HL7 segments are as sent. An explicit null of HL7 (``""``) is a string of two quotes here, so it
+differs from a missing member.
 """
 
 from dataclasses import dataclass
 
 
 class SegmentDoesNotOpen(Exception):
-    """A sealed segment does not open: its key is gone, is another one, or the text was changed."""
+    """A sealed segment does not open: the key is gone or wrong, or the text was changed."""
 
     def __init__(self, *, event_id: str, subject: str, segment: str) -> None:
         self.event_id = event_id
@@ -21,7 +21,7 @@ class SegmentDoesNotOpen(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identifier:
-    """A number as sent, and the authority that gave it out; ``ref`` is the same as in the core."""
+    """A number as sent, and the authority that assigned it; ``ref`` is its ref in the core."""
 
     field: str  # PID-3, PID-18, PV1-19, MRG-1, ...
     value: str
@@ -54,8 +54,8 @@ class Demographics:
     """Class ``demographics``: PID without its numbers, PD1, NK1, IN1 to IN3, GT1.
 
     ``birth_date`` is an ISO date, as precise as sent (``1951``, ``1951-06``, ``1951-06-02``).
-    ``segments`` holds these HL7 segments as sent: the name of the segment, and its fields by
-    number, for fields that are read in later releases.
+    Each item of ``segments`` is one of these HL7 segments as sent: its name, and its fields by
+    number. A later release may read more of these fields.
     """
 
     names: tuple[Name, ...] = ()
@@ -86,7 +86,7 @@ class Part2:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clinical:
-    """Class ``clinical``: all other segments as sent; of PV1 and EVN the fields not in the core."""
+    """Class ``clinical``: all other segments, and the fields of PV1 and EVN outside the core."""
 
     segments: tuple[dict[str, str], ...] = ()
 

@@ -16,9 +16,9 @@ from domain.ids import Mode, PlaceRef, RecordId, StatementRef, VisitRef
 
 Precision: TypeAlias = Literal["year", "month", "day", "hour", "minute", "second"]
 
-#: Where the offset of a time comes from: the value itself, the zone of the sender's profile, or an
-#: assumption (UTC). ``ambiguous``: the zone has this local time twice. ``skipped``: it never has
-#: this local time.
+#: The source of the offset of a time: the value itself (``offset``), the zone of the sender's
+#: profile, or the assumption of UTC. With ``ambiguous``, the zone has this local time twice; with
+#: ``skipped``, it never has this local time.
 Zone: TypeAlias = Literal["offset", "profile", "assumed", "ambiguous", "skipped"]
 
 #: HL7 v3 ActCode of an encounter.
@@ -29,7 +29,7 @@ EncounterClass: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """A time as stated; a field that is empty or cannot be read is None instead."""
+    """A stated time. A field that is empty or unreadable has None instead."""
 
     at: datetime  # the first instant that the text covers, in UTC
     until: datetime | None = None  # the last instant that it covers; None if it states seconds
@@ -45,7 +45,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A place as codes, from PV1-3 or PV1-6; a part2 unit has only its ref and its facility."""
+    """A place as codes. The place of a part2 unit has only its ref and its facility."""
 
     ref: PlaceRef
     facility: str
@@ -57,7 +57,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentifierRef:
-    """One identifier or number of the message; for patient identifiers the ref is a record id."""
+    """An identifier or number of the message; the ref of a patient identifier is a record id."""
 
     field: str  # the field of the message, such as PID-3, PID-18, PV1-19, PV1-50, MRG-1, MRG-5
     ref: str
@@ -65,7 +65,7 @@ class IdentifierRef:
     type: str = ""  # HL7 table 0203
     trusted: bool = False  # the profile trusts it, so it joins records of different senders
     master_index: bool = False  # its authority never gives one number to two people
-    placeholder: bool = False  # it means "not known" or proves no identity, so it joins no records
+    placeholder: bool = False  # it means "not known" or proves no identity: it joins no records
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +81,8 @@ class Movement:
 class ProfileSettings:
     """Settings of the sender's profile that interpretation needs; every statement carries them."""
 
-    same_visit_hours: float = 12.0  # outpatient beginnings without a number this near are one visit
-    close_after_hours: float | None = None  # ends an emergency visit without news; None: stays open
+    same_visit_hours: float = 12.0  # unnumbered outpatient starts this close together are one visit
+    close_after_hours: float | None = None  # closes a silent emergency visit; None: stays open
     unlink_undoes_merge: bool = False  # whether an A37 undoes an A40
 
 

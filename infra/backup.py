@@ -1,9 +1,9 @@
-"""Write backups of a store and of its data keys, while services go on working.
+"""Write backups of a store and of its data keys, while services keep working.
 
 A backup of the store holds the events, the received messages, the idempotency keys and the
-fingerprint of the id key, all of one moment. Read models are not in it: they are built again from
-the events. The data keys are in a file of their own, because the store, the data keys and the
-master key together open everything. The master key and the id key are in neither file.
+fingerprint of the id key, as they were at one moment. It has no read models, because they are built
+again from the events. The data keys are in a file of their own: the store, the data keys and the
+master key together open every sealed text. The master key and the id key are in neither file.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,9 +21,10 @@ from infra.backup_file import BackupWriter, Manifest, Progress, new_backup
 from infra.migrate import RestoreUnfinished, SchemaTooNew, migrations, restore_is_unfinished
 from infra.postgres import settings
 
-#: Schemas of the store: every table in them is backed up. The schema is stated by the manifest.
+#: The schemas of the store. Every table in them is backed up; the manifest states their columns.
 STORE_SCHEMAS: Final = ("es", "intake")
-#: Tables beside them. Generations are kept, so that a restored store begins one that is new.
+#: Tables of other schemas that are backed up too. A restored store needs the generations of the
+#: topic, so that it can begin a new one.
 STORE_TABLES: Final = ("relay.generation",)
 KEY_TABLES: Final = ("keys.master_key", "keys.data_key")
 _LEFT_OUT: Final = ("es.migration",)
@@ -38,7 +39,7 @@ _COLUMNS: Final = """
         and n.nspname || '.' || c.relname <> all(%(left_out)s)
     group by 1
 """
-#: Spare keys are left out: nothing is sealed with them, and new ones are made when needed.
+#: Spare keys are left out: no segment is sealed with them, and new ones are made when needed.
 _COPIED: Final[Mapping[str, sql.SQL]] = {
     "keys.data_key": sql.SQL(
         "select {} from keys.data_key k"
@@ -61,14 +62,14 @@ class NothingToBackUp(Exception):
 
     def __init__(self) -> None:
         super().__init__(
-            "this database holds no store: say which one with CARETRAIL_DATABASE_URL, or which"
+            "this database holds no store: name the database with CARETRAIL_DATABASE_URL, or the"
             " home with CARETRAIL_HOME"
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreBackup:
-    """What a backup of the store holds."""
+    """The contents of a backup of the store."""
 
     file: str
     bytes: int
@@ -82,7 +83,7 @@ class StoreBackup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeysBackup:
-    """What a backup of the data keys holds."""
+    """The contents of a backup of the data keys."""
 
     file: str
     bytes: int
@@ -103,7 +104,7 @@ def back_up_store(url: str, path: Path, *, shown: Progress = lambda _done: None)
 
     Raises:
         NothingToBackUp: The database holds no store.
-        BackupExists: There is a file of this name.
+        BackupExists: A file of this name exists.
         SchemaTooNew: A newer release has migrated the database.
         RestoreUnfinished: A restore into the database was interrupted.
     """
@@ -128,17 +129,17 @@ def back_up_store(url: str, path: Path, *, shown: Progress = lambda _done: None)
 def back_up_keys(
     url: str, path: Path, *, keys_url: str | None = None, shown: Progress = lambda _done: None
 ) -> KeysBackup:
-    """Write the data keys that are in use, or taken in advance by a service, wrapped as they are.
+    """Write the data keys that are in use or that a service has taken in advance, still wrapped.
 
-    A subject takes its key with its first event. A backup of the keys that begins after a backup
-    of the store has ended therefore holds every key which that store needs, unless it was
-    destroyed on purpose.
+    A subject gets its key with its first event. If the backup of the keys begins after the backup
+    of the store has ended, it therefore holds every key that the backed-up store needs, except keys
+    that were destroyed on purpose.
 
     Args:
         url: The database of the store.
-        path: The file.
+        path: The file to write.
         keys_url: The database of the keys, if it is another one.
-        shown: Called with the bytes done.
+        shown: Called with the number of bytes written so far.
 
     Raises:
         NothingToBackUp, BackupExists, SchemaTooNew, RestoreUnfinished: See ``back_up_store``.
@@ -163,7 +164,7 @@ def back_up_keys(
 
 @contextmanager
 def _snapshot(url: str) -> Iterator[Connection[Any]]:
-    """Open a connection that sees the database as it is at this moment until it is closed."""
+    """Open a connection that, until it is closed, sees the database as it is at this moment."""
     with psycopg.connect(**settings(url, name="backup", statement_timeout=0)) as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True

@@ -1,7 +1,8 @@
-"""What an event looks like on the topic: CloudEvents 1.0, with a JSON value.
+"""Encode and decode an event for the topic: CloudEvents 1.0, with a JSON value.
 
-The value is ``{"envelope": {...}, "body": <the stored body, byte for byte>}``. Neither key nor
-headers hold anything that a message said about a person: ids, kinds, places in the log.
+The value is ``{"envelope": {...}, "body": <the stored body, byte for byte>}``. The key and the
+headers hold ids, the kind of the event and its position in the log. They hold nothing that a
+message states about a person.
 """
 
 from collections.abc import Iterable
@@ -28,19 +29,19 @@ _decode: Final = msgspec.json.Decoder(_Value).decode
 
 
 class NotAnEvent(ValueError):
-    """A value in the topic that none of our relays wrote."""
+    """A value in the topic that no relay of caretrail wrote."""
 
 
 def encode_value(recorded: RecordedEvent) -> bytes:
-    """Return the published value: the envelope, and the stored body as it is."""
+    """Return the value to publish: the envelope, and the unchanged stored body."""
     return _encode(_Value(recorded.envelope, msgspec.Raw(recorded.body)))
 
 
 def decode_value(value: bytes) -> RecordedEvent:
-    """Return the event of a published value, its body byte for byte.
+    """Return the event of a published value; its body is unchanged.
 
     Raises:
-        NotAnEvent: It is something else.
+        NotAnEvent: The value is not that of an event.
     """
     try:
         decoded = _decode(value)
@@ -56,7 +57,7 @@ def _kind(topic: str) -> tuple[str, bytes]:
 
 @lru_cache(maxsize=4096)
 def _source(actor: Actor) -> tuple[str, bytes]:
-    """Return the source of an event: the name of its feed, and never the name of a person."""
+    """Return the source header: the name of the feed, never the name of a person."""
     if actor.kind != "feed":
         return "ce_source", b"/caretrail"
     names = [quote(name, safe="") for name in (actor.issuer, actor.subject) if name]
@@ -70,8 +71,8 @@ _CONTENT: Final = ("content-type", b"application/json")
 def encode_headers(envelope: Envelope, incarnation: bytes) -> list[tuple[str, bytes]]:
     """Return the headers: CloudEvents 1.0, binary content mode of its Kafka binding.
 
-    What the chain is walked by stands in three extensions: ``notificationid``, ``previousid`` and
-    ``incarnation``, that of the store that publishes.
+    The relay checks the chain of events by three extensions: ``notificationid``, ``previousid``,
+    and ``incarnation``, which names the store that publishes.
     """
     stream = envelope.stream.encode()
     headers = [
@@ -92,7 +93,7 @@ def encode_headers(envelope: Envelope, incarnation: bytes) -> list[tuple[str, by
 
 
 def decode_link(partition: int, offset: int, headers: Iterable[tuple[str, bytes | None]]) -> Link:
-    """Return what the headers say; index 0 where they are not ours."""
+    """Return the link that the headers state; index 0 if caretrail did not write them."""
     said = dict(headers)
     try:
         return Link(
@@ -108,5 +109,5 @@ def decode_link(partition: int, offset: int, headers: Iterable[tuple[str, bytes 
 
 
 def milliseconds(instant: datetime) -> int:
-    """Return Kafka's form of a time: from recorded-at, so that a position can be found by it."""
+    """Return an instant as Kafka states the timestamp of a record: milliseconds since 1970."""
     return int(instant.timestamp() * 1000)

@@ -1,4 +1,4 @@
-"""Read the log: by index, by id, by time, or all of it as fast as PostgreSQL gives it."""
+"""Read the events of a store by index, by id or by time, or read all of them in one stream."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,9 +17,9 @@ from infra.postgres import reachable
 from infra.recorder import actor_of
 from projections.engine.events import STATEMENT_PREFIXES, LoggedEvent
 
-#: Rows of one query: none of them holds a snapshot for long.
+#: Rows of one query of a long read, so that no query holds its snapshot for long.
 CHUNK: Final = 50_000
-#: Rows that the client takes over at once: far cheaper than the rows of a COPY, one by one.
+#: Rows that the client fetches together. This costs far less than a COPY, which gives single rows.
 _AT_ONCE: Final = 200
 
 
@@ -27,7 +27,7 @@ class EventLog:
     """The events of a store, in the order of the log.
 
     Raises:
-        StoreUnavailable: From every method, where the database does not answer.
+        StoreUnavailable: From every method, if the database does not answer.
     """
 
     def __init__(
@@ -37,13 +37,13 @@ class EventLog:
         self.connections = connections
 
     def max_index(self) -> int:
-        """Return the index of the newest event; 0 where there is none."""
+        """Return the index of the newest event; 0 if the store has no events."""
         return int(self._value("select coalesce(max(notification_id), 0) from es.event"))
 
     def read(
         self, after: int, limit: int = 1000, *, upto: int | None = None
     ) -> list[RecordedEvent]:
-        """Return the events after an index, at most ``limit``, none after ``upto``."""
+        """Return at most ``limit`` events after an index, up to and including ``upto``."""
         with self._cursor() as cursor:
             cursor.execute(_READ, (after, upto, limit), prepare=True)
             return [_recorded(row, self.incarnation) for row in cursor.fetchall()]
@@ -55,12 +55,12 @@ class EventLog:
             return [_recorded(row, self.incarnation) for row in cursor.fetchall()]
 
     def one(self, index: int) -> RecordedEvent | None:
-        """Return the event at an index."""
+        """Return the event at an index; None if there is no such event."""
         found = self.read(index - 1, 1, upto=index)
         return found[0] if found else None
 
     def by_event_id(self, event_id: EventId) -> RecordedEvent | None:
-        """Return the event with an id; None also for what is no id."""
+        """Return the event with an id; None if no event has it, or if the text is not an id."""
         try:
             wanted = UUID(event_id)
         except ValueError:
@@ -70,18 +70,20 @@ class EventLog:
         return _recorded(row, self.incarnation) if row else None
 
     def drain(self, after: int, upto: int) -> Iterator[RecordedEvent]:
-        """Yield the events after an index, up to and including another, as fast as can be.
+        """Yield the events after an index, up to and including another.
 
-        Streamed in chunks, so that no snapshot is old and memory stays flat. The iterator holds
-        a connection while it is in a chunk: run it to its end, or close it.
+        The events are streamed in chunks: no snapshot gets old, and memory does not grow with the
+        length of the log. The iterator holds a connection during a chunk, so the caller must read
+        it to its end or close it.
         """
         for row in self._stream(_COLUMNS, after, upto):
             yield _recorded(row, self.incarnation)
 
     def drain_for_rebuild(self, after: int, upto: int, *, bodies: bool) -> Iterator[LoggedEvent]:
-        """Yield of the same events what read models need: several times as fast as ``drain``.
+        """Yield the same events with only the columns that read models need.
 
-        ``bodies``: with them and with what else statements need.
+        This is several times as fast as ``drain``. With ``bodies``, the events have their bodies
+        and the other columns that statements need.
         """
         for row in self._stream(_WITH_BODIES if bodies else _LEAN, after, upto):
             one = LoggedEvent(*row)
@@ -94,26 +96,26 @@ class EventLog:
         for start in range(after, upto, CHUNK):
             query = _RANGE.format(columns, Literal(start), Literal(min(start + CHUNK, upto)))
             with self._cursor() as cursor, cursor.connection.transaction():
-                # Who reads may take their time over a chunk.
+                # The caller may need long for the events of one chunk.
                 cursor.execute("set local statement_timeout = 0")
                 yield from cursor.stream(query, binary=True, size=_AT_ONCE)
 
     def last_ids(self) -> dict[int, int]:
-        """Return the last index of each partition that has any."""
+        """Return the last index of each partition that has events."""
         with self._cursor() as cursor:
             return dict(cursor.execute(_LAST_IDS).fetchall())
 
     def recorded_at_of(self, index: int) -> datetime | None:
-        """Return when the event at an index was recorded; None where there is no such event."""
+        """Return when the event at an index was recorded; None if there is no such event."""
         found: datetime | None = self._value(
             "select recorded_at from es.event where notification_id = %s", index
         )
         return found.astimezone(UTC) if found else None
 
     def index_at(self, instant: datetime) -> int:
-        """Return the greatest index recorded at or before an instant; 0 where there is none.
+        """Return the greatest index recorded at or before an instant; 0 if there is none.
 
-        By bisection, since recorded_at never runs against the index.
+        The search is a bisection, because ``recorded_at`` never falls while the index rises.
         """
         return int(self._value(_INDEX_AT, instant))
 
@@ -132,7 +134,7 @@ class EventLog:
             yield cursor
 
 
-# Ids as text: what reads them wants text, and making UUID objects first costs as much again.
+# Ids are selected as text. Reading them as UUID objects first would double the cost.
 _COLUMNS: Final = SQL(
     "notification_id, originator_id::text, originator_version, topic, state, event_id::text,"
     " partition::int4, previous, recorded_at, happened_at, array_to_string(subjects, ','), tenant,"

@@ -1,7 +1,8 @@
 """The event store: received messages, their events, keys and idempotency keys in one transaction.
 
-Locks are taken in one order, each class sorted, so that writers never wait in a circle: keys of
-subjects, idempotency keys, the append lock. Resends are counted in a transaction of their own.
+Every writer takes its locks in the same order, so that writers cannot wait for each other in a
+circle: the keys of subjects (sorted), the idempotency keys (sorted), the append lock. Resends are
+counted in a transaction of their own.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -40,15 +41,15 @@ __all__ = [
 
 
 class WrongIdKey(Exception):
-    """The store was made with another id key: ids would not match those it holds."""
+    """The store was made with another id key, so new ids would not match the stored ones."""
 
 
 class DevelopmentKey(Exception):
-    """The documented key of development was given for a database outside the home."""
+    """The documented key of development is set for a database outside the home."""
 
 
 class CareStore(EventLog, MessageLog[SealedMessage]):
-    """Record messages, and read the log. ``streams`` holds the own streams of the store."""
+    """Records messages and reads the log. ``streams`` are the own streams of the store."""
 
     def __init__(self, writer: StoreWriter, log: EventLog, *, streams: RecordedStreams) -> None:
         super().__init__(log.connections, incarnation=log.incarnation)
@@ -81,7 +82,7 @@ class CareStore(EventLog, MessageLog[SealedMessage]):
                 ),
             )
         except tuple(REASONS) as error:
-            # Without its cause, whose text quotes values.
+            # The cause is left out, because its text quotes values.
             raise CannotStore(REASONS[type(error)]) from None
 
     @override
@@ -117,7 +118,7 @@ class CareStore(EventLog, MessageLog[SealedMessage]):
         return [_answer(each.message, outcomes[each.message.key]) for each in messages]
 
     def keep_profile(self, version: str, *, name: str, content: str) -> None:
-        """Keep a version of a sender's profile, before anything is recorded that names it."""
+        """Keep a version of a sender's profile, before a recorded message names the version."""
         with reachable(), self.connections.connection() as connection:
             connection.execute(
                 "insert into intake.profile (version, name, content) values (%s, %s, %s)"
@@ -126,7 +127,7 @@ class CareStore(EventLog, MessageLog[SealedMessage]):
             )
 
     def _record_new(self, fresh: Mapping[bytes, Sequence[SealedMessage]]) -> BatchResult:
-        """Ask for messages, each with its repetitions, to be recorded."""
+        """Record new messages, each with its repetitions in the batch."""
         batch = [
             NewMessage(same[0], len(same) - 1, same[-1].message.message_id if same[1:] else None)
             for same in fresh.values()
@@ -135,14 +136,14 @@ class CareStore(EventLog, MessageLog[SealedMessage]):
         for each in batch:
             for subject, key_id in each.prepared.keys.proposed().items():
                 if proposed.setdefault(subject, key_id) != key_id:
-                    raise StoreUnavailable("KeysDiffer")  # else one of them would never open
+                    raise StoreUnavailable("KeysDiffer")  # one of the messages would never open
         with self._writer.connection() as connection:
             try:
                 result = received_messages.insert(
                     connection, batch, proposed=proposed, tenant=self._writer.tenant
                 )
             except psycopg.errors.SerializationFailure:
-                return BatchResult()  # another writer was first with one of them: look again
+                return BatchResult()  # another writer recorded one of them first: look again
         if result.outcomes:
             self._writer.keys.confirm(proposed)
         return result
@@ -177,7 +178,7 @@ def _answer(message: IncomingMessage, outcome: MessageOutcome) -> MessageOutcome
     return replace(outcome, disposition=Disposition.DUPLICATE)
 
 
-#: Connections that one process may hold to write, and as many to read.
+#: The most connections that one process holds to write; it holds as many to read.
 CONNECTIONS: Final = 4
 
 
@@ -185,18 +186,18 @@ CONNECTIONS: Final = 4
 def open_store(
     url: str, *, id_key: IdKey, keys: SubjectKeys, tenant: str = "default", external: bool = False
 ) -> Iterator[CareStore]:
-    """Open the store of a migrated database; a new one becomes the store of this id key.
+    """Open the store of a migrated database. A new store keeps the fingerprint of this id key.
 
     Args:
-        url: A connection string or URL.
-        id_key: What ids are derived with.
-        keys: What seals.
-        tenant: Stands on every event.
-        external: The database is not the one in the home: the development key is refused.
+        url: The connection string or URL of the database.
+        id_key: The key that ids are derived with.
+        keys: The keys that seal segments and messages.
+        tenant: The tenant of every event that is recorded.
+        external: Whether the database is outside the home. The development key is then refused.
 
     Raises:
         WrongIdKey: The store was made with another id key.
-        DevelopmentKey: See ``external``.
+        DevelopmentKey: The database is outside the home and the id key is the documented one.
         StoreUnavailable: The database does not answer.
     """
     refuse_development_key(id_key, external=external)
@@ -228,23 +229,23 @@ def refuse_development_key(id_key: IdKey, *, external: bool) -> None:
     """Refuse the documented key of development for a database outside the home.
 
     Raises:
-        DevelopmentKey: It was given for one.
+        DevelopmentKey: The database is outside the home and the key is the documented one.
     """
     if external and id_key.secret == DEVELOPMENT_KEY:
         raise DevelopmentKey(
             "a database outside the home needs an id key of your own: CARETRAIL_ID_KEY, 64 hex"
-            " digits, such as `openssl rand -hex 32` gives; keep it, for it never changes"
+            " digits, such as `openssl rand -hex 32` prints; keep the key, it must never change"
         )
 
 
 def refuse_other_id_key(id_key: IdKey, fingerprint: str) -> None:
-    """Refuse an id key that is not the one with this fingerprint.
+    """Refuse an id key that does not have this fingerprint.
 
     Raises:
-        WrongIdKey: It is another key.
+        WrongIdKey: The id key has another fingerprint.
     """
     if fingerprint != id_key.fingerprint():
         raise WrongIdKey(
-            "this store was made with another id key: set CARETRAIL_ID_KEY to the one it was made"
-            " with; ids derived with this one would not match those it holds"
+            "this store was made with another id key: set CARETRAIL_ID_KEY to that key; ids derived"
+            " with the present key would not match the stored ones"
         )

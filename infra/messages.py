@@ -1,4 +1,4 @@
-"""Look into what was received: lists, one message with its events, its bytes."""
+"""Read the received messages: lists, one message with its events, and the bytes of a message."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -30,7 +30,7 @@ class NoSuchMessage(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedMessage:
-    """One message received; nothing in it is sealed or needs to be."""
+    """One received message, without the parts that are sealed."""
 
     message_id: MessageId
     received_at: datetime
@@ -46,21 +46,21 @@ class ListedMessage:
     warnings: tuple[str, ...]
     profile_version: str
     mapping_version: str
-    first_index: int  # of its events; 0: none
-    last_index: int
+    first_index: int  # index of its first event; 0 if it has no events
+    last_index: int  # index of its last event; 0 if it has no events
     duplicates: int
     last_seen: datetime
-    control_id_reused: bool  # another message has its MSH-3, -4 and -10, and other bytes
+    control_id_reused: bool  # another message has the same MSH-3, -4 and -10 but other bytes
 
     @property
     def events(self) -> int:
-        """How many events it led to."""
+        """How many events the message has."""
         return self.last_index - self.first_index + 1 if self.first_index else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageEvent:
-    """An event that a message led to."""
+    """An event of a message."""
 
     index: int
     event_id: EventId
@@ -72,7 +72,7 @@ class MessageEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedMessage:
-    """A message and its events; and the others with the same control id and other bytes."""
+    """A message, its events, and the other messages with its control id but other bytes."""
 
     message: ListedMessage
     events: tuple[MessageEvent, ...]
@@ -89,7 +89,7 @@ class QuarantineCount:
 
 
 def waiting(connection: Connection[Any]) -> list[QuarantineCount]:
-    """Return what waits to be mended, by reason."""
+    """Return how many messages are in quarantine, by reason."""
     with connection.cursor(row_factory=class_row(QuarantineCount)) as cursor:
         return cursor.execute(
             """
@@ -100,10 +100,10 @@ def waiting(connection: Connection[Any]) -> list[QuarantineCount]:
 
 
 class MessageArchive:
-    """Every message received. Safe for threads; close it, or use it in a ``with`` block.
+    """All received messages. Threads may share it. Close it, or use it in a ``with`` block.
 
     Raises:
-        StoreUnavailable: From every method, where the database does not answer.
+        StoreUnavailable: From every method, if the database does not answer.
     """
 
     def __init__(self, url: str, keys: SubjectKeys, *, connections: int = 2) -> None:
@@ -117,7 +117,7 @@ class MessageArchive:
         )
 
     def close(self) -> None:
-        """Close its connections."""
+        """Close the connections."""
         self._pool.close()
 
     def __enter__(self) -> Self:
@@ -147,15 +147,15 @@ class MessageArchive:
         """Return messages, newest first.
 
         Args:
-            disposition: ``DUPLICATE``: those that were sent again.
-            sender: The name of the profile.
-            trigger: As read, such as ``A01``.
-            control_id: MSH-10, whole.
-            reason: A code.
-            since: Received then or later.
-            until: Received before.
-            before: The last id of the page before this one.
-            limit: How many at most.
+            disposition: Only messages with this one; ``DUPLICATE`` selects those sent again.
+            sender: The name of the sender's profile.
+            trigger: The trigger as read, such as ``A01``.
+            control_id: The whole of MSH-10.
+            reason: The code of the reason.
+            since: Only messages received at this instant or later.
+            until: Only messages received before this instant.
+            before: The last id of the previous page.
+            limit: The largest number of messages to return.
         """
         given = {
             "disposition": disposition.value if disposition else None,
@@ -182,7 +182,7 @@ class MessageArchive:
         """Return one message with its events.
 
         Raises:
-            NoSuchMessage: Also for what is no id.
+            NoSuchMessage: No message has this id, or the text is not an id.
         """
         wanted = {"id": _uuid(message_id)}
         with self._connection() as connection:
@@ -202,7 +202,7 @@ class MessageArchive:
         )
 
     def raw(self, message_id: str) -> bytes:
-        """Return the bytes of a message as they came.
+        """Return the bytes of a message as they were received.
 
         Raises:
             NoSuchMessage: No message has this id, or the text is not an id.
@@ -223,7 +223,7 @@ class MessageArchive:
         return self._keys.open_message(box, message_id=str(wanted), subjects=subjects)
 
     def counts(self) -> dict[Disposition, int]:
-        """Return how many messages ended as what; their sum is all that was received."""
+        """Return the number of messages by disposition; the sum is the number received."""
         with self._connection() as connection:
             found = {row["disposition"]: row["count"] for row in connection.execute(_COUNTS)}
         return {each: found.get(each.value, 0) for each in Disposition}

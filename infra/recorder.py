@@ -1,7 +1,8 @@
 """The recorder of the ``eventsourcing`` library over the table ``es.event``.
 
-What the library reads, it reads by the names of five columns; the others are ours. Appending is one
-server-side function under the append lock: dense ids in the order of commits, one round trip.
+The library reads five columns by name; caretrail adds the others. A function of the server appends
+all events of a call in one round trip. It holds the append lock until the commit, so ids have no
+gaps and rise in the order of commits.
 """
 
 from collections.abc import Sequence
@@ -23,20 +24,21 @@ from projections.engine.arrays import array, texts
 
 SCHEMA: Final = "es"
 TABLE: Final = "event"
-#: Where appends are announced, with the last id. A hint: always poll as well.
+#: The channel on which PostgreSQL announces appends, with the last id. Announcements can be lost,
+#: so readers poll as well.
 CHANNEL: Final = "es_event"
 
 
 class UnsafeFunctions(Exception):
-    """``POSTGRES_ENABLE_DB_FUNCTIONS`` is on: appends would commit out of the order of ids."""
+    """``POSTGRES_ENABLE_DB_FUNCTIONS`` is set; appends would commit out of the order of ids."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
-    """What stands beside an event: the columns that are not the library's."""
+    """The columns of an event that caretrail adds to those of the library."""
 
     event_id: str
-    subjects: tuple[str, ...]  # its stream first
+    subjects: tuple[str, ...]  # the stream of the event, then the other subjects
     tenant: str
     actor: Actor
     facility: str = ""
@@ -50,7 +52,7 @@ class Columns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEvent:
-    """An event to append; without a version it takes the next one of its stream."""
+    """An event to append; without a version, it gets the next version of its stream."""
 
     stream: str
     topic: str
@@ -60,9 +62,9 @@ class NewEvent:
 
 
 class CareRecorder(PostgresApplicationRecorder):
-    """Append-only events with their envelope as columns.
+    """Appends events, with the envelope in columns.
 
-    The schema comes from ``infra/migrations``, not from ``create_table``.
+    ``infra/migrations`` makes the schema; ``create_table`` is not used.
     """
 
     def __init__(self, datastore: PostgresDatastore, *, events_table_name: str = TABLE) -> None:
@@ -75,14 +77,14 @@ class CareRecorder(PostgresApplicationRecorder):
 
     @override
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
-        """Append at the versions given, in a transaction of its own. Never retried.
+        """Append at the given versions, in a transaction of its own. It is never retried.
 
         Args:
-            stored_events: In the order of the log.
+            stored_events: The events, in the order of the log.
             **kwargs: ``columns``, a sequence of ``Columns``, one for each event.
 
         Raises:
-            IntegrityError: Some version is taken. Nothing was appended.
+            IntegrityError: A version is taken. Nothing was appended.
             OperationalError: The outcome is not known.
         """
         columns: Sequence[Columns] = kwargs["columns"] if stored_events else ()
@@ -100,9 +102,9 @@ class CareRecorder(PostgresApplicationRecorder):
             return [index for index, _ in self.append(cursor, events)]
 
     def append(self, cursor: Cursor[Any], events: Sequence[NewEvent]) -> list[tuple[int, int]]:
-        """Append in the transaction of ``cursor``, which holds the append lock from here to commit.
+        """Append in the transaction of ``cursor``; return index and version of each event.
 
-        Return index and version of each event, in order.
+        The transaction holds the append lock from this call until it commits.
         """
         if not events:
             return []
@@ -111,7 +113,7 @@ class CareRecorder(PostgresApplicationRecorder):
         return [(row["id"], row["version"]) for row in cursor.fetchall()]
 
 
-#: Of ``parameters``, in their order.
+#: The placeholders for the result of ``parameters``, in its order.
 PARAMETERS: Final = (
     "%s::uuid[], %s::bigint[], %s::text[], %b::bytea[], %s::uuid[], %s::smallint[],"
     " %s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::uuid[],"
@@ -121,7 +123,7 @@ _APPEND: Final = SQL("select * from es.append({}, %s)").format(SQL(PARAMETERS))
 
 
 def parameters(events: Sequence[NewEvent]) -> tuple[Any, ...]:
-    """Return the columns of events as arrays, all but the tenant, which is one for all."""
+    """Return the columns of events as arrays, without the tenant, which is the same for all."""
     beside = [each.columns for each in events]
     return (
         array(each.stream for each in events),
@@ -144,12 +146,12 @@ def parameters(events: Sequence[NewEvent]) -> tuple[Any, ...]:
 
 @lru_cache(maxsize=4096)
 def actor_text(actor: Actor) -> str:
-    """Return an actor as it stands in a column: JSON, without members that are empty."""
+    """Return the text of an actor for a column: JSON, without empty members."""
     given = {name: value for name, value in msgspec.to_builtins(actor).items() if value}
     return msgspec.json.encode(given).decode()
 
 
 @lru_cache(maxsize=4096)
 def actor_of(text: bytes | str) -> Actor:
-    """Undo ``actor_text``."""
+    """Return the actor of a text that ``actor_text`` made."""
     return msgspec.json.decode(text, type=Actor)

@@ -71,7 +71,7 @@ class MessageOutcome:
     last_index: int = 0
 
 
-#: A message that a log has made ready, such as sealed: nobody else looks into it.
+#: A message that a log has prepared for recording, for example sealed. Only that log reads it.
 Prepared = TypeVar("Prepared")
 
 

@@ -3,6 +3,7 @@
 import argparse
 import ast
 import re
+import tokenize
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
@@ -21,8 +22,6 @@ BANNED = (
     "none of ours", "nought", "somebody", "stand in the", "stands in the", "thereby",
     "therein", "thereof", "wherein", "whereof", "whoever", "whom", "whomever", "whosoever",
 )  # fmt: skip
-#: Folders and files that are not rewritten yet. This list must become empty.
-NOT_YET: tuple[str, ...] = ()
 
 _BANNED = re.compile(rf"\b(?:{'|'.join(BANNED)})\b", re.IGNORECASE)
 
@@ -36,6 +35,15 @@ def docstrings(folder: str) -> Iterator[tuple[str, str]]:
                 text = ast.get_docstring(node)
                 if text:
                     yield f"{name}, {getattr(node, 'name', 'module')}", text
+
+
+def comments(folder: str) -> Iterator[tuple[str, str]]:
+    """Yield the place and the text of each comment of a package."""
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        with tokenize.open(path) as file:
+            for token in tokenize.generate_tokens(file.readline):
+                if token.type == tokenize.COMMENT:
+                    yield f"{path.relative_to(ROOT)}:{token.start[0]}", token.string
 
 
 def templates() -> Iterator[tuple[str, str]]:
@@ -63,17 +71,14 @@ def command_line_help() -> Iterator[tuple[str, str]]:
 
 def found(texts: Iterator[tuple[str, str]]) -> dict[str, list[str]]:
     """Return the banned words of each text that has any."""
-    words = {
-        place: _BANNED.findall(re.sub(r"\s+", " ", text))
-        for place, text in texts
-        if not place.startswith(NOT_YET)
-    }
+    words = {place: _BANNED.findall(re.sub(r"\s+", " ", text)) for place, text in texts}
     return {place: each for place, each in words.items() if each}
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_no_docstring_has_a_banned_word(package: str) -> None:
+def test_no_docstring_and_no_comment_has_a_banned_word(package: str) -> None:
     assert found(docstrings(package)) == {}
+    assert found(comments(package)) == {}
 
 
 def test_no_page_and_no_help_has_a_banned_word() -> None:

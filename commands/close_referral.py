@@ -11,7 +11,7 @@ from domain.referral import NeedMet, Party, ReferralOutcome
 
 
 class CloseReferral(Command):
-    """Acknowledge the outcome, as the requester. ``outcome`` is stated if it is not recorded."""
+    """Acknowledge the outcome, as the requester. Give ``outcome`` if it is not recorded yet."""
 
     acknowledged_by: Party
     need_met: NeedMet = "unknown"

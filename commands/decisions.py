@@ -27,9 +27,9 @@ from domain.statement import Moment
 
 log = structlog.get_logger()
 
-#: How often a command is decided again after another writer was first.
+#: How often a command is decided, if another writer appends first each time.
 ATTEMPTS: Final = 5
-#: How often the outcome is read back after the store did not answer.
+#: How often the outcome is read back, if the store does not answer.
 READS: Final = 3
 
 #: Free text of a person: sealed, never in a core.
@@ -37,7 +37,7 @@ Text: TypeAlias = Annotated[str, Field(max_length=20_000)]
 
 
 class Command(BaseModel):
-    """What is asked of one own stream. Only the shape is validated: the rules decide the rest."""
+    """A command for one own stream. pydantic validates its shape; the rules decide the rest."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -55,16 +55,16 @@ class Command(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who gives a command, under which idempotency key, and what the caller has seen."""
+    """The actor of a command, its idempotency key, and the stream version the caller has seen."""
 
     actor: Actor
-    key: str = ""  # empty: none was given
-    expected_version: int | None = None  # None: any
+    key: str = ""  # idempotency key; empty if the caller gave none
+    expected_version: int | None = None  # None: any version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decisions:
-    """What deciding needs: the streams, the time, and new ids (UUIDv7)."""
+    """Decides commands, with the streams, the time and new ids (UUIDv7)."""
 
     streams: Streams
     now: Callable[[], datetime]
@@ -79,13 +79,13 @@ class Decisions:
     ) -> CommandOutcome:
         """Read the stream, decide, and append at the version that was read.
 
-        A command whose key was recorded before changes nothing and gets the outcome of then. If
-        another writer was first, the command is decided again. If the store does not answer, the
-        outcome is read back by the key.
+        If the key of the command was recorded before, nothing changes and the recorded outcome is
+        returned. If another writer appends first, the command is decided again. If the store does
+        not answer, the outcome is read back by the key.
 
         Raises:
             DomainError: The rules refuse the command. Nothing was recorded.
-            CannotStore: The store refuses its content. Nothing was recorded.
+            CannotStore: The store refuses the content of the command. Nothing was recorded.
             StoreUnavailable: The outcome is unknown: repeat the command with the same key.
         """
         if caller.actor.kind == "person" and not caller.actor.purpose:
@@ -133,8 +133,8 @@ class Decisions:
         if not decided or not texts:
             return decided
         last = decided[-1]
-        # Under the key of the patient: erasing that key erases the text. A stream that names no
-        # patient has a key of its own.
+        # The text is sealed under the key of the patient, so that erasing that key erases the text.
+        # A stream that names no patient has a key of its own.
         subject = last.event.record or RecordId(command.stream)
         text = json.dumps({"texts": texts}, ensure_ascii=False).encode()
         note = PlainSegment(subject=subject, segment="notes", text=text)

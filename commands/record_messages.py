@@ -1,4 +1,4 @@
-"""Record what was received: all of it, whatever one message among it may hold."""
+"""Record received messages. One message that cannot be stored does not stop the others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,15 +11,15 @@ from commands.ports.store import CannotStore, StoreUnavailable
 
 log = structlog.get_logger()
 
-#: How often the outcome is asked for after the store did not answer.
+#: How often a batch is tried if the store does not answer.
 ATTEMPTS: Final = 3
-#: Characters kept of each text of a message that could not be stored as it was.
+#: The most characters that are kept of each text, if a message cannot be stored as it is.
 _LONGEST: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedMessage(Generic[Prepared]):
-    """A message to record, and what the store has made ready of it."""
+    """A message to record, and the form of it that the store has prepared."""
 
     message: IncomingMessage
     prepared: Prepared
@@ -30,10 +30,10 @@ def prepare(
 ) -> PreparedMessage[Prepared]:
     """Prepare a message for its batch. A message that the store refuses goes to quarantine.
 
-    ``may_wait``: keys that are not in memory may be fetched.
+    If ``may_wait`` is true, keys that are not in memory are fetched.
 
     Raises:
-        StoreUnavailable: The keys cannot be had now.
+        StoreUnavailable: The keys are not available now.
     """
     try:
         return PreparedMessage(message, store.prepare(message, may_wait=may_wait))
@@ -47,15 +47,16 @@ def handle(
     *,
     attempts: int = ATTEMPTS,
 ) -> list[MessageOutcome]:
-    """Record ``messages`` and tell what became of each, in order.
+    """Record ``messages`` and return their outcomes in order.
 
-    A batch that the store refuses is split until the message that poisons it is alone; that one is
-    kept in quarantine with its bytes and the reason, and the others are recorded. After a lost
-    answer the outcome is read back by asking again: keys that are there give the answer of their
-    message, and what is missing is recorded.
+    If the store refuses a batch, the batch is split until the message that causes the refusal is
+    alone. That message goes to quarantine with its bytes and the reason; the others are recorded.
+
+    If the answer of the store is lost, the batch is recorded again with the same idempotency keys.
+    A key that is in the store returns the outcome of its message; the other messages are recorded.
 
     Raises:
-        StoreUnavailable: Still no answer; nothing may be acknowledged.
+        StoreUnavailable: The store still does not answer. No message may be acknowledged.
     """
     try:
         return _recorded(messages, store, attempts)
@@ -92,7 +93,7 @@ def _quarantined(
     kept = replace(message, disposition=Disposition.QUARANTINED, reason=reason)
     log.warning("message.quarantined", message_id=message.message_id, reason=reason)
     try:
-        # With its drafts, which name whose keys seal the bytes.
+        # The drafts are kept, because their subjects decide which keys seal the bytes.
         return PreparedMessage(kept, store.prepare(kept))
     except CannotStore:
         bare = _bare(kept)
@@ -100,7 +101,7 @@ def _quarantined(
 
 
 def _bare(message: IncomingMessage) -> IncomingMessage:
-    """Return the message with its bytes, and every text such that any database takes it."""
+    """Return the message with its bytes and without events; PostgreSQL can store its texts."""
     return replace(
         message,
         arrived_by=_plain(message.arrived_by),
@@ -116,6 +117,6 @@ def _bare(message: IncomingMessage) -> IncomingMessage:
 
 
 def _plain(text: str) -> str:
-    """Clip, and replace NUL and lone surrogates, which UTF-8 in PostgreSQL cannot hold."""
+    """Shorten a text, and replace NUL and lone surrogates, which PostgreSQL cannot store."""
     clipped = text[:_LONGEST].replace("\x00", "\ufffd")
     return clipped.encode("utf-8", "replace").decode()

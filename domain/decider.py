@@ -1,7 +1,8 @@
-"""Decide on own streams: what all of them have in common.
+"""Fold own streams and decide on them, with the rules of each kind of stream.
 
-A stream is folded in the order in which its events happened; ties are in the order of versions. A
-late event is inserted at its own time. Events that were entered in error take no part.
+Events are folded in the order in which they happened. Events of the same time are in the order of
+their versions. A late event is inserted at its own time. Events that were entered in error are left
+out.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,7 +25,7 @@ State = TypeVar("State")
 Event = TypeVar("Event", bound=OwnEvent)
 Mark = TypeVar("Mark", bound=EnteredInError)
 
-#: How far a stated time may be ahead of our clock: the clocks of two machines differ.
+#: How far a stated time may be ahead of our clock, because the clocks of two machines differ.
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 
 
@@ -40,7 +41,7 @@ class StreamEvent(Generic[Event]):
 
 @dataclass(frozen=True, slots=True)
 class StatedTime:
-    """When a new fact happened: as the caller stated it, else the present time."""
+    """The time of a new fact: as the caller stated it, or the present time if none was stated."""
 
     now: datetime
     stated: Moment | None = None
@@ -66,11 +67,11 @@ class Decider(Generic[State, Event]):
 
 @dataclass(frozen=True)
 class FoldedStream(Generic[State, Event]):
-    """A stream folded: its state, and which of its events do not count.
+    """The result of folding a stream: its state, and the events that do not count.
 
     ``applied`` holds the events that count, in the order in which they happened. ``void`` maps an
     event to the event that marks it as entered in error. ``rests_on_void`` holds events that the
-    state did not allow, because the event they rest on is void.
+    state did not allow, because an event that they need is void.
     """
 
     state: State
@@ -114,10 +115,10 @@ def decide(
     *,
     time: StatedTime,
 ) -> list[Event]:
-    """Return the ``new`` events if they are allowed at ``time``, which all of them have.
+    """Return those of the ``new`` events that are not recorded yet, if the state allows them.
 
-    An event is left out if the stream holds the same fact already. A time that the caller did not
-    state does not tell two facts apart.
+    All new events happen at ``time``. An event is left out if the stream already holds the same
+    fact. If the caller stated no time, facts that differ only in their time are the same.
 
     Raises:
         InTheFuture: The time is more than ``CLOCK_TOLERANCE`` ahead.
@@ -156,12 +157,12 @@ def decide(
 def mark_entered_in_error(
     history: Sequence[StreamEvent[Event]], mark: Mark, *, time: StatedTime
 ) -> list[Mark]:
-    """Return ``mark``; nothing if the event that it names is void already.
+    """Return ``mark`` in a list; an empty list if the event that it names is already void.
 
     Raises:
         InTheFuture: The time is more than ``CLOCK_TOLERANCE`` ahead.
         UnknownEvent: The stream has no such event.
-        EnteredInErrorIsFinal: The event is such a mark itself.
+        EnteredInErrorIsFinal: The event is itself an error mark.
     """
     _refuse_the_future(time)
     if isinstance(find(history, mark.event_id).event, EnteredInError):
@@ -190,7 +191,7 @@ def _refuse_the_future(time: StatedTime) -> None:
 def _sorted(
     history: Iterable[StreamEvent[Event]],
 ) -> tuple[dict[EventId, EventId], list[StreamEvent[Event]]]:
-    """Return which events are void, and the others in the order in which they happened."""
+    """Return the void events with their error marks, and the others in the order of their times."""
     by_version = sorted(history, key=lambda each: each.version)
     void = dict[EventId, EventId]()
     facts = list[StreamEvent[Event]]()
@@ -204,7 +205,7 @@ def _sorted(
 
 
 def _is_recorded(event: Event, applied: Sequence[StreamEvent[Event]], time: StatedTime) -> bool:
-    """Tell whether the stream holds the same fact.
+    """Tell whether the stream already holds the same fact.
 
     If the caller stated no time, only the latest event of the kind is compared, without its time.
     """

@@ -1,10 +1,10 @@
-"""The referral: one party asks another to see a patient, and learns what came of it.
+"""The referral: one party asks another to see a patient, and learns the outcome.
 
     requested -> accepted -> outcome received -> closed
 
-The requester closes a referral, after its outcome is known. Read top to bottom: the facts, the
-states that they add up to, the rules. The steps are a subset of those that BSeR and 360X publish;
-more steps are more rows of the same tables.
+The requester closes a referral when its outcome is known. The file has the facts first, then the
+states that the facts lead to, then the rules. The steps are a subset of those that BSeR and 360X
+publish. A further step is one more row in the same tables.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -88,7 +88,7 @@ class ReferralRequested(OwnEvent):
     urgency: Urgency = "routine"
     """How soon."""
     category: Category = "clinical"
-    """What sort of help."""
+    """What kind of help."""
     needed_by: date | None = None
     """The day by which the patient should be seen; null: not stated."""
     expires_on: date | None = None
@@ -151,7 +151,7 @@ History: TypeAlias = Sequence[StreamEvent[ReferralEvent]]
 
 @dataclass(frozen=True, slots=True)
 class NotRequested:
-    """No request counts: none was made, or it was entered in error."""
+    """No request is in force: the stream has none, or it was entered in error."""
 
     WORD: ClassVar[str] = "not_requested"
 
@@ -206,7 +206,7 @@ _FROM: Final[Mapping[type[ReferralEvent], tuple[type[Referral], ...]]] = {
     ReferralAccepted: (Requested,),
     ReferralOutcomeReceived: (Accepted,),
     ReferralClosed: (OutcomeReceived,),
-    ReferralEnteredInError: (),  # it is no step: it makes another event void
+    ReferralEnteredInError: (),  # not a step: it marks another event as void
 }
 
 
@@ -234,7 +234,7 @@ def evolve(state: Referral, event: ReferralEvent) -> Referral:
 
 
 def refusal(state: Referral, event: ReferralEvent) -> DomainError | None:
-    """Return why the state does not allow an event; None: it allows it."""
+    """Return why the state does not allow an event; None if it allows the event."""
     if isinstance(state, _FROM[type(event)]):
         return None
     move, allowed = event.move(), moves(state)
@@ -256,10 +256,10 @@ REFERRAL: Final = Decider[Referral, ReferralEvent](NotRequested(), evolve, refus
 
 
 def history_of(stream: StreamId, events: Iterable[StreamEvent[OwnEvent]]) -> History:
-    """Return the events of a stream as those of a referral.
+    """Return the events of a stream as events of a referral.
 
     Raises:
-        UnknownStream: It is a stream of another kind.
+        UnknownStream: The stream is of another kind.
     """
     history: list[StreamEvent[ReferralEvent]] = []
     for each in events:
@@ -273,7 +273,7 @@ def existing(stream: StreamId, events: Sequence[StreamEvent[OwnEvent]]) -> Histo
     """Return the events of a referral that exists.
 
     Raises:
-        UnknownStream: The stream has no events, or it is a stream of another kind.
+        UnknownStream: The stream has no events, or it is of another kind.
     """
     if not events:
         raise UnknownStream(stream)
@@ -284,7 +284,7 @@ def existing(stream: StreamId, events: Sequence[StreamEvent[OwnEvent]]) -> Histo
 
 
 def request(history: History, asked: ReferralRequested, *, time: StatedTime) -> list[ReferralEvent]:
-    """Request a referral; ``asked`` has the time of ``time``.
+    """Request a referral. The time of ``asked`` must be that of ``time``.
 
     Raises:
         AnotherPatient: The stream has events of another source record.
@@ -382,10 +382,10 @@ def enter_in_error(
 
 
 def _request_of(history: History, step: type[ReferralEvent]) -> ReferralRequested:
-    """Return the request that counts: each step names the same patient.
+    """Return the request that is in force. Every later step names the patient of the request.
 
     Raises:
-        MoveNotAllowed: No request counts, so ``step`` is not allowed.
+        MoveNotAllowed: No request is in force, so ``step`` is not allowed.
     """
     state = fold(REFERRAL, history).state
     if isinstance(state, NotRequested):

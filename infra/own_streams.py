@@ -1,4 +1,4 @@
-"""Own streams in the event store: read whole, appended at the expected version.
+"""Read own streams of the event store, and append to them at the expected version.
 
 Events and statements share one table, one notification log and one append lock.
 """
@@ -82,7 +82,7 @@ class RecordedStreams(Streams):
         key: CommandKey,
         keys: SealingKeys,
     ) -> CommandOutcome | None:
-        """Record once; None if another writer was first with the key of a subject.
+        """Try once to record; None if another writer has just given a subject its key.
 
         Locks are taken in the order that ``infra.event_store`` states.
         """
@@ -127,7 +127,7 @@ class RecordedStreams(Streams):
     def _claim(
         self, cursor: Cursor[Any], stream: StreamId, version: int, events: int, key: CommandKey
     ) -> bool:
-        """Insert the key of the command; False if it was recorded before."""
+        """Insert the idempotency key of the command; False if it was recorded before."""
         cursor.execute(_CLAIM, (*self._hashes(key), stream, version, events))
         return cursor.rowcount == 1
 
@@ -190,7 +190,7 @@ def _stream_event(stream: StreamId, row: dict[str, Any]) -> StreamEvent[OwnEvent
 
 
 def _has(cursor: Cursor[Any], stream: StreamId, version: int) -> bool:
-    """Tell whether a stream has a version: the table refuses a version that is taken, not a gap."""
+    """Tell whether a stream has a version; the table refuses a taken version, but not a gap."""
     cursor.execute(_HAS, (stream, version))
     return cursor.rowcount > 0
 

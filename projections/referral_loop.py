@@ -1,4 +1,4 @@
-"""Which referrals are open, and how far each one is."""
+"""The state of each referral."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
@@ -81,7 +81,7 @@ REFERRAL_LOOP: Final = Table(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferralRow:
-    """How far one referral is: the columns of ``REFERRAL_LOOP`` that do not depend on arrival."""
+    """One referral: the columns of ``REFERRAL_LOOP`` that do not depend on arrival."""
 
     stream_id: StreamId
     patient_id: PatientId
@@ -112,7 +112,7 @@ _NAMES: Final = tuple(each.name for each in fields(ReferralRow))
 
 
 def history(events: Iterable[FiledOwnEvent]) -> referral.History:
-    """Return the filed events of a referral as its decider takes them."""
+    """Convert the filed events of a referral to events that its decider takes."""
     found: list[StreamEvent[ReferralEvent]] = []
     for each in events:
         assert isinstance(each.core, ReferralEvent)  # noqa: S101  # the topic gives the type
@@ -132,13 +132,13 @@ def referral_row(
     patient_of: Callable[[RecordId], PatientId],
     encounter_of: Callable[[StatementRef | None], EncounterId | None],
 ) -> ReferralRow:
-    """Return how far a referral is.
+    """Return the row of a referral.
 
     Args:
-        stream: The referral.
+        stream: The id of the referral.
         history: Its events; at least one is a request.
-        patient_of: Returns the patient that a source record answers with.
-        encounter_of: Returns the encounter that holds a statement.
+        patient_of: Returns the patient of a source record.
+        encounter_of: Returns the encounter that contains a statement.
     """
     folded = fold(REFERRAL, history)
     asked = _request(folded, history)
@@ -202,7 +202,7 @@ def _row(course: Course, stream: StreamId, events: Sequence[FiledOwnEvent]) -> R
 def _request(
     folded: FoldedStream[Referral, ReferralEvent], history: referral.History
 ) -> ReferralRequested:
-    """Return the request that counts; if none counts, the newest one that is void."""
+    """Return the request that is in force; if there is none, the newest void request."""
     if not isinstance(folded.state, NotRequested):
         return folded.state.request
     return [each.event for each in history if isinstance(each.event, ReferralRequested)][-1]
@@ -225,14 +225,14 @@ def referrals(
     patient: str | None = None,
     limit: int = 100,
 ) -> list[ReferralRow]:
-    """Return referrals, the one requested last first.
+    """Return referrals, the newest request first.
 
     Args:
-        connection: Of the caller.
-        stream: If given, this referral alone.
-        state: If given, referrals in this state.
-        patient: If given, referrals of this patient.
-        limit: The greatest number of rows.
+        connection: The connection of the caller.
+        stream: If given, only the referral with this id.
+        state: If given, only referrals in this state.
+        patient: If given, only referrals of this patient.
+        limit: The largest number of rows.
     """
     with connection.cursor(row_factory=dict_row) as cursor:
         found = cursor.execute(

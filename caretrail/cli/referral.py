@@ -1,4 +1,4 @@
-"""``referral``: commands on referrals, and what the read model shows of them."""
+"""``referral``: give commands on referrals, and show referrals."""
 
 from argparse import Namespace
 

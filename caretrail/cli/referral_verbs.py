@@ -67,7 +67,7 @@ def _request(referral: "Verbs[argparse.ArgumentParser]") -> None:
         "--category",
         choices=["clinical", "social", "diagnostic", "post_acute"],
         default="clinical",
-        help="sort of help",
+        help="kind of help",
     )
     verb.add_argument(
         "--needed-by", type=day, metavar="DAY", help="day by which the patient should be seen"
@@ -83,10 +83,10 @@ def _request(referral: "Verbs[argparse.ArgumentParser]") -> None:
         "--mode",
         choices=["P", "T", "D"],
         default="P",
-        help="processing mode of a record that no message named yet",
+        help="processing mode, if no message has named the record yet",
     )
     verb.add_argument(
-        "--id", type=id_of, metavar="UUID", help="id of the new referral; drawn if not given"
+        "--id", type=id_of, metavar="UUID", help="id of the new referral; by default a new UUID"
     )
     verb.add_argument(
         "--question",
@@ -127,7 +127,9 @@ def _close(referral: "Verbs[argparse.ArgumentParser]") -> None:
         choices=["sent", "found", "fax", "told"],
         help="how the outcome was received, if that is not recorded yet",
     )
-    verb.add_argument("--document", type=code, metavar="CODE", help="ref of the document with it")
+    verb.add_argument(
+        "--document", type=code, metavar="CODE", help="ref of the document that holds the outcome"
+    )
     verb.add_argument(
         "--need-met",
         choices=["yes", "partly", "no", "unknown"],

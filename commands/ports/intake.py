@@ -1,4 +1,4 @@
-"""What handlers need from the outside world. ``infra`` implements it."""
+"""The port to the log of received messages, and its values. ``infra`` implements the port."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from domain.statement import Statement
 
 
 class Disposition(StrEnum):
-    """What became of a received message; each ends as exactly one."""
+    """The outcome of a received message. Each message has exactly one."""
 
     RECORDED = "recorded"
     DUPLICATE = "duplicate"
@@ -23,11 +23,11 @@ class Disposition(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """An event before the store gives it its place: everything but version, index and clock."""
+    """An event before it is stored: it has no version, index and time of recording yet."""
 
     event_id: EventId
     topic: str
-    subjects: tuple[RecordId, ...]  # its stream first
+    subjects: tuple[RecordId, ...]  # the stream of the event first
     core: Statement
     segments: tuple[PlainSegment, ...]
     happened_at: datetime | None
@@ -36,14 +36,14 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncomingMessage:
-    """A message as it came in, read: the unit of intake. Its bytes and events commit together."""
+    """A message that intake has read. Its bytes and its events are recorded together."""
 
     message_id: MessageId
-    key: bytes  # idempotency: SHA-256 over MSH-3, -4, -10 and the bytes, terminators normalised
-    pair_key: bytes | None  # SHA-256 over MSH-3, MSH-4, MSH-10 alone; None where it has no MSH-10
-    raw: bytes  # as they came
+    key: bytes  # idempotency key: SHA-256 over MSH-3, -4, -10 and the bytes, line ends normalised
+    pair_key: bytes | None  # SHA-256 over MSH-3, MSH-4 and MSH-10; None if MSH-10 is empty
+    raw: bytes  # as received
     arrived_by: str  # "mllp", "file"
-    sender: str  # the name of the profile chosen, "default" for none
+    sender: str  # name of the sender's profile; "default" if the sender has none
     profile_version: str
     mapping_version: str
     actor: Actor
@@ -51,24 +51,24 @@ class IncomingMessage:
     facility: str = ""  # MSH-4
     control_id: str = ""  # MSH-10
     trigger: str = ""  # such as A01, ORU^R01
-    disposition: Disposition = Disposition.RECORDED  # what reading decided
+    disposition: Disposition = Disposition.RECORDED  # as decided by reading
     reason: str = ""  # a stable code: "no_patient_identifier"
-    place: str = ""  # where: "PID-3"
+    place: str = ""  # the field that caused the reason: "PID-3"
     warnings: tuple[str, ...] = ()  # codes, such as "charset_suspect", "profile.none"
     drafts: tuple[Draft, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageOutcome:
-    """What became of a received message."""
+    """The outcome of one received message."""
 
     disposition: Disposition
-    message_id: MessageId  # of the first, where this is a duplicate
-    first: Disposition  # what its first sending ended as; same as disposition unless a duplicate
+    message_id: MessageId  # id of the first sending if this is a duplicate
+    first: Disposition  # disposition of the first sending; the same unless this is a duplicate
     reason: str = ""
     place: str = ""
-    first_index: int = 0  # 0: no events
-    last_index: int = 0
+    first_index: int = 0  # index of its first event; 0 if it has no events
+    last_index: int = 0  # index of its last event; 0 if it has no events
 
 
 #: A message that a log has prepared for recording, for example sealed. Only that log reads it.
@@ -79,24 +79,25 @@ class MessageLog(Protocol[Prepared]):
     """Received messages, their events and idempotency keys, in one transaction for the batch."""
 
     def prepare(self, message: IncomingMessage, *, may_wait: bool = True) -> Prepared:
-        """Do with a message what needs no other one, ahead of its batch.
+        """Prepare one message, for example seal it, before its batch is recorded.
 
-        ``may_wait``: keys that are not in memory may be fetched; if not, their absence raises
-        ``StoreUnavailable``.
+        If ``may_wait`` is true, keys that are not in memory are fetched. Otherwise a missing key
+        raises ``StoreUnavailable``.
 
         Raises:
-            CannotStore: It cannot be recorded as it is.
-            StoreUnavailable: What is needed for it cannot be had.
+            CannotStore: The message cannot be recorded as it is.
+            StoreUnavailable: Its keys are not available now.
         """
         ...
 
     def record(self, messages: Sequence[Prepared]) -> list[MessageOutcome]:
-        """Record all of ``messages`` or none; tell what became of each, in order.
+        """Record all of ``messages`` or none, and return their outcomes in order.
 
-        A key recorded before, or earlier in this batch, is a duplicate: counted, no event.
+        A message is a duplicate if its idempotency key was recorded before, or comes earlier in
+        this batch. A duplicate is counted and makes no event.
 
         Raises:
-            CannotStore: Nothing was recorded; some message cannot be. Split and ask again.
-            StoreUnavailable: The outcome is not known. Ask again with the same keys.
+            CannotStore: A message cannot be recorded, and nothing was recorded. Split the batch.
+            StoreUnavailable: The outcome is not known. Call again with the same keys.
         """
         ...

@@ -1,4 +1,4 @@
-"""Streams of own events: appended at the version that the decision was made on."""
+"""The port to own streams, and its values."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,11 +29,11 @@ class StreamOfOtherKind(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecidedEvent:
-    """An event that a rule returned, before the store gives it its place in the log."""
+    """An event that a rule returned, before the store records it."""
 
     event_id: EventId
     event: OwnEvent
-    segments: tuple[PlainSegment, ...] = ()  # what is sealed of it
+    segments: tuple[PlainSegment, ...] = ()  # its texts that are to be sealed
     facility: str = ""
 
 
@@ -61,7 +61,7 @@ class EventPlace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandOutcome:
-    """What a command recorded; nothing if the stream held its facts already."""
+    """The events that a command recorded; none if the stream already held its facts."""
 
     stream: StreamId
     version: int  # of the stream after the command
@@ -77,7 +77,7 @@ class Streams(Protocol):
     """
 
     def read(self, stream: StreamId) -> tuple[StreamEvent[OwnEvent], ...]:
-        """Return the events of a stream by version; none if the stream does not exist.
+        """Return the events of a stream by version; empty if the stream does not exist.
 
         Raises:
             StreamOfOtherKind: The stream is not an own stream.
@@ -93,9 +93,9 @@ class Streams(Protocol):
         expected_version: int,
         key: CommandKey,
     ) -> CommandOutcome:
-        """Record the events together, and the key with them; or the key alone.
+        """Record the events and the key in one transaction. Without events, record the key alone.
 
-        If the key was recorded before, nothing is recorded, and the outcome of then is returned.
+        If the key was recorded before, nothing is recorded and the earlier outcome is returned.
 
         Raises:
             StreamConflict: The stream is not at ``expected_version``. Nothing was recorded.

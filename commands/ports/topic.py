@@ -1,6 +1,6 @@
-"""What carrying events on needs: the store's notification log, the topic, and a checkpoint.
+"""The ports of the relay: the topic of events, and the checkpoint that is kept with the store.
 
-``infra`` implements these; ``consumers`` see nothing else of PostgreSQL and Kafka.
+``infra`` implements them. ``consumers`` use PostgreSQL and Kafka only through ports.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ from domain.body import RecordedEvent
 
 
 class TopicUnavailable(Exception):
-    """The brokers did not answer, refused, or hold another topic than before.
+    """The brokers did not answer, refused the request, or hold another topic than before.
 
     The events that were being sent may or may not be in the topic. Read the topic before sending
     more.
@@ -19,11 +19,11 @@ class TopicUnavailable(Exception):
 
 
 class Fenced(Exception):
-    """Another process leads now, or has moved the position that this process was to move."""
+    """Another process leads now, or it has moved the position that this process wanted to move."""
 
 
 class Halted(Exception):
-    """Going on would do harm, so a person must decide. ``remedy`` says what to do."""
+    """Continuing would do harm, so a person must decide. ``remedy`` says what to do."""
 
     code = "halted"
 
@@ -57,7 +57,7 @@ class Link:
 
 
 class Extent(NamedTuple):
-    """The offsets that a partition holds: from ``begin`` up to, but without, ``end``."""
+    """The offsets that a partition holds: from ``begin`` (included) to ``end`` (excluded)."""
 
     begin: int
     end: int
@@ -121,9 +121,9 @@ class Checkpoints(Protocol):
     """The checkpoint of one topic, kept with the store, moved by one leader at a time."""
 
     def lead(self, incarnation: str) -> Checkpoint | None:
-        """Become the leader under a new epoch; None while another leads.
+        """Become the leader under a new epoch, and return the checkpoint; None while another leads.
 
-        ``incarnation`` is written into a checkpoint that did not exist.
+        If there is no checkpoint yet, a new one with this ``incarnation`` is written.
 
         Raises:
             StoreUnavailable: The database did not answer.
@@ -134,21 +134,21 @@ class Checkpoints(Protocol):
         """Move the checkpoint.
 
         Raises:
-            Fenced: Its epoch is not the newest: another leads.
+            Fenced: The epoch of the checkpoint is not the newest, so another process leads.
             StoreUnavailable: The database did not answer; leadership is lost with the connection.
         """
         ...
 
     def wait(self, seconds: float) -> None:
-        """Return when an append was announced or time is up: a hint, never to be relied upon.
+        """Wait until an append is announced or the time is up. An announcement can be lost.
 
         Raises:
-            StoreUnavailable: The database went away, and leadership with it.
+            StoreUnavailable: The connection is lost, and leadership with it.
         """
         ...
 
     def position(self) -> int:
-        """Return the index up to which the topic is complete, as its leader has saved it.
+        """Return the index up to which the topic is complete, as the leader has saved it.
 
         Raises:
             StoreUnavailable: The database did not answer.
@@ -156,5 +156,5 @@ class Checkpoints(Protocol):
         ...
 
     def resign(self) -> None:
-        """Let another lead."""
+        """Give up leadership."""
         ...

@@ -1,7 +1,8 @@
 """Change the rules of interpretation in many small ways; print the changes that no case notices.
 
 ``make mutants`` runs this. Nothing is written: each mutant lives in the memory of one process. A
-printed change is a rule, or a part of one, without a case, unless it changes no result at all.
+printed change is a rule, or a part of one, without a case, unless it changes no result at all. List
+the latter in ``equivalent.toml`` with the reason, so that it is not tried again.
 """
 
 import argparse
@@ -13,6 +14,7 @@ from pathlib import Path
 from random import Random
 
 from tests.mutation import running
+from tests.mutation.equivalent import equivalent_mutants, name_of
 from tests.mutation.mutants import Mutant, mutants_of, mutated
 
 ROOT = Path(__file__).parents[2]
@@ -28,18 +30,20 @@ class Target:
 
     def described(self) -> str:
         """Return place and change in one line."""
-        where = f"{self.path.relative_to(ROOT)}:{self.mutant.line}"
+        where = f"{self.path.relative_to(ROOT)}:{self.mutant.line}: {self.mutant.function}"
         return f"{where}: {self.mutant.was}  ->  {self.mutant.now}"
 
 
 def main() -> None:
     """Try mutants until all are tried or the time is over, then print the survivors."""
     asked = _arguments()
+    equivalent = equivalent_mutants()
     targets = [
         Target(path, source, mutant)
         for path in _modules(asked.paths)
         for source in [path.read_text("utf-8")]
         for mutant in mutants_of(source)
+        if name_of(str(path.relative_to(ROOT)), mutant) not in equivalent
     ]
     Random(asked.seed).shuffle(targets)
     started = time.monotonic()

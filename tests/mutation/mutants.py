@@ -7,7 +7,7 @@ and imports are left alone, because no test of behaviour can notice them.
 
 import ast
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -37,15 +37,18 @@ class Mutant:
 
     number: int
     line: int
+    function: str  # the name of the innermost function around it; empty outside of functions
     was: str
     now: str
 
 
 def mutants_of(source: str) -> list[Mutant]:
     """Return every mutant of a module. Each differs from the source in one place."""
+    tree = ast.parse(source)
+    functions = [each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef)]
     return [
-        Mutant(number, node.lineno, _short(node), _short(changed))
-        for number, (node, changed, _) in enumerate(_all_changes(ast.parse(source)))
+        Mutant(number, node.lineno, _function(node, functions), _short(node), _short(changed))
+        for number, (node, changed, _) in enumerate(_all_changes(tree))
     ]
 
 
@@ -55,6 +58,12 @@ def mutated(source: str, number: int) -> ast.Module:
     _, changed, replace = next(islice(_all_changes(tree), number, None))
     replace(changed)
     return ast.fix_missing_locations(tree)
+
+
+def _function(node: _Node, functions: Iterable[ast.FunctionDef]) -> str:
+    """Return the name of the innermost function around a node."""
+    around = [each for each in functions if each.lineno <= node.lineno <= (each.end_lineno or 0)]
+    return max(around, key=lambda each: each.lineno).name if around else ""
 
 
 def _all_changes(tree: ast.Module) -> Iterator[tuple[_Node, _Node, Callable[[_Node], None]]]:

@@ -8,7 +8,10 @@ import pytest
 
 from domain.interpretation import times
 from tests.mutation import running
+from tests.mutation.equivalent import equivalent_mutants, name_of
 from tests.mutation.mutants import mutants_of, mutated
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -62,3 +65,19 @@ def test_the_cases_notice_a_changed_rule_and_pass_without_a_change() -> None:
 def _ends_with(module: str, tree: ast.Module) -> int:
     _, status = os.waitpid(running.start(module, tree), 0)
     return status
+
+
+def test_each_mutant_that_is_listed_as_equivalent_exists_and_has_a_reason() -> None:
+    listed = equivalent_mutants()
+    existing = {
+        name_of(module, mutant)
+        for module in {each.module for each in listed}
+        for mutant in mutants_of((ROOT / module).read_text("utf-8"))
+    }
+    assert set(listed) - existing == set()
+    assert [each for each, reason in listed.items() if not reason] == []
+
+
+def test_a_mutant_is_named_by_the_innermost_function_around_it() -> None:
+    source = "def outer():\n    def inner():\n        return a < b\n    return c < d\n"
+    assert [each.function for each in mutants_of(source)] == ["inner", "outer"]

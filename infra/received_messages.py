@@ -61,7 +61,7 @@ def insert(
     """Record a batch in one SQL statement, which is a transaction of its own.
 
     Args:
-        connection: In autocommit.
+        connection: A connection in autocommit mode.
         batch: The messages, each idempotency key once.
         proposed: The ids of the keys that are proposed for subjects, by subject.
         tenant: The name of the installation.

@@ -113,9 +113,9 @@ def _row(interpreted: Component, patient: Patient, encounter: Encounter, here: S
     )
 
 
-#: Two patients in one bed, one patient in two beds, and a visit number of two patients. These are
-#: found over all components, so they are a query. Cancelled encounters do not clash. Beds of part2
-#: units are left out, because they have no codes.
+#: Finds two patients in one bed, one patient in two beds, and a visit number of two patients. It is
+#: a query, because it compares rows of all components. Cancelled encounters do not clash. Beds of
+#: part2 units are left out, because they have no codes.
 _CLASH: Final = """
 select 'bed_of_two' as kind, mode, facility, place_ref as shared_ref, encounter_id, patient_id,
     since_at
@@ -216,11 +216,11 @@ def components_before(
     """Return the components that may have a patient in the census of an earlier time.
 
     A component is left out if no statement had happened by ``at``, or none was recorded by
-    ``upto``. It is also left out if all was over by then: all its times are before ``at``, no
-    statement was recorded after ``upto``, and none of its patients is in the census now.
+    ``upto``. It is also left out if three things are true: all its times are before ``at``, no
+    statement was recorded after ``upto``, and no patient of it is in the census now.
 
     Args:
-        connection: Of the caller.
+        connection: The connection of the caller.
         at: The time of the census; None: now.
         upto: The index up to which statements are known; None: all.
     """

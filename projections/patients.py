@@ -296,7 +296,7 @@ def page(
     Patients without a known time come last.
 
     Args:
-        connection: Of the caller.
+        connection: The connection of the caller.
         after: Time and id of the last patient of the page before; None: the first page.
         limit: The greatest number of patients.
         modes: If given, only patients of these processing modes.

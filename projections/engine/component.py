@@ -22,13 +22,13 @@ class Component:
 
     component: str
     patients: tuple[Patient, ...]
-    filed: Mapping[StatementRef, FiledStatement]  # of equal refs the one recorded first
+    filed: Mapping[StatementRef, FiledStatement]  # if two have one ref, the first recorded
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     """When the statements behind a row arrived."""
 
-    source_position: int  # index of the last one
+    source_position: int  # index of the last statement
     first_known_at: datetime
     last_changed_at: datetime
 
@@ -53,7 +53,7 @@ def interpret_component(
 
 
 def arrival(filed: Sequence[FiledStatement]) -> Arrival:
-    """Sum up when ``filed`` arrived. It must not be empty."""
+    """Return when the statements ``filed`` arrived. There must be at least one."""
     first = last = filed[0]
     for one in filed:
         if one.index < first.index:

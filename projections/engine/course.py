@@ -1,9 +1,9 @@
 """The course of a component: its patients with their encounters, and their own streams.
 
-Projections of own activities (``ByCourse``) are made of it. The encounters are derived from the
-statements. So that an own event on a patient with thousands of statements does not interpret them
-again, the patients and encounters are kept in a table of the engine, one row per component, each
-time when the statements are interpreted. An own event alone reads them from there.
+``ByCourse`` projections make their rows from it. The encounters are derived from the statements,
+and a patient may have thousands of statements. So each time the statements of a component are
+interpreted, its patients and encounters are kept in a row of a table of the engine. When only an
+own event arrives, they are read from this row.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

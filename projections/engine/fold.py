@@ -24,11 +24,12 @@ from projections.engine.services import Services
 from projections.engine.substrate import ArrivedStatement
 from projections.engine.targets import Targets, schema_rows, targets_of
 
-#: If two transactions join the same components in another order, one of them is run again.
+#: How often a transaction is tried. If two transactions join the same components in different
+#: orders, PostgreSQL ends one of them, and it is run again.
 _ATTEMPTS: Final = 5
 
-#: The server need not write a batch to disk before it answers. If it loses the last batches, it
-#: loses their positions with them, and they come again from the topic or the store.
+#: PostgreSQL may answer before it has written a batch to disk. If it loses the last batches, it
+#: also loses their positions, so the events are read again from the topic or the store.
 _BEGIN: Final = (
     "select set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock_shared(%s)"
 )
@@ -36,7 +37,7 @@ _BEGIN: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppliedBatch:
-    """What became of a batch."""
+    """The result of applying a batch."""
 
     applied: int  # events that changed the read models, healed ones included
     skipped: int  # repeats
@@ -181,7 +182,7 @@ def project(
         substrate.file(connection, schema, arrived)
         own_events.file(connection, schema, own)
         touched = links.join(connection, schema, groups)
-    else:  # it has the events already
+    else:  # the substrate has the events already
         touched = links.lock(connection, schema, [group[0] for group in groups])
     batch = [BatchEvent(touched.of[one.nodes[0]], one.index, one.event_id) for one in arrived]
     stated = {one.component for one in batch} | set(touched.absorbed.values())

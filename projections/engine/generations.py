@@ -1,4 +1,4 @@
-"""Generations of projections: which of them are read, which are fed, and where their tables are.
+"""Generations of projections: which are read, which are fed, and where their tables are.
 
 Every generation has a number and a schema of its own (``proj_timeline_v3``). Of each projection one
 generation is *active*: the views of ``proj`` and ``care`` read it. Others may be *kept*: the
@@ -95,12 +95,12 @@ class Generations:
 
     @property
     def substrate(self) -> Generation | None:
-        """The generation of the substrate that is read; None: no projection needs one."""
+        """The active generation of the substrate; None if no projection needs it."""
         return self.active.get(SUBSTRATE.name)
 
     @property
     def course(self) -> Generation | None:
-        """The generation of the courses that is read; None: no projection needs one."""
+        """The active generation of the table ``course``; None if no projection needs it."""
         return self.active.get(COURSE.name)
 
 
@@ -118,7 +118,7 @@ class NeedsRebuild(Exception):
 
 
 class UnknownGeneration(Exception):
-    """This generation is not kept up to date, so the views cannot go over to it."""
+    """This generation is not kept up to date, so the views cannot be switched to it."""
 
     def __init__(self, key: GenerationKey) -> None:
         self.key = key
@@ -166,7 +166,7 @@ def build(connection: Connection[Any], generation: Generation) -> None:
 
 
 def fed(connection: Connection[Any], projections: ProjectionList) -> Generations:
-    """Return the generations that are fed: of every projection an active one.
+    """Return the generations that are fed. Every projection has an active one.
 
     Raises:
         NeedsRebuild: Some projection has no active generation, or one of another release.

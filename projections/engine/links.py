@@ -18,7 +18,7 @@ class TouchedComponents:
     """The components that a batch touched, as they are now."""
 
     components: tuple[str, ...]
-    absorbed: dict[str, str]  # a component that is no more: the one that absorbed it
+    absorbed: dict[str, str]  # an absorbed component: the component that absorbed it
     of: dict[str, str]  # node of the batch: its component
 
 

@@ -159,7 +159,7 @@ def own_of(
     """Return all own events filed in the components of ``records``, by index.
 
     Args:
-        connection: Of the caller.
+        connection: The connection of the caller.
         records: Source records.
         upto: If given, only events that were recorded up to this index.
     """

@@ -1,4 +1,4 @@
-"""How far each generation of a projection has read, by partition.
+"""The position of each generation of a projection, by partition.
 
 A position is moved in the transaction that changes the rows, and only if it is where the
 transaction found it. Every event names the event before it in its partition. So a repeat is
@@ -114,7 +114,7 @@ class DueEvents:
 
 @dataclass(frozen=True, slots=True)
 class PartitionPosition:
-    """The last event that was applied of a partition."""
+    """The last applied event of a partition."""
 
     last_index: int
     incarnation: str
@@ -261,7 +261,7 @@ def place(
     keys: Sequence[GenerationKey],
     held: Mapping[int, PartitionPosition],
 ) -> None:
-    """Write the position of ``keys``, which had none."""
+    """Write the first position of ``keys``."""
     for name, version in keys:
         for partition, one in sorted(held.items()):
             connection.execute(

@@ -1,4 +1,4 @@
-"""What a projection declares: its tables, how events become rows, and what is published."""
+"""The declaration of a projection: its tables, how events become rows, and its views."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,8 @@ from projections.engine.services import Services
 from projections.engine.table import Row, Table
 from projections.engine.views import QueryView, TableView
 
-#: What a rebuild reads of each event: all of it, all that ``LoggedEvent`` holds, or no body either.
+#: The parts of each event that a rebuild reads: the whole event, the members of ``LoggedEvent``, or
+#: those members without the body.
 Needs: TypeAlias = Literal["all", "body", "envelope"]
 
 #: Rows by the name of their table.
@@ -51,9 +52,9 @@ class ByCourse:
 class ByEvent:
     """Rows of single events, which are only added.
 
-    ``rows`` takes events by index, and the statements of those that are readable statements, by
-    index. It is called for any number of events at once: the rows of an event must not depend on
-    the others.
+    ``rows`` takes events by index, and also by index the statements of those events whose statement
+    can be read. It is called for any number of events at once, so the rows of an event must not
+    depend on the other events.
     """
 
     rows: Callable[[Sequence[RecordedEvent], Mapping[int, Statement]], TableRows]
@@ -101,7 +102,7 @@ class Projection:
 
     @property
     def needs(self) -> Needs:
-        """What a rebuild reads of each event."""
+        """The parts of each event that a rebuild reads."""
         if isinstance(self.fold, ByEvent):
             return "all"
         return "envelope" if isinstance(self.fold, ByStream) else "body"

@@ -1,4 +1,4 @@
-"""Fold the components that a batch touched again, and set aside those that cannot be folded.
+"""Fold again the components that a batch touched, and set aside those that cannot be folded.
 
 First the statements: if some arrived for a component, all its statements are interpreted, and the
 rows of ``ByComponent`` projections are replaced. Then the course: the rows of ``ByCourse``
@@ -47,13 +47,13 @@ def refold(
     """Fold the components in ``touched`` again, and replace their rows.
 
     Args:
-        connection: In the transaction of the caller, which has filed the events of the batch.
-        targets: Whose rows change.
-        touched: The components.
+        connection: A connection in the transaction that has filed the events of the batch.
+        targets: The generations whose rows change.
+        touched: The components to fold.
         batch: The events that are set aside with their component if it cannot be folded.
-        services: Of the application.
-        stated: The components of which statements arrived.
-        arrived: Statements that the caller has decoded. All others are read.
+        services: The services of the application.
+        stated: The components for which statements arrived.
+        arrived: Statements that the caller has decoded. All other statements are read.
 
     Returns:
         The events of the batch that are set aside.

@@ -24,14 +24,14 @@ def replace(
     before: Collection[str],
     absorbed: Mapping[str, str],
 ) -> dict[str, str]:
-    """Replace the rows of components, and follow those that were absorbed.
+    """Replace the rows of components, and rename the rows of absorbed components.
 
     Args:
-        connection: In the transaction of the caller.
-        generations: Whose rows are replaced.
+        connection: A connection in the transaction of the caller.
+        generations: The generations whose rows are replaced.
         fresh: The new rows, by component. Other components keep their rows.
         before: The components that may have rows. The others are new.
-        absorbed: Components that are no more, and the component that absorbed each.
+        absorbed: Absorbed components, each with the component that absorbed it.
 
     Returns:
         The components whose new rows the database refuses, and the class of the error. They keep

@@ -43,7 +43,7 @@ STATEMENT: Final = Table(
         Column("sealed", "text", "The sealed segments as stored, verbatim JSON.", "segments"),
     ),
     key=("source_position",),
-    indexes=(("record_id",),),  # the audit trail answers what else is looked up
+    indexes=(("record_id",),),  # other look-ups use the audit trail
     published=False,
     order=("statement_ref", "record_id"),
 )
@@ -65,10 +65,10 @@ COMPONENT: Final = Table(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArrivedStatement:
-    """A statement on its way into the substrate."""
+    """A statement that is about to be filed in the substrate."""
 
     row: Row  # of ``STATEMENT``
-    nodes: tuple[str, ...]  # that it joins: its own record first
+    nodes: tuple[str, ...]  # the nodes that it joins, its own record first
     index: int
     event_id: str
     filed: FiledStatement | None  # None: the body cannot be read
@@ -85,7 +85,7 @@ class ArrivedStatement:
 
 
 class UndecodedStatement(NamedTuple):
-    """A statement as it comes out of the substrate."""
+    """A statement as read from the substrate, not decoded yet."""
 
     source_position: int
     event_id: str
@@ -163,7 +163,7 @@ def stated_nodes(one: LoggedEvent) -> tuple[str, ...]:
 
 
 def statement_row(one: LoggedEvent, statement: Statement | None) -> Row:
-    """Return the row of a statement; None: it cannot be read."""
+    """Return the row of a statement; None if the statement cannot be read."""
     core, sealed = halves(one.body)
     if sealed is None:
         statement = None
@@ -249,7 +249,7 @@ def filed_of(
     """Return all statements filed in the components of ``records``, by index.
 
     Args:
-        connection: Of the caller.
+        connection: The connection of the caller.
         records: Source records.
         upto: If given, only statements that were recorded up to this index.
     """
@@ -281,7 +281,7 @@ def filed_by_component(
     """Return all statements of the components ``wanted``, by index.
 
     Args:
-        connection: Of the caller.
+        connection: The connection of the caller.
         schema: Of the substrate.
         wanted: Components.
         upto: If given, only statements that were recorded up to this index.

@@ -1,4 +1,4 @@
-"""Let the views go over from one generation of projections to another, in one transaction."""
+"""Switch the views from one generation of projections to another, in one transaction."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import sleep
@@ -13,7 +13,7 @@ from projections.engine.parking import ParkedEvent
 from projections.engine.position import GenerationKey
 from projections.engine.projection_list import ENGINE_OWN, ProjectionList
 
-#: Transactions that fold let the switch pass within this time.
+#: The longest time that the switch waits for transactions that fold.
 _FOLD_WAIT: Final = "10s"
 #: While the switch waits for readers, other readers wait behind it. So it waits only briefly, and
 #: tries again. The waits of one attempt stay below PostgreSQL's deadlock_timeout of 1 s. After that
@@ -39,13 +39,13 @@ def switch(
     """Let the views read the generations ``to``, after a rebuild.
 
     Args:
-        connection: In autocommit mode.
+        connection: A connection in autocommit mode.
         projections: All projections.
         to: New generations, by projection.
         catch_up: Applies the events that the new generations lack. It is called again while no
             other transaction folds.
         parked: The events that the rebuild has set aside.
-        keep: Keep the generations that were fed before up to date. If False, they are dropped.
+        keep: Whether the former generations are kept up to date. Otherwise they are dropped.
 
     Raises:
         StillRead: A reader holds the active generation for too long.
@@ -95,7 +95,7 @@ def _switch(
     change: Callable[[], None],
     catch_up: Callable[[], None],
 ) -> None:
-    """Change which generations are active while no other transaction folds or reads."""
+    """Run ``change`` in a transaction while no other transaction folds or reads."""
     for _ in range(_ATTEMPTS):
         try:
             with connection.transaction():
@@ -117,7 +117,7 @@ def _switch(
 def _keep(connection: Connection[Any], before: Generations, new: Generation) -> None:
     """Keep the generations of the same projection that are at the position of the new one.
 
-    The engine's own are never kept: each is read by all projections.
+    The engine's own projections are never kept, because all other projections read them.
     """
     if new.projection in ENGINE_OWN:
         return

@@ -61,7 +61,7 @@ class Targets:
 
     @property
     def of_components(self) -> bool:
-        """Whether some of them need the components of the events."""
+        """Whether a generation needs the components of the events."""
         return bool(self.files or self.by_component or self.by_course)
 
 

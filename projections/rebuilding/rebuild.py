@@ -69,13 +69,13 @@ def rebuild(  # noqa: PLR0913  # all but four are keyword-only
     position of the others, because they move together.
 
     Args:
-        connection: In autocommit mode.
+        connection: A connection in autocommit mode.
         projections: All projections.
         names: The projections to rebuild; none: all.
         source: The log from its beginning, by rising index in every partition. Repeats are skipped.
             What to read of each event: ``ProjectionList.needs``.
         heal: Fetches missing events from the store.
-        services: Of the application.
+        services: The services of the application.
         tools: What workers read and fold with, if the log is long; None: a single process.
         progress: Told how far the rebuild is.
         total: The number of events of the source, if it is known.

@@ -42,7 +42,7 @@ class PartAccount:
     place: PlaceRef | None = None
 
     def enter(self, each: OrderedStatement, *, new_part: bool) -> None:
-        """Note class and place of a statement. A value that it leaves out stays as before."""
+        """Add class and place of a statement. A value that it does not state stays as before."""
         statement = each.statement
         if new_part:
             self.replaced |= self.present
@@ -60,7 +60,7 @@ class PartAccount:
             self.left.pop(self.place, None)
 
     def is_replaced_part(self, end: OrderedStatement) -> bool:
-        """Tell whether an end is of a part that was replaced.
+        """Tell whether an end belongs to a replaced part.
 
         R7.7: its class and place are those of a replaced part. Example: A04 8:00 in the emergency
         department, A01 12:00 on a ward, A03 12:10 of the emergency department.

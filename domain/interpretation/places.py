@@ -15,7 +15,7 @@ from domain.statement import EncounterClass, Place
 _order = attrgetter("order")
 
 
-#: From when and where the patient is, of which class, the statement that says so, and flags.
+#: The instant, the place and the class from then on, the statement that states them, and flags.
 _Step: TypeAlias = tuple[datetime, Place | None, EncounterClass, OrderedStatement, tuple[str, ...]]
 
 
@@ -27,7 +27,8 @@ def stays_of(spell: Spell, restoring: Sequence[OrderedStatement]) -> tuple[list[
 
     Args:
         spell: The encounter.
-        restoring: Its valid A12 and A13. If no other statement says where the patient is, they do.
+        restoring: Its valid A12 and A13, for R6.16: they say where the patient is if no other
+            statement says it.
     """
     steps, marks = _steps(spell)
     runs: list[_Step] = []
@@ -104,7 +105,7 @@ def _steps(spell: Spell) -> tuple[list[_Step], list[Mark]]:
 
 
 def _of_beginnings(beginnings: Sequence[OrderedStatement], at: datetime) -> _Step:
-    """Return what the statements about one beginning say: the last place and class hold (R8.4)."""
+    """Return the step of one beginning; the place and the class sent last hold (R8.4)."""
     by = beginnings[0]
     if len(beginnings) == 1:
         return at, by.statement.place, by.statement.class_code, by, ()
@@ -183,7 +184,7 @@ def in_order_of_time(stays: list[Stay]) -> tuple[Stay, ...]:
 
 
 def ended_at(stays: list[Stay], end: datetime) -> list[Stay]:
-    """Return the stays with an end of the last one."""
+    """Return the stays, the last of them ended at ``end``."""
     return [*stays[:-1], stays[-1]._replace(end=end)] if stays else stays
 
 

@@ -29,7 +29,7 @@ def placed(
 ) -> list[Placed]:
     """Sort the beginnings, moves and ends of one visit by the placing key.
 
-    Updates with a PV1-45 are among the ends, because they may correct one (R5.9).
+    Updates with a PV1-45 are sorted among the ends, because they may correct an end (R5.9).
 
     Args:
         valid: The valid statements of the visit, in sent order.

@@ -55,8 +55,8 @@ def _ends_before_change(
 ) -> set[OrderedStatement]:
     """Return the ends under a replaced number that end only the part before the change (R3.8).
 
-    An end is a real one if a later beginning under its number precedes the change. Example: A01,
-    A03 and A04 under V1, then A06 to V2. The A03 ended an earlier encounter.
+    An end closes an encounter if a beginning under its number comes between it and the change.
+    Example: A01, A03 and A04 under V1, then A06 to V2. The A03 ended an earlier encounter.
     """
     ends: set[OrderedStatement] = set()
     changed: set[VisitRef | None] = set()  # the numbers that an item after this one replaces

@@ -171,7 +171,7 @@ def _line(
 
 
 def _rest(rest: str, encounter: Encounter | None, row: Trigger, words: Words) -> str:
-    """Return ``rest``; of a plan, with the time that is planned."""
+    """Return ``rest``; for a plan, with the planned time."""
     if row.kind != "plan" or encounter is None or encounter.planned_for is None:
         return rest
     return f"{rest}, for {words.moment(encounter.planned_for)}"
@@ -194,7 +194,7 @@ def _flag(flag: str) -> Note:
 def _corrected(
     reading: PatientReading, entry: Entry, encounter: Encounter | None, words: Words
 ) -> Note | None:
-    """Return the note that names the time that holds instead of a discharge's time."""
+    """Return the note with the time that now counts as the end, for a discharge it corrects."""
     if entry.superseded_by is None or Flag.RESEND in entry.flags:
         return None
     if encounter is None or encounter.end is None or entry.happened_at is None:

@@ -239,7 +239,7 @@ def _whereabouts(
     if last_span.end is None:
         return Whereabouts(
             css="unknown",
-            head="Not known where",
+            head="Location not known",
             where=f"Last seen at {name}",
             since=f"on {words.near(last_span.begin, as_of)}; end not stated",
         )

@@ -67,7 +67,7 @@ def _argument(action: argparse.Action) -> str:
     meaning = [action.help or ""]
     if action.required and action.option_strings:
         meaning.append("required")
-    if action.default not in {None, False} and action.option_strings:
+    if action.default not in {None, False, ""} and action.option_strings:
         meaning.append(f"default {action.default}")
     cell = "; ".join(filter(None, meaning)).replace("|", "\\|")
     return f"| `{said[0]}` | {cell} |".replace("T|INDEX", "T\\|INDEX")

@@ -315,13 +315,7 @@ PROJECTION: Final = Projection(
     views=(
         TableView("encounter", ENCOUNTER, PRODUCTION, (CLASS_SYSTEM, _DURING)),
         TableView("stay", STAY, PRODUCTION, (CLASS_SYSTEM, _DURING)),
-        TableView(
-            "entry",
-            ENTRY,
-            PRODUCTION,
-            (CLASS_SYSTEM,),
-            added=("voided_by_ref", "superseded_by_ref"),
-        ),
+        TableView("entry", ENTRY, PRODUCTION, (CLASS_SYSTEM,)),
         _ALIASES,
     ),
 )

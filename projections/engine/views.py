@@ -1,8 +1,11 @@
 """The views: schema ``proj`` for the application, schema ``care`` for analysts.
 
-The views of ``care`` are a contract. Views only gain columns, at the end. Every view and column has
-a comment. They show production records only, and no sealed segment. The place of a part2 unit is
-null.
+The views of ``care`` are a contract. Every view and column has a comment. They show production
+records only, and no sealed segment. The place of a part2 unit is null.
+
+Views only gain columns. If an installation has a view already, its new columns come last, wherever
+they are in the table. So PostgreSQL can replace the view, and views that analysts have made of it
+still work.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -35,7 +38,6 @@ class TableView:
     table: Table
     where: LiteralString
     extras: tuple[ExtraColumn, ...] = ()
-    added: tuple[str, ...] = ()  # columns that the table gained after a release: last in the view
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,36 +71,49 @@ end $$
 
 def follow(connection: Connection[Any], table: Table, schema: str, version: int) -> None:
     """Point the view in ``proj`` over a table to the table of a generation."""
-    define(
-        connection,
-        "proj",
-        table.name,
-        sql.SQL("select {}, {} as projection_version from {}").format(
-            sql.SQL(", ").join(map(sql.Identifier, table.names)),
-            sql.Literal(version),
-            table.at(schema),
-        ),
-    )
+    columns: dict[str, sql.Composable] = {name: sql.Identifier(name) for name in table.names}
+    columns["projection_version"] = sql.Literal(version)
+    define(connection, "proj", table.name, columns, sql.SQL("from {}").format(table.at(schema)))
 
 
 def define(
     connection: Connection[Any],
     schema: str,
     view: str,
-    query: sql.Composable,
+    columns: Mapping[str, sql.Composable],
+    source: sql.Composable,
     *,
     meaning: str = "",
-    columns: Mapping[str, str] | None = None,
+    comments: Mapping[str, str] | None = None,
 ) -> bool:
     """Create or replace a view with its comments.
 
-    If query and comments are the same already, nothing is locked.
+    The columns that the view has already stay first, in their order. A column that it has and that
+    ``columns`` lacks is null from now on. If query and comments are the same already, nothing is
+    locked.
+
+    Args:
+        connection: Of the caller.
+        schema: The schema of the view.
+        view: Its name.
+        columns: The expression of each column.
+        source: The query from ``from`` to its end.
+        meaning: The comment on the view.
+        comments: The comments on its columns.
 
     Returns:
         Whether the view was created or replaced.
     """
     name = f"{schema}.{view}"
-    comments = columns or {}
+    comments = comments or {}
+    shown = {**_before(connection, name), **columns}
+    query = sql.SQL("select {} {}").format(
+        sql.SQL(", ").join(
+            sql.SQL("{} as {}").format(expression, sql.Identifier(column))
+            for column, expression in shown.items()
+        ),
+        source,
+    )
     text = "\n".join(
         [query.as_string(connection), meaning, *(f"{each}: {comments[each]}" for each in comments)]
     )
@@ -114,7 +129,7 @@ def define(
     try:
         with connection.transaction():
             connection.execute(create)
-    except psycopg.errors.InvalidTableDefinition:  # an earlier release had other columns
+    except psycopg.errors.InvalidTableDefinition:  # a column has another type than before
         connection.execute(sql.SQL("drop view {} cascade").format(identifier))
         connection.execute(create)
     if meaning:
@@ -127,6 +142,18 @@ def define(
         (name, text),
     )
     return True
+
+
+def _before(connection: Connection[Any], name: str) -> dict[str, sql.Composable]:
+    """Return a null for each column that a view has now, in the order of the view."""
+    rows = connection.execute(
+        """
+        select attname, format_type(atttypid, atttypmod)
+        from pg_attribute where attrelid = to_regclass(%s) and attnum > 0 order by attnum
+        """,
+        (name,),
+    ).fetchall()
+    return {column: sql.SQL(f"null::{kind}") for column, kind in rows}
 
 
 def _comment(
@@ -187,42 +214,51 @@ def publish(
 
 
 def _publish_query(connection: Connection[Any], view: QueryView) -> bool:
-    changed = define(connection, "proj", view.name, sql.SQL(view.query))
-    query = sql.SQL("select {} from {} where {}").format(
-        sql.SQL(", ").join(map(sql.Identifier, view.columns)),
-        sql.Identifier("proj", view.name),
-        sql.SQL(PRODUCTION),
+    columns: dict[str, sql.Composable] = {name: sql.Identifier(name) for name in view.columns}
+    source = sql.SQL("from ({}) as found").format(sql.SQL(view.query))
+    mode: dict[str, sql.Composable] = {"mode": sql.Identifier("mode")}
+    changed = define(connection, "proj", view.name, columns | mode, source)
+    shown = define(
+        connection,
+        "care",
+        view.name,
+        columns,
+        _from_proj(view.name, PRODUCTION),
+        meaning=view.comment,
+        comments=view.columns,
     )
-    shown = define(connection, "care", view.name, query, meaning=view.comment, columns=view.columns)
     return changed or shown
 
 
 def _publish_table(connection: Connection[Any], view: TableView) -> bool:
     part2 = "is_part2" in view.table.names
     shown = [column for column in view.table.columns if column.published]
-    added = [column for column in shown if column.name in view.added]
-    columns: list[sql.Composable] = [
-        sql.SQL("case when not is_part2 then {0} end as {0}").format(sql.Identifier(column.name))
+    columns: dict[str, sql.Composable] = {
+        column.name: sql.SQL("case when not is_part2 then {} end").format(
+            sql.Identifier(column.name)
+        )
         if part2 and column.name in _PLACE
         else sql.Identifier(column.name)
         for column in shown
-        if column not in added
-    ]
-    columns.append(sql.Identifier("projection_version"))
-    columns += [
-        sql.SQL("{} as {}").format(sql.SQL(extra.expression), sql.Identifier(extra.name))
-        for extra in view.extras
-    ]
-    columns += [sql.Identifier(column.name) for column in added]
+    }
+    columns["projection_version"] = sql.Identifier("projection_version")
+    columns |= {extra.name: sql.SQL(extra.expression) for extra in view.extras}
     comments = {column.name: column.comment for column in shown}
     comments["projection_version"] = "Generation of the projection that the row comes from."
     comments |= {extra.name: extra.comment for extra in view.extras}
-    query = sql.SQL("select {} from {} where {}").format(
-        sql.SQL(", ").join(columns), sql.Identifier("proj", view.table.name), sql.SQL(view.where)
-    )
     return define(
-        connection, "care", view.name, query, meaning=view.table.comment, columns=comments
+        connection,
+        "care",
+        view.name,
+        columns,
+        _from_proj(view.table.name, view.where),
+        meaning=view.table.comment,
+        comments=comments,
     )
+
+
+def _from_proj(name: str, where: LiteralString) -> sql.Composed:
+    return sql.SQL("from {} where {}").format(sql.Identifier("proj", name), sql.SQL(where))
 
 
 def _grant(connection: Connection[Any]) -> None:

@@ -1,11 +1,21 @@
 """Analysts see commented views of production records, without places of part2 units."""
 
+from dataclasses import replace
+
 import psycopg
 import pytest
 from psycopg import sql
 
+from projections import census
 from projections.catalogue import PROJECTIONS
 from projections.engine import fold, views
+from projections.engine.component import Component
+from projections.engine.projection import ByComponent
+from projections.engine.projection_list import ProjectionList
+from projections.engine.services import Services
+from projections.engine.table import Column, Row
+from projections.engine.views import TableView
+from projections.rebuilding.rebuild import rebuild
 from tests.projections.samples import Log, place, services, stated
 
 pytestmark = pytest.mark.postgres
@@ -93,7 +103,7 @@ def as_analyst(connection: psycopg.Connection, query: str) -> None:
 def test_comments_that_a_release_changes_replace_those_of_an_installation(
     connection: psycopg.Connection,
 ) -> None:
-    query = sql.SQL("select 1 as one")
+    one = {"one": sql.Literal(1)}
     shown = (
         "select obj_description('care.numbers'::regclass),"
         " col_description('care.numbers'::regclass, 1)"
@@ -104,9 +114,81 @@ def test_comments_that_a_release_changes_replace_those_of_an_installation(
         ("A number.", "Just one."),
     ):
         assert views.define(
-            connection, "care", "numbers", query, meaning=meaning, columns={"one": column}
+            connection,
+            "care",
+            "numbers",
+            one,
+            sql.SQL(""),
+            meaning=meaning,
+            comments={"one": column},
         )
         assert connection.execute(shown).fetchone() == (meaning, column)
         assert not views.define(
-            connection, "care", "numbers", query, meaning=meaning, columns={"one": column}
+            connection,
+            "care",
+            "numbers",
+            one,
+            sql.SQL(""),
+            meaning=meaning,
+            comments={"one": column},
         )
+
+
+def upgraded(columns: tuple[Column, ...]) -> ProjectionList:
+    """Return the read models of a release in which the census has these columns."""
+    table = replace(census.CENSUS, columns=columns)
+    before = [column.name for column in census.CENSUS.columns]
+
+    def rows(interpreted: Component, given: Services) -> dict[str, list[Row]]:
+        made = (
+            dict(zip(before, row, strict=True)) for row in census.rows(interpreted, given)["census"]
+        )
+        return {"census": [tuple(row.get(each.name, "new") for each in columns) for row in made]}
+
+    following = replace(
+        census.PROJECTION,
+        version=census.PROJECTION.version + 1,
+        tables=(table,),
+        fold=ByComponent(rows=rows),
+        views=(TableView("census", table, views.PRODUCTION), *census.PROJECTION.views[1:]),
+    )
+    return ProjectionList(
+        tuple(following if one is census.PROJECTION else one for one in PROJECTIONS)
+    )
+
+
+ANALYSTS = """
+create schema ward;
+create view ward.beds as select bed, projection_version from care.census;
+create view ward.clashes as select * from care.clash;
+"""
+
+
+def test_the_views_of_analysts_survive_a_release_that_adds_a_column(
+    connection: psycopg.Connection,
+) -> None:
+    log = Log()
+    events = log.record(stated("A01", "10:00", where=place("4W", "A")))
+    fold.apply(connection, PROJECTIONS, events, heal=log.heal, services=services())
+    connection.execute(ANALYSTS)
+    first, *others = census.CENSUS.columns
+    with_one_more = upgraded((first, Column("ward", "text", "The ward."), *others))
+    rebuild(connection, with_one_more, ["census"], events, heal=log.heal, services=services())
+    (beds,) = connection.execute("select bed, projection_version from ward.beds").fetchall()
+    assert beds == ("A", 2)
+    assert connection.execute("select * from ward.clashes").fetchall() == []
+    assert connection.execute("select ward, bed from care.census").fetchall() == [("new", "A")]
+    assert connection.execute("select ward from proj.census").fetchall() == [("new",)]
+
+
+def test_the_views_of_analysts_survive_a_release_that_removes_a_column(
+    connection: psycopg.Connection,
+) -> None:
+    log = Log()
+    events = log.record(stated("A01", "10:00", where=place("4W", "A")))
+    fold.apply(connection, PROJECTIONS, events, heal=log.heal, services=services())
+    connection.execute(ANALYSTS)
+    without = upgraded(tuple(one for one in census.CENSUS.columns if one.name != "started_at"))
+    rebuild(connection, without, ["census"], events, heal=log.heal, services=services())
+    assert connection.execute("select bed from ward.beds").fetchall() == [("A",)]
+    assert connection.execute("select started_at, bed from care.census").fetchall() == [(None, "A")]

@@ -4,10 +4,10 @@
 statement says where the patient is.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal, LiteralString, TypeVar
 
 from psycopg import Connection
 from psycopg.rows import class_row
@@ -24,6 +24,8 @@ from projections.engine.services import Services
 from projections.engine.table import Column, Row, Table
 from projections.engine.views import PRODUCTION, QueryView, TableView
 from projections.timeline import CLASS_SYSTEM, ENCOUNTER, place_columns
+
+Occupant = TypeVar("Occupant")
 
 CENSUS: Final = Table(
     "census",
@@ -113,38 +115,67 @@ def _row(interpreted: Component, patient: Patient, encounter: Encounter, here: S
     )
 
 
-#: Finds two patients in one bed, one patient in two beds, and a visit number of two patients. It is
-#: a query, because it compares rows of all components. Cancelled encounters do not clash. Beds of
-#: part2 units are left out, because they have no codes.
-_CLASH: Final = """
-select 'bed_of_two' as kind, mode, facility, place_ref as shared_ref, encounter_id, patient_id,
-    since_at
-from (
-    select *, min(patient_id) over bed <> max(patient_id) over bed as clashes
-    from proj.census
-    where bed is not null
-    window bed as (partition by mode, place_ref)
-) as beds
-where clashes
-union all
-select 'patient_in_two', mode, facility, patient_id, encounter_id, patient_id, since_at
-from (
-    select *, min(place_ref) over who <> max(place_ref) over who as clashes
-    from proj.census
-    where bed is not null
-    window who as (partition by patient_id)
-) as places
-where clashes
-union all
-select 'number_of_two', mode, facility, visit_ref, encounter_id, patient_id, started_at
-from (
-    select *, min(patient_id) over number <> max(patient_id) over number as clashes
-    from proj.encounter
-    where visit_ref is not null and not is_cancelled
-    window number as (partition by mode, namespace, visit_ref)
-) as numbers
-where clashes
-"""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clash:
+    """A kind of disagreement between encounters (R9.5).
+
+    Encounters disagree if they are equal in all columns of ``same`` and differ in ``differs``. Test
+    and production records are kept apart by ``mode``; the id of a patient is of one mode.
+    """
+
+    kind: Literal["bed_of_two", "patient_in_two", "number_of_two"]
+    same: tuple[LiteralString, ...]
+    differs: LiteralString
+
+    def found(self, places: Iterable[Occupant]) -> list[tuple[Occupant, ...]]:
+        """Return each group of places that disagree. They have an attribute for each column."""
+        groups: dict[tuple[object, ...], list[Occupant]] = {}
+        for one in places:
+            groups.setdefault(tuple(getattr(one, name) for name in self.same), []).append(one)
+        return [
+            tuple(group)
+            for group in groups.values()
+            if len({getattr(one, self.differs) for one in group}) > 1
+        ]
+
+    def query(
+        self, source: LiteralString, *, shared: LiteralString, since: LiteralString
+    ) -> LiteralString:
+        """Return the query over ``source``. ``shared`` is the column with what both share."""
+        return f"""
+            select '{self.kind}' as kind, mode, facility, {shared} as shared_ref, encounter_id,
+                patient_id, {since} as since_at
+            from (
+                select *, min({self.differs}) over same <> max({self.differs}) over same as clashes
+                from {source}
+                window same as (partition by {", ".join(self.same)})
+            ) as {self.kind}
+            where clashes
+        """  # noqa: S608  # literals of this module
+
+
+#: Of places whose bed is stated. In the view, beds of part2 units are left out: they have no codes.
+BED_OF_TWO: Final = Clash(kind="bed_of_two", same=("mode", "place_ref"), differs="patient_id")
+PATIENT_IN_TWO: Final = Clash(kind="patient_in_two", same=("patient_id",), differs="place_ref")
+#: Of encounters that are not cancelled.
+NUMBER_OF_TWO: Final = Clash(
+    kind="number_of_two", same=("mode", "namespace", "visit_ref"), differs="patient_id"
+)
+
+#: Encounters of several components can disagree, so the view is a query.
+_CLASH: Final = " union all ".join(
+    (
+        BED_OF_TWO.query("proj.census where bed is not null", shared="place_ref", since="since_at"),
+        PATIENT_IN_TWO.query(
+            "proj.census where bed is not null", shared="patient_id", since="since_at"
+        ),
+        NUMBER_OF_TWO.query(
+            "proj.encounter where visit_ref is not null and not is_cancelled",
+            shared="visit_ref",
+            since="started_at",
+        ),
+    )
+)
 
 _CLASH_COLUMNS: Final = {
     "kind": "What disagrees: bed_of_two, patient_in_two or number_of_two.",

@@ -13,7 +13,7 @@ from psycopg import Connection
 from psycopg.rows import class_row
 
 from domain.body import SegmentClass
-from domain.continuity import Patient
+from domain.continuity import Entry, Patient
 from domain.ids import EncounterId, PatientId, RecordId
 from domain.segments import Demographics
 from domain.statement import EncounterClass, Statement
@@ -44,7 +44,12 @@ PATIENT: Final = Table(
             "Number of its encounters without cancelled ones.",
             required=True,
         ),
-        Column("last_kind", "text", "Kind of its last entry: topic without the version."),
+        Column(
+            "last_kind",
+            "text",
+            "Kind of its last entry: topic without the version. The end of one department alone"
+            " does not count.",
+        ),
         Column("last_happened_at", "timestamptz", "When that happened; null: not stated."),
         Column("last_facility", "text", "Facility of its last entry."),
         Column("open_encounter_id", "text", "Encounter in progress, care.census; null: none."),
@@ -103,8 +108,7 @@ def _about(interpreted: Component) -> dict[RecordId, list[FiledStatement]]:
 def _patient(
     interpreted: Component, patient: Patient, known: dict[RecordId, list[FiledStatement]]
 ) -> Row:
-    standing = [entry for entry in patient.entries if entry.voided_by is None]
-    last = standing[-1] if standing else None
+    last = _last_entry(patient)
     statement = None if last is None else interpreted.filed[last.statement]
     encounter, here = next(reversed(list(open_places(patient))), (None, None))
     place = None if here is None else here.place
@@ -139,6 +143,14 @@ def _patient(
             ]
         ),
     )
+
+
+def _last_entry(patient: Patient) -> Entry | None:
+    """Return the last entry that holds. If only a department's part ended, the stay goes on."""
+    for entry in reversed(patient.entries):
+        if entry.voided_by is None and not entry.ends_part:
+            return entry
+    return None
 
 
 def _retired(

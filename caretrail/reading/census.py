@@ -1,7 +1,6 @@
 """Who is where, and where statements contradict each other."""
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -13,7 +12,7 @@ from domain.ids import EncounterId, PatientId
 from domain.journey import was_left_open
 from domain.statement import EncounterClass
 from projections.audit_trail import LogPosition
-from projections.census import CensusRow, open_places
+from projections.census import BED_OF_TWO, PATIENT_IN_TWO, CensusRow, open_places
 from projections.patients import PatientRow
 
 
@@ -29,6 +28,7 @@ class OccupiedPlace:
     encounter_id: EncounterId
     class_code: EncounterClass
     mode: str
+    place_ref: str | None  # None: no place was stated
     since: datetime | None  # at this place since; None: not stated
     started: datetime | None  # of the encounter
     visit_ref: str | None = None
@@ -81,6 +81,7 @@ def from_rows(
                 encounter_id=row.encounter_id,
                 class_code=row.class_code,
                 mode=row.mode,
+                place_ref=row.place_ref,
                 since=row.since_at,
                 started=row.started_at,
                 visit_ref=row.visit_ref,
@@ -109,6 +110,7 @@ def from_reading(reading: PatientReading) -> list[OccupiedPlace]:
                 encounter_id=encounter.encounter_id,
                 class_code=encounter.class_code,
                 mode=encounter.mode,
+                place_ref=place.ref if place else None,
                 since=here.start if here else encounter.start,
                 started=encounter.start,
                 visit_ref=encounter.visit,
@@ -148,28 +150,18 @@ def disagreements(
     at: datetime,
     shared_numbers: Sequence[tuple[str, ...]] = (),
 ) -> tuple[Disagreement, ...]:
-    """Return the disagreements among the places. Test and production records are kept apart.
+    """Return the disagreements among the places (R9.5).
 
     Args:
         occupied: The places.
         at: The instant by which lengths are judged.
         shared_numbers: Encounters of different patients that share a visit number.
     """
-    beds: dict[tuple[str, ...], list[OccupiedPlace]] = defaultdict(list)
-    people: dict[tuple[str, str], list[OccupiedPlace]] = defaultdict(list)
-    for one in occupied:
-        if one.bed:
-            beds[one.mode, one.facility, one.unit or "", one.room or "", one.bed].append(one)
-            people[one.mode, one.patient_id].append(one)
-    found = [
-        Disagreement(kind="bed_of_two", places=tuple(each))
-        for each in beds.values()
-        if len({one.patient_id for one in each}) > 1
-    ]
-    found += [
-        Disagreement(kind="patient_in_two", places=tuple(each))
-        for each in people.values()
-        if len({(one.facility, one.unit, one.room, one.bed) for one in each}) > 1
+    in_beds = [one for one in occupied if one.bed]
+    found: list[Disagreement] = [
+        Disagreement(kind=each.kind, places=places)
+        for each in (BED_OF_TWO, PATIENT_IN_TWO)
+        for places in each.found(in_beds)
     ]
     here = {one.encounter_id: one for one in occupied}
     for encounters in shared_numbers:

@@ -10,9 +10,9 @@ from caretrail.reading.opening import PersonDetails, SegmentOpener, person, piec
 from caretrail.reading.wording import EntryWords, entry_words
 from domain.continuity import Entry, Patient
 from domain.ids import PatientId, RecordId, StatementRef, VisitRef
-from domain.interpretation import interpret, interpret_as_of
+from domain.interpretation import interpret, interpret_as_of, trusted_numbers
 from domain.segments import Part2Place
-from domain.statement import IdentifierRef, Place
+from domain.statement import Place
 from projections.audit_trail import LogPosition
 from projections.engine.events import FiledStatement
 
@@ -233,7 +233,8 @@ def _numbers(
     }
     found: dict[str, PatientNumber] = {}
     visits: dict[VisitRef, str] = {}
-    held = _held(latest, patient)
+    # A record that is filed under a trusted number keeps it, whatever other numbers change.
+    held = trusted_numbers(one.statement for one in latest) | set(patient.records)
     for one in latest:
         statement = one.statement
         marks = {each.ref: each for each in statement.identifiers}
@@ -254,38 +255,14 @@ def _numbers(
                             authority=each.authority or (mark.authority if mark else ""),
                             type=each.type,
                             field=each.field,
-                            trusted=bool(mark and _joins(mark)),
-                            replaced=bool(mark and _joins(mark)) and each.ref not in held,
+                            trusted=bool(mark and mark.trusted),
+                            replaced=bool(mark and mark.trusted) and each.ref not in held,
                             retired=each.ref in retired,
                             merged_by=retired.get(each.ref),
                         ),
                     )
     order = sorted(found.values(), key=lambda n: (n.retired, not n.trusted, n.authority))
     return {n.ref: n for n in order}, visits
-
-
-def _joins(identifier: IdentifierRef) -> bool:
-    return identifier.trusted or identifier.master_index
-
-
-def _held(latest: Sequence[FiledStatement], patient: Patient) -> set[str]:
-    """Return the trusted numbers that still join records: the last stated by record and issuer.
-
-    A number that its sender replaced does not join records any more.
-    """
-    again = {entry.statement for entry in patient.entries if "resend" in entry.flags}
-    last: dict[tuple[str, str], set[str]] = {}
-    for one in latest:
-        if one.statement.ref in again:
-            continue
-        stated: dict[str, set[str]] = {}
-        for each in one.statement.identifiers:
-            if _joins(each) and not each.placeholder and not each.field.startswith("MRG"):
-                stated.setdefault(each.authority, set()).add(each.ref)
-        for issuer, refs in stated.items():
-            last.setdefault((one.statement.record, issuer), refs)
-    # A record that is filed under a trusted number keeps it, whatever other numbers change.
-    return {ref for refs in last.values() for ref in refs} | set(patient.records)
 
 
 def _places(latest: Sequence[FiledStatement], opening: SegmentOpener) -> dict[str, Part2Place]:

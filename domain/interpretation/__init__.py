@@ -7,6 +7,7 @@ from domain.interpretation.as_of import interpret_as_of, stated_by
 from domain.interpretation.interpret import interpret
 from domain.interpretation.status import in_census
 from domain.interpretation.times import INFERRED, happened
+from domain.interpretation.whose import trusted_numbers
 
 __all__ = [
     "INFERRED",
@@ -15,4 +16,5 @@ __all__ = [
     "interpret",
     "interpret_as_of",
     "stated_by",
+    "trusted_numbers",
 ]

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from domain.continuity import Merge
 from domain.flags import Flag
 from domain.ids import Mode, PatientId, RecordId
-from domain.interpretation.order import Mark, OrderedStatement
+from domain.interpretation.order import Mark, OrderedStatement, in_sent_order
 from domain.interpretation.resends import resent
-from domain.statement import IdentifierRef
+from domain.statement import IdentifierRef, Statement
 
 
 @dataclass(slots=True)
@@ -84,6 +84,16 @@ def people(statements: Sequence[OrderedStatement]) -> list[Person]:
     shared = _join_by_identifiers(joined, counted, records)
     shared_by = {joined.root(each) for each in shared}
     return _persons(joined, statements, merges, marks, shared_by)
+
+
+def trusted_numbers(statements: Iterable[Statement]) -> set[str]:
+    """Return the refs of the trusted identifiers that join records, or would join them (R2.3).
+
+    A number that its sender replaced is not among them. Example: A31 corrects PID-2 from 900 to
+    901. Then 900 joins no records.
+    """
+    holders, _, _ = _trusted_values(_without_resends(in_sent_order(statements)))
+    return set(holders)
 
 
 def _why_without_effect(merge: OrderedStatement) -> Flag | None:

@@ -16,7 +16,9 @@ from tests.projections.samples import (
     Log,
     SampleStatement,
     applied,
+    at,
     open_segment,
+    place,
     record,
     services,
     stated,
@@ -89,6 +91,22 @@ def test_a_name_that_changed_is_found_under_the_one_sent_last(
     )
     assert found(connection, "name:brook") == {record("1")}
     assert found(connection, "name:alder") == set()
+
+
+def test_the_end_of_one_department_is_not_the_last_entry_of_a_patient(
+    connection: psycopg.Connection,
+) -> None:
+    story = [
+        stated("A04", "8:00", where=place("ED"), class_code="EMER", class_as_sent="E"),
+        stated("A01", "12:00", where=place("4W")),
+        stated("A03", "12:05", where=place("ED"), class_code="EMER", class_as_sent="E"),
+    ]
+    last = "select last_kind, last_happened_at from proj.patient"
+    with connection.transaction(force_rollback=True):
+        recorded(connection, *story)
+        assert connection.execute(last).fetchall() == [("encounter.admitted", at("12:00"))]
+    recorded(connection, *story, stated("A03", "17:00", where=place("4W")))
+    assert connection.execute(last).fetchall() == [("encounter.discharged", at("17:00"))]
 
 
 def test_no_view_holds_a_name_or_a_number_in_clear(connection: psycopg.Connection) -> None:

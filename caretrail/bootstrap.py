@@ -182,6 +182,7 @@ class Application:
         *,
         source: Iterable[RecordedEvent] | None = None,
         progress: RebuildProgress | None = None,
+        keep: bool = False,
     ) -> rebuilding.RebuildResult:
         """Rebuild projections; see ``projections.rebuilding.rebuild``.
 
@@ -191,6 +192,7 @@ class Application:
             upto: The index of the newest event.
             source: The events, if they do not come from the store.
             progress: Called with the progress.
+            keep: Keep the generations that were read before up to date.
         """
         reads = PROJECTIONS.needs(names)
         events: Iterable[RecordedEvent] | StoreLog
@@ -211,6 +213,7 @@ class Application:
             tools=partial(_tools, self.settings, self.url, self.store.incarnation, reads),
             progress=progress,
             total=upto,
+            keep=keep,
         )
 
     def catch_up(

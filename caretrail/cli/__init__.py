@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final, cast
 
-from caretrail.cli.arguments import address, count
+from caretrail.cli.arguments import address, count, named_version
 from caretrail.cli.referral_verbs import referral_verbs
 from caretrail.cli.verbs import Verbs, add_group, add_instants, add_json, add_limit, add_verb
 from caretrail.signals import unwinding
@@ -237,7 +237,26 @@ def _event_verbs(verbs: "Verbs[argparse.ArgumentParser]") -> None:
         default="store",
         help="where to read the events",
     )
+    rebuild.add_argument(
+        "--keep",
+        action="store_true",
+        help="keep the versions before up to date too, so that `switch` can go back to them",
+    )
     add_json(rebuild)
+    switch = add_verb(
+        projections,
+        "switch",
+        "projections:projections_switch",
+        "show the kept version of read models; the version shown before is kept instead",
+    )
+    switch.add_argument(
+        "versions",
+        nargs="+",
+        type=named_version,
+        metavar="NAME=VERSION",
+        help="a read model and one of its versions that `rebuild --keep` kept: see `ls`",
+    )
+    add_json(switch)
     digest = add_verb(
         projections,
         "digest",

@@ -43,6 +43,14 @@ def count(text: str) -> int:
     return int(text)
 
 
+def named_version(text: str) -> tuple[str, int]:
+    """Return a name and a version number, written as ``census=2``."""
+    name, _, number = text.partition("=")
+    if not name or not number.isdecimal():
+        raise ArgumentTypeError(f"{text}: write NAME=VERSION, such as census=2")
+    return name, int(number)
+
+
 def stated_time(text: str) -> Moment:
     """Return a time as it was stated: a day, a minute or a second. Without an offset, it is UTC.
 

@@ -9,9 +9,15 @@ from caretrail.cli.output import note
 from caretrail.failure import Failed
 from consumers.hl7v2.files import split
 
+#: The name of a file of profiles, beside the messages of its senders.
+PROFILES: Final = "profiles.toml"
+
 
 def message_files(paths: Iterable[str]) -> list[Path]:
-    """Return the files that ``paths`` name; a folder stands for every file below it, sorted.
+    """Return the files that ``paths`` name.
+
+    A folder stands for every file below it, sorted. Its ``profiles.toml``, which ``generate``
+    writes, is left out: it describes the senders of the messages.
 
     Raises:
         Failed: A path does not exist.
@@ -20,7 +26,8 @@ def message_files(paths: Iterable[str]) -> list[Path]:
     for name in paths:
         path = Path(name)
         if path.is_dir():
-            files += sorted(each for each in path.rglob("*") if each.is_file())
+            below = (each for each in path.rglob("*") if each.is_file())
+            files += sorted(each for each in below if each.name != PROFILES)
         elif path.exists():
             files.append(path)
         else:

@@ -15,20 +15,25 @@ from domain.body import RecordedEvent
 from projections.catalogue import PROJECTIONS
 from projections.engine import generations
 from projections.engine.digest import digest
+from projections.engine.generations import UnknownGeneration
+from projections.engine.position import GenerationKey
 from projections.engine.projection_list import UnknownProjection
+from projections.engine.switching import switch_to_kept
 from projections.rebuilding.rebuild import RebuildResult
 
 
 def projections_ls(options: Namespace) -> None:
-    """List read models: version, rows, position."""
+    """List read models: version, kept versions, rows, position."""
     with open_home() as application, application.connect() as connection:
         latest = application.store.max_index()
         through = min(latest, application.complete_through(connection))
-        active = generations.fed(connection, PROJECTIONS).active
+        fed = generations.fed(connection, PROJECTIONS)
+        active = fed.active
         found = [
             {
                 "name": projection.name,
                 "version": active[projection.name].number,
+                "kept": [one.number for one in fed.kept if one.projection is projection],
                 "rows": sum(
                     generations.count(connection, active[projection.name].schema, table)
                     for table in projection.tables
@@ -75,10 +80,10 @@ def projections_rebuild(options: Namespace) -> None:
                 from_topic = (
                     event for _, _, event in topic.events(topic.extents()) if event is not None
                 )
-                rebuilt = _rebuild(application, names, from_topic, total)
+                rebuilt = _rebuild(application, names, from_topic, total, keep=options.keep)
                 topic.close()
         else:
-            rebuilt = _rebuild(application, names, None, total)
+            rebuilt = _rebuild(application, names, None, total, keep=options.keep)
     result = {
         "versions": rebuilt.versions,
         "events": rebuilt.events,
@@ -98,6 +103,24 @@ def projections_rebuild(options: Namespace) -> None:
         )
 
 
+def projections_switch(options: Namespace) -> None:
+    """Let reads go to kept versions of read models; the versions read before are kept instead."""
+    wanted: list[GenerationKey] = options.versions
+    _checked([name for name, _ in wanted])
+    with open_home() as application, application.connect() as connection:
+        try:
+            switch_to_kept(connection, PROJECTIONS, wanted)
+        except UnknownGeneration as error:
+            name, number = error.key
+            raise Failed(
+                f"version {number} of {name} is not kept; see `caretrail projections ls`"
+            ) from None
+    if options.json:
+        json_line({"versions": dict(wanted)})
+    else:
+        line("now shown: " + ", ".join(f"{name} v{number}" for name, number in wanted))
+
+
 def _checked(names: list[str]) -> list[str]:
     try:
         PROJECTIONS.named(names)
@@ -108,7 +131,12 @@ def _checked(names: list[str]) -> list[str]:
 
 
 def _rebuild(
-    application: Application, names: list[str], source: Iterable[RecordedEvent] | None, total: int
+    application: Application,
+    names: list[str],
+    source: Iterable[RecordedEvent] | None,
+    total: int,
+    *,
+    keep: bool,
 ) -> RebuildResult:
     with application.connect() as connection, progress("rebuilding", total) as shown:
         return application.rebuild(
@@ -116,5 +144,6 @@ def _rebuild(
             names,
             total,
             source=source,
+            keep=keep,
             progress=lambda stage, done, _of: shown(done) if stage == "fold" else None,
         )

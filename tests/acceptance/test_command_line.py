@@ -111,6 +111,7 @@ def test_a_message_in_quarantine_shows_its_reason_and_place(caretrail: CommandLi
         (["ingest", "/nonexistent"], "/nonexistent: no such file or folder"),
         (["ingest", ".", "--sender", "nobody"], "no profile 'nobody' in"),
         (["projections", "digest", "nothing"], "the read models are: "),
+        (["projections", "switch", "census=9"], "version 9 of census is not kept; see"),
     ],
 )
 def test_a_failure_says_what_is_wrong_and_what_to_do(
@@ -129,6 +130,7 @@ def test_a_failure_says_what_is_wrong_and_what_to_do(
         (["timeline", "x", "--as-of", "soon"], "soon: write a time as 2026-03-02T14:05:00Z"),
         (["messages", "ls", "--limit", "0"], "0: write a whole number above 0"),
         (["send", ".", "--to", "here"], "here: write HOST:PORT"),
+        (["projections", "switch", "census"], "census: write NAME=VERSION, such as census=2"),
         (["serve", "--only", "cook"], "no role 'cook'; the roles are: mllp, relay,"),
         ([], "usage: caretrail"),
     ],
@@ -144,3 +146,23 @@ def test_read_models_of_another_release_are_rebuilt(caretrail: CommandLine) -> N
         connection.execute("update proj.version set shape = 0 where projection = 'timeline'")
     assert caretrail.object("projections", "digest") == before
     assert beds(caretrail.object("timeline", "MERCY|0042")) == ["1", "2", "3"]
+
+
+def test_a_version_that_a_rebuild_keeps_can_be_shown_again(caretrail: CommandLine) -> None:
+    before = caretrail.object("projections", "digest")
+    (census,) = caretrail.objects("projections", "ls", "census")
+    first = census["version"]
+    rebuilt = caretrail.object("projections", "rebuild", "census", "--keep")
+    second = rebuilt["versions"]["census"]
+    assert second > first
+
+    def shown() -> tuple[int, list[int]]:
+        (census,) = caretrail.objects("projections", "ls", "census")
+        return census["version"], census["kept"]
+
+    assert shown() == (second, [first])
+    caretrail.run("projections", "switch", f"census={first}")
+    assert shown() == (first, [second])
+    assert caretrail.object("projections", "digest") == before
+    caretrail.run("projections", "rebuild", "census")
+    assert shown()[1] == []

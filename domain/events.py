@@ -33,7 +33,7 @@ class OwnEvent(BaseModel):
     be renamed or moved and stored data may not. Another shape is another version.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     TOPIC: ClassVar[str]
 

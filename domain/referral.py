@@ -57,7 +57,7 @@ class ReferralOutcome(BaseModel):
 class Party(BaseModel):
     """An organisation, a person of it, or a pool of persons: codes, never names."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     organisation: OptionalCode = ""
     """The organisation."""

@@ -1,9 +1,17 @@
-"""The part of the page of events that describes own events: from their JSON Schemas."""
+"""The part of the page of events that describes own events: from their JSON Schemas.
 
+The meaning of a member is the docstring below it. It is read here and not by pydantic, which would
+read the source of each model whenever a process starts.
+"""
+
+import ast
 import inspect
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
+
+from pydantic import BaseModel
 
 from domain.catalogue import OWN_EVENTS
 from domain.events import OwnEvent
@@ -21,32 +29,52 @@ def own_events() -> list[str]:
         "",
         "Every core has these members:",
         "",
-        *_table(common, set()),
+        *_table(OwnEvent, set()),
         "",
         "A party, such as `requester`, has these members. All of them are codes.",
         "",
-        *_table(Party.model_json_schema(), set()),
+        *_table(Party, set()),
     ]
     for topic, event in sorted(OWN_EVENTS.items()):
-        shape = event.model_json_schema()
         words = inspect.cleandoc(event.__doc__ or "").replace("\n", " ")
         lines += ["", f"### `{topic}`", "", words, ""]
-        lines += _table(shape, set(common["properties"]))
+        lines += _table(event, set(common["properties"]))
     return lines
 
 
-def _table(shape: Mapping[str, Any], leave_out: set[str]) -> list[str]:
+def _table(model: type[BaseModel], leave_out: set[str]) -> list[str]:
+    meanings = _meanings(model)
     rows = []
-    for name, member in shape["properties"].items():
+    for name, member in model.model_json_schema()["properties"].items():
         if name in leave_out:
             continue
         kinds = [_kind(each) for each in member.get("anyOf", [member])]
-        meaning = [member.get("description", "").rstrip(".")]
+        meaning = [meanings.get(name, "").rstrip(".")]
         meaning += [" ".join(f"`{each}`" for each in member.get("enum", []))]
         if member.get("default"):
             meaning.append(f"default `{member['default']}`")
         rows.append(f"| `{name}` | `{' or '.join(kinds)}` | {'; '.join(filter(None, meaning))} |")
     return ["| member | type | meaning |", "|---|---|---|", *rows]
+
+
+def _meanings(model: type[BaseModel]) -> dict[str, str]:
+    """Return the docstring of each member of a model, those of its bases included."""
+    found: dict[str, str] = {}
+    for each in reversed(model.__mro__):
+        if not issubclass(each, BaseModel) or each is BaseModel:
+            continue
+        (defined,) = ast.parse(inspect.getsource(each)).body
+        assert isinstance(defined, ast.ClassDef)
+        for member, words in pairwise(defined.body):
+            match member, words:
+                case (
+                    ast.AnnAssign(target=ast.Name(id=name)),
+                    ast.Expr(value=ast.Constant(value=str(text))),
+                ):
+                    found[name] = inspect.cleandoc(text)
+                case _:
+                    pass
+    return found
 
 
 def _kind(member: Mapping[str, Any]) -> str:

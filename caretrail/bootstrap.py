@@ -1,5 +1,6 @@
 """Wire the application: choose the implementation of each port. Importing this does nothing."""
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -30,16 +31,16 @@ from consumers.projector import (
 )
 from domain.body import Actor, RecordedEvent
 from domain.catalogue import own_event
-from domain.ids import DEVELOPMENT_KEY, IdKey
+from domain.ids import IdKey
 from domain.interpretation import interpret
-from infra import clock
+from infra import clock, id_key
 from infra.event_log import EventLog
-from infra.event_store import CareStore, open_store
+from infra.event_store import CareStore, DevelopmentKey, id_key_fingerprint, open_store
 from infra.migrate import migrate
 from infra.postgres import network, pool
 from infra.postgres_server import joined
 from infra.received_messages import SealedMessage
-from infra.settings import BadSettings, Settings
+from infra.settings import Settings
 from infra.subject_keys import SubjectKeys, open_keys
 from projections.catalogue import PROJECTIONS
 from projections.engine import fold, generations, position
@@ -280,13 +281,13 @@ def opened(settings: Settings) -> Iterator[Application]:
         BadSettings: A setting cannot be used.
         ProfilesInvalid: The file of profiles cannot be used.
     """
-    id_key = id_key_of(settings)
     chosen = profiles.load(settings.profiles_file)
     if settings.profiles and not settings.profiles.exists():
         log.warning("profiles.missing", file=str(settings.profiles))
     with ExitStack() as stack:
         url = stack.enter_context(database(settings))
         migrate(url)
+        ids = id_key_of(settings, url)
         keys_url = settings.keys_database_url
         if keys_url is not None:
             migrate(keys_url.get_secret_value())
@@ -302,7 +303,7 @@ def opened(settings: Settings) -> Iterator[Application]:
         store = stack.enter_context(
             open_store(
                 url,
-                id_key=id_key,
+                id_key=ids,
                 keys=keys,
                 tenant=settings.tenant,
                 external=settings.database_url is not None,
@@ -314,20 +315,20 @@ def opened(settings: Settings) -> Iterator[Application]:
         yield Application(
             settings=settings,
             url=url,
-            id_key=id_key,
+            id_key=ids,
             keys=keys,
             store=store,
             profiles=chosen,
         )
 
 
-def _services(keys: SubjectKeys, id_key: IdKey) -> Services:
+def _services(keys: SubjectKeys, ids: IdKey) -> Services:
     return Services(
         open_segment=lambda sealed, event_id, topic: keys.open(
             sealed, event_id=event_id, topic=topic
         ),
         # The same names and birth dates come many times.
-        token=lru_cache(maxsize=_TOKENS)(lambda text: id_key.ref("token", text)),
+        token=lru_cache(maxsize=_TOKENS)(lambda text: ids.ref("token", text)),
         interpret=interpret,
         read_own=own_event,
         warm=keys.warm,
@@ -351,7 +352,7 @@ def _tools(
     ):
         log = EventLog(connections, incarnation=incarnation)
         read = partial(log.drain_for_rebuild, bodies=reads == "body")
-        yield connection, _services(keys, id_key_of(settings)), read
+        yield connection, _services(keys, id_key_of(settings, url)), read
 
 
 def claim_projecting(connection: Connection[Any]) -> bool:
@@ -363,21 +364,27 @@ def claim_projecting(connection: Connection[Any]) -> bool:
     return row == (True,)
 
 
-def id_key_of(settings: Settings) -> IdKey:
-    """Return the key from which ids are derived.
+def id_key_of(settings: Settings, url: str) -> IdKey:
+    """Return the key from which ids are derived; a new home draws one.
+
+    Args:
+        settings: The settings; ``CARETRAIL_ID_KEY`` counts before the file of the home.
+        url: The database.
 
     Raises:
-        BadSettings: ``CARETRAIL_ID_KEY`` is not a key.
+        DevelopmentKey: A database outside the home needs ``CARETRAIL_ID_KEY``.
+        IdKeyUnusable: The file of the home is missing or cannot be used.
+        StoreUnavailable: The database does not answer.
     """
-    if settings.id_key is None:
-        return IdKey(DEVELOPMENT_KEY)
-    try:
-        secret = bytes.fromhex(settings.id_key.get_secret_value())
-    except ValueError:
-        secret = b""
-    if len(secret) != _KEY_BYTES:
-        raise BadSettings("CARETRAIL_ID_KEY: write 64 hex digits")
-    return IdKey(secret)
+    if settings.id_key is not None:
+        return IdKey(bytes.fromhex(settings.id_key.get_secret_value()))
+    if settings.database_url is not None:
+        raise DevelopmentKey
+    return id_key.of_home(
+        settings.id_key_file,
+        fingerprint=id_key_fingerprint(url),
+        draw=lambda: os.urandom(_KEY_BYTES),
+    )
 
 
 def _meaning(error: Exception) -> Meaning:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from caretrail.bootstrap import opened
+from caretrail.bootstrap import Application, opened
 from consumers.hl7v2 import profiles
+from domain.ids import DEVELOPMENT_KEY, IdKey
 from infra.java import NoJava, find
 from infra.kafka_jars import cache, key
 from infra.postgres_binaries import NoBinaries, binaries, psql
@@ -24,6 +25,7 @@ class Finding:
     check: str
     ok: bool
     words: str
+    warning: bool = False  # it works, and the operator should know something about it
 
 
 def checkup(settings: Settings) -> Iterator[Finding]:
@@ -44,7 +46,7 @@ def checkup(settings: Settings) -> Iterator[Finding]:
     yield _checked("profiles", lambda: _profiles(settings))
     if settings.database_url is None:
         yield _checked("postgresql", lambda: f"embedded, {binaries()}")
-    yield _checked("database", lambda: _database(settings))
+    yield from _opened(settings)
     if settings.kafka_bootstrap_servers:
         yield Finding(
             "kafka", ok=True, words=f"uses the brokers {settings.kafka_bootstrap_servers}"
@@ -81,9 +83,35 @@ def _profiles(settings: Settings) -> str:
     return ", ".join(sorted(named))
 
 
-def _database(settings: Settings) -> str:
-    with opened(settings) as application:
-        found = f"answers; {application.store.max_index()} events"
-        if settings.database_url is None:
-            found += f"; while the service runs, connect with: {psql(application.url)}"
+def _opened(settings: Settings) -> Iterator[Finding]:
+    """Check what is in the database."""
+    found = list[Finding]()
+
+    def look() -> str:
+        with opened(settings) as application:
+            found.append(_ids(application.id_key))
+            return _database(application)
+
+    yield _checked("database", look)
+    yield from found
+
+
+def _database(application: Application) -> str:
+    found = f"answers; {application.store.max_index()} events"
+    if application.settings.database_url is None:
+        found += f"; while the service runs, connect with: {psql(application.url)}"
     return found
+
+
+def _ids(key: IdKey) -> Finding:
+    """Say whether the ids of this home can be traced back to record numbers."""
+    if key.secret != DEVELOPMENT_KEY:
+        return Finding("ids", ok=True, words="derived with a key of this installation")
+    return Finding(
+        "ids",
+        ok=True,
+        warning=True,
+        words="derived with the key that the documentation prints: a person who sees an id, such as"
+        " a Kafka key, can find the record number by trying all numbers. For data of real patients,"
+        " make a new home, which draws a key of its own, and send the messages again",
+    )

@@ -14,6 +14,7 @@ from domain.segments import SegmentDoesNotOpen
 from infra.backup import NothingToBackUp
 from infra.backup_file import BackupExists, BackupUnusable
 from infra.event_store import DevelopmentKey, WrongIdKey
+from infra.id_key import IdKeyUnusable
 from infra.kafka import SlowChecksums
 from infra.kafka_server import KafkaUnavailable
 from infra.master_key import MasterKeyUnusable
@@ -39,6 +40,7 @@ _SELF_EXPLAINED: Final = (
     DevelopmentKey,
     Failed,
     Halted,
+    IdKeyUnusable,
     KafkaUnavailable,
     KeysDiffer,
     KeysNeeded,

@@ -3,9 +3,11 @@
 A backup of the store holds the events, the received messages, the idempotency keys and the
 fingerprint of the id key, as they were at one moment. It has no read models, because they are built
 again from the events. The data keys are in a file of their own: the store, the data keys and the
-master key together open every sealed text. The master key and the id key are in neither file.
+master key together open every sealed text. The id key is in that file too, encrypted with the
+master key, as the data keys are. The master key is in neither file.
 """
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,10 +18,14 @@ from typing import Any, Final
 import psycopg
 from psycopg import Connection, sql
 
-from infra import clock
+from domain.ids import IdKey
+from infra import clock, master_key
 from infra.backup_file import BackupWriter, Manifest, Progress, new_backup
+from infra.event_store import refuse_other_id_key
+from infra.master_key import OTHER_MASTER_KEY, MasterKey, MasterKeyUnusable
 from infra.migrate import RestoreUnfinished, SchemaTooNew, migrations, restore_is_unfinished
 from infra.postgres import settings
+from infra.sealing import NONCE, encrypt, to_text
 
 #: The schemas of the store. Every table in them is backed up; the manifest states their columns.
 STORE_SCHEMAS: Final = ("es", "intake")
@@ -28,6 +34,8 @@ STORE_SCHEMAS: Final = ("es", "intake")
 STORE_TABLES: Final = ("relay.generation",)
 KEY_TABLES: Final = ("keys.master_key", "keys.data_key")
 _LEFT_OUT: Final = ("es.migration",)
+#: Associated data of the encrypted id key, so that it cannot pass for a data key.
+ABOUT_ID_KEY: Final = b"caretrail id key"
 
 _COLUMNS: Final = """
     select n.nspname || '.' || c.relname, array_agg(a.attname::text order by a.attnum)
@@ -127,9 +135,17 @@ def back_up_store(url: str, path: Path, *, shown: Progress = lambda _done: None)
 
 
 def back_up_keys(
-    url: str, path: Path, *, keys_url: str | None = None, shown: Progress = lambda _done: None
+    url: str,
+    path: Path,
+    *,
+    id_key: IdKey,
+    master_key_file: Path,
+    keys_url: str | None = None,
+    shown: Progress = lambda _done: None,
 ) -> KeysBackup:
-    """Write the data keys that are in use or that a service has taken in advance, still wrapped.
+    """Write the id key, and the data keys that are in use or that a service has taken in advance.
+
+    All of them are encrypted with the master key.
 
     A subject gets its key with its first event. If the backup of the keys begins after the backup
     of the store has ended, it therefore holds every key that the backed-up store needs, except keys
@@ -138,19 +154,31 @@ def back_up_keys(
     Args:
         url: The database of the store.
         path: The file to write.
+        id_key: The key that the ids of the store are derived with.
+        master_key_file: The file of the master key.
         keys_url: The database of the keys, if it is another one.
         shown: Called with the number of bytes written so far.
 
     Raises:
         NothingToBackUp, BackupExists, SchemaTooNew, RestoreUnfinished: See ``back_up_store``.
+        WrongIdKey, MasterKeyUnusable: A key of this installation does not fit.
     """
     with _snapshot(url) as connection:
         store = _store_of(connection)
+    refuse_other_id_key(id_key, store.id_key)
+    master = master_key.load(master_key_file)
     with _snapshot(keys_url or url) as connection:
         fingerprints, last_key_id = connection.execute(_DATA_KEYS).fetchone() or ([], 0)
         columns = _columns(connection, (), KEY_TABLES)
+        if master.fingerprint() not in fingerprints:
+            raise MasterKeyUnusable(f"{master_key_file}: {OTHER_MASTER_KEY}")
         manifest = _manifest(
-            "keys", store, columns, master_keys=fingerprints, last_key_id=last_key_id
+            "keys",
+            store,
+            columns,
+            master_keys=fingerprints,
+            last_key_id=last_key_id,
+            wrapped_id_key=_wrapped(id_key, master),
         )
         with new_backup(path, manifest) as writer:
             _copy(connection, writer, columns, shown)
@@ -159,6 +187,12 @@ def back_up_keys(
         bytes=writer.size,
         sha256=writer.sha256,
         keys=writer.tables["keys.data_key"].rows,
+    )
+
+
+def _wrapped(id_key: IdKey, master: MasterKey) -> str:
+    return to_text(
+        encrypt(master.cipher(), id_key.secret, about=ABOUT_ID_KEY, nonce=os.urandom(NONCE))
     )
 
 

@@ -58,6 +58,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     tables: dict[str, list[str]]  # columns by table
     master_keys: list[str] = []  # fingerprints of the keys that wrap the data keys
     last_key_id: int = 0  # the greatest id that was given to a data key
+    wrapped_id_key: str = ""  # encrypted with the master key, in base64; only beside data keys
 
 
 class TableSummary(msgspec.Struct, kw_only=True):

@@ -17,7 +17,7 @@ from psycopg_pool import ConnectionPool
 from typing_extensions import override
 
 from infra import master_key
-from infra.master_key import MasterKey, MasterKeyUnusable
+from infra.master_key import OTHER_MASTER_KEY, MasterKey, MasterKeyUnusable
 from infra.postgres import pool, reachable
 from infra.sealing import NONCE, decrypt, encrypt
 
@@ -148,10 +148,7 @@ def _master_of(connection: Connection[TupleRow], path: Path) -> MasterKey:
         else:
             master = master_key.make(path, os.urandom(_KEY_SIZE))
         if known and master.fingerprint() not in known:
-            raise MasterKeyUnusable(
-                f"{path}: this file has another master key than the one that wraps the keys of"
-                " this database; name the right file in CARETRAIL_KEY_FILE"
-            )
+            raise MasterKeyUnusable(f"{path}: {OTHER_MASTER_KEY}")
         connection.execute(
             "insert into keys.master_key (fingerprint) values (%s) on conflict do nothing",
             (master.fingerprint(),),

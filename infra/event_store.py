@@ -34,6 +34,7 @@ __all__ = [
     "DevelopmentKey",
     "UnsafeFunctions",
     "WrongIdKey",
+    "id_key_fingerprint",
     "open_store",
     "refuse_development_key",
     "refuse_other_id_key",
@@ -45,7 +46,13 @@ class WrongIdKey(Exception):
 
 
 class DevelopmentKey(Exception):
-    """The documented key of development is set for a database outside the home."""
+    """A database outside the home has no id key of its own, or the documented development key."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a database outside the home needs an id key of your own: CARETRAIL_ID_KEY, 64 hex"
+            " digits, such as `openssl rand -hex 32` prints; keep the key, it must never change"
+        )
 
 
 class CareStore(EventLog, MessageLog[SealedMessage]):
@@ -225,6 +232,20 @@ def open_store(
         yield CareStore(writer, log, streams=RecordedStreams(writer, id_key=id_key))
 
 
+def id_key_fingerprint(url: str) -> str | None:
+    """Return the fingerprint of the key that the store was made with; None: no store yet.
+
+    Raises:
+        StoreUnavailable: The database does not answer.
+    """
+    with reachable(), psycopg.connect(**settings(url, name="opening")) as connection:
+        there = connection.execute("select to_regclass('es.store') is not null").fetchone()
+        if there != (True,):
+            return None
+        row = connection.execute("select id_key_fingerprint from es.store").fetchone()
+    return str(row[0]) if row else None
+
+
 def refuse_development_key(id_key: IdKey, *, external: bool) -> None:
     """Refuse the documented key of development for a database outside the home.
 
@@ -232,10 +253,7 @@ def refuse_development_key(id_key: IdKey, *, external: bool) -> None:
         DevelopmentKey: The database is outside the home and the key is the documented one.
     """
     if external and id_key.secret == DEVELOPMENT_KEY:
-        raise DevelopmentKey(
-            "a database outside the home needs an id key of your own: CARETRAIL_ID_KEY, 64 hex"
-            " digits, such as `openssl rand -hex 32` prints; keep the key, it must never change"
-        )
+        raise DevelopmentKey
 
 
 def refuse_other_id_key(id_key: IdKey, fingerprint: str) -> None:
@@ -246,6 +264,7 @@ def refuse_other_id_key(id_key: IdKey, fingerprint: str) -> None:
     """
     if fingerprint != id_key.fingerprint():
         raise WrongIdKey(
-            "this store was made with another id key: set CARETRAIL_ID_KEY to that key; ids derived"
-            " with the present key would not match the stored ones"
+            "this store was made with another id key: put its file keys/id.key back, or set"
+            " CARETRAIL_ID_KEY to that key; ids derived with the present key would not match the"
+            " stored ones"
         )

@@ -1,8 +1,6 @@
 """The master key wraps every data key; it is a file in the home and never in the database."""
 
-import os
 from base64 import b64decode, b64encode
-from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -10,8 +8,16 @@ from typing import Final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from infra.key_file import KeyFileUnusable, make_key, read_key
+
 _SIZE: Final = 32
-_OTHERS: Final = 0o077  # permission bits of other users
+
+
+#: The end of a message: the file holds a key, but not the one of this database.
+OTHER_MASTER_KEY: Final = (
+    "this file has another master key than the one that wraps the keys of this database; name the"
+    " right file in CARETRAIL_KEY_FILE"
+)
 
 
 class MasterKeyUnusable(Exception):
@@ -40,20 +46,16 @@ def load(path: Path) -> MasterKey:
         MasterKeyUnusable: The file is missing, cannot be read, holds no key, or is not private.
     """
     try:
-        text, mode = path.read_bytes(), path.stat().st_mode
+        text = read_key(path)
     except FileNotFoundError as error:
         raise MasterKeyUnusable(
             f"{path} is missing, but the keys of this database are wrapped by it: put the file"
             " back, or name its place in CARETRAIL_KEY_FILE"
         ) from error
-    except OSError as error:
-        raise MasterKeyUnusable(
-            f"{path}: {error.strerror}; let the user that runs caretrail read it"
-        ) from error
-    if mode & _OTHERS:
-        raise MasterKeyUnusable(f"{path}: other users may read it; run: chmod 600 {path}")
+    except KeyFileUnusable as error:
+        raise MasterKeyUnusable(str(error)) from error
     try:
-        secret = b64decode(text.strip(), validate=True)
+        secret = b64decode(text, validate=True)
     except ValueError:
         secret = b""
     if len(secret) != _SIZE:
@@ -65,20 +67,5 @@ def load(path: Path) -> MasterKey:
 
 def make(path: Path, secret: bytes) -> MasterKey:
     """Write a new key durably, unless another process was first; return the key in the file."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        os.write(handle, b64encode(secret) + b"\n")
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    with suppress(FileExistsError):
-        os.link(draft, path)  # unlike a rename, this never replaces an existing file
-    draft.unlink()
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    make_key(path, b64encode(secret))
     return load(path)

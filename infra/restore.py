@@ -137,10 +137,10 @@ def restore_store(
     """
     backup = BackupReader(file, "store")
     schema = _schema_of(backup)
-    refuse_other_id_key(target.id_key, backup.manifest.id_key)
-    refuse_development_key(target.id_key, external=target.external)
     if keys is None and target.keys_url is None:
         raise KeysNeeded
+    refuse_other_id_key(target.id_key, backup.manifest.id_key)
+    refuse_development_key(target.id_key, external=target.external)
     keys_backup = (
         open_keys_backup(keys, id_key=target.id_key, master_key_file=target.master_key_file)
         if keys

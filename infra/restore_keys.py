@@ -17,12 +17,13 @@ from psycopg import Connection, sql
 
 from domain.ids import IdKey
 from infra import master_key
-from infra.backup import KEY_TABLES
+from infra.backup import ABOUT_ID_KEY, KEY_TABLES
 from infra.backup_file import BackupReader, BackupUnusable
 from infra.event_store import refuse_other_id_key
 from infra.master_key import MasterKeyUnusable
 from infra.migrate import migrate
 from infra.postgres import settings
+from infra.sealing import DoesNotOpen, decrypt, from_text
 
 #: Keys that no subject has taken, and what is left of a master key that wraps nothing. A database
 #: that was opened before the restore has some, under ids that the backup may have as well.
@@ -99,11 +100,33 @@ def open_keys_backup(file: Path, *, id_key: IdKey, master_key_file: Path) -> Bac
     refuse_other_id_key(id_key, backup.manifest.id_key)
     backup.verify()
     if master_key.load(master_key_file).fingerprint() not in backup.manifest.master_keys:
-        raise MasterKeyUnusable(
-            f"{master_key_file}: the keys of this backup were wrapped with another master key: put"
-            " that one there, or say where it is with CARETRAIL_KEY_FILE"
-        )
+        raise _other_master_key(master_key_file)
     return backup
+
+
+def id_key_in(file: Path, *, master_key_file: Path) -> IdKey | None:
+    """Return the id key that a backup of keys holds; None: it was made by release 0.1.0.
+
+    Raises:
+        BackupUnusable: The file is incomplete, damaged, or from a newer release.
+        MasterKeyUnusable: The keys of the backup were wrapped with another master key.
+    """
+    manifest = BackupReader(file, "keys").manifest
+    if not manifest.wrapped_id_key:
+        return None
+    cipher = master_key.load(master_key_file).cipher()
+    try:
+        secret = decrypt(cipher, from_text(manifest.wrapped_id_key), about=ABOUT_ID_KEY)
+    except DoesNotOpen:
+        raise _other_master_key(master_key_file) from None
+    return IdKey(secret)
+
+
+def _other_master_key(file: Path) -> MasterKeyUnusable:
+    return MasterKeyUnusable(
+        f"{file}: the keys of this backup were wrapped with another master key: put that one there,"
+        " or say where it is with CARETRAIL_KEY_FILE"
+    )
 
 
 def load_keys(connection: Connection[Any], backup: BackupReader) -> KeysRestore:

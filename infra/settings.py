@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AwareDatetime, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from infra.id_key import is_id_key
+
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -54,8 +56,8 @@ class Settings(BaseSettings):
     id_key: SecretStr | None = Field(
         None,
         description="Key from which ids are derived: 64 hex digits. Required with"
-        " CARETRAIL_DATABASE_URL; otherwise the documented development key is used. It must never"
-        " change.",
+        " CARETRAIL_DATABASE_URL; otherwise a new home draws one into HOME/keys/id.key. It must"
+        " never change.",
     )
     key_file: Path | None = Field(
         None,
@@ -126,6 +128,18 @@ class Settings(BaseSettings):
     def master_key_file(self) -> Path:
         """The file of the master key, which wraps data keys."""
         return self.key_file or self.home / "keys" / "master.key"
+
+    @property
+    def id_key_file(self) -> Path:
+        """The file of the id key that a home drew for itself."""
+        return self.home / "keys" / "id.key"
+
+    @field_validator("id_key")
+    @classmethod
+    def _is_a_key(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and not is_id_key(key.get_secret_value()):
+            raise ValueError("write 64 hex digits")
+        return key
 
     @field_validator("zone")
     @classmethod

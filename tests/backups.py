@@ -9,7 +9,7 @@ from typing import Any
 
 from commands.ports.intake import IncomingMessage
 from domain.encoding import read_body
-from infra.backup import back_up_keys, back_up_store
+from infra.backup import KeysBackup, back_up_keys, back_up_store
 from infra.restore import StoreRestore, Target, restore_store
 from tests import servers
 from tests.intake_samples import KEY, draft, received
@@ -29,6 +29,14 @@ class Backups:
     @property
     def keys(self) -> Path:
         return self.folder / "keys.backup"
+
+    def back_up_keys(self, database: str) -> KeysBackup:
+        return back_up_keys(
+            database,
+            self.keys,
+            id_key=KEY,
+            master_key_file=self.folder / "master.key",
+        )
 
     def target(self, url: str, **changed: Any) -> Target:
         """Return an installation that has the keys of the one that was backed up."""
@@ -60,7 +68,7 @@ def make(database: str, folder: Path) -> Backups:
         record(store, messages())
     made = Backups(folder)
     back_up_store(database, made.store)
-    back_up_keys(database, made.keys)
+    made.back_up_keys(database)
     return made
 
 

@@ -8,10 +8,12 @@ from caretrail.bootstrap import database, id_key_of, opened
 from caretrail.cli import WRONG_USAGE
 from caretrail.cli.output import json_line, line, note
 from caretrail.progress import progress
-from infra import log, settings
+from domain.ids import DEVELOPMENT_KEY, IdKey
+from infra import id_key, log, settings
 from infra.backup import back_up_keys, back_up_store
 from infra.restore import Target, restore_store
-from infra.restore_keys import restore_keys
+from infra.restore_keys import id_key_in, restore_keys
+from infra.settings import Settings
 
 _MIB = 1 << 20
 
@@ -35,6 +37,8 @@ def backup(options: Namespace) -> int:
             keys = back_up_keys(
                 url,
                 options.keys,
+                id_key=id_key_of(chosen, url),
+                master_key_file=chosen.master_key_file,
                 keys_url=keys_url.get_secret_value() if keys_url else None,
                 shown=done,
             )
@@ -46,8 +50,8 @@ def backup(options: Namespace) -> int:
         if keys:
             line(f"{keys.keys} data keys: {keys.file}")
     note(
-        f"caretrail: neither file holds the id key (CARETRAIL_ID_KEY) or the master key"
-        f" ({chosen.master_key_file}): keep a copy of both in another place"
+        "caretrail: the backup of the keys opens with the master key alone, and no backup holds"
+        f" that one ({chosen.master_key_file}): keep a copy of it in another place"
     )
     return 0
 
@@ -63,17 +67,18 @@ def restore(options: Namespace) -> int:
         target = Target(
             url=url,
             keys_url=keys_url.get_secret_value() if keys_url else None,
-            id_key=id_key_of(chosen),
+            id_key=_id_key(chosen, options.keys),
             external=chosen.database_url is not None,
             master_key_file=chosen.master_key_file,
         )
         if not options.store:
-            return _restore_keys(target, options)
+            return _restore_keys(target, options, chosen)
         size = 2 * options.store.stat().st_size
         with progress("checked and restored, MiB", size // _MIB) as shown:
             restored = restore_store(
                 target, options.store, options.keys, shown=lambda done: shown(done // _MIB)
             )
+        _keep_id_key(chosen, target.id_key)
         with (
             opened(chosen) as application,
             application.connect() as connection,
@@ -105,18 +110,39 @@ def restore(options: Namespace) -> int:
     return 0
 
 
-def _restore_keys(target: Target, options: Namespace) -> int:
+def _restore_keys(target: Target, options: Namespace, chosen: Settings) -> int:
     restored = restore_keys(
         target.keys_url or target.url,
         options.keys,
         id_key=target.id_key,
         master_key_file=target.master_key_file,
     )
+    _keep_id_key(chosen, target.id_key)
     if options.json:
         json_line(asdict(restored))
     else:
         line(f"{restored.keys} data keys in the backup, {restored.added} of them added")
     return 0
+
+
+def _id_key(chosen: Settings, keys: Path | None) -> IdKey:
+    """Return the id key of this installation; a home that has none takes it from the backup.
+
+    The development key is returned if none is found: the restore refuses it unless the store was
+    made with it.
+    """
+    if chosen.id_key is not None:
+        return IdKey(bytes.fromhex(chosen.id_key.get_secret_value()))
+    found = id_key.load(chosen.id_key_file)
+    if found is None and keys is not None:
+        found = id_key_in(keys, master_key_file=chosen.master_key_file)
+    return found or IdKey(DEVELOPMENT_KEY)
+
+
+def _keep_id_key(chosen: Settings, key: IdKey) -> None:
+    """Write the id key to the home, unless a setting gives it or it is the development key."""
+    if chosen.id_key is None and key.secret != DEVELOPMENT_KEY:
+        id_key.make(chosen.id_key_file, key)
 
 
 def _names_a_file(options: Namespace) -> bool:

@@ -8,6 +8,8 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Final
 
+from pydantic import SecretStr
+
 from caretrail.bootstrap import opened
 from caretrail.cli.output import line, note
 from caretrail.failure import Failed
@@ -17,6 +19,7 @@ from caretrail.progress import progress
 from caretrail.service import Service, free_port, running_service
 from caretrail.signals import until_told
 from caretrail.stories import keep_stories, stories_of
+from domain.ids import DEVELOPMENT_KEY
 from infra import log, settings
 from infra.kafka_server import KafkaServer
 from infra.postgres_binaries import psql
@@ -45,7 +48,8 @@ def demo(options: Namespace) -> int:
             "database_url": None,
             "keys_database_url": None,
             "kafka_bootstrap_servers": None,
-            "id_key": None,
+            # Two demos derive the same ids, so the documentation can name them.
+            "id_key": SecretStr(DEVELOPMENT_KEY.hex()),
             "key_file": None,
             "tenant": "demo",
             "topic_prefix": "care",

@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 
-from caretrail.checkup import checkup
+from caretrail.checkup import Finding, checkup
 from caretrail.cli import FAILED
 from caretrail.cli.output import columns, json_lines
 from infra import settings
@@ -16,6 +16,12 @@ def doctor(options: Namespace) -> int:
     else:
         columns(
             ("check", "state", "result"),
-            [(each.check, "ok" if each.ok else "FIX", each.words) for each in found],
+            [(each.check, _state(each), each.words) for each in found],
         )
     return 0 if all(each.ok for each in found) else FAILED
+
+
+def _state(finding: Finding) -> str:
+    if not finding.ok:
+        return "FIX"
+    return "NOTE" if finding.warning else "ok"

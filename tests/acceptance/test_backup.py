@@ -65,6 +65,9 @@ def test_a_home_that_serves_is_backed_up_and_restored_elsewhere(home: Path) -> N
         counts = other.object("ingest", sent_again)
         assert (counts["duplicate"], counts["recorded"]) == (5, 1)
         assert other.objects("census") == census
+    restored_key = other.home / "keys" / "id.key"
+    assert restored_key.read_bytes() == (home / "keys" / "id.key").read_bytes()
+    assert restored_key.stat().st_mode & 0o777 == 0o600
 
 
 def test_an_embedded_store_is_restored_into_a_server_of_ones_own(

@@ -19,7 +19,7 @@ from infra.restore import restore_store
 from projections.catalogue import PROJECTIONS
 from projections.engine import generations
 from tests import backups
-from tests.intake_samples import FAMILY, draft, received
+from tests.intake_samples import FAMILY, KEY, draft, received
 from tests.stores import opened, record
 
 pytestmark = pytest.mark.postgres
@@ -64,7 +64,8 @@ def test_a_store_that_goes_on_recording_is_backed_up_as_of_one_moment(
     online = backups.Backups(tmp_path / "online")
     online.folder.mkdir()
     stored = back_up_store(database, online.store)
-    back_up_keys(database, online.keys)
+    master = tmp_path / "master.key"
+    back_up_keys(database, online.keys, id_key=KEY, master_key_file=master)
     stop.set()
     writer.join()
     with backups.empty_database(server) as other:

@@ -5,20 +5,21 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import copy
 
 import psycopg
 import pytest
 
 from domain.ids import DEVELOPMENT_KEY, IdKey
 from infra import restore
-from infra.backup import back_up_keys, back_up_store
+from infra.backup import back_up_store
 from infra.backup_file import BackupUnusable
 from infra.event_store import DevelopmentKey, WrongIdKey
 from infra.master_key import MasterKeyUnusable
 from infra.migrate import Migration, RestoreUnfinished, SchemaTooNew, migrate, migrations
 from infra.relay_checkpoint import begin_generation, generation
 from infra.restore import StoreInUse, StoreNotEmpty, restore_store
-from infra.restore_keys import KeysDiffer, KeysNeeded, restore_keys
+from infra.restore_keys import KeysDiffer, KeysNeeded, id_key_in, restore_keys
 from tests import backups
 from tests.backups import Backups, content
 from tests.intake_samples import KEY, draft, received
@@ -139,6 +140,19 @@ def test_keys_that_do_not_fit_are_refused_before_anything_is_changed(
     assert schemas(empty) == set()
 
 
+def test_the_id_key_is_in_the_backup_of_the_keys_and_opens_with_the_master_key_alone(
+    made: Backups, tmp_path: Path
+) -> None:
+    assert id_key_in(made.keys, master_key_file=made.folder / "master.key") == KEY
+    assert KEY.secret not in made.keys.read_bytes()
+    assert KEY.secret.hex().encode() not in made.keys.read_bytes()
+    other = tmp_path / "other.key"
+    other.touch(mode=0o600)
+    other.write_text("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+    with pytest.raises(MasterKeyUnusable, match="another master key"):
+        id_key_in(made.keys, master_key_file=other)
+
+
 def test_a_store_is_never_replaced(made: Backups, database: str) -> None:
     before = content(database, made.folder)
     with pytest.raises(StoreNotEmpty):
@@ -245,8 +259,9 @@ def test_keys_older_than_the_store_are_completed_by_newer_ones(
         record(store, [received("later", draft("L1"))])
     newer = Backups(made.folder / "newer")
     newer.folder.mkdir()
+    copy(made.folder / "master.key", newer.folder)
     back_up_store(database, newer.store)
-    back_up_keys(database, newer.keys)
+    newer.back_up_keys(database)
     restored = restore_store(made.target(empty), newer.store, made.keys)
     assert (restored.subjects, restored.keys_missing) == (31, 1)
     added = restore_keys(empty, newer.keys, id_key=KEY, master_key_file=made.folder / "master.key")

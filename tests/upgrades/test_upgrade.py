@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from domain.ids import DEVELOPMENT_KEY
 from infra.migrate import migrations
 from infra.postgres_server import joined
 from projections.catalogue import PROJECTIONS
@@ -61,7 +62,8 @@ def opened(release: str, line: CommandLine, url: str) -> EarlierHome:
 def fresh(earlier: EarlierHome) -> Iterator[CommandLine]:
     """A new home that has read all messages: those of the earlier release and the later ones."""
     with TemporaryDirectory(prefix="caretrail-home-", ignore_cleanup_errors=True) as folder:
-        line = CommandLine(Path(folder) / "home")
+        # Ids are compared, and homes of 0.1.0 derive them with the development key.
+        line = CommandLine(Path(folder) / "home", {"CARETRAIL_ID_KEY": DEVELOPMENT_KEY.hex()})
         homes.make(earlier.release, line.home)
         with joined(line.home):
             line.run("ingest", homes.file_of(earlier.release, "messages.hl7"))
@@ -70,7 +72,12 @@ def fresh(earlier: EarlierHome) -> Iterator[CommandLine]:
 
 
 def test_the_first_command_brings_the_schema_to_this_release(earlier: EarlierHome) -> None:
-    assert all(each["ok"] for each in earlier.line.objects("doctor"))
+    checked = earlier.line.objects("doctor")
+    assert all(each["ok"] for each in checked)
+    (ids,) = (each for each in checked if each["check"] == "ids")
+    assert ids["warning"]
+    assert "the key that the documentation prints" in ids["words"]
+    assert not (earlier.line.home / "keys" / "id.key").exists()
     known = {each.number for each in migrations()}
     assert earlier.migrations <= known
     with psycopg.connect(earlier.url) as connection:

@@ -26,6 +26,7 @@ import structlog
 
 from caretrail.bootstrap import opened
 from caretrail.failure import AlreadyRunning, RoleFailed
+from caretrail.http import listening
 from caretrail.role import ROLES
 from infra import child_processes
 from infra.atomic_file import write_atomically
@@ -94,6 +95,8 @@ class Service:
             Exception: As ``opened`` raises: settings, profiles, keys or database cannot be used.
         """
         home = self.settings.home
+        if "http" in self.only:
+            listening.address(self.settings)  # refused before anything is started
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._claim()
         self._stop_leftovers()

@@ -10,8 +10,21 @@ from pathlib import Path
 from shutil import which
 from typing import Final
 
+import structlog
+
+log = structlog.get_logger()
+
 #: The user that PostgreSQL runs as if we are root.
 USER: Final = "caretrail"
+
+_OPENED: Final = (
+    "caretrail runs as root, and PostgreSQL as another user, who must pass through this folder: now"
+    " every user can, without listing it"
+)
+_CLOSE: Final = (
+    "Run caretrail as an ordinary user, or set CARETRAIL_HOME to a folder that others can pass"
+    " through already, such as /var/lib/caretrail; then: chmod o-x"
+)
 
 _COMMANDS: Final[tuple[tuple[str, ...], ...]] = (
     ("useradd", "--system", "--no-create-home", "--home-dir", "/nonexistent", USER),
@@ -35,8 +48,15 @@ class ServerAccount:
         if self.user is not None and self.group is not None:
             os.chown(path, self.user, self.group, follow_symlinks=False)
 
-    def reach(self, path: Path) -> None:
+    def reach(self, path: Path, *, made: Path | None = None) -> None:
         """Let this user pass through every folder above a path, without reading the folders.
+
+        All other users can then pass through them as well. So a folder that we did not make is
+        named in the log.
+
+        Args:
+            path: A file or folder that the user needs.
+            made: A folder that we made: it and the folders in it are not named.
 
         Raises:
             NoAccount: A folder does not let the user pass, and we cannot change its mode.
@@ -53,6 +73,8 @@ class ServerAccount:
                         f"user {USER} cannot pass through {folder}: {error.strerror};"
                         f" allow it with: chmod o+x {folder}"
                     ) from error
+                if made is None or not folder.is_relative_to(made):
+                    log.warning("folder.opened", name=str(folder), reason=_OPENED, remedy=_CLOSE)
 
 
 def find_account() -> ServerAccount:

@@ -57,7 +57,7 @@ class PostgresHome:
         """Make the home and the folder; other users cannot read them, the server's may enter."""
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.folder.mkdir(mode=0o700, exist_ok=True)
-        account.reach(self.data)
+        account.reach(self.data, made=self.home)
 
     def check_release(self) -> None:
         """Refuse database files of another PostgreSQL release.

@@ -86,7 +86,16 @@ class Settings(BaseSettings):
         description="PEM file of the authority that signs client certificates; if set, each client"
         " must show one.",
     )
-    http_host: str = Field("127.0.0.1", description="Address of the pages.")
+    http_host: str = Field(
+        "127.0.0.1",
+        description="Address of the pages; beyond loopback see CARETRAIL_HTTP_PRIVATE_NETWORK.",
+    )
+    http_private_network: bool = Field(
+        False,
+        description="Whether the pages may listen beyond loopback. They have no login: set it only"
+        " if the network lets only those connect who may see every patient, such as the network of"
+        " a container whose port is published on loopback.",
+    )
     http_port: Port = Field(8600, description="Port of the pages; 0 takes a free one.")
     health_port: Port = Field(
         0, description="Loopback port of health and metrics of a role; 0 takes a free one."

@@ -1,5 +1,6 @@
 """Set the headers of every answer; refuse foreign hosts and foreign forms."""
 
+import re
 from collections.abc import Collection
 from typing import Final
 
@@ -26,6 +27,7 @@ HEADERS: Final = {
 }
 
 
+_HOST: Final = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?", re.ASCII)
 _WRONG_HOST: Final = (
     "This server does not answer under this host name. Use http://127.0.0.1 with its port,"
     " or set CARETRAIL_HTTP_HOST.\n"
@@ -70,15 +72,19 @@ class Guard:
             return False
         origin = headers.get("origin", "null")
         # Under ``no-referrer`` a browser may send "null" for pages of this server too.
-        return origin == "null" or _name(origin.partition("://")[2]) in self._hosts
+        scheme, _, host = origin.partition("://")
+        return origin == "null" or (scheme in {"http", "https"} and _name(host) in self._hosts)
 
 
-def _name(host: str) -> str:
-    """Return the host name without its port, in lower case.
+def _name(host: str) -> str | None:
+    """Return the host name without its port, in lower case; None if this is no host with a port.
+
+    The form is that of RFC 9110, section 7.2, for names and addresses that a browser sends.
 
     >>> _name("LOCALHOST:8600"), _name("[::1]:8600"), _name("127.0.0.1")
     ('localhost', '[::1]', '127.0.0.1')
+    >>> _name("[::1].evil.example"), _name("localhost:8600.evil.example"), _name("a@localhost")
+    (None, None, None)
     """
-    if host.startswith("["):
-        return host.partition("]")[0].lower() + "]"
-    return host.partition(":")[0].lower()
+    found = _HOST.fullmatch(host)
+    return found["name"].lower() if found else None

@@ -17,6 +17,7 @@ from caretrail.bootstrap import Application, opened
 from caretrail.gauges import current_metrics
 from caretrail.http import create_app
 from caretrail.http.guard import LOOPBACK
+from caretrail.http.listening import listen
 from caretrail.readers import open_reader
 from caretrail.reading import Reader
 from caretrail.service import unready_role
@@ -29,7 +30,6 @@ from infra.settings import BadSettings, Settings
 log = structlog.get_logger()
 
 _STOP_SECONDS: Final = 5
-_BACKLOG: Final = 256
 _READERS: Final = 8  # connections
 
 
@@ -62,17 +62,8 @@ def run(settings: Settings, stop: threading.Event) -> None:
         )
         with health.serving(settings.health_port, lambda: _own(application, server)):
             threading.Thread(target=_stop, args=(server, stop), daemon=True).start()
-            with _bound(settings) as listening:
+            with listen(settings) as listening:
                 _serve(server, listening)
-
-
-def _bound(settings: Settings) -> socket.socket:
-    host, port = settings.http_host, settings.http_port
-    try:
-        family = socket.getaddrinfo(host or None, port, flags=socket.AI_PASSIVE)[0][0]
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except OSError as error:
-        raise BadSettings(f"CARETRAIL_HTTP_HOST, CARETRAIL_HTTP_PORT: {error.strerror}") from error
 
 
 def _serve(server: uvicorn.Server, listening: socket.socket) -> None:
@@ -146,4 +137,5 @@ def _stories(settings: Settings, reader: Reader) -> Sequence[Story]:
 def _names(settings: Settings) -> tuple[str, ...]:
     """Return the host name that browsers use for the configured address, if it names one host."""
     unnamed = settings.http_host in {"0.0.0.0", "::", ""}  # noqa: S104 - compared, not bound
-    return () if unnamed else (settings.http_host,)
+    host = settings.http_host.lower()
+    return () if unnamed else (f"[{host}]" if ":" in host else host,)

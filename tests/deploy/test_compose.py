@@ -151,6 +151,18 @@ def test_no_secret_has_a_default_and_the_example_has_them_all() -> None:
     assert {f"{name}=" for name in asked} <= set(lines)
 
 
+def test_pages_listen_beyond_loopback_only_where_their_port_is_published_on_loopback(
+    services: dict[str, dict[str, Any]], compose: dict[str, Any]
+) -> None:
+    variables = services["http"]["environment"]
+    assert variables["CARETRAIL_HTTP_HOST"] == "0.0.0.0"  # noqa: S104 - of a container
+    assert variables["CARETRAIL_HTTP_PRIVATE_NETWORK"] == "true"
+    assert services["http"]["ports"] == ["127.0.0.1:8600:8600"]
+    # Only containers of this project are in the network, and none is in that of the machine.
+    assert "networks" not in compose
+    assert not any({"networks", "network_mode"} & each.keys() for each in services.values())
+
+
 def test_ports_are_published_on_loopback_unless_the_site_says_otherwise(
     services: dict[str, dict[str, Any]],
 ) -> None:

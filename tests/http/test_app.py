@@ -193,11 +193,18 @@ def test_every_answer_has_the_security_headers(client: httpx.Client) -> None:
 
 
 def test_a_foreign_host_name_is_refused_with_the_remedy(client: httpx.Client) -> None:
-    for host in ("evil.example", "evil.example:8600", "localhost.evil.example", ""):
+    foreign = [
+        "", "evil.example", "evil.example:8600", "localhost.evil.example", "localhost.",
+        "[::1].evil.example", "[::1]evil.example:8600", "[::1]:8600.evil.example", "[::1", "::1",
+        "localhost:8600.evil.example", "localhost:", "localhost:8600:8600",
+        "a@localhost", "localhost@evil.example", "localhost/", "localhost,evil.example",
+        "127.0.0.1.evil.example", "127.1", "[::ffff:127.0.0.1]",
+    ]  # fmt: skip
+    for host in foreign:
         answer = client.get("/ui/patients", headers={"host": host})
         assert answer.status_code == 421
         assert "set CARETRAIL_HTTP_HOST" in answer.text
-    for host in ("localhost:8600", "127.0.0.1", "[::1]:8600"):
+    for host in ("localhost:8600", "LOCALHOST", "127.0.0.1", "[::1]:8600", "[::1]"):
         assert client.get("/healthz", headers={"host": host}).status_code == 200
 
 
@@ -207,6 +214,9 @@ def test_a_form_of_another_site_is_refused(client: httpx.Client) -> None:
         return client.post("/ui/search", data={"q": "Alder"}, headers=named, follow_redirects=False)
 
     assert post(origin="https://evil.example").status_code == 403
+    assert post(origin="http://[::1].evil.example").status_code == 403
+    assert post(origin="http://localhost:8600.evil.example").status_code == 403
+    assert post(origin="localhost").status_code == 403
     assert post(sec_fetch_site="cross-site").status_code == 403
     assert post(origin="http://127.0.0.1:8600").status_code == 303
     assert post(origin="null", sec_fetch_site="same-origin").status_code == 303

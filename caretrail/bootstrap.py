@@ -17,6 +17,7 @@ from commands.decisions import Decisions
 from commands.ports.intake import IncomingMessage, MessageOutcome
 from commands.record_messages import PreparedMessage
 from consumers.hl7v2 import profiles
+from consumers.hl7v2.limits import MessageLimits
 from consumers.hl7v2.profiles import Profiles
 from consumers.hl7v2.translate import ReadingContext
 from consumers.projector import (
@@ -84,6 +85,10 @@ class Application:
             arrived_by=arrived_by,
             sender=sender,
             actor=Actor(kind="feed", issuer=arrived_by),
+            limits=MessageLimits(
+                statements=self.settings.message_max_statements,
+                sealed=self.settings.message_max_sealed,
+            ),
         )
 
     def record(self, messages: Sequence[IncomingMessage]) -> list[MessageOutcome]:

@@ -127,22 +127,20 @@ class MllpIntake(Generic[Ready]):
             return UnrecordedMessage(message, self._prepare_at_once(message))
         except StoreUnavailable:
             return UnrecordedMessage(message, None)
+        except Exception:  # a boundary: ``answer`` tries again, and keeps the bytes if it fails
+            log.exception("message.not_prepared", message_id=message.message_id)
+            return UnrecordedMessage(message, None)
 
     def answer(self, batch: Sequence[UnrecordedMessage[Ready]]) -> list[bytes]:
-        """Record a batch, and return the acknowledgement of each message when all are durable."""
+        """Record a batch, and return the acknowledgement of each message when all are durable.
+
+        A message that cannot be recorded or answered fails alone: the others are recorded.
+        """
         started = time.perf_counter()
         try:
-            outcomes = self._record(
-                [
-                    self._prepare(each.message) if each.ready is None else each.ready
-                    for each in batch
-                ]
-            )
+            outcomes = self._recorded(batch)
         except StoreUnavailable:
             log.exception("batch.not_recorded", count=len(batch))
-            outcomes = [_not_recorded(each.message) for each in batch]
-        except Exception:  # a boundary: the peer is answered, and the listener goes on
-            log.exception("batch.failed", count=len(batch))
             outcomes = [_not_recorded(each.message) for each in batch]
         pairs = [(each.message, outcome) for each, outcome in zip(batch, outcomes, strict=True)]
         now = self._now()
@@ -155,6 +153,41 @@ class MllpIntake(Generic[Ready]):
             time.perf_counter() - started,
         )
         return [answer for _, answer in answers]
+
+    def _recorded(self, batch: Sequence[UnrecordedMessage[Ready]]) -> list[MessageOutcome]:
+        """Record a batch; if that fails, record its halves, until the failing message is alone.
+
+        Raises:
+            StoreUnavailable: The store does not answer, so it is not known what was recorded.
+        """
+        try:
+            return self._record(
+                [
+                    self._prepare(each.message) if each.ready is None else each.ready
+                    for each in batch
+                ]
+            )
+        except StoreUnavailable:
+            raise
+        except Exception:  # a boundary: it is the failure of one message
+            if len(batch) == 1:
+                message = batch[0].message
+                log.exception("message.recording_failed", message_id=message.message_id)
+                return [self._kept(message)]
+        half = len(batch) // 2
+        return self._recorded(batch[:half]) + self._recorded(batch[half:])
+
+    def _kept(self, message: IncomingMessage) -> MessageOutcome:
+        """Keep the bytes of a message that cannot be recorded as it was read."""
+        try:
+            refused = _refused(message, "recording_failed", "MSH")
+            (outcome,) = self._record([self._prepare(refused)])
+        except StoreUnavailable:
+            raise
+        except Exception:  # a boundary: the sender keeps the message, because it gets AR
+            log.exception("message.not_kept", message_id=message.message_id)
+            return _not_recorded(message)
+        return outcome
 
     def _read(self, frame: ReceivedFrame) -> IncomingMessage:
         client = frame.peer.certificate
@@ -179,6 +212,17 @@ class MllpIntake(Generic[Ready]):
         self, message: IncomingMessage, outcome: MessageOutcome, now: datetime
     ) -> tuple[str, bytes]:
         """Return the code to count, and the answer: one or, in enhanced mode, none to two."""
+        try:
+            return self._complete_answer(message, outcome, now)
+        except Exception:  # a boundary: what became of the message is known, so it is answered
+            log.exception("answer.failed", message_id=message.message_id)
+            code = ack.code_of(outcome.first)
+            new_id, echo = self._context.new_id(), message.control_id
+            return code, ack.bare(code, echo=echo, control_id=new_id, now=now).message
+
+    def _complete_answer(
+        self, message: IncomingMessage, outcome: MessageOutcome, now: datetime
+    ) -> tuple[str, bytes]:
         profile = _profile(self._context.profiles, message.sender)
         new_id = self._context.new_id
         if profile.acknowledgement == "enhanced":

@@ -69,6 +69,19 @@ class Settings(BaseSettings):
     mllp_max_message: int = Field(
         1 << 20, ge=1024, description="Largest message in bytes; a larger one is answered AR."
     )
+    message_max_statements: int = Field(
+        100,
+        ge=1,
+        description="Most statements that one message makes, such as the pairs of a merge; a"
+        " message with more goes to quarantine.",
+    )
+    message_max_sealed: int = Field(
+        8 << 20,
+        ge=1 << 16,
+        le=20 << 20,
+        description="Most bytes that are sealed for the statements of one message, copies of shared"
+        " segments included; a message with more goes to quarantine.",
+    )
     mllp_max_connections: int = Field(
         512, ge=1, description="Most connections that the MLLP listener holds at a time."
     )

@@ -27,7 +27,10 @@ _ERRORS: Final = {
 }
 _INTERNAL: Final = ("207", "Application internal error")
 _PLACE: Final = re.compile(r"([A-Z][A-Z0-9]{2})(?:-(\d+))?")
-_VERSION: Final = re.compile(r"2\.(\d+)")
+_VERSION: Final = re.compile(r"2\.(\d{1,2})(?!\d)")
+#: Characters of the longest field of MSH that an answer repeats, and of the longest MSA-2.
+_LONGEST: Final = 256
+_LONGEST_CONTROL_ID: Final = 2_000
 _OLD: Final = 5  # before version 2.5, ERR has one field, ERR-1
 _WITH_TRIGGER: Final = 2  # since version 2.2, an ACK names the trigger that it answers
 _WITHOUT_STRUCTURE: Final = frozenset({"2.2", "2.3"})  # since 2.3.1, MSH-9.3 is ACK too
@@ -77,6 +80,25 @@ def acknowledge(
     return _answer(
         raw, code, reason=outcome.reason, place=outcome.place, control_id=control_id, now=now
     )
+
+
+def bare(code: Code, *, echo: str, control_id: str, now: datetime) -> Acknowledgement:
+    """Return an answer that repeats nothing of the message but its control id.
+
+    It is sent if the complete answer cannot be made. No message makes this function fail.
+
+    Args:
+        code: The code of the answer.
+        echo: MSH-10 of the message, if it could be read.
+        control_id: MSH-10 of the answer.
+        now: MSH-7 of the answer; an aware time.
+    """
+    usual = Delimiters()
+    text = (
+        f"MSH|^~\\&|||||{now:%Y%m%d%H%M%S%z}||ACK|{control_id}|P|2.5.1\r"
+        f"MSA|{code}|{_escaped(echo[:_LONGEST_CONTROL_ID], usual)}\r"
+    )
+    return Acknowledgement(code, text.encode("ascii", "replace"))
 
 
 def refuse(
@@ -155,8 +177,9 @@ def _answer(  # the parts of an answer
     message = _message(raw)
     if message:
         theirs = message.delimiters
-        head = _head(tuple([message.field("MSH", number) for number in _REPEATED]), theirs)
-        echo = message.field("MSH", 10)
+        repeated = [message.field("MSH", number) for number in _REPEATED]
+        head = _head(tuple([each if len(each) <= _LONGEST else "" for each in repeated]), theirs)
+        echo = message.field("MSH", 10)[:_LONGEST_CONTROL_ID]
     else:
         theirs, echo = Delimiters(codec="ascii"), ""
         head = _head(("^~\\&", *[""] * (len(_REPEATED) - 1)), theirs)

@@ -4,6 +4,16 @@ from typing import Final
 
 from consumers.hl7v2.delimiters import NULL, Delimiters
 
+
+class UnusableMessage(Exception):
+    """The message cannot be read into statements; names the field, not its content."""
+
+    def __init__(self, reason: str, place: str) -> None:
+        self.reason = reason
+        self.place = place
+        super().__init__(f"{place}: {reason}")
+
+
 #: Longer than any code of a table. A longer value is text, which must not be in the core.
 _LONGEST_CODE: Final = 64
 

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from consumers.hl7v2.delimiters import NULL, Delimiters
 from consumers.hl7v2.findings import Findings
+from consumers.hl7v2.limits import LONGEST_NUMBER, MOST_REPETITIONS
 from consumers.hl7v2.profiles import Profile
 from consumers.hl7v2.reader import Segment, at
 from consumers.hl7v2.text_cache import cached_by_text
@@ -29,6 +30,9 @@ _TYPED: Final = frozenset({"0123456789", "123456789", "1234567890", "987654321"}
 
 #: The authority of US social security numbers (HL7 table 0363), because PID-19 names none.
 _SSN_AUTHORITY: Final = "USSSA"
+#: Characters of the longest PID whose numbers are cached: a number takes much more memory than its
+#: text.
+_LONGEST_PID: Final = 800
 _AFTER_NUMBERS: Final = 22  # PID-21 is the last field of PID that holds numbers
 _WITHOUT_PUNCTUATION: Final = str.maketrans("", "", "-./ ")
 
@@ -179,7 +183,7 @@ def of_patient(pid: Segment | None, context: FieldContext) -> tuple[StatedNumber
     return _of_patient(pid[:_AFTER_NUMBERS], context)
 
 
-@cached_by_text(512)
+@cached_by_text(512, longest=_LONGEST_PID)
 def _of_patient(pid: Segment, context: FieldContext) -> tuple[StatedNumber, ...]:
     found = people(pid, 3, "PID-3", context)
     for number in (2, 4):
@@ -282,14 +286,45 @@ def _visit(id_key: IdKey, namespace: str, value: str, mode: Mode) -> VisitRef:
 
 
 def _values(text: str, delimiters: Delimiters) -> Iterator[tuple[str, str, str]]:
-    """Yield the value, the authority as sent and the type of each repetition that has a value."""
+    """Yield the value, the authority as sent and the type of each repetition that has a value.
+
+    A value or an authority over the limit is no number. Of many repetitions the first ones are
+    read. ``flag_too_long`` flags such a field.
+    """
     if not text or text == NULL:
         return
-    for repetition in delimiters.repetitions(text):
+    repetitions = delimiters.repetitions(text)
+    if len(text) > LONGEST_NUMBER:
+        repetitions = _within_limits(repetitions, delimiters)
+    for repetition in repetitions:
         cx = (*delimiters.components(repetition), "", "", "", "", "")
         value = normal(delimiters.plain(cx[0]))
         if value and value != NULL:
             yield value, _authority(cx[3], delimiters), _kind(cx[4], delimiters)
+
+
+def _within_limits(repetitions: Sequence[str], delimiters: Delimiters) -> list[str]:
+    """Return the repetitions that are read."""
+    return [
+        each
+        for each in repetitions[:MOST_REPETITIONS]
+        if len(each) <= LONGEST_NUMBER
+        or max(len(part) for part in delimiters.components(each)[:4]) <= LONGEST_NUMBER
+    ]
+
+
+def flag_too_long(
+    segment: Segment | None, fields: Sequence[int], context: FieldContext, findings: Findings
+) -> None:
+    """Flag fields of numbers that are not read completely, and keep their text to be sealed."""
+    if segment is None or len(max(segment, key=len)) <= LONGEST_NUMBER:
+        return
+    for number in fields:
+        text = at(segment, number)
+        if len(text) > LONGEST_NUMBER:
+            repetitions = context.delimiters.repetitions(text)
+            if len(_within_limits(repetitions, context.delimiters)) < len(repetitions):
+                findings.unreadable(f"{segment[0]}-{number}", text, "too_long")
 
 
 def _authority(component: str, delimiters: Delimiters) -> str:

@@ -4,6 +4,7 @@ from functools import lru_cache
 
 from consumers.hl7v2.delimiters import NULL, Delimiters
 from consumers.hl7v2.findings import Findings
+from consumers.hl7v2.limits import LONGEST_NAME, shortened
 from consumers.hl7v2.numbers import FieldContext
 from consumers.hl7v2.reader import Segment, at
 from domain.ids import IdKey, PlaceRef
@@ -49,6 +50,14 @@ class Places:
                 self._findings.flag(field, "null")
             return None
         facility = _mapped(named, context) or self.facility
+        if len(named) > LONGEST_NAME:
+            self._findings.unreadable(field, text, "too_long")
+        if max(len(unit), len(room), len(bed)) > LONGEST_NAME:
+            # The ref still tells the place from others. Its codes are text, which is sealed.
+            ref = context.id_key.place(facility, unit, room, bed)
+            self._findings.unreadable(field, text, "too_long")
+            part2 = bool(context.profile.part2_units) and context.profile.covers(unit, facility)
+            return Place(ref=ref, facility=facility, part2=part2)
         ref = _ref(context.id_key, facility, unit, room, bed)
         if context.profile.part2_units and context.profile.covers(unit, facility):
             self.sealed.append(Part2Place(field=field, ref=ref, unit=unit, room=room, bed=bed))
@@ -80,4 +89,6 @@ def _facility(text: str, context: FieldContext) -> str:
 
 
 def _mapped(facility: str, context: FieldContext) -> str:
+    if len(facility) > LONGEST_NAME:
+        return shortened(facility, context.id_key)
     return context.profile.facilities.get(facility, facility)

@@ -16,6 +16,8 @@ Segment: TypeAlias = tuple[str, ...]
 
 _FRAMING: Final = b"\x0b\x1c"
 _AROUND: Final = b"\r\n\t \x1a\x00\xef\xbb\xbf"
+#: Segments that end in codes, numbers or times, not in free text.
+_OF_CODES: Final = frozenset({"MSH", "EVN", "PV1", "MRG", "ZBE"})
 #: The separator, and the text after it, in which MSH-2 ends.
 _HEAD: Final = re.compile(r"MSH([^\w\s\x00-\x1f])([^\r\n]{0,44})")
 
@@ -125,29 +127,59 @@ class Message:
     def _split(self, text: str, found: list[str]) -> list[str]:
         """Return the segments as lines; a line break within a field stays in its segment.
 
-        Segments end in CR, LF or both. If they end in CR, a line after a lone LF that is not a
-        segment is the rest of the segment before it. If they end in LF, that cannot be known, so
-        the line goes to ``odd``.
+        Segments end in CR, LF or both. A line that begins with no segment name continues the field
+        before it, and the message is flagged ``line.joined``. Two kinds of lines go to ``odd``: see
+        ``_continues``.
         """
         lines: list[str] = []
+        held: list[tuple[str, bool]] = []  # lines after a segment, and whether a lone LF is before
         separator = self.delimiters.separator
         ends_in_cr = "\r" in text
         for chunk in text.replace("\r\n", "\r").split("\r") if ends_in_cr else (text,):
             after_lf = False
             for line in chunk.split("\n") if "\n" in chunk else (chunk,):
-                if not line or line.isspace():
-                    continue
                 if _begins_segment(line[:4], separator):
-                    lines.append(line)
+                    begins = line
+                elif not line or line.isspace():
+                    continue
                 elif _begins_segment(line.lstrip()[:4], separator):
-                    lines.append(line.lstrip())
-                elif after_lf and ends_in_cr and lines:
-                    lines[-1] += "\n" + line
-                    found.append("line.joined")
+                    begins = line.lstrip()
                 else:
-                    self.odd.append(line)
+                    held.append((line, after_lf and ends_in_cr))
+                    after_lf = True
+                    continue
+                if held:
+                    self._join(lines, held, found)
+                lines.append(begins)
                 after_lf = True
+        if held:
+            self._join(lines, held, found)
         return lines
+
+    def _join(self, lines: list[str], held: list[tuple[str, bool]], found: list[str]) -> None:
+        """Append lines to the segment before them, or put them into ``odd``; then forget them."""
+        if self._continues(lines[-1][:3], held):
+            lines[-1] = "\n".join((lines[-1], *(line for line, _ in held)))
+            if "line.joined" not in found:
+                found.append("line.joined")
+        else:
+            self.odd += [line for line, _ in held]
+        held.clear()
+
+    def _continues(self, name: str, held: list[tuple[str, bool]]) -> bool:
+        """Say whether lines continue the segment ``name``.
+
+        A segment of codes and times does not end in free text. So lines without a delimiter after
+        it are not part of it, such as a line of dashes between two messages. Exception: a lone LF
+        in a message whose segments end in CR is always part of a field.
+        """
+        if name not in _OF_CODES:
+            return True
+        delimiters = self.delimiters
+        return any(
+            after_lf or delimiters.separator in line or delimiters.component in line
+            for line, after_lf in held
+        )
 
     def field(self, segment: str, number: int) -> str:
         """Return a field of the first segment with this name, as sent; empty if there is none."""

@@ -14,6 +14,7 @@ import msgspec
 from consumers.hl7v2.delimiters import NULL, Delimiters
 from consumers.hl7v2.findings import Findings
 from consumers.hl7v2.groups import SegmentGroup
+from consumers.hl7v2.limits import LONGEST_NUMBER, MOST_REPETITIONS
 from consumers.hl7v2.numbers import StatedNumber
 from consumers.hl7v2.reader import Message, Segment, at
 from consumers.hl7v2.text_cache import cached_by_text
@@ -218,9 +219,11 @@ def _numbers(count: int) -> tuple[str, ...]:
 
 
 def _names(delimiters: Delimiters, text: str) -> tuple[Name, ...]:
-    """Read every repetition of a name (data type XPN)."""
+    """Read the repetitions of a name (data type XPN), within the limits."""
     found: list[Name] = []
-    for repetition in delimiters.repetitions(text):
+    for repetition in delimiters.repetitions(text)[:MOST_REPETITIONS]:
+        if len(repetition) > LONGEST_NUMBER and not _is_readable_name(delimiters, repetition):
+            continue
         family, given, middle, suffix, prefix, _, kind, *_ = (
             *delimiters.parts(repetition), "", "", "", "", "", "", "",
         )  # fmt: skip
@@ -242,10 +245,25 @@ def _names(delimiters: Delimiters, text: str) -> tuple[Name, ...]:
     return tuple(found)
 
 
+def _is_readable_name(delimiters: Delimiters, repetition: str) -> bool:
+    """Say whether no part of a name is too long to be found by."""
+    return max(map(len, delimiters.components(repetition)[:6])) <= LONGEST_NUMBER
+
+
+def leaves_out_names(delimiters: Delimiters, text: str) -> bool:
+    """Say whether a field of names has names that are only kept as sent."""
+    if len(text) <= LONGEST_NUMBER:
+        return False
+    repetitions = delimiters.repetitions(text)
+    return len(repetitions) > MOST_REPETITIONS or not all(
+        _is_readable_name(delimiters, each) for each in repetitions
+    )
+
+
 def _addresses(delimiters: Delimiters, text: str) -> tuple[str, ...]:
     """Read an address (data type XAD) as text: street, other, city, state, zip code, country."""
     found: list[str] = []
-    for repetition in delimiters.repetitions(text):
+    for repetition in delimiters.repetitions(text)[:MOST_REPETITIONS]:
         parts = [
             each.replace(delimiters.subcomponent, " ").strip()
             for each in delimiters.parts(repetition)[:6]
@@ -260,7 +278,7 @@ def _addresses(delimiters: Delimiters, text: str) -> tuple[str, ...]:
 def _phones(delimiters: Delimiters, text: str) -> tuple[str, ...]:
     """Read a phone (data type XTN): XTN.1, else XTN.12, else the parts, else the mail address."""
     found: list[str] = []
-    for repetition in delimiters.repetitions(text):
+    for repetition in delimiters.repetitions(text)[:MOST_REPETITIONS]:
         first, *rest = delimiters.parts(repetition)
         if not first.strip() and any(rest):
             padded = (first, *rest, *("",) * 12)

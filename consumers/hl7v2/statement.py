@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from consumers.hl7v2 import numbers, sealing
-from consumers.hl7v2.findings import Findings
+from consumers.hl7v2.findings import Findings, UnusableMessage
 from consumers.hl7v2.groups import SegmentGroup
+from consumers.hl7v2.limits import LONGEST_NAME, shortened
 from consumers.hl7v2.numbers import FieldContext, StatedNumber
 from consumers.hl7v2.places import Places
 from consumers.hl7v2.profiles import Profile
@@ -19,15 +20,6 @@ from domain.triggers import Reads, Trigger
 
 _MODES: Final[dict[str, Mode]] = {"P": "P", "T": "T", "D": "D"}
 _DECEASED: Final = {"Y": True, "N": False}
-
-
-class UnusableMessage(Exception):
-    """The message lacks a field that every statement needs; names the field, not its content."""
-
-    def __init__(self, reason: str, place: str) -> None:
-        self.reason = reason
-        self.place = place
-        super().__init__(f"{place}: {reason}")
 
 
 class StatementParts(NamedTuple):
@@ -73,8 +65,11 @@ def statement(
     findings = Findings(message.flags)
     delimiters = message.delimiters
     mode_as_sent = delimiters.code(message.field("MSH", 11)).upper()
-    application = delimiters.code(message.field("MSH", 3))
-    sender = delimiters.code(message.field("MSH", 4))
+    application = _name(delimiters.code(message.field("MSH", 3)), "MSH-3", id_key, findings)
+    sender = _name(delimiters.code(message.field("MSH", 4)), "MSH-4", id_key, findings)
+    sequence = _name(delimiters.code(message.field("MSH", 13)), "MSH-13", id_key, findings)
+    control_id = delimiters.plain(message.field("MSH", 10))
+    control_id_kept = _name(control_id, "MSH-10", id_key, findings)
     context = FieldContext(
         delimiters=delimiters,
         profile=profile,
@@ -87,6 +82,7 @@ def statement(
     whose = _subject_numbers(group, pv1, row, context, findings)
     subjects = whose.subjects()
     _flag_what_is_odd(message, group, row, findings)
+    _flag_too_long(group, pv1, context, findings)
 
     # All fields are read before the core is made, because reading adds flags.
     times = Times(delimiters, profile.timezone, findings)
@@ -108,7 +104,6 @@ def statement(
         numbers=numbered,
         findings=findings,
     )
-    control_id = delimiters.plain(message.field("MSH", 10))
     content, content_but_entered = _contents(message, group, id_key)
     segments = sealing.seal(
         message,
@@ -138,8 +133,8 @@ def statement(
         mode_as_sent=mode_as_sent[:8],
         application=application,
         sender=sender,
-        control_id=control_id,
-        sequence=delimiters.code(message.field("MSH", 13)),
+        control_id=control_id_kept,
+        sequence=sequence,
         namespace=context.namespace,
         sent=sent,
         entered=entered,
@@ -156,6 +151,14 @@ def statement(
         **facts,
     )
     return StatementParts(core, tuple(segments), subjects, places.facility)
+
+
+def _name(text: str, field: str, id_key: IdKey, findings: Findings) -> str:
+    """Return a name within its limit; flag a longer one, and keep its text to be sealed."""
+    if len(text) > LONGEST_NAME:
+        findings.unreadable(field, text, "too_long")
+        return shortened(text, id_key)
+    return text
 
 
 def _mode(sent: str, profile: Profile, findings: Findings) -> Mode:
@@ -219,6 +222,18 @@ def _flag_what_is_odd(
         for repetition in delimiters.repetitions(at(group.pid, 3)):
             if delimiters.components(repetition)[0].endswith(delimiters.truncation):
                 findings.flag("PID-3", "truncated")
+
+
+def _flag_too_long(
+    group: SegmentGroup, pv1: Segment | None, context: FieldContext, findings: Findings
+) -> None:
+    """Flag fields of which a part is not read because it is over a limit."""
+    numbers.flag_too_long(group.pid, (2, 3, 4, 18, 19, 20, 21), context, findings)
+    numbers.flag_too_long(pv1, (5, 19, 50), context, findings)
+    numbers.flag_too_long(group.mrg, (1, 2, 3, 4, 5, 6), context, findings)
+    for number in (5, 9):
+        if sealing.leaves_out_names(context.delimiters, at(group.pid, number)):
+            findings.flag(f"PID-{number}", "too_long")
 
 
 def _contents(message: Message, group: SegmentGroup, id_key: IdKey) -> tuple[str, str]:

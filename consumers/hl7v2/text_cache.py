@@ -12,11 +12,15 @@ Read = TypeVar("Read")
 Reading: TypeAlias = Callable[Concatenate[tuple[str, ...], P], Read]
 
 
-def cached_by_text(count: int) -> Callable[[Reading[P, Read]], Reading[P, Read]]:
+def cached_by_text(
+    count: int, *, longest: int = _LONGEST
+) -> Callable[[Reading[P, Read]], Reading[P, Read]]:
     """Return a decorator that caches the results of a pure function of some texts.
 
     Args:
-        count: How many results are kept. Texts of more than 2,000 characters are not cached.
+        count: How many results are kept.
+        longest: Characters of the longest texts that are cached. A function whose results are much
+            larger than its texts has a lower limit.
     """
 
     def decorate(function: Reading[P, Read]) -> Reading[P, Read]:
@@ -24,7 +28,7 @@ def cached_by_text(count: int) -> Callable[[Reading[P, Read]], Reading[P, Read]]
 
         @wraps(function)
         def read(texts: tuple[str, ...], /, *args: P.args, **kwargs: P.kwargs) -> Read:
-            if sum(map(len, texts)) > _LONGEST:
+            if sum(map(len, texts)) > longest:
                 return function(texts, *args, **kwargs)
             return known(texts, *args, **kwargs)  # type: ignore[arg-type]  # all are hashable
 

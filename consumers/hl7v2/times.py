@@ -13,6 +13,8 @@ _LATEST: Final = datetime(2080, 1, 1, tzinfo=UTC)
 _EARLIEST: Final = datetime(1850, 1, 1, tzinfo=UTC)
 #: HL7 v2 came into use about then, so no message was sent or entered earlier.
 _EARLIEST_MESSAGE: Final = datetime(1990, 1, 1, tzinfo=UTC)
+#: Characters of the longest text that may be a time.
+_LONGEST: Final = 40
 #: Clocks within a hospital differ by minutes. A time that is ahead of MSH-7 by less than this is
 #: not a future time.
 _CLOCK_SKEW: Final = timedelta(minutes=5)
@@ -51,7 +53,13 @@ class Times:
         """Read a time; if it cannot be read, flag the field and keep its text to be sealed."""
         if not text:
             return None
-        if text.isdigit() and text.isascii() and (moment := read_moment(text, self._zone)):
+        short = len(text) <= _LONGEST
+        if (
+            short
+            and text.isdigit()
+            and text.isascii()
+            and (moment := read_moment(text, self._zone))
+        ):
             if moment.zone in {"ambiguous", "skipped"}:
                 self._findings.flag(field, moment.zone)
             return moment
@@ -64,7 +72,7 @@ class Times:
             self._findings.flag(field, "null")
             return None
         degree = components[1].strip() if len(components) > 1 else ""
-        moment = read_moment(digits, self._zone, degree)
+        moment = read_moment(digits, self._zone, degree) if len(digits) <= _LONGEST else None
         if moment is None:
             self._findings.unreadable(field, text)
         elif moment.zone in {"ambiguous", "skipped"}:
@@ -80,7 +88,7 @@ def birth_date(text: str) -> str | None:
     >>> birth_date("19510602000000+0100"), birth_date("195106"), birth_date("19511301")
     ('1951-06-02', '1951-06', None)
     """
-    moment = read_moment(text[:8]) if text[:4].isdigit() else None
+    moment = read_moment(text[:8]) if text[:4].isdigit() and len(text) <= _LONGEST else None
     if moment is None or (text[8:] and read_moment(text) is None):
         return None
     date = moment.at.date().isoformat()

@@ -9,15 +9,21 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final, NamedTuple
 
+import structlog
+
 from commands.ports.intake import Disposition, Draft, IncomingMessage
+from consumers.hl7v2.findings import UnusableMessage
 from consumers.hl7v2.groups import SegmentGroup, groups
+from consumers.hl7v2.limits import MessageLimits
 from consumers.hl7v2.profiles import ChosenProfile, Profiles
 from consumers.hl7v2.reader import Message, NotAMessage, one_line_end
-from consumers.hl7v2.statement import UnusableMessage, statement
+from consumers.hl7v2.statement import statement
 from domain.body import Actor
 from domain.ids import EventId, IdKey, MessageId
 from domain.interpretation import happened
 from domain.triggers import TRIGGERS, Reads, Trigger
+
+log = structlog.get_logger()
 
 #: On every event. Raise it whenever the same bytes would be read differently.
 MAPPING_VERSION: Final = "hl7v2-adt-1"
@@ -41,30 +47,56 @@ class ReadingContext:
     sender: str = ""  # the name of a profile, if the caller names one
     client: str = ""  # the common name in the client's certificate
     actor: Actor = field(default_factory=Actor)
+    limits: MessageLimits = field(default_factory=MessageLimits)
 
 
 def read(raw: bytes, *, context: ReadingContext) -> IncomingMessage:
-    """Read one message. No input raises an error: ``disposition`` says what became of it."""
+    """Read one message. No input raises an error: ``disposition`` says what became of it.
+
+    If reading fails by a mistake of ours, the message is unreadable, and its bytes are kept. Its
+    idempotency key then differs from that of a message that was read, so a later release reads a
+    resend of it.
+    """
     message_id = MessageId(context.new_id())
     try:
-        message = Message(raw)
+        return _read(raw, message_id, context)
     except NotAMessage:
         # A frame gets one answer, but a batch would need one for each of its messages.
         batch = raw.lstrip()[:3] in _BATCH_HEADERS
-        return IncomingMessage(
-            message_id=message_id,
-            key=_digest(b"unreadable", raw),
-            pair_key=None,
-            raw=raw,
-            arrived_by=context.arrived_by,
-            sender=context.sender or "default",
-            profile_version="",
-            mapping_version=MAPPING_VERSION,
-            actor=context.actor,
-            disposition=Disposition.UNREADABLE,
-            reason="batch_in_frame" if batch else "no_msh",
-            place="MSH",
-        )
+        reason = "batch_in_frame" if batch else "no_msh"
+        return _unreadable(raw, message_id, reason, context, key=_digest(b"unreadable", raw))
+    except Exception:  # a boundary: a mistake of ours concerns this message alone
+        log.exception("message.reading_failed", message_id=message_id, bytes=len(raw))
+        key = _digest(b"reading_failed", raw)
+        return _unreadable(raw, message_id, "reading_failed", context, key=key)
+
+
+def _unreadable(
+    raw: bytes, message_id: MessageId, reason: str, context: ReadingContext, *, key: bytes
+) -> IncomingMessage:
+    return IncomingMessage(
+        message_id=message_id,
+        key=key,
+        pair_key=None,
+        raw=raw,
+        arrived_by=context.arrived_by,
+        sender=context.sender or "default",
+        profile_version="",
+        mapping_version=MAPPING_VERSION,
+        actor=context.actor,
+        disposition=Disposition.UNREADABLE,
+        reason=reason,
+        place="MSH",
+    )
+
+
+def _read(raw: bytes, message_id: MessageId, context: ReadingContext) -> IncomingMessage:
+    """Read one message.
+
+    Raises:
+        NotAMessage: The bytes do not begin with an MSH segment.
+    """
+    message = Message(raw)
     chosen = choose(message, context)
     if not message.declared and chosen.profile.codec != "utf-8" and not raw.isascii():
         message = Message(raw, charset=chosen.profile.codec)
@@ -136,13 +168,29 @@ def _decide(
         reason = "trigger_without_row" if kind == "ADT" else "no_adt"
         return _Decision(Disposition.NO_EFFECT, reason)
     try:
-        drafts = tuple(
-            _draft(message, group, row, chosen, context)
-            for group in groups(message, pairs=row.reads is Reads.MERGE)
-        )
+        drafts = _drafts(message, row, chosen, context)
     except UnusableMessage as problem:
         return _Decision(Disposition.QUARANTINED, problem.reason, problem.place)
     return _Decision(Disposition.RECORDED, drafts=drafts)
+
+
+def _drafts(
+    message: Message, row: Trigger, chosen: ChosenProfile, context: ReadingContext
+) -> tuple[Draft, ...]:
+    """Read the statements of a message.
+
+    Raises:
+        UnusableMessage: A statement lacks a field, or the message makes more than the limits allow.
+    """
+    found: list[Draft] = []
+    left = context.limits.sealed
+    for group in groups(message, pairs=row.reads is Reads.MERGE, limits=context.limits):
+        draft = _draft(message, group, row, chosen, context)
+        found.append(draft)
+        left -= sum([len(each.text) for each in draft.segments])
+        if left < 0:
+            raise UnusableMessage("too_large", "MSH")
+    return tuple(found)
 
 
 def _draft(

@@ -28,6 +28,7 @@ def main(name: str) -> int:
     chosen = settings.load()
     log.configure(name, chosen.log_level)
     metrics.keep_only(name)
+    threading.excepthook = _end_process
     with until_told() as stop:
         threading.Thread(target=_watch_parent, args=(stop,), name="parent", daemon=True).start()
         run = cast(
@@ -44,6 +45,17 @@ def main(name: str) -> int:
             return FAILED
     log_.info("role.ended")
     return 0
+
+
+def _end_process(died: threading.ExceptHookArgs) -> None:
+    """End the process of a thread that died: the supervisor starts the role again.
+
+    Without the thread the role would seem ready and do nothing. Ending at once loses nothing: what
+    was acknowledged is durable.
+    """
+    log_.error("thread.died", name=died.thread.name if died.thread else "", exc_info=died.exc_value)
+    sys.stderr.flush()
+    os._exit(FAILED)
 
 
 def _watch_parent(stop: threading.Event) -> None:

@@ -20,7 +20,8 @@ from commands.ports.intake import Disposition, IncomingMessage, MessageOutcome
 from commands.ports.store import StoreUnavailable
 from consumers.hl7v2 import ack
 from consumers.hl7v2.profiles import DEFAULT, Profile, Profiles
-from consumers.hl7v2.translate import ReadingContext, read
+from consumers.hl7v2.reader import Message, NotAMessage, head_of
+from consumers.hl7v2.translate import ReadingContext, choose, read
 from domain.body import Actor
 from domain.triggers import TRIGGERS
 
@@ -130,6 +131,15 @@ class MllpIntake(Generic[Ready]):
         except Exception:  # a boundary: ``answer`` tries again, and keeps the bytes if it fails
             log.exception("message.not_prepared", message_id=message.message_id)
             return UnrecordedMessage(message, None)
+
+    def accepts_bare_end(self, frame: ReceivedFrame) -> bool:
+        """Say whether the sender of a frame may end it without CR, by its profile."""
+        try:
+            message = Message(head_of(frame.raw))
+        except NotAMessage:
+            return False
+        context = self._context_of(frame.peer.certificate, frame.peer.host)
+        return choose(message, context).profile.frame_end_without_cr
 
     def answer(self, batch: Sequence[UnrecordedMessage[Ready]]) -> list[bytes]:
         """Record a batch, and return the acknowledgement of each message when all are durable.

@@ -1,57 +1,41 @@
 """Receive messages by MLLP and send one answer for each; the only asyncio code of the product.
 
-An MLLP frame (HL7 v2 transport specification, release 1) is ``0x0B``, the message, ``0x1C 0x0D``.
-Each connection has one message in flight. The event loop reads all frames that have come and hands
-them to one writer thread together. That thread has the whole batch answered, so that messages of
-several connections share a commit. A slow or broken peer delays no other peer.
+The event loop reads all frames that have come and hands them to one writer thread together. That
+thread has the whole batch answered, so that messages of several connections share a commit.
+
+No peer delays the others. Large frames are read and answered by a thread of their own, one after
+the other, because reading one may take a second. Only some of them are in memory at a time. The
+number of connections is limited, also for each host. If there is no more room, an idle connection
+of the host with the most connections is closed.
 """
 
 import asyncio
-import re
 import ssl
-from collections.abc import Callable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import Any, Final, Generic, TypeVar, cast
+from typing import Final, Generic, TypeVar, cast
 
 import structlog
-from typing_extensions import override
+
+from infra.mllp_connection import LARGE, Connection, Frame, Peer
+
+__all__ = ["Frame", "Limits", "Listener", "Peer", "tls_context"]
 
 log = structlog.get_logger()
 
-START: Final = b"\x0b"
-#: Some senders end a frame with 0x1C and line feed, or begin the next one at once.
-_END: Final = re.compile(rb"\x1c(?:\r|\n|(?=\x0b))")
-#: Bytes that are kept of a message over the limit: enough for its MSH.
-HEAD: Final = 4096
-#: A message over this many times the limit closes the connection: its end mark is not expected.
-_HOPELESS: Final = 64
 _FULL_BATCH: Final = 256  # messages; a batch of so many takes no more from the queue
 #: Once so many frames have been read, they are handed on without a look for more.
 _MOST_UNSENT: Final = 64
 _READ_SIZE: Final = 1 << 16  # bytes read from a connection at a time
-#: Bytes that a peer may send ahead while its message is being answered.
-_AHEAD: Final = 1 << 16
+#: Bytes of large messages that are received at the same time, over all connections.
+_LARGE_MEMORY: Final = 64 << 20
+_LARGE_OF_HOST: Final = 4  # a host may have one part in so many of that memory
+_HANDSHAKE_SECONDS: Final = 10.0  # of TLS
 _DRAIN_SECONDS: Final = 8.0  # that a stop waits for messages in flight
-
-
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """The sender of a frame."""
-
-    host: str
-    certificate: str = ""  # common name of the client certificate, if TLS asks for one
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """The bytes between the start and end marks of a frame, as received."""
-
-    raw: bytes
-    peer: Peer
-    oversize: bool = False  # over the limit; ``raw`` is then only the beginning
 
 
 Message = TypeVar("Message")
@@ -63,6 +47,7 @@ class Limits:
 
     message: int = 1 << 20  # bytes of one message
     connections: int = 512  # open at a time
+    connections_of_host: int = 128  # open at a time, of one host
     frame_seconds: float = 30.0  # from the first byte of a frame to its last
 
 
@@ -72,16 +57,18 @@ class Listener(Generic[Message]):
     Frames are read while earlier ones are being written to the disk. They are handed on together
     when no more have come. Handing on each frame alone would switch between the two threads about
     ten times for each batch, and a switch costs as much as reading a message. ``read`` and
-    ``answer`` must not raise.
+    ``answer`` must not raise: an exception ends the thread of the writer.
 
     Args:
-        read: Returns the message in a frame; called on the event loop, so it must not wait.
+        read: Returns the message in a frame; called on the event loop, so it must not wait. It is
+            called in another thread for large frames.
         answer: Returns the bytes of an acknowledgement for each message, in order; empty bytes if
-            the sender wants none. Called in the writer thread.
+            the sender wants none. Called in two threads.
         host: The address to listen on.
         port: The port to listen on; 0 takes a free one.
         limits: Limits for peers.
         tls: The TLS context; None for connections in clear.
+        accepts_bare_end: Says whether the sender of a frame may end it without CR.
     """
 
     def __init__(  # each by name
@@ -93,9 +80,13 @@ class Listener(Generic[Message]):
         port: int,
         limits: Limits | None = None,
         tls: ssl.SSLContext | None = None,
+        accepts_bare_end: Callable[[Frame], bool] = lambda _frame: False,
     ) -> None:
         self.limits = limits or Limits()
-        self.connections: set[_Connection] = set()
+        self.message_limit = self.limits.message
+        self.frame_seconds = self.limits.frame_seconds
+        self.accepts_bare_end = accepts_bare_end
+        self.connections: set[Connection] = set()
         self.empty = asyncio.Event()  # set when the last connection is closed
         self.refused = 0  # connections
         self.stopping = False
@@ -103,12 +94,19 @@ class Listener(Generic[Message]):
         self._read = read
         self._answer = answer
         self._host, self._port, self._tls = host, port, tls
-        self._waiting = SimpleQueue[list[tuple[_Connection, Message]] | None]()
-        self._unsent = list[tuple[_Connection, Message]]()  # read, but not handed on yet
+        self._waiting = SimpleQueue[list[tuple[Connection, Message]] | None]()
+        self._large = SimpleQueue[tuple[Connection, Frame] | None]()
+        self._unsent = list[tuple[Connection, Message]]()  # read, but not handed on yet
         self._unsent_before = 0  # how many were unsent at the last look for more
+        self._most_large = max(_LARGE_OF_HOST, _LARGE_MEMORY // self.limits.message)
+        self._large_of = Counter[str]()  # large messages being received, by host
+        self._wait_for_memory = deque[Connection]()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: asyncio.Server | None = None
-        self._writer = Thread(target=self._write, name="mllp-writer", daemon=True)
+        self._writers = [
+            Thread(target=self._write, name="mllp-writer", daemon=True),
+            Thread(target=self._write_large, name="mllp-large", daemon=True),
+        ]
 
     async def start(self) -> int:
         """Begin to listen; return the port.
@@ -118,9 +116,15 @@ class Listener(Generic[Message]):
         """
         self._loop = asyncio.get_running_loop()
         self._server = await self._loop.create_server(
-            lambda: _Connection(self), self._host, self._port, ssl=self._tls, backlog=256
+            lambda: Connection(self),
+            self._host,
+            self._port,
+            ssl=self._tls,
+            ssl_handshake_timeout=_HANDSHAKE_SECONDS if self._tls else None,
+            backlog=256,
         )
-        self._writer.start()
+        for writer in self._writers:
+            writer.start()
         return cast("int", self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
@@ -138,14 +142,83 @@ class Listener(Generic[Message]):
             connection.abort()
         self._send()
         self._waiting.put(None)
-        await asyncio.to_thread(self._writer.join, _DRAIN_SECONDS)
+        self._large.put(None)
+        for writer in self._writers:
+            await asyncio.to_thread(writer.join, _DRAIN_SECONDS / 2)
 
-    def submit(self, connection: "_Connection", frame: Frame) -> None:
+    def admit(self, connection: Connection) -> bool:
+        """Take a new connection; close an idle one if there is no room; say whether there is."""
+        host, limits = connection.peer.host, self.limits
+        theirs = [each for each in self.connections if each.peer.host == host]
+        if self.stopping:
+            return False
+        room = True
+        if len(theirs) >= limits.connections_of_host:
+            room = self._close_idle(theirs)
+        elif len(self.connections) >= limits.connections:
+            hosts = Counter(each.peer.host for each in self.connections)
+            most, _ = hosts.most_common(1)[0]
+            of_most = [each for each in self.connections if each.peer.host == most]
+            room = self._close_idle(of_most) or self._close_idle(self.connections)
+        if not room:
+            self.refused += 1
+            log.warning("connection.refused", host=host, connections=len(theirs))
+            return False
+        self.connections.add(connection)
+        self.empty.clear()
+        return True
+
+    def remove(self, connection: Connection) -> None:
+        """Forget a connection that is closed."""
+        self.connections.discard(connection)
+        if not self.connections:
+            self.empty.set()
+
+    def claim_memory(self, connection: Connection) -> bool:
+        """Say whether a connection may receive a large message now; if not, it is told later."""
+        if not self._has_memory(connection):
+            self._wait_for_memory.append(connection)
+            return False
+        self._large_of[connection.peer.host] += 1
+        return True
+
+    def release_memory(self, connection: Connection) -> None:
+        """Note that a connection holds or awaits no large message any more."""
+        if connection in self._wait_for_memory:
+            self._wait_for_memory.remove(connection)
+            return
+        self._large_of -= Counter((connection.peer.host,))  # and forget a host that has none left
+        for waiting in list(self._wait_for_memory):
+            if self._has_memory(waiting):
+                self._wait_for_memory.remove(waiting)
+                self._large_of[waiting.peer.host] += 1
+                waiting.use_memory()
+
+    def submit(self, connection: Connection, frame: Frame) -> None:
         """Read a frame, and have its message answered together with those of other frames."""
+        if len(frame.raw) > LARGE:
+            self._large.put((connection, frame))
+            return
         message = self._read(frame)
         if not self._unsent:
             asyncio.get_running_loop().call_soon(self._hand_on)
         self._unsent.append((connection, message))
+
+    def _close_idle(self, among: Collection[Connection]) -> bool:
+        """Close the connection that was not used for the longest time; say whether one is idle."""
+        idle = [each for each in among if each.idle]
+        if not idle:
+            return False
+        longest = min(idle, key=lambda each: each.last_used)
+        log.warning("connection.closed_idle", host=longest.peer.host, connections=len(among))
+        self.connections.discard(longest)  # before the loop says that it is closed
+        longest.abort()
+        return True
+
+    def _has_memory(self, connection: Connection) -> bool:
+        of_host = self._large_of[connection.peer.host]
+        all_hosts = self._large_of.total()
+        return all_hosts < self._most_large and of_host < self._most_large // _LARGE_OF_HOST
 
     def _hand_on(self) -> None:
         count = len(self._unsent)
@@ -162,7 +235,7 @@ class Listener(Generic[Message]):
         self._unsent, self._unsent_before = [], 0
 
     def _write(self) -> None:
-        assert self._loop is not None  # noqa: S101 - set by start()
+        """Answer the messages of small frames, all that wait together."""
         last = False
         while not last:
             batch = self._waiting.get()
@@ -175,199 +248,28 @@ class Listener(Generic[Message]):
                         last = True
                         break
                     batch += another
-            answers = self._answer([message for _, message in batch])
-            pairs = [(c, answer) for (c, _), answer in zip(batch, answers, strict=True)]
-            self._loop.call_soon_threadsafe(_deliver, pairs)
+            self._answer_all(batch)
+
+    def _write_large(self) -> None:
+        """Read and answer large frames, one after the other."""
+        while (each := self._large.get()) is not None:
+            connection, frame = each
+            self._answer_all([(connection, self._read(frame))])
+
+    def _answer_all(self, batch: Sequence[tuple[Connection, Message]]) -> None:
+        assert self._loop is not None  # noqa: S101 - set by start()
+        answers = self._answer([message for _, message in batch])
+        pairs = [(c, answer) for (c, _), answer in zip(batch, answers, strict=True)]
+        self._loop.call_soon_threadsafe(_deliver, pairs)
 
 
-def _deliver(pairs: "list[tuple[_Connection, bytes]]") -> None:
+def _deliver(pairs: list[tuple[Connection, bytes]]) -> None:
     for connection, answer in pairs:
         try:
             connection.answer(answer)
         except Exception:  # a boundary: the other connections get their answers
             log.exception("connection.failed")
             connection.abort()
-
-
-class _Connection(asyncio.BufferedProtocol):
-    """One connection: cuts its bytes into frames and has one frame in flight at a time.
-
-    All connections read into one shared buffer, whose bytes are copied before the next read. A new
-    buffer for each read would cost more than the reading.
-    """
-
-    def __init__(self, listener: Listener[Any]) -> None:
-        self._listener = listener
-        self._buffer = bytearray()
-        self._searched = 0  # there is no end mark before this offset
-        self._head = b""  # beginning of a message over the limit, whose rest is thrown away
-        self._thrown = 0  # bytes thrown away of that message
-        self._busy = False  # a frame is in flight
-        self._paused = False  # reading from the peer is paused
-        self._ended = False  # the peer has closed its side
-        self._tls = False
-        self._closing = False
-        self._timer: asyncio.TimerHandle | None = None
-        self._transport: asyncio.Transport
-        self._peer = Peer("")
-
-    @override
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-        self._tls = transport.get_extra_info("sslcontext") is not None
-        host = transport.get_extra_info("peername") or ("",)
-        self._peer = Peer(str(host[0]), _common_name(transport.get_extra_info("peercert")))
-        listener = self._listener
-        if listener.stopping or len(listener.connections) >= listener.limits.connections:
-            listener.refused += 1
-            log.warning("connection.refused", limit=listener.limits.connections)
-            self._transport.abort()
-            return
-        listener.connections.add(self)
-        listener.empty.clear()
-
-    @override
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._pending():
-            log.warning("frame.cut_off", bytes=len(self._buffer) + self._thrown)
-        self._stop_timer()
-        self._listener.connections.discard(self)
-        if not self._listener.connections:
-            self._listener.empty.set()
-
-    @override
-    def get_buffer(self, sizehint: int) -> memoryview:
-        return self._listener.incoming
-
-    @override
-    def buffer_updated(self, nbytes: int) -> None:
-        self._buffer += self._listener.incoming[:nbytes]
-        if not self._busy:
-            self._advance()
-        elif len(self._buffer) > _AHEAD:
-            self._pause()
-
-    @override
-    def eof_received(self) -> bool:
-        # The peer sends no more, but still waits for the answers to its messages.
-        self._ended = True
-        return self._busy and not self._tls
-
-    @override
-    def pause_writing(self) -> None:
-        # The peer does not read its answers. It has as much time for that as for sending a frame.
-        self._pause()
-        self._start_timer()
-
-    @override
-    def resume_writing(self) -> None:
-        self._stop_timer()
-        if not self._busy:
-            self._resume()
-
-    def answer(self, data: bytes) -> None:
-        """Send the answer to the frame in flight and go on with the next frame."""
-        self._busy = False
-        if self._transport.is_closing():
-            return
-        if data:
-            self._transport.write(START + data + b"\x1c\r")
-        if self._closing:
-            self._transport.close()
-            return
-        self._advance()
-        if not self._busy or (len(self._buffer) <= _AHEAD and not self._tls):
-            self._resume()
-        if self._ended and not self._busy:
-            self._transport.close()
-
-    def close_when_idle(self) -> None:
-        """Close now or, if a frame is in flight, when it is answered."""
-        self._closing = True
-        if not self._busy:
-            self._transport.close()
-
-    def abort(self) -> None:
-        """Close at once."""
-        self._transport.abort()
-
-    def _pause(self) -> None:
-        if not self._paused:
-            self._paused = True
-            self._transport.pause_reading()
-
-    def _resume(self) -> None:
-        if self._paused:
-            self._paused = False
-            self._transport.resume_reading()
-
-    def _pending(self) -> bool:
-        return bool(self._head or self._buffer.strip(b"\r\n\x1c "))
-
-    def _advance(self) -> None:
-        found = _END.search(self._buffer, self._searched)
-        if found is None:
-            self._wait_for_more()
-            return
-        self._stop_timer()
-        raw = bytes(self._buffer[: found.start()])
-        del self._buffer[: found.end()]
-        self._searched = 0
-        if self._head or len(raw) > self._listener.limits.message:
-            head = self._head or _message(raw[:HEAD])
-            frame = Frame(head, self._peer, oversize=True)
-            self._head, self._thrown = b"", 0
-        else:
-            frame = Frame(_message(raw), self._peer)
-        self._busy = True
-        if self._tls:
-            self._pause()  # over TLS a peer that closes its side would close ours before the answer
-        self._listener.submit(self, frame)
-
-    def _wait_for_more(self) -> None:
-        limit = self._listener.limits.message
-        self._searched = max(0, len(self._buffer) - 1)
-        if self._head or len(self._buffer) > limit:
-            self._head = self._head or _message(bytes(self._buffer[:HEAD]))
-            keep = 1 if self._buffer.endswith(b"\x1c") else 0
-            self._thrown += len(self._buffer) - keep
-            del self._buffer[: len(self._buffer) - keep]
-            self._searched = 0
-            if self._thrown > limit * _HOPELESS:
-                log.warning("frame.abandoned", bytes=self._thrown)
-                self._transport.abort()
-                return
-        if self._pending():
-            self._start_timer()
-
-    def _start_timer(self) -> None:
-        if self._timer is None:
-            seconds = self._listener.limits.frame_seconds
-            self._timer = asyncio.get_running_loop().call_later(seconds, self._too_slow)
-
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _too_slow(self) -> None:
-        log.warning("peer.timed_out", seconds=self._listener.limits.frame_seconds)
-        self._transport.abort()
-
-
-def _message(raw: bytes) -> bytes:
-    # Bytes before the last start mark are not part of the message: either the rest of a frame that
-    # was cut off and never acknowledged, or a second start mark of the same message.
-    return raw.rpartition(START)[2]
-
-
-def _common_name(certificate: dict[str, object] | None) -> str:
-    subject = (certificate or {}).get("subject", ())
-    for part in cast("tuple[tuple[tuple[str, str], ...], ...]", subject):
-        for key, value in part:
-            if key == "commonName":
-                return value
-    return ""
 
 
 def tls_context(certificate: str, key: str | None, client_ca: str | None) -> ssl.SSLContext:

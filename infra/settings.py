@@ -85,6 +85,12 @@ class Settings(BaseSettings):
     mllp_max_connections: int = Field(
         512, ge=1, description="Most connections that the MLLP listener holds at a time."
     )
+    mllp_max_host_connections: int = Field(
+        128,
+        ge=1,
+        description="Most connections that the MLLP listener holds at a time of one host. If there"
+        " is no more room, the connection that was idle for the longest time is closed.",
+    )
     mllp_frame_seconds: float = Field(
         30.0, gt=0, description="Seconds from the first byte of a message to its last, at most."
     )

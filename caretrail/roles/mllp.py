@@ -98,9 +98,11 @@ async def _listen(
         limits=Limits(
             message=settings.mllp_max_message,
             connections=settings.mllp_max_connections,
+            connections_of_host=settings.mllp_max_host_connections,
             frame_seconds=settings.mllp_frame_seconds,
         ),
         tls=_tls(settings),
+        accepts_bare_end=intake.accepts_bare_end,
     )
     try:
         port = await listener.start()

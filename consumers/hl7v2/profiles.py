@@ -129,6 +129,7 @@ class Profile(_Table):
     close_after_hours: Annotated[float, Field(gt=0)] | None = None
     unlink_undoes_merge: bool = False
 
+    frame_end_without_cr: bool = False
     acknowledgement: Literal["original", "enhanced"] = "original"
     quarantine_answer: Literal["AE", "AA"] = "AE"
     size_limit: PositiveInt | None = None

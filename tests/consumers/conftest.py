@@ -1,3 +1,4 @@
 from tests.kafka_samples import owner
+from tests.stores import keys, store, store_and_keys
 
-__all__ = ["owner"]
+__all__ = ["keys", "owner", "store", "store_and_keys"]

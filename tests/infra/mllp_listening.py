@@ -16,13 +16,22 @@ def listening(
     *,
     limits: Limits | None = None,
     tls: ssl.SSLContext | None = None,
+    accepts_bare_end: Callable[[Frame], bool] = lambda _frame: False,
 ) -> Iterator[tuple[Listener[Frame], int]]:
     """Run a listener until exit; give it and its port."""
     ready, stop = threading.Event(), threading.Event()
     started: list[tuple[Listener[Frame], int]] = []
 
     async def serve() -> None:
-        listener = Listener(read, answer, host="127.0.0.1", port=0, limits=limits, tls=tls)
+        listener = Listener(
+            read,
+            answer,
+            host="127.0.0.1",
+            port=0,
+            limits=limits,
+            tls=tls,
+            accepts_bare_end=accepts_bare_end,
+        )
         started.append((listener, await listener.start()))
         ready.set()
         await asyncio.to_thread(stop.wait)

@@ -10,6 +10,7 @@ import pytest
 
 from infra.mllp import Frame, Limits, Listener
 from infra.mllp_client import MllpClient, NoAnswer
+from infra.mllp_connection import LARGE
 from tests.infra import mllp_listening
 from tests.waiting import until
 
@@ -43,14 +44,15 @@ def listening(answer: Echo, limits: Limits | None = None) -> Iterator[int]:
         yield port
 
 
-def connect(port: int) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", port), 5)
+def connect(port: int, host: str = "127.0.0.1") -> socket.socket:
+    """Connect from a loopback address of its own, so that the listener sees another host."""
+    return socket.create_connection(("127.0.0.1", port), 5, source_address=(host, 0))
 
 
 def read(connection: socket.socket) -> bytes:
     data = b""
     while not data.endswith(b"\x1c\r"):
-        chunk = connection.recv(4096)
+        chunk = connection.recv(1 << 16)
         if not chunk:
             break
         data += chunk
@@ -247,13 +249,131 @@ def test_a_connection_may_be_idle_longer_than_a_frame_may_take() -> None:
         assert idle.send(b"two") == b"two"
 
 
-def test_a_connection_over_the_limit_is_refused_and_the_first_is_served() -> None:
-    limits = Limits(connections=1)
-    with listening(Echo(), limits) as port, MllpClient("127.0.0.1", port) as first:
+def test_a_connection_over_the_limit_takes_the_place_of_an_idle_one() -> None:
+    limits = Limits(connections=2)
+    with listening(Echo(), limits) as port, contextlib.ExitStack() as stack:
+        first, second, third = (
+            stack.enter_context(MllpClient("127.0.0.1", port)) for _ in range(3)
+        )
         first.send(b"one")
-        with MllpClient("127.0.0.1", port) as second, pytest.raises(NoAnswer):
-            second.send(b"two")
-        assert first.send(b"three") == b"three"
+        second.send(b"two")
+        first.send(b"three")
+        assert third.send(b"four") == b"four"
+        assert first.send(b"five") == b"five"
+        with pytest.raises(NoAnswer):  # it was idle for the longest time
+            second.send(b"six")
+
+
+def test_a_connection_over_the_limit_is_refused_if_none_is_idle() -> None:
+    echo = Echo()
+    gate = threading.Event()
+    echo.before = lambda: assert_opens(gate)
+    with (
+        listening(echo, Limits(connections=2)) as port,
+        connect(port) as busy,
+        connect(port) as slow,
+    ):
+        busy.sendall(FRAME % b"one")
+        slow.sendall(b"\x0bbegun")
+        until(lambda: echo.reads == 1, "the message")
+        until(lambda: any(b"begun" in each for each in buffers(echo)), "the beginning")
+        with connect(port) as third:
+            assert closed(third)
+        gate.set()
+        assert read(busy) == FRAME % b"one"
+
+
+def test_idle_connections_of_one_host_do_not_shut_another_host_out() -> None:
+    limits = Limits(connections=12, connections_of_host=8)
+    echo = Echo()
+    with listening(echo, limits) as port, contextlib.ExitStack() as stack:
+        for _ in range(20):
+            stack.enter_context(connect(port))
+        other = stack.enter_context(connect(port, "127.0.0.2"))
+        other.sendall(FRAME % b"other")
+        assert read(other) == FRAME % b"other"
+        until(lambda: len(echo.listener.connections) == 9, "the limit of the first host")
+        for _ in range(6):
+            stack.enter_context(connect(port, "127.0.0.3"))
+        other.sendall(FRAME % b"again")
+        assert read(other) == FRAME % b"again"
+        assert len(echo.listener.connections) == 12
+
+
+def test_a_large_message_does_not_delay_a_small_one() -> None:
+    echo = Echo()
+    gate = threading.Event()
+    large = FRAME % (b"L" * (LARGE + 1))
+
+    def hold() -> None:
+        if threading.current_thread().name == "mllp-large":
+            assert_opens(gate)
+
+    echo.reading = hold
+    with listening(echo) as port, connect(port) as slow, MllpClient("127.0.0.1", port) as quick:
+        slow.sendall(large)
+        until(lambda: echo.reads, "the large message")
+        assert quick.send(b"small") == b"small"
+        gate.set()
+        assert read(slow) == large
+
+
+def test_only_some_large_messages_are_received_at_a_time() -> None:
+    size = 16 << 20  # so that one host may have one of them in memory
+    echo = Echo()
+    with listening(echo, Limits(message=size)) as port, contextlib.ExitStack() as stack:
+        first, second, small = (stack.enter_context(connect(port)) for _ in range(3))
+        part = b"\x0b" + b"x" * (1 << 20)
+        first.sendall(part)
+        until(lambda: any(each._large for each in list(echo.listener.connections)), "the first")
+        sender = threading.Thread(target=lambda: second.sendall(part + b"\x1c\r"))
+        sender.start()
+        until(lambda: any(each._waits for each in list(echo.listener.connections)), "the second")
+        assert max(map(len, sorted(buffers(echo), key=len)[:-1])) <= 2 * LARGE + (1 << 16)
+        small.sendall(FRAME % b"small")
+        assert read(small) == FRAME % b"small"
+        first.sendall(b"\x1c\r")
+        assert read(first) == part + b"\x1c\r"
+        assert read(second) == part + b"\x1c\r"
+        sender.join(5)
+
+
+def test_the_log_names_the_cause_of_a_frame_that_is_dropped(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with listening(Echo(), Limits(frame_seconds=0.4)) as port:
+        for sent in (b"\x0bno CR\x1c", b"\x0bnever en", b"no start"):
+            with connect(port) as peer:
+                peer.sendall(sent)
+                assert closed(peer)
+        with connect(port) as peer:
+            peer.sendall(b"\x0bcut of")
+            peer.shutdown(socket.SHUT_WR)
+            assert closed(peer)
+    logged = capsys.readouterr().out
+    for cause in ("end_without_cr", "too_slow", "no_start", "cut_off"):
+        assert f"reason={cause}" in logged, cause
+    assert "frame.end_without_cr" in logged
+
+
+@pytest.mark.parametrize("closes", [True, False])
+def test_a_sender_that_may_leave_out_the_cr_is_answered(closes: bool) -> None:  # noqa: FBT001
+    echo = Echo()
+    with mllp_listening.listening(
+        echo.read, echo, accepts_bare_end=lambda frame: frame.raw.startswith(b"MSH|LENIENT")
+    ) as (echo.listener, port):
+        with connect(port) as peer:
+            peer.sendall(b"\x0bMSH|LENIENT|one\x1c")
+            if closes:
+                peer.shutdown(socket.SHUT_WR)
+            assert read(peer) == FRAME % b"MSH|LENIENT|one"
+            if not closes:
+                peer.sendall(b"\r\x0bMSH|LENIENT|two\x1c\r")
+                assert read(peer) == FRAME % b"MSH|LENIENT|two"
+        with connect(port) as peer:
+            peer.sendall(b"\x0bMSH|STRICT|one\x1c")
+            peer.shutdown(socket.SHUT_WR)
+            assert closed(peer)
 
 
 def test_a_message_in_flight_is_answered_although_the_listener_is_stopped() -> None:

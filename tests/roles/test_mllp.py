@@ -1,6 +1,11 @@
 """The readiness of the role that receives ADT."""
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -29,3 +34,17 @@ def test_the_role_is_not_ready_for_30_s_after_a_failure_to_record() -> None:
     full = False
     recorder([])
     assert recorder.problems() == {}
+
+
+def test_a_thread_that_dies_takes_the_process_of_its_role_down() -> None:
+    ended = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("dying_role.py"))],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "PYTHONPATH": "."},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 1
+    (died,) = [json.loads(each) for each in ended.stderr.splitlines() if b"thread.died" in each]
+    assert (died["name"], died["error"]) == ("mllp-writer", "OverflowError")

@@ -31,6 +31,7 @@ Subject: TypeAlias = RecordId | StreamId
 
 #: MSH-11.1, HL7 table 0103: production, training, debugging.
 Mode: TypeAlias = Literal["P", "T", "D"]
+MODES: Final[tuple[Mode, ...]] = ("P", "T", "D")
 
 #: The documented key of development. Stores outside the home refuse it.
 DEVELOPMENT_KEY: Final = sha256(b"caretrail development id key, not for patients").digest()

@@ -277,9 +277,21 @@ def components_before(
     return [name for (name,) in rows]
 
 
-def visit_numbers_of_two(connection: Connection[Any]) -> list[tuple[str, PatientId, EncounterId]]:
-    """Return (visit ref, patient, encounter) of the visit numbers that two patients share."""
+def visit_numbers_of_two(connection: Connection[Any]) -> list[tuple[str, EncounterId]]:
+    """Return (visit ref, encounter) of encounters in the census whose number two patients have.
+
+    The other encounter need not be in the census. ``care.clash`` lists both. Only the numbers in
+    the census are compared, so the cost does not grow with the number of past encounters.
+    """
     return connection.execute(
-        "select shared_ref, patient_id, encounter_id from proj.clash"
-        " where kind = 'number_of_two' order by 1, 2, 3"
+        """
+        select here.visit_ref, here.encounter_id from proj.census as here
+        where here.visit_ref is not null and exists (
+            select from proj.encounter as other
+            where other.visit_ref = here.visit_ref and other.mode = here.mode
+                and other.namespace = here.namespace and other.patient_id <> here.patient_id
+                and not other.is_cancelled
+        )
+        order by 1, 2
+        """
     ).fetchall()

@@ -35,7 +35,7 @@ IDENTIFIER: Final = Table(
         COMPONENT,
     ),
     key=("patient_id", "ref", "field"),
-    indexes=(("ref",), ("component",)),
+    indexes=(("ref",), ("component",), ("authority",)),
 )
 
 
@@ -105,9 +105,20 @@ def of_refs(connection: Connection[Any], refs: Sequence[str]) -> list[tuple[str,
 
 
 def authorities(connection: Connection[Any]) -> list[str]:
-    """Return all assigning authorities that identifiers are of."""
+    """Return all assigning authorities that identifiers are of.
+
+    The next one after each is read from the index, because there are few of them.
+    """
     rows = connection.execute(
-        "select distinct authority from proj.identifier where authority <> '' order by 1"
+        """
+        with recursive found(authority) as (
+            (select min(authority) from proj.identifier where authority > '')
+            union all
+            select (select min(authority) from proj.identifier where authority > found.authority)
+            from found where found.authority is not null
+        )
+        select authority from found where authority is not null
+        """
     ).fetchall()
     return [name for (name,) in rows]
 

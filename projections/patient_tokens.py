@@ -10,9 +10,11 @@ from typing import Any, Final
 
 from psycopg import Connection
 
+from domain.ids import PatientId
 from domain.segments import Demographics
 from projections.engine.columns import COMPONENT
 from projections.engine.table import Column, Table
+from projections.recency import RECENCY
 
 TOKEN: Final = Table(
     "token",
@@ -25,9 +27,10 @@ TOKEN: Final = Table(
             "Keyed hash of a name part, its beginning, or a birth date.",
             required=True,
         ),
+        RECENCY,
         COMPONENT,
     ),
-    key=("token", "patient_id"),
+    key=("token", "recency", "patient_id"),
     indexes=(("component",),),
     published=False,
 )
@@ -69,15 +72,28 @@ def normal_name(part: str) -> str:
     return "".join(letter for letter in decomposed if letter.isalnum())
 
 
-def patients_with(connection: Connection[Any], wanted: Sequence[Sequence[str]]) -> set[str]:
-    """Return the patients that have at least one token of each group in ``wanted``."""
-    ids: set[str] | None = None
-    for group in wanted:
-        rows = connection.execute(
-            "select distinct patient_id from proj.token where token = any(%s)", (list(group),)
-        ).fetchall()
-        found = {patient_id for (patient_id,) in rows}
-        ids = found if ids is None else ids & found
-        if not ids:
-            return set()
-    return ids or set()
+def patients_with(
+    connection: Connection[Any], tokens: Sequence[str], *, limit: int
+) -> list[PatientId]:
+    """Return the patients that have all of these tokens, the one whose last entry is last first.
+
+    The rows of the first token are read until there are enough patients. So the token that the
+    fewest patients have should be the first.
+    """
+    first, *others = tokens
+    rows = connection.execute(
+        """
+        select patient_id from proj.token as found
+        where token = %(first)s and not exists (
+            select from unnest(%(others)s::text[]) as other(token)
+            where not exists (
+                select from proj.token as also
+                where also.token = other.token and also.recency = found.recency
+                    and also.patient_id = found.patient_id
+            )
+        )
+        order by recency desc, patient_id desc limit %(limit)s
+        """,
+        {"first": first, "others": others, "limit": limit},
+    ).fetchall()
+    return [PatientId(patient_id) for (patient_id,) in rows]

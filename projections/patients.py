@@ -14,7 +14,7 @@ from psycopg.rows import class_row
 
 from domain.body import SegmentClass
 from domain.continuity import Entry, Patient
-from domain.ids import EncounterId, PatientId, RecordId
+from domain.ids import MODES, EncounterId, PatientId, RecordId
 from domain.segments import Demographics
 from domain.statement import EncounterClass, Statement
 from projections.census import open_places
@@ -27,7 +27,8 @@ from projections.engine.services import Services
 from projections.engine.table import Column, Row, Table
 from projections.engine.views import PRODUCTION, TableView
 from projections.patient_identifiers import IDENTIFIER, identifier_rows
-from projections.patient_tokens import TOKEN, patients_with, searchable
+from projections.patient_tokens import TOKEN, searchable
+from projections.recency import ABOVE_ALL, RECENCY, recency
 from projections.timeline import place_columns
 
 PATIENT: Final = Table(
@@ -62,11 +63,12 @@ PATIENT: Final = Table(
         Column("open_since_at", "timestamptz", "In that place since; null: not known."),
         FLAGS,
         *ARRIVAL,
+        RECENCY,
         COMPONENT,
         SEALED,
     ),
     key=("patient_id",),
-    indexes=(("component",), ("last_changed_at", "patient_id"), ("merged_into_id",)),
+    indexes=(("component",), ("mode", "recency", "patient_id"), ("merged_into_id",)),
 )
 
 _NAMES: Final = frozenset[SegmentClass]({"demographics"})
@@ -82,7 +84,9 @@ def rows(interpreted: Component, services: Services) -> dict[str, list[Row]]:
     for patient in interpreted.patients:
         known = {record: about[record] for record in patient.records}
         retired = {merge.retired for merge in patient.merges} - {patient.patient_id}
-        found["patient"].append(_patient(interpreted, patient, known))
+        last = _last_entry(patient)
+        order = recency(None if last is None else last.happened_at)
+        found["patient"].append(_patient(interpreted, patient, known, last, order))
         found["patient"] += [
             _retired(interpreted, patient, record, known[record])
             for record in patient.records
@@ -90,7 +94,7 @@ def rows(interpreted: Component, services: Services) -> dict[str, list[Row]]:
         ]
         found["identifier"] += identifier_rows(interpreted, patient, known)
         found["token"] += [
-            (patient.patient_id, token, interpreted.component)
+            (patient.patient_id, token, order, interpreted.component)
             for token in sorted(_tokens(known, services))
         ]
     return found
@@ -106,9 +110,12 @@ def _about(interpreted: Component) -> dict[RecordId, list[FiledStatement]]:
 
 
 def _patient(
-    interpreted: Component, patient: Patient, known: dict[RecordId, list[FiledStatement]]
+    interpreted: Component,
+    patient: Patient,
+    known: dict[RecordId, list[FiledStatement]],
+    last: Entry | None,
+    order: int,
 ) -> Row:
-    last = _last_entry(patient)
     statement = None if last is None else interpreted.filed[last.statement]
     encounter, here = next(reversed(list(open_places(patient))), (None, None))
     place = None if here is None else here.place
@@ -134,6 +141,7 @@ def _patient(
         None if encounter is None else encounter.start if here is None else here.start,
         patient.flags,
         *_arrival([one for filed in known.values() for one in filed]),
+        order,
         interpreted.component,
         write_copies(
             [
@@ -167,6 +175,7 @@ def _retired(
         None,
         (),
         *_arrival(known),
+        None,
         interpreted.component,
         write_copies(_numbers(record, known)),
     )
@@ -216,7 +225,7 @@ def _tokens(known: dict[RecordId, list[FiledStatement]], services: Services) -> 
 
 PROJECTION: Final = Projection(
     name="patients",
-    version=4,
+    version=5,
     tables=(PATIENT, IDENTIFIER, TOKEN),
     fold=ByComponent(rows=rows, opens=True),
     views=(
@@ -286,13 +295,38 @@ def behind(connection: Connection[Any], opaque: str) -> PatientId | None:
     return PatientId(row[0]) if row else None
 
 
+#: Patients are counted up to this number, so that a count does not read all of them.
+COUNTED: Final = 1000
+
+
 def count(connection: Connection[Any]) -> tuple[int, int]:
-    """Return the number of patients and of their source records."""
+    """Return the number of patients and of their source records.
+
+    If there are more than ``COUNTED`` patients, not all are counted: the first number is above it.
+    """
     row = connection.execute(
-        "select count(*), coalesce(sum(cardinality(record_ids)), 0)::bigint"
-        " from proj.patient where merged_into_id is null"
+        """
+        select count(*), coalesce(sum(cardinality(record_ids)), 0)::bigint
+        from (
+            select record_ids from proj.patient where merged_into_id is null limit %s
+        ) as counted
+        """,
+        (COUNTED + 1,),
     ).fetchone()
     return (row[0], row[1]) if row else (0, 0)
+
+
+#: Each mode is read in the order of an index, and no further than a page.
+_PAGE: Final = """
+    select p.* from unnest(%(modes)s::text[]) as wanted(mode),
+    lateral (
+        select patient_id, recency from proj.patient
+        where mode = wanted.mode and (recency, patient_id) < (%(recency)s, %(id)s)
+            and (%(open)s::boolean is null or (open_encounter_id is not null) = %(open)s)
+        order by recency desc, patient_id desc limit %(limit)s
+    ) as p
+    order by recency desc, patient_id desc limit %(limit)s
+"""
 
 
 def page(
@@ -300,7 +334,7 @@ def page(
     *,
     after: tuple[datetime | None, str] | None,
     limit: int,
-    modes: Sequence[str] | None = None,
+    modes: Sequence[str] = MODES,
     open_stay: bool | None = None,
 ) -> list[PatientRow]:
     """Return a page of patients, the one whose last entry happened last first.
@@ -308,34 +342,24 @@ def page(
     Patients without a known time come last.
 
     Args:
-        connection: The connection of the caller.
+        connection: Of the caller.
         after: Time and id of the last patient of the page before; None: the first page.
         limit: The greatest number of patients.
-        modes: If given, only patients of these processing modes.
+        modes: The processing modes of the patients.
         open_stay: If given, only patients that have an open stay (True) or have none (False).
     """
-    at, patient_id = after or (None, None)
-    with connection.cursor(row_factory=class_row(PatientRow)) as cursor:
-        return cursor.execute(
-            _PATIENT
-            + """
-            where merged_into_id is null and (
-                %(id)s::text is null
-                or (coalesce(last_happened_at, '-infinity'), patient_id)
-                    < (coalesce(%(at)s::timestamptz, '-infinity'), %(id)s)
-            )
-            and (%(modes)s::text[] is null or mode = any(%(modes)s))
-            and (%(open)s::boolean is null or (open_encounter_id is not null) = %(open)s)
-            order by coalesce(last_happened_at, '-infinity') desc, patient_id desc limit %(limit)s
-            """,
-            {
-                "at": at,
-                "id": patient_id,
-                "limit": limit,
-                "modes": None if modes is None else list(modes),
-                "open": open_stay,
-            },
-        ).fetchall()
+    at, patient_id = after or (None, "")
+    rows = connection.execute(
+        _PAGE,
+        {
+            "recency": ABOVE_ALL if after is None else recency(at),
+            "id": patient_id,
+            "limit": limit,
+            "modes": list(modes),
+            "open": open_stay,
+        },
+    ).fetchall()
+    return by_id(connection, [found for found, _ in rows])
 
 
 def by_id(connection: Connection[Any], ids: Sequence[str]) -> list[PatientRow]:
@@ -344,16 +368,9 @@ def by_id(connection: Connection[Any], ids: Sequence[str]) -> list[PatientRow]:
         return cursor.execute(
             _PATIENT
             + " where merged_into_id is null and patient_id = any(%s)"
-            + " order by coalesce(last_happened_at, '-infinity') desc, patient_id desc",
+            + " order by recency desc, patient_id desc",
             (list(ids),),
         ).fetchall()
-
-
-def with_tokens(
-    connection: Connection[Any], wanted: Sequence[Sequence[str]], *, limit: int
-) -> list[PatientRow]:
-    """Return the patients that have at least one token of each group in ``wanted``."""
-    return by_id(connection, sorted(patients_with(connection, wanted)))[:limit]
 
 
 def retired_into(connection: Connection[Any], ids: Sequence[str]) -> set[str]:

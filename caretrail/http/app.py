@@ -23,14 +23,14 @@ from caretrail.http.instants import NotATime, instant, known
 from caretrail.http.searches import RecentSearches
 from caretrail.reading import PatientSearch, Reader
 from caretrail.reading.census import filtered
-from caretrail.reading.listing import MODES
 from caretrail.web.census_page import CensusForm, census_page
 from caretrail.web.patient_page import TimelineForm, patient_page
-from caretrail.web.patients_page import patients_page
+from caretrail.web.patients_page import counted, patients_page
 from caretrail.web.plain_pages import Story, error_page, evidence_page, home_page
 from caretrail.web.render import STYLESHEET
 from caretrail.web.words import Words
 from commands.ports.store import StoreUnavailable
+from domain.ids import MODES
 
 _log = structlog.get_logger()
 
@@ -136,7 +136,7 @@ class _Pages:
         del request
         now = self._now()
         page = self._reader.patients(limit=1)
-        counts = f"{page.people:,} patients from {page.records:,} source records"
+        counts = counted(page)
         frame = self._frame(now, "")
         return HTMLResponse(
             home_page(self._stories(), counts=counts, words=self._words, frame=frame)

@@ -9,13 +9,12 @@ from typing import Final
 
 from caretrail.reading.opening import PersonDetails, SegmentOpener, person, pieces_copied
 from caretrail.reading.patient import PatientNumber, place_text
-from domain.ids import IdKey, Mode, PatientId
+from domain.ids import MODES, IdKey, PatientId
 from domain.statement import EncounterClass
 from projections.patient_identifiers import IdentifierRow
 from projections.patient_tokens import normal_name
 from projections.patients import PatientRow
 
-MODES: Final[tuple[Mode, ...]] = ("P", "T", "D")
 _DATE: Final = re.compile(r"\d{4}(-\d{2}){0,2}")
 _MONTHS: Final = (
     "jan",
@@ -38,6 +37,7 @@ _DATE_IN_WORDS: Final = re.compile(
 #: A birth date as HL7 writes it: 19510602.
 _DATE_IN_HL7: Final = re.compile(r"\b((?:18|19|20)\d\d)(0[1-9]|1[0-2])([0-3]\d)\b")
 _BEGINNING: Final = 3
+_WHOLE_DATE: Final = len("1951-06-02")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +64,8 @@ class PatientList:
 
     listed: tuple[PatientSummary, ...]
     older: str = ""  # cursor of the next page; empty: this is the last one
-    people: int = 0  # patients in all
-    records: int = 0  # source records in all
+    people: int = 0  # patients in all; above COUNTED: not all were counted
+    records: int = 0  # source records of the patients that were counted
     cut: bool = False  # the search found more patients than are shown
 
 
@@ -81,6 +81,11 @@ class PatientSearch:
     def is_limited(self) -> bool:
         """Tell whether the search limits the list in any way."""
         return bool(self.words.strip()) or self.open_stay is not None or self.modes != MODES
+
+    def admits(self, row: PatientRow) -> bool:
+        """Tell whether a patient is of the modes and has or lacks an open stay, as asked."""
+        open_stay = row.open_encounter_id is not None
+        return row.mode in self.modes and self.open_stay in (None, open_stay)
 
 
 def row_as_listed(
@@ -165,23 +170,30 @@ def dates_in_iso(words: str) -> str:
     return _DATE_IN_HL7.sub(r"\1-\2-\3", dated)
 
 
-def token_groups(words: str, token: Callable[[str], str]) -> list[list[str]]:
-    """Return a group of tokens for each word that tokens can find.
+def token_sets(words: str, token: Callable[[str], str]) -> list[list[str]]:
+    """Return the tokens of whole names and dates, then those of beginnings of names.
 
-    A patient is a candidate if it has at least one token of every group.
+    A patient is a candidate if it has all tokens of a set. In each set the tokens that few patients
+    have come first: the birth date, then the longest name. There is no set if no token can find a
+    word.
     """
-    groups: list[list[str]] = []
-    for word in _words(words):
+    exact: list[str] = []
+    beginning: list[str] = []
+    for word in sorted(_words(words), key=_rareness, reverse=True):
         if _DATE.fullmatch(word):
-            if len(word) == len("1951-06-02"):
-                groups.append([token(f"born:{word}")])
-            continue
-        folded = normal_name(word)
-        if len(folded) >= _BEGINNING:
-            groups.append([token(f"begin:{folded[:_BEGINNING]}"), token(f"name:{folded}")])
-        elif folded:
-            groups.append([token(f"name:{folded}")])
-    return groups
+            if len(word) == _WHOLE_DATE:
+                exact.append(f"born:{word}")
+                beginning.append(f"born:{word}")
+        elif folded := normal_name(word):
+            exact.append(f"name:{folded}")
+            short = len(folded) < _BEGINNING
+            beginning.append(f"name:{folded}" if short else f"begin:{folded[:_BEGINNING]}")
+    sets = [exact] if exact == beginning else [exact, beginning]
+    return [[token(text) for text in each] for each in sets if each]
+
+
+def _rareness(word: str) -> tuple[bool, int]:
+    return len(word) == _WHOLE_DATE and _DATE.fullmatch(word) is not None, len(word)
 
 
 def matches(listed: PatientSummary, words: str) -> bool:

@@ -14,7 +14,6 @@ from caretrail.reading.activities import ActivityEntry, read_activities, stream_
 from caretrail.reading.census import CensusReading
 from caretrail.reading.evidence import Archive, Evidence, NotAMessage, as_text, decode
 from caretrail.reading.listing import (
-    MODES,
     PatientList,
     PatientSearch,
     PatientSummary,
@@ -23,16 +22,23 @@ from caretrail.reading.listing import (
     read_cursor,
     refs_of_number,
     row_as_listed,
-    token_groups,
+    token_sets,
     write_cursor,
 )
 from caretrail.reading.opening import SegmentOpener
 from caretrail.reading.patient import PatientReading, interpreted, read, reading_of
-from domain.ids import IdKey, PatientId, RecordId, StreamId
+from domain.ids import MODES, IdKey, PatientId, RecordId, StreamId
 from domain.segments import SegmentDoesNotOpen
 from domain.statement import Statement
 from infra.messages import ListedMessage, NoSuchMessage
-from projections import audit_trail, census, patient_identifiers, patients, referral_loop
+from projections import (
+    audit_trail,
+    census,
+    patient_identifiers,
+    patient_tokens,
+    patients,
+    referral_loop,
+)
 from projections.audit_trail import EventRow, LogPosition
 from projections.census import open_places
 from projections.engine.own_events import own_of
@@ -46,8 +52,10 @@ from projections.referral_loop import ReferralRow
 Database: TypeAlias = Connection[Any]
 
 PAGE: Final = 25
-#: Candidates that a search by name opens. If there are more, the page says so.
+#: Candidates that a search by name looks at, and patients that it shows. If there are more, the
+#: page says so.
 SEARCHED: Final = 200
+SHOWN: Final = 50
 _COMPONENTS_AT_ONCE: Final = 500
 
 
@@ -143,7 +151,7 @@ class Reader:
                 connection,
                 after=after,
                 limit=limit + 1,
-                modes=query.modes if query else None,
+                modes=query.modes if query else MODES,
                 open_stay=query.open_stay if query else None,
             )
             listed = self._listed(connection, rows[:limit])
@@ -353,24 +361,33 @@ class Reader:
         self, connection: Database, query: PatientSearch
     ) -> tuple[list[PatientSummary], bool]:
         words = query.words.strip()
-        rows: list[PatientRow] = []
         names = () if "|" in words else patient_identifiers.authorities(connection)
         refs = refs_of_number(words, names, self._id_key)
         ids = {patient for _, _, patient in patient_identifiers.of_refs(connection, refs)}
-        listed = self._listed(connection, patients.by_id(connection, sorted(ids)))
-        words = dates_in_iso(words)
-        groups = [] if "|" in words else token_groups(words, self._token)
-        if groups and not listed:
-            rows = patients.with_tokens(connection, groups, limit=SEARCHED + 1)
-            by_name = self._listed(connection, rows[:SEARCHED])
-            listed = [each for each in by_name if matches(each, words)]
-        kept = [
-            each
-            for each in listed
-            if each.mode in query.modes
-            and (query.open_stay is None or query.open_stay == (each.open_class is not None))
-        ]
-        return kept, len(rows) > SEARCHED
+        if ids or "|" in words:
+            rows = patients.by_id(connection, sorted(ids))
+            return self._listed(connection, [row for row in rows if query.admits(row)]), False
+        return self._by_name(connection, query, dates_in_iso(words))
+
+    def _by_name(
+        self, connection: Database, query: PatientSearch, words: str
+    ) -> tuple[list[PatientSummary], bool]:
+        """Return the patients whose names and birth date fit, and whether there may be more.
+
+        Patients with the whole name come before those whose name only begins so.
+        """
+        found: dict[PatientId, PatientSummary] = {}
+        for tokens in token_sets(words, self._token):
+            ids = patient_tokens.patients_with(connection, tokens, limit=SEARCHED + 1)
+            for start in range(0, len(ids), SHOWN):
+                if start >= SEARCHED or len(found) >= SHOWN:
+                    return list(found.values())[:SHOWN], True
+                some = [each for each in ids[start : start + SHOWN] if each not in found]
+                rows = [row for row in patients.by_id(connection, some) if query.admits(row)]
+                for each in self._listed(connection, rows):
+                    if matches(each, words):
+                        found[each.patient_id] = each
+        return list(found.values())[:SHOWN], len(found) > SHOWN
 
     def _everybody(
         self,
@@ -392,6 +409,6 @@ class Reader:
 
 def _shared_numbers(connection: Database) -> list[tuple[str, ...]]:
     by_number: dict[str, list[str]] = defaultdict(list)
-    for ref, _, encounter in census.visit_numbers_of_two(connection):
+    for ref, encounter in census.visit_numbers_of_two(connection):
         by_number[ref].append(encounter)
     return [tuple(encounters) for encounters in by_number.values()]

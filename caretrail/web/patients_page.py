@@ -10,6 +10,7 @@ from caretrail.reading.patient import PatientNumber
 from caretrail.web.render import render
 from caretrail.web.words import SEX_WORDS, Words, age, birth_date
 from domain.triggers import TRIGGERS
+from projections.patients import COUNTED
 
 #: Topic of an event, without its version -> its words.
 _LAST: Final[Mapping[str, str]] = {
@@ -53,12 +54,22 @@ def patients_page(
         **frame,
         words=words,
         page=page,
+        counted=counted(page),
         rows=[_row(listed, now, words) for listed in page.listed],
         query=query,
         first_page=first_page,
         after=after,
         notice=notice,
     )
+
+
+def counted(page: PatientList) -> str:
+    """Return how many patients and source records there are, in words."""
+    if page.people > COUNTED:
+        return f"more than {COUNTED:,} patients"
+    people = "patient" if page.people == 1 else "patients"
+    records = "record" if page.records == 1 else "records"
+    return f"{page.people:,} {people} from {page.records:,} source {records}"
 
 
 def _row(listed: PatientSummary, now: datetime, words: Words) -> PatientLine:

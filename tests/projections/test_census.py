@@ -57,6 +57,24 @@ def test_one_number_on_two_patients_is_shown_unless_one_was_cancelled(
     assert clashes(connection) == set()
 
 
+def test_a_number_in_the_census_that_a_past_encounter_of_another_patient_has_is_found(
+    connection: psycopg.Connection,
+) -> None:
+    recorded(
+        connection,
+        stated("A01", "10:00", number="1", visit="V1"),
+        stated("A03", "11:00", number="1", visit="V1"),
+        stated("A01", "12:00", number="2", visit="V1"),
+        stated("A01", "12:00", number="3", visit="V3"),
+        stated("A03", "11:00", number="4", visit="V4"),
+        stated("A03", "11:00", number="5", visit="V4"),
+    )
+    (here,) = connection.execute(
+        "select visit_ref, encounter_id from proj.census where patient_id = %s", (record("2"),)
+    ).fetchall()
+    assert census.visit_numbers_of_two(connection) == [here]
+
+
 def test_a_test_record_never_clashes_with_a_production_one(connection: psycopg.Connection) -> None:
     recorded(
         connection,

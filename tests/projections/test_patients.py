@@ -1,15 +1,19 @@
 """Patients are found by any identifier and by tokens of their names."""
 
+from typing import Any
+
 import psycopg
 import pytest
 
+from domain.ids import PatientId
 from domain.segments import Demographics, Identifiers
-from projections import patient_identifiers, patients
+from projections import patient_identifiers, patient_tokens, patients
 from projections.catalogue import PROJECTIONS
 from projections.engine import fold
 from projections.engine.copies import read_copies
 from projections.engine.services import Services
 from projections.patient_tokens import searchable
+from projections.recency import NOT_STATED
 from tests.projections.samples import (
     KEY,
     STORY,
@@ -38,8 +42,7 @@ def recorded(
 
 
 def found(connection: psycopg.Connection, *texts: str) -> set[str]:
-    rows = patients.with_tokens(connection, [[token(text)] for text in texts], limit=10)
-    return {row.patient_id for row in rows}
+    return set(patient_tokens.patients_with(connection, [*map(token, texts)], limit=10))
 
 
 def test_a_patient_is_found_by_every_identifier_of_every_record(
@@ -79,6 +82,76 @@ def test_a_patient_is_found_by_name_beginning_and_birth_date(
     assert found(connection, "begin:alu", "born:1951-06-02") == {record("2")}
     assert found(connection, "name:rowena") == {record("1"), record("2")}
     assert found(connection, "name:alder", "name:alund") == set()
+
+
+def test_the_patients_of_a_name_are_found_latest_first_and_no_more_than_asked(
+    connection: psycopg.Connection,
+) -> None:
+    recorded(
+        connection,
+        *(stated("A01", f"1{n}:00", number=f"{n}", visit=f"V{n}") for n in (1, 3, 2)),
+        stated("A01", "14:00", number="4", visit="V4", name="Ålund"),
+        stated("A08", "15:00", number="5", visit="V5", occurred=None),
+    )
+    ids = [PatientId(record(number)) for number in ("3", "2", "1", "5")]
+    assert patient_tokens.patients_with(connection, [token("name:alder")], limit=9) == ids
+    both = [token("name:rowena"), token("name:alder")]
+    assert patient_tokens.patients_with(connection, both, limit=2) == ids[:2]
+
+
+def test_pages_hold_each_patient_once_by_mode_and_stay_and_those_without_a_time_last(
+    connection: psycopg.Connection,
+) -> None:
+    recorded(
+        connection,
+        stated("A01", "10:00", number="1", visit="V1"),
+        stated("A03", "13:00", number="2", visit="V2"),
+        stated("A01", "12:00", number="T", visit="V3", mode="T"),
+        stated("A01", "11:00", number="3", visit="V4"),
+        stated("A40", "14:00", number="3", retires="4", visit=""),
+    )
+
+    def shown(limit: int, **wanted: Any) -> list[str]:
+        found: list[str] = []
+        after = None
+        while rows := patients.page(connection, after=after, limit=limit, **wanted):
+            found += [row.patient_id for row in rows]
+            after = rows[-1].last_happened_at, rows[-1].patient_id
+        return found
+
+    everybody = [record("3"), record("2"), record("T", mode="T"), record("1")]
+    assert [shown(limit) for limit in (1, 2, 9)] == [everybody] * 3
+    assert shown(1, modes=["T"]) == [record("T", mode="T")]
+    assert shown(1, open_stay=False) == [record("2")]
+    connection.execute(
+        "update proj_patients_v1.patient set last_happened_at = null, recency = %s"
+        " where patient_id = %s",
+        (NOT_STATED, record("3")),
+    )
+    assert shown(1) == [*everybody[1:], everybody[0]]
+
+
+def test_patients_are_counted_up_to_a_limit(
+    connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded(
+        connection,
+        *(stated("A01", "10:00", number=f"{n}", visit=f"V{n}") for n in range(5)),
+        stated("A40", "11:00", number="1", retires="2", visit=""),
+    )
+    assert patients.count(connection) == (4, 5)
+    monkeypatch.setattr(patients, "COUNTED", 2)
+    assert patients.count(connection)[0] == 3
+
+
+def test_every_authority_is_named_once(connection: psycopg.Connection) -> None:
+    recorded(
+        connection,
+        stated("A01", "10:00", enterprise="900"),
+        stated("A01", "10:00", number="2", visit="V2"),
+        stated("A01", "10:00", number="7", visit="V3", authority="SBH"),
+    )
+    assert patient_identifiers.authorities(connection) == ["NGH", "REGION", "SBH"]
 
 
 def test_a_name_that_changed_is_found_under_the_one_sent_last(

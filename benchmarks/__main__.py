@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from benchmarks import measures
+from benchmarks import measures, reads
 from benchmarks.measures import FULL, QUICK, BenchmarkScale
 from benchmarks.running import baseline, machine, ours
 from benchmarks.table import TableLine, markdown, put
@@ -41,6 +41,8 @@ def _measure(scale: BenchmarkScale) -> list[TableLine]:
         _report("read models")
         views = measures.views(scale, here, libraries, recorded=recorded, projected=projected)
     waits = [acks.wait(name) for name in ("baseline", "caretrail")]
+    _report("reads")
+    grown_reads = reads.measured(scale.patients, _report)
     share = views.timeline[-1] / views.drain[-1]
     live, reference, timeline = map(
         views.against_runner, (views.live, views.reference, views.timeline)
@@ -58,6 +60,12 @@ def _measure(scale: BenchmarkScale) -> list[TableLine]:
             TableLine.growth(f"memory of {name}, MB, {scale.few} to {scale.many} messages", each)
             for name, each in grown.items()
         ),
+        *(
+            TableLine.read(
+                f"{each.what}, ms, {scale.patients // 10:,} to {scale.patients:,} patients", each
+            )
+            for each in grown_reads
+        ),
     ]
 
 
@@ -71,12 +79,20 @@ def main() -> None:
         metavar="MESSAGES",
         help="measure memory with this many messages, and with a twentieth of them",
     )
+    parser.add_argument(
+        "--patients",
+        type=int,
+        metavar="PATIENTS",
+        help="measure reads with this many patients, and with a tenth of them",
+    )
     options = parser.parse_args()
     # SIGTERM becomes an ordinary exit, so that the servers are stopped.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     scale = QUICK if options.quick else FULL
     if options.many:
         scale = replace(scale, few=options.many // 20, many=options.many)
+    if options.patients:
+        scale = replace(scale, patients=options.patients)
     before = os.getloadavg()
     lines = _measure(scale)
     text = markdown(lines)

@@ -32,10 +32,11 @@ class BenchmarkScale:
     seconds: float  # of one load
     few: int  # messages at the first look at memory
     many: int  # messages at the second look at memory
+    patients: int  # of the larger store in which reads are measured
 
 
-QUICK: Final = BenchmarkScale(rounds=1, seconds=2.0, few=2_000, many=8_000)
-FULL: Final = BenchmarkScale(rounds=5, seconds=5.0, few=10_000, many=200_000)
+QUICK: Final = BenchmarkScale(rounds=1, seconds=2.0, few=2_000, many=8_000, patients=33_334)
+FULL: Final = BenchmarkScale(rounds=5, seconds=5.0, few=10_000, many=200_000, patients=100_000)
 
 
 @dataclass(slots=True)

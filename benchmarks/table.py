@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from benchmarks.measures import MemoryGrowth, Rates
+from benchmarks.reads import GOAL, ReadTimes
 
 _HEAD: Final = ("what", "from libraries", "caretrail", "ratio", "goal")
 _FLAT: Final = 0.10  # the most that memory may grow
@@ -45,6 +46,13 @@ class TableLine:
         verdict = _verdict(reached=grown.growth <= _FLAT)
         sizes = f"{grown.few:.0f}, {grown.many:.0f}"
         return cls(what, "", sizes, f"{grown.growth:+.0%}", f"{_FLAT:.0%}{verdict}")
+
+    @classmethod
+    def read(cls, what: str, times: ReadTimes) -> Self:
+        """Return a line with the milliseconds of a read, with few patients and with many."""
+        verdict = _verdict(reached=times.ratio <= GOAL)
+        sizes = f"{times.few * 1000:.1f}, {times.many * 1000:.1f}"
+        return cls(what, "", sizes, f"{times.ratio:.2f} x", f"{GOAL} x{verdict}")
 
 
 def _verdict(*, reached: bool) -> str:

@@ -297,8 +297,10 @@ def count(connection: Connection[Any], schema: str, one: Table) -> int:
 def publish(connection: Connection[Any], projections: ProjectionList) -> None:
     """Let the views of ``proj`` and ``care`` read the active generations."""
     readable: set[str] = set()
+    definitions = views.Definitions(connection)
     for generation in current(connection, projections).active.values():
         for one in generation.projection.tables:
-            views.follow(connection, one, generation.schema, generation.number)
+            definitions.follow(one, generation.schema, generation.number)
             readable.add(one.name)
-    views.publish(connection, [view for one in projections for view in one.views], readable)
+    published = [view for one in projections for view in one.views]
+    views.publish(connection, definitions, published, readable)

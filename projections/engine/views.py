@@ -58,6 +58,18 @@ class QueryView:
 #: Records of production: the ones that analysts see.
 PRODUCTION: Final = "mode = 'P'"
 
+#: Each view of the two schemas with its columns, their types, and the query that defined it.
+_DEFINED: Final = """
+select n.nspname || '.' || c.relname, array_agg(a.attname::text order by a.attnum),
+    array_agg(format_type(a.atttypid, a.atttypmod) order by a.attnum), d.query
+from pg_class as c
+join pg_namespace as n on n.oid = c.relnamespace and n.nspname in ('proj', 'care')
+join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0
+left join proj.definition as d on d.view = n.nspname || '.' || c.relname
+where c.relkind = 'v'
+group by 1, d.query
+"""
+
 #: Roles belong to the whole server: another of its databases may be creating this one just now.
 _ANALYST: Final = """
 do $$ begin
@@ -69,91 +81,89 @@ end $$
 """
 
 
-def follow(connection: Connection[Any], table: Table, schema: str, version: int) -> None:
-    """Point the view in ``proj`` over a table to the table of a generation."""
-    columns: dict[str, sql.Composable] = {name: sql.Identifier(name) for name in table.names}
-    columns["projection_version"] = sql.Literal(version)
-    define(connection, "proj", table.name, columns, sql.SQL("from {}").format(table.at(schema)))
+class Definitions:
+    """The views of ``proj`` and ``care`` as they are defined now, and how they are changed.
 
-
-def define(
-    connection: Connection[Any],
-    schema: str,
-    view: str,
-    columns: Mapping[str, sql.Composable],
-    source: sql.Composable,
-    *,
-    meaning: str = "",
-    comments: Mapping[str, str] | None = None,
-) -> bool:
-    """Create or replace a view with its comments.
-
-    The columns that the view has already stay first, in their order. A column that it has and that
-    ``columns`` lacks is null from now on. If query and comments are the same already, nothing is
-    locked.
-
-    Args:
-        connection: Of the caller.
-        schema: The schema of the view.
-        view: Its name.
-        columns: The expression of each column.
-        source: The query from ``from`` to its end.
-        meaning: The comment on the view.
-        comments: The comments on its columns.
-
-    Returns:
-        Whether the view was created or replaced.
+    The definitions are read once, because every process that starts compares all views.
     """
-    name = f"{schema}.{view}"
-    comments = comments or {}
-    shown = {**_before(connection, name), **columns}
-    query = sql.SQL("select {} {}").format(
-        sql.SQL(", ").join(
-            sql.SQL("{} as {}").format(expression, sql.Identifier(column))
-            for column, expression in shown.items()
-        ),
-        source,
-    )
-    text = "\n".join(
-        [query.as_string(connection), meaning, *(f"{each}: {comments[each]}" for each in comments)]
-    )
-    same = connection.execute(
-        "select from proj.definition where view = %s and query = %s"
-        " and to_regclass(view) is not null",
-        (name, text),
-    ).fetchone()
-    if same is not None:
-        return False
-    identifier = sql.Identifier(schema, view)
-    create = sql.SQL("create or replace view {} as {}").format(identifier, query)
-    try:
-        with connection.transaction():
-            connection.execute(create)
-    except psycopg.errors.InvalidTableDefinition:  # a column has another type than before
-        connection.execute(sql.SQL("drop view {} cascade").format(identifier))
-        connection.execute(create)
-    if meaning:
-        _comment(connection, identifier, meaning, schema, view, comments)
-    connection.execute(
-        """
-        insert into proj.definition values (%s, %s)
-        on conflict (view) do update set query = excluded.query
-        """,
-        (name, text),
-    )
-    return True
 
+    def __init__(self, connection: Connection[Any]) -> None:
+        self._connection = connection
+        self.changed = False  # whether a view was created or replaced
+        self._read()
 
-def _before(connection: Connection[Any], name: str) -> dict[str, sql.Composable]:
-    """Return a null for each column that a view has now, in the order of the view."""
-    rows = connection.execute(
+    def _read(self) -> None:
+        rows = self._connection.execute(_DEFINED).fetchall()
+        self._columns: dict[str, dict[str, sql.Composable]] = {
+            view: {name: sql.SQL(f"null::{kind}") for name, kind in zip(names, kinds, strict=True)}
+            for view, names, kinds, _ in rows
+        }
+        self._queries: dict[str, str] = {view: query for view, _, _, query in rows}
+
+    def follow(self, table: Table, schema: str, version: int) -> None:
+        """Point the view in ``proj`` over a table to the table of a generation."""
+        columns: dict[str, sql.Composable] = {name: sql.Identifier(name) for name in table.names}
+        columns["projection_version"] = sql.Literal(version)
+        self.define("proj", table.name, columns, sql.SQL("from {}").format(table.at(schema)))
+
+    def define(
+        self,
+        schema: str,
+        view: str,
+        columns: Mapping[str, sql.Composable],
+        source: sql.Composable,
+        *,
+        meaning: str = "",
+        comments: Mapping[str, str] | None = None,
+    ) -> None:
+        """Create or replace a view with its comments.
+
+        The columns that the view has already stay first, in their order. A column that it has and
+        that ``columns`` lacks is null from now on. If query and comments are the same already,
+        nothing is locked.
+
+        Args:
+            schema: The schema of the view.
+            view: Its name.
+            columns: The expression of each column.
+            source: The query from ``from`` to its end.
+            meaning: The comment on the view.
+            comments: The comments on its columns.
         """
-        select attname, format_type(atttypid, atttypmod)
-        from pg_attribute where attrelid = to_regclass(%s) and attnum > 0 order by attnum
-        """,
-        (name,),
-    ).fetchall()
-    return {column: sql.SQL(f"null::{kind}") for column, kind in rows}
+        name = f"{schema}.{view}"
+        comments = comments or {}
+        shown = {**self._columns.get(name, {}), **columns}
+        query = sql.SQL("select {} {}").format(
+            sql.SQL(", ").join(
+                sql.SQL("{} as {}").format(expression, sql.Identifier(column))
+                for column, expression in shown.items()
+            ),
+            source,
+        )
+        text = "\n".join(
+            [query.as_string(None), meaning, *(f"{each}: {comments[each]}" for each in comments)]
+        )
+        if self._queries.get(name) == text:
+            return
+        identifier = sql.Identifier(schema, view)
+        create = sql.SQL("create or replace view {} as {}").format(identifier, query)
+        try:
+            with self._connection.transaction():
+                self._connection.execute(create)
+        except psycopg.errors.InvalidTableDefinition:  # a column has another type than before
+            self._connection.execute(sql.SQL("drop view {} cascade").format(identifier))
+            self._connection.execute(create)
+            self._read()  # the views over it are gone
+        if meaning:
+            _comment(self._connection, identifier, meaning, schema, view, comments)
+        self._connection.execute(
+            """
+            insert into proj.definition values (%s, %s)
+            on conflict (view) do update set query = excluded.query
+            """,
+            (name, text),
+        )
+        self.changed = True
 
 
 def _comment(
@@ -192,6 +202,7 @@ def lock(connection: Connection[Any]) -> None:
 
 def publish(
     connection: Connection[Any],
+    definitions: Definitions,
     views: Iterable[TableView | QueryView],
     readable: Collection[str],
 ) -> None:
@@ -200,26 +211,24 @@ def publish(
     A view stays as it is as long as a table that it reads is not in ``readable``: the tables that
     have an active generation of this release.
     """
-    changed: list[bool] = []
     for view in views:
         tables = (view.table,) if isinstance(view, TableView) else view.tables
         if any(one.name not in readable for one in tables):
             continue
         if isinstance(view, TableView):
-            changed.append(_publish_table(connection, view))
+            _publish_table(definitions, view)
         else:
-            changed.append(_publish_query(connection, view))
-    if any(changed):
+            _publish_query(definitions, view)
+    if definitions.changed:
         _grant(connection)
 
 
-def _publish_query(connection: Connection[Any], view: QueryView) -> bool:
+def _publish_query(definitions: Definitions, view: QueryView) -> None:
     columns: dict[str, sql.Composable] = {name: sql.Identifier(name) for name in view.columns}
     source = sql.SQL("from ({}) as found").format(sql.SQL(view.query))
     mode: dict[str, sql.Composable] = {"mode": sql.Identifier("mode")}
-    changed = define(connection, "proj", view.name, columns | mode, source)
-    shown = define(
-        connection,
+    definitions.define("proj", view.name, columns | mode, source)
+    definitions.define(
         "care",
         view.name,
         columns,
@@ -227,10 +236,9 @@ def _publish_query(connection: Connection[Any], view: QueryView) -> bool:
         meaning=view.comment,
         comments=view.columns,
     )
-    return changed or shown
 
 
-def _publish_table(connection: Connection[Any], view: TableView) -> bool:
+def _publish_table(definitions: Definitions, view: TableView) -> None:
     part2 = "is_part2" in view.table.names
     shown = [column for column in view.table.columns if column.published]
     columns: dict[str, sql.Composable] = {
@@ -246,8 +254,7 @@ def _publish_table(connection: Connection[Any], view: TableView) -> bool:
     comments = {column.name: column.comment for column in shown}
     comments["projection_version"] = "Generation of the projection that the row comes from."
     comments |= {extra.name: extra.comment for extra in view.extras}
-    return define(
-        connection,
+    definitions.define(
         "care",
         view.name,
         columns,

@@ -88,20 +88,22 @@ def test_an_embedded_store_is_restored_into_a_server_of_ones_own(
 
 def test_a_restore_that_cannot_be_done_says_what_to_do(home: Path, feed: Path) -> None:
     served = CommandLine(home, ALONE)
-    served.run("ingest", feed)
     store, keys = home.with_name("store.backup"), home.with_name("keys.backup")
-    served.run("backup", exit_code=2)
-    served.run("restore", exit_code=2)
-    served.run("backup", "--store", store, "--keys", keys)
-    assert "exists" in served.refused("backup", "--store", store)
-    assert "a new home" in served.refused("restore", "--store", store, "--keys", keys)
+    with joined(home):
+        served.run("ingest", feed)
+        served.run("backup", exit_code=2)
+        served.run("restore", exit_code=2)
+        served.run("backup", "--store", store, "--keys", keys)
+        assert "exists" in served.refused("backup", "--store", store)
+        assert "a new home" in served.refused("restore", "--store", store, "--keys", keys)
     other = second(home)
-    assert "--keys" in other.refused("restore", "--store", store)
     half = home.with_name("half.backup")
     half.write_bytes(store.read_bytes()[:9_000])
-    assert "incomplete" in other.refused("restore", "--store", half, "--keys", keys)
-    assert "No such file" in other.refused("restore", "--store", home / "none", "--keys", keys)
-    assert all(each["ok"] for each in other.objects("doctor"))
+    with joined(other.home):
+        assert "--keys" in other.refused("restore", "--store", store)
+        assert "incomplete" in other.refused("restore", "--store", half, "--keys", keys)
+        assert "No such file" in other.refused("restore", "--store", home / "none", "--keys", keys)
+        assert all(each["ok"] for each in other.objects("doctor"))
 
 
 @pytest.mark.kafka

@@ -66,21 +66,41 @@ def get(url: str) -> str:
         return str(answer.read().decode())
 
 
-def test_a_demo_starts_again_however_it_was_stopped(home: Path) -> None:
-    line = CommandLine(home, {"CARETRAIL_MLLP_PORT": "0", "CARETRAIL_HTTP_PORT": "0"})
+@pytest.fixture(scope="module")
+def line(module_home: Path) -> CommandLine:
+    return CommandLine(module_home, {"CARETRAIL_MLLP_PORT": "0", "CARETRAIL_HTTP_PORT": "0"})
+
+
+@pytest.fixture(scope="module")
+def first(line: CommandLine) -> Iterator[Demo]:
+    """The first start of a demo, which sends the week."""
+    with demo(line) as started:
+        started.page()
+        yield started
+
+
+def test_no_page_of_the_demo_shows_a_time_after_its_now(first: Demo) -> None:
+    pages = every_page(first.page())
+    now = now_of(pages["/"])
+    assert len([each for each in pages if each.startswith("/ui/patients/")]) > 600
+    late = {address: times_after(html, now) for address, html in pages.items()}
+    assert {address: times for address, times in late.items() if times} == {}
+
+
+def test_a_demo_starts_again_however_it_was_stopped(line: CommandLine, first: Demo) -> None:
+    home = line.home
     ours = CommandLine(home / "demo")
 
-    with demo(line) as first:
-        page = first.page()
-        assert "Stories worth opening" in get(page)
-        assert '"ready"' in get(f"{page}/readyz")
-        told = re.search(r"timeline '([^']+)'", first.said())
-        assert told is not None
-        assert len(ours.object("timeline", told[1])["encounters"]) > 3
-        counted = len(ours.objects("messages", "ls", "--limit", "100000"))
-        assert f"the demo is already running: {page}" in line.refused("demo")
-        first.process.send_signal(signal.SIGTERM)
-        assert first.process.wait(60) == 0
+    page = first.page()
+    assert "Stories worth opening" in get(page)
+    assert '"ready"' in get(f"{page}/readyz")
+    told = re.search(r"timeline '([^']+)'", first.said())
+    assert told is not None
+    assert len(ours.object("timeline", told[1])["encounters"]) > 3
+    counted = len(ours.objects("messages", "ls", "--limit", "100000"))
+    assert f"the demo is already running: {page}" in line.refused("demo")
+    first.process.send_signal(signal.SIGTERM)
+    assert first.process.wait(60) == 0
     assert_nothing_is_left(home)
 
     # A shell without job control hands SIGINT down to background processes as ignored.
@@ -103,17 +123,6 @@ def test_a_demo_starts_again_however_it_was_stopped(home: Path) -> None:
         fourth.process.send_signal(signal.SIGHUP)
         assert fourth.process.wait(60) == 0
     assert_nothing_is_left(home)
-
-
-def test_no_page_of_the_demo_shows_a_time_after_its_now(home: Path) -> None:
-    line = CommandLine(home, {"CARETRAIL_MLLP_PORT": "0", "CARETRAIL_HTTP_PORT": "0"})
-    with demo(line) as running:
-        site = running.page()
-        pages = every_page(site)
-        now = now_of(pages["/"])
-        assert len([each for each in pages if each.startswith("/ui/patients/")]) > 600
-        late = {address: times_after(html, now) for address, html in pages.items()}
-    assert {address: times for address, times in late.items() if times} == {}
 
 
 def every_page(site: str) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The pages for developers are applied to a copy of the repository, and their tests are run."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -47,6 +48,7 @@ def run(folder: Path, *arguments: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", *arguments],
         cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder)},  # also for the command line of its tests
         capture_output=True,
         text=True,
         check=False,
@@ -76,8 +78,40 @@ def test_a_migration_takes_one_file(copied: Path) -> None:
 
 @pytest.mark.postgres
 @pytest.mark.timeout(300)
-def test_a_projection_takes_a_module_a_line_and_a_test(copied: Path) -> None:
-    assert len(apply("how-to/add-a-projection.md", copied)) <= 4
+def test_a_projection_takes_a_module_a_line_and_a_test_and_a_column_two_files(
+    copied: Path,
+) -> None:
+    changed = apply("how-to/add-a-projection.md", copied)
+    column = ["projections/census.py", "tests/projections/test_census.py"]
+    projection = [
+        "projections/discharges.py",
+        "projections/catalogue.py",
+        "tests/projections/test_discharges.py",
+    ]
+    assert changed == projection + column
     run(copied, "tests.projections.table_shapes")
-    tests = ("tests/projections/test_discharges.py", "tests/projections/test_table_shapes.py")
+    run(copied, "ruff", "check", *changed)
+    tests = (
+        "tests/projections/test_discharges.py",
+        "tests/projections/test_census.py",
+        "tests/projections/test_table_shapes.py",
+    )
+    run(copied, "pytest", "-q", "-p", "no:cacheprovider", "-n", "0", *tests)
+
+
+@pytest.mark.postgres
+@pytest.mark.timeout(300)
+def test_an_own_stream_takes_five_modules_and_a_line_in_three_lists(copied: Path) -> None:
+    changed = apply("how-to/add-an-own-stream.md", copied)
+    lists = ["domain/catalogue.py", "caretrail/reading/catalogue.py", "caretrail/cli/__init__.py"]
+    assert [each for each in changed if (ROOT / each).exists()] == lists
+    assert len([each for each in changed if not each.startswith("tests/")]) == 5 + len(lists)
+    run(copied, "ruff", "check", *changed)
+    assert "contact.made.v1.json" in run(copied, "tests.domain.released_shapes")
+    tests = (
+        "tests/domain/test_contact.py",
+        "tests/domain/test_encoding.py",
+        "tests/web/test_activity_lines.py",
+        "tests/acceptance/test_contact.py",
+    )
     run(copied, "pytest", "-q", "-p", "no:cacheprovider", "-n", "0", *tests)

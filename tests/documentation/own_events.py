@@ -15,7 +15,6 @@ from pydantic import BaseModel
 
 from domain.catalogue import OWN_EVENTS
 from domain.events import OwnEvent
-from domain.referral import Party
 
 
 def own_events() -> list[str]:
@@ -30,11 +29,16 @@ def own_events() -> list[str]:
         "Every core has these members:",
         "",
         *_table(OwnEvent, set()),
-        "",
-        "A party, such as `requester`, has these members. All of them are codes.",
-        "",
-        *_table(Party, set()),
     ]
+    parts = {
+        part.annotation
+        for event in OWN_EVENTS.values()
+        for part in event.model_fields.values()
+        if isinstance(part.annotation, type) and issubclass(part.annotation, BaseModel)
+    }
+    for part in sorted(parts, key=lambda each: each.__name__):
+        words = inspect.cleandoc(part.__doc__ or "").replace("\n", " ")
+        lines += ["", f"`{part.__name__}`: {words}", "", *_table(part, set())]
     for topic, event in sorted(OWN_EVENTS.items()):
         words = inspect.cleandoc(event.__doc__ or "").replace("\n", " ")
         lines += ["", f"### `{topic}`", "", words, ""]

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
 from shutil import copy
@@ -14,7 +15,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from infra.kafka_jars import cache
-from infra.postgres_server import PostgresServer
+from infra.postgres_server import PostgresServer, joined
 from tests.acceptance.command_line import CARETRAIL, CommandLine
 from tests.acceptance.service import RunningService
 from tests.documentation.console import DOCS, blocks, console
@@ -40,15 +41,17 @@ def variables(home: Path) -> dict[str, str]:
     return {**ours, "HOME": str(home), "XDG_CACHE_HOME": str(cache().parent)}
 
 
-def mercy(home: Path) -> CommandLine:
-    """Make the home of the tutorial, with its messages taken in."""
+@contextmanager
+def mercy(home: Path) -> Iterator[CommandLine]:
+    """Make the home of the tutorial, with its messages taken in and its server running."""
     home.mkdir()
     files = {each.name: each.text for each in blocks("tutorial.md")}
     (home / "profiles.toml").write_text(files["profiles.toml"], "utf-8")
     (home / "mercy.hl7").write_text(files["mercy.hl7"], "utf-8")
     line = CommandLine(home)
-    line.run("ingest", home / "mercy.hl7")
-    return line
+    with joined(home):
+        line.run("ingest", home / "mercy.hl7")
+        yield line
 
 
 class Background:
@@ -110,19 +113,19 @@ def test_connect_a_feed(folder: Path) -> None:
 
 
 def test_back_up_and_restore(folder: Path) -> None:
-    line = mercy(folder / "home")
-    (folder / "safe").mkdir()
-    copy(line.home / "keys" / "master.key", folder / "safe")
-    environment = {**variables(folder), "CARETRAIL_HOME": str(line.home)}
-    with console(folder, environment) as shell:
-        shell.follow("how-to/back-up-and-restore.md")
+    with mercy(folder / "home") as line:
+        (folder / "safe").mkdir()
+        copy(line.home / "keys" / "master.key", folder / "safe")
+        environment = {**variables(folder), "CARETRAIL_HOME": str(line.home)}
+        with console(folder, environment) as shell:
+            shell.follow("how-to/back-up-and-restore.md")
 
 
 def test_troubleshoot(folder: Path) -> None:
-    line = mercy(folder / "home")
-    environment = {**variables(folder), "CARETRAIL_HOME": str(line.home)}
-    with console(folder, environment) as shell:
-        shell.follow("how-to/troubleshoot.md")
+    with mercy(folder / "home") as line:
+        environment = {**variables(folder), "CARETRAIL_HOME": str(line.home)}
+        with console(folder, environment) as shell:
+            shell.follow("how-to/troubleshoot.md")
 
 
 def test_every_text_that_troubleshoot_quotes_is_in_the_code() -> None:

@@ -40,6 +40,15 @@ def served() -> Iterator[RunningService]:
             service.supervisor.wait(60)
 
 
+@pytest.fixture(scope="module")
+def line(served: RunningService) -> CommandLine:
+    """The command line, after the messages of the tutorial."""
+    line = served.line
+    counts: dict[str, Any] = json.loads(line.run("ingest", line.home / "mercy.hl7", "--json"))
+    assert set(counts) == documented("ingest")
+    return line
+
+
 def documented(*headings: str) -> set[str]:
     """Return the members listed last under a heading, or under one within another."""
     text = JSON_PAGE
@@ -64,17 +73,14 @@ def documented(*headings: str) -> set[str]:
         "doctor",
     ],
 )
-def test_what_is_written_has_the_members_that_are_documented(
-    served: RunningService, verb: str
-) -> None:
+def test_what_is_written_has_the_members_that_are_documented(line: CommandLine, verb: str) -> None:
     name = verb if f"\n## {verb}" in JSON_PAGE else verb.rpartition(" ")[0]
     heading = "messages ls, messages quarantine" if name == "messages ls" else name
-    first = ingested(served).objects(*verb.split())[0]
+    first = line.objects(*verb.split())[0]
     assert set(first) == documented(heading)
 
 
-def test_what_stands_inside_has_the_members_that_are_documented(served: RunningService) -> None:
-    line = ingested(served)
+def test_what_stands_inside_has_the_members_that_are_documented(line: CommandLine) -> None:
     timeline = line.object("timeline", "MERCY|0042")
     assert set(timeline["known_at"]) == documented("timeline", "known_at")
     assert set(timeline["entries"][0]) == documented("timeline", "entries")
@@ -125,10 +131,3 @@ def test_help_answers_at_once_and_a_wrong_argument_is_wrong_usage(served: Runnin
         ["serve", "--only", "nothing"],
     ):
         served.line.run(*wrong, exit_code=2)
-
-
-def ingested(served: RunningService) -> CommandLine:
-    line = served.line
-    counts: dict[str, Any] = json.loads(line.run("ingest", line.home / "mercy.hl7", "--json"))
-    assert set(counts) == documented("ingest")
-    return line

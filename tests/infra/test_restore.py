@@ -189,10 +189,15 @@ def test_a_restore_that_was_killed_says_so_and_is_done_again(
         check=False,
     )
     assert killed.returncode == -signal.SIGKILL
-    with pytest.raises(RestoreUnfinished):
+    says = (
+        "was interrupted, so it holds no store: run `caretrail restore` again with the same files"
+    )
+    with pytest.raises(RestoreUnfinished, match=says):
         migrate(empty)
-    with pytest.raises(RestoreUnfinished):
+    files = set(made.folder.iterdir())
+    with pytest.raises(RestoreUnfinished, match=says):
         back_up_store(empty, made.folder / "again.backup")
+    assert set(made.folder.iterdir()) == files
     made.restore(empty)
     migrate(empty)
     assert content(empty, made.folder) == content(database, made.folder)

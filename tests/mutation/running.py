@@ -90,6 +90,9 @@ def _run_every_case() -> None:
         tests.test_order_and_repetition_do_not_matter(case)
     for case in tests.RESENT:
         tests.test_a_resend_changes_nothing(case)
+    entries = importlib.import_module("tests.domain.interpretation.test_entries")
+    for name in [each for each in vars(entries) if each.startswith("test_")]:
+        getattr(entries, name)()
     growing = importlib.import_module("tests.domain.interpretation.test_growing_visits")
     with pytest.MonkeyPatch.context() as patch:
         growing.test_a_visit_that_keeps_its_answers_gives_the_same(patch)

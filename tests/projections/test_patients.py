@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from domain.ids import PatientId
+from domain.interpretation import interpret
 from domain.segments import Demographics, Identifiers
 from projections import patient_identifiers, patient_tokens, patients
 from projections.catalogue import PROJECTIONS
@@ -176,9 +177,10 @@ def test_the_end_of_one_department_is_not_the_last_entry_of_a_patient(
     ]
     last = "select last_kind, last_happened_at from proj.patient"
     with connection.transaction(force_rollback=True):
-        recorded(connection, *story)
+        recorded(connection, *story, with_=services(interpret=interpret))
         assert connection.execute(last).fetchall() == [("encounter.admitted", at("12:00"))]
-    recorded(connection, *story, stated("A03", "17:00", where=place("4W")))
+    story.append(stated("A03", "17:00", where=place("4W")))
+    recorded(connection, *story, with_=services(interpret=interpret))
     assert connection.execute(last).fetchall() == [("encounter.discharged", at("17:00"))]
 
 

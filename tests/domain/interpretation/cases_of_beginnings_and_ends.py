@@ -610,6 +610,34 @@ PARTS: list[Case] = [
         rules=("R7.9",),
         gives="p1 V1 IMP finished 10:00-12:00: W 10:00-12:00",
     ),
+    case(
+        "an admission that is restated replaces no further part",
+        EMERGENCY,
+        adt("A01", "12:00", "W"),
+        adt("A02", "13:00", "X"),
+        adt("A01", "14:00", "Y", at="13:30"),
+        adt("A03", "15:00", "X"),
+        rules=("R7.7",),
+        gives="p1 V1 IMP finished 08:00-15:00: ED EMER 08:00-13:00, X 13:00-13:30, Y 13:30-15:00",
+    ),
+    case(
+        "a transfer that leaves out the class is of the part of its patient",
+        EMERGENCY,
+        adt("A02", "9:00", "ED2", pv12=""),
+        adt("A01", "12:00", "W"),
+        adt("A03", "12:05", "ED2", pv12="E"),
+        rules=("R7.7", "R8.4"),
+        gives="p1 V1 IMP in-progress 08:00-: ED EMER 08:00-09:00, ED2 EMER 09:00-12:00, W 12:00- "
+        "[part_ended]",
+    ),
+    case(
+        "the department that a transfer names in PV1-6 closes no part",
+        adt("A01", "10:00", "W", from_="E"),
+        adt("A02", "11:00", "X", pv12="B", from_="W"),
+        adt("A03", "12:00", "W"),
+        rules=("R7.8",),
+        gives="p1 V1 OBSENC finished 10:00-12:00: W IMP 10:00-11:00, X 11:00-12:00",
+    ),
 ]
 
 UNKNOWN: list[Case] = [
@@ -819,6 +847,14 @@ UNKNOWN: list[Case] = [
         adt("A13", "11:00", "B"),
         rules=("R7.13",),
         gives="p1 V1 IMP in-progress ?-: B ?-",
+    ),
+    case(
+        "of two A13 without a discharge, the one sent last with a place says where the patient is",
+        adt("A13", "10:00", "B"),
+        adt("A13", "11:00", "C"),
+        adt("A13", "12:00"),
+        rules=("R7.11",),
+        gives="p1 V1 IMP in-progress ?-: C ?-",
     ),
 ]
 

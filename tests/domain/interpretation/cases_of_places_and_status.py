@@ -296,6 +296,31 @@ GHOSTS: list[Case] = [
         rules=("R8.9",),
         gives="p1 V1 IMP in-progress 10:00-: A 10:00-, (B 13:00-13:00)",
     ),
+    case(
+        "a place that several void statements state is listed from the earliest of them",
+        ADMISSION,
+        adt("A02", "13:00", "B", at="12:30"),
+        adt("A12", "13:05", "A"),
+        adt("A02", "13:10", "B", at="11:00"),
+        adt("A12", "13:20", "A"),
+        rules=("R8.9",),
+        gives="p1 V1 IMP in-progress 10:00-: A 10:00-, (B 11:00-13:20)",
+    ),
+    case(
+        "a cancelled encounter between a finished and an open one is kept",
+        ADMISSION,
+        adt("A03", "11:00", "A"),
+        adt("A04", "12:00", "ED", pv12="E"),
+        adt("A03", "12:30", "ED", pv12="E"),
+        adt("A11", "12:40", "ED", pv12="E", evn6="12:00"),
+        adt("A01", "13:00", "B"),
+        rules=("R8.8",),
+        gives=(
+            "p1 V1 IMP finished 10:00-11:00: A 10:00-11:00",
+            "p1 V1 EMER cancelled 12:00-12:30: (ED 12:00-12:30)",
+            "p1 V1 IMP in-progress 13:00-: B 13:00-",
+        ),
+    ),
 ]
 
 STATUS: list[Case] = [

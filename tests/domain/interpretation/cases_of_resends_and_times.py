@@ -664,6 +664,31 @@ CORRECTIONS: list[Case] = [
             "p1 V1 IMP finished 3d 10:00-3d 13:00: C 3d 10:00-3d 13:00",
         ),
     ),
+    case(
+        "an update sent between two discharges corrects the end",
+        ADMISSION,
+        adt("A03", "13:20", "A"),
+        adt("A08", "13:30", "A", pv145="12:30"),
+        adt("A03", "14:00", "A", at=None),
+        rules=("R5.9",),
+        gives="p1 V1 IMP finished 10:00-12:30: A 10:00-12:30",
+    ),
+    case(
+        "a stated time of the change of class holds against an inferred one",
+        EMERGENCY,
+        adt("A01", "12:10", "W", at="12:00"),
+        adt("A01", "13:00", "W", at=None, evn2="11:00"),
+        rules=("R5.3", "R7.1"),
+        gives="p1 V1 IMP in-progress 10:00-: E EMER 10:00-12:00, W 12:00-",
+    ),
+    case(
+        "an EVN-6 of the change of class holds against an EVN-2",
+        EMERGENCY,
+        adt("A01", "12:10", "W", pv144="10:00", evn6="12:00"),
+        adt("A01", "13:00", "W", pv144="10:00", evn2="11:00"),
+        rules=("R5.3", "R7.1"),
+        gives="p1 V1 IMP in-progress 10:00-: E EMER 10:00-12:00, W 12:00-",
+    ),
 ]
 
 COARSE: list[Case] = [

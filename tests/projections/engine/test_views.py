@@ -113,25 +113,13 @@ def test_comments_that_a_release_changes_replace_those_of_an_installation(
         ("A number.", "One."),
         ("A number.", "Just one."),
     ):
-        assert views.define(
-            connection,
-            "care",
-            "numbers",
-            one,
-            sql.SQL(""),
-            meaning=meaning,
-            comments={"one": column},
-        )
-        assert connection.execute(shown).fetchone() == (meaning, column)
-        assert not views.define(
-            connection,
-            "care",
-            "numbers",
-            one,
-            sql.SQL(""),
-            meaning=meaning,
-            comments={"one": column},
-        )
+        for changed in (True, False):
+            definitions = views.Definitions(connection)
+            definitions.define(
+                "care", "numbers", one, sql.SQL(""), meaning=meaning, comments={"one": column}
+            )
+            assert definitions.changed is changed
+            assert connection.execute(shown).fetchone() == (meaning, column)
 
 
 def upgraded(columns: tuple[Column, ...]) -> ProjectionList:

@@ -222,6 +222,8 @@ class MllpIntake(Generic[Ready]):
         self, message: IncomingMessage, outcome: MessageOutcome, now: datetime
     ) -> tuple[str, bytes]:
         """Return the code to count, and the answer: one or, in enhanced mode, none to two."""
+        if message.trigger.split("^", 1)[0] == "ACK":
+            return "none", b""  # an acknowledgement is never answered, not even if it is refused
         try:
             return self._complete_answer(message, outcome, now)
         except Exception:  # a boundary: what became of the message is known, so it is answered

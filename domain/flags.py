@@ -81,6 +81,10 @@ class MessageFlag(_FlagWithWords):
     NUL_DROPPED = "nul_dropped", "Zero bytes were left out."
     LINE_JOINED = "line.joined", "A line was broken inside a field. Its pieces were joined."
     LINE_UNKNOWN = "line.unknown", "A line is not a segment. It was not read."
+    ZONE_ASSUMED = (
+        "zone_assumed",
+        "A time has no zone, and neither the profile nor MSH-7 has one. It was read as UTC.",
+    )
     PROFILE_NONE = (
         "profile.none",
         "Its sender has no profile, so default settings were used. Add a profile.",
@@ -98,6 +102,11 @@ class FieldFlag(_FlagWithWords):
     FUTURE = "future", "is later than the time of sending"
     AMBIGUOUS = "ambiguous", "is a local time that occurred twice; the first one was taken"
     SKIPPED = "skipped", "is a local time that the change of the clocks left out"
+    OFFSET_DOUBTFUL = (
+        "offset_doubtful",
+        "has no zone; it was read with the offset of MSH-7, which may differ on that day",
+    )
+    EXTRA_DIGITS = "extra_digits", "has digits after the seconds; they were left out"
     NULL = "null", "was deleted by the sender"
     TRUNCATED = "truncated", "was cut by the sender"
     REPEATED = "repeated", "was repeated; the first one was read"

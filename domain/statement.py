@@ -17,9 +17,9 @@ from domain.ids import Mode, PlaceRef, RecordId, StatementRef, VisitRef
 Precision: TypeAlias = Literal["year", "month", "day", "hour", "minute", "second"]
 
 #: The source of the offset of a time: the value itself (``offset``), the zone of the sender's
-#: profile, or the assumption of UTC. With ``ambiguous``, the zone has this local time twice; with
-#: ``skipped``, it never has this local time.
-Zone: TypeAlias = Literal["offset", "profile", "assumed", "ambiguous", "skipped"]
+#: profile, the offset of MSH-7 (``message``), or the assumption of UTC. With ``ambiguous``, the
+#: zone has this local time twice; with ``skipped``, it never has this local time.
+Zone: TypeAlias = Literal["offset", "profile", "message", "assumed", "ambiguous", "skipped"]
 
 #: HL7 v3 ActCode of an encounter.
 EncounterClass: TypeAlias = Literal[
@@ -121,7 +121,8 @@ class Statement:
     deceased: bool | None = None  # PID-30
     died: Moment | None = None  # PID-29
 
-    visit: VisitRef | None = None  # visit number: PV1-19, or the field that the profile names
+    visit: VisitRef | None = None  # visit number: PV1-19, else PID-18, or as the profile says
+    visit_field: str = ""  # "PID-18" if the sender's list of fields has it after PV1-19
     prior_visit: VisitRef | None = None  # MRG-5, else MRG-3: the number of the visit that goes on
     merged: RecordId | None = None  # MRG-1 of a merge: the record that retires into ``record``
     identifiers: tuple[IdentifierRef, ...] = ()

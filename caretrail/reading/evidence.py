@@ -136,7 +136,8 @@ def _zone(zone: str) -> str:
     return {
         "offset": "",
         "profile": "zone from the sender's profile",
-        "assumed": "no zone in the text or in a profile, read as UTC",
+        "message": "no zone in the text or in a profile; the offset of MSH-7",
+        "assumed": "no zone in the text, in a profile or in MSH-7, read as UTC",
         "ambiguous": "this local time occurred twice, the first is used",
         "skipped": "this local time does not exist in the zone",
     }[zone]

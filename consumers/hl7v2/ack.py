@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final, Literal, NamedTuple, TypeAlias, assert_never
 
 from commands.ports.intake import Disposition, MessageOutcome
-from consumers.hl7v2.delimiters import Delimiters
+from consumers.hl7v2.delimiters import ABSENT, Delimiters
 from consumers.hl7v2.profiles import Profile
 from consumers.hl7v2.reader import Message, NotAMessage, head_of
 from consumers.hl7v2.text_cache import cached_by_text
@@ -20,6 +20,7 @@ Code: TypeAlias = Literal["AA", "AE", "AR", "CA", "CE", "CR"]
 #: Codes and texts of HL7 table 0357, by the reason that reading or intake gives.
 _ERRORS: Final = {
     "no_patient_identifier": ("101", "Required field missing"),
+    "no_trigger": ("101", "Required field missing"),
     "no_prior_identifier": ("101", "Required field missing"),
     "several_messages": ("100", "Segment sequence error"),
     "batch_in_frame": ("100", "Segment sequence error"),
@@ -225,7 +226,7 @@ def _head(repeated: tuple[str, ...], theirs: Delimiters) -> _Head:
     separator = theirs.separator
     return _Head(
         separator.join(["MSH", encoding, to_application, to_facility, application, facility, ""]),
-        separator.join(["", "", theirs.component.join(named), ""]),
+        separator.join(["", "", _several(theirs.component, named), ""]),
         _joined(["", mode or "P", version, "", "", "", "", "", charset], theirs),
         minor,
     )
@@ -235,6 +236,11 @@ def _joined(fields: Sequence[str], theirs: Delimiters) -> str:
     return theirs.separator.join(fields).rstrip(theirs.separator)
 
 
+def _several(delimiter: str, parts: Sequence[str]) -> str:
+    """Join parts; if the message does not declare the delimiter, return only the first part."""
+    return parts[0] if delimiter == ABSENT else delimiter.join(parts)
+
+
 def _err(reason: str, place: str, minor: int, theirs: Delimiters) -> list[str]:
     """Return the fields of ERR: the place, the code of HL7 table 0357, and our own reason code."""
     code, meaning = _ERRORS.get(reason, _INTERNAL)
@@ -242,10 +248,10 @@ def _err(reason: str, place: str, minor: int, theirs: Delimiters) -> list[str]:
     segment, number = (found[1], found[2] or "") if found else ("", "")
     own = _escaped(reason, theirs)
     if minor < _OLD:
-        error = theirs.subcomponent.join([code, meaning, "HL70357", own])
-        return ["ERR", theirs.component.join([segment, "1" if segment else "", number, error])]
-    where = theirs.component.join([segment, "1", number]).rstrip(theirs.component)
-    named = theirs.component.join([code, meaning, "HL70357", own, "", "caretrail"])
+        error = _several(theirs.subcomponent, [code, meaning, "HL70357", own])
+        return ["ERR", _several(theirs.component, [segment, "1" if segment else "", number, error])]
+    where = _several(theirs.component, [segment, "1", number]).rstrip(theirs.component)
+    named = _several(theirs.component, [code, meaning, "HL70357", own, "", "caretrail"])
     return ["ERR", "", where if segment else "", named, "E", "", "", "", own]
 
 
@@ -265,6 +271,8 @@ def _escaped(text: str, theirs: Delimiters) -> str:
     }
     if text.isprintable() and meanings.keys().isdisjoint(text):
         return text
+    if theirs.escape == ABSENT:
+        return "".join(each for each in text if each.isprintable() and each not in meanings)
     return "".join(
         f"{theirs.escape}{meanings[each]}{theirs.escape}" if each in meanings else each
         for each in text

@@ -12,7 +12,7 @@ NULL: Final = '""'
 
 _STANDARD: Final = "^~\\&"
 #: Used for a delimiter that the message does not have: a character that occurs in no text.
-_ABSENT: Final = "\uffff"
+ABSENT: Final = "\uffff"
 
 
 class Delimiters(NamedTuple):
@@ -103,23 +103,24 @@ class Delimiters(NamedTuple):
 def delimiters_of(separator: str, declared: str, codec: str) -> tuple[Delimiters, bool]:
     """Return the delimiters of a message, and whether its MSH-2 is regular.
 
-    A delimiter that MSH-2 does not declare, or declares twice, gets its standard value.
+    A character that MSH-2 does not declare is text. So is a delimiter that it declares twice, or as
+    a letter or digit. If MSH-2 is empty, the usual delimiters are meant.
 
     Args:
         separator: The character after ``MSH``.
         declared: MSH-2.
         codec: The codec of the message, for characters in hexadecimal.
     """
+    if not declared:
+        return Delimiters(separator=separator, codec=codec), False
     usable = [
-        each
+        each if each not in declared[:index] and not each.isalnum() else ABSENT
         for index, each in enumerate(declared)
-        if not each.isalnum() and each not in declared[:index]
     ]
-    regular = len(usable) == len(declared) and len(declared) in {4, 5}
-    for standard in _STANDARD[len(usable) : 4]:
-        taken = standard in usable or standard == separator
-        usable.append(_ABSENT if taken else standard)
-    component, repetition, escape, subcomponent, *more = usable
+    regular = ABSENT not in usable and len(declared) in {4, 5}
+    component, repetition, escape, subcomponent, *more = (*usable, ABSENT, ABSENT, ABSENT)[
+        : max(4, len(usable))
+    ]
     truncation = "".join(more[:1])
     return (
         Delimiters(separator, component, repetition, escape, subcomponent, truncation, codec),

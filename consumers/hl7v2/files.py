@@ -81,7 +81,8 @@ def _message(block: bytes) -> Iterator[bytes]:
 def _end_of_message(block: bytes) -> int:
     """Return where a message ends: at the end of its frame, or after its last segment.
 
-    If segments end in CR, a line after a lone LF that is not a segment is the rest of a field.
+    A line that begins with no segment name is the rest of a field if no blank line is before it and
+    it has a field or component separator, or if it comes after a lone LF and segments end in CR.
     Other lines after the last segment do not belong to the message.
     """
     frame = block.find(b"\x1c")
@@ -90,14 +91,20 @@ def _end_of_message(block: bytes) -> int:
         return limit
     end = 0
     before = b""
-    ends_in_cr = False
+    ends_in_cr = blank = False
+    separators = re.compile(b"[" + re.escape(block[3:5]) + b"]")
     for line in _LINE.finditer(block, 0, limit):
         text, terminator = line[1], line[2]
         if _SEGMENT.match(text):
             end = line.end()
             ends_in_cr = ends_in_cr or terminator[:1] == b"\r"
-        elif text.strip(_AROUND) and ends_in_cr and before == b"\n" and end == line.start():
-            end = line.end()
+            blank = False
+        elif not text.strip(_AROUND):
+            blank = True
+        else:
+            after_lf = ends_in_cr and before == b"\n" and end == line.start()
+            if after_lf or (not blank and separators.search(text)):
+                end = line.end()
         before = terminator
     return end
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from consumers.hl7v2.delimiters import NULL, Delimiters
+from domain.flags import MessageFlag
 
 
 class UnusableMessage(Exception):
@@ -30,6 +31,11 @@ class Findings:
         code = f"{field}.{what}"
         if code not in self.flags:
             self.flags.append(code)
+
+    def flag_message(self, flag: MessageFlag) -> None:
+        """Add a flag about the message as a whole, unless it is there already."""
+        if flag.value not in self.flags:
+            self.flags.append(flag.value)
 
     def unreadable(self, field: str, text: str, what: str = "unreadable") -> None:
         """Flag a field that cannot be used, and keep its text to be sealed."""

@@ -14,6 +14,8 @@ _PRECISIONS: Final[dict[int, Precision]] = {
 }  # fmt: skip
 #: TS.2 of HL7 2.2 to 2.4, the degree of precision: how many of the digits are valid.
 _DEGREES: Final = {"Y": 4, "L": 6, "D": 8, "H": 10, "M": 12, "S": 14}
+#: Where a zone comes from: a fixed offset is that of MSH-7.
+_NAMES: Final[dict[type, Zone]] = {timezone: "message"}
 _SECOND: Final = 14
 _MINUTES: Final = 60  # of an hour
 _FARTHEST: Final = timedelta(hours=14)  # the largest difference from UTC of any time zone
@@ -21,7 +23,7 @@ _LEAST: Final = timedelta(microseconds=1)
 
 
 @lru_cache(maxsize=1_024)
-def read_moment(text: str, zone: ZoneInfo | None = None, degree: str = "") -> Moment | None:
+def read_moment(text: str, zone: tzinfo | None = None, degree: str = "") -> Moment | None:
     """Read a time; return None if the text is not a time.
 
     An offset in ``text`` decides; without one, ``zone`` does; without both, UTC is assumed. When
@@ -30,7 +32,7 @@ def read_moment(text: str, zone: ZoneInfo | None = None, degree: str = "") -> Mo
 
     Args:
         text: The digits, with or without an offset.
-        zone: The time zone of the sender.
+        zone: The time zone of the sender, or a fixed offset: that of MSH-7.
         degree: TS.2 of old versions.
 
     >>> read_moment("202603011415", ZoneInfo("America/New_York")).at.isoformat()
@@ -58,7 +60,8 @@ def read_moment(text: str, zone: ZoneInfo | None = None, degree: str = "") -> Mo
         until = None if precision == "second" else _last(local, at, precision, offset or zone)
     except (ValueError, OverflowError):
         return None
-    named: Zone = "offset" if sign else doubt or ("profile" if zone else "assumed")
+    default: Zone = "assumed" if zone is None else _NAMES.get(type(zone), "profile")
+    named: Zone = "offset" if sign else doubt or default
     return Moment(at=at, until=until, precision=precision, zone=named, text=text)
 
 

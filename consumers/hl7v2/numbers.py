@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from consumers.hl7v2.delimiters import NULL, Delimiters
 from consumers.hl7v2.findings import Findings
@@ -13,9 +13,10 @@ from consumers.hl7v2.text_cache import cached_by_text
 from domain.ids import IdKey, Mode, RecordId, VisitRef, normal
 from domain.statement import IdentifierRef
 
-#: Types of HL7 table 0203: the first number of these types names the source record, unless the
-#: profile names an authority.
-_RECORD_TYPES: Final = frozenset({"MR", "MRN", "PI"})
+#: Types of HL7 table 0203 by which a number is preferred as the name of the source record. A type
+#: that is not here comes after these, and a number of a visit or an account comes last.
+_PREFERENCE: Final = {"MR": 0, "MRN": 1, "PI": 2, "VN": 4, "AN": 4}
+_OTHER_TYPE: Final = 3
 
 #: Values that senders write if they know no number. They name no record and no visit.
 _NOTHING: Final = frozenset({
@@ -35,6 +36,11 @@ _SSN_AUTHORITY: Final = "USSSA"
 _LONGEST_PID: Final = 800
 _AFTER_NUMBERS: Final = 22  # PID-21 is the last field of PID that holds numbers
 _WITHOUT_PUNCTUATION: Final = str.maketrans("", "", "-./ ")
+
+
+#: The name of an authority, and its universal id if the message states both.
+_Issuer: TypeAlias = tuple[str, str]
+_NO_ISSUER: Final[_Issuer] = ("", "")
 
 
 class FieldContext(NamedTuple):
@@ -135,10 +141,11 @@ def people(
     if not text:
         return found
     profile = context.profile
-    for value, named, kind in _values(text, context.delimiters):
-        issuer = profile.authority_aliases.get(named, named) if named else ""
-        issuer = issuer or authority or profile.authority or context.namespace
+    for value, (named, universal), kind in _values(text, context):
+        issuer = named or authority or profile.authority or context.namespace
         trusted, master = profile.trusts(issuer, kind) if joins else (False, False)
+        if universal and joins and field.startswith("PID"):
+            found.append(_same_number(field, value, universal, kind, context))
         found.append(
             StatedNumber(
                 field=field,
@@ -166,14 +173,50 @@ def visits(
         StatedNumber(
             field=field,
             value=value,
-            authority=context.profile.authority_aliases.get(named, named),
+            authority=issuer,
             type=kind,
-            ref=_visit(context.id_key, context.namespace, value, context.mode),
+            ref=_visit(context.id_key, _namespace(context, field, issuer), value, context.mode),
             placeholder=is_placeholder(value, context.profile),
             nothing=stands_for_nothing(value, context.profile),
         )
-        for value, named, kind in _values(text, context.delimiters)
+        for value, (issuer, _), kind in _values(text, context)
     ]
+
+
+def _same_number(
+    field: str, value: str, universal: str, kind: str, context: FieldContext
+) -> StatedNumber:
+    """Return a number under the universal id of its authority, beside the one under its namespace.
+
+    A message that states both forms of an authority says that they are one. So the record under
+    one form is joined with the record under the other, in whichever order messages arrive.
+    """
+    return StatedNumber(
+        field=field,
+        value=value,
+        authority=universal,
+        type=kind,
+        ref=_record(context.id_key, universal, value, context.mode),
+        trusted=True,
+        placeholder=is_placeholder(value, context.profile),
+        nothing=True,  # the other form names the record
+    )
+
+
+def _namespace(context: FieldContext, field: str, issuer: str) -> str:
+    """Return the namespace of a visit or account number.
+
+    The authority of a number counts if it is another one than the sender and the authority of its
+    record numbers. Account numbers have a namespace of their own if the visit number may be in
+    PV1-19 or in PID-18: the number 7 of an account is not the visit 7.
+    """
+    profile = context.profile
+    namespace = context.namespace
+    if field == "PID-18" and "PID-18" in profile.visit_number[1:]:
+        namespace = f"{namespace} PID-18"
+    if issuer and issuer not in (context.namespace, context.sender, profile.authority):
+        return f"{namespace} {issuer}"
+    return namespace
 
 
 def of_patient(pid: Segment | None, context: FieldContext) -> tuple[StatedNumber, ...]:
@@ -230,41 +273,49 @@ def of_merge(
 
 
 def record_number(
-    numbers: Sequence[StatedNumber], field: str, profile: Profile, *, authority: str = ""
+    numbers: Sequence[StatedNumber], field: str, context: FieldContext, *, authority: str = ""
 ) -> StatedNumber | None:
     """Return the number that names the source record of a statement; None if there is none.
 
-    The first number of the authority is chosen, else the first of type MR, MRN or PI, else the
-    first number. A value that means "no number known" is never chosen, because it would file
-    different patients under one record. The choice depends only on the message and the profile.
+    Numbers of the authority are preferred. Among these, type MR comes before MRN, PI and other
+    types; then numbers of the sender's own authority come first; then the order of the authority
+    and of the value decides. So the order of repetitions does not matter. A value that means "no
+    number known" is never chosen, because it would file different patients under one record.
 
     Args:
         numbers: The numbers of the message.
         field: The field to choose from, such as ``PID-3``.
-        profile: The sender's profile; its ``file_under`` is the authority, unless one is given.
+        context: What the field was read with; the ``file_under`` of the profile is the authority,
+            unless one is given.
         authority: The authority to choose.
     """
     usable = [each for each in numbers if each.field == field and not each.nothing]
-    wanted = authority or profile.file_under
-    for each in usable:
-        if wanted and each.authority == wanted:
-            return each
-    for each in usable:
-        if each.type in _RECORD_TYPES:
-            return each
-    return usable[0] if usable else None
+    if len(usable) < 2:  # noqa: PLR2004  # nothing to choose
+        return usable[0] if usable else None
+    wanted = authority or context.profile.file_under
+    own = {context.profile.authority or context.namespace, context.namespace, context.sender}
+    return min(
+        usable,
+        key=lambda each: (
+            each.authority != wanted,
+            _PREFERENCE.get(each.type, _OTHER_TYPE),
+            each.authority not in own,
+            each.authority,
+            each.value,
+        ),
+    )
 
 
 def visit_number(
     numbers: Sequence[StatedNumber], fields: Sequence[str], findings: Findings
-) -> VisitRef | None:
-    """Return the ref of the visit number: that of the first field in ``fields`` that holds one."""
+) -> StatedNumber | None:
+    """Return the visit number: that of the first field in ``fields`` that holds one."""
     for field in fields:
         for each in numbers:
             if each.field != field:
                 continue
             if not each.nothing:
-                return VisitRef(each.ref)
+                return each
             findings.flag(field, "placeholder")
     return None
 
@@ -285,14 +336,15 @@ def _visit(id_key: IdKey, namespace: str, value: str, mode: Mode) -> VisitRef:
     return id_key.visit(namespace, value, mode)
 
 
-def _values(text: str, delimiters: Delimiters) -> Iterator[tuple[str, str, str]]:
-    """Yield the value, the authority as sent and the type of each repetition that has a value.
+def _values(text: str, context: FieldContext) -> Iterator[tuple[str, _Issuer, str]]:
+    """Yield the value, the authority and the type of each repetition that has a value.
 
     A value or an authority over the limit is no number. Of many repetitions the first ones are
     read. ``flag_too_long`` flags such a field.
     """
     if not text or text == NULL:
         return
+    delimiters = context.delimiters
     repetitions = delimiters.repetitions(text)
     if len(text) > LONGEST_NUMBER:
         repetitions = _within_limits(repetitions, delimiters)
@@ -300,7 +352,10 @@ def _values(text: str, delimiters: Delimiters) -> Iterator[tuple[str, str, str]]
         cx = (*delimiters.components(repetition), "", "", "", "", "")
         value = normal(delimiters.plain(cx[0]))
         if value and value != NULL:
-            yield value, _authority(cx[3], delimiters), _kind(cx[4], delimiters)
+            issuer = _NO_ISSUER
+            if cx[3] or cx[5]:
+                issuer = _issuer(cx[3], cx[5], delimiters, context.profile)
+            yield value, issuer, _kind(cx[4], delimiters)
 
 
 def _within_limits(repetitions: Sequence[str], delimiters: Delimiters) -> list[str]:
@@ -309,7 +364,7 @@ def _within_limits(repetitions: Sequence[str], delimiters: Delimiters) -> list[s
         each
         for each in repetitions[:MOST_REPETITIONS]
         if len(each) <= LONGEST_NUMBER
-        or max(len(part) for part in delimiters.components(each)[:4]) <= LONGEST_NUMBER
+        or max(len(part) for part in delimiters.components(each)[:6]) <= LONGEST_NUMBER
     ]
 
 
@@ -317,25 +372,42 @@ def flag_too_long(
     segment: Segment | None, fields: Sequence[int], context: FieldContext, findings: Findings
 ) -> None:
     """Flag fields of numbers that are not read completely, and keep their text to be sealed."""
-    if segment is None or len(max(segment, key=len)) <= LONGEST_NUMBER:
+    if segment is None:
         return
     for number in fields:
-        text = at(segment, number)
-        if len(text) > LONGEST_NUMBER:
+        if number < len(segment) and len(text := segment[number]) > LONGEST_NUMBER:
             repetitions = context.delimiters.repetitions(text)
             if len(_within_limits(repetitions, context.delimiters)) < len(repetitions):
                 findings.unreadable(f"{segment[0]}-{number}", text, "too_long")
 
 
-def _authority(component: str, delimiters: Delimiters) -> str:
-    """Return the authority in CX.4: its namespace id, else its universal id."""
-    if not component:
-        return ""
-    for part in delimiters.subcomponents(component)[:2]:
-        named = normal(part)
-        if named and named != NULL:
-            return named
-    return ""
+@lru_cache(maxsize=1_024)
+def _issuer(authority: str, facility: str, delimiters: Delimiters, profile: Profile) -> _Issuer:
+    """Return the authority of a number after aliases, and its universal id if both are stated.
+
+    Args:
+        authority: CX.4.
+        facility: CX.6, the assigning facility; it is the authority if CX.4 is empty.
+        delimiters: The delimiters of the message.
+        profile: The sender's profile.
+    """
+    namespace, universal = _hierarchic(authority, delimiters)
+    if not namespace and not universal:
+        namespace, universal = _hierarchic(facility, delimiters)
+    aliases = profile.authority_aliases
+    if not namespace:
+        return aliases.get(universal, universal), ""
+    if namespace not in aliases and universal in aliases:
+        return aliases[universal], ""
+    name = aliases.get(namespace, namespace)
+    return name, universal if aliases.get(universal, universal) != name else ""
+
+
+def _hierarchic(component: str, delimiters: Delimiters) -> tuple[str, str]:
+    """Return the namespace id and the universal id of an authority (data type HD)."""
+    parts = [normal(each) for each in delimiters.subcomponents(component)[:2]]
+    namespace, universal = (*("" if each == NULL else each for each in parts), "")[:2]
+    return namespace, universal
 
 
 def _kind(component: str, delimiters: Delimiters) -> str:

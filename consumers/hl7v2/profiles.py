@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PositiveInt,
@@ -30,7 +31,7 @@ from domain.statement import EncounterClass, ProfileSettings
 
 DEFAULT: Final = "default"
 
-#: The field that has the visit number.
+#: A field that has the visit number.
 VisitField: TypeAlias = Literal["PV1-19", "PID-18", "PV1-50"]
 Filled: TypeAlias = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 
@@ -74,6 +75,11 @@ def _charset(name: str) -> str:
     return name
 
 
+def _listed(value: object) -> object:
+    """Return a list of one field for a field; a profile may name one field or several."""
+    return (value,) if isinstance(value, str) else value
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", ignored_types=(cached_property,))
 
@@ -109,7 +115,9 @@ class Profile(_Table):
     charset: Annotated[str, AfterValidator(_charset)] = "UTF-8"
 
     namespace: str = ""
-    visit_number: VisitField = "PV1-19"
+    visit_number: Annotated[
+        tuple[VisitField, ...], BeforeValidator(_listed), Field(min_length=1)
+    ] = ("PV1-19", "PID-18")
     authority: str = ""
     authority_aliases: dict[Filled, Filled] = {}
     file_under: str = ""

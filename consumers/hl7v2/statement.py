@@ -89,7 +89,7 @@ def statement(
     places = Places(pv1, context, findings)
     evn = message.first.get("EVN")
     sent_as = message.field("MSH", 7)
-    sent = times.of_message(sent_as, "MSH-7")
+    sent = times.of_msh_7(sent_as)
     entered = times.of_message(at(evn, 2), "EVN-2")
     occurred = times.of_event(at(evn, 6), "EVN-6", sent)
     died = times.of_event(at(group.pid, 29), "PID-29", sent)
@@ -182,14 +182,14 @@ def _subject_numbers(
         UnusableMessage: PID-3 or, in a merge, MRG-1 has no usable number.
     """
     people = numbers.of_patient(group.pid, context)
-    chosen = numbers.record_number(people, "PID-3", context.profile)
+    chosen = numbers.record_number(people, "PID-3", context)
     if chosen is None:
         raise UnusableMessage("no_patient_identifier", "PID-3")
     merges = row.reads is Reads.MERGE
     prior = numbers.of_merge(group.mrg, context, authority=chosen.authority, joins=merges)
     merged = None
     if merges:
-        merged = numbers.record_number(prior, "MRG-1", context.profile, authority=chosen.authority)
+        merged = numbers.record_number(prior, "MRG-1", context, authority=chosen.authority)
         if merged is None:
             raise UnusableMessage("no_prior_identifier", "MRG-1")
         if merged.ref == chosen.ref:

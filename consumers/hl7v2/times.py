@@ -1,18 +1,24 @@
 """Read the times of one statement, and flag those that are doubtful."""
 
-from datetime import UTC, datetime, timedelta
+import re
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from consumers.hl7v2.delimiters import NULL, Delimiters
 from consumers.hl7v2.findings import Findings
 from consumers.hl7v2.moment import read_moment
+from domain.flags import MessageFlag
 from domain.statement import Moment
 
 _LATEST: Final = datetime(2080, 1, 1, tzinfo=UTC)
 _EARLIEST: Final = datetime(1850, 1, 1, tzinfo=UTC)
 #: HL7 v2 came into use about then, so no message was sent or entered earlier.
 _EARLIEST_MESSAGE: Final = datetime(1990, 1, 1, tzinfo=UTC)
+#: An offset holds at the time of MSH-7. Some weeks before or after, the clocks may have changed.
+_OFFSET_HOLDS: Final = timedelta(days=21)
+#: A time with a fraction of a second whose dot is missing.
+_WITHOUT_DOT: Final = re.compile(r"(\d{14})\d{1,10}([+-]\d{4})?", re.ASCII)
 #: Characters of the longest text that may be a time.
 _LONGEST: Final = 40
 #: Clocks within a hospital differ by minutes. A time that is ahead of MSH-7 by less than this is
@@ -21,12 +27,26 @@ _CLOCK_SKEW: Final = timedelta(minutes=5)
 
 
 class Times:
-    """Reads the times (data type DTM) of one message in the time zone of its sender."""
+    """Reads the times (data type DTM) of one message in the time zone of its sender.
+
+    A time without an offset is in the zone of the profile. If the profile has none, it has the
+    offset of MSH-7. If MSH-7 has none, it is read as UTC, and the flag ``zone_assumed`` says so.
+    """
 
     def __init__(self, delimiters: Delimiters, zone: ZoneInfo | None, findings: Findings) -> None:
         self._delimiters = delimiters
-        self._zone = zone
+        self._zone: tzinfo | None = zone
         self._findings = findings
+        self._sent: datetime | None = None  # MSH-7, if its offset is that of other times
+
+    def of_msh_7(self, text: str) -> Moment | None:
+        """Read MSH-7, whose offset is then that of times without one."""
+        sent = self.of_message(text, "MSH-7")
+        if sent and sent.zone == "offset" and self._zone is None:
+            minutes = int(sent.text[-4:-2]) * 60 + int(sent.text[-2:])
+            self._zone = timezone(timedelta(minutes=minutes * (-1 if sent.text[-5] == "-" else 1)))
+            self._sent = sent.at
+        return sent
 
     def of_message(self, text: str, field: str) -> Moment | None:
         """Read MSH-7 or EVN-2. These order the statements, so an absurd value counts as missing."""
@@ -60,24 +80,38 @@ class Times:
             and text.isascii()
             and (moment := read_moment(text, self._zone))
         ):
-            if moment.zone in {"ambiguous", "skipped"}:
-                self._findings.flag(field, moment.zone)
+            if moment.zone != "profile":
+                self._flag_zone(moment, field)
             return moment
-        delimiters = self._delimiters
-        components = delimiters.components(delimiters.repetitions(text)[0])
+        components = self._delimiters.components(self._delimiters.repetitions(text)[0])
         digits = components[0].strip()
-        if not digits:
-            return None
         if digits == NULL:
             self._findings.flag(field, "null")
+        if digits in {"", NULL}:
             return None
-        degree = components[1].strip() if len(components) > 1 else ""
-        moment = read_moment(digits, self._zone, degree) if len(digits) <= _LONGEST else None
+        moment = self._read(digits, components[1].strip() if len(components) > 1 else "")
+        if moment is None and (found := _WITHOUT_DOT.fullmatch(digits)):
+            moment = self._read(found[1] + (found[2] or ""))
+            if moment:
+                self._findings.unreadable(field, text, "extra_digits")
         if moment is None:
             self._findings.unreadable(field, text)
-        elif moment.zone in {"ambiguous", "skipped"}:
-            self._findings.flag(field, moment.zone)
+        elif moment.zone != "profile":
+            self._flag_zone(moment, field)
         return moment
+
+    def _read(self, digits: str, degree: str = "") -> Moment | None:
+        return read_moment(digits, self._zone, degree) if len(digits) <= _LONGEST else None
+
+    def _flag_zone(self, moment: Moment, field: str) -> None:
+        """Flag a time whose offset is doubtful."""
+        match moment.zone:
+            case "ambiguous" | "skipped":
+                self._findings.flag(field, moment.zone)
+            case "assumed":
+                self._findings.flag_message(MessageFlag.ZONE_ASSUMED)
+            case "message" if self._sent and abs(moment.at - self._sent) > _OFFSET_HOLDS:
+                self._findings.flag(field, "offset_doubtful")
 
 
 def birth_date(text: str) -> str | None:

@@ -4,6 +4,7 @@ Every input ends as recorded, no effect, quarantined or unreadable, never as an 
 store can find out that a message is a duplicate.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -19,21 +20,42 @@ from consumers.hl7v2.profiles import ChosenProfile, Profiles
 from consumers.hl7v2.reader import Message, NotAMessage, one_line_end
 from consumers.hl7v2.statement import statement
 from domain.body import Actor
+from domain.flags import MessageFlag
 from domain.ids import EventId, IdKey, MessageId
 from domain.interpretation import happened
 from domain.triggers import TRIGGERS, Reads, Trigger
 
 log = structlog.get_logger()
 
-#: On every event. Raise it whenever the same bytes would be read differently.
-MAPPING_VERSION: Final = "hl7v2-adt-1"
+#: The reason of a message that is an acknowledgement. It is never answered: else two listeners
+#: would answer each other without end.
+_ACKNOWLEDGEMENT: Final = "acknowledgement"
 
+#: On every event. Raise it whenever the same bytes would be read differently.
+MAPPING_VERSION: Final = "hl7v2-adt-2"
+
+_ZONE_ASSUMED: Final = MessageFlag.ZONE_ASSUMED.value
+_PROFILE_NONE: Final = MessageFlag.PROFILE_NONE.value
 #: Characters kept of MSH-3, MSH-4 and MSH-10 for lists of messages; HL7 allows fewer. The bytes of
 #: the message are kept whole.
 _SHOWN: Final = 256
 _LENGTH: Final = 8  # bytes of the length before each part of a digest
 _BATCH_HEADERS: Final = frozenset({b"FHS", b"BHS"})
 _LONGEST_TYPE: Final = 16
+#: A trigger of ADT alone, or with the message type before it, without the characters between them.
+_ADT: Final = re.compile(r"(ADT)?(A\d\d)")
+#: The triggers of a message structure, HL7 table 0354; the structure of A02 is ADT_A02.
+_OF_STRUCTURE: Final = {
+    "A01": frozenset({"A01", "A04", "A08", "A13"}),
+    "A02": frozenset({"A02"}),
+    "A03": frozenset({"A03"}),
+    "A05": frozenset({"A05", "A14", "A28", "A31"}),
+    "A06": frozenset({"A06", "A07"}),
+    "A09": frozenset({"A09", "A10", "A11"}),
+    "A12": frozenset({"A12"}),
+    "A30": frozenset({"A30", "A34", "A35", "A36", "A46", "A47", "A48", "A49"}),
+    "A39": frozenset({"A39", "A40", "A41", "A42"}),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +120,7 @@ def _read(raw: bytes, message_id: MessageId, context: ReadingContext) -> Incomin
     """
     message = Message(raw)
     chosen = choose(message, context)
-    if not message.declared and chosen.profile.codec != "utf-8" and not raw.isascii():
+    if not message.declared and chosen.profile.codec != "utf-8":
         message = Message(raw, charset=chosen.profile.codec)
     kind, trigger = message_type(message)
     decided = _decide(message, kind, trigger, chosen, context)
@@ -120,9 +142,19 @@ def _read(raw: bytes, message_id: MessageId, context: ReadingContext) -> Incomin
         disposition=decided.disposition,
         reason=decided.reason,
         place=decided.place,
-        warnings=message.flags if chosen.configured else (*message.flags, "profile.none"),
+        warnings=_warnings(message, chosen, decided.drafts),
         drafts=decided.drafts,
     )
+
+
+def _warnings(
+    message: Message, chosen: ChosenProfile, drafts: tuple[Draft, ...]
+) -> tuple[str, ...]:
+    """Return the flags of the message as a whole."""
+    found = message.flags
+    if drafts and _ZONE_ASSUMED in drafts[0].core.flags:
+        found = (*found, _ZONE_ASSUMED)
+    return found if chosen.configured else (*found, _PROFILE_NONE)
 
 
 def choose(message: Message, context: ReadingContext) -> ChosenProfile:
@@ -136,13 +168,43 @@ def choose(message: Message, context: ReadingContext) -> ChosenProfile:
 
 
 def message_type(message: Message) -> tuple[str, str]:
-    """Return the message type (MSH-9.1) and the trigger: MSH-9.2 or, if that is empty, EVN-1.
+    """Return the message type and the trigger; an empty trigger if it cannot be told.
 
-    Only letters and digits count, because copied text may contain soft hyphens and other marks.
+    They are MSH-9.1 and MSH-9.2. If MSH-9 is incomplete, it is read where only one trigger can be
+    meant: ``ADT`` with EVN-1, ``ADT_A01`` or ``A01`` alone, or a structure (MSH-9.3) that only one
+    trigger has. Only letters and digits count, because copied text may contain soft hyphens and
+    other marks.
     """
-    kind, trigger, *_ = (*message.delimiters.components(message.field("MSH", 9)), "", "")
-    trigger = _letters(trigger) or _letters(message.delimiters.code(message.field("EVN", 1)))
-    return _letters(kind) or ("ADT" if trigger in TRIGGERS else ""), trigger
+    sent = (*message.delimiters.components(message.field("MSH", 9)), "", "", "")
+    kind, trigger = _letters(sent[0]), _letters(sent[1])
+    if kind == "ADT" and trigger in TRIGGERS:
+        return kind, trigger
+    if not kind and "MSA" in message.first:
+        return "ACK", trigger
+    if kind not in {"", "ADT"} and not _ADT.fullmatch(kind):
+        return kind, trigger
+    return "ADT", _trigger(kind, trigger, _letters(sent[2]), message)
+
+
+def _trigger(kind: str, trigger: str, structure: str, message: Message) -> str:
+    """Return the only trigger that an incomplete MSH-9 of an ADT message can mean, or none."""
+    event = _letters(message.delimiters.code(message.field("EVN", 1)))
+    for named in (trigger, kind):
+        found = _ADT.fullmatch(named)
+        if found and found[1] is None:
+            # A trigger alone: EVN-1 must not name another one.
+            return found[2] if named == trigger or event in {"", found[2]} else ""
+        if found:
+            # ADT_A01 may be meant as the trigger A01, or as the structure, which A04 has too.
+            others = _OF_STRUCTURE.get(found[2], frozenset({found[2]}))
+            return event if event in others else found[2] if not event else ""
+    if trigger:
+        return trigger
+    if _ADT.fullmatch(event):
+        return event[-3:]
+    of_structure = _ADT.fullmatch(structure)
+    only = _OF_STRUCTURE.get(of_structure[2], frozenset()) if of_structure else frozenset()
+    return next(iter(only)) if len(only) == 1 else ""
 
 
 def _letters(text: str) -> str:
@@ -163,6 +225,10 @@ def _decide(
 ) -> _Decision:
     if len(message.all("MSH")) > 1:
         return _Decision(Disposition.QUARANTINED, "several_messages", "MSH")
+    if kind == "ACK":
+        return _Decision(Disposition.NO_EFFECT, _ACKNOWLEDGEMENT)
+    if kind == "ADT" and not trigger:
+        return _Decision(Disposition.QUARANTINED, "no_trigger", "MSH-9")
     row = TRIGGERS.get(trigger) if kind == "ADT" else None
     if row is None:
         reason = "trigger_without_row" if kind == "ADT" else "no_adt"

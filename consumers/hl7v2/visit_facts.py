@@ -14,7 +14,7 @@ from domain.ids import VisitRef
 from domain.statement import EncounterClass, Moment, Movement, Place
 from domain.triggers import Reads, Trigger
 
-#: Fields that name the visit which goes on under a new number, by the field of visit numbers.
+#: Fields that name the visit which goes on under a new number, by the field of the new number.
 _PRIOR: Final = {
     "PV1-19": ("MRG-5", "MRG-3"),
     "PID-18": ("MRG-3", "MRG-5"),
@@ -39,6 +39,7 @@ class VisitFacts(TypedDict, total=False):
     disposition: str
     disposition_code: str
     visit: VisitRef | None
+    visit_field: str
     prior_visit: VisitRef | None
     movement: Movement | None
 
@@ -59,11 +60,7 @@ def visit_facts(  # what one visit is read from
         return {}
     delimiters, profile = context.delimiters, context.profile
     pv1 = message.first.get("PV1")
-    facts: VisitFacts = {
-        "visit": visit_number(numbers, (profile.visit_number,), findings),
-    }
-    if row.reads is Reads.CONTINUED_VISIT:
-        facts["prior_visit"] = visit_number(numbers, _PRIOR[profile.visit_number], findings)
+    facts = _visit(row, numbers, context, findings)
     if profile.movement_ids:
         facts["movement"] = _movement(message.first.get("ZBE"), context, findings)
     if pv1 is None:
@@ -90,6 +87,22 @@ def visit_facts(  # what one visit is read from
         facts["disposition_code"] = profile.dispositions.get(disposition_sent) or disposition(
             disposition_sent
         )
+    return facts
+
+
+def _visit(
+    row: Trigger, numbers: Sequence[StatedNumber], context: FieldContext, findings: Findings
+) -> VisitFacts:
+    """Return the visit, and of a change of class the visit that goes on."""
+    fields = context.profile.visit_number
+    number = visit_number(numbers, fields, findings)
+    facts: VisitFacts = {"visit": VisitRef(number.ref) if number else None}
+    field = number.field if number else fields[0]
+    if number and field != fields[0]:
+        facts["visit_field"] = field
+    if row.reads is Reads.CONTINUED_VISIT:
+        prior = visit_number(numbers, _PRIOR[field], findings)
+        facts["prior_visit"] = VisitRef(prior.ref) if prior else None
     return facts
 
 

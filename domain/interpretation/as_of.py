@@ -72,7 +72,10 @@ def _kept(
         if here and trigger_of(each.trigger).happens:
             about.add((each.namespace, each.record))
             unnumbered = (each.namespace, each.record, "unnumbered")
-            about.add(unnumbered if each.visit is None else each.visit)
+            if each.visit is not None:
+                about.add(each.visit)
+            if each.visit is None or each.visit_field:  # an account may stand for no visit (R3.23)
+                about.add(unnumbered)
     kept: list[Statement] = []
     for each, here in zip(statements, in_time, strict=True):
         row = trigger_of(each.trigger)
@@ -151,7 +154,7 @@ def _may_be_about(statement: Statement, row: Trigger, about: set[_About]) -> boo
 
     A numbered statement that alone would open a visit (A08, A13) is not about unnumbered ones.
     """
-    if statement.visit is None:
+    if statement.visit is None or statement.visit_field:
         return (statement.namespace, statement.record) in about
     return statement.visit in about or (
         not row.opens_visit and (statement.namespace, statement.record, "unnumbered") in about

@@ -4,11 +4,12 @@ Everything here is about the statements of one patient.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from domain.flags import Flag
 from domain.ids import VisitRef
+from domain.interpretation.account_numbers import visit_numbers
 from domain.interpretation.growing_visit import GrowingVisit, Visit
 from domain.interpretation.order import OrderedStatement
 from domain.interpretation.resends import resent
@@ -32,10 +33,8 @@ def numbered_visits(
     by_number: dict[VisitRef, list[OrderedStatement]] = defaultdict(list)
     without: list[OrderedStatement] = []
     changes: dict[OrderedStatement, VisitRef] = {}  # with the new number
-    for each in statements:
-        if each.kind in _NO_VISIT:
-            continue
-        number = each.statement.visit
+    numbers = visit_numbers([each for each in statements if each.kind not in _NO_VISIT])
+    for each, number in numbers.items():
         if number is None:
             without.append(each)
             continue
@@ -48,12 +47,13 @@ def numbered_visits(
     }
     if changes:
         resends = {each for number in set(changes.values()) for each in resent(by_number[number])}
-        _join_renumbered(visits, [each for each in changes if each not in resends])
+        counted = {each: number for each, number in changes.items() if each not in resends}
+        _join_renumbered(visits, counted)
     return list(dict.fromkeys(visits.values())), without
 
 
 def _join_renumbered(
-    visits: dict[VisitRef, GrowingVisit], changes: Sequence[OrderedStatement]
+    visits: dict[VisitRef, GrowingVisit], changes: Mapping[OrderedStatement, VisitRef]
 ) -> None:
     """Join the visits that an A06 or A07 continues under another number (R3.4, R3.5).
 
@@ -62,26 +62,26 @@ def _join_renumbered(
 
     Args:
         visits: The visits by number. Joined visits stand under all of their numbers afterwards.
-        changes: The A06 and A07 with a number, in sent order.
+        changes: The A06 and A07 with a number, in sent order, and the number of each.
     """
-    for each in changes:
-        new = visits[_number(each)]
+    for each, number in changes.items():
+        new = visits[number]
         prior = each.statement.prior_visit
         if prior is not None:
             if prior in visits:
-                _continue(visits, visits[prior], new, each)
+                _continue(visits, visits[prior], new, each, number)
             else:  # no statement under the old number has arrived yet
                 new.visit.numbers.add(prior)
                 visits[prior] = new
-    for each in changes:
+    for each, number in changes.items():
         if each.statement.prior_visit is not None:
             continue
-        new = visits[_number(each)]
+        new = visits[number]
         if any(member.kind == "beginning" for member in new.visit.statements):
             continue
         continued = _continued_without_number(each, new, list(dict.fromkeys(visits.values())))
         if continued is not None:
-            _continue(visits, continued, new, each)
+            _continue(visits, continued, new, each, number)
 
 
 def _continued_without_number(
@@ -101,16 +101,12 @@ def _continued_without_number(
     return candidates[0] if len(candidates) == 1 else None
 
 
-def _number(each: OrderedStatement) -> VisitRef:
-    assert each.statement.visit is not None  # noqa: S101  # numbered_visits() saw to it
-    return each.statement.visit
-
-
 def _continue(
     visits: dict[VisitRef, GrowingVisit],
     old: GrowingVisit,
     new: GrowingVisit,
     change: OrderedStatement,
+    number: VisitRef,
 ) -> None:
     """Make one visit of two; it has the number of the change that was sent last (R3.7).
 
@@ -127,7 +123,7 @@ def _continue(
         new.add(old.visit.statements)
     elif (prior := change.statement.prior_visit) is not None:
         new.visit.replaced.setdefault(prior, change)
-    new.visit.number = _number(change)
+    new.visit.number = number
     new.visit.replaced.pop(new.visit.number, None)
     new.forget()
 

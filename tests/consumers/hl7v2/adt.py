@@ -47,6 +47,10 @@ def adt(  # the parts of a message
     return end.join(line for line in lines if line).encode()
 
 
+#: A profile with a zone, so that no time is flagged ``zone_assumed``.
+IN_UTC = '[sender.default]\nzone = "UTC"\n'
+
+
 def reading(toml: str = "", **changed: Any) -> ReadingContext:
     """Return a context with the profiles in a TOML text."""
     profiles = parse(toml) if toml else Profiles()
@@ -58,17 +62,17 @@ def reading(toml: str = "", **changed: Any) -> ReadingContext:
     )
 
 
-def received(raw: bytes, toml: str = "", **changed: Any) -> IncomingMessage:
+def received(raw: bytes, toml: str = IN_UTC, **changed: Any) -> IncomingMessage:
     return read(raw, context=reading(toml, **changed))
 
 
-def stated(raw: bytes, toml: str = "") -> Statement:
+def stated(raw: bytes, toml: str = IN_UTC) -> Statement:
     """Return the one statement of a message."""
     (draft,) = received(raw, toml).drafts
     return draft.core
 
 
-def sealed(raw: bytes, toml: str = "", *, of: int = 0) -> dict[str, Any]:
+def sealed(raw: bytes, toml: str = IN_UTC, *, of: int = 0) -> dict[str, Any]:
     """Return the sealed segments of the only statement about one of its subjects, by class."""
     (draft,) = received(raw, toml).drafts
     subject = draft.subjects[of]

@@ -1,7 +1,10 @@
+from itertools import permutations
+
 import pytest
 
-from domain.statement import IdentifierRef
-from tests.consumers.hl7v2.adt import KEY, adt, pv1, sealed, stated
+from domain.interpretation import interpret
+from domain.statement import IdentifierRef, Statement
+from tests.consumers.hl7v2.adt import IN_UTC, KEY, adt, pv1, sealed, stated
 
 
 def refs(core_field: str, raw: bytes, toml: str = "") -> list[IdentifierRef]:
@@ -15,10 +18,13 @@ def pid(pid_3: str) -> bytes:
 @pytest.mark.parametrize(
     ("pid_3", "authority", "value"),
     [
-        ("1^^^A^XX~2^^^B^MR~3^^^C^PI", "B", "2"),  # the first of type MR, MRN or PI
-        ("1^^^A^XX~2^^^B^MRN", "B", "2"),
-        ("1^^^A^XX~3^^^C^PI~2^^^B^MR", "C", "3"),
-        ("1^^^A~2^^^B", "A", "1"),  # else the first
+        ("1^^^A^XX~2^^^B^MR~3^^^C^PI", "B", "2"),  # MR before MRN before PI before others
+        ("3^^^C^PI~2^^^B^MRN~1^^^A^XX", "B", "2"),
+        ("1^^^A^XX~3^^^C^PI~4^^^D^AN", "C", "3"),
+        ("4^^^A^AN~1^^^Z^XX", "Z", "1"),  # the number of an account last
+        ("1^^^A^MR~2^^^MERCY^MR", "MERCY", "2"),  # the sender's own authority first
+        ("2^^^B~1^^^A", "A", "1"),  # else the order of authorities, then of values
+        ("8^^^A^MR~7^^^A^MR", "A", "7"),
         ("^^^A^MR~2^^^B", "B", "2"),  # with a value
         ('""^^^A^MR~2^^^B', "B", "2"),
         ("000000^^^A^MR~2^^^B^XX", "B", "2"),  # zeros mean that no number is known
@@ -103,7 +109,7 @@ def test_visit_and_account_numbers_have_refs_of_the_senders_namespace() -> None:
     assert (
         found.items()
         >= {
-            "PID-18": KEY.visit("MERCY", "ACC77", "P"),
+            "PID-18": KEY.visit("MERCY PID-18", "ACC77", "P"),
             "PV1-19": KEY.visit("MERCY", "V4711", "P"),
             "PV1-50": KEY.visit("MERCY", "ALT", "P"),
             "PV1-5": KEY.visit("MERCY", "PRE", "P"),
@@ -138,3 +144,71 @@ def test_the_number_of_a_retired_record_is_sealed_under_its_own_subject() -> Non
     assert [each["value"] for each in retired["identifiers"]["numbers"]] == ["2001"]
     assert retired["demographics"]["names"][0]["given"] == "JANET"
     assert "98765" not in str(retired)
+
+
+@pytest.mark.parametrize(
+    "pid_3",
+    [
+        "77^^^ENT^PI~5^^^MERCY^MR", "5^^^MERCY~77^^^ENT", "5^^^A^MR~7^^^B^MR~6^^^A^MR",
+        "1^^^A&1.2&ISO^MR~2^^^&1.2&ISO^MR~3^^^A", '""^^^NAT^NI~5^^^MERCY^PI~9^^^MERCY^PI',
+    ],
+)  # fmt: skip
+def test_the_order_of_repetitions_does_not_matter(pid_3: str) -> None:
+    orders = ["~".join(each) for each in permutations(pid_3.split("~"))]
+    assert len({stated(pid(each)).record for each in orders}) == 1
+
+
+def test_two_forms_of_an_authority_in_one_message_join_its_records() -> None:
+    both = stated(pid("1^^^NORD&1.2.9&ISO^MR"))
+    alone = stated(pid("1^^^&1.2.9&ISO^MR"))
+    assert both.record == KEY.record("NORD", "1", "P")
+    assert alone.record == KEY.record("1.2.9", "1", "P")
+    assert [each.ref for each in both.identifiers if each.trusted] == [alone.record]
+    assert not [each for each in alone.identifiers if each.trusted]
+    assert people([both, alone]) == people([alone, both]) == 1
+    assert people([stated(pid("1^^^NORD^MR")), alone]) == 2
+
+
+def people(statements: list[Statement]) -> int:
+    return len(interpret(statements))
+
+
+def test_an_alias_makes_one_authority_of_two_forms() -> None:
+    toml = '[sender.default]\nauthority_aliases = {"1.2.9" = "NORD"}'
+    forms = ("NORD", "&1.2.9&ISO", "NORD&1.2.9&ISO", "N&1.2.9&ISO")
+    records = [stated(pid(f"1^^^{each}^MR"), toml).record for each in forms]
+    assert set(records) == {KEY.record("NORD", "1", "P")}
+    assert not any(each.trusted for each in stated(pid("1^^^NORD&1.2.9&ISO"), toml).identifiers)
+
+
+@pytest.mark.parametrize("cx_4", ["", '""', "&", "&&ISO"])
+def test_without_an_authority_the_assigning_facility_is_the_authority(cx_4: str) -> None:
+    assert stated(pid(f"1^^^{cx_4}^MR^STLUKE")).record == KEY.record("STLUKE", "1", "P")
+    assert stated(pid(f"1^^^{cx_4}^MR^&1.2.3&ISO")).record == KEY.record("1.2.3", "1", "P")
+    assert stated(pid("1^^^HARBOR^MR^STLUKE")).record == KEY.record("HARBOR", "1", "P")
+
+
+def test_the_authority_of_a_visit_number_counts_if_it_is_another_one() -> None:
+    def visit(text: str) -> str | None:
+        return stated(adt(visit=pv1(f19=text))).visit
+
+    assert visit("7") == visit("7^^^MERCY") == KEY.visit("MERCY", "7", "P")
+    assert len({visit("7"), visit("7^^^EYE"), visit("7^^^DIAL")}) == 3
+
+
+def test_an_account_stands_in_for_an_empty_visit_number_in_a_namespace_of_its_own() -> None:
+    account = stated(adt(visit=pv1(f19="")))
+    assert (account.visit, account.visit_field) == (
+        KEY.visit("MERCY PID-18", "ACC77", "P"),
+        "PID-18",
+    )
+    assert account.visit in [each.ref for each in account.identifiers if each.field == "PID-18"]
+    same_digits = stated(adt(visit=pv1(f19="ACC77")))
+    assert (same_digits.visit, same_digits.visit_field) == (KEY.visit("MERCY", "ACC77", "P"), "")
+
+
+def test_a_profile_may_list_the_fields_of_the_visit_number() -> None:
+    toml = IN_UTC + 'visit_number = ["PV1-50", "PV1-19"]'
+    assert stated(adt(visit=pv1(f50="ALT")), toml).visit == KEY.visit("MERCY", "ALT", "P")
+    assert stated(adt(), toml).visit == KEY.visit("MERCY", "V4711", "P")
+    assert stated(adt(visit=pv1(f19="")), toml).visit is None

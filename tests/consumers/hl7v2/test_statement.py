@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from domain.statement import ProfileSettings
-from tests.consumers.hl7v2.adt import KEY, PID, adt, pv1, received, sealed, stated
+from tests.consumers.hl7v2.adt import IN_UTC, KEY, PID, adt, pv1, received, sealed, stated
 
 
 def test_msh_9_decides_over_evn_1_and_the_contradiction_is_flagged() -> None:
@@ -108,4 +108,4 @@ def test_the_charset_of_the_profile_is_used_if_the_message_names_none() -> None:
     raw = adt().decode().replace("DOE", "MÜLLER").encode("iso8859-1")
     assert sealed(raw)["demographics"]["names"][0]["family"] == "MÜLLER"
     assert stated(raw).flags == ("charset_suspect",)
-    assert stated(raw, '[sender.default]\ncharset = "8859/1"').flags == ()
+    assert stated(raw, IN_UTC + 'charset = "8859/1"').flags == ()

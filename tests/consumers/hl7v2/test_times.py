@@ -15,7 +15,7 @@ LEAST = timedelta(microseconds=1)
 
 def times() -> tuple[Times, Findings]:
     findings = Findings()
-    return Times(Delimiters(), None, findings), findings
+    return Times(Delimiters(), ZoneInfo("UTC"), findings), findings
 
 
 @pytest.mark.parametrize("text", ["19891231", "20800101", "20990101120000"])

@@ -12,7 +12,8 @@ def test_a_received_message_has_its_sender_control_id_trigger_and_mapping_versio
     assert (message.application, message.facility, message.control_id) == ("ADT", "MERCY", "M1")
     assert (message.trigger, message.arrived_by, message.sender) == ("A01", "mllp", "default")
     assert message.mapping_version == MAPPING_VERSION
-    assert message.warnings == ("profile.none",)
+    assert message.warnings == ()
+    assert received(adt(), "").warnings == ("zone_assumed", "profile.none")
     assert message.raw == adt()
 
 

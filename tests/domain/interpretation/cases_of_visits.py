@@ -464,8 +464,8 @@ UNNUMBERED_VISITS: list[Case] = [
         adt("A03", "10:20", "C", visit="V2"),
         rules=("R3.10",),
         gives=(
-            "p1 V2 IMP finished 10:00-10:20: C 10:00-10:20 [number_incomplete]",
             "p1 V1 IMP in-progress 10:00-: B 10:00-",
+            "p1 V2 IMP finished 10:00-10:20: C 10:00-10:20 [number_incomplete]",
         ),
     ),
     case(
@@ -1261,4 +1261,48 @@ IDS: list[Case] = [
     ),
 ]
 
-CASES = [*NUMBERED, *RENUMBERED, *UNNUMBERED_VISITS, *ADOPTED, *IDS]
+ACCOUNTS: list[Case] = [
+    case(
+        "two visits that are known by their accounts alone, one of which ends",
+        adt("A04", "8:00", "DIAL", visit=NO_NUMBER, account="acc-1"),
+        adt("A04", "9:00", "EYE", visit=NO_NUMBER, account="acc-2"),
+        adt("A03", "12:00", visit=NO_NUMBER, account="acc-1", pv12="O"),
+        rules=("R3.23",),
+        gives=(
+            "p1 acc-1 AMB finished 08:00-12:00: DIAL 08:00-12:00",
+            "p1 acc-2 AMB arrived 09:00-: EYE 09:00-",
+        ),
+    ),
+    case(
+        "an account that is stated beside one visit number is of that visit",
+        adt("A01", "10:00", "A", account="acc-1"),
+        adt("A01", "10:30", "C", visit="V2", account="acc-2", pv12="O"),
+        adt("A03", "13:00", "A", visit=NO_NUMBER, account="acc-1"),
+        rules=("R3.23",),
+        gives=(
+            "p1 V1 IMP finished 10:00-13:00: A 10:00-13:00",
+            "p1 V2 AMB in-progress 10:30-: C 10:30-",
+        ),
+    ),
+    case(
+        "an account that only the discharge states is no visit number",
+        UNNUMBERED,
+        adt("A03", "13:20", "A", visit=NO_NUMBER, account="acc-1"),
+        rules=("R3.23",),
+        gives="p1 - IMP finished 10:00-13:20: A 10:00-13:20",
+    ),
+    case(
+        "an account of two visits does not say which of them ends",
+        adt("A01", "10:00", "A", account="acc-1"),
+        adt("A04", "11:00", "K", visit="V2", account="acc-1"),
+        adt("A08", "11:30", "K", visit=NO_NUMBER, account="acc-1", pv12="O"),
+        rules=("R3.23",),
+        gives=(
+            "p1 V1 IMP in-progress 10:00-: A 10:00-",
+            "p1 V2 AMB arrived 11:00-: K 11:00- [number_incomplete]",
+        ),
+        resend_counts="it covers one of two visits",
+    ),
+]
+
+CASES = [*NUMBERED, *RENUMBERED, *UNNUMBERED_VISITS, *ADOPTED, *IDS, *ACCOUNTS]

@@ -98,7 +98,7 @@ def adt(  # noqa: PLR0913  # every field that a message can state
         trusted: Trusted identifiers in PID-3. "e7" is of the issuer "enterprise", "x/7" of "x".
         mrg_trusted: Trusted identifiers in MRG-1.
         master_index: The issuer of ``trusted`` never gives one value to two people.
-        account: PID-18.
+        account: PID-18; without a visit number it is in the place of one.
         movement: The movement id of ZBE.
         disposition: PV1-36, canonical.
         settings: What the sender's profile says.
@@ -116,6 +116,7 @@ def adt(  # noqa: PLR0913  # every field that a message can state
         evn6 = own
     coded = pv12 if pv12 is not None else _DEFAULT_CLASS.get(trigger, "I")
     namespace = sender if namespace is None else namespace
+    number = account if visit is None else visit
     statement = Statement(
         ref=StatementRef(""),
         trigger=trigger,
@@ -134,7 +135,8 @@ def adt(  # noqa: PLR0913  # every field that a message can state
         class_code=CLASSES[coded],
         place=_place(bed, facility or sender),
         prior_place=_place(from_, facility or sender),
-        visit=None if visit is None else VisitRef(f"{namespace}.{visit}"),
+        visit=None if number is None else VisitRef(f"{namespace}.{number}"),
+        visit_field="" if account is None or visit is not None else "PID-18",
         prior_visit=None if prior_visit is None else VisitRef(f"{namespace}.{prior_visit}"),
         merged=None if merged is None else RecordId(merged),
         identifiers=(
@@ -142,7 +144,11 @@ def adt(  # noqa: PLR0913  # every field that a message can state
             *(() if merged is None else (_number("MRG-1", merged),)),
             *(_trusted("PID-3", each, master_index=master_index) for each in trusted),
             *(_trusted("MRG-1", each, master_index=master_index) for each in mrg_trusted),
-            *(() if account is None else (IdentifierRef(field="PID-18", ref=account),)),
+            *(
+                ()
+                if account is None
+                else (IdentifierRef(field="PID-18", ref=f"{namespace}.{account}"),)
+            ),
         ),
         movement=None if movement is None else Movement(ref=movement),
         disposition_code=disposition,

@@ -1,0 +1,53 @@
+"""Account numbers as visit numbers: what an account number in place of a visit number says (R3.23).
+
+Everything here is about the statements of one patient.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from domain.ids import VisitRef
+from domain.interpretation.order import OrderedStatement
+
+_ACCOUNT = "PID-18"
+
+
+def visit_numbers(
+    statements: Sequence[OrderedStatement],
+) -> dict[OrderedStatement, VisitRef | None]:
+    """Return the number of the visit of each statement; None: it has none (R3.23).
+
+    A statement without a visit number may carry an account number in its place. It belongs to the
+    visit whose statements carry the same account, if there is exactly one. Otherwise the account
+    counts as a visit number if a beginning or a plan carries it alone. Otherwise it says nothing:
+    many senders state the account only at the discharge.
+    """
+    numbers = {each: each.statement.visit for each in statements}
+    alone = [each for each in statements if each.statement.visit_field == _ACCOUNT]
+    if not alone:
+        return numbers
+    visits = _visits_of_accounts(statements)
+    begun = {each.statement.visit for each in alone if each.kind in {"beginning", "plan"}}
+    for each in alone:
+        account = each.statement.visit
+        known = visits.get(account, set()) if account else set()
+        if len(known) == 1:
+            numbers[each] = next(iter(known))
+        elif account not in begun:
+            numbers[each] = None
+    return numbers
+
+
+def _visits_of_accounts(
+    statements: Sequence[OrderedStatement],
+) -> dict[VisitRef, set[VisitRef]]:
+    """Return the visit numbers that are stated together with each account number."""
+    found: dict[VisitRef, set[VisitRef]] = defaultdict(set)
+    for each in statements:
+        statement = each.statement
+        if statement.visit is None or statement.visit_field:
+            continue
+        for identifier in statement.identifiers:
+            if identifier.field == _ACCOUNT:
+                found[VisitRef(identifier.ref)].add(statement.visit)
+    return found

@@ -251,6 +251,22 @@ _OTHER: Final = Trigger(
 #: The rows by trigger code. Intake records only messages whose trigger has a row.
 TRIGGERS: Final[Mapping[str, Trigger]] = MappingProxyType({row.code: row for row in _ROWS})
 
+#: The triggers of each message structure (HL7 v2.5.1 table 0354), without its ADT in front. Several
+#: of these triggers have no row.
+STRUCTURES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "A01": frozenset({"A01", "A04", "A08", "A13"}),
+        "A02": frozenset({"A02"}),
+        "A03": frozenset({"A03"}),
+        "A05": frozenset({"A05", "A14", "A28", "A31"}),
+        "A06": frozenset({"A06", "A07"}),
+        "A09": frozenset({"A09", "A10", "A11"}),
+        "A12": frozenset({"A12"}),
+        "A30": frozenset({"A30", "A34", "A35", "A36", "A46", "A47", "A48", "A49"}),
+        "A39": frozenset({"A39", "A40", "A41", "A42"}),
+    }
+)
+
 
 def trigger_of(code: str) -> Trigger:
     """Return the row of a trigger. A trigger without a row gets one of kind ``other``.

@@ -23,7 +23,7 @@ from domain.body import Actor
 from domain.flags import MessageFlag
 from domain.ids import EventId, IdKey, MessageId
 from domain.interpretation import happened
-from domain.triggers import TRIGGERS, Reads, Trigger
+from domain.triggers import STRUCTURES, TRIGGERS, Reads, Trigger
 
 log = structlog.get_logger()
 
@@ -44,18 +44,6 @@ _BATCH_HEADERS: Final = frozenset({b"FHS", b"BHS"})
 _LONGEST_TYPE: Final = 16
 #: A trigger of ADT alone, or with the message type before it, without the characters between them.
 _ADT: Final = re.compile(r"(ADT)?(A\d\d)")
-#: The triggers of a message structure, HL7 table 0354; the structure of A02 is ADT_A02.
-_OF_STRUCTURE: Final = {
-    "A01": frozenset({"A01", "A04", "A08", "A13"}),
-    "A02": frozenset({"A02"}),
-    "A03": frozenset({"A03"}),
-    "A05": frozenset({"A05", "A14", "A28", "A31"}),
-    "A06": frozenset({"A06", "A07"}),
-    "A09": frozenset({"A09", "A10", "A11"}),
-    "A12": frozenset({"A12"}),
-    "A30": frozenset({"A30", "A34", "A35", "A36", "A46", "A47", "A48", "A49"}),
-    "A39": frozenset({"A39", "A40", "A41", "A42"}),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,14 +184,14 @@ def _trigger(kind: str, trigger: str, structure: str, message: Message) -> str:
             return found[2] if named == trigger or event in {"", found[2]} else ""
         if found:
             # ADT_A01 may be meant as the trigger A01, or as the structure, which A04 has too.
-            others = _OF_STRUCTURE.get(found[2], frozenset({found[2]}))
+            others = STRUCTURES.get(found[2], frozenset({found[2]}))
             return event if event in others else found[2] if not event else ""
     if trigger:
         return trigger
     if _ADT.fullmatch(event):
         return event[-3:]
     of_structure = _ADT.fullmatch(structure)
-    only = _OF_STRUCTURE.get(of_structure[2], frozenset()) if of_structure else frozenset()
+    only = STRUCTURES.get(of_structure[2], frozenset()) if of_structure else frozenset()
     return next(iter(only)) if len(only) == 1 else ""
 
 

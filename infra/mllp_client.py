@@ -1,24 +1,47 @@
-"""Send messages by MLLP and read their whole acknowledgements."""
+"""Send messages by MLLP and read their whole acknowledgements.
+
+An answer belongs to the message whose MSH-10 is its MSA-2 (HL7 v2.9.1 chapter 2, 2.9). An answer
+that names another message is kept apart: it came late, or the listener mixed messages up.
+"""
 
 import re
 import socket
 import time
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 _END: Final = b"\x1c\r"
-_MSA: Final = re.compile(rb"(?:^|[\r\n])MSA(.)([A-Z]{2})")
+_MSA: Final = re.compile(rb"(?:^|[\r\n])MSA(.)([A-Z]{2})(?:\1([^\r\n]*))?")
+_CONTROL_ID, _APPLICATION_ANSWER = 9, 15  # MSH-10 and MSH-16 after a split
+#: Some listeners cut MSA-2 to 20 characters, the longest MSH-10 before HL7 2.7.
+_OLD_CONTROL_ID: Final = 20
+#: Seconds that an application's answer may take after CA, if MSH-16 does not ask for one.
+_PATIENCE: Final = 2.0
+_IMPATIENCE: Final = 0.05  # the same, once a listener has sent no such answer
 
 
 class NoAnswer(Exception):
     """The peer gave no whole acknowledgement; it is not known whether it has the message."""
 
 
+class Answer(NamedTuple):
+    """An acknowledgement that names a message."""
+
+    code: str  # MSA-1
+    control_id: str  # MSA-2
+
+
 def code_of(acknowledgement: bytes) -> str:
     """Return MSA-1 (AA, AE, AR, CA, CE or CR); empty if the answer has no MSA."""
     found = _MSA.search(acknowledgement)
     return found[2].decode("ascii") if found else ""
+
+
+def _named(acknowledgement: bytes) -> bytes:
+    """Return MSA-2, which names the message; empty if the answer names none."""
+    found = _MSA.search(acknowledgement)
+    return (found[3] or b"").split(found[1])[0].strip() if found else b""
 
 
 @dataclass(slots=True)
@@ -28,8 +51,10 @@ class MllpClient:
     host: str
     port: int
     timeout: float = 30.0  # seconds, for each answer
+    others: list[Answer] = field(default_factory=list, init=False)  # that named other messages
     _socket: socket.socket | None = field(default=None, init=False, repr=False)
     _rest: bytes = field(default=b"", init=False, repr=False)
+    _patience: float = field(default=_PATIENCE, init=False, repr=False)
 
     def __enter__(self) -> Self:
         return self
@@ -51,18 +76,28 @@ class MllpClient:
     def send(self, message: bytes) -> bytes:
         """Send one message and return its whole acknowledgement, without the frame.
 
+        CA says that the listener has the message. The answer of its application follows, and is
+        returned. If MSH-16 says that no answer follows (NE), or if none comes, CA is returned.
+
         Raises:
             NoAnswer: The connection failed, or no answer came in ``timeout`` seconds.
         """
+        head = message.partition(b"\r")[0]
+        fields = (*head.split(head[3:4] or b"|"), *[b""] * (_APPLICATION_ANSWER + 1))
         try:
             if self._socket is None:
                 self._socket = socket.create_connection((self.host, self.port), self.timeout)
                 self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._socket.settimeout(self.timeout)
             self._socket.sendall(b"\x0b" + message + _END)
-            return self._answer(self._socket)
+            answer = self._own_answer(self._socket, fields[_CONTROL_ID].strip(), self.timeout)
+            wanted = fields[_APPLICATION_ANSWER].strip().upper()
+            if code_of(answer) == "CA" and wanted != b"NE":
+                return self._application_answer(answer, fields[_CONTROL_ID].strip(), wanted)
         except OSError as error:
             self.close()
             raise NoAnswer(type(error).__name__) from error
+        return answer
 
     def send_until_accepted(self, message: bytes, *, retries: int, delay: float = 1.0) -> bytes:
         """Send a message; send it again if its answer is lost or is AR (or CR).
@@ -87,12 +122,42 @@ class MllpClient:
             time.sleep(delay * (attempt + 1))
         raise NoAnswer  # not reached: the last attempt returns or raises
 
-    def _answer(self, connection: socket.socket) -> bytes:
-        data = self._rest
-        while (end := data.find(_END)) < 0:
+    def _application_answer(self, accepted: bytes, control_id: bytes, wanted: bytes) -> bytes:
+        """Return the answer of the application after CA or, if none comes, CA."""
+        always = wanted == b"AL"
+        assert self._socket is not None  # noqa: S101  # CA came over it
+        try:
+            answer = self._own_answer(
+                self._socket, control_id, self.timeout if always else self._patience
+            )
+        except TimeoutError:
+            if not always:
+                self._patience = _IMPATIENCE
+            return accepted
+        except OSError:  # the listener says no more
+            self.close()
+            return accepted
+        self._patience = _PATIENCE
+        return answer
+
+    def _own_answer(self, connection: socket.socket, control_id: bytes, seconds: float) -> bytes:
+        """Return the next answer that names this message, or that names none."""
+        deadline = time.monotonic() + seconds
+        while True:
+            answer = self._answer(connection, deadline)
+            named = _named(answer)
+            cut = len(named) >= _OLD_CONTROL_ID and control_id.startswith(named)
+            if not named or not control_id or named == control_id or cut:
+                return answer
+            self.others.append(Answer(code_of(answer), named.decode("utf-8", "replace")))
+
+    def _answer(self, connection: socket.socket, deadline: float) -> bytes:
+        while (end := self._rest.find(_END)) < 0:
+            connection.settimeout(max(deadline - time.monotonic(), 0.001))
             chunk = connection.recv(65536)
             if not chunk:
                 raise ConnectionResetError
-            data += chunk
-        self._rest = data[end + len(_END) :]
-        return data[:end].rpartition(b"\x0b")[2]
+            self._rest += chunk
+        answer = self._rest[:end].rpartition(b"\x0b")[2]
+        self._rest = self._rest[end + len(_END) :]
+        return answer

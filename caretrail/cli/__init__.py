@@ -133,6 +133,13 @@ def _message_verbs(verbs: "Verbs[argparse.ArgumentParser]") -> None:
         help="send a message again up to N times after AR or no answer",
     )
     send.add_argument(
+        "--timeout",
+        type=float,
+        default=30.0,
+        metavar="SECONDS",
+        help="wait so long for each answer",
+    )
+    send.add_argument(
         "--save-acks", metavar="FILE", help="write the answers to FILE, in MLLP frames"
     )
     add_json(send)

@@ -3,15 +3,20 @@
 import time
 from argparse import Namespace
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
+from typing import Final
 
 from caretrail.cli import FAILED
 from caretrail.cli.message_files import message_files, messages_in
 from caretrail.cli.output import json_line, line
 from caretrail.failure import Failed
 from caretrail.signals import until_told
-from infra.mllp_client import MllpClient, NoAnswer, code_of
+from infra.mllp_client import Answer, MllpClient, NoAnswer, code_of
+
+#: CA: the listener has the message, and says no more about it.
+_ACCEPTED: Final = frozenset({"AA", "CA"})
 
 
 def send(options: Namespace) -> int:
@@ -20,7 +25,7 @@ def send(options: Namespace) -> int:
     codes, refused = Counter[str](), list[int]()
     saved = Path(options.save_acks).open("wb") if options.save_acks else None  # noqa: SIM115
     try:
-        with until_told() as stop, MllpClient(host, port) as client:
+        with until_told() as stop, MllpClient(host, port, options.timeout) as client:
             limit = _RateLimit(options.rate, stop)
             for number, message in enumerate(messages_in(message_files([options.path])), 1):
                 if stop.is_set():
@@ -32,11 +37,11 @@ def send(options: Namespace) -> int:
                     raise Failed(
                         f"no answer from {host}:{port} to message {number} after"
                         f" {options.retries + 1} tries; the {codes.total()} messages before it were"
-                        " answered"
+                        f" answered. {_about_others(client.others)}".rstrip(". ")
                     ) from None
                 code = code_of(answer)
                 codes[code] += 1
-                if code != "AA":
+                if code not in _ACCEPTED:
                     refused.append(number)
                 if saved is not None:
                     saved.write(b"\x0b" + answer + b"\x1c\r")
@@ -44,12 +49,29 @@ def send(options: Namespace) -> int:
         if saved is not None:
             saved.close()
     if options.json:
-        json_line({"sent": codes.total(), "acks": dict(codes), "not_accepted": refused})
+        json_line(
+            {
+                "sent": codes.total(),
+                "acks": dict(codes),
+                "not_accepted": refused,
+                "other_answers": [each._asdict() for each in client.others],
+            }
+        )
     else:
         line(f"{codes.total()} sent: " + ", ".join(f"{n} {c}" for c, n in sorted(codes.items())))
         if refused:
             line("not accepted: message " + ", ".join(map(str, refused[:20])))
+        if client.others:
+            line(_about_others(client.others))
     return FAILED if refused else 0
+
+
+def _about_others(others: Sequence[Answer]) -> str:
+    """Return a sentence about answers that named other messages; empty if there were none."""
+    if not others:
+        return ""
+    shown = ", ".join(f"{each.code} for {each.control_id}" for each in others[:20])
+    return f"{len(others)} answers named another message in MSA-2: {shown}"
 
 
 class _RateLimit:

@@ -160,3 +160,19 @@ VERSIONS = ["2." + "5" * 5_000, "2." + "\u0663" * 9, "2.", "x" * 9_000, "2.5.1"]
 def test_any_version_is_answered(store: CareStore, version: str, toml: str) -> None:
     intake = Intake(store, context=reading(toml))
     assert intake.codes(adt(msh={12: version}), message("B"))[0] in {"AA", "CA"}
+
+
+def test_an_acknowledgement_is_kept_and_never_answered(
+    database: str, store: CareStore, keys: SubjectKeys
+) -> None:
+    ack = b"MSH|^~\\&|REG|MERCY|CT|HUB|20260302101501||ACK^A08^ACK|K1|P|2.5\rMSA|AA|CT1\r"
+    without_type = ack.replace(b"ACK^A08^ACK", b"").replace(b"|K1|", b"|K2|")
+    only_for_others = '[sender.mercy]\nmatch = [{facility = "MERCY"}]\nclients = ["other"]'
+    for toml in ("", '[sender.default]\nacknowledgement = "enhanced"', only_for_others):
+        answers = Intake(store, context=reading(toml)).answers(ack, without_type, ack)
+        assert answers == [b"", b"", b""]
+    intake = Intake(store)
+    oversize = Frame(ack, Peer("127.0.0.1"), oversize=True)
+    assert intake.intake.answer([intake.intake.read(oversize)]) == [b""]
+    with MessageArchive(database, keys) as archive:
+        assert len(archive.ls(reason="acknowledgement")) == 2

@@ -95,9 +95,20 @@ class IdKey:
         """Return the ref of a visit number in the namespace of its sender."""
         return VisitRef(self.ref("visit", normal(namespace), normal(number), mode))
 
-    def place(self, facility: str, unit: str, room: str, bed: str) -> PlaceRef:
-        """Return the ref of a place."""
-        return PlaceRef(self.ref("place", *map(normal, (facility, unit, room, bed))))
+    def place(
+        self, facility: str, unit: str, room: str, bed: str, building: str = "", floor: str = ""
+    ) -> PlaceRef:
+        """Return the ref of a place. Building and floor are parts of the input if one is stated."""
+        rest = (building, floor) if building or floor else ()
+        parts = (facility, unit, room, bed, *rest)
+        return PlaceRef(self.ref("place", *map(normal, parts)))
+
+    def place_text(
+        self, facility: str, text: str, room: str, bed: str, building: str, floor: str
+    ) -> PlaceRef:
+        """Return the ref of a place that a text names instead of the code of a unit."""
+        parts = (facility, text, room, bed, building, floor)
+        return PlaceRef(self.ref("place text", *map(normal, parts)))
 
     def stream(self, kind: str, *parts: str) -> StreamId:
         """Return the id of an own stream, from its number in another system or a request's key."""

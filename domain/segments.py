@@ -75,6 +75,9 @@ class Part2Place:
     unit: str = ""
     room: str = ""
     bed: str = ""
+    building: str = ""
+    floor: str = ""
+    text: str = ""  # the text that names it, if no unit does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,10 +95,20 @@ class Clinical:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceText:
+    """The text that names a place instead of a unit; the core has its ref."""
+
+    field: str  # PV1-3, PV1-6
+    ref: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notes:
-    """Class ``notes``: text that could not be read, by field; in own events free text, by name."""
+    """Class ``notes``: text that could not be read, by field, and texts that name places."""
 
     unread: dict[str, str]
+    places: tuple[PlaceText, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

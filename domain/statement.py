@@ -53,6 +53,9 @@ class Place:
     room: str | None = None
     bed: str | None = None
     part2: bool = False
+    building: str | None = None
+    floor: str | None = None
+    as_text: bool = False  # a text names it instead of a unit; the text is sealed (``notes``)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,12 @@
-"""Read places (data type PL) as codes with a ref; a unit under 42 CFR Part 2 only as a ref."""
+"""Read places (data type PL) as codes with a ref.
 
+The core has only the ref of a unit under 42 CFR Part 2, and of a place that is known only as text.
+Their codes and their text are sealed.
+"""
+
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import Final, NamedTuple
 
 from consumers.hl7v2.delimiters import NULL, Delimiters
 from consumers.hl7v2.findings import Findings
@@ -8,8 +14,25 @@ from consumers.hl7v2.limits import LONGEST_NAME, shortened
 from consumers.hl7v2.numbers import FieldContext
 from consumers.hl7v2.reader import Segment, at
 from domain.ids import IdKey, PlaceRef
-from domain.segments import Part2Place
+from domain.segments import Part2Place, PlaceText
 from domain.statement import Place
+
+#: PL.6, counted from 0: the kind of a place. Its codes (HL7 table 0305) name no place.
+_KIND: Final = 5
+_KINDS: Final = frozenset("CDHNOPS")
+#: The components that may name a place as text, counted from 0, in the order of preference: PL.9
+#: (description), PL.10 (comprehensive identifier), PL.11 (assigning authority), PL.6 (kind).
+_TEXTS: Final = (8, 9, 10, _KIND)
+
+
+class _Codes(NamedTuple):
+    """The codes of a place without its facility; empty: not stated."""
+
+    unit: str = ""
+    room: str = ""
+    bed: str = ""
+    building: str = ""
+    floor: str = ""
 
 
 def facility_of(pv1: Segment | None, context: FieldContext) -> str:
@@ -30,7 +53,8 @@ class Places:
         self._context = context
         self._findings = findings
         self.facility = facility_of(pv1, context)
-        self.sealed: list[Part2Place] = []
+        self.part2: list[Part2Place] = []
+        self.texts: list[PlaceText] = []
 
     def read(self, number: int) -> Place | None:
         """Read a field of PV1 as a place; return None if it names none."""
@@ -43,33 +67,98 @@ class Places:
         repetitions = delimiters.repetitions(text)
         if len(repetitions) > 1:
             self._findings.flag(field, "repeated")
-        codes = [_first(each, delimiters) for each in delimiters.components(repetitions[0])[:4]]
-        unit, room, bed, named = (*codes, "", "", "", "")[:4]
-        if not (unit or room or bed or named):
+        named, codes, described = _parts(delimiters.components(repetitions[0]), delimiters)
+        if not (any(codes) or named or described):
             if text == NULL:
                 self._findings.flag(field, "null")
             return None
         facility = _mapped(named, context) or self.facility
         if len(named) > LONGEST_NAME:
             self._findings.unreadable(field, text, "too_long")
-        if max(len(unit), len(room), len(bed)) > LONGEST_NAME:
+        if max(map(len, codes)) > LONGEST_NAME:
             # The ref still tells the place from others. Its codes are text, which is sealed.
-            ref = context.id_key.place(facility, unit, room, bed)
             self._findings.unreadable(field, text, "too_long")
-            part2 = bool(context.profile.part2_units) and context.profile.covers(unit, facility)
-            return Place(ref=ref, facility=facility, part2=part2)
-        ref = _ref(context.id_key, facility, unit, room, bed)
-        if context.profile.part2_units and context.profile.covers(unit, facility):
-            self.sealed.append(Part2Place(field=field, ref=ref, unit=unit, room=room, bed=bed))
+            ref = context.id_key.place(facility, *codes)
+            return self._as_text(field, ref, "-".join(filter(None, codes)), facility, _Codes())
+        if described:
+            ref = context.id_key.place_text(facility, described, *codes[1:])
+            return self._as_text(field, ref, described, facility, codes)
+        ref = _ref(context.id_key, facility, codes)
+        if self._is_part2(codes.unit, facility):
+            self.part2.append(Part2Place(field=field, ref=ref, **codes._asdict()))
             return Place(ref=ref, facility=facility, part2=True)
-        return Place(
-            ref=ref, facility=facility, unit=unit or None, room=room or None, bed=bed or None
-        )
+        return _place(ref, facility, codes)
+
+    def _as_text(self, field: str, ref: PlaceRef, text: str, facility: str, codes: _Codes) -> Place:
+        """Return a place of which a text is known, and perhaps codes; the text is sealed."""
+        if self._is_part2(text, facility):
+            sealed = Part2Place(field=field, ref=ref, text=text, **codes._asdict())
+            self.part2.append(sealed)
+            return Place(ref=ref, facility=facility, part2=True)
+        self.texts.append(PlaceText(field=field, ref=ref, text=text))
+        return _place(ref, facility, codes, as_text=True)
+
+    def _is_part2(self, unit: str, facility: str) -> bool:
+        profile = self._context.profile
+        return bool(profile.part2_units) and profile.covers(unit, facility)
+
+
+def _place(ref: PlaceRef, facility: str, codes: _Codes, *, as_text: bool = False) -> Place:
+    unit, room, bed, building, floor = codes
+    return Place(
+        ref=ref,
+        facility=facility,
+        unit=unit or None,
+        room=room or None,
+        bed=bed or None,
+        building=building or None,
+        floor=floor or None,
+        as_text=as_text,
+    )
 
 
 @lru_cache(maxsize=1_024)
-def _ref(id_key: IdKey, facility: str, unit: str, room: str, bed: str) -> PlaceRef:
-    return id_key.place(facility, unit, room, bed)
+def _ref(id_key: IdKey, facility: str, codes: _Codes) -> PlaceRef:
+    return id_key.place(facility, *codes)
+
+
+def _parts(components: Sequence[str], delimiters: Delimiters) -> tuple[str, _Codes, str]:
+    """Return the facility, the codes, and the text that names the place instead of a unit."""
+    unit, room, bed, facility = _read(components[:4], delimiters)
+    if len(components) <= _KIND:
+        return facility, _Codes(unit, room, bed), ""
+    building, floor, *_ = _read(components[6:8], delimiters)
+    text = ""
+    if not unit:
+        alone = not (room or bed or facility or building or floor)
+        text = _description(components, delimiters, alone=alone)
+    return facility, _Codes(unit, room, bed, building, floor), text
+
+
+def _read(components: Sequence[str], delimiters: Delimiters) -> tuple[str, str, str, str]:
+    """Return the values of up to four components; an empty text for one that is missing."""
+    first, second, third, fourth = (
+        *(_first(each, delimiters) for each in components), "", "", "", "",
+    )[:4]  # fmt: skip
+    return first, second, third, fourth
+
+
+def _description(components: Sequence[str], delimiters: Delimiters, *, alone: bool) -> str:
+    """Return the text that names a place without a unit; empty if there is none.
+
+    PL.9 describes the location. Senders that have no codes for places also use PL.10, PL.11 or
+    PL.6. These count only if the field states nothing else (``alone``).
+    """
+    for number in _TEXTS if alone else _TEXTS[:1]:
+        parts = [
+            each.strip()
+            for component in components[number : number + 1]
+            for each in delimiters.subcomponents(component)
+        ]
+        text = " ".join("&".join(each for each in parts if each and each != NULL).split())
+        if text and not (number == _KIND and text in _KINDS):
+            return text
+    return ""
 
 
 def _first(component: str, delimiters: Delimiters) -> str:

@@ -16,12 +16,13 @@ from consumers.hl7v2.findings import Findings
 from consumers.hl7v2.groups import SegmentGroup
 from consumers.hl7v2.limits import LONGEST_NUMBER, MOST_REPETITIONS
 from consumers.hl7v2.numbers import StatedNumber
+from consumers.hl7v2.places import Places
 from consumers.hl7v2.reader import Message, Segment, at
 from consumers.hl7v2.text_cache import cached_by_text
 from consumers.hl7v2.times import birth_date
 from domain.body import PlainSegment, SegmentClass
 from domain.ids import RecordId
-from domain.segments import Demographics, Identifier, Name, Notes, Part2, Part2Place
+from domain.segments import Demographics, Identifier, Name, Notes, Part2
 
 #: Not sealed here: other modules read what they need from these segments.
 _FRAME: Final = frozenset({"MSH", "MRG", "SFT", "UAC", "FHS", "BHS", "BTS", "FTS"})
@@ -49,7 +50,7 @@ def seal(  # the parts of a statement
     *,
     subject: RecordId,
     numbers: Sequence[StatedNumber],
-    part2: Sequence[Part2Place],
+    places: Places,
     findings: Findings,
     hides_units: bool = False,
     retired: Segment | None = None,
@@ -61,7 +62,7 @@ def seal(  # the parts of a statement
         group: The segments of the statement.
         subject: The source record under whose key the segments are sealed.
         numbers: The numbers of the patient and the visit.
-        part2: Places of units under 42 CFR Part 2.
+        places: The places of the visit, some of which are sealed.
         findings: Gets an unreadable date of birth; its unread texts are sealed too.
         hides_units: Whether the profile names units under 42 CFR Part 2.
         retired: The MRG, if it is about another record: ``seal_retired`` seals it.
@@ -78,10 +79,10 @@ def seal(  # the parts of a statement
         texts.append(("identifiers", _identifiers(numbers)))
     if clinical:
         texts.append(("clinical", b'{"segments":[%b]}' % b",".join(clinical)))
-    if part2:
-        texts.append(("part2", _encode(Part2(places=tuple(part2)))))
-    if unread:
-        texts.append(("notes", _encode(Notes(unread=unread))))
+    if places.part2:
+        texts.append(("part2", _encode(Part2(places=tuple(places.part2)))))
+    if unread or places.texts:
+        texts.append(("notes", _encode(Notes(unread=unread, places=tuple(places.texts)))))
     return [PlainSegment(subject=subject, segment=name, text=text) for name, text in texts]
 
 

@@ -110,7 +110,7 @@ def statement(
         group,
         subject=subjects[0],
         numbers=whose.own if subjects[1:] else numbered,
-        part2=places.sealed,
+        places=places,
         findings=findings,
         hides_units=bool(profile.part2_units),
         retired=group.mrg if subjects[1:] else None,

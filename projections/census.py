@@ -18,7 +18,7 @@ from domain.interpretation import in_census
 from domain.statement import EncounterClass
 from projections.engine.columns import ARRIVAL, COMPONENT, FLAGS, MODE, PATIENT, SEALED
 from projections.engine.component import Component, arrival
-from projections.engine.copies import part2_copies, write_copies
+from projections.engine.copies import place_copies, write_copies
 from projections.engine.projection import ByComponent, Projection
 from projections.engine.services import Services
 from projections.engine.table import Column, Row, Table
@@ -40,6 +40,8 @@ CENSUS: Final = Table(
         Column("unit", "text", "Unit (point of care), as sent; null: not stated, or part2."),
         Column("room", "text", "Room, as sent; null: not stated, or part2."),
         Column("bed", "text", "Bed, as sent; null: not stated, or part2."),
+        Column("building", "text", "Building, as sent; null: not stated, or part2."),
+        Column("floor", "text", "Floor, as sent; null: not stated, or part2."),
         Column("place_ref", "text", "Keyed hash of the place; null: not stated."),
         Column("is_part2", "boolean", "42 CFR Part 2 covers the unit.", required=True),
         Column("class_code", "text", "Class, HL7 v3 ActCode.", required=True),
@@ -87,7 +89,7 @@ def rows(interpreted: Component, services: Services) -> dict[str, list[Row]]:  #
 def _row(interpreted: Component, patient: Patient, encounter: Encounter, here: Stay | None) -> Row:
     known = arrival([interpreted.filed[ref] for ref in encounter.statements])
     place = None if here is None else here.place
-    facility, unit, room, bed = place_columns(place)
+    facility, *parts = place_columns(place)
     return (
         encounter.encounter_id,
         patient.patient_id,
@@ -95,9 +97,7 @@ def _row(interpreted: Component, patient: Patient, encounter: Encounter, here: S
         encounter.mode,
         encounter.namespace,
         facility or encounter.facility,
-        unit,
-        room,
-        bed,
+        *parts,
         None if place is None else place.ref,
         place is not None and place.part2,
         encounter.class_code,
@@ -111,7 +111,9 @@ def _row(interpreted: Component, patient: Patient, encounter: Encounter, here: S
         interpreted.component,
         None
         if here is None
-        else write_copies(part2_copies(interpreted.filed[here.statement], place)),
+        else write_copies(
+            place_copies(place, interpreted.filed, (here.statement,), encounter.statements)
+        ),
     )
 
 
@@ -189,7 +191,7 @@ _CLASH_COLUMNS: Final = {
 
 PROJECTION: Final = Projection(
     name="census",
-    version=4,
+    version=5,
     tables=(CENSUS,),
     fold=ByComponent(rows=rows),
     views=(
@@ -216,6 +218,8 @@ class CensusRow:
     unit: str | None
     room: str | None
     bed: str | None
+    building: str | None
+    floor: str | None
     place_ref: str | None
     is_part2: bool
     class_code: EncounterClass
@@ -232,8 +236,9 @@ def open_now(connection: Connection[Any], *, facility: str | None = None) -> lis
     with connection.cursor(row_factory=class_row(CensusRow)) as cursor:
         return cursor.execute(
             """
-            select encounter_id, patient_id, mode, facility, unit, room, bed, place_ref, is_part2,
-                class_code, since_at, started_at, visit_ref, flags, last_changed_at, sealed
+            select encounter_id, patient_id, mode, facility, unit, room, bed, building, floor,
+                place_ref, is_part2, class_code, since_at, started_at, visit_ref, flags,
+                last_changed_at, sealed
             from proj.census where %(facility)s::text is null or facility = %(facility)s
             order by facility, unit, room, bed, encounter_id
             """,

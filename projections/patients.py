@@ -20,7 +20,7 @@ from domain.statement import EncounterClass, Statement
 from projections.census import open_places
 from projections.engine.columns import ARRIVAL, COMPONENT, FLAGS, MODE, SEALED
 from projections.engine.component import Component, arrival, sent_order
-from projections.engine.copies import CopiedSegment, copies, part2_copies, write_copies
+from projections.engine.copies import CopiedSegment, copies, place_copies, write_copies
 from projections.engine.events import FiledStatement, records_named
 from projections.engine.projection import ByComponent, Projection
 from projections.engine.services import Services
@@ -59,6 +59,8 @@ PATIENT: Final = Table(
         Column("unit", "text", "Unit of the open stay; null: not stated, or part2."),
         Column("room", "text", "Room of the open stay; null: not stated, or part2."),
         Column("bed", "text", "Bed of the open stay; null: not stated, or part2."),
+        Column("building", "text", "Building of the open stay; null: not stated, or part2."),
+        Column("floor", "text", "Floor of the open stay; null: not stated, or part2."),
         Column("is_part2", "boolean", "42 CFR Part 2 covers the unit.", required=True),
         Column("open_since_at", "timestamptz", "In that place since; null: not known."),
         FLAGS,
@@ -119,7 +121,7 @@ def _patient(
     statement = None if last is None else interpreted.filed[last.statement]
     encounter, here = next(reversed(list(open_places(patient))), (None, None))
     place = None if here is None else here.place
-    facility, unit, room, bed = place_columns(place)
+    facility, *parts = place_columns(place)
     if facility is None and encounter is not None:
         facility = encounter.facility
     return (
@@ -134,9 +136,7 @@ def _patient(
         None if encounter is None else encounter.encounter_id,
         None if encounter is None else encounter.class_code,
         facility,
-        unit,
-        room,
-        bed,
+        *parts,
         place is not None and place.part2,
         None if encounter is None else encounter.start if here is None else here.start,
         patient.flags,
@@ -147,7 +147,11 @@ def _patient(
             [
                 *_demographics(known),
                 *(copy for record, filed in known.items() for copy in _numbers(record, filed)),
-                *([] if here is None else part2_copies(interpreted.filed[here.statement], place)),
+                *(
+                    place_copies(place, interpreted.filed, (here.statement,), encounter.statements)
+                    if here is not None and encounter is not None
+                    else ()
+                ),
             ]
         ),
     )
@@ -170,7 +174,7 @@ def _retired(
         patient.mode,
         (record,),
         0,
-        *(None,) * 9,  # last entry, open stay
+        *(None,) * 11,  # last entry, open stay
         False,
         None,
         (),
@@ -251,6 +255,8 @@ class PatientRow:
     unit: str | None
     room: str | None
     bed: str | None
+    building: str | None
+    floor: str | None
     is_part2: bool
     open_since_at: datetime | None
     last_changed_at: datetime
@@ -259,8 +265,8 @@ class PatientRow:
 
 _PATIENT: Final = """
     select patient_id, mode, record_ids, last_kind, last_happened_at, last_facility,
-        open_encounter_id, open_class_code, facility, unit, room, bed, is_part2, open_since_at,
-        last_changed_at, sealed
+        open_encounter_id, open_class_code, facility, unit, room, bed, building, floor,
+        is_part2, open_since_at, last_changed_at, sealed
     from proj.patient
 """
 

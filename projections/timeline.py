@@ -5,7 +5,7 @@ segments are copied as they are stored, and the application opens them.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 from domain.body import SegmentClass
 from domain.continuity import Encounter, Entry, Patient, Stay
@@ -13,7 +13,7 @@ from domain.ids import EncounterId, StatementRef
 from domain.statement import Place
 from projections.engine.columns import ARRIVAL, COMPONENT, FLAGS, MODE, PATIENT, SEALED
 from projections.engine.component import Component, arrival
-from projections.engine.copies import copies, part2_copies, write_copies
+from projections.engine.copies import copies, place_copies, write_copies
 from projections.engine.events import FiledStatement
 from projections.engine.projection import ByComponent, Projection
 from projections.engine.services import Services
@@ -70,6 +70,8 @@ STAY: Final = Table(
         Column("unit", "text", "Unit (point of care), as sent; null: not stated, or part2."),
         Column("room", "text", "Room, as sent; null: not stated, or part2."),
         Column("bed", "text", "Bed, as sent; null: not stated, or part2."),
+        Column("building", "text", "Building, as sent; null: not stated, or part2."),
+        Column("floor", "text", "Floor, as sent; null: not stated, or part2."),
         Column("place_ref", "text", "Keyed hash of the place; null: not stated."),
         Column("is_part2", "boolean", "42 CFR Part 2 covers the unit.", required=True),
         Column("class_code", "text", "Class during the stay, HL7 v3 ActCode.", required=True),
@@ -117,6 +119,8 @@ ENTRY: Final = Table(
         Column("unit", "text", "Unit stated; null: not stated, or part2."),
         Column("room", "text", "Room stated; null: not stated, or part2."),
         Column("bed", "text", "Bed stated; null: not stated, or part2."),
+        Column("building", "text", "Building stated; null: not stated, or part2."),
+        Column("floor", "text", "Floor stated; null: not stated, or part2."),
         Column("is_part2", "boolean", "42 CFR Part 2 covers the unit.", required=True),
         Column("merged_record_id", "text", "Record that it merges into its own; null: none."),
         Column(
@@ -135,6 +139,11 @@ ENTRY: Final = Table(
     key=("statement_ref",),
     indexes=(("patient_id",), ("component",), ("encounter_id",), ("event_id",)),
 )
+
+#: Facility, unit, room, bed, building and floor of a place.
+PlaceColumns: TypeAlias = tuple[
+    str | None, str | None, str | None, str | None, str | None, str | None
+]
 
 _NUMBERS: Final = frozenset[SegmentClass]({"identifiers"})
 
@@ -221,7 +230,7 @@ def _stay(
         one.recorded_at,
         one.recorded_at,
         interpreted.component,
-        _part2(one, place),
+        write_copies(place_copies(place, interpreted.filed, (statement,), encounter.statements)),
     )
 
 
@@ -265,19 +274,15 @@ def _entry(
         one.recorded_at,
         one.recorded_at,
         interpreted.component,
-        _part2(one, place),
+        write_copies(place_copies(place, interpreted.filed, (ref,))),
     )
 
 
-def _part2(one: FiledStatement, place: Place | None) -> str | None:
-    return write_copies(part2_copies(one, place)) if place is not None and place.part2 else None
-
-
-def place_columns(place: Place | None) -> tuple[str | None, str | None, str | None, str | None]:
-    """Return facility, unit, room and bed of a place."""
+def place_columns(place: Place | None) -> PlaceColumns:
+    """Return facility, unit, room, bed, building and floor of a place."""
     if place is None:
-        return (None, None, None, None)
-    return (place.facility, place.unit, place.room, place.bed)
+        return (None, None, None, None, None, None)
+    return (place.facility, place.unit, place.room, place.bed, place.building, place.floor)
 
 
 CLASS_SYSTEM: Final = ExtraColumn(
@@ -309,7 +314,7 @@ _ALIASES: Final = QueryView(
 
 PROJECTION: Final = Projection(
     name="timeline",
-    version=4,
+    version=5,
     tables=(ENCOUNTER, STAY, ENTRY),
     fold=ByComponent(rows=rows),
     views=(

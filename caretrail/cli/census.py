@@ -5,6 +5,7 @@ from argparse import Namespace
 from caretrail.cli.home import open_home_reader
 from caretrail.cli.output import columns, json_lines, note
 from caretrail.reading.contract import census_json
+from caretrail.reading.places import look_alikes
 from infra import clock
 
 
@@ -22,6 +23,9 @@ def census(options: Namespace) -> None:
         json_lines(rows)
     else:
         names = ("facility", "unit", "room", "bed", "class", "since", "patient_id", "mode")
+        alike = look_alikes((one.facility, one.parts) for one in found.occupied)
+        for row, one in zip(rows, found.occupied, strict=True):
+            row["unit"] = one.parts.unit_label(one.facility, alike) or None
         columns(names, [[row[name] for name in names] for row in rows])
     if found.disagreements:
         note(f"caretrail: {len(found.disagreements)} places to check; the census page lists them")

@@ -6,6 +6,8 @@ from caretrail.cli.home import open_home_reader
 from caretrail.cli.output import columns, json_line, line, to_the_second
 from caretrail.failure import Failed
 from caretrail.reading.contract import timeline_json
+from caretrail.reading.members import Json
+from caretrail.reading.places import LookAlikes, PlaceParts
 
 
 def timeline(options: Namespace) -> None:
@@ -39,7 +41,7 @@ def timeline(options: Namespace) -> None:
                     f"  {to_the_second(stay['from']) or 'not stated'}",
                     to_the_second(stay["until"]),
                     stay["facility"],
-                    stay["unit"],
+                    _unit(stay, found.alike),
                     stay["room"],
                     stay["bed"],
                     "cancelled" if stay["cancelled"] else "",
@@ -61,6 +63,16 @@ def timeline(options: Namespace) -> None:
             for each in entries
         ],
     )
+
+
+def _unit(stay: Json, alike: LookAlikes) -> str | None:
+    parts = PlaceParts(
+        unit=stay["unit"],
+        building=stay["building"],
+        floor=stay["floor"],
+        text=stay["description"],
+    )
+    return parts.unit_label(stay["facility"] or "", alike) or None
 
 
 def _open(status: str) -> str:

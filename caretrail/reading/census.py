@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Literal
 
 from caretrail.reading.opening import PersonDetails, SegmentOpener, person, pieces_copied
 from caretrail.reading.patient import PatientReading
+from caretrail.reading.places import PlaceParts, opened, sealed_places
 from domain.ids import EncounterId, PatientId
 from domain.journey import was_left_open
 from domain.statement import EncounterClass
@@ -21,9 +23,7 @@ class OccupiedPlace:
     """One place that an open encounter occupies."""
 
     facility: str
-    unit: str | None
-    room: str | None
-    bed: str | None
+    parts: PlaceParts
     patient_id: PatientId
     encounter_id: EncounterId
     class_code: EncounterClass
@@ -65,18 +65,14 @@ def from_rows(
     }
     made: list[OccupiedPlace] = []
     for row in rows:
-        unit, room, bed = row.unit, row.room, row.bed
-        if row.is_part2:
-            for part2 in opening.part2(pieces_copied(row.sealed, "part2")):
-                for place in part2.places:
-                    if place.ref == row.place_ref:
-                        unit, room, bed = place.unit or None, place.room or None, place.bed or None
+        parts = PlaceParts(row.unit, row.room, row.bed, row.building, row.floor)
+        for each in sealed_places(partial(pieces_copied, row.sealed), opening):
+            if each.ref == row.place_ref:
+                parts = opened(parts, each)
         made.append(
             OccupiedPlace(
                 facility=row.facility,
-                unit=unit,
-                room=room,
-                bed=bed,
+                parts=parts,
                 patient_id=row.patient_id,
                 encounter_id=row.encounter_id,
                 class_code=row.class_code,
@@ -98,14 +94,11 @@ def from_reading(reading: PatientReading) -> list[OccupiedPlace]:
     made: list[OccupiedPlace] = []
     for encounter, here in open_places(reading.patient):
         place = here.place if here else None
-        unit, room, bed = reading.codes(place)
         behind = [reading.filed[ref] for ref in encounter.statements if ref in reading.filed]
         made.append(
             OccupiedPlace(
                 facility=(place.facility if place else "") or encounter.facility,
-                unit=unit,
-                room=room,
-                bed=bed,
+                parts=reading.parts(place),
                 patient_id=reading.patient.patient_id,
                 encounter_id=encounter.encounter_id,
                 class_code=encounter.class_code,
@@ -123,16 +116,23 @@ def from_reading(reading: PatientReading) -> list[OccupiedPlace]:
 
 
 def order(occupied: Iterable[OccupiedPlace]) -> tuple[OccupiedPlace, ...]:
-    """Sort by facility, unit, room and bed; a unit or bed that is not stated comes last."""
-    return tuple(
-        sorted(
-            occupied,
-            key=lambda o: (
-                o.facility, o.unit is None, _natural(o.unit), _natural(o.room), o.bed is None,
-                _natural(o.bed), o.encounter_id,
-            ),
-        )
-    )  # fmt: skip
+    """Sort by facility and parts; a unit or bed that is not stated comes last."""
+    return tuple(sorted(occupied, key=_rank))
+
+
+def _rank(one: OccupiedPlace) -> tuple[object, ...]:
+    parts = one.parts
+    return (
+        one.facility,
+        not parts.ward,
+        _natural(parts.ward),
+        _natural(parts.building),
+        _natural(parts.floor),
+        _natural(parts.room),
+        parts.bed is None,
+        _natural(parts.bed),
+        one.encounter_id,
+    )
 
 
 def _natural(text: str | None) -> list[tuple[int, str]]:
@@ -157,7 +157,7 @@ def disagreements(
         at: The instant by which lengths are judged.
         shared_numbers: Encounters of different patients that share a visit number.
     """
-    in_beds = [one for one in occupied if one.bed]
+    in_beds = [one for one in occupied if one.parts.bed]
     found: list[Disagreement] = [
         Disagreement(kind=each.kind, places=places)
         for each in (BED_OF_TWO, PATIENT_IN_TWO)
@@ -186,9 +186,7 @@ def filtered(
         for one in reading.occupied
         if (not facility or one.facility == facility)
         and (not class_code or one.class_code == class_code)
-        and (
-            not wanted or wanted in "-".join(filter(None, (one.unit, one.room, one.bed))).casefold()
-        )
+        and (not wanted or wanted in "-".join(filter(None, one.parts)).casefold())
     )
     ids = {one.encounter_id for one in kept}
     return replace(

@@ -9,6 +9,7 @@ from caretrail.reading.census import CensusReading, OccupiedPlace
 from caretrail.reading.listing import PatientSummary
 from caretrail.reading.members import Json, instant
 from caretrail.reading.patient import PatientReading
+from caretrail.reading.places import PlaceParts
 from domain.continuity import Encounter, Entry, Stay
 from domain.ids import StatementRef
 from projections.audit_trail import LogPosition
@@ -104,18 +105,26 @@ def _encounter(reading: PatientReading, encounter: Encounter) -> Json:
 def _stay(reading: PatientReading, stay: Stay) -> Json:
     place = stay.place
     filed = reading.filed.get(stay.statement)
-    unit, room, bed = reading.codes(place)
     return {
         "facility": place.facility if place else None,
-        "unit": unit,
-        "room": room,
-        "bed": bed,
+        **_parts(reading.parts(place)),
         "class": stay.class_code,
         "from": instant(stay.start),
         "until": instant(stay.end),
         "cancelled": stay.cancelled,
         "event_id": filed.event_id if filed else None,
         "flags": list(stay.flags),
+    }
+
+
+def _parts(parts: PlaceParts) -> Json:
+    return {
+        "unit": parts.unit,
+        "room": parts.room,
+        "bed": parts.bed,
+        "building": parts.building,
+        "floor": parts.floor,
+        "description": parts.text,
     }
 
 
@@ -162,9 +171,7 @@ def _event(reading: PatientReading, ref: StatementRef | None) -> str | None:
 def _occupied(row: OccupiedPlace) -> Json:
     return {
         "facility": row.facility or None,
-        "unit": row.unit,
-        "room": row.room,
-        "bed": row.bed,
+        **_parts(row.parts),
         "patient_id": row.patient_id,
         "encounter_id": row.encounter_id,
         "since": instant(row.since),

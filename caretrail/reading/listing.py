@@ -5,10 +5,12 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from caretrail.reading.opening import PersonDetails, SegmentOpener, person, pieces_copied
-from caretrail.reading.patient import PatientNumber, place_text
+from caretrail.reading.patient import PatientNumber
+from caretrail.reading.places import PlaceParts, opened, sealed_places
 from domain.ids import MODES, IdKey, PatientId
 from domain.statement import EncounterClass
 from projections.patient_identifiers import IdentifierRow
@@ -51,7 +53,7 @@ class PatientSummary:
     merged_into: PatientId | None = None
     open_class: EncounterClass | None = None  # None: no open stay
     open_facility: str = ""
-    open_place: str = ""
+    open_place: PlaceParts = field(default_factory=PlaceParts)
     open_since: datetime | None = None
     last_kind: str = ""  # topic of the last event, without its version
     last_at: datetime | None = None
@@ -116,11 +118,10 @@ def row_as_listed(
                     retired=each.ref in retired,
                 ),
             )
-    unit, room, bed = row.unit, row.room, row.bed
-    if row.is_part2:
-        for part2 in opening.part2(pieces_copied(row.sealed, "part2")):
-            for place in part2.places:
-                unit, room, bed = place.unit, place.room, place.bed
+    place = PlaceParts(row.unit, row.room, row.bed, row.building, row.floor)
+    for sealed in sealed_places(partial(pieces_copied, row.sealed), opening):
+        if sealed.field == "PV1-3":
+            place = opened(place, sealed)
     return PatientSummary(
         patient_id=row.patient_id,
         mode=row.mode,
@@ -130,7 +131,7 @@ def row_as_listed(
         ),
         open_class=row.open_class_code if row.open_encounter_id else None,
         open_facility=row.facility or "",
-        open_place=place_text(unit, room, bed),
+        open_place=place,
         open_since=row.open_since_at,
         last_kind=row.last_kind or "",
         last_at=row.last_happened_at,

@@ -8,15 +8,16 @@ import msgspec
 
 from domain.body import SealedSegment, SegmentClass
 from domain.ids import RecordId
-from domain.segments import Demographics, Identifiers, Name, Part2, SegmentDoesNotOpen
+from domain.segments import Demographics, Identifiers, Name, Notes, Part2, SegmentDoesNotOpen
 from projections.engine.copies import read_copies
 from projections.engine.events import FiledStatement
 from projections.engine.services import Opener
 
-_T = TypeVar("_T", Demographics, Identifiers, Part2)
+_T = TypeVar("_T", Demographics, Identifiers, Notes, Part2)
 
 _demographics: Final = msgspec.json.Decoder(Demographics)
 _identifiers: Final = msgspec.json.Decoder(Identifiers)
+_notes: Final = msgspec.json.Decoder(Notes)
 _part2: Final = msgspec.json.Decoder(Part2)
 
 #: HL7's explicit null: the sender deleted the value.
@@ -65,6 +66,10 @@ class SegmentOpener:
     def identifiers(self, pieces: Iterable[SealedPiece]) -> list[Identifiers]:
         """Return the identifiers in ``pieces``."""
         return self._all(pieces, _identifiers)
+
+    def notes(self, pieces: Iterable[SealedPiece]) -> list[Notes]:
+        """Return the notes in ``pieces``, which must be of events that are statements."""
+        return self._all(pieces, _notes)
 
     def part2(self, pieces: Iterable[SealedPiece]) -> list[Part2]:
         """Return the part 2 segments in ``pieces``."""

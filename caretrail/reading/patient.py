@@ -3,15 +3,22 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from caretrail.reading.activities import Activities
 from caretrail.reading.opening import PersonDetails, SegmentOpener, person, pieces_of
+from caretrail.reading.places import (
+    LookAlikes,
+    PlaceParts,
+    look_alikes,
+    parts_of,
+    sealed_places,
+)
 from caretrail.reading.wording import EntryWords, entry_words
 from domain.continuity import Entry, Patient
-from domain.ids import PatientId, RecordId, StatementRef, VisitRef
+from domain.ids import PatientId, PlaceRef, RecordId, StatementRef, VisitRef
 from domain.interpretation import interpret, interpret_as_of, trusted_numbers
-from domain.segments import Part2Place
 from domain.statement import Place
 from projections.audit_trail import LogPosition
 from projections.engine.events import FiledStatement
@@ -46,7 +53,7 @@ class PatientReading:
     person: PersonDetails
     numbers: tuple[PatientNumber, ...]
     visits: Mapping[VisitRef, str]  # visit numbers as sent
-    places: Mapping[str, Part2Place]  # the opened places of part 2 units, by place ref
+    places: Mapping[str, PlaceParts]  # places with opened parts, by place ref
     known: LogPosition
     as_of: datetime | None  # None: now
     twin: PatientId | None = None  # a patient with the same number in another processing mode
@@ -54,21 +61,17 @@ class PatientReading:
     loaded_afterwards: bool = False  # most statements were recorded a day or more after sending
     by_record: Mapping[str, PatientNumber] = field(default_factory=dict)
     activities: Activities = field(default_factory=Activities)
+    alike: LookAlikes = frozenset()  # wards that need building and floor to be told apart
 
     def label(self, place: Place | None) -> str:
-        """Return the stated parts of unit, room and bed as text."""
-        return place_text(*self.codes(place))
+        """Return the stated parts of a place as text, without its facility."""
+        return self.parts(place).label(place.facility, self.alike) if place else ""
 
-    def codes(self, place: Place | None) -> tuple[str | None, str | None, str | None]:
-        """Return unit, room and bed; None for a part that is not stated or does not open."""
+    def parts(self, place: Place | None) -> PlaceParts:
+        """Return the parts of a place; None for a part that is not stated or does not open."""
         if place is None:
-            return None, None, None
-        if place.part2:
-            found = self.places.get(place.ref)
-            if found is None:
-                return None, None, None
-            return found.unit or None, found.room or None, found.bed or None
-        return place.unit, place.room, place.bed
+            return PlaceParts()
+        return self.places.get(place.ref) or parts_of(place, None)
 
     def number(self, record: RecordId) -> str:
         """Return ``SBH 77-10342`` for a source record, or an empty string."""
@@ -115,12 +118,6 @@ class PatientReading:
         return sent.at if sent and self.loaded_afterwards else filed.recorded_at
 
 
-def place_text(unit: str | None, room: str | None, bed: str | None) -> str:
-    """Return the stated parts as ``4W-10``; a bed that repeats its room is written once."""
-    parts = (unit, room, bed if bed != room else None)
-    return "-".join(part for part in parts if part)
-
-
 def read(
     filed: Sequence[FiledStatement],
     record: str,
@@ -164,13 +161,15 @@ def reading_of(
     }
     latest = sorted(mine.values(), key=_sent, reverse=True)
     numbers, visits = _numbers(latest, patient, opening)
+    places = _places(latest, opening)
     return PatientReading(
         patient=patient,
         filed=mine,
         person=_person(latest, patient, opening),
         numbers=tuple(n for n in numbers.values() if n.trusted or n.field in _SHOWN_FIELDS),
         visits=visits,
-        places=_places(latest, opening),
+        places=places,
+        alike=_look_alikes(latest, places),
         known=known,
         as_of=as_of,
         loaded_afterwards=_loaded_afterwards(mine.values()),
@@ -265,13 +264,31 @@ def _numbers(
     return {n.ref: n for n in order}, visits
 
 
-def _places(latest: Sequence[FiledStatement], opening: SegmentOpener) -> dict[str, Part2Place]:
-    found: dict[str, Part2Place] = {}
+def _places(latest: Sequence[FiledStatement], opening: SegmentOpener) -> dict[str, PlaceParts]:
+    """Return the places with sealed parts, by ref; open only segments with unknown refs."""
+    found: dict[str, PlaceParts] = {}
     for one in latest:
-        places = (one.statement.place, one.statement.prior_place)
-        if not any(p is not None and p.part2 and p.ref not in found for p in places):
+        places = {
+            place.ref: place
+            for place in (one.statement.place, one.statement.prior_place)
+            if place is not None and (place.part2 or place.as_text)
+        }
+        if places.keys() <= found.keys():
             continue
-        for part2 in opening.part2(pieces_of(one, "part2")):
-            for each in part2.places:
-                found.setdefault(each.ref, each)
+        for each in sealed_places(partial(pieces_of, one), opening):
+            place = places.get(PlaceRef(each.ref))
+            if place is not None:
+                found.setdefault(each.ref, parts_of(place, each))
     return found
+
+
+def _look_alikes(latest: Sequence[FiledStatement], opened: Mapping[str, PlaceParts]) -> LookAlikes:
+    places = {
+        place.ref: place
+        for one in latest
+        for place in (one.statement.place, one.statement.prior_place)
+        if place is not None
+    }
+    return look_alikes(
+        (each.facility, opened.get(each.ref) or parts_of(each, None)) for each in places.values()
+    )

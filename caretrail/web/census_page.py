@@ -9,7 +9,7 @@ from typing import Final, assert_never
 from urllib.parse import urlencode
 
 from caretrail.reading.census import CensusReading, Disagreement, OccupiedPlace
-from caretrail.reading.patient import place_text
+from caretrail.reading.places import LookAlikes, PlaceParts, look_alikes, place_text
 from caretrail.web.render import render
 from caretrail.web.words import CLASS_WORDS, Words, age, length, plural
 
@@ -95,8 +95,9 @@ def census_page(
     """Return the page; the form offers ``facilities`` and ``classes``."""
     at = reading.as_of or now
     alerts = _alerts(reading, at)
+    alike = look_alikes((one.facility, one.parts) for one in reading.occupied)
     groups = [
-        _facility(code, list(found), alerts, at, words)
+        _facility(code, list(found), alerts, alike, at, words)
         for code, found in groupby(reading.occupied, key=lambda o: o.facility)
     ]
     clocks = {"as_of": asked.as_of, "known_at": asked.known_at}
@@ -117,7 +118,7 @@ def census_page(
             f"{plural(len(groups), 'facility', 'facilities')}{tests}, "
             f"{words.moment(at, year=True)}{known}"
         ),
-        strip=[_strip(each, at, words) for each in reading.disagreements],
+        strip=[_strip(each, alike, at, words) for each in reading.disagreements],
         groups=groups,
         suffix=f"?{given}" if given else "",
     )
@@ -127,20 +128,22 @@ def _facility(
     code: str,
     occupied: Sequence[OccupiedPlace],
     alerts: Mapping[str, list[str]],
+    alike: LookAlikes,
     at: datetime,
     words: Words,
 ) -> FacilitySection:
     classes = Counter(one.class_code for one in occupied)
     units = [
         UnitPanel(
-            name=name or "Unit not stated",
+            name=name,
             places=tuple(
                 _bed(one, alerts.get(one.encounter_id, []), at, words, rooms=_rooms(found))
                 for one in found
             ),
         )
         for name, found in (
-            (name, list(group)) for name, group in groupby(occupied, key=lambda o: o.unit)
+            (name, list(group))
+            for name, group in groupby(occupied, key=lambda one: _unit(one, alike))
         )
     ]
     return FacilitySection(
@@ -151,25 +154,30 @@ def _facility(
     )
 
 
+def _unit(one: OccupiedPlace, alike: LookAlikes) -> str:
+    """Return the name of a unit, with building and floor if units look alike without them."""
+    return one.parts.unit_label(one.facility, alike) or "Unit not stated"
+
+
 def _rooms(occupied: Sequence[OccupiedPlace]) -> int:
-    return len({one.room for one in occupied})
+    return len({one.parts.room for one in occupied})
 
 
 def _bed(
     one: OccupiedPlace, alerts: Sequence[str], at: datetime, words: Words, *, rooms: int
 ) -> CensusLine:
-    person = one.person
+    person, parts = one.person, one.parts
     years = age(person.birth_date, words.local(at).date())
     notes: list[str] = []
-    if not (one.room or one.bed):
-        notes.append("bed not stated" if one.unit else "place not stated")
+    if not (parts.room or parts.bed):
+        notes.append("bed not stated" if parts.ward or parts.where else "place not stated")
     if one.since is None and one.started is None:
         notes.append("start not stated")
     since = one.since or one.started
-    whole = place_text(one.unit, one.room, one.bed)
-    short = _short(one) if one.room or one.bed else ""
-    if rooms > 1 and one.room and one.bed and one.room not in short:
-        notes.append(f"room {one.room}")
+    whole = parts.label()
+    short = _short(parts) if parts.room or parts.bed else ""
+    if rooms > 1 and parts.room and parts.bed and parts.room not in short:
+        notes.append(f"room {parts.room}")
     return CensusLine(
         anchor=one.encounter_id,
         patient_id=one.patient_id,
@@ -187,12 +195,12 @@ def _bed(
     )
 
 
-def _short(one: OccupiedPlace) -> str:
+def _short(parts: PlaceParts) -> str:
     """Return the bed as it fits in its column: in full, else without unit, else without room."""
     tries = (
-        place_text(one.unit, one.room, one.bed),
-        place_text(None, one.room, one.bed),
-        one.bed or one.room or "",
+        parts.label(),
+        place_text(None, parts.room, parts.bed),
+        parts.bed or parts.room or "",
     )
     return next((text for text in tries if len(text) <= _BED), tries[-1])
 
@@ -218,9 +226,9 @@ def _alert(each: Disagreement, one: OccupiedPlace, at: datetime) -> str:
             return f"{open_for}no discharge received"
 
 
-def _strip(each: Disagreement, at: datetime, words: Words) -> DisagreementLine:
+def _strip(each: Disagreement, alike: LookAlikes, at: datetime, words: Words) -> DisagreementLine:
     first = each.places[0]
-    where = place_text(first.unit, first.room, first.bed) or "place not stated"
+    where = first.parts.label(first.facility, alike) or "place not stated"
 
     def name(one: OccupiedPlace) -> str:
         return one.person.name or "Name not stated"
@@ -234,8 +242,7 @@ def _strip(each: Disagreement, at: datetime, words: Words) -> DisagreementLine:
             text = f"{people}. Both are shown until a message resolves it."
         case "patient_in_two":
             others = ", ".join(
-                f"{words.facility(one.facility)} {place_text(one.unit, one.room, one.bed)}"
-                f"{since(one)}"
+                f"{words.facility(one.facility)} {one.parts.label(one.facility, alike)}{since(one)}"
                 for one in each.places[1:]
             )
             text = f"{name(first)}{since(first)}, and {others}."

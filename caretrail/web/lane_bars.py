@@ -359,6 +359,8 @@ def _short(stay: Stay | None, span: EncounterSpan, context: LaneContext) -> str:
     if place is None or len(label) <= _SHORT_LABEL:
         return label
     shorter = place.unit or label
+    if place.unit and label.endswith(")"):  # the label has building and floor
+        shorter = f"{place.unit} {place.building or place.floor or ''}"
     return shorter if len(shorter) <= _SHORT_LABEL else f"{shorter[: _SHORT_LABEL - 1]}…"
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from caretrail.reading.listing import PatientList, PatientSearch, PatientSummary
 from caretrail.reading.patient import PatientNumber
+from caretrail.reading.places import LookAlikes, look_alikes
 from caretrail.web.render import render
 from caretrail.web.words import SEX_WORDS, Words, age, birth_date
 from domain.triggers import TRIGGERS
@@ -49,13 +50,14 @@ def patients_page(
     notice: str = "",
 ) -> str:
     """Return the page; ``after`` is put before the cursor in the address of the next page."""
+    alike = look_alikes((each.open_facility, each.open_place) for each in page.listed)
     return render(
         "patients.html",
         **frame,
         words=words,
         page=page,
         counted=counted(page),
-        rows=[_row(listed, now, words) for listed in page.listed],
+        rows=[_row(listed, alike, now, words) for listed in page.listed],
         query=query,
         first_page=first_page,
         after=after,
@@ -72,8 +74,8 @@ def counted(page: PatientList) -> str:
     return f"{page.people:,} {people} from {page.records:,} source {records}"
 
 
-def _row(listed: PatientSummary, now: datetime, words: Words) -> PatientLine:
-    person = listed.person
+def _row(listed: PatientSummary, alike: LookAlikes, now: datetime, words: Words) -> PatientLine:
+    person, facility = listed.person, listed.open_facility
     years = age(person.birth_date, words.local(now).date())
     about = (
         birth_date(person.birth_date) or "birth date not stated",
@@ -88,7 +90,7 @@ def _row(listed: PatientSummary, now: datetime, words: Words) -> PatientLine:
         mode=listed.mode,
         numbers=listed.numbers,
         open_class=listed.open_class or "",
-        open_where=" ".join(filter(None, (listed.open_facility, listed.open_place))),
+        open_where=" ".join(filter(None, (facility, listed.open_place.label(facility, alike)))),
         open_since=words.near(listed.open_since, now) if listed.open_since else "",
         open_since_iso=words.machine(listed.open_since) if listed.open_since else "",
         last=last,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
 
-from caretrail.reading.patient import place_text
+from caretrail.reading.places import parts_of
 from caretrail.reading.wording import CLASSES
 from domain.journey import Gap
 from domain.statement import EncounterClass, Place
@@ -157,7 +157,7 @@ def age(iso: str, on: date) -> int | None:
 
 def place_label(place: Place | None) -> str:
     """Return the stated parts of a place as ``4W-10``, or an empty string."""
-    return place_text(place.unit, place.room, place.bed) if place else ""
+    return parts_of(place, None).label() if place else ""
 
 
 def gap_words(gap: Gap) -> str:

@@ -4,18 +4,20 @@ A segment is copied as it is stored, together with the event id and the topic th
 data needs. The application opens it; a rebuild neither opens nor seals.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Final
 
 import msgspec
 
 from domain.body import SealedSegment, SegmentClass
-from domain.ids import RecordId
+from domain.ids import RecordId, StatementRef
 from domain.statement import Place
 from projections.engine.decoding import decode_sealed
 from projections.engine.events import FiledStatement
 
-_PLACES: Final = frozenset[SegmentClass]({"part2"})
+_PART2: Final = frozenset[SegmentClass]({"part2"})
+_TEXTS: Final = frozenset[SegmentClass]({"notes"})
 
 
 class CopiedSegment(msgspec.Struct, frozen=True):
@@ -41,11 +43,25 @@ def copies(
     ]
 
 
-def part2_copies(one: FiledStatement, place: Place | None) -> list[CopiedSegment]:
-    """Copy the segment with the codes of a part2 place. Other places have no such segment."""
-    if place is None or not place.part2:
+def place_copies(
+    place: Place | None,
+    filed: Mapping[StatementRef, FiledStatement],
+    *refs: Iterable[StatementRef],
+) -> list[CopiedSegment]:
+    """Copy the segment with the sealed parts of a place: codes of a part2 unit, or a text.
+
+    Args:
+        place: The place. Most places have no such segment.
+        filed: The statements of the component.
+        refs: The statements that may state the place. The first one that does is taken.
+    """
+    if place is None or not (place.part2 or place.as_text):
         return []
-    return copies(one, _PLACES, one.statement.record)
+    for one in map(filed.__getitem__, chain(*refs)):
+        stated = one.statement.place
+        if stated is not None and stated.ref == place.ref:
+            return copies(one, _PART2 if place.part2 else _TEXTS, one.statement.record)
+    return []
 
 
 def write_copies(chosen: Sequence[CopiedSegment]) -> str | None:

@@ -18,7 +18,7 @@ from psycopg import Connection, sql
 from projections.engine.table import Table
 
 #: Columns that are null for a unit under 42 CFR Part 2, because they say where the patient is.
-_PLACE: Final = frozenset({"unit", "room", "bed", "place_ref"})
+_PLACE: Final = frozenset({"unit", "room", "bed", "building", "floor", "place_ref"})
 
 
 @dataclass(frozen=True, slots=True)

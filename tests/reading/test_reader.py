@@ -272,7 +272,7 @@ def test_a_second_admission_moves_the_patient_at_its_own_time(
     assert (reading.label(encounter.stays[-1].place), encounter.class_code) == (label, class_code)
     assert encounter.stays[-1].end is None
     (bed,) = [o for o in census.occupied if o.patient_id == reading.patient.patient_id]
-    assert (f"{bed.unit}-{bed.room}", bed.class_code) == (label, class_code)
+    assert (bed.parts.label(), bed.class_code) == (label, class_code)
 
 
 def test_a_cancelled_transfer_before_a_second_admission_leaves_the_patient_in_place(
@@ -286,7 +286,7 @@ def test_a_cancelled_transfer_before_a_second_admission_leaves_the_patient_in_pl
     (stay,) = [stay for stay in encounter.stays if not stay.cancelled]
     assert (reading.label(stay.place), stay.end, encounter.class_code) == ("ED-31", None, "EMER")
     (bed,) = [o for o in census.occupied if o.patient_id == reading.patient.patient_id]
-    assert f"{bed.unit}-{bed.room}" == "ED-31"
+    assert bed.parts.label() == "ED-31"
 
 
 def test_evidence_is_the_message_as_received_with_its_fields(told: Told) -> None:

@@ -42,7 +42,7 @@ _CONTEXT = translate.ReadingContext(
 )
 
 
-def _filed(messages: Iterable[bytes]) -> dict[bytes, list[FiledStatement]]:
+def filed_of_messages(messages: Iterable[bytes]) -> dict[bytes, list[FiledStatement]]:
     """Read each message, once: reading knows nothing of the others."""
     return {message: _one(message) for message in messages}
 
@@ -90,7 +90,7 @@ def _answers(story: Story, filed: Sequence[FiledStatement]) -> tuple[list[Json],
 @pytest.mark.parametrize("story", stories(), ids=lambda story: story.name)
 def test_a_story_gives_its_timeline_and_census_in_every_order(story: Story) -> None:
     random = Random(crc32(story.name.encode()))
-    filed = _filed(story.messages)
+    filed = filed_of_messages(story.messages)
     expected = list(story.timelines), list(story.census)
 
     for told in orders(story.messages, random):
@@ -106,5 +106,5 @@ def test_what_is_sent_again_changes_nothing_in_a_story(story: Story) -> None:
         again = sent_again_later(story.messages, random, some=random.randint(1, 4))
         told = [*story.messages, *again, *random.choices(story.messages, k=3)]
         random.shuffle(told)
-        filed = _filed(dict.fromkeys(told))
+        filed = filed_of_messages(dict.fromkeys(told))
         assert _answers(story, [one for each in told for one in filed[each]]) == expected

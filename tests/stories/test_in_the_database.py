@@ -39,11 +39,12 @@ where it.patient_id = %s
 order by it.ordinal
 """
 _OF_STAYS = (
-    "event_id", "facility", "unit", "room", "bed", "class", "from", "until", "cancelled", "flags",
+    "event_id", "facility", "unit", "room", "bed", "building", "floor", "class", "from", "until",
+    "cancelled", "flags",
 )  # fmt: skip
 _STAYS = """
-select said.control_id, it.facility, it.unit, it.room, it.bed, it.class_code, it.started_at,
-    it.ended_at, it.is_cancelled, it.flags
+select said.control_id, it.facility, it.unit, it.room, it.bed, it.building, it.floor,
+    it.class_code, it.started_at, it.ended_at, it.is_cancelled, it.flags
 from care.stay as it
 join care.encounter as encounter using (encounter_id)
 join care.entry as said on said.statement_ref = it.statement_ref

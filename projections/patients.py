@@ -229,7 +229,7 @@ def _tokens(known: dict[RecordId, list[FiledStatement]], services: Services) -> 
 
 PROJECTION: Final = Projection(
     name="patients",
-    version=5,
+    version=6,
     tables=(PATIENT, IDENTIFIER, TOKEN),
     fold=ByComponent(rows=rows, opens=True),
     views=(

@@ -271,15 +271,18 @@ _PATIENT: Final = """
 """
 
 
-def behind(connection: Connection[Any], opaque: str) -> PatientId | None:
-    """Return the patient behind any opaque id.
+_NUMBER: Final = 2  # the rank of the refs of numbers in the query of ``behind``
+
+
+def behind(connection: Connection[Any], opaque: str) -> list[PatientId]:
+    """Return the patient behind any opaque id; all patients that have it, if it is a number's ref.
 
     It is the id of a patient, a source record, an encounter, a statement, an own stream such as a
     referral, or an event.
 
     The ref of any statement of an encounter is an alias of its id.
     """
-    row = connection.execute(
+    rows = connection.execute(
         """
         select coalesce(merged_into_id, patient_id), 1 as rank from proj.patient
             where patient_id = %(id)s
@@ -294,11 +297,13 @@ def behind(connection: Connection[Any], opaque: str) -> PatientId | None:
         )
         union all select i.patient_id, 6 from proj.audit_trail as a
             join proj.identifier as i on i.ref = any(a.subject_ids) where a.event_id = %(id)s
-        order by 2, 1 limit 1
+        order by 2, 1
         """,
         {"id": opaque},
-    ).fetchone()
-    return PatientId(row[0]) if row else None
+    ).fetchall()
+    if rows and rows[0][1] == _NUMBER:
+        return list(dict.fromkeys(patient for patient, rank in rows if rank == _NUMBER))
+    return [patient for patient, _ in rows[:1]]
 
 
 #: Patients are counted up to this number, so that a count does not read all of them.

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from caretrail.cli import FAILED
 from caretrail.cli.home import catch_up, open_home
 from caretrail.cli.output import columns, json_line, json_lines, line
+from caretrail.cli.patients import shared_number_listed
 from caretrail.failure import Failed
 from caretrail.progress import progress
 from caretrail.publishing import brokers_of, event_topic, publish_owed
@@ -20,7 +21,10 @@ def audit_trail(options: Namespace) -> None:
         catch_up(application)
         records = None
         if options.patient:
-            with open_reader(application) as reader:
+            with (
+                open_reader(application) as reader,
+                shared_number_listed(as_json=options.json),
+            ):
                 found = reader.patient(options.patient)
             if found is None:
                 raise Failed("no patient has this id or number")

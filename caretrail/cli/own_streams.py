@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from caretrail.bootstrap import Application
 from caretrail.cli.home import catch_up
 from caretrail.cli.output import json_line, line, note
+from caretrail.cli.patients import shared_number_listed
 from caretrail.failure import Failed
 from caretrail.readers import open_reader
 from commands.decisions import Caller, Command, Decisions
@@ -97,14 +98,18 @@ def new_stream(application: Application, options: Namespace) -> StreamId:
     return StreamId(application.decisions.new_id())
 
 
-def record_of(application: Application, text: str, mode: str) -> tuple[RecordId, str]:
+def record_of(
+    application: Application, text: str, mode: str, *, as_json: bool = False
+) -> tuple[RecordId, str]:
     """Return the source record that ``text`` names, and its processing mode.
 
+    If several patients have the number, they are listed, as JSON if ``as_json`` is true.
+
     Raises:
-        Failed: ``text`` is an id of no patient.
+        Failed: ``text`` is an id of no patient, or a number of several patients.
     """
     catch_up(application)
-    with open_reader(application) as reader:
+    with open_reader(application) as reader, shared_number_listed(as_json=as_json):
         found = reader.record_named(text)
     if found is not None:
         return found

@@ -12,6 +12,7 @@ from caretrail.cli.own_streams import (
     record_of,
     text_of,
 )
+from caretrail.cli.patients import shared_number_listed
 from caretrail.failure import Failed
 from caretrail.reading.contract import activity_json
 from caretrail.reading.referrals import referral_json
@@ -27,7 +28,7 @@ from domain.ids import StreamId
 def referral_request(options: Namespace) -> None:
     """Request a referral."""
     with open_home() as application:
-        record, mode = record_of(application, options.patient, options.mode)
+        record, mode = record_of(application, options.patient, options.mode, as_json=options.json)
         command = command_of(
             RequestReferral,
             stream=options.id or new_stream(application, options),
@@ -134,7 +135,8 @@ def referral_ls(options: Namespace) -> None:
     with open_home_reader() as reader:
         patient = None
         if options.patient:
-            patient = reader.resolve(options.patient)
+            with shared_number_listed(as_json=options.json):
+                patient = reader.resolve(options.patient)
             if patient is None:
                 raise Failed(NO_PATIENT)
         found = reader.referrals(state=options.state, patient=patient, limit=options.limit)

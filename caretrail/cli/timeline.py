@@ -4,6 +4,7 @@ from argparse import Namespace
 
 from caretrail.cli.home import open_home_reader
 from caretrail.cli.output import columns, json_line, line, to_the_second
+from caretrail.cli.patients import shared_number_listed
 from caretrail.failure import Failed
 from caretrail.reading.contract import timeline_json
 from caretrail.reading.members import Json
@@ -12,7 +13,7 @@ from caretrail.reading.places import LookAlikes, PlaceParts
 
 def timeline(options: Namespace) -> None:
     """Show one patient's encounters and entries, as of and as known at."""
-    with open_home_reader() as reader:
+    with open_home_reader() as reader, shared_number_listed(as_json=options.json):
         found = reader.patient(options.patient, as_of=options.as_of, known_at=options.known_at)
         if found is None:
             raise Failed(

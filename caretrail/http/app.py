@@ -1,6 +1,8 @@
 """The web application: each route asks the reader and renders the answer."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final, cast
 
@@ -21,7 +23,7 @@ from starlette.routing import Route
 from caretrail.http.guard import LOOPBACK, Guard
 from caretrail.http.instants import NotATime, instant, known
 from caretrail.http.searches import RecentSearches
-from caretrail.reading import PatientSearch, Reader
+from caretrail.reading import NumberShared, PatientList, PatientSearch, Reader
 from caretrail.reading.census import filtered
 from caretrail.web.census_page import CensusForm, census_page
 from caretrail.web.patient_page import TimelineForm, patient_page
@@ -110,6 +112,7 @@ def create_app(
         exception_handlers={
             HTTPException: pages.http_error,
             NotATime: pages.not_a_time,
+            NumberShared: pages.shared_number,
             _NotFound: pages.not_found,
             StoreUnavailable: pages.unavailable,
             Exception: pages.failed,
@@ -156,7 +159,7 @@ class _Pages:
             words=self._words,
             frame=self._frame(now, "patients", exact=True),
             after=f"search={asked}&" if query else "",
-            notice="This search has expired. Please search again." if expired else "",
+            notice="This search has expired. Please search again." if expired else _shared(page),
         )
         return HTMLResponse(html)
 
@@ -256,6 +259,21 @@ class _Pages:
         found = cast("_NotFound", error)
         return self._error(404, found.title, found.text)
 
+    def shared_number(self, request: Request, error: Exception) -> Response:
+        """Offer all patients that have the number."""
+        del request
+        shared, now = cast("NumberShared", error), self._now()
+        html = patients_page(
+            replace(self._reader.patients(limit=1), listed=shared.patients, older=""),
+            query=PatientSearch(),
+            first_page=True,
+            now=now,
+            words=self._words,
+            frame=self._frame(now, "patients"),
+            notice=f"{shared.count} patients have this number.",
+        )
+        return HTMLResponse(html, status_code=300)
+
     def not_a_time(self, request: Request, error: Exception) -> Response:
         del request
         field = cast("NotATime", error).field
@@ -288,6 +306,12 @@ class _Pages:
             "section": section,
             "exact": exact,
         }
+
+
+def _shared(page: PatientList) -> str:
+    """Say that the number which was searched for belongs to several patients of one mode."""
+    count = max(Counter(each.mode for each in page.listed).values(), default=0)
+    return f"{count} patients have this number." if page.by_number and count > 1 else ""
 
 
 def _opaque(text: str) -> str:

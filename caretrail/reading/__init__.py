@@ -6,7 +6,7 @@ and opens sealed segments. ``contract`` writes the answers as the JSON of the co
 
 from caretrail.reading.census import CensusReading, Disagreement, OccupiedPlace
 from caretrail.reading.evidence import Archive, Evidence, FieldUsed, MessagePart
-from caretrail.reading.listing import PatientList, PatientSearch, PatientSummary
+from caretrail.reading.listing import NumberShared, PatientList, PatientSearch, PatientSummary
 from caretrail.reading.patient import PatientNumber, PatientReading
 from caretrail.reading.reader import Reader
 
@@ -17,6 +17,7 @@ __all__ = [
     "Evidence",
     "FieldUsed",
     "MessagePart",
+    "NumberShared",
     "OccupiedPlace",
     "PatientList",
     "PatientNumber",

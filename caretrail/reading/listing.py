@@ -69,6 +69,19 @@ class PatientList:
     people: int = 0  # patients in all; above COUNTED: not all were counted
     records: int = 0  # source records of the patients that were counted
     cut: bool = False  # the search found more patients than are shown
+    by_number: bool = False  # the search found them by a number
+
+
+class NumberShared(Exception):
+    """Several patients have a number, and no record of any of them is filed under it."""
+
+    def __init__(self, count: int, patients: Sequence[PatientSummary]) -> None:
+        self.count = count
+        self.patients = tuple(patients)  # the first ones, if there are many
+        super().__init__(
+            f"{count} patients have this number: name one of them by its patient id,"
+            " or by a number that no other patient has"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from caretrail.reading.activities import ActivityEntry, read_activities, stream_
 from caretrail.reading.census import CensusReading
 from caretrail.reading.evidence import Archive, Evidence, NotAMessage, as_text, decode
 from caretrail.reading.listing import (
+    NumberShared,
     PatientList,
     PatientSearch,
     PatientSummary,
@@ -99,13 +100,15 @@ class Reader:
         """Return the patient behind ``AUTHORITY|IDENTIFIER`` or an opaque id, as joined now.
 
         A production record is preferred to a test record. A merged identifier answers with the
-        surviving patient.
+        surviving patient. If several patients have a number, the patient whose record is filed
+        under it answers.
+
+        Raises:
+            NumberShared: Several patients have the number, and no record is filed under it.
         """
         with self._connections() as connection:
-            if "|" in text:
-                found = self._by_number(connection, text)
-                return found[0][1] if found else None
-            return patients.behind(connection, text.strip())
+            found = self._named(connection, text.strip())
+            return found[1] if found else None
 
     def patient(
         self,
@@ -119,21 +122,26 @@ class Reader:
         A record or identifier that was not yet merged at ``known_at`` answers with the patient
         that it was then. If it was not known then, the answer is the linked patient as known then.
         Return None if there is no such patient, or the patient was not yet known.
+
+        Raises:
+            NumberShared: See ``resolve``. Only patients that had the number by ``known_at`` count.
         """
         with self._connections() as connection:
             then = known_at is not None
-            record = self._record(connection, text.strip(), then=then)
-            if record is None:
-                return None
             known = self._position(connection, known_at)
-            found = filed_of(connection, [RecordId(record)], upto=known.index if then else None)
+            upto = known.index if then else None
+            named = self._named(connection, text.strip(), upto)
+            if named is None:
+                return None
+            record = self._record(connection, text, *named, then=then)
+            found = filed_of(connection, [RecordId(record)], upto=upto)
             reading = read(
                 found, record, self._opening, as_of=as_of, known=known,
-                alias_records=self._alias_records(connection, record) if then else (),
+                alias_records=self._records(connection, named[1]) if then else (),
             )  # fmt: skip
             if reading is None:
                 return None
-            own = own_of(connection, [RecordId(record)], upto=known.index if then else None)
+            own = own_of(connection, [RecordId(record)], upto=upto)
             activities = read_activities(own, reading.patient, as_of=as_of)
             return self._with_twin(connection, replace(reading, activities=activities))
 
@@ -144,8 +152,7 @@ class Reader:
         with self._connections() as connection:
             people, records = patients.count(connection)
             if query and query.words.strip():
-                listed, cut = self._search(connection, query)
-                return PatientList(listed=tuple(listed), people=people, records=records, cut=cut)
+                return replace(self._search(connection, query), people=people, records=records)
             after = read_cursor(cursor) if cursor else None
             rows = patients.page(
                 connection,
@@ -179,19 +186,15 @@ class Reader:
         """Return the source record that ``text`` names (see ``resolve``), with its mode.
 
         An identifier under which no statement is filed answers with the patient's own record.
+
+        Raises:
+            NumberShared: See ``resolve``.
         """
         with self._connections() as connection:
-            if "|" in text:
-                found = self._by_number(connection, text)
-                if not found:
-                    return None
-                ref, patient = found[0]
-            else:
-                ref = text.strip()
-                behind = patients.behind(connection, ref)
-                if behind is None:
-                    return None
-                patient = behind
+            found = self._named(connection, text.strip())
+            if found is None:
+                return None
+            ref, patient = found
             (row,) = patients.by_id(connection, [patient])
             return RecordId(ref if ref in row.record_ids else patient), row.mode
 
@@ -297,31 +300,68 @@ class Reader:
         behind = filed_of(connection, [event.record_id], upto=event.source_position)
         return next((one.statement for one in behind if one.index == event.source_position), None)
 
-    def _by_number(self, connection: Database, text: str) -> list[tuple[str, PatientId]]:
-        """Return (ref, patient) behind a number, production first."""
+    def _named(
+        self, connection: Database, text: str, upto: int | None = None
+    ) -> tuple[str, PatientId] | None:
+        """Return (ref, patient) that a number or an opaque id names; production first.
+
+        Raises:
+            NumberShared: See ``resolve``.
+        """
+        if "|" not in text:
+            behind = patients.behind(connection, text)
+            return (text, self._holder(connection, text, behind, upto)) if behind else None
         refs = refs_of_number(text, (), self._id_key)
         found = patient_identifiers.of_refs(connection, refs)
-        found.sort(key=lambda row: (refs.index(row[0]), row[2]))
-        return [(ref, patient) for ref, _, patient in found]
+        for ref in refs:
+            holders = [patient for other, _, patient in found if other == ref]
+            if holders:
+                return ref, self._holder(connection, ref, holders, upto)
+        return None
 
-    def _record(self, connection: Database, text: str, *, then: bool) -> str | None:
-        if "|" in text:
-            found = self._by_number(connection, text)
-            return self._filed_under(connection, *found[0]) if found else None
-        if then and (known := patient_identifiers.of_refs(connection, [text])):
-            return self._filed_under(connection, text, known[0][2])
-        return patients.behind(connection, text)
+    def _holder(
+        self, connection: Database, ref: str, holders: Sequence[PatientId], upto: int | None
+    ) -> PatientId:
+        """Return the patient that answers for a number: the one whose record is filed under it.
 
-    def _filed_under(self, connection: Database, ref: str, patient: PatientId) -> str:
+        Args:
+            connection: The connection of the caller.
+            ref: The ref of the number.
+            holders: The patients that have it now; at least one.
+            upto: If given, only patients that had the number by this index count.
+
+        Raises:
+            NumberShared: No record is filed under it, and there are several patients.
+        """
+        if len(holders) == 1:
+            return holders[0]
+        rows = patients.by_id(connection, holders)
+        filed = {row.patient_id: ref in row.record_ids for row in rows}
+        if upto is not None:
+            known = {each: filed_of(connection, [RecordId(each)], upto=upto) for each in holders}
+            had = {
+                each: [one.statement for one in found if ref in _refs(one.statement)]
+                for each, found in known.items()
+            }
+            holders = [each for each in holders if had[each]] or holders[:1]
+            filed = {each: any(one.record == ref for one in had[each]) for each in holders}
+        own = [each for each in holders if filed[each]]
+        if own or len(holders) == 1:
+            return (own or holders)[0]
+        shown = [row for row in rows if row.patient_id in holders][:SHOWN]
+        raise NumberShared(len(holders), self._listed(connection, shown))
+
+    def _record(
+        self, connection: Database, text: str, ref: str, patient: PatientId, *, then: bool
+    ) -> str:
         """Return the record ``ref``, or the patient if no statement is filed under the record."""
-        rows = patients.by_id(connection, [patient])
-        return ref if any(ref in row.record_ids for row in rows) else patient
+        if "|" not in text and not then:
+            return patient
+        return ref if ref in self._records(connection, patient) else patient
 
-    def _alias_records(self, connection: Database, record: str) -> list[RecordId]:
-        """Return the records that belong to the patient of ``record`` now."""
-        patient = patients.behind(connection, record)
-        rows = patients.by_id(connection, [patient] if patient else [])
-        return [each for row in rows for each in row.record_ids]
+    def _records(self, connection: Database, patient: PatientId) -> list[RecordId]:
+        """Return the records that belong to a patient now."""
+        return [each for row in patients.by_id(connection, [patient]) for each in row.record_ids]
 
     def _position(self, connection: Database, known_at: int | datetime | None) -> LogPosition:
         if known_at is None:
@@ -357,17 +397,19 @@ class Reader:
             for row in rows
         ]
 
-    def _search(
-        self, connection: Database, query: PatientSearch
-    ) -> tuple[list[PatientSummary], bool]:
+    def _search(self, connection: Database, query: PatientSearch) -> PatientList:
         words = query.words.strip()
         names = () if "|" in words else patient_identifiers.authorities(connection)
         refs = refs_of_number(words, names, self._id_key)
         ids = {patient for _, _, patient in patient_identifiers.of_refs(connection, refs)}
         if ids or "|" in words:
             rows = patients.by_id(connection, sorted(ids))
-            return self._listed(connection, [row for row in rows if query.admits(row)]), False
-        return self._by_name(connection, query, dates_in_iso(words))
+            # The patient whose record is filed under the number comes first.
+            rows.sort(key=lambda row: set(refs).isdisjoint(row.record_ids))
+            listed = self._listed(connection, [row for row in rows if query.admits(row)])
+            return PatientList(listed=tuple(listed), by_number=True)
+        found, cut = self._by_name(connection, query, dates_in_iso(words))
+        return PatientList(listed=tuple(found), cut=cut)
 
     def _by_name(
         self, connection: Database, query: PatientSearch, words: str
@@ -405,6 +447,10 @@ class Reader:
                 for patient in interpreted(found, as_of):
                     if any(open_places(patient)):
                         yield reading_of(patient, found, self._opening, as_of, known)
+
+
+def _refs(statement: Statement) -> set[str]:
+    return {statement.record, *(each.ref for each in statement.identifiers)}
 
 
 def _shared_numbers(connection: Database) -> list[tuple[str, ...]]:

@@ -53,6 +53,11 @@ class CommandLine:
         """Run one verb with ``--json``; return the objects it prints, one a line."""
         return [json.loads(line) for line in self.run(*arguments, "--json").splitlines()]
 
+    def objects_refused(self, *arguments: str | Path) -> list[dict[str, Any]]:
+        """Run one verb with ``--json`` that must fail; return the objects it prints."""
+        printed = self.run(*arguments, "--json", exit_code=1)
+        return [json.loads(line) for line in printed.splitlines()]
+
     @property
     def errors(self) -> Path:
         """Where what was started writes its standard error."""

@@ -31,7 +31,10 @@ def messages(name: str) -> list[bytes]:
 
 
 def shown(place: Place | None) -> str:
-    return "-".join(filter(None, (place.unit, place.room, place.bed))) if place else "?"
+    if place is None:
+        return "?"
+    unit = "(text)" if place.as_text else place.unit
+    return "-".join(filter(None, (place.building, place.floor, unit, place.room, place.bed)))
 
 
 def summary(patients: Sequence[Patient]) -> list[str]:
@@ -83,11 +86,18 @@ EXPECTED = {
     ],
     "09": ["1 IMP in-progress: 4W-3-A 28.10:00-"],
     "10b": ["1 IMP in-progress: Unità-1-A 02.10:00-"],
+    "13a": [
+        "1 IMP in-progress: SOUTHWING-2-MED-12-A 02.11:00-",
+        "2 IMP in-progress: SOUTHWING-2-MED-14-A 03.10:00-",
+        "3 IMP in-progress: NORTHWING-4-MED-12-A 02.10:00-",
+    ],
+    "13b": ["1 IMP in-progress: (text) 02.10:00-03.10:00, (text) 03.10:00-"],
     "16": ["1 IMP in-progress: 4W-4-K 02.10:00-", "2 IMP in-progress: 4W-2-K 02.10:00-"],
     "17": ["1 IMP finished: 4W-9-B 02.08:00-05.08:00"],
     "18": ["1 IMP finished: 4W-1-A 02.10:00-05.10:00"],
     "19": ["1 IMP in-progress: 4W-1-A 02.14:31-"],
     "22": ["1 IMP in-progress: 4W-1-A 02.10:00-", "2 IMP in-progress: ICU-2-B 02.11:00-"],
+    "26": ["1 IMP in-progress: PED-1-F 02.11:00-", "2 IMP in-progress: 4W-1-E 02.10:00-"],
     "27": ["1 IMP finished: 4W-1-A 02.10:00-05.11:45"],
     "28": ["1 IMP in-progress: 4W-1-I 02.10:00-"],
     "29": ["1 IMP in-progress: 4W-1-G 02.10:00-"],
@@ -289,3 +299,29 @@ def test_the_same_digits_as_visit_and_as_account_are_two_visits() -> None:
         for each in messages("07b")
     ]
     assert told(raw) == EXPECTED["07b"]
+
+
+# --- 13: places -----------------------------------------------------------------------------------
+
+
+def test_one_bed_number_in_two_buildings_is_two_places() -> None:
+    drafts = [draft.core for raw in messages("13a") for draft in received(raw).drafts]
+    places = [each.place for each in drafts]
+    assert [place and (place.building, place.floor) for place in places] == [
+        ("NORTHWING", "4"), ("SOUTHWING", "2"), ("SOUTHWING", "2"),
+    ]  # fmt: skip
+    moved = drafts[2]
+    beds = {place.ref for place in (*places, moved.prior_place) if place}
+    assert len(beds) == 4
+
+
+def test_wards_that_are_known_only_as_text_are_places() -> None:
+    first, second = (received(raw).drafts[0].core for raw in messages("13b"))
+    assert first.place
+    assert second.place
+    assert first.place.as_text
+    assert second.prior_place == first.place
+    assert second.place.ref != first.place.ref
+    assert [each["text"] for each in sealed(messages("13b")[1])["notes"]["places"]] == [
+        "Hazel Ward", "Rowan Ward",
+    ]  # fmt: skip

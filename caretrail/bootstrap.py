@@ -15,6 +15,7 @@ from psycopg import Connection
 from commands import record_messages
 from commands.decisions import Decisions
 from commands.ports.intake import IncomingMessage, MessageOutcome
+from commands.ports.store import StoreUnavailable
 from commands.record_messages import PreparedMessage
 from consumers.hl7v2 import profiles
 from consumers.hl7v2.limits import MessageLimits
@@ -30,7 +31,7 @@ from consumers.projector import (
     meaning_of,
     wait_through,
 )
-from domain.body import Actor, RecordedEvent
+from domain.body import Actor, RecordedEvent, SealedSegment
 from domain.catalogue import own_event
 from domain.ids import IdKey
 from domain.interpretation import interpret
@@ -45,6 +46,8 @@ from infra.settings import Settings
 from infra.subject_keys import SubjectKeys, open_keys
 from projections.catalogue import PROJECTIONS
 from projections.engine import fold, generations, position
+from projections.engine.failures import ServiceUnavailable, is_of_content
+from projections.engine.parking import ParkedEvent
 from projections.engine.projection import Needs
 from projections.engine.services import Services
 from projections.rebuilding import rebuild as rebuilding
@@ -176,9 +179,14 @@ class Application:
             log.warning("projections.rebuilding", count=len(error.names))
             names = [] if error.all_projections else error.names
             self.rebuild(connection, names, self.store.max_index())
-        parked = fold.retry(connection, PROJECTIONS, self.services)
+        parked = self.retry(connection)
         if parked:
             log.error("components.parked", parked=len(parked))
+
+    def retry(self, connection: Connection[Any]) -> list[ParkedEvent]:
+        """Interpret again what is set aside; return the events that stay so."""
+        heal = self.store.read_partition
+        return fold.retry(connection, PROJECTIONS, self.services, heal=heal)
 
     def rebuild(
         self,
@@ -328,10 +336,14 @@ def opened(settings: Settings) -> Iterator[Application]:
 
 
 def _services(keys: SubjectKeys, ids: IdKey) -> Services:
+    def open_segment(sealed: SealedSegment, event_id: str, topic: str) -> bytes:
+        try:
+            return keys.open(sealed, event_id=event_id, topic=topic)
+        except StoreUnavailable as error:
+            raise ServiceUnavailable from error
+
     return Services(
-        open_segment=lambda sealed, event_id, topic: keys.open(
-            sealed, event_id=event_id, topic=topic
-        ),
+        open_segment=open_segment,
         # The same names and birth dates come many times.
         token=lru_cache(maxsize=_TOKENS)(lambda text: ids.ref("token", text)),
         interpret=interpret,
@@ -395,7 +407,9 @@ def id_key_of(settings: Settings, url: str) -> IdKey:
 def _meaning(error: Exception) -> Meaning:
     """Return what a failure of the fold means for the loop of the projector."""
     match error:
-        case psycopg.OperationalError() | psycopg.InterfaceError():
+        case ServiceUnavailable():
+            return Meaning.RETRY
+        case psycopg.OperationalError() | psycopg.InterfaceError() if not is_of_content(error):
             return Meaning.RETRY
         case position.PositionMoved():
             return Meaning.RESEEK

@@ -264,6 +264,22 @@ def _event_verbs(verbs: "Verbs[argparse.ArgumentParser]") -> None:
         help="a read model and one of its versions that `rebuild --keep` kept: see `ls`",
     )
     add_json(switch)
+    add_json(
+        add_verb(
+            projections,
+            "parked",
+            "projections:projections_parked",
+            "list the events that are set aside, because they cannot be interpreted or shown",
+        )
+    )
+    add_json(
+        add_verb(
+            projections,
+            "retry",
+            "projections:projections_retry",
+            "interpret again what is set aside, after its cause was mended",
+        )
+    )
     digest = add_verb(
         projections,
         "digest",

@@ -13,9 +13,10 @@ from caretrail.progress import progress
 from caretrail.publishing import brokers_of, event_topic, publish_owed
 from domain.body import RecordedEvent
 from projections.catalogue import PROJECTIONS
-from projections.engine import generations
+from projections.engine import generations, parking
 from projections.engine.digest import digest
 from projections.engine.generations import UnknownGeneration
+from projections.engine.parking import ParkedEvent
 from projections.engine.position import GenerationKey
 from projections.engine.projection_list import UnknownProjection
 from projections.engine.switching import switch_to_kept
@@ -98,8 +99,8 @@ def projections_rebuild(options: Namespace) -> None:
         line(f"{result['events']} events, {result['rows']} rows, {result['seconds']} s: {versions}")
     if rebuilt.parked:
         note(
-            f"caretrail: {len(rebuilt.parked)} events are parked, because they cannot be"
-            " interpreted; the log says why"
+            f"caretrail: {len(rebuilt.parked)} events are parked;"
+            " `caretrail projections parked` lists their causes"
         )
 
 
@@ -119,6 +120,40 @@ def projections_switch(options: Namespace) -> None:
         json_line({"versions": dict(wanted)})
     else:
         line("now shown: " + ", ".join(f"{name} v{number}" for name, number in wanted))
+
+
+def projections_parked(options: Namespace) -> None:
+    """List the events that are set aside: cause, event and component."""
+    with open_home() as application, application.connect() as connection:
+        found = [_as_listed(each) for each in parking.parked(connection)]
+    if options.json:
+        json_lines(found)
+    elif found:
+        columns(list(found[0]), [list(each.values()) for each in found])
+
+
+def projections_retry(options: Namespace) -> None:
+    """Interpret again what is set aside."""
+    with open_home() as application, application.connect() as connection:
+        before = parking.parked(connection)
+        stay = application.retry(connection)
+    result = {"retried": len(before), "parked": len(stay)}
+    if options.json:
+        json_line(result)
+    else:
+        line(f"{result['retried']} events were tried again, {result['parked']} stay parked")
+    if stay:
+        note("caretrail: `caretrail projections parked` lists their causes")
+
+
+def _as_listed(one: ParkedEvent) -> dict[str, object]:
+    return {
+        "reason": one.reason,
+        "part": one.part,
+        "index": one.index,
+        "event_id": one.event_id,
+        "component": one.component,
+    }
 
 
 def _checked(names: list[str]) -> list[str]:

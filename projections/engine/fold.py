@@ -12,10 +12,13 @@ import psycopg
 from psycopg import Connection
 
 from domain.body import RecordedEvent
+from domain.ids import StreamId
+from domain.partitions import partition_of
 from domain.statement import Statement
 from projections.engine import generations, links, own_events, parking, position, substrate, table
 from projections.engine.decoding import decode_body
 from projections.engine.events import LoggedEvent, is_statement, logged
+from projections.engine.failures import is_of_content, reason_of
 from projections.engine.parking import ParkedEvent
 from projections.engine.position import Heal
 from projections.engine.projection_list import ProjectionList
@@ -33,6 +36,15 @@ _ATTEMPTS: Final = 5
 _BEGIN: Final = (
     "select set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock_shared(%s)"
 )
+
+
+class EventRefused(Exception):
+    """An event of a batch cannot be filed, because of its content."""
+
+    def __init__(self, events: Sequence[RecordedEvent], reason: str) -> None:
+        self.events = tuple(events)  # of the batch, and those that filled its holes
+        self.reason = reason
+        super().__init__(f"an event of {len(events)} cannot be filed: {reason}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +69,11 @@ def apply(
     """Apply a batch of events, of any partitions, to all projections, in one transaction.
 
     Repeats are skipped, and holes are filled through ``heal``. A component that cannot be folded
-    is set aside with its events, and the others go on. ``connection`` is in autocommit mode.
+    is set aside with its events, and the others go on. An event that cannot even be filed is set
+    aside by itself, if it is the only one of the batch. ``connection`` is in autocommit mode.
 
     Raises:
+        EventRefused: An event of the batch cannot be filed. Apply the batch in smaller parts.
         position.HoleNotFilled: Events are missing that the store does not have.
         position.OtherIncarnation: The events are of another incarnation of the store.
         generations.NeedsRebuild: Tables are missing or of another release.
@@ -70,6 +84,13 @@ def apply(
             return _apply(connection, projections, batch, heal, services)
         except psycopg.errors.DeadlockDetected:
             continue
+        except EventRefused as refused:
+            if len(batch) > 1:
+                raise
+            if len(refused.events) == 1:
+                return _apply(connection, projections, batch, heal, services, aside=refused.reason)
+            for one in refused.events[:-1]:
+                apply(connection, projections, [one], heal=heal, services=services)
     return _apply(connection, projections, batch, heal, services)
 
 
@@ -79,7 +100,10 @@ def _apply(
     batch: Sequence[RecordedEvent],
     heal: Heal,
     services: Services,
+    *,
+    aside: str = "",
 ) -> AppliedBatch:
+    """Apply a batch, or set its events aside for the reason ``aside``."""
     with connection.transaction():
         with connection.pipeline():
             connection.execute(_BEGIN, (generations.FOLDING,))
@@ -88,8 +112,16 @@ def _apply(
         held = position.lock(connection, keys, (one.envelope.partition for one in batch))
         due = position.due(batch, held, heal)
         parked: list[ParkedEvent] = []
-        if due.events:
-            parked = project(connection, targets_of(found), due.events, services)
+        if aside:
+            parked = [refused_event(one, aside) for one in due.events]
+            parking.park(connection, parked)
+        elif due.events:
+            try:
+                parked = project(connection, targets_of(found), due.events, services)
+            except Exception as error:
+                if not is_of_content(error):
+                    raise
+                raise EventRefused(due.events, reason_of(error)) from error
         moved = position.advance(connection, keys, held, due.events)
     return AppliedBatch(
         applied=len(due.events),
@@ -97,6 +129,17 @@ def _apply(
         healed=due.healed,
         parked=tuple(parked),
         positions=moved,
+    )
+
+
+def refused_event(one: RecordedEvent, reason: str) -> ParkedEvent:
+    """Return an event that is set aside by itself."""
+    return ParkedEvent(
+        component=one.envelope.stream,
+        index=one.envelope.index,
+        event_id=one.envelope.event_id,
+        reason=reason,
+        part="event",
     )
 
 
@@ -121,20 +164,41 @@ def complete_through(
 
 
 def retry(
-    connection: Connection[Any], projections: ProjectionList, services: Services
+    connection: Connection[Any], projections: ProjectionList, services: Services, *, heal: Heal
 ) -> list[ParkedEvent]:
-    """Fold again the components that are set aside; return the events that stay so."""
+    """Apply again the events that were set aside by themselves, and fold components again.
+
+    Returns:
+        The events that stay set aside.
+    """
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock_shared(%s)", (generations.FOLDING,))
         targets = targets_of(generations.fed(connection, projections))
-        before = parking.parked(connection)
-        if not before or targets.substrate is None:
-            return before
-        waiting = sorted({one.component for one in before})
-        touched = links.lock(connection, targets.substrate.schema, waiting)
-        parking.release(connection, waiting)
-        batch = [BatchEvent(one.component, one.index, one.event_id) for one in before]
-        return refold(connection, targets, touched, batch, services, stated=touched.components)
+        _retry_events(connection, targets, services, heal)
+        before = [one for one in parking.parked(connection) if one.part != "event"]
+        if before and targets.substrate is not None:
+            waiting = sorted({one.component for one in before})
+            touched = links.lock(connection, targets.substrate.schema, waiting)
+            parking.release(connection, before)
+            batch = [BatchEvent(one.component, one.index, one.event_id) for one in before]
+            refold(connection, targets, touched, batch, services, stated=touched.components)
+        return parking.parked(connection)
+
+
+def _retry_events(
+    connection: Connection[Any], targets: Targets, services: Services, heal: Heal
+) -> None:
+    for one in parking.parked(connection):
+        if one.part != "event":
+            continue
+        partition = partition_of(StreamId(one.component))
+        try:
+            with connection.transaction():
+                parking.release(connection, [one])
+                project(connection, targets, heal(partition, one.index - 1, one.index), services)
+        except Exception as error:
+            if not is_of_content(error):
+                raise
 
 
 def project(

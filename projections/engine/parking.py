@@ -5,6 +5,9 @@ fails, the whole component is set aside. If an own event cannot be read, or a pr
 streams fails, only the projections of own streams are: the patient's encounters stay up to date.
 Events that arrive later for a part that is set aside are set aside with it. Nothing is lost: all of
 them are filed, and the part is folded again at the next start and in every rebuild.
+
+An event that cannot even be filed is set aside by itself, under its stream. The others of its
+component go on without it. It is read from the store and applied again at the next start.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +18,7 @@ from psycopg import Connection
 
 from projections.engine.arrays import texts
 
-Part: TypeAlias = Literal["statements", "course"]
+Part: TypeAlias = Literal["statements", "course", "event"]
 
 DDL: Final = """
 create table if not exists proj.parked (
@@ -39,7 +42,10 @@ end $$;
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParkedEvent:
-    """An event that is set aside with its component. ``reason`` is the class of the error."""
+    """An event that is set aside, with its component or by itself.
+
+    ``reason`` is the class of the error, and the index that refuses the row if one does.
+    """
 
     component: str
     index: int
@@ -54,7 +60,7 @@ def among(connection: Connection[Any], components: Sequence[str]) -> dict[Part, 
         """
         select distinct on (part, component) part, component, reason
         from proj.parked
-        where component = any(%s::text[])
+        where component = any(%s::text[]) and part <> 'event'
         order by part, component, source_position
         """,
         (texts(components),),
@@ -89,15 +95,22 @@ def rename(connection: Connection[Any], absorbed: Mapping[str, str]) -> None:
         """
         update proj.parked set component = m.now
         from unnest(%s::text[], %s::text[]) as m(before, now)
-        where component = m.before
+        where component = m.before and part <> 'event'
         """,
         (list(absorbed), list(absorbed.values())),
     )
 
 
-def release(connection: Connection[Any], components: Sequence[str]) -> None:
-    """Forget that ``components`` were set aside."""
-    connection.execute("delete from proj.parked where component = any(%s)", (list(components),))
+def release(connection: Connection[Any], events: Sequence[ParkedEvent]) -> None:
+    """Forget that these events were set aside."""
+    connection.execute(
+        """
+        delete from proj.parked as p
+        using unnest(%s::text[], %s::bigint[]) as e(component, source_position)
+        where p.component = e.component and p.source_position = e.source_position
+        """,
+        ([one.component for one in events], [one.index for one in events]),
+    )
 
 
 def clear(connection: Connection[Any]) -> None:

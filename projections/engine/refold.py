@@ -9,13 +9,13 @@ encounters are read from the engine's table ``course``.
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-import psycopg
 from psycopg import Connection
 
 from projections.engine import course, own_events, parking, substrate
 from projections.engine.component import interpret_component
 from projections.engine.course import Course, CoursePatient, course_patients
 from projections.engine.events import FiledStatement
+from projections.engine.failures import is_of_content, reason_of
 from projections.engine.links import TouchedComponents
 from projections.engine.parking import ParkedEvent, Part
 from projections.engine.replacing import replace
@@ -207,10 +207,10 @@ def _each(
             continue
         try:
             made[name] = make(name)
-        except (psycopg.Error, OSError):
-            raise  # the server fails, not this component
-        except Exception as error:  # noqa: BLE001  # set aside with its reason, never lost
-            reasons[name] = type(error).__name__
+        except Exception as error:
+            if not is_of_content(error):
+                raise
+            reasons[name] = reason_of(error)  # set aside, never lost
     return made
 
 

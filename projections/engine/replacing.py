@@ -2,18 +2,15 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
-import psycopg
 from psycopg import Connection, sql
 
 from projections.engine.arrays import texts
+from projections.engine.failures import is_of_content, reason_of
 from projections.engine.generations import Generation
 from projections.engine.table import Row, Table, load
 from projections.engine.targets import SchemaRows
-
-#: Errors of the content, not of the server: they set a component aside.
-_OF_CONTENT: Final = (psycopg.DataError, psycopg.IntegrityError)
 
 
 def replace(
@@ -34,8 +31,8 @@ def replace(
         absorbed: Absorbed components, each with the component that absorbed it.
 
     Returns:
-        The components whose new rows the database refuses, and the class of the error. They keep
-        the rows that they had.
+        The components whose new rows cannot be written, and the reason. They keep the rows that
+        they had.
     """
     refused = _replace(connection, generations, fresh, before, absorbed) if fresh else {}
     for other, now in absorbed.items():
@@ -56,9 +53,11 @@ def _replace(
     try:
         with connection.transaction():
             _write(connection, generations, gone, fresh.values())
-    except _OF_CONTENT as error:
+    except Exception as error:
+        if not is_of_content(error):
+            raise
         if len(fresh) == 1:
-            return dict.fromkeys(fresh, type(error).__name__)
+            return dict.fromkeys(fresh, reason_of(error))
     else:
         return {}
     refused: dict[str, str] = {}

@@ -106,11 +106,11 @@ def create(connection: Connection[Any], schema: str, table: Table) -> None:
 def index(connection: Connection[Any], schema: str, table: Table) -> None:
     """Add the primary key and the indexes: after a load this is much cheaper than before it."""
     connection.execute(
-        sql.SQL("alter table {} add primary key ({})").format(table.at(schema), _list(table.key))
+        sql.SQL("alter table {} add primary key ({})").format(table.at(schema), names_of(table.key))
     )
     for columns in table.indexes:
         connection.execute(
-            sql.SQL("create index on {} ({})").format(table.at(schema), _list(columns))
+            sql.SQL("create index on {} ({})").format(table.at(schema), names_of(columns))
         )
 
 
@@ -164,9 +164,9 @@ def _merging(schema: str, table: Table, changes: tuple[tuple[str, LiteralString]
         )
         .format(
             table=table.at(schema),
-            columns=_list(table.names),
+            columns=names_of(table.names),
             arrays=sql.SQL(", ").join(sql.SQL(f"%s::{column.kind}[]") for column in table.columns),
-            key=_list(table.key),
+            key=names_of(table.key),
             changes=sql.SQL(", ").join(
                 sql.SQL("{} = {}").format(
                     sql.Identifier(name),
@@ -197,7 +197,7 @@ def _array_of(kind: Kind, values: Iterable[Any]) -> str:
 def _copying(schema: str, name: str, columns: tuple[str, ...]) -> bytes:
     return (
         sql.SQL("copy {} ({}) from stdin (format binary)")
-        .format(sql.Identifier(schema, name), _list(columns))
+        .format(sql.Identifier(schema, name), names_of(columns))
         .as_bytes(None)
     )
 
@@ -253,5 +253,6 @@ def _array(items: tuple[str, ...]) -> bytes:
     return head + b"".join(pack("!i", len(item)) + item for item in raw)
 
 
-def _list(names: Iterable[str]) -> sql.Composed:
+def names_of(names: Iterable[str]) -> sql.Composed:
+    """Return names of columns, quoted and separated by commas."""
     return sql.SQL(", ").join(map(sql.Identifier, names))

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Final
 
-import psycopg
 from psycopg import Connection
 
 from domain.ids import RecordId
@@ -14,6 +13,7 @@ from projections.engine.component import interpret_component
 from projections.engine.course import Course, CoursePatient, course_patients
 from projections.engine.decoding import decode_body
 from projections.engine.events import FiledStatement, LoggedEvent, is_statement
+from projections.engine.failures import is_of_content, reason_of
 from projections.engine.own_events import OwnEventRow
 from projections.engine.parking import ParkedEvent, Part
 from projections.engine.services import Services
@@ -113,10 +113,10 @@ class BucketFold:
             part = "course"
             if self._targets.by_course:
                 self._fold_course(name, patients, own)
-        except (psycopg.Error, OSError):
-            raise
-        except Exception as error:  # noqa: BLE001  # set aside with its reason, as live
-            reason = type(error).__name__
+        except Exception as error:
+            if not is_of_content(error):
+                raise
+            reason = reason_of(error)  # set aside, as live
             self.parked += [
                 ParkedEvent(
                     component=name,

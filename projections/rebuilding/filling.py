@@ -10,8 +10,9 @@ from psycopg import Connection
 
 from domain.body import RecordedEvent
 from projections.engine.events import LoggedEvent
-from projections.engine.fold import statements_of
-from projections.engine.generations import Generation, settle
+from projections.engine.failures import is_of_content, reason_of
+from projections.engine.fold import refused_event, statements_of
+from projections.engine.generations import Generation
 from projections.engine.links import UnionFind
 from projections.engine.parking import ParkedEvent
 from projections.engine.position import PartitionPosition
@@ -20,6 +21,7 @@ from projections.engine.substrate import COMPONENT
 from projections.engine.targets import Targets, schema_rows
 from projections.rebuilding.bucket_fold import BucketFold
 from projections.rebuilding.chain import Run, joined
+from projections.rebuilding.refusals import Refused, set_aside, settled
 from projections.rebuilding.spill import Spill, bucket_of, unpacked
 from projections.rebuilding.stretches import Sorter, StoreLog, StretchReader, StretchResult
 from projections.rebuilding.workers import (
@@ -32,7 +34,7 @@ from projections.rebuilding.workers import (
     TaskResult,
     Tools,
     Workers,
-    WorkerTotals,
+    totals_of,
 )
 
 #: Called with (stage, done, total): "read" and "fold" in events; total is None if it is not known.
@@ -81,6 +83,7 @@ class Filling:
         self._union = UnionFind()
         self._written: dict[tuple[str, str], int] = {}
         self._folded = 0  # events
+        self._left_out: set[int] = set()  # events that are set aside by themselves
         self.parked: list[ParkedEvent] = []
 
     def __enter__(self) -> Self:
@@ -112,9 +115,20 @@ class Filling:
 
         def add(recorded: RecordedEvent, flat: LoggedEvent) -> None:
             statements = statements_of((flat,))
-            for generation, by_event in targets:
-                for one in schema_rows(generation, by_event.rows((recorded,), statements)):
-                    self._fold.loading.add(*one)
+            try:
+                rows = [
+                    one
+                    for generation, by_event in targets
+                    for one in schema_rows(generation, by_event.rows((recorded,), statements))
+                ]
+            except Exception as error:
+                if not is_of_content(error):
+                    raise
+                self.parked.append(refused_event(recorded, reason_of(error)))
+                self._left_out.add(flat.index)
+                return
+            for one in rows:
+                self._fold.loading.add(*one)
 
         return add
 
@@ -128,7 +142,8 @@ class Filling:
         for one in source:
             newest[one.partition] = one
             count += 1
-            put(one)
+            if one.index not in self._left_out:
+                put(one)
             if count % _REPORTED == 0:
                 self._report("read", count, total)
                 if count == _LONG:
@@ -231,14 +246,18 @@ class Filling:
     def finish(self, events: int) -> None:
         """Write the remaining rows, add keys and indexes, and count the rows.
 
+        Components whose rows are refused are set aside.
+
         Raises:
             RowsMissing: A table does not hold the rows that were written into it.
         """
-        written = [WorkerTotals(self._fold.loading.finish(), self._fold.parked)]
+        refused: Refused = {}
+        written = [totals_of(self._fold)]
         if self._workers is not None:
             written += self._workers.finish()
         for each in written:
             self.parked += each.parked
+            refused |= each.refused
             for key, rows in each.rows.items():
                 self._written[key] = self._written.get(key, 0) + rows
         tasks = [
@@ -253,15 +272,17 @@ class Filling:
                 results += workers.results(wait_for_one=False)
                 if workers.give(task):
                     continue
-            rows = settle(self._connection, task.schema, task.table)
-            results.append(KeysResult(task, rows))
+            rows, found = settled(self._connection, task.schema, task.table)
+            results.append(KeysResult(task, rows, found))
         while workers is not None and workers.busy:
             results += workers.results(wait_for_one=True)
         for one in results:
             assert isinstance(one, KeysResult)  # noqa: S101  # no bucket is left
+            refused |= one.refused
             rows_written = self._rows_of(one.task)
             if one.rows != rows_written:
                 raise RowsMissing(table=one.task.table.name, written=rows_written, found=one.rows)
+        self.parked += set_aside(self._connection, self._targets, refused)
 
     def _rows_of(self, task: KeysTask) -> int:
         return self._written.get((task.schema, task.table.name), 0)

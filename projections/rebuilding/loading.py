@@ -1,12 +1,14 @@
 """Write rows into tables, many at a time."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
 from psycopg import Connection
 
+from projections.engine.failures import is_of_content, reason_of
 from projections.engine.table import Row, Table, load
+from projections.rebuilding.refusals import Refused
 
 #: Rows of one table that are collected before they are written.
 _ROWS: Final = 1_000
@@ -32,6 +34,7 @@ class Loading:
 
     def __init__(self, connection: Connection[Any]) -> None:
         self._connection = connection
+        self.refused: Refused = {}
         self._waiting: dict[tuple[str, str], tuple[Table, list[Row]]] = {}
         self._written: dict[tuple[str, str], int] = {}
 
@@ -52,7 +55,28 @@ class Loading:
         return self._written
 
     def _load(self, schema: str, table: Table, rows: list[Row]) -> None:
-        load(self._connection, schema, table, rows)
         key = (schema, table.name)
-        self._written[key] = self._written.get(key, 0) + len(rows)
+        written = self._written.get(key, 0)
+        self._written[key] = written + self._load_what_fits(schema, table, rows)
         rows.clear()
+
+    def _load_what_fits(self, schema: str, table: Table, rows: Sequence[Row]) -> int:
+        """Write rows; return how many were written. Note the components of rows that are refused.
+
+        Raises:
+            Exception: The server fails, or the rows are of no component.
+        """
+        try:
+            load(self._connection, schema, table, rows)
+        except Exception as error:
+            if not is_of_content(error) or "component" not in table.names:
+                raise
+            if len(rows) == 1:
+                component = str(rows[0][table.names.index("component")])
+                self.refused[schema, table.name, component] = reason_of(error)
+                return 0
+            half = len(rows) // 2
+            return sum(
+                self._load_what_fits(schema, table, part) for part in (rows[:half], rows[half:])
+            )
+        return len(rows)

@@ -25,13 +25,13 @@ from typing import Any, Final, Self, TypeAlias
 from psycopg import Connection
 from typing_extensions import override
 
-from projections.engine.generations import settle
 from projections.engine.parking import ParkedEvent
 from projections.engine.services import Services
 from projections.engine.table import Table
 from projections.engine.targets import Targets
 from projections.rebuilding.bucket_fold import BucketFold
 from projections.rebuilding.loading import not_waiting_for_the_disk
+from projections.rebuilding.refusals import Refused, settled
 from projections.rebuilding.spill import Bucket, Pieces, Spill, packed
 from projections.rebuilding.stretches import ReadStretch, Stretch, StretchReader, StretchResult
 
@@ -99,6 +99,7 @@ class KeysResult:
 
     task: KeysTask
     rows: int
+    refused: Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +108,16 @@ class WorkerTotals:
 
     rows: Mapping[tuple[str, str], int]  # by schema and table
     parked: Sequence[ParkedEvent]
+    refused: Refused
 
 
 Task: TypeAlias = Stretch | FoldTask | KeysTask
 TaskResult: TypeAlias = StretchPutAside | FoldResult | KeysResult
+
+
+def totals_of(fold: BucketFold) -> WorkerTotals:
+    """Write the remaining rows, and return what became of all of them."""
+    return WorkerTotals(fold.loading.finish(), fold.parked, fold.loading.refused)
 
 
 def worker_count() -> int:
@@ -279,7 +286,7 @@ class _Worker:
     def work(self, task: Task | None) -> TaskResult | WorkerTotals:
         match task:
             case None:
-                return WorkerTotals(self.fold.loading.finish(), self.fold.parked)
+                return totals_of(self.fold)
             case Stretch():
                 return StretchPutAside(self.reader.gather(task), self.spill.hand_over())
             case FoldTask():
@@ -287,7 +294,7 @@ class _Worker:
                 elsewhere = self.fold.fold(events, task.joined)
                 return FoldResult(len(events), packed(elsewhere))
             case KeysTask():
-                return KeysResult(task, settle(self.connection, task.schema, task.table))
+                return KeysResult(task, *settled(self.connection, task.schema, task.table))
 
 
 def _work(

@@ -164,8 +164,13 @@ def test_a_component_that_was_set_aside_is_folded_when_it_is_retried(
         heal=log.heal,
         services=services(interpret=FailingInterpretation("1")),
     )
-    assert fold.retry(connection, PROJECTIONS, services(interpret=FailingInterpretation("1"))) != []
-    assert fold.retry(connection, PROJECTIONS, services()) == []
+    assert (
+        fold.retry(
+            connection, PROJECTIONS, services(interpret=FailingInterpretation("1")), heal=log.heal
+        )
+        != []
+    )
+    assert fold.retry(connection, PROJECTIONS, services(), heal=log.heal) == []
     assert parking.parked(connection) == []
     parked_once = content(connection)
     fresh = connection.execute("select count(*) from proj.encounter").fetchone()

@@ -166,3 +166,20 @@ def test_a_version_that_a_rebuild_keeps_can_be_shown_again(caretrail: CommandLin
     assert caretrail.object("projections", "digest") == before
     caretrail.run("projections", "rebuild", "census")
     assert shown()[1] == []
+
+
+def test_what_is_set_aside_is_listed_and_tried_again(caretrail: CommandLine) -> None:
+    assert caretrail.objects("projections", "parked") == []
+    with database(caretrail) as connection:
+        connection.execute(
+            "insert into proj.parked (component, source_position, event_id, reason)"
+            " select record_id, source_position, event_id, 'ValueError' from proj.statement"
+        )
+    parked = caretrail.objects("projections", "parked")
+    assert [(each["index"], each["reason"], each["part"]) for each in parked] == [
+        (index, "ValueError", "statements") for index in (1, 2, 3)
+    ]
+    assert caretrail.object("projections", "retry") == {"retried": 3, "parked": 0}
+    assert caretrail.objects("projections", "parked") == []
+    chain = caretrail.object("why", parked[0]["event_id"])
+    assert chain["events"][0]["message"]["control_id"] == "1"

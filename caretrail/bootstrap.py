@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any, Final
 
@@ -49,6 +49,7 @@ from projections.engine import fold, generations, position
 from projections.engine.failures import ServiceUnavailable, is_of_content
 from projections.engine.parking import ParkedEvent
 from projections.engine.projection import Needs
+from projections.engine.row_memory import RowMemory
 from projections.engine.services import Services
 from projections.rebuilding import rebuild as rebuilding
 from projections.rebuilding.filling import Progress as RebuildProgress
@@ -147,7 +148,7 @@ class Application:
             published: Returns, by partition, the index up to which the topic holds every event.
             on_step: Called after each batch and each idle look.
         """
-        services = self.services
+        services = replace(self.services, memory=RowMemory())
         return Projector(
             ProjectorPorts(
                 source=source,

@@ -88,7 +88,8 @@ def rows(interpreted: Component, services: Services) -> dict[str, list[Row]]:
         retired = {merge.retired for merge in patient.merges} - {patient.patient_id}
         last = _last_entry(patient)
         order = recency(None if last is None else last.happened_at)
-        found["patient"].append(_patient(interpreted, patient, known, last, order))
+        named = _demographics(known)
+        found["patient"].append(_patient(interpreted, patient, known, named, last, order))
         found["patient"] += [
             _retired(interpreted, patient, record, known[record])
             for record in patient.records
@@ -97,7 +98,7 @@ def rows(interpreted: Component, services: Services) -> dict[str, list[Row]]:
         found["identifier"] += identifier_rows(interpreted, patient, known)
         found["token"] += [
             (patient.patient_id, token, order, interpreted.component)
-            for token in sorted(_tokens(known, services))
+            for token in sorted(_tokens(named, services))
         ]
     return found
 
@@ -115,6 +116,7 @@ def _patient(
     interpreted: Component,
     patient: Patient,
     known: dict[RecordId, list[FiledStatement]],
+    named: list[CopiedSegment],
     last: Entry | None,
     order: int,
 ) -> Row:
@@ -145,7 +147,7 @@ def _patient(
         interpreted.component,
         write_copies(
             [
-                *_demographics(known),
+                *named,
                 *(copy for record, filed in known.items() for copy in _numbers(record, filed)),
                 *(
                     place_copies(place, interpreted.filed, (here.statement,), encounter.statements)
@@ -201,10 +203,18 @@ def _numbers(record: RecordId, known: Sequence[FiledStatement]) -> list[CopiedSe
 
 def _demographics(known: dict[RecordId, list[FiledStatement]]) -> list[CopiedSegment]:
     """Copy the demographics that were sent last for any of the patient's records."""
-    own = {
-        one.index: one for filed in known.values() for one in filed if one.statement.record in known
-    }
-    return _last_copies(sorted(own.values(), key=sent_order), _NAMES, None)
+    if len(known) == 1:
+        ((record, filed),) = known.items()  # in sent order already
+        own = [one for one in filed if one.statement.record == record]
+    else:
+        distinct = {
+            one.index: one
+            for filed in known.values()
+            for one in filed
+            if one.statement.record in known
+        }
+        own = sorted(distinct.values(), key=sent_order)
+    return _last_copies(own, _NAMES, None)
 
 
 def _last_copies(
@@ -217,10 +227,10 @@ def _last_copies(
     return []
 
 
-def _tokens(known: dict[RecordId, list[FiledStatement]], services: Services) -> set[str]:
+def _tokens(named: Sequence[CopiedSegment], services: Services) -> set[str]:
     return {
         services.token(text)
-        for copy in _demographics(known)
+        for copy in named
         for text in searchable(
             _decoder.decode(services.open_segment(copy.segment, copy.event_id, copy.topic))
         )

@@ -104,6 +104,8 @@ def _apply(
     aside: str = "",
 ) -> AppliedBatch:
     """Apply a batch, or set its events aside for the reason ``aside``."""
+    if services.memory is not None:
+        services.memory.roll_back()  # what a batch that failed has left
     with connection.transaction():
         with connection.pipeline():
             connection.execute(_BEGIN, (generations.FOLDING,))
@@ -123,6 +125,8 @@ def _apply(
                     raise
                 raise EventRefused(due.events, reason_of(error)) from error
         moved = position.advance(connection, keys, held, due.events)
+    if services.memory is not None:
+        services.memory.commit()
     return AppliedBatch(
         applied=len(due.events),
         skipped=due.skipped,

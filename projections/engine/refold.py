@@ -19,6 +19,7 @@ from projections.engine.failures import is_of_content, reason_of
 from projections.engine.links import TouchedComponents
 from projections.engine.parking import ParkedEvent, Part
 from projections.engine.replacing import replace
+from projections.engine.row_memory import ChangedRows, changed_rows
 from projections.engine.services import Services
 from projections.engine.substrate import ArrivedStatement, UndecodedStatement
 from projections.engine.targets import Targets, component_rows
@@ -126,13 +127,22 @@ def _fold_statements(
         lambda name: component_rows(interpreted[name], targets.by_component, services),
         reasons,
     )
+    memory = services.memory
+    changed: dict[str, list[ChangedRows]] = {}
+    if memory is not None:
+        absorbing = set(touched.absorbed.values())
+        changed = changed_rows(memory, fresh, before=stored, now=decoded, merged=absorbing)
     reasons |= replace(
         connection,
         [generation for generation, _ in targets.by_component],
         fresh,
         before=[name for name in names if stored[name]],
         absorbed=touched.absorbed,
+        changed=changed,
     )
+    if memory is not None:
+        for name in reasons:
+            memory.forget(name)
     return {
         name: course_patients(interpreted[name].patients) for name in fresh if name not in reasons
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from psycopg import Connection, sql
@@ -9,7 +10,8 @@ from psycopg import Connection, sql
 from projections.engine.arrays import texts
 from projections.engine.failures import is_of_content, reason_of
 from projections.engine.generations import Generation
-from projections.engine.table import Row, Table, load
+from projections.engine.row_memory import ChangedRows
+from projections.engine.table import Row, Table, array_of, load, names_of
 from projections.engine.targets import SchemaRows
 
 
@@ -20,6 +22,7 @@ def replace(
     *,
     before: Collection[str],
     absorbed: Mapping[str, str],
+    changed: Mapping[str, Sequence[ChangedRows]] = MappingProxyType({}),
 ) -> dict[str, str]:
     """Replace the rows of components, and rename the rows of absorbed components.
 
@@ -29,12 +32,15 @@ def replace(
         fresh: The new rows, by component. Other components keep their rows.
         before: The components that may have rows. The others are new.
         absorbed: Absorbed components, each with the component that absorbed it.
+        changed: Of components whose rows are known, those that differ. Only these are written.
 
     Returns:
         The components whose new rows cannot be written, and the reason. They keep the rows that
         they had.
     """
-    refused = _replace(connection, generations, fresh, before, absorbed) if fresh else {}
+    refused: dict[str, str] = {}
+    if fresh:
+        refused = _replace(connection, generations, fresh, before, absorbed, changed)
     for other, now in absorbed.items():
         if now not in fresh or now in refused:
             _rename(connection, generations, other, now)
@@ -47,12 +53,16 @@ def _replace(
     fresh: Mapping[str, list[SchemaRows]],
     before: Collection[str],
     absorbed: Mapping[str, str],
+    changed: Mapping[str, Sequence[ChangedRows]],
 ) -> dict[str, str]:
-    gone = [name for name in before if name in fresh]
+    gone = [name for name in before if name in fresh and name not in changed]
     gone += [name for name, now in absorbed.items() if now in fresh]
     try:
         with connection.transaction():
-            _write(connection, generations, gone, fresh.values())
+            whole = [rows for name, rows in fresh.items() if name not in changed]
+            _write(connection, generations, gone, whole)
+            for name in fresh:
+                _write_changed(connection, changed.get(name, ()))
     except Exception as error:
         if not is_of_content(error):
             raise
@@ -63,7 +73,7 @@ def _replace(
     refused: dict[str, str] = {}
     for name, rows in fresh.items():
         mine = {other: now for other, now in absorbed.items() if now == name}
-        refused |= _replace(connection, generations, {name: rows}, before, mine)
+        refused |= _replace(connection, generations, {name: rows}, before, mine, changed)
     return refused
 
 
@@ -84,6 +94,41 @@ def _write(
             by_table.setdefault((schema, table.name), (table, []))[1].extend(rows)
     for (schema, _), (table, rows) in by_table.items():
         load(connection, schema, table, rows)
+
+
+def _write_changed(connection: Connection[Any], changed: Iterable[ChangedRows]) -> None:
+    given = list(changed)
+    for one in given:
+        if one.gone:
+            kinds = {column.name: column.kind for column in one.table.columns}
+            columns = zip(*one.gone, strict=True)
+            connection.execute(
+                _delete_keys(one.schema, one.table),
+                [
+                    array_of(kinds[name], values)
+                    for name, values in zip(one.table.key, columns, strict=True)
+                ],
+            )
+    for one in given:
+        load(connection, one.schema, one.table, one.rows)
+
+
+@lru_cache(maxsize=16)
+def _delete_keys(schema: str, table: Table) -> bytes:
+    """Return a statement that deletes rows by key. It takes an array for each column of the key."""
+    kinds = {column.name: column.kind for column in table.columns}
+    return (
+        sql.SQL("delete from {table} as t using unnest({arrays}) as gone({key}) where {same}")
+        .format(
+            table=table.at(schema),
+            arrays=sql.SQL(", ").join(sql.SQL(f"%s::{kinds[name]}[]") for name in table.key),
+            key=names_of(table.key),
+            same=sql.SQL(" and ").join(
+                sql.SQL("t.{0} = gone.{0}").format(sql.Identifier(name)) for name in table.key
+            ),
+        )
+        .as_bytes(None)
+    )
 
 
 @lru_cache(maxsize=8)

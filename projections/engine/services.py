@@ -8,6 +8,7 @@ from domain.body import SealedSegment
 from domain.continuity import Patient
 from domain.ids import RecordId
 from domain.statement import Statement
+from projections.engine.row_memory import RowMemory
 
 
 class Opener(Protocol):
@@ -45,6 +46,8 @@ class Services:
 
     ``warm`` is told the records whose segments may be opened soon, so that their keys are fetched
     in one query.
+
+    ``memory`` is given to a process that folds for a long time: see ``row_memory``.
     """
 
     open_segment: Opener
@@ -52,3 +55,4 @@ class Services:
     interpret: Callable[[Iterable[Statement]], tuple[Patient, ...]]
     read_own: Callable[[str, str], object | None] = _no_stream_known
     warm: Callable[[Iterable[RecordId]], None] = _warm_nothing
+    memory: RowMemory | None = None

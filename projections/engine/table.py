@@ -147,7 +147,7 @@ def merge(
     connection.execute(
         query,
         [
-            _array_of(column.kind, values)
+            array_of(column.kind, values)
             for column, values in zip(table.columns, columns, strict=True)
         ],
     )
@@ -181,7 +181,7 @@ def _merging(schema: str, table: Table, changes: tuple[tuple[str, LiteralString]
     )
 
 
-def _array_of(kind: Kind, values: Iterable[Any]) -> str:
+def array_of(kind: Kind, values: Iterable[Any]) -> str:
     """Return the literal of an array of a column's values."""
     if kind == "timestamptz":
         return instants(values)

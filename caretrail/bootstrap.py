@@ -1,6 +1,7 @@
 """Wire the application: choose the implementation of each port. Importing this does nothing."""
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -45,8 +46,9 @@ from infra.received_messages import SealedMessage
 from infra.settings import Settings
 from infra.subject_keys import SubjectKeys, open_keys
 from projections.catalogue import PROJECTIONS
-from projections.engine import fold, generations, position
+from projections.engine import fold, generations, position, resuming
 from projections.engine.failures import ServiceUnavailable, is_of_content
+from projections.engine.large import LargeComponents
 from projections.engine.parking import ParkedEvent
 from projections.engine.projection import Needs
 from projections.engine.row_memory import RowMemory
@@ -59,6 +61,7 @@ log = structlog.get_logger()
 
 #: Advisory lock of the one process that updates the read models.
 _PROJECTING: Final = 0x63617265_0003
+_WAITING_SECONDS: Final = 1.0  # between two looks for large components that wait
 _LOOK_SECONDS: Final = 2.0  # between two attempts to take that lock
 _KEY_BYTES: Final = 32
 _TOKENS: Final = 4096  # size of the cache of name tokens
@@ -139,6 +142,7 @@ class Application:
         *,
         published: Callable[[], Mapping[int, int]] = dict,
         on_step: Callable[[ProjectorStep], None] = lambda _step: None,
+        large: LargeComponents | None = None,
     ) -> Projector:
         """Return a projector that folds the events of ``source``.
 
@@ -147,8 +151,10 @@ class Application:
             source: Where the events come from.
             published: Returns, by partition, the index up to which the topic holds every event.
             on_step: Called after each batch and each idle look.
+            large: Shared with ``fold_large``, if another thread runs it. If it is not given, large
+                components are folded with their batch.
         """
-        services = replace(self.services, memory=RowMemory())
+        services = replace(self.services, memory=RowMemory(), large=large)
         return Projector(
             ProjectorPorts(
                 source=source,
@@ -167,6 +173,22 @@ class Application:
                 on_step=on_step,
             )
         )
+
+    def fold_large(self, large: LargeComponents, stop: threading.Event) -> None:
+        """Fold the large components that wait, one after the other, until ``stop`` is set."""
+        services = replace(self.services, memory=RowMemory())
+        while not stop.is_set():
+            try:
+                with self.connect() as connection:
+                    large.note(resuming.large_components(connection, PROJECTIONS))
+                    while not stop.is_set():
+                        if not resuming.fold_waiting(connection, PROJECTIONS, services):
+                            large.sleep(_WAITING_SECONDS)
+            except Exception as error:
+                if _meaning(error) is Meaning.SPLIT:
+                    raise
+                log.warning("large_components.interrupted", exc_info=error)
+                stop.wait(_LOOK_SECONDS)
 
     def prepare(self, connection: Connection[Any]) -> None:
         """Make the read models fit this release, and retry parked components.
@@ -187,7 +209,7 @@ class Application:
     def retry(self, connection: Connection[Any]) -> list[ParkedEvent]:
         """Interpret again what is set aside; return the events that stay so."""
         heal = self.store.read_partition
-        return fold.retry(connection, PROJECTIONS, self.services, heal=heal)
+        return resuming.retry(connection, PROJECTIONS, self.services, heal=heal)
 
     def rebuild(
         self,

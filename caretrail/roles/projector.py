@@ -3,7 +3,7 @@
 import gc
 import time
 from collections.abc import Mapping
-from threading import Event
+from threading import Event, Thread
 from typing import Any, Final
 
 import psycopg
@@ -19,6 +19,7 @@ from infra.recorder import CHANNEL
 from infra.relay_checkpoint import published_last
 from infra.settings import Settings
 from infra.topic_reader import TopicReader
+from projections.engine.large import LargeComponents
 
 log = structlog.get_logger()
 
@@ -141,8 +142,18 @@ def _run(
     def published() -> dict[int, int]:
         return published_last(claimed(), topic) if topic else {}
 
-    projector = application.projector(claimed, source, published=published, on_step=measured)
-    projector.run(stop.is_set)
+    large = LargeComponents()
+    projector = application.projector(
+        claimed, source, published=published, on_step=measured, large=large
+    )
+    thread = Thread(target=application.fold_large, args=(large, stop), name="large components")
+    thread.start()
+    try:
+        projector.run(stop.is_set)
+    finally:
+        stop.set()
+        large.wake()
+        thread.join()
 
 
 class _ProgressMetrics:

@@ -12,13 +12,12 @@ import psycopg
 from psycopg import Connection
 
 from domain.body import RecordedEvent
-from domain.ids import StreamId
-from domain.partitions import partition_of
 from domain.statement import Statement
 from projections.engine import generations, links, own_events, parking, position, substrate, table
 from projections.engine.decoding import decode_body
 from projections.engine.events import LoggedEvent, is_statement, logged
 from projections.engine.failures import is_of_content, reason_of
+from projections.engine.large import of_large
 from projections.engine.parking import ParkedEvent
 from projections.engine.position import Heal
 from projections.engine.projection_list import ProjectionList
@@ -33,7 +32,7 @@ _ATTEMPTS: Final = 5
 
 #: PostgreSQL may answer before it has written a batch to disk. If it loses the last batches, it
 #: also loses their positions, so the events are read again from the topic or the store.
-_BEGIN: Final = (
+BEGIN: Final = (
     "select set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock_shared(%s)"
 )
 
@@ -108,7 +107,7 @@ def _apply(
         services.memory.roll_back()  # what a batch that failed has left
     with connection.transaction():
         with connection.pipeline():
-            connection.execute(_BEGIN, (generations.FOLDING,))
+            connection.execute(BEGIN, (generations.FOLDING,))
             found = generations.fed(connection, projections)
         keys = [one.key for one in found.fed]
         held = position.lock(connection, keys, (one.envelope.partition for one in batch))
@@ -127,6 +126,8 @@ def _apply(
         moved = position.advance(connection, keys, held, due.events)
     if services.memory is not None:
         services.memory.commit()
+    if services.large is not None:
+        services.large.wake()
     return AppliedBatch(
         applied=len(due.events),
         skipped=due.skipped,
@@ -164,45 +165,9 @@ def complete_through(
 
     ``last_ids``: the index of the last event of each partition in the store.
     """
-    return position.complete_through(positions(connection, projections), last_ids)
-
-
-def retry(
-    connection: Connection[Any], projections: ProjectionList, services: Services, *, heal: Heal
-) -> list[ParkedEvent]:
-    """Apply again the events that were set aside by themselves, and fold components again.
-
-    Returns:
-        The events that stay set aside.
-    """
-    with connection.transaction():
-        connection.execute("select pg_advisory_xact_lock_shared(%s)", (generations.FOLDING,))
-        targets = targets_of(generations.fed(connection, projections))
-        _retry_events(connection, targets, services, heal)
-        before = [one for one in parking.parked(connection) if one.part != "event"]
-        if before and targets.substrate is not None:
-            waiting = sorted({one.component for one in before})
-            touched = links.lock(connection, targets.substrate.schema, waiting)
-            parking.release(connection, before)
-            batch = [BatchEvent(one.component, one.index, one.event_id) for one in before]
-            refold(connection, targets, touched, batch, services, stated=touched.components)
-        return parking.parked(connection)
-
-
-def _retry_events(
-    connection: Connection[Any], targets: Targets, services: Services, heal: Heal
-) -> None:
-    for one in parking.parked(connection):
-        if one.part != "event":
-            continue
-        partition = partition_of(StreamId(one.component))
-        try:
-            with connection.transaction():
-                parking.release(connection, [one])
-                project(connection, targets, heal(partition, one.index - 1, one.index), services)
-        except Exception as error:
-            if not is_of_content(error):
-                raise
+    through = position.complete_through(positions(connection, projections), last_ids)
+    waiting = parking.first_waiting(connection)
+    return through if waiting is None else min(through, waiting - 1)
 
 
 def project(
@@ -226,15 +191,7 @@ def project(
     arrived: list[ArrivedStatement] = []
     if targets.of_components:
         arrived = [substrate.arrived(one) for one in flat if is_statement(one.topic)]
-    if targets.by_event:
-        statements = (
-            {one.index: one.filed.statement for one in arrived if one.filed is not None}
-            if targets.of_components
-            else statements_of(flat)
-        )
-        for generation, by_event in targets.by_event:
-            for schema, one, rows in schema_rows(generation, by_event.rows(events, statements)):
-                table.load(connection, schema, one, rows)
+    _add_event_rows(connection, targets, events, flat, arrived)
     if not targets.of_components:
         return []
     own = [
@@ -245,19 +202,55 @@ def project(
     ]
     assert targets.substrate is not None  # noqa: S101  # a list with such projections has one
     schema = targets.substrate.schema
-    groups = [*(one.nodes for one in arrived), *((row.record_id,) for row in own)]
+    later: dict[int, str] = {}
+    if services.large is not None and targets.files:
+        others = [row.record_id for row in own]
+        later = of_large(connection, schema, arrived, services.large, others)
+    now = [one for one in arrived if one.index not in later]
+    groups = [*(one.nodes for one in now), *((row.record_id,) for row in own)]
     if targets.files:
         substrate.file(connection, schema, arrived)
         own_events.file(connection, schema, own)
         touched = links.join(connection, schema, groups)
     else:  # the substrate has the events already
         touched = links.lock(connection, schema, [group[0] for group in groups])
-    batch = [BatchEvent(touched.of[one.nodes[0]], one.index, one.event_id) for one in arrived]
+    if later:
+        parking.park(connection, [_waiting(one, later) for one in arrived if one.index in later])
+    batch = [BatchEvent(touched.of[one.nodes[0]], one.index, one.event_id) for one in now]
     stated = {one.component for one in batch} | set(touched.absorbed.values())
     batch += [
         BatchEvent(touched.of[row.record_id], row.source_position, row.event_id) for row in own
     ]
-    return refold(connection, targets, touched, batch, services, stated=stated, arrived=arrived)
+    return refold(connection, targets, touched, batch, services, stated=stated, arrived=now)
+
+
+def _add_event_rows(
+    connection: Connection[Any],
+    targets: Targets,
+    events: Sequence[RecordedEvent],
+    flat: Sequence[LoggedEvent],
+    arrived: Sequence[ArrivedStatement],
+) -> None:
+    if not targets.by_event:
+        return
+    statements = (
+        {one.index: one.filed.statement for one in arrived if one.filed is not None}
+        if targets.of_components
+        else statements_of(flat)
+    )
+    for generation, by_event in targets.by_event:
+        for schema, one, rows in schema_rows(generation, by_event.rows(events, statements)):
+            table.load(connection, schema, one, rows)
+
+
+def _waiting(one: ArrivedStatement, components: Mapping[int, str]) -> ParkedEvent:
+    return ParkedEvent(
+        component=components[one.index],
+        index=one.index,
+        event_id=one.event_id,
+        reason="",
+        part="waiting",
+    )
 
 
 def statements_of(events: Sequence[LoggedEvent]) -> dict[int, Statement]:

@@ -8,6 +8,9 @@ them are filed, and the part is folded again at the next start and in every rebu
 
 An event that cannot even be filed is set aside by itself, under its stream. The others of its
 component go on without it. It is read from the store and applied again at the next start.
+
+Events of a large component that wait until it is folded are kept in the same table: see ``large``.
+Nothing is wrong with them, so they are not listed as set aside.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +21,8 @@ from psycopg import Connection
 
 from projections.engine.arrays import texts
 
-Part: TypeAlias = Literal["statements", "course", "event"]
+Part: TypeAlias = Literal["statements", "course", "event", "waiting"]
+_PARTS: Final[tuple[Part, ...]] = ("statements", "course", "event", "waiting")
 
 DDL: Final = """
 create table if not exists proj.parked (
@@ -65,7 +69,7 @@ def among(connection: Connection[Any], components: Sequence[str]) -> dict[Part, 
         """,
         (texts(components),),
     ).fetchall()
-    found: dict[Part, dict[str, str]] = {"statements": {}, "course": {}}
+    found: dict[Part, dict[str, str]] = {"statements": {}, "course": {}, "waiting": {}}
     for part, component, reason in rows:
         found[part][component] = reason
     return found
@@ -103,14 +107,7 @@ def rename(connection: Connection[Any], absorbed: Mapping[str, str]) -> None:
 
 def release(connection: Connection[Any], events: Sequence[ParkedEvent]) -> None:
     """Forget that these events were set aside."""
-    connection.execute(
-        """
-        delete from proj.parked as p
-        using unnest(%s::text[], %s::bigint[]) as e(component, source_position)
-        where p.component = e.component and p.source_position = e.source_position
-        """,
-        ([one.component for one in events], [one.index for one in events]),
-    )
+    _delete(connection, [(one.component, one.index) for one in events], parts=_PARTS)
 
 
 def clear(connection: Connection[Any]) -> None:
@@ -123,10 +120,57 @@ def parked(connection: Connection[Any]) -> list[ParkedEvent]:
     rows = connection.execute(
         """
         select component, source_position, event_id, reason, part
-        from proj.parked
+        from proj.parked where part <> 'waiting'
         order by source_position
         """
     ).fetchall()
+    return _events(rows)
+
+
+def waiting(connection: Connection[Any], *, components: int) -> list[ParkedEvent]:
+    """Return the events of the components that have waited for the longest time to be folded."""
+    rows = connection.execute(
+        """
+        select component, source_position, event_id, reason, part
+        from proj.parked where part = 'waiting' and component in (
+            select component from proj.parked where part = 'waiting'
+            group by component order by min(source_position) limit %s
+        )
+        order by source_position
+        """,
+        (components,),
+    ).fetchall()
+    return _events(rows)
+
+
+def first_waiting(connection: Connection[Any]) -> int | None:
+    """Return the index of the first event that waits until its component is folded."""
+    row = connection.execute(
+        "select min(source_position) from proj.parked where part = 'waiting'"
+    ).fetchone()
+    return None if row is None else row[0]
+
+
+def end_waiting(connection: Connection[Any], folded: Sequence[tuple[str, int]]) -> None:
+    """Note that these events, given with their component, do not wait any more."""
+    _delete(connection, folded, parts=("waiting",))
+
+
+def _delete(
+    connection: Connection[Any], events: Sequence[tuple[str, int]], *, parts: Sequence[Part]
+) -> None:
+    connection.execute(
+        """
+        delete from proj.parked as p
+        using unnest(%s::text[], %s::bigint[]) as e(component, source_position)
+        where p.component = e.component and p.source_position = e.source_position
+            and p.part = any(%s)
+        """,
+        ([name for name, _ in events], [index for _, index in events], list(parts)),
+    )
+
+
+def _events(rows: Sequence[tuple[str, int, str, str, Part]]) -> list[ParkedEvent]:
     return [
         ParkedEvent(component=component, index=index, event_id=event_id, reason=reason, part=part)
         for component, index, event_id, reason, part in rows

@@ -65,7 +65,7 @@ def refold(
         parking.rename(connection, touched.absorbed)
     parked = parking.among(connection, touched.components)
     whole, course_only = parked["statements"], parked["course"]
-    patients = _fold_statements(connection, targets, touched, services, whole, stated, arrived)
+    patients = _fold_statements(connection, targets, touched, services, parked, stated, arrived)
     if targets.by_course:
         _fold_courses(connection, targets, touched, services, parked, patients)
     found = [
@@ -96,14 +96,15 @@ def _fold_statements(
     targets: Targets,
     touched: TouchedComponents,
     services: Services,
-    reasons: dict[str, str],
+    parked: Mapping[Part, dict[str, str]],
     stated: Collection[str],
     arrived: Sequence[ArrivedStatement],
 ) -> dict[str, tuple[CoursePatient, ...]]:
     """Replace the rows that are made of statements; return the patients of the components folded.
 
-    Components that cannot be folded are added to ``reasons``.
+    Components that cannot be folded are added to ``parked``.
     """
+    reasons = parked["statements"]
     names = [one for one in touched.components if one in stated]
     if not names or not targets.by_component:
         return {}
@@ -115,6 +116,8 @@ def _fold_statements(
     for one in arrived:
         new.setdefault(touched.of[one.nodes[0]], []).append(one)
     decoded = _each(names, lambda name: _decoded(stored[name], new.get(name, ())), reasons)
+    if services.large is not None:
+        services.large.note((name, len(filed)) for name, filed in decoded.items())
     if targets.opens:
         services.warm({one.statement.record for filed in decoded.values() for one in filed})
     interpreted = _each(
@@ -143,6 +146,9 @@ def _fold_statements(
     if memory is not None:
         for name in reasons:
             memory.forget(name)
+    if folded := [name for name in parked["waiting"] if name in fresh and name not in reasons]:
+        pairs = [(name, one.index) for name in folded for one in decoded[name]]
+        parking.end_waiting(connection, pairs)
     return {
         name: course_patients(interpreted[name].patients) for name in fresh if name not in reasons
     }

@@ -8,6 +8,7 @@ from domain.body import SealedSegment
 from domain.continuity import Patient
 from domain.ids import RecordId
 from domain.statement import Statement
+from projections.engine.large import LargeComponents
 from projections.engine.row_memory import RowMemory
 
 
@@ -47,7 +48,8 @@ class Services:
     ``warm`` is told the records whose segments may be opened soon, so that their keys are fetched
     in one query.
 
-    ``memory`` is given to a process that folds for a long time: see ``row_memory``.
+    ``memory`` is given to a process that folds for a long time: see ``row_memory``. ``large`` is
+    given if large components are folded afterwards: see ``large``.
     """
 
     open_segment: Opener
@@ -56,3 +58,4 @@ class Services:
     read_own: Callable[[str, str], object | None] = _no_stream_known
     warm: Callable[[Iterable[RecordId]], None] = _warm_nothing
     memory: RowMemory | None = None
+    large: LargeComponents | None = None

@@ -12,7 +12,7 @@ from domain.continuity import Patient
 from domain.interpretation import interpret as real_interpretation
 from domain.statement import Statement
 from projections.catalogue import PROJECTIONS
-from projections.engine import fold, parking, position
+from projections.engine import fold, parking, position, resuming
 from tests.projections.plain_interpretation import interpret
 from tests.projections.samples import (
     STORY,
@@ -165,12 +165,12 @@ def test_a_component_that_was_set_aside_is_folded_when_it_is_retried(
         services=services(interpret=FailingInterpretation("1")),
     )
     assert (
-        fold.retry(
+        resuming.retry(
             connection, PROJECTIONS, services(interpret=FailingInterpretation("1")), heal=log.heal
         )
         != []
     )
-    assert fold.retry(connection, PROJECTIONS, services(), heal=log.heal) == []
+    assert resuming.retry(connection, PROJECTIONS, services(), heal=log.heal) == []
     assert parking.parked(connection) == []
     parked_once = content(connection)
     fresh = connection.execute("select count(*) from proj.encounter").fetchone()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from domain.body import RecordedEvent
 from domain.continuity import Patient
 from domain.statement import Statement
-from projections.engine import fold, generations, own_events, parking
+from projections.engine import fold, generations, own_events, parking, resuming
 from projections.engine.digest import digest
 from projections.engine.parking import ParkedEvent
 from projections.engine.services import Services
@@ -167,8 +167,8 @@ def test_an_event_of_a_later_release_sets_only_own_streams_aside_until_it_is_kno
     def later(topic: str, core: str) -> object | None:
         return read_own(topic.replace("note.shared", "note.written"), core)
 
-    assert fold.retry(notes, WITH_NOTES, services(), heal=log.heal) != []
-    assert fold.retry(notes, WITH_NOTES, services(read_own=later), heal=log.heal) == []
+    assert resuming.retry(notes, WITH_NOTES, services(), heal=log.heal) != []
+    assert resuming.retry(notes, WITH_NOTES, services(read_own=later), heal=log.heal) == []
     assert rows(notes) == {(record("1"), 2, "second"), (record("2"), 1, "other")}
     live = content(notes)
     done = rebuild(notes, WITH_NOTES, [], log.events, heal=log.heal, services=services())
@@ -185,7 +185,7 @@ def test_statements_that_cannot_be_interpreted_set_the_own_streams_aside_too(
     log.record(stated("A01", "10:00"), note("11:00"))
     parked = apply(notes, log, with_=services(interpret=FailingInterpretation("1")))
     assert {(one.index, one.part) for one in parked} == {(1, "statements"), (2, "statements")}
-    assert fold.retry(notes, WITH_NOTES, services(), heal=log.heal) == []
+    assert resuming.retry(notes, WITH_NOTES, services(), heal=log.heal) == []
     assert rows(notes) == {(record("1"), 1, "")}
 
 

@@ -10,7 +10,7 @@ import pytest
 from domain.continuity import Patient
 from domain.statement import Statement
 from projections.catalogue import PROJECTIONS
-from projections.engine import fold, parking
+from projections.engine import fold, parking, resuming
 from projections.engine.digest import digest
 from projections.engine.failures import ServiceUnavailable, is_of_content, reason_of
 from projections.engine.fold import EventRefused
@@ -90,8 +90,8 @@ def test_what_was_set_aside_is_interpreted_again_after_a_fix(
     log = Log()
     log.record(*OTHERS, POISON)
     applied(connection, log, services(interpret=twice))
-    assert fold.retry(connection, PROJECTIONS, services(interpret=twice), heal=log.heal) != []
-    assert fold.retry(connection, PROJECTIONS, services(), heal=log.heal) == []
+    assert resuming.retry(connection, PROJECTIONS, services(interpret=twice), heal=log.heal) != []
+    assert resuming.retry(connection, PROJECTIONS, services(), heal=log.heal) == []
     assert connection.execute("select count(*) from proj.patient").fetchone() == (3,)
 
 
@@ -119,8 +119,8 @@ def test_an_event_that_cannot_be_filed_is_set_aside_by_itself(
     (parked,) = parking.parked(connection)
     assert (parked.index, parked.part, parked.reason) == (2, "event", "KeyError")
     assert fold.positions(connection, WITH_BROKEN) == log.last
-    assert fold.retry(connection, WITH_BROKEN, services(), heal=log.heal) == [parked]
-    assert fold.retry(connection, MENDED, services(), heal=log.heal) == []
+    assert resuming.retry(connection, WITH_BROKEN, services(), heal=log.heal) == [parked]
+    assert resuming.retry(connection, MENDED, services(), heal=log.heal) == []
     assert connection.execute("select count(*) from proj.topics").fetchone() == (4,)
     assert connection.execute("select count(*) from proj.entry").fetchone() == (4,)
 

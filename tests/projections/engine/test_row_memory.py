@@ -9,7 +9,7 @@ import pytest
 from domain.body import RecordedEvent
 from domain.interpretation import interpret
 from projections.catalogue import PROJECTIONS
-from projections.engine import fold, row_memory
+from projections.engine import fold, resuming, row_memory
 from projections.engine.digest import digest
 from projections.engine.row_memory import RowMemory
 from projections.engine.services import Services
@@ -146,7 +146,7 @@ def test_the_rows_of_a_component_that_was_set_aside_are_not_remembered(
     apply(connection, log, log.events[:1], remembering)
     failing = replace(remembering, interpret=FailingInterpretation("1"))
     apply(connection, log, log.events[1:2], failing)
-    fold.retry(connection, PROJECTIONS, services(interpret=interpret), heal=log.heal)
+    resuming.retry(connection, PROJECTIONS, services(interpret=interpret), heal=log.heal)
     apply(connection, log, log.events[2:], remembering)
     assert connection.execute("select count(*) from proj.entry").fetchone() == (3,)
     assert_a_rebuild_changes_nothing(connection, log)

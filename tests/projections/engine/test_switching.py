@@ -4,7 +4,7 @@ import psycopg
 import pytest
 
 from projections.catalogue import PROJECTIONS
-from projections.engine import fold, generations
+from projections.engine import fold, generations, resuming
 from projections.engine.digest import Digest, digest_of
 from projections.engine.generations import Generation, UnknownGeneration
 from projections.engine.projection_list import ENGINE_OWN
@@ -117,7 +117,7 @@ def test_a_component_that_is_set_aside_is_so_in_every_generation(
     events = log.record(stated("A02", "16:00", number="4", visit="V4", where=place("4W", "C")))
     failing = services(interpret=FailingInterpretation("4"))
     fold.apply(connection, PROJECTIONS, events, heal=log.heal, services=failing)
-    fold.retry(connection, PROJECTIONS, services(), heal=log.heal)
+    resuming.retry(connection, PROJECTIONS, services(), heal=log.heal)
     for name, (first, second) in ((n, c) for n, c in contents(connection).items() if n in KEPT):
         assert first == second, name
     for number in (1, 2):

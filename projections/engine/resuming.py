@@ -1,0 +1,111 @@
+"""Fold again what was set aside, and the large components that wait."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from psycopg import Connection
+
+from domain.ids import StreamId
+from domain.partitions import partition_of
+from projections.engine import generations, links, parking
+from projections.engine.failures import is_of_content
+from projections.engine.fold import BEGIN, project
+from projections.engine.large import counted
+from projections.engine.parking import ParkedEvent
+from projections.engine.position import Heal
+from projections.engine.projection_list import ProjectionList
+from projections.engine.refold import BatchEvent, refold
+from projections.engine.services import Services
+from projections.engine.targets import Targets, targets_of
+
+_ALL: Final = 1 << 30  # components that wait
+
+
+def retry(
+    connection: Connection[Any], projections: ProjectionList, services: Services, *, heal: Heal
+) -> list[ParkedEvent]:
+    """Apply again the events that were set aside by themselves, and fold components again.
+
+    Returns:
+        The events that stay set aside.
+    """
+    with connection.transaction():
+        connection.execute("select pg_advisory_xact_lock_shared(%s)", (generations.FOLDING,))
+        targets = targets_of(generations.fed(connection, projections))
+        _retry_events(connection, targets, services, heal)
+        before = [one for one in parking.parked(connection) if one.part != "event"]
+        before += parking.waiting(connection, components=_ALL)
+        _fold_again(connection, targets, before, services)
+        return parking.parked(connection)
+
+
+def _retry_events(
+    connection: Connection[Any], targets: Targets, services: Services, heal: Heal
+) -> None:
+    for one in parking.parked(connection):
+        if one.part != "event":
+            continue
+        partition = partition_of(StreamId(one.component))
+        try:
+            with connection.transaction():
+                parking.release(connection, [one])
+                project(connection, targets, heal(partition, one.index - 1, one.index), services)
+        except Exception as error:
+            if not is_of_content(error):
+                raise
+
+
+def large_components(
+    connection: Connection[Any], projections: ProjectionList
+) -> list[tuple[str, int]]:
+    """Return the large components and their numbers of statements. It reads all statements.
+
+    Raises:
+        generations.NeedsRebuild: Tables are missing or of another release.
+    """
+    found = generations.fed(connection, projections).substrate
+    return [] if found is None else counted(connection, found.schema)
+
+
+def fold_waiting(
+    connection: Connection[Any], projections: ProjectionList, services: Services
+) -> bool:
+    """Fold the large component that has waited for the longest time; return whether there was one.
+
+    ``connection`` is in autocommit mode.
+
+    Raises:
+        generations.NeedsRebuild: Tables are missing or of another release.
+        psycopg.OperationalError: The database does not answer.
+    """
+    if services.memory is not None:
+        services.memory.roll_back()
+    with connection.transaction():
+        connection.execute(BEGIN, (generations.FOLDING,))
+        targets = targets_of(generations.fed(connection, projections))
+        events = parking.waiting(connection, components=1)
+        if not events:
+            return False
+        _fold_again(connection, targets, events, services)
+    if services.memory is not None:
+        services.memory.commit()
+    return True
+
+
+def _fold_again(
+    connection: Connection[Any],
+    targets: Targets,
+    events: Sequence[ParkedEvent],
+    services: Services,
+) -> None:
+    """Fold the components of parked events again, from all that is filed."""
+    if not events or targets.substrate is None:
+        return
+    names = sorted({one.component for one in events})
+    touched = links.lock(connection, targets.substrate.schema, names)
+    parking.release(connection, events)
+    batch = [
+        BatchEvent(touched.of.get(one.component, one.component), one.index, one.event_id)
+        for one in events
+    ]
+    refold(connection, targets, touched, batch, services, stated=touched.components)

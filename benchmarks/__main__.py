@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from benchmarks import measures, reads
+from benchmarks import measures, own_events, reads
 from benchmarks.measures import FULL, QUICK, BenchmarkScale
 from benchmarks.running import baseline, machine, ours
 from benchmarks.table import TableLine, markdown, put
@@ -43,6 +43,9 @@ def _measure(scale: BenchmarkScale) -> list[TableLine]:
     waits = [acks.wait(name) for name in ("baseline", "caretrail")]
     _report("reads")
     grown_reads = reads.measured(scale.patients, _report)
+    patients = f"{scale.patients // 10:,} to {scale.patients:,}"
+    _report("a patient with many statements")
+    few, many = own_events.measured()["statement"]
     share = views.timeline[-1] / views.drain[-1]
     live, reference, timeline = map(
         views.against_runner, (views.live, views.reference, views.timeline)
@@ -61,10 +64,16 @@ def _measure(scale: BenchmarkScale) -> list[TableLine]:
             for name, each in grown.items()
         ),
         *(
-            TableLine.read(
-                f"{each.what}, ms, {scale.patients // 10:,} to {scale.patients:,} patients", each
+            TableLine.times(
+                f"{each.what}, ms, {patients} patients", each.few, each.many, reads.GOAL
             )
             for each in grown_reads
+        ),
+        TableLine.times(
+            f"one more message, ms, {own_events.FEW} to {own_events.MANY:,} statements of the patient",
+            few,
+            many,
+            own_events.GOAL,
         ),
     ]
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Final, Self
 
 from benchmarks.measures import MemoryGrowth, Rates
-from benchmarks.reads import GOAL, ReadTimes
 
 _HEAD: Final = ("what", "from libraries", "caretrail", "ratio", "goal")
 _FLAT: Final = 0.10  # the most that memory may grow
@@ -48,11 +47,11 @@ class TableLine:
         return cls(what, "", sizes, f"{grown.growth:+.0%}", f"{_FLAT:.0%}{verdict}")
 
     @classmethod
-    def read(cls, what: str, times: ReadTimes) -> Self:
-        """Return a line with the milliseconds of a read, with few patients and with many."""
-        verdict = _verdict(reached=times.ratio <= GOAL)
-        sizes = f"{times.few * 1000:.1f}, {times.many * 1000:.1f}"
-        return cls(what, "", sizes, f"{times.ratio:.2f} x", f"{GOAL} x{verdict}")
+    def times(cls, what: str, few: float, many: float, goal: float) -> Self:
+        """Return a line with the milliseconds that something takes with few and with many."""
+        ratio = many / few
+        verdict = _verdict(reached=ratio <= goal)
+        return cls(what, "", f"{few:.1f}, {many:.1f}", f"{ratio:.2f} x", f"{goal:g} x{verdict}")
 
 
 def _verdict(*, reached: bool) -> str:

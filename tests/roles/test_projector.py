@@ -1,0 +1,88 @@
+"""The role that updates the read models, in a thread of the test."""
+
+import gc
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from caretrail.bootstrap import Application, opened
+from caretrail.roles import projector
+from consumers.hl7v2.translate import read
+from infra.settings import Settings
+from projections.engine import large, links
+from tests.waiting import until
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture
+def settings(database: str, tmp_path: Path) -> Settings:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    return Settings.model_validate(
+        {"home": home, "database_url": database, "kafka": False, "id_key": "07" * 32}
+    )
+
+
+@pytest.fixture
+def application(settings: Settings) -> Iterator[Application]:
+    """An application whose projector runs until the test ends."""
+    stop, failed = threading.Event(), list[BaseException]()
+
+    def run() -> None:
+        try:
+            projector.run(settings, stop)
+        except BaseException as error:
+            failed.append(error)
+            raise
+
+    with opened(settings) as application:
+        thread = threading.Thread(target=run)
+        thread.start()
+        try:
+            yield application
+        finally:
+            stop.set()
+            thread.join(30)
+            gc.unfreeze()
+    assert not thread.is_alive()
+    assert failed == []
+
+
+def admission(patient: int, bed: str, control_id: int, trigger: str = "A01") -> bytes:
+    return "\r".join(
+        [
+            f"MSH|^~\\&|ADT|MERCY|||202603011{control_id:03}||ADT^{trigger}|{control_id}|P|2.5",
+            f"EVN||202603011{control_id:03}||||202603011{control_id:03}",
+            f"PID|1||{patient}^^^MERCY^MR||ALDER^ROWENA||19510602|F",
+            f"PV1|1|I|4W^401^{bed}^MERCY{'|' * 16}V{patient}",
+        ]
+    ).encode()
+
+
+def test_other_patients_are_shown_while_a_large_one_is_folded(
+    application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(large, "STATEMENTS", 2)
+    context = application.reading(arrived_by="file")
+
+    def record(*messages: bytes) -> None:
+        application.record([read(each, context=context) for each in messages])
+
+    def beds(connection: psycopg.Connection) -> set[str]:
+        return {bed for (bed,) in connection.execute("select bed from proj.census").fetchall()}
+
+    with application.connect() as connection, application.connect() as other:
+        record(admission(1, "A", 0), admission(1, "B", 1, "A02"))
+        until(lambda: beds(connection) == {"B"}, "patient 1 has become large")
+        with other.transaction():
+            (one,) = other.execute("select component from proj.component").fetchall()
+            links.lock(other, "proj_substrate_v1", one)
+            record(admission(1, "C", 2, "A02"), admission(2, "X", 3))
+            until(lambda: beds(connection) == {"B", "X"}, "patient 2 is shown")
+            assert application.complete_through(connection) == 2
+        until(lambda: beds(connection) == {"C", "X"}, "patient 1 is shown")
+        until(lambda: application.complete_through(connection) == 4, "nothing waits")

@@ -70,7 +70,7 @@ def _measure(scale: BenchmarkScale) -> list[TableLine]:
             for each in grown_reads
         ),
         TableLine.times(
-            f"one more message, ms, {own_events.FEW} to {own_events.MANY:,} statements of the patient",
+            f"one more message, ms, {own_events.FEW} to {own_events.MANY:,} statements before it",
             few,
             many,
             own_events.GOAL,

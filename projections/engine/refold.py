@@ -65,7 +65,9 @@ def refold(
         parking.rename(connection, touched.absorbed)
     parked = parking.among(connection, touched.components)
     whole, course_only = parked["statements"], parked["course"]
-    patients = _fold_statements(connection, targets, touched, services, parked, stated, arrived)
+    patients = _fold_statements(
+        connection, targets, touched, services, parked, batch, stated, arrived
+    )
     if targets.by_course:
         _fold_courses(connection, targets, touched, services, parked, patients)
     found = [
@@ -97,6 +99,7 @@ def _fold_statements(
     touched: TouchedComponents,
     services: Services,
     parked: Mapping[Part, dict[str, str]],
+    batch: Sequence[BatchEvent],
     stated: Collection[str],
     arrived: Sequence[ArrivedStatement],
 ) -> dict[str, tuple[CoursePatient, ...]]:
@@ -134,7 +137,10 @@ def _fold_statements(
     changed: dict[str, list[ChangedRows]] = {}
     if memory is not None:
         absorbing = set(touched.absorbed.values())
-        changed = changed_rows(memory, fresh, before=stored, now=decoded, merged=absorbing)
+        unshown = {one.source_position for one in batch}
+        changed = changed_rows(
+            memory, fresh, stored=stored, new=unshown, now=decoded, merged=absorbing
+        )
     reasons |= replace(
         connection,
         [generation for generation, _ in targets.by_component],

@@ -6,7 +6,7 @@ is a cache: without it, all rows of a component are replaced.
 """
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -95,7 +95,8 @@ def changed_rows(
     memory: RowMemory,
     fresh: Mapping[str, Sequence[TableOfRows]],
     *,
-    before: Mapping[str, Sequence[UndecodedStatement]],
+    stored: Mapping[str, Sequence[UndecodedStatement]],
+    new: Container[int],
     now: Mapping[str, Sequence[FiledStatement]],
     merged: Collection[str],
 ) -> dict[str, list[ChangedRows]]:
@@ -104,7 +105,8 @@ def changed_rows(
     Args:
         memory: What is known.
         fresh: The new rows, by component.
-        before: The statements of each component that were filed before this batch.
+        stored: The statements of each component that are read from the substrate.
+        new: Indexes of those among them that no rows have been made of.
         now: The statements of which the new rows are made.
         merged: Components that absorb others: their rows are replaced as a whole.
     """
@@ -117,7 +119,8 @@ def changed_rows(
             memory.forget(name)
             continue
         after = WrittenRows(_seen(one.index for one in now[name]), hashes)
-        known = memory.written(name, _seen(one.source_position for one in before[name]))
+        indexes = [one.source_position for one in stored[name]]
+        known = memory.written(name, _seen(index for index in indexes if index not in new))
         memory.write(name, after)
         if known is not None and name not in merged:
             changed = _changes(rows, known, after)

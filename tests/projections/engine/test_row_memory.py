@@ -9,8 +9,9 @@ import pytest
 from domain.body import RecordedEvent
 from domain.interpretation import interpret
 from projections.catalogue import PROJECTIONS
-from projections.engine import fold, resuming, row_memory
+from projections.engine import fold, large, resuming, row_memory
 from projections.engine.digest import digest
+from projections.engine.large import LargeComponents
 from projections.engine.row_memory import RowMemory
 from projections.engine.services import Services
 from projections.rebuilding.rebuild import rebuild
@@ -71,6 +72,30 @@ def test_rows_that_do_not_differ_are_not_written_again(
     apply(connection, log, log.events[2:], remembering)
     after = written(connection)
     assert len(after) == 3
+    assert {ref: after[ref] for ref in before} == before
+    assert_a_rebuild_changes_nothing(connection, log)
+
+
+def test_the_rows_of_a_component_that_waited_are_compared_too(
+    connection: psycopg.Connection, remembering: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(large, "STATEMENTS", 2)
+    log = Log()
+    log.record(
+        stated("A01", "10:00", where=place("4W", "A")),
+        stated("A02", "11:00", where=place("4W", "B")),
+        stated("A02", "12:00", where=place("4W", "C")),
+        stated("A02", "13:00", where=place("4W", "D")),
+    )
+    deferring = services(interpret=interpret, large=LargeComponents())
+    apply(connection, log, log.events[:2], deferring)
+    apply(connection, log, log.events[2:3], deferring)
+    assert resuming.fold_waiting(connection, PROJECTIONS, remembering)
+    before = written(connection)
+    apply(connection, log, log.events[3:], deferring)
+    assert resuming.fold_waiting(connection, PROJECTIONS, remembering)
+    after = written(connection)
+    assert len(after) == 4
     assert {ref: after[ref] for ref in before} == before
     assert_a_rebuild_changes_nothing(connection, log)
 

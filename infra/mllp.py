@@ -11,12 +11,13 @@ of the host with the most connections is closed.
 
 import asyncio
 import ssl
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from threading import Thread
+from threading import Thread, current_thread
 from typing import Final, Generic, TypeVar, cast
 
 import structlog
@@ -101,6 +102,7 @@ class Listener(Generic[Message]):
         self._most_large = max(_LARGE_OF_HOST, _LARGE_MEMORY // self.limits.message)
         self._large_of = Counter[str]()  # large messages being received, by host
         self._wait_for_memory = deque[Connection]()
+        self._since = dict[str, float]()  # by thread, when it began to answer a batch
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: asyncio.Server | None = None
         self._writers = [
@@ -256,9 +258,17 @@ class Listener(Generic[Message]):
             connection, frame = each
             self._answer_all([(connection, self._read(frame))])
 
+    def stuck_seconds(self) -> float:
+        """Return for how many seconds the oldest batch has been waiting for its answers."""
+        since = list(self._since.values())
+        return time.monotonic() - min(since) if since else 0.0
+
     def _answer_all(self, batch: Sequence[tuple[Connection, Message]]) -> None:
         assert self._loop is not None  # noqa: S101 - set by start()
+        me = current_thread().name
+        self._since[me] = time.monotonic()
         answers = self._answer([message for _, message in batch])
+        del self._since[me]
         pairs = [(c, answer) for (c, _), answer in zip(batch, answers, strict=True)]
         self._loop.call_soon_threadsafe(_deliver, pairs)
 

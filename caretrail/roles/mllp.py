@@ -74,36 +74,38 @@ def run(settings: Settings, stop: Event) -> None:
             now=clock.now,
             answered=_count,
         )
+        listener = Listener(
+            intake.read,
+            intake.answer,
+            host=settings.mllp_host,
+            port=settings.mllp_port,
+            limits=Limits(
+                message=settings.mllp_max_message,
+                connections=settings.mllp_max_connections,
+                connections_of_host=settings.mllp_max_host_connections,
+                frame_seconds=settings.mllp_frame_seconds,
+            ),
+            tls=_tls(settings),
+            accepts_bare_end=intake.accepts_bare_end,
+        )
         listening = Event()
 
         def problems() -> Mapping[str, str]:
-            quiet = {} if listening.is_set() else {"mllp": "does not listen yet"}
-            return {**quiet, **recorder.problems(), **application.problems()}
+            found = {} if listening.is_set() else {"mllp": "does not listen yet"}
+            if (stuck := listener.stuck_seconds()) > _FAILED_SECONDS:
+                found["mllp"] = f"messages have been waiting for their answers for {stuck:.0f} s"
+            return {**found, **recorder.problems(), **application.problems()}
 
         # Objects made so far live as long as the process. Checking them for garbage again and again
         # would take a tenth of the time.
         gc.freeze()
         with health.serving(settings.health_port, problems):
-            asyncio.run(_listen(intake, settings, stop, listening))
+            asyncio.run(_listen(listener, settings, stop, listening))
 
 
 async def _listen(
-    intake: MllpIntake[Any], settings: Settings, stop: Event, listening: Event
+    listener: Listener[Any], settings: Settings, stop: Event, listening: Event
 ) -> None:
-    listener = Listener(
-        intake.read,
-        intake.answer,
-        host=settings.mllp_host,
-        port=settings.mllp_port,
-        limits=Limits(
-            message=settings.mllp_max_message,
-            connections=settings.mllp_max_connections,
-            connections_of_host=settings.mllp_max_host_connections,
-            frame_seconds=settings.mllp_frame_seconds,
-        ),
-        tls=_tls(settings),
-        accepts_bare_end=intake.accepts_bare_end,
-    )
     try:
         port = await listener.start()
     except OSError as error:

@@ -318,6 +318,19 @@ def test_a_large_message_does_not_delay_a_small_one() -> None:
         assert read(slow) == large
 
 
+def test_the_listener_says_for_how_long_a_batch_waits_for_its_answers() -> None:
+    echo = Echo()
+    gate = threading.Event()
+    echo.before = lambda: assert_opens(gate)
+    with listening(echo) as port, connect(port) as peer:
+        assert echo.listener.stuck_seconds() == 0
+        peer.sendall(FRAME % b"one")
+        until(lambda: echo.listener.stuck_seconds() > 0.1, "a batch that waits")
+        gate.set()
+        assert read(peer) == FRAME % b"one"
+        until(lambda: echo.listener.stuck_seconds() == 0, "its end")
+
+
 def test_only_some_large_messages_are_received_at_a_time() -> None:
     size = 16 << 20  # so that one host may have one of them in memory
     echo = Echo()

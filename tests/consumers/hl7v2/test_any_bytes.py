@@ -1,15 +1,23 @@
 """Any input is accounted for: reading never raises, and its result is complete."""
 
+from datetime import UTC, datetime
+from random import Random
+
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from commands.ports.intake import Disposition, IncomingMessage
+from commands.ports.intake import Disposition, IncomingMessage, MessageOutcome
+from consumers.hl7v2 import ack
 from consumers.hl7v2.files import split
 from consumers.hl7v2.translate import read
 from domain.catalogue import STATEMENT_TOPICS
+from domain.encoding import make_body
+from domain.interpretation import interpret
 from domain.statement import Statement
 from domain.triggers import TRIGGERS
+from infra.mllp_client import code_of
+from tests.consumers.hl7v2 import mangling
 from tests.consumers.hl7v2.adt import PID, adt, pv1, reading
 
 CONTEXT = reading("""
@@ -21,6 +29,7 @@ CONTEXT = reading("""
     file_under = "NHS"
 """)
 _core = TypeAdapter(Statement)
+NOW = datetime(2026, 3, 1, 15, tzinfo=UTC)
 
 BASES = [
     adt(trigger, "MRG|11112^^^MERCY^MR||A9||V9^^^^VN", "ZBE|1|2|3|INSERT|N", visit=pv1(f44="2026"))
@@ -69,6 +78,27 @@ def test_a_message_mangled_in_any_way_is_accounted_for(raw: bytes) -> None:
     again = read(raw, context=CONTEXT)
     assert again.key == message.key
     assert [each.core for each in again.drafts] == [each.core for each in message.drafts]
+
+
+@given(st.integers(0, 2**40))
+def test_a_message_mangled_in_larger_ways_is_read_recorded_and_answered(seed: int) -> None:
+    raw = mangling.mangled(Random(seed))
+    message = read(raw, context=CONTEXT)
+    assert message.reason != "reading_failed"
+    assert_whole(message, raw)
+    for draft in message.drafts:
+        make_body(draft.core)
+    assert len(interpret([each.core for each in message.drafts])) <= len(message.drafts)
+    outcome = MessageOutcome(
+        disposition=message.disposition,
+        message_id=message.message_id,
+        first=message.disposition,
+        reason=message.reason,
+        place=message.place,
+    )
+    answer = ack.acknowledge(raw, outcome, control_id="1", now=NOW)
+    assert code_of(answer.message.replace(b"\x00", b"")) in {answer.code, ""}
+    assert ack.enhanced(raw, outcome, new_control_id=lambda: "1", now=NOW) is not None
 
 
 @given(st.binary(max_size=120))

@@ -1,0 +1,85 @@
+"""A whole service is fuzzed: reader, answer, listener, projector and pages together."""
+
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from random import Random
+from urllib.parse import quote
+
+import pytest
+
+from caretrail.bootstrap import opened
+from infra.mllp_client import MllpClient, NoAnswer, code_of
+from infra.settings import Settings
+from projections.engine import parking
+from tests.acceptance.command_line import CommandLine
+from tests.acceptance.service import RunningService, serving
+from tests.consumers.hl7v2.mangling import mangled, with_control_id
+from tests.waiting import until
+
+pytestmark = [pytest.mark.postgres]
+
+ALONE = {"CARETRAIL_KAFKA": "false", "CARETRAIL_MLLP_PORT": "0", "CARETRAIL_HTTP_PORT": "0"}
+ROLES = ("mllp", "projector", "http")
+
+
+def status_of(service: RunningService, path: str) -> int:
+    try:
+        with urllib.request.urlopen(f"{service.facts()['pages']}{path}", timeout=30) as answer:
+            answer.read()
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def look(service: RunningService, line: CommandLine, random: Random) -> None:
+    """Look at pages: none fails, whatever was received."""
+    ids = [each["patient_id"] for each in line.objects("patients", "ls")]
+    events = [each["id"] for each in line.objects("messages", "ls")]
+    paths = ["/", "/ui/patients", "/ui/census", "/readyz"]
+    paths += [f"/ui/patients/{each}" for each in random.sample(ids, min(8, len(ids)))]
+    paths += [f"/ui/messages/{each}" for each in random.sample(events, min(8, len(events)))]
+    paths += [f"/ui/census?facility={quote(random.randbytes(6))}"]
+    for path in paths:
+        assert status_of(service, path) < 500, path
+
+
+def fuzz(home: Path, seconds: float, seed: int) -> None:
+    random = Random(seed)
+    line = CommandLine(home, ALONE)
+    with serving(line) as service:
+        before = {role: service.pids(role) for role in ROLES}
+        ends, number, codes = time.monotonic() + seconds, 0, set[str]()
+        client = MllpClient(*service.mllp, timeout=20)
+        while time.monotonic() < ends:
+            number += 1
+            raw = with_control_id(mangled(random), f"F{number}")
+            raw = raw.replace(b"\x1c", b"").replace(b"\x0b", b"")
+            message = f"seed {seed}, message {number}"
+            client.timeout = 2 if b"ACK" in raw or b"MSA" in raw else 20
+            try:
+                codes.add(code_of(client.send(raw)))
+            except NoAnswer:
+                # Only an acknowledgement is not answered.
+                assert b"ACK" in raw or b"MSA" in raw, message
+            if number % 400 == 0:
+                look(service, line, random)
+        client.close()
+        assert {"AA", "AE", "AR"} <= codes
+        with opened(Settings(home=home, kafka=False)) as application, application.connect() as db:
+            index = application.store.max_index()
+            until(lambda: application.complete_through(db) >= index, "every event projected", 120)
+            assert parking.parked(db) == []
+        look(service, line, random)
+        assert {role: service.pids(role) for role in ROLES} == before, "a role died"
+
+
+@pytest.mark.timeout(300)
+def test_a_minute_of_mangled_messages_stops_nothing(home: Path) -> None:
+    fuzz(home, 40, seed=13)
+
+
+@pytest.mark.soak
+def test_ten_minutes_of_mangled_messages_stop_nothing(home: Path) -> None:
+    fuzz(home, 600, seed=time.time_ns())

@@ -39,6 +39,8 @@ _JAPANESE: Final = frozenset({"ISO IR13", "ISO IR14", "ISO IR87", "ISO IR159"})
 _ISO_2022: Final = "iso2022_jp_ext"
 for _name in _JAPANESE:
     _CODECS[_name] = _ISO_2022
+#: Codecs of charsets to which a text may switch by escape sequences.
+_SWITCHABLE: Final = frozenset({_ISO_2022, "ascii"})
 _ESCAPE: Final = b"\x1b"
 #: An escape sequence that begins a character set, and the text up to the next one.
 _SWITCHED: Final = re.compile(rb"(\x1b(?:\$(?:\([D@-Z]|[@AB])|\([A-Z]))([^\x1b]*)", re.DOTALL)
@@ -103,12 +105,15 @@ def _codec_of(names: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
     The first name is the charset of the message; an empty one means ASCII. A text switches to the
     others by escape sequences. Of these only the Japanese ones are supported.
     """
-    known = [codec_named(each) for each in names]
-    unknown = any(name and not codec for name, codec in zip(names, known, strict=True))
+    first, *others = (codec_named(each) for each in names)
+    unknown = names[0] != "" and first is None
+    if first != "utf-8":  # which has every letter, so a text never switches
+        switched = zip(names[1:], others, strict=True)
+        unknown |= any(name and codec not in _SWITCHABLE for name, codec in switched)
     flags = ("MSH-18.unknown",) if unknown else ()
-    if _ISO_2022 in known:
+    if _ISO_2022 in {first, *others}:
         return _ISO_2022, flags
-    return known[0], flags
+    return first, flags
 
 
 def _switching(raw: bytes, first: str) -> tuple[str, str]:

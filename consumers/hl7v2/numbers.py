@@ -163,9 +163,12 @@ def people(
 
 
 def visits(
-    segment: Segment | None, number: int, field: str, context: FieldContext
+    segment: Segment | None, number: int, field: str, context: FieldContext, *, own: str
 ) -> list[StatedNumber]:
-    """Read a field of visit or account numbers (CX); the ref of each is a visit ref."""
+    """Read a field of visit or account numbers (CX); the ref of each is a visit ref.
+
+    ``own`` is the authority of the record number.
+    """
     text = at(segment, number)
     if not text:
         return []
@@ -175,7 +178,9 @@ def visits(
             value=value,
             authority=issuer,
             type=kind,
-            ref=_visit(context.id_key, _namespace(context, field, issuer), value, context.mode),
+            ref=_visit(
+                context.id_key, _namespace(context, field, issuer, own), value, context.mode
+            ),
             placeholder=is_placeholder(value, context.profile),
             nothing=stands_for_nothing(value, context.profile),
         )
@@ -203,18 +208,24 @@ def _same_number(
     )
 
 
-def _namespace(context: FieldContext, field: str, issuer: str) -> str:
+def account_ref(number: StatedNumber, context: FieldContext, *, own: str) -> VisitRef:
+    """Return the ref of an account number in another field than PID-18, such as MRG-3."""
+    namespace = _namespace(context, "PID-18", number.authority, own)
+    return _visit(context.id_key, namespace, number.value, context.mode)
+
+
+def _namespace(context: FieldContext, field: str, issuer: str, own: str) -> str:
     """Return the namespace of a visit or account number.
 
-    The authority of a number counts if it is another one than the sender and the authority of its
-    record numbers. Account numbers have a namespace of their own if the visit number may be in
-    PV1-19 or in PID-18: the number 7 of an account is not the visit 7.
+    The authority of a number counts if it is another one than the sender and the authority of the
+    record number (``own``). Account numbers have a namespace of their own if the visit number may
+    be in PV1-19 or in PID-18: the number 7 of an account is not the visit 7.
     """
     profile = context.profile
     namespace = context.namespace
     if field == "PID-18" and "PID-18" in profile.visit_number[1:]:
         namespace = f"{namespace} PID-18"
-    if issuer and issuer not in (context.namespace, context.sender, profile.authority):
+    if issuer and issuer not in (context.namespace, context.sender, profile.authority, own):
         return f"{namespace} {issuer}"
     return namespace
 
@@ -236,20 +247,24 @@ def _of_patient(pid: Segment, context: FieldContext) -> tuple[StatedNumber, ...]
     # of the mother, who is another person.
     for number in (20, 21):
         found += people(pid, number, f"PID-{number}", context, joins=False)
-    return (*found, *visits(pid, 18, "PID-18", context))
+    record = record_number(found, "PID-3", context)
+    own = record.authority if record else ""
+    return (*found, *visits(pid, 18, "PID-18", context, own=own))
 
 
-def of_visit(pv1: Segment | None, context: FieldContext) -> tuple[StatedNumber, ...]:
-    """Read the numbers of PV1."""
+def of_visit(pv1: Segment | None, context: FieldContext, *, own: str) -> tuple[StatedNumber, ...]:
+    """Read the numbers of PV1; ``own`` is the authority of the record number."""
     if pv1 is None:
         return ()
-    return _of_visit((at(pv1, 19), at(pv1, 50), at(pv1, 5)), context)
+    return _of_visit((at(pv1, 19), at(pv1, 50), at(pv1, 5)), context, own)
 
 
 @cached_by_text(512)
-def _of_visit(numbers: Segment, context: FieldContext) -> tuple[StatedNumber, ...]:
+def _of_visit(numbers: Segment, context: FieldContext, own: str) -> tuple[StatedNumber, ...]:
     fields = enumerate(("PV1-19", "PV1-50", "PV1-5"))
-    return tuple(each for index, field in fields for each in visits(numbers, index, field, context))
+    return tuple(
+        each for index, field in fields for each in visits(numbers, index, field, context, own=own)
+    )
 
 
 def of_merge(
@@ -268,7 +283,7 @@ def of_merge(
         for number in (1, 2, 4):
             found += people(mrg, number, f"MRG-{number}", context, authority=authority, joins=joins)
         for number in (3, 5, 6):
-            found += visits(mrg, number, f"MRG-{number}", context)
+            found += visits(mrg, number, f"MRG-{number}", context, own=authority)
     return found
 
 

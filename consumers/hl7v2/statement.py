@@ -102,6 +102,7 @@ def statement(
         times=times,
         sent=sent,
         numbers=numbered,
+        own=whose.chosen.authority,
         findings=findings,
     )
     content, content_but_entered = _contents(message, group, id_key)
@@ -196,7 +197,9 @@ def _subject_numbers(
             findings.flag("MRG-1", "itself")
         if any(_is_another(each, merged) for each in prior):
             findings.flag("MRG-1", "repeated")  # one statement retires only one record
-    return _SubjectNumbers(chosen, merged, (*people, *numbers.of_visit(pv1, context)), prior)
+    return _SubjectNumbers(
+        chosen, merged, (*people, *numbers.of_visit(pv1, context, own=chosen.authority)), prior
+    )
 
 
 def _is_another(number: StatedNumber, merged: StatedNumber) -> bool:

@@ -5,7 +5,7 @@ from typing import Final, TypedDict
 
 from consumers.hl7v2.codes import disposition, encounter_class
 from consumers.hl7v2.findings import Findings
-from consumers.hl7v2.numbers import FieldContext, StatedNumber, visit_number
+from consumers.hl7v2.numbers import FieldContext, StatedNumber, account_ref, visit_number
 from consumers.hl7v2.places import Places
 from consumers.hl7v2.profiles import Profile
 from consumers.hl7v2.reader import Message, Segment, at
@@ -44,7 +44,7 @@ class VisitFacts(TypedDict, total=False):
     movement: Movement | None
 
 
-def visit_facts(  # what one visit is read from
+def visit_facts(  # noqa: PLR0913  # what one visit is read from
     message: Message,
     row: Trigger,
     *,
@@ -53,14 +53,18 @@ def visit_facts(  # what one visit is read from
     times: Times,
     sent: Moment | None,
     numbers: Sequence[StatedNumber],
+    own: str,
     findings: Findings,
 ) -> VisitFacts:
-    """Read what is stated about the visit; nothing if the trigger is about a person."""
+    """Read what is stated about the visit; nothing if the trigger is about a person.
+
+    ``own`` is the authority of the record number.
+    """
     if not row.reads_visit:
         return {}
     delimiters, profile = context.delimiters, context.profile
     pv1 = message.first.get("PV1")
-    facts = _visit(row, numbers, context, findings)
+    facts = _visit(row, numbers, context, own, findings)
     if profile.movement_ids:
         facts["movement"] = _movement(message.first.get("ZBE"), context, findings)
     if pv1 is None:
@@ -91,7 +95,11 @@ def visit_facts(  # what one visit is read from
 
 
 def _visit(
-    row: Trigger, numbers: Sequence[StatedNumber], context: FieldContext, findings: Findings
+    row: Trigger,
+    numbers: Sequence[StatedNumber],
+    context: FieldContext,
+    own: str,
+    findings: Findings,
 ) -> VisitFacts:
     """Return the visit, and of a change of class the visit that goes on."""
     fields = context.profile.visit_number
@@ -103,6 +111,8 @@ def _visit(
     if row.reads is Reads.CONTINUED_VISIT:
         prior = visit_number(numbers, _PRIOR[field], findings)
         facts["prior_visit"] = VisitRef(prior.ref) if prior else None
+        if prior and prior.field == "MRG-3" and field != fields[0]:
+            facts["prior_visit"] = account_ref(prior, context, own=own)
     return facts
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from domain.interpretation import interpret
 from domain.statement import IdentifierRef, Statement
-from tests.consumers.hl7v2.adt import IN_UTC, KEY, adt, pv1, sealed, stated
+from tests.consumers.hl7v2.adt import IN_UTC, KEY, PID, adt, pv1, sealed, stated
 
 
 def refs(core_field: str, raw: bytes, toml: str = "") -> list[IdentifierRef]:
@@ -212,3 +212,20 @@ def test_a_profile_may_list_the_fields_of_the_visit_number() -> None:
     assert stated(adt(visit=pv1(f50="ALT")), toml).visit == KEY.visit("MERCY", "ALT", "P")
     assert stated(adt(), toml).visit == KEY.visit("MERCY", "V4711", "P")
     assert stated(adt(visit=pv1(f19="")), toml).visit is None
+
+
+def test_the_number_that_goes_on_is_an_account_if_the_new_number_is_one() -> None:
+    begun = stated(adt("A04", pid=PID.replace("ACC77", "OLD"), visit=pv1(f19="", f2="O")))
+    changed = stated(adt("A06", "MRG|||OLD^^^MERCY^AN", visit=pv1(f19="")))
+    assert changed.prior_visit == begun.visit
+    (patient,) = interpret([begun, changed])
+    assert len(patient.encounters) == 1
+
+
+def test_the_authority_of_the_record_number_is_the_authority_of_a_visit_number() -> None:
+    def visit(authority: str) -> str | None:
+        return stated(
+            adt(pid=f"PID|1||1^^^{authority}^MR", visit=pv1(f19=f"V1^^^{authority}^VN"))
+        ).visit
+
+    assert visit("NORD&1.2.9&ISO") == visit("&1.2.9&ISO") == visit("NORD")

@@ -185,7 +185,7 @@ def test_a_switch_to_kanji_is_read_with_any_first_charset(first: str) -> None:
 
 
 def test_an_unknown_charset_is_flagged_although_all_bytes_are_ascii() -> None:
-    for name in (b"ISO IR999", b"~ISO IR999", b"EBCDIC", b"ASCII~CNS 11643-1992"):
+    for name in (b"ISO IR999", b"~ISO IR999", b"EBCDIC", b"ASCII~CNS 11643-1992", b"~KS X 1001"):
         message = received(messages("10b")[0].replace(b"8859/1", name))
         assert "MSH-18.unknown" in message.warnings
         assert "MSH-18.unknown" in flags(message)

@@ -28,8 +28,8 @@ _END: Final = re.compile(rb"\x1c(?:\r|\n|(?=\x0b))")
 HEAD: Final = 4096
 #: A message over this many times the limit closes the connection: its end mark is not expected.
 _HOPELESS: Final = 64
-_FULL_BATCH: Final = 256  # messages; a batch of so many takes no more from the queue
-#: Once so many frames have been read, they are handed on without a look for more.
+_FULL_BATCH: Final = 256  # messages; a batch of this size takes no more from the queue
+#: When this many frames have been read, they are handed on without waiting for more.
 _MOST_UNSENT: Final = 64
 _READ_SIZE: Final = 1 << 16  # bytes read from a connection at a time
 #: Bytes that a peer may send ahead while its message is being answered.

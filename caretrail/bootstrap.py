@@ -293,12 +293,12 @@ class Application:
 
 @contextmanager
 def database(settings: Settings) -> Iterator[str]:
-    """Give the connection string of the database, whatever its schema is.
+    """Give the connection string of the database, with any schema or none.
 
     The embedded server is joined if it runs. Otherwise it is started and stopped again.
 
     Raises:
-        PostgresUnavailable: The embedded server cannot be had, or does not start.
+        PostgresUnavailable: The embedded server is not available here, or does not start.
     """
     if settings.database_url is not None:
         yield settings.database_url.get_secret_value()

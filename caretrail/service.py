@@ -161,10 +161,10 @@ class Service:
         ordered = sorted(self._roles, key=lambda each: ROLES.index(each.name))
         running = [role.child for role in ordered if role.child is not None]
         if running and ordered[0].name == "mllp" and ordered[0].child is running[0]:
-            # First alone: it answers the messages in flight, and for that the others must run.
+            # It stops first, because it answers the messages in flight and needs the other roles.
             running.pop(0).stop((signal.SIGTERM,), within=_STOP_SECONDS)
         for child in running:
-            child.send(signal.SIGTERM)  # all at once, so that they stop side by side
+            child.send(signal.SIGTERM)  # all together, so that they stop side by side
         for child in running:
             child.stop((signal.SIGTERM,), within=_STOP_SECONDS)
         self._roles.clear()
@@ -338,7 +338,7 @@ def free_port(preferred: int = 0) -> int:
 def free_ports(count: int, *, exclude: Collection[int] = ()) -> list[int]:
     """Return different free ports of loopback that are not in ``exclude``.
 
-    They are held until all are drawn: a port that is released at once may be drawn again.
+    All ports are held until the last one is found. Otherwise a port could be found twice.
     """
     found: list[int] = []
     with ExitStack() as stack:

@@ -65,7 +65,7 @@ def scan_start(checkpoint: Checkpoint, topic_id: str, extents: Mapping[int, Exte
 
 @dataclass(frozen=True, slots=True)
 class ScanResult:
-    """What a scan of the topic's records found."""
+    """The result of a scan of the topic's records."""
 
     marks: dict[int, Mark]
     tails: dict[int, Link]  # by partition: the last link that continued the chain

@@ -33,7 +33,7 @@ LONGEST_PAUSE: Final = 10.0  # seconds between attempts
 
 
 class Meaning(Enum):
-    """What the loop does after a failure."""
+    """The reaction of the loop to a failure."""
 
     RETRY = auto()  # the store or Kafka does not answer: pause, then try again
     RESEEK = auto()  # another projector applied the batch: start again from the positions, at once
@@ -101,7 +101,7 @@ def meaning_of(error: Exception) -> Meaning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectorPorts:
-    """What the projector works with.
+    """The ports of the projector.
 
     - ``apply`` folds a batch and moves the positions, in one transaction. It parks events that
       cannot be interpreted.
@@ -205,7 +205,7 @@ class Projector:
             self._report(part, skipped=applied.skipped, healed=applied.healed)
 
     def _recover(self, error: Exception, stop: Callable[[], bool]) -> None:
-        """Do what the error means: raise it, go on at once, or pause."""
+        """React to an error by its meaning: raise it, continue immediately, or pause."""
         meaning = self._ports.meaning(error)
         if meaning is Meaning.HALT:
             log.error("projector.halted", exc_info=error)

@@ -29,7 +29,7 @@ class ReadableTopic(Protocol):
     def events(
         self, spans: Mapping[int, Extent]
     ) -> Iterable[tuple[int, int, RecordedEvent | None]]:
-        """Yield partition, offset and event of these records; None for what is no event."""
+        """Yield partition, offset and event of these records; None if a record is no event."""
         ...
 
 

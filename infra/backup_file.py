@@ -45,7 +45,7 @@ class BackupExists(Exception):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a backup file says about itself before its tables."""
+    """The first part of a backup file: it describes the file and its tables."""
 
     kind: Literal["store", "keys"]
     format: int = FORMAT
@@ -132,7 +132,7 @@ class BackupWriter:
         self._tar.close()
 
     def abandon(self) -> None:
-        """Let tarfile write what it still holds, while there is a file to write to."""
+        """Close the archive of an unfinished backup, before its file is removed."""
         with suppress(OSError):
             self._tar.close()
 
@@ -214,7 +214,7 @@ class BackupReader:
         raise BackupUnusable(self.path, "this is not a backup of caretrail")
 
     def _pieces(self, end: _End, shown: Progress) -> Iterator[tuple[str, bytes]]:
-        """Yield the pieces of all tables, and fill ``end`` with what the file says of them."""
+        """Yield the pieces of all tables; put the hashes that the file states into ``end``."""
         hashes = {name: sha256() for name in self.manifest.tables}
         sizes = dict.fromkeys(self.manifest.tables, 0)
         manifest, done = "", 0

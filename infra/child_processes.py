@@ -147,7 +147,7 @@ def start(  # noqa: PLR0913  # what a process is started with
     Args:
         command: The program and its arguments.
         record: The file of the record; ``find_recorded`` reads it after a crash.
-        facts: What the next run must know of the process, such as its port; kept in the record.
+        facts: Facts that the next run needs, such as the port; they are kept in the record.
         environment: All of its environment; ours if None.
         folder: Its working folder.
         user: The user id it runs as (only root may set it).

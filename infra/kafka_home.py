@@ -152,7 +152,7 @@ class KafkaHome:
         scratch.rename(self.folder / _DATA)
 
     def free_ports(self) -> tuple[int, int]:
-        """Return two free ports: those of the last start, because clients know them, if free."""
+        """Return two free ports, if possible those of the last start, because clients know them."""
         last = [0, 0]
         with suppress(OSError, ValueError):
             last = [int(each) for each in self._ports.read_text("ascii").split()]

@@ -103,13 +103,13 @@ class KafkaServer(SharedServer[RunningBroker]):
 
     @override
     def start(self) -> str:
-        """Start the broker, or take over the one that runs in this home; return its address.
+        """Start the broker, or take over the broker that runs in this home; return its address.
 
         Returns when the broker answers, after 1.5 to 4 s. The first start on a machine fetches the
         jars before that (44 MB). A restart uses the same ports if they are still free.
 
         Raises:
-            KafkaUnavailable: The broker cannot be had here or did not start; the error says why.
+            KafkaUnavailable: The broker is not available here or did not start. The error says why.
         """
         try:
             self._ensure_running()

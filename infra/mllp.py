@@ -28,8 +28,8 @@ __all__ = ["Frame", "Limits", "Listener", "Peer", "tls_context"]
 
 log = structlog.get_logger()
 
-_FULL_BATCH: Final = 256  # messages; a batch of so many takes no more from the queue
-#: Once so many frames have been read, they are handed on without a look for more.
+_FULL_BATCH: Final = 256  # messages; a batch of this size takes no more from the queue
+#: When this many frames have been read, they are handed on without waiting for more.
 _MOST_UNSENT: Final = 64
 _READ_SIZE: Final = 1 << 16  # bytes read from a connection at a time
 #: Bytes of large messages that are received at the same time, over all connections.

@@ -14,8 +14,8 @@ from typing_extensions import override
 
 from commands.ports.store import StoreUnavailable
 
-#: Seconds that one SQL statement may take. Those of the write side take milliseconds. One that
-#: waits longer for the append lock fails, and its message is answered so that it is sent again.
+#: Seconds that one SQL statement may take. Statements of the write side take milliseconds. If one
+#: waits longer than this for the append lock, it fails, and its message is answered `AR`.
 STATEMENT_TIMEOUT: Final = 30
 #: Seconds that a transaction may be idle, for example because its process was suspended.
 IDLE_IN_TRANSACTION_TIMEOUT: Final = 30

@@ -44,7 +44,7 @@ from infra.restore_keys import (
     restore_keys,
 )
 
-#: What the database says between the beginning and the end of a restore.
+#: Marks the database as unfinished between the beginning and the end of a restore.
 _MARK: Final = """
     drop schema if exists es, intake, keys, relay cascade;
     create schema es;
@@ -104,7 +104,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreRestore:
-    """What was restored."""
+    """The result of restoring a store."""
 
     events: int
     messages: int
@@ -113,7 +113,7 @@ class StoreRestore:
     previous_incarnation: str
     generation: int | None  # of the topics; None: the store was never published
     subjects: int
-    keys_missing: int  # subjects whose key is not there
+    keys_missing: int  # subjects without a key
 
 
 def restore_store(

@@ -1,7 +1,7 @@
 """Restore a backup of data keys: add to a database the keys that it does not have.
 
-A key that is there stays as it is. So a backup can be restored twice, and a newer backup can follow
-an older one. A key that was destroyed on purpose after the backup comes back: see
+A key that the database has is not changed. So a backup can be restored twice, and a newer backup
+can follow an older one. A key that was destroyed on purpose after the backup comes back: see
 ``docs/how-to/back-up-and-restore.md``.
 """
 
@@ -25,8 +25,8 @@ from infra.migrate import migrate
 from infra.postgres import settings
 from infra.sealing import DoesNotOpen, decrypt, from_text
 
-#: Keys that no subject has taken, and what is left of a master key that wraps nothing. A database
-#: that was opened before the restore has some, under ids that the backup may have as well.
+#: Deletes keys that no subject has taken, and master keys that wrap no key. A database that was
+#: opened before the restore has some, and the backup may have other keys with the same ids.
 _DROP_SPARE: Final = """
     with spare as (delete from keys.spare returning key_id)
     delete from keys.data_key k using spare s where k.key_id = s.key_id
@@ -68,7 +68,7 @@ class KeysDiffer(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeysRestore:
-    """What was restored."""
+    """The result of restoring data keys."""
 
     keys: int  # in the backup
     added: int

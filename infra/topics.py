@@ -48,7 +48,7 @@ class TopicSettings:
 
 @dataclass(frozen=True, slots=True)
 class TopicFound:
-    """A topic as it is; ``partitions`` is 0 if it does not exist."""
+    """A topic with its present settings; ``partitions`` is 0 if it does not exist."""
 
     name: str
     partitions: int

@@ -358,7 +358,7 @@ def page(
     modes: Sequence[str] = MODES,
     open_stay: bool | None = None,
 ) -> list[PatientRow]:
-    """Return a page of patients, the one whose last entry happened last first.
+    """Return a page of patients, in order of their last entries, the latest first.
 
     Patients without a known time come last.
 
@@ -384,7 +384,7 @@ def page(
 
 
 def by_id(connection: Connection[Any], ids: Sequence[str]) -> list[PatientRow]:
-    """Return the rows of these patients, the one whose last entry happened last first."""
+    """Return the rows of these patients, in order of their last entries, the latest first."""
     with connection.cursor(row_factory=class_row(PatientRow)) as cursor:
         return cursor.execute(
             _PATIENT

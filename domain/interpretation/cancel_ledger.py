@@ -27,7 +27,7 @@ _BUILT: Final = frozenset({"move", "end", "update"})
 
 @dataclass(slots=True)
 class CancelEffects:
-    """What the cancels of one visit did."""
+    """The effects of the cancels of one visit."""
 
     voided_by: dict[OrderedStatement, OrderedStatement] = field(default_factory=dict)
     target: dict[OrderedStatement, OrderedStatement] = field(default_factory=dict)  # by cancel
@@ -216,7 +216,7 @@ class CancelLedger:
                     yield each
 
     def _void_built(self, cancel: OrderedStatement, beginning: OrderedStatement | None) -> None:
-        """Void what was built on a beginning (R6.4); None: on one that never reached us."""
+        """Void the statements built on a beginning (R6.4). None: the beginning never reached us."""
         start = 0
         if beginning is not None:
             start = bisect_left(self._statements, beginning.sent, key=BY_SENT)

@@ -1,6 +1,6 @@
 """Which statement a cancel means (R6.7 to R6.14), and which statements are about one fact (R6.2).
 
-These functions only answer. What is void so far is in the ledger of the cancels.
+These functions change nothing. The ledger of the cancels has the statements that are void so far.
 """
 
 from bisect import bisect_left
@@ -20,7 +20,7 @@ Void: TypeAlias = Container[OrderedStatement]
 def named_by(
     cancel: OrderedStatement, candidates: CancelCandidates
 ) -> list[OrderedStatement] | None:
-    """Return the statements that a cancel names. None: it names one that has not arrived yet.
+    """Return the statements that a cancel names; None if the named statement has not arrived.
 
     An empty list means that the cancel names no statement, so that the latest one is meant (R6.10).
 

@@ -11,9 +11,10 @@ from domain.interpretation.order import OrderedStatement
 def resent(statements: Sequence[OrderedStatement]) -> dict[OrderedStatement, OrderedStatement]:
     """Return the resends among the statements of one visit, each with the statement that counts.
 
-    Equal content, EVN-2 included, makes a resend whatever was sent between (R4.1). If EVN-2 is
-    missing, or if both were sent at one instant, only an unbroken run of equal statements counts
-    once (R4.2). Example: three admissions without EVN-2, to bed 1, bed 2 and bed 1, all count.
+    A statement with equal content, EVN-2 included, is a resend; statements between do not matter
+    (R4.1). If EVN-2 is missing, or if both were sent at one instant, only an unbroken run of equal
+    statements counts once (R4.2). Example: three admissions without EVN-2, to bed 1, bed 2 and bed
+    1, all count.
     """
     if len({each.statement.content for each in statements}) == len(statements):
         return {}

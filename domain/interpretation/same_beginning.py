@@ -1,4 +1,4 @@
-"""Whether a beginning is that of a visit: restated, or planned before (R3.10 to R3.12)."""
+"""Tell whether a visit states or has planned a beginning already (R3.10 to R3.12)."""
 
 from datetime import timedelta
 from typing import Final

@@ -23,7 +23,7 @@ _OPENED_BY_UPDATE: Final = frozenset({"EMER", "IMP", "OBSENC"})
 
 @dataclass(slots=True)
 class VisitHistory:
-    """What the statements of one visit add up to, before places and status."""
+    """The encounters of one visit, before their places and status are known."""
 
     statements: list[OrderedStatement]
     resends: dict[OrderedStatement, OrderedStatement]  # each with the statement that counts

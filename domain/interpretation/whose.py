@@ -121,7 +121,7 @@ def _without_resends(statements: Sequence[OrderedStatement]) -> dict[OrderedStat
 def _join_by_identifiers(
     joined: _JoinedRecords, statements: Iterable[OrderedStatement], records: Collection[RecordId]
 ) -> set[RecordId]:
-    """Join records by trusted identifiers. Return the records whose identifier joins none (R2.6).
+    """Join records by trusted identifiers; return records whose identifier joins none (R2.6).
 
     If two records of one authority hold one value, and nothing else joins them, the value may be a
     mistake. It joins none of its holders. The issuer of a master index never gives a value twice.

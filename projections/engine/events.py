@@ -15,7 +15,7 @@ from domain.ids import EventId, MessageId, RecordId
 from domain.statement import Statement
 from projections.engine.decoding import decode_sealed
 
-#: Topics that begin so are those of statements. All others are those of own events.
+#: The topics of statements begin with one of these. All other topics are of own events.
 STATEMENT_PREFIXES: Final = tuple(
     sorted({f"{topic.partition('.')[0]}." for topic in STATEMENT_TOPICS.values()})
 )

@@ -1,4 +1,4 @@
-"""What the fold needs from the application."""
+"""The services of the application that the fold needs."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ def _warm_nothing(_records: Iterable[RecordId]) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """What the application hands to the fold.
+    """The services that the application hands to the fold.
 
     ``token`` is a keyed hash (HMAC) of normalised text. Names are found over tokens, and no read
     model holds a name in clear. It is called only where the segment was opened.

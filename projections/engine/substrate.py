@@ -1,9 +1,9 @@
-"""The statements, filed by source record: what is interpreted live, as of and as known at.
+"""The statements, filed by source record. They are interpreted live, as of and as known at.
 
-Table ``statement`` holds the core and the sealed segments as they are stored, with what is shown of
-the envelope. Table ``component`` says which records may concern each other. The projector writes
-both in the transaction of the rows, so that the read models may be in another database than the
-events. Own events are filed beside the statements: see ``own_events``.
+Table ``statement`` holds the core and the sealed segments as they are stored, with the members of
+the envelope that are shown. Table ``component`` says which records may concern each other. The
+projector writes both in the transaction of the rows, so that the read models may be in another
+database than the events. Own events are filed beside the statements: see ``own_events``.
 """
 
 from collections.abc import Iterable, Sequence

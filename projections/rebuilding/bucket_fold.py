@@ -1,4 +1,4 @@
-"""Fold the events of a bucket: all of a stream, or of a component, at once."""
+"""Fold the events of a bucket: all events of a stream, or of a component, together."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter

@@ -38,7 +38,7 @@ _CAUGHT: Final = 2_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RebuildResult:
-    """What a rebuild did."""
+    """The result of a rebuild."""
 
     versions: dict[str, int]  # projection: the number of the generation that is read now
     events: int  # read from the source

@@ -88,7 +88,7 @@ class Spill:
         return self._file.fileno()
 
     def add(self, one: LoggedEvent) -> None:
-        """Put an event aside: with those of its component, if that is known."""
+        """Put an event aside, with the events of its component if the component is known."""
         self._held[bucket_of(one.component or one.record or one.stream)].append(one)
         self._count += 1
         self._size += _BESIDE + len(one.body)
@@ -106,7 +106,7 @@ class Spill:
         self._size = 0
 
     def hand_over(self) -> Pieces:
-        """Write everything to the file and forget it; return where it is, for another process."""
+        """Write everything to the file and forget it; return the places in the file."""
         self.write()
         found = Pieces(self._count, array("Q"))
         for number, pieces in enumerate(self._pieces):

@@ -1,7 +1,7 @@
 """Read the log of the store in stretches, so that several processes read it at the same time.
 
 A process that reads a stretch sorts its events by the stream or record under which they are folded,
-and reports what the others need: which nodes are joined, and how the events follow each other.
+and reports to the other processes which nodes are joined and how the events follow each other.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -46,7 +46,7 @@ class StoreLog:
 
 @dataclass(frozen=True, slots=True)
 class StretchResult:
-    """What was found in a stretch."""
+    """The result of reading a stretch."""
 
     events: int
     runs: list[Run]

@@ -35,8 +35,8 @@ from projections.rebuilding.refusals import Refused, settled
 from projections.rebuilding.spill import Bucket, Pieces, Spill, packed
 from projections.rebuilding.stretches import ReadStretch, Stretch, StretchReader, StretchResult
 
-#: What a worker reads and folds with. It is made in the process of the worker, so the function must
-#: be picklable.
+#: Makes the connection, the services and the reader of a worker, in the process of the worker. So
+#: the function must be picklable.
 Tools: TypeAlias = Callable[
     [], AbstractContextManager[tuple[Connection[Any], Services, ReadStretch]]
 ]

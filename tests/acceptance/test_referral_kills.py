@@ -8,8 +8,10 @@ from random import Random
 from threading import Event, Thread
 from typing import Any, Self
 
+import psycopg
 import pytest
 
+from infra.postgres_server import joined
 from tests.acceptance.command_line import CARETRAIL, CommandLine
 from tests.acceptance.service import PARTS, RunningService, serving
 
@@ -91,8 +93,21 @@ class Coordinator:
         raise TimeoutError(key)
 
 
-def test_no_accepted_command_is_lost_or_doubled_by_kills(home: Path) -> None:
-    random = Random(9)
+def recorded(service: RunningService) -> list[tuple[str, str]]:
+    """Return topic and event id of every own event in the store, in order of the log."""
+    with joined(service.home) as url, psycopg.connect(url) as connection:
+        found = connection.execute(
+            "select topic, event_id::text from es.event where topic like 'referral.%'"
+            " order by notification_id"
+        ).fetchall()
+    return [(topic, event_id) for topic, event_id in found]
+
+
+@pytest.mark.parametrize(
+    "seed", [9, *(pytest.param(n, marks=pytest.mark.soak) for n in range(10, 20))]
+)
+def test_no_accepted_command_is_lost_or_doubled_by_kills(home: Path, seed: int) -> None:
+    random = Random(seed)
     line = CommandLine(home, {"CARETRAIL_MLLP_PORT": "0", "CARETRAIL_HTTP_PORT": "0"})
     home.mkdir()
     (home / "feed.hl7").write_text(FEED)
@@ -107,11 +122,22 @@ def test_no_accepted_command_is_lost_or_doubled_by_kills(home: Path) -> None:
         assert coordinator.failed is None
         assert len(coordinator.answered) == 3 * REFERRALS
         assert coordinator.killed + len(service.killed) > len(PARTS)
+        answered = [
+            (event["topic"], event["event_id"])
+            for outcome in coordinator.answered.values()
+            for event in outcome["events"]
+        ]
+        assert recorded(service) == answered  # none lost, none doubled, and in order
         referrals = line.objects("referral", "ls")
         assert Counter((each["state"], each["version"]) for each in referrals) == {
             ("closed", 4): REFERRALS
         }
-        before = line.object("projections", "digest")
+        report = line.object("audit", "reconcile")
+        assert report["equal"], report
+        assert report["store"] == report["topic"] == 1 + len(answered)
+        live = line.object("projections", "digest")
         line.run("projections", "rebuild", "--from", "kafka")
-        assert line.object("projections", "digest") == before
+        assert line.object("projections", "digest") == live
+        line.run("projections", "rebuild")
+        assert line.object("projections", "digest") == live
     assert service.left_behind() == []

@@ -40,6 +40,10 @@ class Flag(_FlagWithWords):
         "sent_time_unusable",
         "Its time of sending (MSH-7) cannot be right. The time of entry (EVN-2) gives its order.",
     )
+    ORDER_UNKNOWN = (
+        "order_unknown",
+        "Messages of one instant disagree, and nothing says which was sent last. Check it.",
+    )
     CLOSED_BY_RULE = (
         "closed_by_rule",
         "No discharge arrived. A rule of the profile closed it some hours after its last activity.",

@@ -8,8 +8,9 @@ from typing import NamedTuple
 from domain.continuity import Encounter, Stay
 from domain.flags import FOR_THE_WORK_LIST, Flag
 from domain.ids import EncounterId
+from domain.interpretation.disagreements import disagree
 from domain.interpretation.growing_visit import Visit
-from domain.interpretation.order import Mark, OrderedStatement
+from domain.interpretation.order import NO_TIE, Mark, OrderedStatement
 from domain.interpretation.places import ended_at, in_order_of_time, places_of_void, stays_of
 from domain.interpretation.spell import Spell
 from domain.interpretation.status import closed_at, status_of
@@ -145,6 +146,8 @@ def _encounter(  # what an encounter is made from
         flags |= FOR_THE_WORK_LIST.intersection(given)
     if spell.part_ends:
         flags.add(Flag.PART_ENDED)
+    if any(each.tie != NO_TIE for each in members) and disagree(history.valid(members)):
+        flags.add(Flag.ORDER_UNKNOWN)
     first = members[0].statement
     plans = [each for each in history.plans if each in members] if history.plans else []
     encounter = Encounter(

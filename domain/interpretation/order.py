@@ -4,7 +4,6 @@ The order is total. It comes from values that intake stored with each statement,
 depend on the order of arrival.
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,13 +12,13 @@ from typing import Final, TypeAlias
 
 from domain.flags import Flag
 from domain.ids import StatementRef
-from domain.interpretation.times import BEFORE_ALL, INFERRED, moment_of
+from domain.interpretation.ties import natural_number, sort_ties
+from domain.interpretation.times import BEFORE_ALL, INFERRED, moment_of, same
 from domain.statement import Moment, Statement
 from domain.triggers import Kind, Trigger, trigger_of
 
-_DIGITS: Final = re.compile(r"([0-9]+)")
-
-_Natural: TypeAlias = tuple[tuple[int, str], ...]
+#: The value of ``OrderedStatement.tie`` of almost every statement.
+NO_TIE: Final = -1
 
 
 @dataclass(slots=True, eq=False)
@@ -38,6 +37,7 @@ class OrderedStatement:
     stated: bool  # whether the moment is stated, not inferred from EVN-2 or MSH-7 (R5.2)
     at: datetime  # the placing instant (R5.10); before all other times if it has none
     flags: tuple[str, ...]  # of intake, and ``sent_time_unusable``
+    tie: int = NO_TIE  # equal for statements of one visit whose order nothing tells (R1.6)
 
 
 #: A flag that a rule gives to a statement. Rules return marks; ``interpret`` merges them.
@@ -49,20 +49,26 @@ def in_sent_order(statements: Iterable[Statement]) -> list[OrderedStatement]:
     distinct: dict[StatementRef, Statement] = {each.ref: each for each in statements}
     ranked = [(_sent_at(each), each) for each in distinct.values()]
     ranked.sort(key=itemgetter(0))
-    _sort_ties(ranked)
-    return [_ordered(each, sent, order) for order, (sent, each) in enumerate(ranked)]
+    ties = sort_ties(ranked)
+    ordered = [_ordered(each, sent, order) for order, (sent, each) in enumerate(ranked)]
+    for order, tie in ties.items():
+        ordered[order].tie = tie
+    return ordered
 
 
 def sent_before(one: OrderedStatement, cancel: OrderedStatement) -> bool:
     """Tell whether a statement was sent before a cancel (R1.3).
 
     Many senders do not keep the order within one second, and a cancel has something to cancel. At
-    equal times the statement therefore comes first, unless both control ids are plain numbers and
-    the statement has the greater one. Example: of an A02 and an A12 sent in one second with the
-    control ids B and A, the A02 was sent before.
+    equal MSH-7 and EVN-2 the statement therefore comes first, unless both control ids are plain
+    numbers and the statement has the greater one. Example: of an A02 and an A12 sent in one second
+    with the control ids B and A, the A02 was sent before.
     """
     if one.sent != cancel.sent:
         return one.sent < cancel.sent
+    ours, theirs = cancel.statement.entered, one.statement.entered
+    if ours is not None and theirs is not None and not same(ours, theirs):
+        return theirs.at < ours.at
     return not _is_greater_number(one.statement.control_id, cancel.statement.control_id)
 
 
@@ -91,46 +97,6 @@ def _sent_at(statement: Statement) -> datetime:
     return BEFORE_ALL if statement.entered is None else statement.entered.at
 
 
-def _sort_ties(ranked: list[tuple[datetime, Statement]]) -> None:
-    """Sort the statements that were sent at one instant. Most feeds have few of them."""
-    first = 0
-    for position in range(1, len(ranked) + 1):
-        if position < len(ranked) and ranked[position][0] == ranked[first][0]:
-            continue
-        if position - first > 1:
-            ranked[first:position] = sorted(ranked[first:position], key=_tie)
-        first = position
-
-
-def _tie(ranked: tuple[datetime, Statement]) -> tuple[_Natural, _Natural, str, str, str, str]:
-    """Return what orders statements of one instant (R1.2)."""
-    each = ranked[1]
-    return (
-        _natural(each.sequence),
-        _natural(each.control_id),
-        each.sender,
-        each.application,
-        each.content,
-        each.ref,
-    )
-
-
-def _natural(text: str) -> _Natural:
-    """Return a key that compares runs of digits as numbers: x9 comes before x10.
-
-    Runs of digits may be longer than ``int`` converts, so they are compared as text.
-    """
-    return tuple(
-        _number(piece) if position % 2 else (0, piece)
-        for position, piece in enumerate(_DIGITS.split(text))
-    )
-
-
-def _number(digits: str) -> tuple[int, str]:
-    plain = digits.lstrip("0")
-    return len(plain), plain
-
-
 def _is_greater_number(one: str, other: str) -> bool:
     plain = one.isascii() and one.isdecimal() and other.isascii() and other.isdecimal()
-    return plain and _number(one) > _number(other)
+    return plain and natural_number(one) > natural_number(other)

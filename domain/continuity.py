@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple, TypeAlias
 
 from domain.ids import EncounterId, Mode, PatientId, RecordId, StatementRef, VisitRef
-from domain.statement import EncounterClass, Place
+from domain.statement import EncounterClass, Place, Precision
 
 #: FHIR R4 EncounterStatus, without ``triaged``.
 Status: TypeAlias = Literal[
@@ -31,6 +31,8 @@ class Stay(NamedTuple):
     cancelled: bool  # a ghost: every statement of this stay was voided later
     statement: StatementRef  # the statement that the stay comes from
     flags: tuple[str, ...] = ()
+    start_precision: Precision = "second"
+    end_precision: Precision = "second"
 
 
 class Encounter(NamedTuple):
@@ -55,6 +57,8 @@ class Encounter(NamedTuple):
     disposition_code: str = ""
     planned_for: datetime | None = None
     flags: tuple[str, ...] = ()
+    start_precision: Precision = "second"  # how precisely the start is stated (R5.12)
+    end_precision: Precision = "second"
 
 
 class Entry(NamedTuple):
@@ -73,6 +77,7 @@ class Entry(NamedTuple):
     encounter_id: EncounterId | None
     voided_by: StatementRef | None = None  # the cancel that voids it
     superseded_by: StatementRef | None = None
+    precision: Precision = "second"  # of ``happened_at``
     ends_part: bool = False  # a valid discharge that ended only one part of the encounter (R7.7)
     flags: tuple[str, ...] = ()
 

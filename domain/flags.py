@@ -44,6 +44,14 @@ class Flag(_FlagWithWords):
         "order_unknown",
         "Messages of one instant disagree, and nothing says which was sent last. Check it.",
     )
+    MAY_HAVE_BEGUN_LATER = (
+        "may_have_begun_later",
+        "Its admission or transfer names only the day, which includes this moment.",
+    )
+    MAY_HAVE_ENDED = (
+        "may_have_ended",
+        "Its discharge names only the day, so the patient may have left by this moment.",
+    )
     CLOSED_BY_RULE = (
         "closed_by_rule",
         "No discharge arrived. A rule of the profile closed it some hours after its last activity.",

@@ -15,7 +15,7 @@ from psycopg.rows import class_row
 from domain.continuity import Encounter, Patient, Stay
 from domain.ids import EncounterId, PatientId
 from domain.interpretation import in_census
-from domain.statement import EncounterClass
+from domain.statement import EncounterClass, Precision
 from projections.engine.columns import ARRIVAL, COMPONENT, FLAGS, MODE, PATIENT, SEALED
 from projections.engine.component import Component, arrival
 from projections.engine.copies import place_copies, write_copies
@@ -23,7 +23,7 @@ from projections.engine.projection import ByComponent, Projection
 from projections.engine.services import Services
 from projections.engine.table import Column, Row, Table
 from projections.engine.views import PRODUCTION, QueryView, TableView
-from projections.timeline import CLASS_SYSTEM, ENCOUNTER, place_columns
+from projections.timeline import CLASS_SYSTEM, ENCOUNTER, place_columns, precision_of
 
 Occupant = TypeVar("Occupant")
 
@@ -47,6 +47,12 @@ CENSUS: Final = Table(
         Column("class_code", "text", "Class, HL7 v3 ActCode.", required=True),
         Column("since_at", "timestamptz", "In that place since; null: not known."),
         Column("started_at", "timestamptz", "Start of the encounter; null: not known."),
+        Column(
+            "since_precision",
+            "text",
+            "How precisely since_at is stated: year, month, day, hour, minute or second; null: not"
+            " known.",
+        ),
         Column("visit_ref", "text", "Keyed hash of the visit number; null: none was stated."),
         FLAGS,
         *ARRIVAL,
@@ -89,6 +95,7 @@ def rows(interpreted: Component, services: Services) -> dict[str, list[Row]]:  #
 def _row(interpreted: Component, patient: Patient, encounter: Encounter, here: Stay | None) -> Row:
     known = arrival([interpreted.filed[ref] for ref in encounter.statements])
     place = None if here is None else here.place
+    since = encounter.start if here is None else here.start
     facility, *parts = place_columns(place)
     return (
         encounter.encounter_id,
@@ -101,8 +108,9 @@ def _row(interpreted: Component, patient: Patient, encounter: Encounter, here: S
         None if place is None else place.ref,
         place is not None and place.part2,
         encounter.class_code,
-        encounter.start if here is None else here.start,
+        since,
         encounter.start,
+        precision_of(since, encounter.start_precision if here is None else here.start_precision),
         encounter.visit,
         encounter.flags if here is None else tuple(dict.fromkeys((*encounter.flags, *here.flags))),
         known.source_position,
@@ -191,7 +199,7 @@ _CLASH_COLUMNS: Final = {
 
 PROJECTION: Final = Projection(
     name="census",
-    version=5,
+    version=6,
     tables=(CENSUS,),
     fold=ByComponent(rows=rows),
     views=(
@@ -225,6 +233,7 @@ class CensusRow:
     class_code: EncounterClass
     since_at: datetime | None
     started_at: datetime | None
+    since_precision: Precision | None
     visit_ref: str | None
     flags: list[str]
     last_changed_at: datetime
@@ -237,7 +246,8 @@ def open_now(connection: Connection[Any], *, facility: str | None = None) -> lis
         return cursor.execute(
             """
             select encounter_id, patient_id, mode, facility, unit, room, bed, building, floor,
-                place_ref, is_part2, class_code, since_at, started_at, visit_ref, flags,
+                place_ref, is_part2, class_code, since_at, started_at, since_precision,
+                visit_ref, flags,
                 last_changed_at, sealed
             from proj.census where %(facility)s::text is null or facility = %(facility)s
             order by facility, unit, room, bed, encounter_id

@@ -239,7 +239,7 @@ def _tokens(named: Sequence[CopiedSegment], services: Services) -> set[str]:
 
 PROJECTION: Final = Projection(
     name="patients",
-    version=6,
+    version=7,
     tables=(PATIENT, IDENTIFIER, TOKEN),
     fold=ByComponent(rows=rows, opens=True),
     views=(

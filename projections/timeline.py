@@ -5,12 +5,13 @@ segments are copied as they are stored, and the application opens them.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final, TypeAlias
 
 from domain.body import SegmentClass
 from domain.continuity import Encounter, Entry, Patient, Stay
 from domain.ids import EncounterId, StatementRef
-from domain.statement import Place
+from domain.statement import Place, Precision
 from projections.engine.columns import ARRIVAL, COMPONENT, FLAGS, MODE, PATIENT, SEALED
 from projections.engine.component import Component, arrival
 from projections.engine.copies import copies, place_copies, write_copies
@@ -47,6 +48,13 @@ ENCOUNTER: Final = Table(
             required=True,
         ),
         Column("planned_for_at", "timestamptz", "When it is planned for; null: not planned."),
+        Column(
+            "start_precision",
+            "text",
+            "How precisely the start is stated: year, month, day, hour, minute or second; null: the"
+            " start is not known.",
+        ),
+        Column("end_precision", "text", "How precisely the end is stated; null: there is no end."),
         FLAGS,
         *ARRIVAL,
         COMPONENT,
@@ -79,6 +87,10 @@ STAY: Final = Table(
         Column("ended_at", "timestamptz", "Until when; null: still there, or not known."),
         Column("is_cancelled", "boolean", "Only cancelled statements state it.", required=True),
         Column("statement_ref", "text", "Statement that states it, care.entry.", required=True),
+        Column(
+            "start_precision", "text", "How precisely the start is stated; null: it is not known."
+        ),
+        Column("end_precision", "text", "How precisely the end is stated; null: there is no end."),
         FLAGS,
         Column("event_id", "text", "Event of that statement.", "arrival"),
         *ARRIVAL,
@@ -103,6 +115,12 @@ ENTRY: Final = Table(
         Column("trigger_code", "text", "Trigger event, HL7 table 0003.", required=True),
         Column("happened_at", "timestamptz", "When it happened; null: not stated."),
         Column("is_inferred", "boolean", "The time is from EVN-2 or MSH-7.", required=True),
+        Column(
+            "happened_precision",
+            "text",
+            "How precisely the time is stated: year, month, day, hour, minute or second; null: not"
+            " stated.",
+        ),
         Column("is_voided", "boolean", "A later message cancelled it.", required=True),
         Column("voided_by_ref", "text", "Statement that cancelled it, care.entry; null: none."),
         Column(
@@ -187,6 +205,8 @@ def _encounter(interpreted: Component, patient: Patient, ordinal: int, encounter
         encounter.cancelled,
         encounter.disposition_code,
         encounter.planned_for,
+        precision_of(encounter.start, encounter.start_precision),
+        precision_of(encounter.end, encounter.end_precision),
         encounter.flags,
         known.source_position,
         known.first_known_at,
@@ -209,7 +229,7 @@ def _visit_number(encounter: Encounter, behind: Sequence[FiledStatement]) -> str
 def _stay(
     interpreted: Component, patient: Patient, encounter: Encounter, number: int, stay: Stay
 ) -> Row:
-    place, class_code, start, end, cancelled, statement, flags = stay
+    place, class_code, start, end, cancelled, statement, flags, start_precision, until = stay
     one = interpreted.filed[statement]
     return (
         encounter.encounter_id,
@@ -224,6 +244,8 @@ def _stay(
         end,
         cancelled,
         statement,
+        precision_of(start, start_precision),
+        precision_of(end, until),
         flags,
         one.event_id,
         one.index,
@@ -241,7 +263,7 @@ def _entry(
     entry: Entry,
     belongs: dict[StatementRef, EncounterId],
 ) -> Row:
-    ref, happened_at, inferred, encounter_id, voided_by, superseded_by, _, flags = entry
+    ref, happened_at, inferred, encounter_id, voided_by, superseded_by, precision, _, flags = entry
     one = interpreted.filed[ref]
     statement = one.statement
     place = statement.place
@@ -256,6 +278,7 @@ def _entry(
         statement.trigger,
         happened_at,
         inferred,
+        precision_of(happened_at, precision),
         voided_by is not None,
         voided_by,
         superseded_by,
@@ -276,6 +299,11 @@ def _entry(
         interpreted.component,
         write_copies(place_copies(place, interpreted.filed, (ref,))),
     )
+
+
+def precision_of(at: datetime | None, precision: Precision) -> Precision | None:
+    """Return how precisely a time is stated; None if there is no time."""
+    return None if at is None else precision
 
 
 def place_columns(place: Place | None) -> PlaceColumns:
@@ -314,7 +342,7 @@ _ALIASES: Final = QueryView(
 
 PROJECTION: Final = Projection(
     name="timeline",
-    version=5,
+    version=6,
     tables=(ENCOUNTER, STAY, ENTRY),
     fold=ByComponent(rows=rows),
     views=(

@@ -10,12 +10,17 @@ from typing import Literal
 from caretrail.reading.opening import PersonDetails, SegmentOpener, person, pieces_copied
 from caretrail.reading.patient import PatientReading
 from caretrail.reading.places import PlaceParts, opened, sealed_places
+from domain.flags import Flag
 from domain.ids import EncounterId, PatientId
 from domain.journey import was_left_open
-from domain.statement import EncounterClass
+from domain.statement import EncounterClass, Precision
 from projections.audit_trail import LogPosition
 from projections.census import BED_OF_TWO, PATIENT_IN_TWO, CensusRow, open_places
 from projections.patients import PatientRow
+from projections.timeline import precision_of
+
+#: As of an instant, a patient with one of these flags may be elsewhere (R9.8).
+_DOUBTS = frozenset({Flag.MAY_HAVE_BEGUN_LATER, Flag.MAY_HAVE_ENDED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +37,7 @@ class OccupiedPlace:
     since: datetime | None  # at this place since; None: not stated
     started: datetime | None  # of the encounter
     visit_ref: str | None = None
+    since_precision: Precision | None = None  # how precisely ``since`` is stated
     flags: tuple[str, ...] = ()
     person: PersonDetails = field(default_factory=PersonDetails)
     last_message: datetime | None = None
@@ -81,6 +87,7 @@ def from_rows(
                 since=row.since_at,
                 started=row.started_at,
                 visit_ref=row.visit_ref,
+                since_precision=row.since_precision,
                 flags=tuple(row.flags),
                 person=people.get(row.patient_id, PersonDetails()),
                 last_message=row.last_changed_at,
@@ -107,6 +114,10 @@ def from_reading(reading: PatientReading) -> list[OccupiedPlace]:
                 since=here.start if here else encounter.start,
                 started=encounter.start,
                 visit_ref=encounter.visit,
+                since_precision=precision_of(
+                    here.start if here else encounter.start,
+                    here.start_precision if here else encounter.start_precision,
+                ),
                 flags=encounter.flags,
                 person=reading.person,
                 last_message=max((one.recorded_at for one in behind), default=None),
@@ -157,7 +168,7 @@ def disagreements(
         at: The instant by which lengths are judged.
         shared_numbers: Encounters of different patients that share a visit number.
     """
-    in_beds = [one for one in occupied if one.parts.bed]
+    in_beds = [one for one in occupied if one.parts.bed and _DOUBTS.isdisjoint(one.flags)]
     found: list[Disagreement] = [
         Disagreement(kind=each.kind, places=places)
         for each in (BED_OF_TWO, PATIENT_IN_TWO)

@@ -13,6 +13,7 @@ from caretrail.reading.places import PlaceParts
 from domain.continuity import Encounter, Entry, Stay
 from domain.ids import StatementRef
 from projections.audit_trail import LogPosition
+from projections.timeline import precision_of
 
 
 def timeline_json(reading: PatientReading) -> Json:
@@ -79,6 +80,7 @@ def activity_json(entry: ActivityEntry) -> Json:
         "flags": list(entry.flags),
         "stream": entry.stream,
         "stream_id": entry.stream_id,
+        "precision": "second",
     }
 
 
@@ -99,6 +101,8 @@ def _encounter(reading: PatientReading, encounter: Encounter) -> Json:
         "locations": [_stay(reading, stay) for stay in encounter.stays],
         "cancelled": encounter.cancelled,
         "flags": list(encounter.flags),
+        "started_precision": precision_of(encounter.start, encounter.start_precision),
+        "ended_precision": precision_of(encounter.end, encounter.end_precision),
     }
 
 
@@ -114,6 +118,8 @@ def _stay(reading: PatientReading, stay: Stay) -> Json:
         "cancelled": stay.cancelled,
         "event_id": filed.event_id if filed else None,
         "flags": list(stay.flags),
+        "from_precision": precision_of(stay.start, stay.start_precision),
+        "until_precision": precision_of(stay.end, stay.end_precision),
     }
 
 
@@ -147,6 +153,7 @@ def _entry(reading: PatientReading, entry: Entry) -> Json:
         "flags": list(entry.flags),
         "stream": None,
         "stream_id": None,
+        "precision": precision_of(entry.happened_at, entry.precision),
     }
 
 
@@ -178,4 +185,5 @@ def _occupied(row: OccupiedPlace) -> Json:
         "class": row.class_code,
         "mode": row.mode,
         "flags": list(row.flags),
+        "since_precision": row.since_precision,
     }

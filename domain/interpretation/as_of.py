@@ -10,7 +10,7 @@ from domain.flags import Flag
 from domain.ids import StatementRef, VisitRef
 from domain.interpretation.interpret import interpret
 from domain.interpretation.order import in_sent_order
-from domain.interpretation.times import BEFORE_ALL, happened
+from domain.interpretation.times import BEFORE_ALL, happened, length_of
 from domain.interpretation.whose import Person, people
 from domain.statement import Statement
 from domain.triggers import Kind, Trigger, trigger_of
@@ -32,12 +32,15 @@ def interpret_as_of(statements: Iterable[Statement], as_of: datetime) -> tuple[P
     everything = {each.ref: each for each in statements}
     kept = stated_by(everything.values(), as_of)
     history = interpret(kept)
+    may_have_ended: set[StatementRef] = set()
     if len(kept) < len(everything) or any(_is_later(patient, as_of) for patient in history):
-        corrected = _kept_by_corrected_times(interpret(everything.values()), everything, as_of)
+        whole = interpret(everything.values())
+        may_have_ended = _of_day_of_end(whole, as_of)
+        corrected = _kept_by_corrected_times(whole, everything, as_of)
         if corrected:
             history = interpret(_kept(everything.values(), as_of, corrected))
     return tuple(
-        _with_history(person, history, as_of, everything)
+        _with_history(person, history, as_of, everything, may_have_ended)
         for person in people(in_sent_order(everything.values()))
     )
 
@@ -131,6 +134,33 @@ def _kept_by_corrected_times(
     return decided
 
 
+def _of_day_of_end(whole: Iterable[Patient], as_of: datetime) -> set[StatementRef]:
+    """Return the statements of encounters whose coarse end may be before ``as_of`` (R13.8)."""
+    return {
+        ref
+        for patient in whole
+        for encounter in patient.encounters
+        if encounter.end is not None
+        and as_of < encounter.end <= as_of + length_of(encounter.end_precision)
+        for ref in encounter.statements
+    }
+
+
+def _with_doubts(
+    encounter: Encounter, as_of: datetime, may_have_ended: Collection[StatementRef]
+) -> Encounter:
+    """Flag an open encounter that a coarse time leaves open at ``as_of`` (R13.8)."""
+    if encounter.end is not None or encounter.cancelled:
+        return encounter
+    flags: set[str] = set()
+    if encounter.statements[0] in may_have_ended:
+        flags.add(Flag.MAY_HAVE_ENDED)
+    here = next((each for each in reversed(encounter.stays) if not each.cancelled), None)
+    if here and here.start and as_of - here.start < length_of(here.start_precision):
+        flags.add(Flag.MAY_HAVE_BEGUN_LATER)
+    return encounter._replace(flags=tuple(sorted({*encounter.flags, *flags})))
+
+
 def _happened_at(entry: Entry) -> datetime:
     return entry.happened_at or BEFORE_ALL
 
@@ -166,6 +196,7 @@ def _with_history(
     history: Iterable[Patient],
     as_of: datetime,
     statements: Mapping[StatementRef, Statement],
+    may_have_ended: Collection[StatementRef],
 ) -> Patient:
     """Return the patient of a person: its records with what ``history`` says about them."""
     records = set(person.records)
@@ -174,7 +205,7 @@ def _with_history(
     later: set[StatementRef] = set()
     for encounter in (one for each in same for one in each.encounters):
         kept = _without_later_stays(_not_yet_closed(encounter, as_of), as_of, statements)
-        encounters.append(kept)
+        encounters.append(_with_doubts(kept, as_of, may_have_ended))
         later |= {stay.statement for stay in encounter.stays}
         later -= {stay.statement for stay in kept.stays}
     entries = [one for each in same for one in each.entries if one.statement not in later]

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from domain.interpretation.order import OrderedStatement
 from domain.interpretation.spell import Spell
-from domain.interpretation.times import same
+from domain.interpretation.times import refines, same
 from domain.statement import Moment
 
 #: Before the order of every statement: a time that counts whenever it was sent.
@@ -104,6 +104,9 @@ def _corrects_nothing(
 ) -> bool:
     """Tell whether a PV1-44 only repeats a time that is known (R5.5).
 
+    It does not repeat a coarse time that it refines (R5.12). Example: an A01 that names only its
+    day, and an A08 with PV1-44 9:15 of that day; the encounter began at 9:15.
+
     Args:
         admitted: The PV1-44.
         each: The statement that has it.
@@ -115,6 +118,7 @@ def _corrects_nothing(
         return True
     return any(
         same(admitted, known.moment)
+        and not (known.moment.until is not None and refines(admitted, known.moment))
         and (
             known.known_from < each.order
             or code == last_code

@@ -170,6 +170,8 @@ def _encounter(  # what an encounter is made from
         disposition_code=_disposition(spell),
         planned_for=_planned_for(plans),
         flags=tuple(sorted(flags)) if flags else (),
+        start_precision=spell.start_precision,
+        end_precision=spell.end_precision,
     )
     return encounter, marks
 

@@ -98,6 +98,7 @@ def _entry(each: OrderedStatement, outcomes: _Outcomes) -> Entry:
         encounter_id=outcomes.encounter.get(each),
         voided_by=void[each].statement.ref if each in void else None,
         superseded_by=superseded[each].statement.ref if each in superseded else None,
+        precision="second" if each.moment is None else each.moment.precision,
         ends_part=each in outcomes.part_ends,
         flags=tuple(dict.fromkeys(flags)) if flags else (),
     )

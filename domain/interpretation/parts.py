@@ -31,6 +31,31 @@ def comes_from_elsewhere(each: OrderedStatement) -> bool:
     return each.trigger.admits and came_from(each) != ""
 
 
+def is_of_registered(
+    end: OrderedStatement,
+    admission: OrderedStatement,
+    beginnings: Sequence[OrderedStatement],
+    moves: Sequence[OrderedStatement],
+) -> bool:
+    """Tell whether an end is of the registered part of the visit, not of the admission (R7.6).
+
+    Its class and place are those of an A04, or of a move after the A04. Or its place is the PV1-6
+    of the admission.
+    """
+    part = part_of(end)
+    if part is None or part == part_of(admission):
+        return False
+    _, place = part
+    admitted_from = came_from(admission) == place
+    return any(
+        admitted_from
+        or part == part_of(each)
+        or any(each.at <= move.at <= end.at and part == part_of(move) for move in moves)
+        for each in beginnings
+        if each.trigger.is_registration
+    )
+
+
 @dataclass(slots=True)
 class PartAccount:
     """The parts of one spell: the present one, and those that an A01 or A06 replaced."""

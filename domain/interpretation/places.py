@@ -10,13 +10,16 @@ from domain.flags import Flag
 from domain.interpretation.order import Mark, OrderedStatement
 from domain.interpretation.spell import Spell
 from domain.interpretation.times import BEFORE_ALL
-from domain.statement import EncounterClass, Place
+from domain.statement import EncounterClass, Place, Precision
 
 _order = attrgetter("order")
 
 
-#: The instant, the place and the class from then on, the statement that states them, and flags.
-_Step: TypeAlias = tuple[datetime, Place | None, EncounterClass, OrderedStatement, tuple[str, ...]]
+#: The instant, the place and the class from then on, the statement that states them, flags, and
+#: how precisely the instant is stated.
+_Step: TypeAlias = tuple[
+    datetime, Place | None, EncounterClass, OrderedStatement, tuple[str, ...], Precision
+]
 
 
 def stays_of(spell: Spell, restoring: Sequence[OrderedStatement]) -> tuple[list[Stay], list[Mark]]:
@@ -34,7 +37,7 @@ def stays_of(spell: Spell, restoring: Sequence[OrderedStatement]) -> tuple[list[
     runs: list[_Step] = []
     place: Place | None = None
     class_code: EncounterClass = "unknown"
-    for at, stated, coded, by, flags in steps:
+    for at, stated, coded, by, flags, precision in steps:
         if spell.end is not None and at > spell.end:
             marks.append((by, Flag.AFTER_END))  # R8.3
             continue
@@ -44,7 +47,7 @@ def stays_of(spell: Spell, restoring: Sequence[OrderedStatement]) -> tuple[list[
             runs.pop()
         if runs and _ref(runs[-1][1]) == _ref(place) and runs[-1][2] == class_code:
             continue
-        runs.append((at, place, class_code, by, flags))
+        runs.append((at, place, class_code, by, flags, precision))
     if runs and runs[-1][0] == spell.end:
         runs.pop()
     if place is None:
@@ -53,6 +56,7 @@ def stays_of(spell: Spell, restoring: Sequence[OrderedStatement]) -> tuple[list[
         return [], marks
     starts = [None if at == BEFORE_ALL else at for at, *_ in runs]
     ends = [*starts[1:], spell.end]
+    precisions = [*(each[5] for each in runs[1:]), spell.end_precision]
     stays = [
         Stay(
             place=place,
@@ -62,8 +66,12 @@ def stays_of(spell: Spell, restoring: Sequence[OrderedStatement]) -> tuple[list[
             cancelled=spell.cancelled,
             statement=by.statement.ref,
             flags=flags,
+            start_precision=precision,
+            end_precision=until,
         )
-        for (_, place, class_code, by, flags), start, end in zip(runs, starts, ends, strict=True)
+        for (_, place, class_code, by, flags, precision), start, end, until in zip(
+            runs, starts, ends, precisions, strict=True
+        )
     ]
     return stays, marks
 
@@ -78,15 +86,17 @@ def _steps(spell: Spell) -> tuple[list[_Step], list[Mark]]:
     start = spell.start or BEFORE_ALL
     if spell.opened_by is not None:
         by = spell.opened_by
-        return [(start, by.statement.place, by.statement.class_code, by, ())], []
+        precision = spell.start_precision
+        return [(start, by.statement.place, by.statement.class_code, by, (), precision)], []
     steps: list[_Step] = []
     marks: list[Mark] = []
     if spell.beginnings:
-        steps.append(_of_beginnings(spell.beginnings, start))
+        steps.append(_of_beginnings(spell.beginnings, start, spell.start_precision))
     later: list[tuple[datetime, int, int, _Step]] = []
     if spell.changes:
         at = max(spell.change_at or start, start)
-        later.append((at, 0, spell.changes[0].order, _of_beginnings(spell.changes, at)))
+        precision = spell.change_precision
+        later.append((at, 0, spell.changes[0].order, _of_beginnings(spell.changes, at, precision)))
     for at, move in spell.moves:
         flags: tuple[str, ...] = ()
         rank = move.order
@@ -96,7 +106,10 @@ def _steps(spell: Spell) -> tuple[list[_Step], list[Mark]]:
             rank = len(later) - len(spell.moves)  # negative, in the order of the moves
         placed = max(at, start)
         statement = move.statement
-        step = (placed, statement.place, statement.class_code, move, flags)
+        precision = "second" if move.moment is None else move.moment.precision
+        if at < start:
+            precision = spell.start_precision
+        step = (placed, statement.place, statement.class_code, move, flags, precision)
         later.append((placed, 1, rank, step))
     if len(later) > 1:
         later.sort(key=itemgetter(0, 1, 2))
@@ -104,18 +117,20 @@ def _steps(spell: Spell) -> tuple[list[_Step], list[Mark]]:
     return steps, marks
 
 
-def _of_beginnings(beginnings: Sequence[OrderedStatement], at: datetime) -> _Step:
+def _of_beginnings(
+    beginnings: Sequence[OrderedStatement], at: datetime, precision: Precision
+) -> _Step:
     """Return the step of one beginning; the place and the class sent last hold (R8.4)."""
     by = beginnings[0]
     if len(beginnings) == 1:
-        return at, by.statement.place, by.statement.class_code, by, ()
+        return at, by.statement.place, by.statement.class_code, by, (), precision
     class_code: EncounterClass = "unknown"
     for each in sorted(beginnings, key=_order):
         if each.statement.class_code != "unknown":
             class_code = each.statement.class_code
         if each.statement.place is not None or by.statement.place is None:
             by = each
-    return at, by.statement.place, class_code, by, ()
+    return at, by.statement.place, class_code, by, (), precision
 
 
 def _restored(
@@ -128,11 +143,14 @@ def _restored(
     by = max(placing, key=_order)
     place = by.statement.place
     if runs:
-        return [(at, place, class_code, by, flags) for at, _, class_code, _, flags in runs]
+        return [
+            (at, place, class_code, by, flags, precision)
+            for at, _, class_code, _, flags, precision in runs
+        ]
     start = spell.start or BEFORE_ALL
     if spell.end is not None and spell.end <= start:
         return []
-    return [(start, place, by.statement.class_code, by, ())]
+    return [(start, place, by.statement.class_code, by, (), spell.start_precision)]
 
 
 def places_of_void(
@@ -173,6 +191,7 @@ def places_of_void(
                 end=max(until, start) if until and start else until,
                 cancelled=True,
                 statement=each.statement.ref,
+                start_precision="second" if each.moment is None else each.moment.precision,
             ),
         )
     return list(found.values())

@@ -4,13 +4,14 @@ Coarse times are never compared by pair: that is not transitive, so the result w
 order of the statements.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
 from typing import Final, TypeAlias
 
-from domain.interpretation.order import OrderedStatement, came_from
-from domain.interpretation.parts import part_of
+from domain.interpretation.order import OrderedStatement
+from domain.interpretation.parts import is_of_registered
+from domain.interpretation.readmissions import is_precise, readmissions
 from domain.statement import Moment
 
 #: Instant, rank, order in sent order; and the statement.
@@ -19,7 +20,7 @@ Placed: TypeAlias = tuple[datetime, int, int, OrderedStatement]
 #: At one instant, statements follow each other by these ranks.
 _EARLY_END: Final = -1  # an end that precedes a beginning of the same time (R7.6)
 _BEGINNING: Final = 0
-_CHANGE: Final = 1  # a beginning that changes the class, though it repeats a PV1-44 (R7.2)
+CHANGE: Final = 1  # a beginning that changes the class, though it repeats a PV1-44 (R7.2)
 _MOVE: Final = 2
 _END: Final = 3
 
@@ -50,9 +51,13 @@ def placed(
             items.append((each.statement.discharged.last, _END, each.order, each))
     items.extend((each.at, _MOVE, each.order, each) for each in moves)
     items.extend((at, _MOVE, each.order, each) for at, each in returns)
+    early: dict[OrderedStatement, datetime] = {}
+    not_before: dict[OrderedStatement, datetime] = {}
+    if beginnings and ends:
+        early, not_before = readmissions(beginnings, ends, moves)
     if beginnings:
-        items.extend(_placed_beginnings(beginnings, ends))
-    items.extend(_placed_ends(ends, beginnings, moves))
+        items.extend(_placed_beginnings(beginnings, ends, not_before))
+    items.extend(_placed_ends(ends, beginnings, moves, early))
     items.sort(key=itemgetter(0, 1, 2))
     return items
 
@@ -63,7 +68,9 @@ def own_time(each: OrderedStatement) -> Moment | None:
 
 
 def _placed_beginnings(
-    beginnings: Sequence[OrderedStatement], ends: Sequence[OrderedStatement]
+    beginnings: Sequence[OrderedStatement],
+    ends: Sequence[OrderedStatement],
+    not_before: Mapping[OrderedStatement, datetime],
 ) -> Iterator[Placed]:
     """Place the beginnings. One that repeats the PV1-44 of another one is a change of class (R7.2).
 
@@ -72,11 +79,13 @@ def _placed_beginnings(
     one_trigger = len(beginnings) == 1 or len({each.trigger.code for each in beginnings}) == 1
     for each in beginnings:
         repeated = None if one_trigger else _repeated_beginning(each, beginnings, ends)
-        if repeated is None:
+        if each in not_before:
+            yield max(each.at, not_before[each]), _BEGINNING, each.order, each
+        elif repeated is None:
             yield each.at, _BEGINNING, each.order, each
         else:
             own = own_time(each)
-            yield max(own.at if own else each.at, repeated.at), _CHANGE, each.order, each
+            yield max(own.at if own else each.at, repeated.at), CHANGE, each.order, each
 
 
 def _repeated_beginning(
@@ -108,8 +117,9 @@ def _placed_ends(
     ends: Sequence[OrderedStatement],
     beginnings: Sequence[OrderedStatement],
     moves: Sequence[OrderedStatement],
+    early: Mapping[OrderedStatement, datetime],
 ) -> Iterator[Placed]:
-    """Place the ends (R7.6).
+    """Place the ends (R7.6, R7.14).
 
     If an end and a beginning have the same time, an end that was sent first goes first. Exception:
     the end of the registered part does not go before the admission at the same time.
@@ -118,41 +128,20 @@ def _placed_ends(
     for each in beginnings:
         first_sent.setdefault(each.at, each)
     for each in ends:
+        if each in early:
+            yield early[each], _EARLY_END, each.order, each
+            continue
         at = each.at if each.moment is None else each.moment.at
         beginning = first_sent.get(at)
         if (
             beginning is None
             or each.order > beginning.order
+            or not (is_precise(each.moment) and is_precise(beginning.moment))
             or (
                 beginning.trigger.is_admission
-                and _is_of_registered(each, beginning, beginnings, moves)
+                and is_of_registered(each, beginning, beginnings, moves)
             )
         ):
             yield each.at, _END, each.order, each
         else:
             yield at, _EARLY_END, each.order, each
-
-
-def _is_of_registered(
-    end: OrderedStatement,
-    admission: OrderedStatement,
-    beginnings: Sequence[OrderedStatement],
-    moves: Sequence[OrderedStatement],
-) -> bool:
-    """Tell whether an end is of the registered part of the visit, not of the admission (R7.6).
-
-    Its class and place are those of an A04, or of a move after the A04. Or its place is the PV1-6
-    of the admission.
-    """
-    part = part_of(end)
-    if part is None or part == part_of(admission):
-        return False
-    _, place = part
-    admitted_from = came_from(admission) == place
-    return any(
-        admitted_from
-        or part == part_of(each)
-        or any(each.at <= move.at <= end.at and part == part_of(move) for move in moves)
-        for each in beginnings
-        if each.trigger.is_registration
-    )

@@ -9,10 +9,11 @@ from datetime import datetime
 from typing import TypeAlias
 
 from domain.interpretation.order import OrderedStatement
+from domain.statement import Moment, Precision
 
-#: A value for one time of an encounter: order of the statement that gives it, instant, and whether
-#: it is stated. A plain tuple, because a replay makes millions of them.
-TimeValue: TypeAlias = tuple[int, datetime, bool]
+#: A value for one time of an encounter: order of the statement that gives it, instant, whether it
+#: is stated, and the time as stated. A plain tuple, because a replay makes millions of them.
+TimeValue: TypeAlias = tuple[int, datetime, bool, Moment | None]
 
 
 @dataclass(slots=True, eq=False)
@@ -29,9 +30,12 @@ class Spell:
     opened_by: OrderedStatement | None = None  # the only sign of a visit whose beginning is lost
     start: datetime | None = None
     start_inferred: bool = True
+    start_precision: Precision = "second"
     change_at: datetime | None = None
+    change_precision: Precision = "second"
     end: datetime | None = None
     end_inferred: bool = False
+    end_precision: Precision = "second"
     end_stated_by: OrderedStatement | None = None  # the end or correction that gives ``end``
     ended: bool = False  # its time may be unknown
     cancelled: bool = False  # a ghost (R8.7, R8.8)

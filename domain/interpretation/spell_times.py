@@ -1,12 +1,14 @@
 """The times of one encounter: start, change of class and end (R5.3, R5.8, R5.9, R7.1)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
+from operator import itemgetter
 
 from domain.interpretation.order import OrderedStatement
 from domain.interpretation.placing import own_time
 from domain.interpretation.spell import Spell, TimeValue
-from domain.interpretation.times import BEFORE_ALL
+from domain.interpretation.times import BEFORE_ALL, refines
+from domain.statement import Moment, Precision
 
 
 def set_times(spell: Spell, corrections: Sequence[OrderedStatement]) -> None:
@@ -19,31 +21,56 @@ def set_times(spell: Spell, corrections: Sequence[OrderedStatement]) -> None:
     starts, changes = _start_and_change_values(spell, corrections)
     start = decide(starts)
     if start is not None and start[1] != BEFORE_ALL:
-        _, spell.start, stated = start
+        _, spell.start, stated, moment = start
         spell.start_inferred = not stated
+        spell.start_precision = _precision(moment)
     if spell.changes:
         own = [_change_value(each, spell.start) for each in spell.changes]
         change = decide([*own, *changes])
-        spell.change_at = None if change is None else change[1]
+        if change is not None:
+            spell.change_at = change[1]
+            spell.change_precision = _precision(change[3])
     if spell.ends:
         _set_end(spell)
 
 
-def decide(values: Iterable[TimeValue]) -> TimeValue | None:
+def decide(values: Sequence[TimeValue]) -> TimeValue | None:
     """Return the stated value that was sent last. If there is none, return the earliest (R5.3).
 
-    Example: of an A03 that states 13:20 and a later A03 without a time, 13:20 holds.
+    Example: of an A03 that states 13:20 and a later A03 without a time, 13:20 holds. A coarse value
+    does not hold against a finer one that agrees with it (R5.12): 13:20 holds also against a later
+    A03 that names only the day.
     """
     best: TimeValue | None = None
     for value in values:
         if best is None or _wins(value, best):
             best = value
+    if best is not None and best[2] and best[3] is not None and best[3].until is not None:
+        return _finest(best, values)
     return best
 
 
+def _finest(best: TimeValue, values: Sequence[TimeValue]) -> TimeValue:
+    """Return the finest stated value that agrees with a coarse one; of several the last sent."""
+    while (coarse := best[3]) is not None:
+        finer = [
+            value
+            for value in values
+            if value[2] and value[3] is not None and refines(value[3], coarse)
+        ]
+        if not finer:
+            break
+        best = max(finer, key=itemgetter(0))
+    return best
+
+
+def _precision(moment: Moment | None) -> Precision:
+    return "second" if moment is None else moment.precision
+
+
 def _wins(value: TimeValue, best: TimeValue) -> bool:
-    order, at, stated = value
-    best_order, best_at, best_stated = best
+    order, at, stated, _ = value
+    best_order, best_at, best_stated, _ = best
     if stated != best_stated:
         return stated
     return order > best_order if stated else at < best_at
@@ -57,8 +84,8 @@ def _start_and_change_values(
     A correction means the change of class if it is later than the beginning and was sent after the
     change.
     """
-    values = [
-        (each.order, each.statement.admitted.at, True)
+    values: list[TimeValue] = [
+        (each.order, each.statement.admitted.at, True, each.statement.admitted)
         for each in corrections
         if each.statement.admitted is not None
     ]
@@ -66,7 +93,7 @@ def _start_and_change_values(
         return spell.start_values, []
     if not spell.changes:
         return spell.start_values + values, []
-    earliest = min((at for _, at, _ in spell.start_values), default=spell.changes[0].at)
+    earliest = min((at for _, at, _, _ in spell.start_values), default=spell.changes[0].at)
     since = spell.changes[0].order
     changes = [each for each in values if each[1] > earliest and each[0] > since]
     return spell.start_values + [each for each in values if each not in changes], changes
@@ -77,11 +104,10 @@ def _change_value(each: OrderedStatement, start: datetime | None) -> TimeValue:
 
     It is PV1-44 if that is later than the start, else EVN-6, else EVN-2, else MSH-7.
     """
-    admitted = each.statement.admitted
-    if admitted is not None and (start is None or admitted.at > start):
-        return each.order, admitted.at, True
+    if each.statement.admitted is not None and (start is None or each.at > start):
+        return each.order, each.at, True, each.moment
     own = own_time(each)
-    return each.order, own.at if own else each.at, each.statement.occurred is not None
+    return each.order, own.at if own else each.at, each.statement.occurred is not None, own
 
 
 def _set_end(spell: Spell) -> None:
@@ -92,9 +118,9 @@ def _set_end(spell: Spell) -> None:
     """
     spell.ended = True
     first_sent = min(each.order for each in spell.ends)
-    values = [(each.order, each.at, each.stated) for each in spell.ends]
+    values = [(each.order, each.at, each.stated, each.moment) for each in spell.ends]
     values += [
-        (each.order, each.statement.discharged.last, True)
+        (each.order, each.statement.discharged.last, True, each.statement.discharged)
         for each in spell.end_corrections
         if each.statement.discharged is not None
         and each.order > first_sent
@@ -102,8 +128,9 @@ def _set_end(spell: Spell) -> None:
     ]
     end = decide(values)
     if end is not None and end[1] != BEFORE_ALL:
-        order, spell.end, stated = end
+        order, spell.end, stated, moment = end
         spell.end_inferred = not stated
+        spell.end_precision = _precision(moment)
         spell.end_stated_by = next(
             each for each in (*spell.ends, *spell.end_corrections) if each.order == order
         )

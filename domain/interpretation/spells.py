@@ -5,6 +5,7 @@ The valid statements are sorted by the placing key and walked once.
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from itertools import pairwise
 
 from domain.ids import VisitRef
 from domain.interpretation.corrections import corrections_of
@@ -14,7 +15,7 @@ from domain.interpretation.parts import (
     comes_from_elsewhere,
     ends_of_unknown_departments,
 )
-from domain.interpretation.placing import Placed, placed
+from domain.interpretation.placing import CHANGE, Placed, own_time, placed
 from domain.interpretation.spell import Spell
 from domain.interpretation.spell_times import set_times
 
@@ -47,7 +48,20 @@ def spells_of(
     corrections = corrections_of(valid, found)
     for spell in found:
         set_times(spell, corrections.get(spell, ()))
+    for spell, following in pairwise(found):
+        _end_before(spell, following)
     return found
+
+
+def _end_before(spell: Spell, following: Spell) -> None:
+    """End a spell when the next one begins, if its end names only a day that reaches further."""
+    if (
+        spell.end_precision != "second"
+        and spell.end is not None
+        and following.start is not None
+        and spell.end > following.start
+    ):
+        spell.end = following.start
 
 
 def _ends_before_change(
@@ -86,7 +100,7 @@ def _walk(items: Sequence[Placed], part_ends: Collection[OrderedStatement]) -> l
     parts = PartAccount()
     spell: Spell | None = None
     early: list[OrderedStatement] = []  # updates before the first spell, which may correct its end
-    for at, _, _, each in items:
+    for at, rank, _, each in items:
         if each.kind == "update":
             (early if spell is None else spell.end_corrections).append(each)
             continue
@@ -108,21 +122,31 @@ def _walk(items: Sequence[Placed], part_ends: Collection[OrderedStatement]) -> l
         if each.kind == "end":
             spell.ends.append(each)
             continue
-        new_part = _add(spell, each, at)
+        new_part = _add(spell, each, at, repeats=rank == CHANGE)
         if several_parts:
             parts.enter(each, new_part=new_part)
     return found
 
 
-def _add(spell: Spell, each: OrderedStatement, at: datetime) -> bool:
-    """Add a beginning or a move to a spell. Return whether it begins a further part."""
+def _add(spell: Spell, each: OrderedStatement, at: datetime, *, repeats: bool) -> bool:
+    """Add a beginning or a move to a spell. Return whether it begins a further part.
+
+    Args:
+        spell: The spell.
+        each: The beginning or move.
+        at: Where it was placed.
+        repeats: It is a beginning that repeats the PV1-44 of another one (R7.2).
+    """
     if each.kind != "beginning":
         spell.moves.append((at, each))
         return each.trigger.admits
     if _begins(spell, each, at):
         spell.beginnings.append(each)
-        stated = each.stated if at == each.at else each.statement.occurred is not None
-        spell.start_values.append((each.order, at, stated))
+        if repeats:
+            stated = each.statement.occurred is not None
+            spell.start_values.append((each.order, at, stated, own_time(each)))
+        else:
+            spell.start_values.append((each.order, at, each.stated, each.moment))
         return False
     new_part = each.trigger.is_admission and not spell.changes
     spell.changes.append(each)

@@ -4,14 +4,19 @@ PV1-44 and PV1-45 are facts of the visit. Only a beginning takes its own time fr
 an end from PV1-45.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from domain.statement import Moment, Statement
+from domain.statement import Moment, Precision, Statement
 from domain.triggers import Trigger, trigger_of
 
 #: An instant before all others. It takes the place of a time that no statement gives.
 BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
+
+_LENGTHS: Final[dict[Precision, timedelta]] = {
+    "year": timedelta(days=366), "month": timedelta(days=31), "day": timedelta(days=1),
+    "hour": timedelta(hours=1), "minute": timedelta(minutes=1), "second": timedelta(0),
+}  # fmt: skip
 
 #: A time from one of these fields is inferred: it says when the message was written (R5.2).
 INFERRED: Final = frozenset({"EVN-2", "MSH-7", ""})
@@ -21,14 +26,14 @@ def moment_of(statement: Statement, trigger: Trigger) -> tuple[Moment | None, st
     """Return happened-at, and the field that it came from, as R5.1 orders the fields.
 
     The EVN-6 of a cancel may name the statement that the cancel voids, so it is not used. Example:
-    an A01 with PV1-44 9:00 and EVN-6 9:30 happened at 9:00. Return None and "" if no field is
-    filled.
+    an A01 with PV1-44 9:00 and EVN-6 9:30 happened at 9:00. But if PV1-44 names only the day, the
+    EVN-6 of that day holds (R5.12). Return None and "" if no field is filled.
     """
     if trigger.admit_time == "own":
         if statement.admitted is not None:
-            return statement.admitted, "PV1-44"
+            return _finer(statement.admitted, "PV1-44", statement.occurred)
     elif trigger.discharge_time == "own" and statement.discharged is not None:
-        return statement.discharged, "PV1-45"
+        return _finer(statement.discharged, "PV1-45", statement.occurred)
     if statement.occurred is not None and trigger.kind != "cancel":
         return statement.occurred, "EVN-6"
     if statement.entered is not None:
@@ -49,6 +54,27 @@ def happened(statement: Statement) -> tuple[datetime | None, str]:
     if moment is None:
         return None, field
     return (moment.last if trigger.kind == "end" else moment.at), field
+
+
+def _finer(moment: Moment, field: str, occurred: Moment | None) -> tuple[Moment, str]:
+    """Return EVN-6 if it refines a coarse PV1-44 or PV1-45, else that (R5.12)."""
+    if moment.until is not None and occurred is not None and refines(occurred, moment):
+        return occurred, "EVN-6"
+    return moment, field
+
+
+def refines(fine: Moment, coarse: Moment) -> bool:
+    """Tell whether a time lies within another one and is more precise."""
+    return (
+        coarse.at <= fine.at
+        and fine.last <= coarse.last
+        and (fine.at > coarse.at or fine.last < coarse.last)
+    )
+
+
+def length_of(precision: Precision) -> timedelta:
+    """Return how long a time of a precision is at most; of a second it is zero."""
+    return _LENGTHS[precision]
 
 
 def same(one: Moment, other: Moment) -> bool:

@@ -116,7 +116,7 @@ class _Assignment:
 
     def _with_same_beginning(self, each: OrderedStatement) -> GrowingVisit | None:
         """Return the visit whose beginning is that of a beginning or plan (R3.10 to R3.12)."""
-        stated = each.statement.admitted or each.moment
+        stated = _beginning_of(each)
         if stated is None:
             return None
         if stated.until is None:
@@ -141,7 +141,7 @@ class _Assignment:
 
     def _note_beginning(self, each: OrderedStatement, visit: GrowingVisit) -> None:
         """Note the start that a beginning or plan states."""
-        stated = each.statement.admitted or each.moment
+        stated = _beginning_of(each)
         if each.kind not in _BEGINNINGS_AND_PLANS or stated is None:
             return
         if stated.until is None:
@@ -172,6 +172,11 @@ class _Assignment:
                 self._open[visit] = None
             else:
                 self._open.pop(visit, None)
+
+
+def _beginning_of(each: OrderedStatement) -> Moment | None:
+    """Return the beginning that a beginning states, or that a plan names."""
+    return (each.statement.admitted or each.moment) if each.kind == "plan" else each.moment
 
 
 def _in_order(each: OrderedStatement) -> tuple[datetime, bool, int]:

@@ -109,14 +109,15 @@ def _opened(
         return []
     spell = Spell(opened_by=opener)
     admitted = [
-        each.statement.admitted.at
+        each.statement.admitted
         for each in (*valid, opener)
         if each.statement.admitted is not None
         and (each.trigger.admit_time == "corrects" or each is opener)
     ]
-    if admitted and admitted[-1] != BEFORE_ALL:
-        spell.start = admitted[-1]
+    if admitted and admitted[-1].at != BEFORE_ALL:
+        spell.start = admitted[-1].at
         spell.start_inferred = False
+        spell.start_precision = admitted[-1].precision
     return [spell]
 
 

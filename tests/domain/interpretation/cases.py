@@ -6,6 +6,7 @@ from tests.domain.interpretation import (
     cases_of_cancels,
     cases_of_order_and_patients,
     cases_of_places_and_status,
+    cases_of_precision,
     cases_of_resends_and_times,
     cases_of_visits,
 )
@@ -15,6 +16,7 @@ CASES: list[Case] = [
     *cases_of_order_and_patients.CASES,
     *cases_of_visits.CASES,
     *cases_of_resends_and_times.CASES,
+    *cases_of_precision.CASES,
     *cases_of_cancels.CASES,
     *cases_of_beginnings_and_ends.CASES,
     *cases_of_places_and_status.CASES,

@@ -216,7 +216,7 @@ CASES: list[Case] = [
         adt("A03", "15:00", "A", at="--"),
         rules=("R13.1",),
         as_of="16:00",
-        gives="p1 V1 IMP in-progress 10:00-: A 10:00-",
+        gives="p1 V1 IMP in-progress 10:00-: A 10:00- [may_have_ended]",
     ),
     case(
         "a transfer that names only its day has happened from the start of that day",
@@ -224,7 +224,7 @@ CASES: list[Case] = [
         adt("A02", "15:00", "B", at="--"),
         rules=("R13.1",),
         as_of="12:00",
-        gives="p1 V1 IMP in-progress 00:00-: B 00:00-",
+        gives="p1 V1 IMP in-progress 00:00-: B 00:00- [may_have_begun_later]",
     ),
     case(
         "a statement without any time is kept",
@@ -377,5 +377,38 @@ CASES: list[Case] = [
         rules=("R13.4",),
         as_of="12:00",
         gives="p1 V1 IMP in-progress ?-: A ?-, (B 11:00-17:00)",
+    ),
+    *(
+        case(
+            f"on the day of a discharge that names only its day, the patient may have left ({at})",
+            ADMISSION,
+            adt("A03", "4d 11:00", "A", at="4d --"),
+            rules=("R13.8",),
+            as_of=at,
+            gives=f"p1 V1 IMP in-progress 10:00-: A 10:00-{flags}",
+        )
+        for at, flags in (
+            ("3d 23:59", ""),
+            ("4d 0:00", " [may_have_ended]"),
+            ("4d 12:00", " [may_have_ended]"),
+        )
+    ),
+    *(
+        case(
+            f"a stay that names only its day may begin later on that day ({at})",
+            adt("A01", "4d 14:00", "A", at="4d --"),
+            rules=("R13.8",),
+            as_of=at,
+            gives=f"p1 V1 IMP in-progress 4d 00:00-: A 4d 00:00-{flags}",
+        )
+        for at, flags in (("4d 23:59", " [may_have_begun_later]"), ("5d 0:00", ""))
+    ),
+    case(
+        "a precise transfer of the day ends the doubt",
+        adt("A01", "4d 14:00", "A", at="4d --"),
+        adt("A02", "4d 15:00", "B"),
+        rules=("R13.8",),
+        as_of="4d 16:00",
+        gives="p1 V1 IMP in-progress 4d 00:00-: A 4d 00:00-4d 15:00, B 4d 15:00-",
     ),
 ]

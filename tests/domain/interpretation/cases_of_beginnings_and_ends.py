@@ -245,7 +245,7 @@ BEGINNINGS: list[Case] = [
         adt("A01", "1d 9:00", "B", at="1d 0:00"),
         rules=("R7.6",),
         gives=(
-            "p1 V1 IMP finished 08:00-1d 23:59:59: A 08:00-1d 23:59:59",
+            "p1 V1 IMP finished 08:00-1d 00:00: A 08:00-1d 00:00",
             "p1 V1 IMP in-progress 1d 00:00-: B 1d 00:00-",
         ),
     ),

@@ -709,10 +709,18 @@ COARSE: list[Case] = [
     case(
         "an update with a PV1-45 that names only its day ends the stay at the end of that day",
         ADMISSION,
-        adt("A03", "13:20"),
-        adt("A08", "15:00", pv145="--"),
+        adt("A03", "1d 13:20"),
+        adt("A08", "1d 15:00", pv145="--"),
         rules=("R5.9", "R5.10"),
         gives="p1 V1 IMP finished 10:00-23:59:59: A 10:00-23:59:59",
+    ),
+    case(
+        "an update with a PV1-45 that names only the day of the discharge changes nothing",
+        ADMISSION,
+        adt("A03", "13:20"),
+        adt("A08", "15:00", pv145="--"),
+        rules=("R5.9", "R5.12"),
+        gives="p1 V1 IMP finished 10:00-13:20: A 10:00-13:20",
     ),
     case(
         "the discharge is sent before the admission (named story)",

@@ -10,7 +10,7 @@ Times and fields are those of HL7 v2.9.1, chapters 2 and 3.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from domain.ids import Mode, PlaceRef, RecordId, StatementRef, VisitRef
 
@@ -69,6 +69,21 @@ class IdentifierRef:
     trusted: bool = False  # the profile trusts it, so it joins records of different senders
     master_index: bool = False  # its authority never gives one number to two people
     placeholder: bool = False  # it means "not known" or proves no identity: it joins no records
+
+
+#: Types of numbers that a sender gives to one patient. No type may be stated.
+_OF_ONE_PATIENT: Final = frozenset({"", "MR", "MRN", "PI", "PT"})
+
+
+def may_join_records(*, field: str, kind: str, trusted: bool, placeholder: bool) -> bool:
+    """Tell whether a number may make one patient of two source records (R2.2, R2.15).
+
+    A trusted number may. So may a number of the patient that a merge retires, though it is only the
+    second number of the record. Insurance numbers may not: a family shares them.
+    """
+    return not placeholder and (
+        trusted or (field in {"PID-3", "MRG-1"} and kind in _OF_ONE_PATIENT)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from consumers.hl7v2.profiles import parse
 from consumers.hl7v2.translate import ReadingContext, read
 from domain.continuity import Encounter, Patient, Stay
 from domain.ids import DEVELOPMENT_KEY, IdKey, PlaceRef, RecordId
-from domain.statement import Statement
+from domain.statement import Statement, may_join_records
 
 _KEY: Final = IdKey(DEVELOPMENT_KEY)
 
@@ -58,7 +58,13 @@ def components(stated: Iterable[Statement]) -> list[list[Statement]]:
 
     everything = list(stated)
     for each in everything:
-        refs = [i.ref for i in each.identifiers if i.trusted and not i.placeholder]
+        refs = [
+            i.ref
+            for i in each.identifiers
+            if may_join_records(
+                field=i.field, kind=i.type, trusted=i.trusted, placeholder=i.placeholder
+            )
+        ]
         if each.merged:
             refs.append(each.merged)
         home = find(each.record)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from domain.continuity import Merge
 from domain.flags import Flag
 from domain.ids import Mode, PatientId, RecordId
+from domain.interpretation.merges import MergePair, merged_numbers
 from domain.interpretation.order import Mark, OrderedStatement, in_sent_order
 from domain.interpretation.resends import resent
 from domain.statement import IdentifierRef, Statement
@@ -78,12 +79,14 @@ def people(statements: Sequence[OrderedStatement]) -> list[Person]:
     counted = _without_resends(statements)
     merges = [each for each in merges if each in counted]
     joined = _JoinedRecords()
-    for merge in merges:
-        assert merge.statement.merged is not None  # noqa: S101  # only such merges were taken
-        joined.join(merge.statement.merged, merge.statement.record)
+    merged = merged_numbers(merges, counted, records)
+    for pair in merged.pairs:
+        joined.join(pair.retired, pair.survivor)
+    for one, other in merged.joined:
+        joined.join(one, other)
     shared = _join_by_identifiers(joined, counted, records)
     shared_by = {joined.root(each) for each in shared}
-    return _persons(joined, statements, merges, marks, shared_by)
+    return _persons(joined, statements, merged.pairs, marks, shared_by)
 
 
 def trusted_numbers(statements: Iterable[Statement]) -> set[str]:
@@ -195,7 +198,7 @@ def _are_one_per_authority(
 def _persons(
     joined: _JoinedRecords,
     statements: Sequence[OrderedStatement],
-    merges: Sequence[OrderedStatement],
+    merges: Sequence[MergePair],
     marks: Iterable[Mark],
     shared_by: Collection[str],
 ) -> list[Person]:
@@ -209,16 +212,15 @@ def _persons(
         shared_by: The names of the sets with an identifier that joins none of its holders.
     """
     named = {each.statement.record for each in statements}
-    named |= {each.statement.merged for each in merges if each.statement.merged is not None}
+    named |= {pair.retired for pair in merges}
     records: dict[str, list[RecordId]] = defaultdict(list)
     for record in sorted(named):
         records[joined.root(record)].append(record)
-    merges_of: dict[str, list[OrderedStatement]] = defaultdict(list)
+    merges_of: dict[str, list[MergePair]] = defaultdict(list)
     retired: dict[RecordId, int] = {}  # since which order
-    for merge in merges:
-        merges_of[joined.root(merge.statement.record)].append(merge)
-        if merge.statement.merged is not None:
-            retired.setdefault(merge.statement.merged, merge.order)
+    for pair in merges:
+        merges_of[joined.root(pair.survivor)].append(pair)
+        retired.setdefault(pair.retired, pair.merge.order)
     marks_of: dict[str, list[Mark]] = defaultdict(list)
     for each, flag in marks:
         marks_of[joined.root(each.statement.record)].append((each, flag))
@@ -235,12 +237,11 @@ def _persons(
             records=tuple(held),
             merges=tuple(
                 Merge(
-                    retired=each.statement.merged,
-                    survivor=each.statement.record,
-                    statement=each.statement.ref,
+                    retired=pair.retired,
+                    survivor=pair.survivor,
+                    statement=pair.merge.statement.ref,
                 )
-                for each in merges_of[root]
-                if each.statement.merged is not None
+                for pair in merges_of[root]
             ),
             statements=statements_of[root],
             flags=(Flag.IDENTIFIER_SHARED,) if root in shared_by else (),
@@ -251,16 +252,15 @@ def _persons(
     return sorted(persons, key=lambda person: person.patient_id)
 
 
-def _survivor(records: Sequence[RecordId], merges: Sequence[OrderedStatement]) -> PatientId:
+def _survivor(records: Sequence[RecordId], merges: Sequence[MergePair]) -> PatientId:
     """Return the end of the chain of merges; of several ends the smallest (R2.8, R3.22).
 
     If the chain is a cycle, it is the survivor of the merge in it that was sent last. Example: A40
     p1 into p2, then A40 p2 into p1; the survivor is p1.
     """
     into: dict[RecordId, set[RecordId]] = defaultdict(set)
-    for merge in merges:
-        if merge.statement.merged is not None:
-            into[merge.statement.merged].add(merge.statement.record)
+    for pair in merges:
+        into[pair.retired].add(pair.survivor)
     ends = [record for record in records if not into.get(record)]
     from_: dict[RecordId, set[RecordId]] = defaultdict(set)
     for record, survivors in into.items():
@@ -272,9 +272,7 @@ def _survivor(records: Sequence[RecordId], merges: Sequence[OrderedStatement]) -
             continue
         cycle = _last_cycle(record, into, from_)
         inside = [
-            each.statement.record
-            for each in merges
-            if each.statement.record in cycle and each.statement.merged in cycle
+            pair.survivor for pair in merges if pair.survivor in cycle and pair.retired in cycle
         ]
         ends.append(inside[-1])
         leading.update(_reach(cycle, from_))

@@ -17,7 +17,7 @@ from typing import Any, Final, TypeAlias, Union, get_args, get_origin, get_type_
 import msgspec
 
 from domain.body import SealedSegment
-from domain.statement import Moment, Statement
+from domain.statement import Moment, Statement, may_join_records
 
 _Mirrors: TypeAlias = dict[type, type[msgspec.Struct]]
 
@@ -86,6 +86,8 @@ class _Halves(msgspec.Struct):
 
 class _Ref(msgspec.Struct, gc=False):
     ref: str
+    field: str = ""
+    type: str = ""
     trusted: bool = False
     placeholder: bool = False
 
@@ -158,5 +160,11 @@ def decode_nodes(body: bytes) -> tuple[str, ...]:
     """
     core = _nodes.decode(body).core
     found = [core.record] if core.merged is None else [core.record, core.merged]
-    found += [each.ref for each in core.identifiers if each.trusted and not each.placeholder]
+    found += [
+        each.ref
+        for each in core.identifiers
+        if may_join_records(
+            field=each.field, kind=each.type, trusted=each.trusted, placeholder=each.placeholder
+        )
+    ]
     return tuple(found)

@@ -16,14 +16,14 @@ import msgspec
 from psycopg import Connection, sql
 
 from domain.ids import EventId, MessageId, RecordId
-from domain.statement import Moment, Statement
+from domain.statement import Moment, Statement, may_join_records
 from projections.engine.arrays import array, texts
 from projections.engine.decoding import decode_body, decode_core, decode_nodes, split
 from projections.engine.events import FiledStatement, LoggedEvent, records_named
 from projections.engine.table import Column, Row, Table, load
 
 NAME: Final = "substrate"
-VERSION: Final = 2
+VERSION: Final = 3
 
 STATEMENT: Final = Table(
     "statement",
@@ -143,14 +143,16 @@ def arrived(one: LoggedEvent) -> ArrivedStatement:
 def nodes_of(statement: Statement, subjects: Iterable[str]) -> tuple[str, ...]:
     """Return the nodes that a statement joins.
 
-    They are the records that it names, and the refs of trusted identifiers that are no
-    placeholders. Components only grow. Interpretation decides which records of a component are one
+    They are the records that it names, and the refs of identifiers that may join records.
+    Components only grow. Interpretation decides which records of a component are one
     patient.
     """
     nodes: dict[str, None] = dict.fromkeys((*records_named(statement), *subjects))
-    for identifier in statement.identifiers:
-        if identifier.trusted and not identifier.placeholder:
-            nodes[identifier.ref] = None
+    for each in statement.identifiers:
+        if may_join_records(
+            field=each.field, kind=each.type, trusted=each.trusted, placeholder=each.placeholder
+        ):
+            nodes[each.ref] = None
     return tuple(nodes)
 
 

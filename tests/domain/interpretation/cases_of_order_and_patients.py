@@ -1,5 +1,6 @@
 """Cases of sections 1 and 2: the order in which statements were sent, and whose they are."""
 
+from domain.statement import Statement
 from tests.domain.interpretation.case import Case, case
 from tests.domain.interpretation.statements import adt
 
@@ -634,4 +635,117 @@ PATIENTS: list[Case] = [
     ),
 ]
 
-CASES = [*ORDER, *PATIENTS]
+#: A patient with a hospital number and an enterprise number, and another record of that person.
+_KNOWN = adt("A01", "10:00", "A", patient="n.55")
+_OTHER = adt("A04", "8:00", "ED", patient="n.77", visit="V2", pv12="E")
+_KNOWN_STAY = "V1 IMP in-progress 10:00-: A 10:00-"
+_OTHER_STAY = "V2 EMER in-progress 08:00-: ED 08:00-"
+
+
+def _merge(sent: str = "11:00", **fields: object) -> Statement:
+    return adt("A40", sent, visit=None, **fields)  # type: ignore[arg-type]
+
+
+MERGED_NUMBERS: list[Case] = [
+    case(
+        "a merge that is filed under another number joins the number of the same authority",
+        _KNOWN,
+        _OTHER,
+        _merge(patient="e.900", numbers=("n.55",), merged="n.77"),
+        rules=("R2.14",),
+        gives=(f"e.900 {_OTHER_STAY}", f"e.900 {_KNOWN_STAY}"),
+        patients=("e.900: e.900 n.55 n.77, n.77 into n.55",),
+    ),
+    case(
+        "a merge joins the number of the same type",
+        _KNOWN,
+        _OTHER,
+        _merge(patient="n.1/PI", numbers=("n.55/MR", "n.2/PT"), merged="n.77/MR"),
+        rules=("R2.14",),
+        gives=(f"n.1 {_OTHER_STAY}", f"n.1 {_KNOWN_STAY}"),
+        patients=("n.1: n.1 n.55 n.77, n.77 into n.55",),
+    ),
+    *(
+        case(
+            f"of two numbers of one type, the merge takes the same in every order ({numbers[0]})",
+            _KNOWN,
+            _OTHER,
+            adt("A04", "9:00", "K", patient="n.60", visit="V3"),
+            _merge(patient="e.900", numbers=numbers, merged="n.77"),
+            rules=("R2.14",),
+            gives=(
+                f"e.900 {_OTHER_STAY}",
+                f"e.900 {_KNOWN_STAY}",
+                "n.60 V3 AMB arrived 09:00-: K 09:00-",
+            ),
+        )
+        for numbers in (("n.55", "n.60"), ("n.60", "n.55"))
+    ),
+    case(
+        "a merge of two numbers joins both pairs",
+        _KNOWN,
+        _OTHER,
+        adt("A04", "9:00", "K", patient="e.2", visit="V3"),
+        _merge(patient="n.55", numbers=("e.900",), merged="n.77", retired=("e.2",)),
+        rules=("R2.14",),
+        gives=(
+            f"n.55 {_OTHER_STAY}",
+            "n.55 V3 AMB arrived 09:00-: K 09:00-",
+            f"n.55 {_KNOWN_STAY}",
+        ),
+        patients=("n.55: e.2 n.55 n.77, e.2 into n.55, n.77 into n.55",),
+    ),
+    case(
+        "a further number of a merge that has no partner retires nothing",
+        _KNOWN,
+        adt("A04", "9:00", "K", patient="e.2", visit="V3"),
+        _merge(patient="n.55", merged="n.77", retired=("e.2",)),
+        rules=("R2.14",),
+        gives=("e.2 V3 AMB arrived 09:00-: K 09:00-", f"n.55 {_KNOWN_STAY}"),
+    ),
+    case(
+        "a merge of a second number joins the record that holds it",
+        _KNOWN,
+        adt("A04", "8:00", "ED", patient="n.77", visit="V2", pv12="E", numbers=("e.2",)),
+        _merge(patient="n.55", numbers=("e.900",), merged="e.2"),
+        rules=("R2.15",),
+        gives=(f"n.55 {_OTHER_STAY}", f"n.55 {_KNOWN_STAY}"),
+        patients=("n.55: e.2 n.55 n.77, e.2 into n.55",),
+    ),
+    case(
+        "the record is joined though its second number is the surviving one since",
+        _KNOWN,
+        adt("A04", "8:00", "ED", patient="n.77", visit="V2", pv12="E", numbers=("e.2",)),
+        _merge(patient="n.55", numbers=("e.900",), merged="e.2"),
+        adt("A31", "12:00", patient="n.77", visit=None, numbers=("e.900",)),
+        rules=("R2.15",),
+        gives=(f"n.55 {_OTHER_STAY}", f"n.55 {_KNOWN_STAY}"),
+    ),
+    case(
+        "a record that states the retired number after the merge is joined",
+        _KNOWN,
+        _merge(patient="n.55", numbers=("e.900",), merged="e.2"),
+        adt("A04", "12:00", "ED", patient="n.77", visit="V2", pv12="E", numbers=("e.2",)),
+        rules=("R2.15",),
+        gives=(f"n.55 {_KNOWN_STAY}", "n.55 V2 EMER in-progress 12:00-: ED 12:00-"),
+    ),
+    case(
+        "a second number that was corrected before the merge joins no record",
+        _KNOWN,
+        adt("A04", "8:00", "ED", patient="n.77", visit="V2", pv12="E", numbers=("e.2",)),
+        adt("A31", "9:00", patient="n.77", visit=None, numbers=("e.3",)),
+        _merge(patient="n.55", numbers=("e.900",), merged="e.2"),
+        rules=("R2.15",),
+        gives=(f"n.55 {_KNOWN_STAY}", f"n.77 {_OTHER_STAY}"),
+    ),
+    case(
+        "a merge of an insurance number joins no other member of the family",
+        _KNOWN,
+        adt("A04", "8:00", "ED", patient="n.77", visit="V2", pv12="E", numbers=("i.2/PN",)),
+        _merge(patient="n.55", numbers=("i.900/PN",), merged="n.1", retired=("i.2/PN",)),
+        rules=("R2.15",),
+        gives=(f"n.55 {_KNOWN_STAY}", f"n.77 {_OTHER_STAY}"),
+    ),
+]
+
+CASES = [*ORDER, *PATIENTS, *MERGED_NUMBERS]

@@ -61,6 +61,8 @@ def adt(  # noqa: PLR0913  # every field that a message can state
     trusted: tuple[str, ...] = (),
     mrg_trusted: tuple[str, ...] = (),
     master_index: bool = False,
+    numbers: tuple[str, ...] = (),
+    retired: tuple[str, ...] = (),
     account: str | None = None,
     movement: str | None = None,
     disposition: str = "",
@@ -98,6 +100,8 @@ def adt(  # noqa: PLR0913  # every field that a message can state
         trusted: Trusted identifiers in PID-3. "e7" is of the issuer "enterprise", "x/7" of "x".
         mrg_trusted: Trusted identifiers in MRG-1.
         master_index: The issuer of ``trusted`` never gives one value to two people.
+            *(_number("PID-3", each) for each in numbers),
+            *(_number("MRG-1", each) for each in retired),
         account: PID-18; without a visit number it is in the place of one.
         movement: The movement id of ZBE.
         disposition: PV1-36, canonical.
@@ -120,7 +124,7 @@ def adt(  # noqa: PLR0913  # every field that a message can state
     statement = Statement(
         ref=StatementRef(""),
         trigger=trigger,
-        record=RecordId(patient),
+        record=RecordId(patient.partition("/")[0]),
         application=application,
         sender=sender,
         namespace=namespace,
@@ -138,12 +142,14 @@ def adt(  # noqa: PLR0913  # every field that a message can state
         visit=None if number is None else VisitRef(f"{namespace}.{number}"),
         visit_field="" if account is None or visit is not None else "PID-18",
         prior_visit=None if prior_visit is None else VisitRef(f"{namespace}.{prior_visit}"),
-        merged=None if merged is None else RecordId(merged),
+        merged=None if merged is None else RecordId(merged.partition("/")[0]),
         identifiers=(
             _number("PID-3", patient),
             *(() if merged is None else (_number("MRG-1", merged),)),
             *(_trusted("PID-3", each, master_index=master_index) for each in trusted),
             *(_trusted("MRG-1", each, master_index=master_index) for each in mrg_trusted),
+            *(_number("PID-3", each) for each in numbers),
+            *(_number("MRG-1", each) for each in retired),
             *(
                 ()
                 if account is None
@@ -200,10 +206,11 @@ def _place(bed: str | None, facility: str) -> Place | None:
     return Place(ref=PlaceRef(bed), facility=facility, unit=bed, bed=bed)
 
 
-def _number(field: str, patient: str) -> IdentifierRef:
-    authority = patient.partition(".")[0] if "." in patient else "mrn"
+def _number(field: str, number: str) -> IdentifierRef:
+    ref, _, kind = number.partition("/")
+    authority = ref.partition(".")[0] if "." in ref else "mrn"
     return IdentifierRef(
-        field=field, ref=patient, authority=authority, placeholder=patient == PLACEHOLDER
+        field=field, ref=ref, authority=authority, type=kind, placeholder=ref == PLACEHOLDER
     )
 
 

@@ -40,6 +40,14 @@ class Flag(_FlagWithWords):
         "sent_time_unusable",
         "Its time of sending (MSH-7) cannot be right. The time of entry (EVN-2) gives its order.",
     )
+    DISCHARGE_STATED_BY_UPDATE = (
+        "discharge_stated_by_update",
+        "An update states a discharge, but no discharge message arrived. Ask the sender.",
+    )
+    DISCHARGE_DELETED_BY_UPDATE = (
+        "discharge_deleted_by_update",
+        "An update deletes the time of the discharge, but no message cancels it. Ask the sender.",
+    )
     ORDER_UNKNOWN = (
         "order_unknown",
         "Messages of one instant disagree, and nothing says which was sent last. Check it.",
@@ -79,7 +87,14 @@ class Flag(_FlagWithWords):
 
 #: Flags of statements that are also flags of their encounter: they put it on the work list.
 FOR_THE_WORK_LIST = frozenset(
-    {Flag.AFTER_END, Flag.BEFORE_BEGINNING, Flag.SENT_TIME_UNUSABLE, Flag.WAITS}
+    {
+        Flag.AFTER_END,
+        Flag.BEFORE_BEGINNING,
+        Flag.DISCHARGE_DELETED_BY_UPDATE,
+        Flag.DISCHARGE_STATED_BY_UPDATE,
+        Flag.SENT_TIME_UNUSABLE,
+        Flag.WAITS,
+    }
 )
 
 

@@ -102,6 +102,10 @@ class ProfileSettings:
     same_visit_hours: float = 12.0  # unnumbered outpatient starts this close together are one visit
     close_after_hours: float | None = None  # closes a silent emergency visit; None: stays open
     unlink_undoes_merge: bool = False  # whether an A37 undoes an A40
+    recurring: Literal["day", "series", "one"] = "day"  # what each A04 of class R begins
+    second_admission: Literal["changes_class", "corrects"] = "changes_class"
+    update_discharges: bool = False  # an A08 with PV1-45 ends a visit that has no A03
+    update_reopens: bool = False  # "" in PV1-45 of an A08 takes back the discharge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -136,6 +136,10 @@ class Profile(_Table):
     same_visit_hours: Annotated[float, Field(ge=0, le=168)] = 12.0
     close_after_hours: Annotated[float, Field(gt=0)] | None = None
     unlink_undoes_merge: bool = False
+    recurring: Literal["day", "series", "one"] = "day"
+    second_admission: Literal["changes_class", "corrects"] = "changes_class"
+    update_discharges: bool = False
+    update_reopens: bool = False
 
     frame_end_without_cr: bool = False
     acknowledgement: Literal["original", "enhanced"] = "original"
@@ -174,6 +178,10 @@ class Profile(_Table):
             same_visit_hours=self.same_visit_hours,
             close_after_hours=self.close_after_hours,
             unlink_undoes_merge=self.unlink_undoes_merge,
+            recurring=self.recurring,
+            second_admission=self.second_admission,
+            update_discharges=self.update_discharges,
+            update_reopens=self.update_reopens,
         )
 
     def trusts(self, authority: str, kind: str) -> tuple[bool, bool]:

@@ -122,6 +122,13 @@ def _kept_by_corrected_times(
                 for ref in encounter.statements
                 if (entry := entries[ref]).voided_by is None and not entry.ends_part
             ]
+            if encounter.end is not None and encounter.end > as_of:
+                # The updates that correct the end say nothing about an earlier instant.
+                decided |= {
+                    entry.statement: False
+                    for kind, entry in holding
+                    if kind == "update" and _corrects_end(statements[entry.statement], as_of)
+                }
             for kind, at in (("beginning", encounter.start), ("end", encounter.end)):
                 some = [entry for each, entry in holding if each == kind]
                 if at is None or not some:
@@ -159,6 +166,10 @@ def _with_doubts(
     if here and here.start and as_of - here.start < length_of(here.start_precision):
         flags.add(Flag.MAY_HAVE_BEGUN_LATER)
     return encounter._replace(flags=tuple(sorted({*encounter.flags, *flags})))
+
+
+def _corrects_end(update: Statement, as_of: datetime) -> bool:
+    return update.discharged is not None and update.discharged.last > as_of
 
 
 def _happened_at(entry: Entry) -> datetime:

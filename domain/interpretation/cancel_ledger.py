@@ -20,6 +20,7 @@ from domain.interpretation.cancel_meaning import (
     without_restatements,
 )
 from domain.interpretation.order import OrderedStatement, sent_before
+from domain.interpretation.recurring import recurs
 
 #: Kinds that an A11 voids with the beginning on which they were built (R6.4).
 _BUILT: Final = frozenset({"move", "end", "update"})
@@ -207,6 +208,7 @@ class CancelLedger:
                 each.trigger is latest.trigger
                 and sent_before(each, cancel)
                 and not is_of_earlier_encounter(each, latest, self._ends, void)
+                and not recurs(each, latest)
             ):
                 yield each
         if latest.kind == "beginning" and latest.statement.admitted is not None:
@@ -229,7 +231,9 @@ class CancelLedger:
                 continue
             if each in self.effects.voided_by or not sent_before(each, cancel):
                 continue
-            if each.kind == "beginning" and ended:
+            if each.kind == "beginning" and (
+                ended or (beginning is not None and recurs(each, beginning))
+            ):
                 break
             restores = each.trigger.location == "restored" and each is not cancel
             if each.kind in _BUILT or restores:

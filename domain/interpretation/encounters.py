@@ -9,6 +9,7 @@ from domain.continuity import Encounter, Stay
 from domain.flags import FOR_THE_WORK_LIST, Flag
 from domain.ids import EncounterId
 from domain.interpretation.disagreements import disagree
+from domain.interpretation.discharges import discharge_marks
 from domain.interpretation.growing_visit import Visit
 from domain.interpretation.order import NO_TIE, Mark, OrderedStatement
 from domain.interpretation.places import ended_at, in_order_of_time, places_of_void, stays_of
@@ -66,7 +67,7 @@ def _superseded_ends(
     return {
         each: holds
         for each in spell.ends
-        if each is not holds and each.at != spell.end and each not in void
+        if each is not holds and each.kind == "end" and each.at != spell.end and each not in void
     }
 
 
@@ -139,6 +140,8 @@ def _encounter(  # what an encounter is made from
     for each in members:
         if each.flags:
             flags |= FOR_THE_WORK_LIST.intersection(each.flags)
+    if not spell.cancelled:
+        marks += discharge_marks(spell, members, history)
     if marks or marks_of_visit:
         given = [flag for _, flag in marks] + [
             flag for each, flag in marks_of_visit if each in ours

@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 from domain.flags import Flag
 from domain.ids import StatementRef
+from domain.interpretation.roles import roles
 from domain.interpretation.ties import natural_number, sort_ties
 from domain.interpretation.times import BEFORE_ALL, INFERRED, moment_of, same
 from domain.statement import Moment, Statement
@@ -29,7 +30,7 @@ class OrderedStatement:
     """
 
     statement: Statement
-    trigger: Trigger  # the row of its trigger
+    trigger: Trigger  # the row of its trigger, or of the one that it counts as
     kind: Kind  # of that row
     sent: datetime  # MSH-7, else EVN-2, else before all other times (R1.4)
     order: int  # its position in sent order, from 0
@@ -50,7 +51,11 @@ def in_sent_order(statements: Iterable[Statement]) -> list[OrderedStatement]:
     ranked = [(_sent_at(each), each) for each in distinct.values()]
     ranked.sort(key=itemgetter(0))
     ties = sort_ties(ranked)
-    ordered = [_ordered(each, sent, order) for order, (sent, each) in enumerate(ranked)]
+    counting_as = roles([each for _, each in ranked])
+    ordered = [
+        _ordered(each, sent, order, counting_as.get(order) if counting_as else None)
+        for order, (sent, each) in enumerate(ranked)
+    ]
     for order, tie in ties.items():
         ordered[order].tie = tie
     return ordered
@@ -78,8 +83,10 @@ def came_from(each: OrderedStatement) -> str:
     return "" if prior is None else prior.ref
 
 
-def _ordered(statement: Statement, sent: datetime, order: int) -> OrderedStatement:
-    trigger = trigger_of(statement.trigger)
+def _ordered(
+    statement: Statement, sent: datetime, order: int, counts_as: Trigger | None
+) -> OrderedStatement:
+    trigger = counts_as or trigger_of(statement.trigger)
     kind = trigger.kind
     moment, field = moment_of(statement, trigger)
     at = BEFORE_ALL if moment is None else moment.last if kind == "end" else moment.at

@@ -116,7 +116,8 @@ def ends_of_unknown_departments(spell: Spell) -> Sequence[OrderedStatement]:
     return [
         each
         for each in spell.ends
-        if (each.order < last_known or each.at < last_move)
+        if each.kind == "end"
+        and (each.order < last_known or each.at < last_move)
         and (own := part_of(each)) is not None
         and all(own[0] != class_code and own[1] != place for class_code, place in parts)
     ]

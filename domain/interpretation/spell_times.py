@@ -118,9 +118,9 @@ def _set_end(spell: Spell) -> None:
     """
     spell.ended = True
     first_sent = min(each.order for each in spell.ends)
-    values = [(each.order, each.at, each.stated, each.moment) for each in spell.ends]
+    values = [_end_value(each) for each in spell.ends]
     values += [
-        (each.order, each.statement.discharged.last, True, each.statement.discharged)
+        _end_value(each)
         for each in spell.end_corrections
         if each.statement.discharged is not None
         and each.order > first_sent
@@ -134,3 +134,11 @@ def _set_end(spell: Spell) -> None:
         spell.end_stated_by = next(
             each for each in (*spell.ends, *spell.end_corrections) if each.order == order
         )
+
+
+def _end_value(each: OrderedStatement) -> TimeValue:
+    """Return the end that a discharge states, or an update by its PV1-45."""
+    discharged = each.statement.discharged
+    if each.kind == "update" and discharged is not None:
+        return each.order, discharged.last, True, discharged
+    return each.order, each.at, each.stated, each.moment

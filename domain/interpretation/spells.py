@@ -16,6 +16,7 @@ from domain.interpretation.parts import (
     ends_of_unknown_departments,
 )
 from domain.interpretation.placing import CHANGE, Placed, own_time, placed
+from domain.interpretation.recurring import recurs
 from domain.interpretation.spell import Spell
 from domain.interpretation.spell_times import set_times
 
@@ -102,7 +103,7 @@ def _walk(items: Sequence[Placed], part_ends: Collection[OrderedStatement]) -> l
     early: list[OrderedStatement] = []  # updates before the first spell, which may correct its end
     for at, rank, _, each in items:
         if each.kind == "update":
-            (early if spell is None else spell.end_corrections).append(each)
+            (early if spell is None else _of_updates(spell, each)).append(each)
             continue
         if each.kind == "end" and (
             each in part_ends or (several_parts and parts.is_replaced_part(each))
@@ -112,7 +113,9 @@ def _walk(items: Sequence[Placed], part_ends: Collection[OrderedStatement]) -> l
                 found.append(spell)
             spell.part_ends.append(each)
             continue
-        if spell is None or (each.kind == "beginning" and spell.ends):
+        if spell is None or (
+            each.kind == "beginning" and (spell.ends or _attends_again(spell, each))
+        ):
             spell = Spell()
             if not found and each.kind != "beginning":
                 spell.end_corrections = early
@@ -128,6 +131,33 @@ def _walk(items: Sequence[Placed], part_ends: Collection[OrderedStatement]) -> l
     return found
 
 
+def _of_updates(spell: Spell, update: OrderedStatement) -> list[OrderedStatement]:
+    """Return the list of a spell to which an update with a PV1-45 belongs.
+
+    It corrects an end. If there is none, it is the end if the profile says so (R5.14).
+    """
+    statement = update.statement
+    ends = (
+        not spell.ends
+        and statement.settings.update_discharges
+        and statement.discharged is not None
+        and statement.discharged.at <= update.sent
+    )
+    return spell.ends if ends else spell.end_corrections
+
+
+def _attends_again(spell: Spell, each: OrderedStatement) -> bool:
+    """Tell whether a beginning is the next day of a recurring visit, as a spell of its own (R7.15).
+
+    If the profile wants one encounter for the series, it is none.
+    """
+    return (
+        bool(spell.beginnings)
+        and each.statement.settings.recurring == "day"
+        and recurs(each, spell.beginnings[-1])
+    )
+
+
 def _add(spell: Spell, each: OrderedStatement, at: datetime, *, repeats: bool) -> bool:
     """Add a beginning or a move to a spell. Return whether it begins a further part.
 
@@ -140,6 +170,9 @@ def _add(spell: Spell, each: OrderedStatement, at: datetime, *, repeats: bool) -
     if each.kind != "beginning":
         spell.moves.append((at, each))
         return each.trigger.admits
+    if spell.beginnings and recurs(each, spell.beginnings[-1]):
+        spell.moves.append((at, each))
+        return False
     if _begins(spell, each, at):
         spell.beginnings.append(each)
         if repeats:

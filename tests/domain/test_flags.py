@@ -8,7 +8,9 @@ from domain.flags import FOR_THE_WORK_LIST, FieldFlag, Flag, MessageFlag
 CODES = {
     "resend", "no_effect", "waits", "after_end", "before_beginning", "sent_time_unusable",
     "closed_by_rule", "part_ended", "number_incomplete", "renumbered", "record_retired",
-    "merge_into_itself", "merge_of_placeholder", "identifier_shared",
+    "merge_into_itself", "merge_of_placeholder", "identifier_shared", "order_unknown",
+    "may_have_begun_later", "may_have_ended", "discharge_stated_by_update",
+    "discharge_deleted_by_update",
 }  # fmt: skip
 
 
@@ -29,6 +31,8 @@ def test_codes_do_not_change() -> None:
     assert {str(each) for each in FOR_THE_WORK_LIST} == {
         "after_end",
         "before_beginning",
+        "discharge_deleted_by_update",
+        "discharge_stated_by_update",
         "sent_time_unusable",
         "waits",
     }

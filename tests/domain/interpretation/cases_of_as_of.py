@@ -133,7 +133,7 @@ CASES: list[Case] = [
         rules=("R13.7",),
         as_of="14:00",
         gives="p1 V1 IMP in-progress 10:00-: A 10:00-",
-        entries=("1 A01 10:00", "1 A08 1d ~09:00"),
+        entries=("1 A01 10:00",),
     ),
     case(
         "a discharge that was corrected to an earlier time has happened at the instant",

@@ -163,7 +163,7 @@ ORDER: list[Case] = [
         adt("A03", "13:00", "A", pv145="12:00", control="x"),
         adt("A03", "13:00", "A", pv145="12:30", control="y"),
         rules=("R1.6",),
-        gives="p1 V1 IMP finished 10:00-12:30: A 10:00-12:30 [order_unknown]",
+        gives="p1 V1 IMP finished 10:00-12:00: A 10:00-12:00 [order_unknown]",
     ),
     case(
         "admissions of one second to different beds: one holds, and the visit is flagged",

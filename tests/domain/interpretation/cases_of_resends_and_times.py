@@ -595,7 +595,7 @@ CORRECTIONS: list[Case] = [
         ADMISSION,
         adt("A08", "13:30", pv145="12:30"),
         rules=("R5.9",),
-        gives="p1 V1 IMP in-progress 10:00-: A 10:00-",
+        gives="p1 V1 IMP in-progress 10:00-: A 10:00- [discharge_stated_by_update]",
     ),
     case(
         "a PV1-45 in an update sent before every end corrects nothing",

@@ -464,8 +464,8 @@ UNNUMBERED_VISITS: list[Case] = [
         adt("A03", "10:20", "C", visit="V2"),
         rules=("R3.10",),
         gives=(
-            "p1 V1 IMP in-progress 10:00-: B 10:00-",
             "p1 V2 IMP finished 10:00-10:20: C 10:00-10:20 [number_incomplete]",
+            "p1 V1 IMP in-progress 10:00-: B 10:00-",
         ),
     ),
     case(

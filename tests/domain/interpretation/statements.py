@@ -6,7 +6,7 @@ seconds. "10:--" is a time that names only its hour; "--" and "3d --" name only 
 A statement happens when it is sent, unless the case says otherwise. A field that is None is empty.
 """
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
@@ -28,7 +28,7 @@ WHEN_SENT = "when sent"
 #: PV1-2 as the cases write it, and the class that it stands for.
 CLASSES: dict[str, EncounterClass] = {
     "E": "EMER", "I": "IMP", "O": "AMB", "B": "OBSENC", "P": "PRENC", "": "unknown",
-    "N": "NONAC", "S": "SS",
+    "N": "NONAC", "S": "SS", "R": "AMB",
 }  # fmt: skip
 _DEFAULT_CLASS = {"A04": "O", "A07": "O"}
 
@@ -165,9 +165,9 @@ def adt(  # noqa: PLR0913  # every field that a message can state
     return _named(
         replace(
             statement,
-            content=_hash(f"{bare!r}{extra}") if comparable else "",
+            content=_hash(f"{_stated(bare)}{extra}") if comparable else "",
             content_but_entered=(
-                _hash(f"{replace(bare, entered=None)!r}{extra}") if comparable else ""
+                _hash(f"{_stated(replace(bare, entered=None))}{extra}") if comparable else ""
             ),
         )
     )
@@ -232,6 +232,15 @@ def _named(statement: Statement) -> Statement:
         statement.control_id, statement.content, statement.pair,
     )  # fmt: skip
     return replace(statement, ref=StatementRef(_hash(repr(parts))))
+
+
+def _stated(statement: Statement) -> str:
+    """Return what a statement states, without fields that are empty and without settings.
+
+    So a new field changes no hash, and with it no order of statements that nothing else orders.
+    """
+    values = [(each.name, getattr(statement, each.name)) for each in fields(statement)]
+    return repr([(name, value) for name, value in values if value and name != "settings"])
 
 
 def _hash(text: str) -> str:

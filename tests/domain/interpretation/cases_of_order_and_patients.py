@@ -170,7 +170,7 @@ ORDER: list[Case] = [
         adt("A01", "10:00", "A", control="x"),
         adt("A01", "10:00", "B", control="y"),
         rules=("R1.6",),
-        gives="p1 V1 IMP in-progress 10:00-: B 10:00- [order_unknown]",
+        gives="p1 V1 IMP in-progress 10:00-: A 10:00- [order_unknown]",
     ),
     case(
         "a void transfer disagrees with no other",

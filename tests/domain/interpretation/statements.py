@@ -234,13 +234,15 @@ def _named(statement: Statement) -> Statement:
     return replace(statement, ref=StatementRef(_hash(repr(parts))))
 
 
-def _stated(statement: Statement) -> str:
-    """Return what a statement states, without fields that are empty and without settings.
+def _stated(value: object) -> object:
+    """Return what a value states, without members that are empty and without settings.
 
-    So a new field changes no hash, and with it no order of statements that nothing else orders.
+    So a new member changes no hash, and with it no order of statements that nothing else orders.
     """
-    values = [(each.name, getattr(statement, each.name)) for each in fields(statement)]
-    return repr([(name, value) for name, value in values if value and name != "settings"])
+    if isinstance(value, (Statement, Place, IdentifierRef, Moment, Movement)):
+        named = {each.name: getattr(value, each.name) for each in fields(value)}
+        return {name: _stated(each) for name, each in named.items() if each and name != "settings"}
+    return [_stated(each) for each in value] if isinstance(value, tuple) else value
 
 
 def _hash(text: str) -> str:

@@ -76,6 +76,7 @@ EXPECTED = {
     "01": ["1 IMP finished: 4W-1-J 02.15:00-02.16:00, 5E-2-J 02.16:00-02.17:30"],
     "02": ["1 IMP in-progress: L&D-12-B 02.10:00-"],
     "03": ["1 IMP finished: 4W-1-A 02.10:00-04.10:00"],
+    "04a": ["1 EMER in-progress: ED-1-A 28.10:00-", "1 IMP in-progress: 4W-1-A 02.10:00-"],
     "05": ["1 EMER in-progress: ED-1-A 02.11:00-", "1 IMP in-progress: 4W-1-A 02.10:00-"],
     "06": ["1 IMP in-progress: 4W-1-C 04.10:00-"],
     "07": ["1 AMB arrived: EYE-1 02.09:00-", "1 AMB finished: DIAL-1 02.08:00-02.12:00"],
@@ -86,6 +87,14 @@ EXPECTED = {
     ],
     "09": ["1 IMP in-progress: 4W-3-A 28.10:00-"],
     "10b": ["1 IMP in-progress: Unità-1-A 02.10:00-"],
+    "11a": [
+        "1 IMP finished: 4W-7-A 01.00:00-05.10:45",
+        "2 IMP in-progress: 4W-7-A 05.14:15-",
+    ],
+    "11c": [
+        "1 IMP finished: 4W-8-A 01.09:15-05.10:45",
+        "1 IMP in-progress: 5E-2-B 05.18:00-",
+    ],
     "13a": [
         "1 IMP in-progress: SOUTHWING-2-MED-12-A 02.11:00-",
         "2 IMP in-progress: SOUTHWING-2-MED-14-A 03.10:00-",
@@ -96,7 +105,15 @@ EXPECTED = {
     "17": ["1 IMP finished: 4W-9-B 02.08:00-05.08:00"],
     "18": ["1 IMP finished: 4W-1-A 02.10:00-05.10:00"],
     "19": ["1 IMP in-progress: 4W-1-A 02.14:31-"],
+    "20": ["1 IMP finished: 4W-1-A 02.10:00-05.10:00"],
     "22": ["1 IMP in-progress: 4W-1-A 02.10:00-", "2 IMP in-progress: ICU-2-B 02.11:00-"],
+    "23": [
+        "1 AMB arrived: DIAL-1-A 02.08:00-",
+        "1 AMB arrived: DIAL-2-A 04.08:00-",
+        "1 AMB arrived: DIAL-3-A 06.08:00-",
+    ],
+    "24": ["1 IMP in-progress: ED-1-A 02.08:00-02.15:00, 4W-2-B 02.15:00-"],
+    "25": ["1 IMP in-progress: 4W-9-A 02.08:00-"],
     "26": ["1 IMP in-progress: PED-1-F 02.11:00-", "2 IMP in-progress: 4W-1-E 02.10:00-"],
     "27": ["1 IMP finished: 4W-1-A 02.10:00-05.11:45"],
     "28": ["1 IMP in-progress: 4W-1-I 02.10:00-"],

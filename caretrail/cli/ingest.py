@@ -22,8 +22,8 @@ def ingest(options: Namespace) -> None:
             raise Failed(f"no profile {sender!r} in {profiles_file}; its profiles are: {known}")
         if not application.profiles.named:
             note(
-                f"caretrail: no profiles in {profiles_file}: times without a zone are read"
-                " as UTC, and no identifier joins records of different senders"
+                f"caretrail: no profiles in {profiles_file}: times without a zone have the"
+                " offset of MSH-7, else UTC, and no identifier joins records of different senders"
             )
         with progress("ingesting", None) as shown:
             account = intake.ingest(

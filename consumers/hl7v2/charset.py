@@ -50,6 +50,7 @@ _MULTI_BYTE: Final = (_ISO_2022, "gb18030", "big5")
 _MARKS: Final = frozenset({codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE})
 _NO_NAMES: Final = ("",)
 _MOST_NAMES: Final = 8  # repetitions of MSH-18 that are read
+_LONGEST_NAME: Final = 64  # characters of the longest name, so that no sender can fill the cache
 
 
 class DecodedText(NamedTuple):
@@ -152,7 +153,8 @@ def _names_in(head: str) -> tuple[str, ...]:
     fields = head.split(head[3:4]) if head[3:4] else []  # M, S, H, separator
     if len(fields) <= _MSH_18:
         return _NO_NAMES
-    return tuple([each.strip() for each in fields[_MSH_18].split(head[5:6] or "~")[:_MOST_NAMES]])
+    names = fields[_MSH_18].split(head[5:6] or "~")[:_MOST_NAMES]
+    return tuple([each.strip()[:_LONGEST_NAME] for each in names])
 
 
 def _utf_16(raw: bytes) -> DecodedText | None:

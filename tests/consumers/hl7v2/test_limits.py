@@ -1,7 +1,9 @@
 """No message takes more time, memory or room than its size allows."""
 
 import time
+import tracemalloc
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -157,3 +159,35 @@ def test_a_long_name_in_msh_is_shortened_with_a_ref(number: int, member: str) ->
 def test_flags_are_not_repeated() -> None:
     message = received(adt("A01", "NTE|1||a" + "\nx" * 1_000))
     assert message.warnings.count("line.joined") == 1
+
+
+#: Places of a message in which each message may have another long text.
+LONG: dict[str, Callable[[str], bytes]] = {
+    **{
+        f"MSH-{number}": partial(lambda number, text: adt(msh={number: text, 20: ""}), number)
+        for number in (3, 4, 5, 9, 10, 11, 12, 13, 18)
+    },
+    "PID-3": lambda text: adt(pid=f"PID|1||{text}^^^M"),
+    "PID-3.4": lambda text: adt(pid=f"PID|1||1^^^{text}"),
+    "PID-7": lambda text: adt(pid=PID.replace("19510602", text)),
+    "PV1-2": lambda text: adt(visit=pv1(f2=text)),
+    "PV1-3": lambda text: adt(visit=pv1(f3=text)),
+    "PV1-3.4": lambda text: adt(visit=pv1(f3=f"4W^1^A^{text}")),
+    "PV1-19": lambda text: adt(visit=pv1(f19=text)),
+    "PV1-44": lambda text: adt(visit=pv1(f44=text)),
+}
+
+
+@pytest.mark.parametrize("place", LONG)
+def test_no_cache_grows_with_the_texts_of_messages(place: str) -> None:
+    """Reading a hundred such messages keeps a fifth of their texts in memory at most."""
+    size = 100_000
+    received(LONG[place]("7" * size))
+    tracemalloc.start()
+    try:
+        for number in range(100):
+            received(LONG[place](f"{number}" + "7" * size))
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 20 * size

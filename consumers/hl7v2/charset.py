@@ -49,8 +49,7 @@ _SINGLE_BYTE: Final = frozenset({b"\x1b(B", b"\x1b(J"})  # ASCII, and its Japane
 _MULTI_BYTE: Final = (_ISO_2022, "gb18030", "big5")
 _MARKS: Final = frozenset({codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE})
 _NO_NAMES: Final = ("",)
-_MOST_NAMES: Final = 8  # repetitions of MSH-18 that are read
-_LONGEST_NAME: Final = 64  # characters of the longest name, so that no sender can fill the cache
+_LONGEST_FIELD: Final = 256  # characters that are read of MSH-18
 
 
 class DecodedText(NamedTuple):
@@ -139,12 +138,14 @@ def _declared(raw: bytes) -> tuple[str, ...]:
     head = raw.split(b"\r", 1)[0].split(b"\n", 1)[0]
     if head.count(head[3:4]) < _MSH_18:
         return _NO_NAMES
-    if not head.isascii() or _ESCAPE in head:
-        # Bytes of a letter before MSH-18 may equal the separator: read MSH in each such charset.
-        for codec in _MULTI_BYTE:
-            names = _names_in(head.decode(codec, "replace"))
-            if any(names) and _codec_of(names)[0] == codec:
-                return names
+    if head.isascii() and _ESCAPE not in head:
+        field = head.split(head[3:4])[_MSH_18]
+        return _names(field[:_LONGEST_FIELD].decode(), head[5:6].decode()) if field else _NO_NAMES
+    # Bytes of a letter before MSH-18 may equal the separator: read MSH in each such charset.
+    for codec in _MULTI_BYTE:
+        names = _names_in(head.decode(codec, "replace"))
+        if any(names) and _codec_of(names)[0] == codec:
+            return names
     return _names_in(head.decode("ascii", "replace"))
 
 
@@ -153,8 +154,12 @@ def _names_in(head: str) -> tuple[str, ...]:
     fields = head.split(head[3:4]) if head[3:4] else []  # M, S, H, separator
     if len(fields) <= _MSH_18:
         return _NO_NAMES
-    names = fields[_MSH_18].split(head[5:6] or "~")[:_MOST_NAMES]
-    return tuple([each.strip()[:_LONGEST_NAME] for each in names])
+    return _names(fields[_MSH_18][:_LONGEST_FIELD], head[5:6])
+
+
+@lru_cache(maxsize=64)
+def _names(field: str, repetition: str) -> tuple[str, ...]:
+    return tuple([each.strip() for each in field.split(repetition or "~")])
 
 
 def _utf_16(raw: bytes) -> DecodedText | None:

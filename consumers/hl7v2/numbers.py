@@ -384,11 +384,9 @@ def _within_limits(repetitions: Sequence[str], delimiters: Delimiters) -> list[s
 
 
 def flag_too_long(
-    segment: Segment | None, fields: Sequence[int], context: FieldContext, findings: Findings
+    segment: Segment, fields: Sequence[int], context: FieldContext, findings: Findings
 ) -> None:
     """Flag fields of numbers that are not read completely, and keep their text to be sealed."""
-    if segment is None:
-        return
     for number in fields:
         if number < len(segment) and len(text := segment[number]) > LONGEST_NUMBER:
             repetitions = context.delimiters.repetitions(text)

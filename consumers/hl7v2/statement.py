@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from consumers.hl7v2 import numbers, sealing
 from consumers.hl7v2.findings import Findings, UnusableMessage
 from consumers.hl7v2.groups import SegmentGroup
-from consumers.hl7v2.limits import LONGEST_NAME, shortened
+from consumers.hl7v2.limits import LONGEST_NAME, LONGEST_NUMBER, shortened
 from consumers.hl7v2.numbers import FieldContext, StatedNumber
 from consumers.hl7v2.places import Places
 from consumers.hl7v2.profiles import Profile
@@ -19,6 +19,10 @@ from domain.statement import Statement
 from domain.triggers import Reads, Trigger
 
 _MODES: Final[dict[str, Mode]] = {"P": "P", "T": "T", "D": "D"}
+#: Fields with numbers.
+_PID_NUMBERS: Final = (2, 3, 4, 18, 19, 20, 21)
+_PV1_NUMBERS: Final = (5, 19, 50)
+_MRG_NUMBERS: Final = (1, 2, 3, 4, 5, 6)
 _DECEASED: Final = {"Y": True, "N": False}
 
 
@@ -65,11 +69,15 @@ def statement(
     findings = Findings(message.flags)
     delimiters = message.delimiters
     mode_as_sent = delimiters.code(message.field("MSH", 11)).upper()
-    application = _name(delimiters.code(message.field("MSH", 3)), "MSH-3", id_key, findings)
-    sender = _name(delimiters.code(message.field("MSH", 4)), "MSH-4", id_key, findings)
-    sequence = _name(delimiters.code(message.field("MSH", 13)), "MSH-13", id_key, findings)
-    control_id = delimiters.plain(message.field("MSH", 10))
-    control_id_kept = _name(control_id, "MSH-10", id_key, findings)
+    application = delimiters.code(message.field("MSH", 3))
+    sender = delimiters.code(message.field("MSH", 4))
+    sequence = delimiters.code(message.field("MSH", 13))
+    control_id = control_id_kept = delimiters.plain(message.field("MSH", 10))
+    if max(len(application), len(sender), len(sequence), len(control_id)) > LONGEST_NAME:
+        application = _name(application, "MSH-3", id_key, findings)
+        sender = _name(sender, "MSH-4", id_key, findings)
+        sequence = _name(sequence, "MSH-13", id_key, findings)
+        control_id_kept = _name(control_id, "MSH-10", id_key, findings)
     context = FieldContext(
         delimiters=delimiters,
         profile=profile,
@@ -231,12 +239,16 @@ def _flag_too_long(
     group: SegmentGroup, pv1: Segment | None, context: FieldContext, findings: Findings
 ) -> None:
     """Flag fields of which a part is not read because it is over a limit."""
-    numbers.flag_too_long(group.pid, (2, 3, 4, 18, 19, 20, 21), context, findings)
-    numbers.flag_too_long(pv1, (5, 19, 50), context, findings)
-    numbers.flag_too_long(group.mrg, (1, 2, 3, 4, 5, 6), context, findings)
-    for number in (5, 9):
-        if sealing.leaves_out_names(context.delimiters, at(group.pid, number)):
-            findings.flag(f"PID-{number}", "too_long")
+    for segment, fields in (
+        (group.pid, _PID_NUMBERS),
+        (pv1, _PV1_NUMBERS),
+        (group.mrg, _MRG_NUMBERS),
+    ):
+        if segment and max(map(len, segment)) > LONGEST_NUMBER:
+            numbers.flag_too_long(segment, fields, context, findings)
+            for number in (5, 9) if segment is group.pid else ():
+                if sealing.leaves_out_names(context.delimiters, at(segment, number)):
+                    findings.flag(f"PID-{number}", "too_long")
 
 
 def _contents(message: Message, group: SegmentGroup, id_key: IdKey) -> tuple[str, str]:

@@ -17,6 +17,7 @@ _EARLIEST: Final = datetime(1850, 1, 1, tzinfo=UTC)
 _EARLIEST_MESSAGE: Final = datetime(1990, 1, 1, tzinfo=UTC)
 #: An offset holds at the time of MSH-7. Some weeks before or after, the clocks may have changed.
 _OFFSET_HOLDS: Final = timedelta(days=21)
+_SURE: Final = frozenset({"offset", "profile"})  # zones of times that are not doubtful
 #: A time with a fraction of a second whose dot is missing.
 _WITHOUT_DOT: Final = re.compile(r"(\d{14})\d{1,10}([+-]\d{4})?", re.ASCII)
 #: Characters of the longest text that may be a time.
@@ -80,7 +81,7 @@ class Times:
             and text.isascii()
             and (moment := read_moment(text, self._zone))
         ):
-            if moment.zone != "profile":
+            if moment.zone not in _SURE:
                 self._flag_zone(moment, field)
             return moment
         components = self._delimiters.components(self._delimiters.repetitions(text)[0])
@@ -96,7 +97,7 @@ class Times:
                 self._findings.unreadable(field, text, "extra_digits")
         if moment is None:
             self._findings.unreadable(field, text)
-        elif moment.zone != "profile":
+        elif moment.zone not in _SURE:
             self._flag_zone(moment, field)
         return moment
 

@@ -109,7 +109,10 @@ def _read(raw: bytes, message_id: MessageId, context: ReadingContext) -> Incomin
     message = Message(raw)
     chosen = choose(message, context)
     if not message.declared and chosen.profile.codec != "utf-8":
-        message = Message(raw, charset=chosen.profile.codec)
+        if raw.isascii():  # only escaped bytes are in this charset
+            message.delimiters = message.delimiters._replace(codec=chosen.profile.codec)
+        else:
+            message = Message(raw, charset=chosen.profile.codec)
     kind, trigger = message_type(message)
     decided = _decide(message, kind, trigger, chosen, context)
     names = [message.field("MSH", number).encode() for number in (3, 4, 10)]

@@ -323,16 +323,24 @@ COUNTED: Final = 1000
 def count(connection: Connection[Any]) -> tuple[int, int]:
     """Return the number of patients and of their source records.
 
-    If there are more than ``COUNTED`` patients, not all are counted: the first number is above it.
+    If there are more than ``COUNTED`` patients, not all are counted: the first number is above it,
+    and the second is 0.
     """
-    row = connection.execute(
+    # An index has all that this query reads, so it reads few pages. A merged record has no recency.
+    some = connection.execute(
         """
-        select count(*), coalesce(sum(cardinality(record_ids)), 0)::bigint
-        from (
-            select record_ids from proj.patient where merged_into_id is null limit %s
+        select count(*) from (
+            select recency from proj.patient where recency is not null limit %s
         ) as counted
         """,
         (COUNTED + 1,),
+    ).fetchone()
+    people = some[0] if some else 0
+    if people > COUNTED:
+        return people, 0
+    row = connection.execute(
+        "select count(*), coalesce(sum(cardinality(record_ids)), 0)::bigint"
+        " from proj.patient where recency is not null"
     ).fetchone()
     return (row[0], row[1]) if row else (0, 0)
 

@@ -1,4 +1,4 @@
-"""Nobody waits for a component with thousands of statements: it is folded afterwards."""
+"""No other component waits for one with thousands of statements: it is folded afterwards."""
 
 from collections.abc import Sequence
 from dataclasses import replace

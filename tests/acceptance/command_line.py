@@ -1,13 +1,21 @@
-"""The real command line, in a home of its own."""
+"""The real command line, in a home of its own: in a process, or in that of the test."""
 
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
+
+import pytest
+import structlog
+from typing_extensions import override
+
+from caretrail.cli import main
 
 CARETRAIL = Path(sys.executable).with_name("caretrail")
 
@@ -33,7 +41,12 @@ class CommandLine:
     def _run(
         self, arguments: tuple[str | Path, ...], exit_code: int
     ) -> "subprocess.CompletedProcess[str]":
-        done = subprocess.run(
+        done = self._done(arguments)
+        assert done.returncode == exit_code, f"{arguments}: {done.returncode}\n{done.stderr}"
+        return done
+
+    def _done(self, arguments: tuple[str | Path, ...]) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
             [CARETRAIL, *arguments],
             env=self.variables,
             capture_output=True,
@@ -41,8 +54,6 @@ class CommandLine:
             check=False,
             timeout=300,
         )
-        assert done.returncode == exit_code, f"{arguments}: {done.returncode}\n{done.stderr}"
-        return done
 
     def object(self, *arguments: str | Path) -> dict[str, Any]:
         """Run one verb with ``--json``; return the one object it prints."""
@@ -72,3 +83,28 @@ class CommandLine:
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
             )
+
+
+class SameProcess(CommandLine):
+    """The command line without a process of its own, which takes a second of CPU to start.
+
+    For tests of what a verb does. What a process does when it starts, ends or gets a signal is
+    tested with ``CommandLine``.
+    """
+
+    @override
+    def _done(self, arguments: tuple[str | Path, ...]) -> "subprocess.CompletedProcess[str]":
+        output, errors = TextIOWrapper(BytesIO(), "utf-8", write_through=True), StringIO()
+        with pytest.MonkeyPatch.context() as patched:
+            for name in os.environ.keys() - self.variables.keys():
+                patched.delenv(name)
+            for name, value in self.variables.items():
+                patched.setenv(name, value)
+            with redirect_stdout(output), redirect_stderr(errors):
+                try:
+                    code = main([str(each) for each in arguments])
+                except SystemExit as ended:  # wrong usage
+                    code = ended.code if isinstance(ended.code, int) else 1
+        structlog.reset_defaults()
+        output.seek(0)
+        return subprocess.CompletedProcess(arguments, code, output.read(), errors.getvalue())

@@ -8,7 +8,7 @@ import pytest
 from infra.mllp_client import MllpClient, code_of
 from infra.postgres_server import joined
 from tests import backups
-from tests.acceptance.command_line import CommandLine
+from tests.acceptance.command_line import CommandLine, SameProcess
 from tests.acceptance.service import serving
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(300)]
@@ -37,7 +37,7 @@ def feed(home: Path) -> Path:
 
 def second(home: Path, **variables: str) -> CommandLine:
     """Return a home that has nothing but the master key of the first."""
-    line = CommandLine(home.with_name("second"), {**ALONE, **variables})
+    line = SameProcess(home.with_name("second"), {**ALONE, **variables})
     (line.home / "keys").mkdir(parents=True, mode=0o700)
     copy(home / "keys" / "master.key", line.home / "keys")
     return line
@@ -74,7 +74,7 @@ def test_an_embedded_store_is_restored_into_a_server_of_ones_own(
     home: Path, feed: Path, server: str
 ) -> None:
     key = {"CARETRAIL_ID_KEY": "5a" * 32}
-    own = CommandLine(home, {**ALONE, **key})
+    own = SameProcess(home, {**ALONE, **key})
     store, keys = home.with_name("store.backup"), home.with_name("keys.backup")
     with joined(home):
         own.run("ingest", feed)
@@ -87,7 +87,7 @@ def test_an_embedded_store_is_restored_into_a_server_of_ones_own(
 
 
 def test_a_restore_that_cannot_be_done_says_what_to_do(home: Path, feed: Path) -> None:
-    served = CommandLine(home, ALONE)
+    served = SameProcess(home, ALONE)
     store, keys = home.with_name("store.backup"), home.with_name("keys.backup")
     with joined(home):
         served.run("ingest", feed)
@@ -111,7 +111,7 @@ def test_a_restored_store_publishes_to_new_topics_and_leaves_the_old_ones(
     home: Path, feed: Path, kafka: str, topic_prefix: str
 ) -> None:
     brokers = {"CARETRAIL_KAFKA_BOOTSTRAP_SERVERS": kafka, "CARETRAIL_TOPIC_PREFIX": topic_prefix}
-    line = CommandLine(home, {**ALONE, **brokers})
+    line = SameProcess(home, {**ALONE, **brokers})
     late = home.with_name("late.hl7")
     late.write_bytes(b"\n".join(map(admission, range(20, 25))))
     store, keys = home.with_name("store.backup"), home.with_name("keys.backup")

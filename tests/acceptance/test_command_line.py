@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from infra.postgres_server import joined
-from tests.acceptance.command_line import CommandLine
+from tests.acceptance.command_line import CommandLine, SameProcess
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(300)]
 
@@ -117,7 +117,7 @@ def test_a_message_in_quarantine_shows_its_reason_and_place(caretrail: CommandLi
 def test_a_failure_says_what_is_wrong_and_what_to_do(
     caretrail: CommandLine, arguments: list[str], words: str
 ) -> None:
-    said = caretrail.refused(*arguments)
+    said = SameProcess(caretrail.home).refused(*arguments)
     assert said.startswith("caretrail: ")
     assert words in said
     assert len(said.splitlines()) == 1
@@ -136,7 +136,7 @@ def test_a_failure_says_what_is_wrong_and_what_to_do(
     ],
 )
 def test_wrong_usage_says_what_to_write(home: Path, arguments: list[str], words: str) -> None:
-    assert words in CommandLine(home).refused(*arguments, exit_code=2)
+    assert words in SameProcess(home).refused(*arguments, exit_code=2)
 
 
 def test_read_models_of_another_release_are_rebuilt(caretrail: CommandLine) -> None:

@@ -14,7 +14,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.acceptance.command_line import CARETRAIL, CommandLine
+from tests.acceptance.command_line import CARETRAIL, CommandLine, SameProcess
 from tests.acceptance.page_times import now_of, times_after
 from tests.acceptance.service import RunningService
 
@@ -89,7 +89,7 @@ def test_no_page_of_the_demo_shows_a_time_after_its_now(first: Demo) -> None:
 
 def test_a_demo_starts_again_however_it_was_stopped(line: CommandLine, first: Demo) -> None:
     home = line.home
-    ours = CommandLine(home / "demo")
+    ours = SameProcess(home / "demo")
 
     page = first.page()
     assert "Stories worth opening" in get(page)

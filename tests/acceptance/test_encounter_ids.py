@@ -13,7 +13,7 @@ from caretrail.http import create_app
 from caretrail.readers import open_reader
 from infra.postgres_server import joined
 from infra.settings import Settings
-from tests.acceptance.command_line import CommandLine
+from tests.acceptance.command_line import CommandLine, SameProcess
 from tests.acceptance.test_command_line import message
 from tests.region import WORDS
 from tests.serving import serving
@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.timeout(300)]
 @pytest.fixture(scope="module")
 def line(module_home: Path) -> Iterator[CommandLine]:
     with joined(module_home):
-        yield CommandLine(module_home)
+        yield SameProcess(module_home)
 
 
 @pytest.fixture(scope="module")

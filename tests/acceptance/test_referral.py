@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from infra.postgres_server import joined
-from tests.acceptance.command_line import CommandLine
+from tests.acceptance.command_line import CommandLine, SameProcess
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(300)]
 
@@ -30,7 +30,7 @@ REQUEST = (
 @pytest.fixture(scope="module")
 def caretrail(module_home: Path) -> Iterator[CommandLine]:
     with joined(module_home):
-        line = CommandLine(module_home)
+        line = SameProcess(module_home)
         feed = module_home.with_name("feed.hl7")
         feed.write_text(FEED)
         line.run("ingest", feed)

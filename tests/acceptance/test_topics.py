@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.command_line import CommandLine
+from tests.acceptance.command_line import SameProcess
 
 pytestmark = [pytest.mark.postgres, pytest.mark.kafka, pytest.mark.timeout(300)]
 
@@ -18,7 +18,7 @@ PV1|1|I|4W^401^1^MERCY||||||||||||||||V7
 
 def test_a_new_generation_holds_every_event_anew(home: Path, kafka: str, topic_prefix: str) -> None:
     prefix = topic_prefix.rstrip(".")
-    line = CommandLine(
+    line = SameProcess(
         home,
         {"CARETRAIL_KAFKA_BOOTSTRAP_SERVERS": kafka, "CARETRAIL_TOPIC_PREFIX": prefix},
     )

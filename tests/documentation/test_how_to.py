@@ -16,7 +16,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from infra.kafka_jars import cache
 from infra.postgres_server import PostgresServer, joined
-from tests.acceptance.command_line import CARETRAIL, CommandLine
+from tests.acceptance.command_line import CARETRAIL, CommandLine, SameProcess
 from tests.acceptance.service import RunningService
 from tests.documentation.console import DOCS, blocks, console
 from tests.waiting import until
@@ -48,7 +48,7 @@ def mercy(home: Path) -> Iterator[CommandLine]:
     files = {each.name: each.text for each in blocks("tutorial.md")}
     (home / "profiles.toml").write_text(files["profiles.toml"], "utf-8")
     (home / "mercy.hl7").write_text(files["mercy.hl7"], "utf-8")
-    line = CommandLine(home)
+    line = SameProcess(home)
     with joined(home):
         line.run("ingest", home / "mercy.hl7")
         yield line
@@ -156,7 +156,7 @@ def test_a_database_made_as_the_page_says_is_enough(folder: Path) -> None:
                     admin.execute(statement.encode())
         where = conninfo_to_dict(server.tcp_url)
         url = f"postgresql://{owner}:long%20and%20random@127.0.0.1:{where['port']}/{owner}"
-        line = CommandLine(
+        line = SameProcess(
             folder / "home", {"CARETRAIL_DATABASE_URL": url, "CARETRAIL_ID_KEY": "5a" * 32}
         )
         assert all(each["ok"] for each in line.objects("doctor"))

@@ -11,7 +11,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.acceptance.command_line import CommandLine
+from tests.acceptance.command_line import CommandLine, SameProcess
 from tests.acceptance.service import RunningService
 from tests.documentation.console import DOCS, blocks
 
@@ -30,7 +30,7 @@ def served() -> Iterator[RunningService]:
             if block.name in {"profiles.toml", "mercy.hl7"}:
                 (home / block.name).write_text(block.text, "utf-8")
         free = {"CARETRAIL_MLLP_PORT": "0", "CARETRAIL_HTTP_PORT": "0", "CARETRAIL_KAFKA": "false"}
-        service = RunningService(CommandLine(home, free))
+        service = RunningService(SameProcess(home, free))
         service.start()
         try:
             yield service

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import count, pairwise
 from pathlib import Path
 from typing import get_args, get_type_hints
@@ -9,8 +10,18 @@ from typing import get_args, get_type_hints
 import hl7
 import pytest
 
-from caretrail.generate import World, demo_week, generate, names, profiles_toml, truth_json, write
+from caretrail.generate import (
+    SentMessage,
+    World,
+    demo_week,
+    generate,
+    names,
+    profiles_toml,
+    truth_json,
+    write,
+)
 from caretrail.generate.compare import statements
+from caretrail.generate.demo import DemoWeek
 from caretrail.generate.hospital import SenderHabits
 from caretrail.generate.region import region
 from consumers.hl7v2.files import split
@@ -26,6 +37,20 @@ def world(seed: int = 7, facilities: int = 16) -> World:
     return generate(seed, 3, start=START, facilities=facilities, trouble=0.6)
 
 
+@cache
+def drawn_world(facilities: int = 16) -> tuple[World, tuple[SentMessage, ...]]:
+    """Return a world with its messages, drawn once for all tests that only read it."""
+    drawn = world(facilities=facilities)
+    return drawn, tuple(drawn.messages)
+
+
+@cache
+def drawn_week() -> tuple[DemoWeek, tuple[SentMessage, ...]]:
+    """Return the week of the demo with its messages, drawn once."""
+    week = demo_week()
+    return week, tuple(week.messages)
+
+
 def charset(data: bytes) -> str:
     return "utf-8" if b"UNICODE UTF-8" in data else "latin-1"
 
@@ -37,13 +62,13 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others() -> None:
 
 
 def test_messages_are_drawn_in_order_of_sending() -> None:
-    times = [sent.at for sent in world().messages]
+    times = [sent.at for sent in drawn_world()[1]]
     assert all(one <= other for one, other in pairwise(times))
     assert times[0] >= START
 
 
 def test_python_hl7_reads_every_message() -> None:
-    for sent in demo_week().messages:
+    for sent in drawn_week()[1]:
         message = hl7.parse(sent.data.decode(charset(sent.data)))
         assert str(message.segment("MSH")[4]) == sent.sender
         assert str(message.segment("MSH")[9]).startswith("ADT^A")
@@ -52,7 +77,7 @@ def test_python_hl7_reads_every_message() -> None:
 
 
 def test_every_name_of_a_patient_is_on_the_lists() -> None:
-    for sent in world().messages:
+    for sent in drawn_world()[1]:
         _, pid = sent.data.decode(charset(sent.data)).split("\rPID|")
         family, given, *_ = pid.split("|")[4].split("^")
         assert family in names.FAMILIES
@@ -61,7 +86,7 @@ def test_every_name_of_a_patient_is_on_the_lists() -> None:
 
 def test_no_two_facilities_give_out_the_same_number() -> None:
     records: dict[str, set[str]] = {}
-    for patient in _drawn(world(facilities=30)).truth.patients:
+    for patient in drawn_world(facilities=30)[0].truth.patients:
         for record in patient.records:
             records.setdefault(record.identifier, set()).add(record.authority)
     assert len(records) > 100
@@ -70,7 +95,7 @@ def test_no_two_facilities_give_out_the_same_number() -> None:
 
 def test_a_record_belongs_to_one_person() -> None:
     people: dict[str, int] = {}
-    for patient in _drawn(world()).truth.patients:
+    for patient in drawn_world()[0].truth.patients:
         for record in patient.records:
             assert people.setdefault(record.identifier, patient.person) == patient.person
 
@@ -92,7 +117,7 @@ def test_senders_with_numbers_write_them_in_every_message_about_a_visit() -> Non
 
 
 def test_every_sender_has_a_profile_that_intake_chooses() -> None:
-    drawn = world()
+    drawn, _ = drawn_world()
     profiles = parse(profiles_toml(drawn))
     for facility in drawn.facilities:
         chosen = profiles.choose(application=facility.application, facility=facility.code)
@@ -106,8 +131,8 @@ def test_the_files_hold_every_message_and_the_profiles(tmp_path: Path) -> None:
         message for path in sorted(tmp_path.glob("*.hl7")) for message in split(path.read_bytes())
     ]
     assert written == len(found)
-    assert {each.strip() for each in found} == {sent.data.strip() for sent in demo_week().messages}
-    assert (tmp_path / "profiles.toml").read_text("utf-8") == profiles_toml(demo_week())
+    assert {each.strip() for each in found} == {sent.data.strip() for sent in drawn_week()[1]}
+    assert (tmp_path / "profiles.toml").read_text("utf-8") == profiles_toml(drawn_week()[0])
 
 
 def test_the_same_seed_gives_the_same_truth() -> None:
@@ -115,8 +140,7 @@ def test_the_same_seed_gives_the_same_truth() -> None:
 
 
 def test_the_patients_of_all_stories_are_in_the_demo() -> None:
-    week = demo_week()
-    _drawn(week)
+    week, _ = drawn_week()
     known = {
         (record.authority, record.identifier)
         for patient in week.truth.patients
@@ -131,13 +155,13 @@ def test_the_demo_has_a_quarantined_message_duplicates_a_reused_control_id_and_t
     None
 ):
     ids = count()
-    week = demo_week()
+    week, messages = drawn_week()
     context = ReadingContext(
         id_key=IdKey(DEVELOPMENT_KEY),
         profiles=parse(profiles_toml(week)),
         new_id=lambda: str(next(ids)),
     )
-    received = [read(sent.data, context=context) for sent in week.messages]
+    received = [read(sent.data, context=context) for sent in messages]
     reasons = Counter(each.reason for each in received if not each.drafts)
     assert reasons == {"no_patient_identifier": 1}
     keys = {(each.pair_key, each.key) for each in received}
@@ -149,8 +173,8 @@ def test_the_demo_has_a_quarantined_message_duplicates_a_reused_control_id_and_t
 
 
 def test_every_message_of_the_demo_is_sent_before_its_now() -> None:
-    week = demo_week()
-    assert max(sent.at for sent in week.messages) < week.now
+    week, messages = drawn_week()
+    assert max(sent.at for sent in messages) < week.now
 
 
 @pytest.mark.parametrize("seed", [1, 2])

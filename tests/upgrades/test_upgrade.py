@@ -14,7 +14,7 @@ from domain.ids import DEVELOPMENT_KEY
 from infra.migrate import migrations
 from infra.postgres_server import joined
 from projections.catalogue import PROJECTIONS
-from tests.acceptance.command_line import CommandLine
+from tests.acceptance.command_line import CommandLine, SameProcess
 from tests.upgrades import homes
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(300)]
@@ -38,7 +38,7 @@ def earlier(request: pytest.FixtureRequest) -> Iterator[EarlierHome]:
         home = Path(folder) / "home"
         homes.restore(request.param, home)
         with joined(home) as url:
-            yield opened(request.param, CommandLine(home), url)
+            yield opened(request.param, SameProcess(home), url)
 
 
 def opened(release: str, line: CommandLine, url: str) -> EarlierHome:
@@ -63,7 +63,7 @@ def fresh(earlier: EarlierHome) -> Iterator[CommandLine]:
     """A new home that has read all messages: those of the earlier release and the later ones."""
     with TemporaryDirectory(prefix="caretrail-home-", ignore_cleanup_errors=True) as folder:
         # Ids are compared, and homes of 0.1.0 derive them with the development key.
-        line = CommandLine(Path(folder) / "home", {"CARETRAIL_ID_KEY": DEVELOPMENT_KEY.hex()})
+        line = SameProcess(Path(folder) / "home", {"CARETRAIL_ID_KEY": DEVELOPMENT_KEY.hex()})
         homes.make(earlier.release, line.home)
         with joined(line.home):
             line.run("ingest", homes.file_of(earlier.release, "messages.hl7"))

@@ -58,6 +58,9 @@ class PatientReading:
     as_of: datetime | None  # None: now
     twin: PatientId | None = None  # a patient with the same number in another processing mode
     twin_mode: str = ""
+    shared: Mapping[str, PatientId] = field(
+        default_factory=dict
+    )  # ref of a number: another patient
     loaded_afterwards: bool = False  # most statements were recorded a day or more after sending
     by_record: Mapping[str, PatientNumber] = field(default_factory=dict)
     activities: Activities = field(default_factory=Activities)

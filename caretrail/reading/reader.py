@@ -143,7 +143,8 @@ class Reader:
                 return None
             own = own_of(connection, [RecordId(record)], upto=upto)
             activities = read_activities(own, reading.patient, as_of=as_of)
-            return self._with_twin(connection, replace(reading, activities=activities))
+            whole = replace(reading, activities=activities)
+            return self._with_others(connection, whole, then=then)
 
     def patients(
         self, query: PatientSearch | None = None, *, cursor: str = "", limit: int = PAGE
@@ -375,17 +376,30 @@ class Reader:
         through = self._complete_through(connection)
         return highest if through >= highest.index else audit_trail.known_at(connection, through)
 
-    def _with_twin(self, connection: Database, reading: PatientReading) -> PatientReading:
-        """Add the patient of another processing mode that has one of the same numbers."""
+    def _with_others(
+        self, connection: Database, reading: PatientReading, *, then: bool
+    ) -> PatientReading:
+        """Add other patients that have one of the same numbers, in this or in another mode.
+
+        If the patient is read as known ``then``, patients of the same mode are not added, because
+        the present numbers would change a past answer.
+        """
         mine = reading.patient.mode
         refs: list[str] = []
         for number in reading.numbers:
             others = [mode for mode in MODES if mode != mine]
             refs += [self._id_key.record(number.authority, number.value, mode) for mode in others]
-        for _, mode, patient_id in patient_identifiers.of_refs(connection, refs):
-            if patient_id != reading.patient.patient_id:
-                return replace(reading, twin=patient_id, twin_mode=mode)
-        return reading
+            if not then:
+                refs.append(number.ref)
+        shared: dict[str, PatientId] = {}
+        for ref, mode, patient_id in patient_identifiers.of_refs(connection, refs):
+            if patient_id == reading.patient.patient_id:
+                continue
+            if mode == mine:
+                shared.setdefault(ref, patient_id)
+            elif reading.twin is None:
+                reading = replace(reading, twin=patient_id, twin_mode=mode)
+        return replace(reading, shared=shared)
 
     def _listed(self, connection: Database, rows: Sequence[PatientRow]) -> list[PatientSummary]:
         marks: dict[str, list[IdentifierRow]] = defaultdict(list)

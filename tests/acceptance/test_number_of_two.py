@@ -105,17 +105,26 @@ def test_pages_offer_both_patients_of_a_number(line: CommandLine, patients: dict
             metrics=bytes,
         )  # fmt: skip
         ref = application.id_key.record("INS", "9001", "P")
+        amy = reader.patient(patients["AM-1"])
+        then = reader.patient(patients["AM-1"], known_at=1)
         with (
             serving(app) as address,
             httpx.Client(base_url=address, trust_env=False, follow_redirects=True) as client,
         ):
             by_id = client.get(f"/ui/patients/{ref}")
             search = client.post("/ui/search", data={"q": "INS|9001"})
+            hers = client.get(f"/ui/patients/{patients['AM-1']}").text
             filed = client.post("/ui/search", data={"q": "LAB|77"})
     assert (by_id.status_code, search.status_code) == (300, 200)
     for page in (by_id.text, search.text):
         assert "2 patients have this number." in page
         assert all(f"/ui/patients/{patients[each]}" in page for each in ("AM-1", "AM-2"))
         assert f"/ui/patients/{patients['77']}" not in page
+    assert "Another patient has the number INS 9001 too." in hers
+    assert f'"/ui/patients/{patients["AM-2"]}">Open the other patient' in hers
+    assert amy
+    assert len(amy.shared) == 2
+    assert then
+    assert not then.shared
     first, *others = (filed.text.index(patients[each]) for each in ("77", "AM-1", "AM-2"))
     assert first < min(others)

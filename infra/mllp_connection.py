@@ -24,6 +24,8 @@ _HOPELESS: Final = 64
 #: Bytes of a large message. Large ones are read by a thread of their own, and only some of them are
 #: in memory at a time.
 LARGE: Final = 1 << 14
+#: Bytes between two frames, such as line ends, that are no beginning of a message.
+_BETWEEN: Final = 64
 #: Bytes that a peer may send ahead while its message is being answered.
 _AHEAD: Final = 1 << 16
 #: Seconds after an end mark without its CR, until a sender that may leave it out is answered.
@@ -210,7 +212,9 @@ class Connection(asyncio.BufferedProtocol):
             self._owner.release_memory(self)
 
     def _pending(self) -> bool:
-        return bool(self._head or (self._buffer and self._buffer.strip(b"\r\n\x1c ")))
+        buffer = self._buffer
+        # Only a short buffer is copied: a peer may send a large message byte by byte.
+        return bool(self._head or len(buffer) > _BETWEEN or buffer.strip(b"\r\n\x1c "))
 
     def _advance(self) -> None:
         if self._bare_end is not None:

@@ -44,6 +44,13 @@ def _named(acknowledgement: bytes) -> bytes:
     return (found[3] or b"").split(found[1])[0].strip() if found else b""
 
 
+def _fields_of_msh(message: bytes) -> tuple[bytes, ...]:
+    """Return MSH split at its separator; empty fields if it cannot be read, as in UTF-16."""
+    head = message.removeprefix(b"\xef\xbb\xbf").lstrip().partition(b"\r")[0].partition(b"\n")[0]
+    fields = head.split(head[3:4]) if head[:3] == b"MSH" and head[3:4] else []
+    return (*fields, *[b""] * (_APPLICATION_ANSWER + 1))
+
+
 @dataclass(slots=True)
 class MllpClient:
     """One connection, opened by the first ``send`` and opened again after a failure."""
@@ -82,8 +89,7 @@ class MllpClient:
         Raises:
             NoAnswer: The connection failed, or no answer came in ``timeout`` seconds.
         """
-        head = message.partition(b"\r")[0]
-        fields = (*head.split(head[3:4] or b"|"), *[b""] * (_APPLICATION_ANSWER + 1))
+        fields = _fields_of_msh(message)
         try:
             if self._socket is None:
                 self._socket = socket.create_connection((self.host, self.port), self.timeout)

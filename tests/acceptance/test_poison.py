@@ -38,7 +38,7 @@ def adt(
             f"MSH|^~\\&|ADT|MERCY|||20260301100000||ADT^{trigger}|{name}|P|{version}",
             "EVN||20260301100000",
             pid or f"PID|1||{name}^^^MERCY^MR||ALDER^ROWENA||19510602|F",
-            f"PV1|1|I|{place}{'|' * 16}V{name}",
+            f"PV1|1|I|{place}{'|' * 16}V{name[:20]}",
             *rest,
         ]
     ).encode()

@@ -109,3 +109,13 @@ def test_an_answer_without_msa_2_or_with_a_cut_one_is_of_the_message_in_flight()
     assert codes(lambda _sent: [ack("AR", "")], *THREE)[0] == ["AR"] * 3
     long = message("LONG-CONTROL-ID-0123456789")
     assert codes(lambda sent: [ack("AA", sent[:20])], long) == (["AA"], [])
+
+
+def test_a_message_in_utf_16_takes_the_next_answer() -> None:
+    with (
+        answering(lambda _sent: [ack("AA", "E1")]) as port,
+        MllpClient("127.0.0.1", port) as client,
+    ):
+        filler = b"|" * 9  # the script reads a tenth field
+        assert code_of(client.send(message("E1").decode().encode("utf-16") + filler)) == "AA"
+        assert code_of(client.send(b"\xef\xbb\xbf" + message("E1"))) == "AA"

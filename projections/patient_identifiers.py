@@ -50,14 +50,16 @@ def identifier_rows(
         known: The statements that name each of its records.
     """
     found: dict[tuple[str, str], Row] = {}
-    for record, filed in known.items():
-        for one in filed:
+    # The statement that was sent last is read first. A number repeats in nearly every statement.
+    for record, filed in reversed(list(known.items())):
+        for one in reversed(filed):
             if one.statement.record != record:
                 continue
-            for each in one.statement.identifiers:
-                if each.placeholder or each.field.startswith("MRG"):
+            for each in reversed(one.statement.identifiers):
+                key = each.ref, each.field
+                if key in found or each.placeholder or each.field.startswith("MRG"):
                     continue
-                found[each.ref, each.field] = (
+                found[key] = (
                     patient.patient_id,
                     each.ref,
                     each.field,

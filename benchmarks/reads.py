@@ -49,7 +49,7 @@ _CHANGED: Final[dict[Table, dict[str, LiteralString]]] = {
         "patient_id": "md5(patient_id || '-' || n)::uuid::text",
         "record_ids": "array[md5(patient_id || '-' || n)::uuid::text]",
         "last_happened_at": "last_happened_at - n * interval '1 second'",
-        "recency": "recency - n * 1000000",
+        "recency": "recency - n::bigint * 1000000",
         "component": "md5(component || '-' || n)::uuid::text",
     },
     IDENTIFIER: {
@@ -59,7 +59,7 @@ _CHANGED: Final[dict[Table, dict[str, LiteralString]]] = {
     },
     TOKEN: {
         "patient_id": "md5(patient_id || '-' || n)::uuid::text",
-        "recency": "recency - n * 1000000",
+        "recency": "recency - n::bigint * 1000000",
         "component": "md5(component || '-' || n)::uuid::text",
     },
     ENCOUNTER: {

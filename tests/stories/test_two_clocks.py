@@ -164,10 +164,11 @@ def test_a_merge_counts_for_all_time_once_it_is_known(database: str, tmp_path: P
         assert _visits(apart) == _visits(joined) == ["V5001"]
         assert _asked(where, story, known_at=before)["encounters"] == [
             {**story.timelines[0]["encounters"][1], "status": "in-progress"}
-            | {"ended_at": None, "disposition": None}
+            | {"ended_at": None, "ended_precision": None, "disposition": None}
             | {
                 "locations": [
-                    {**story.timelines[0]["encounters"][1]["locations"][0], "until": None}
+                    {**story.timelines[0]["encounters"][1]["locations"][0]}
+                    | {"until": None, "until_precision": None}
                 ]
             }
         ]

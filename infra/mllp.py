@@ -207,11 +207,15 @@ class Listener(Generic[Message]):
         self._unsent.append((connection, message))
 
     def _close_idle(self, among: Collection[Connection]) -> bool:
-        """Close the connection that was not used for the longest time; say whether one is idle."""
+        """Close the connection that was idle for the longest time; say whether one is idle.
+
+        Connections that never carried a message come first. So a flood of connections closes
+        itself, and not a sender between two messages.
+        """
         idle = [each for each in among if each.idle]
         if not idle:
             return False
-        longest = min(idle, key=lambda each: each.last_used)
+        longest = min(idle, key=lambda each: (each.used, each.last_used))
         log.warning("connection.closed_idle", host=longest.peer.host, connections=len(among))
         self.connections.discard(longest)  # before the loop says that it is closed
         longest.abort()

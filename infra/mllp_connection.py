@@ -90,6 +90,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def __init__(self, owner: ConnectionOwner) -> None:
         self.peer = Peer("")
+        self.used = False  # it has carried a message
         self.last_used = 0.0  # on the clock of the loop
         self._owner = owner
         self._buffer = bytearray()
@@ -168,7 +169,7 @@ class Connection(asyncio.BufferedProtocol):
         self._release()
         if self._transport.is_closing():
             return
-        self.last_used = asyncio.get_running_loop().time()
+        self.used, self.last_used = True, asyncio.get_running_loop().time()
         if data:
             self._transport.write(START + data + b"\x1c\r")
         if self._closing:

@@ -89,7 +89,7 @@ class Settings(BaseSettings):
         128,
         ge=1,
         description="Most connections that the MLLP listener holds at a time of one host. If there"
-        " is no more room, the connection that was idle for the longest time is closed.",
+        " is no more room, an idle connection is closed, first one that never carried a message.",
     )
     mllp_frame_seconds: float = Field(
         30.0, gt=0, description="Seconds from the first byte of a message to its last, at most."

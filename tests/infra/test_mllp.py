@@ -264,6 +264,16 @@ def test_a_connection_over_the_limit_takes_the_place_of_an_idle_one() -> None:
             second.send(b"six")
 
 
+def test_a_flood_of_connections_closes_itself_and_no_sender_between_two_messages() -> None:
+    limits = Limits(connections_of_host=8)
+    with listening(Echo(), limits) as port, contextlib.ExitStack() as stack:
+        sender = stack.enter_context(MllpClient("127.0.0.1", port))
+        sender.send(b"one")
+        for _ in range(40):
+            stack.enter_context(connect(port))
+        assert sender.send(b"two") == b"two"
+
+
 def test_a_connection_over_the_limit_is_refused_if_none_is_idle() -> None:
     echo = Echo()
     gate = threading.Event()

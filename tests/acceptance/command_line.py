@@ -62,7 +62,9 @@ class CommandLine:
 
     def objects(self, *arguments: str | Path) -> list[dict[str, Any]]:
         """Run one verb with ``--json``; return the objects it prints, one a line."""
-        return [json.loads(line) for line in self.run(*arguments, "--json").splitlines()]
+        # Other characters that end a line in Python may be within a text.
+        lines = self.run(*arguments, "--json").split("\n")
+        return [json.loads(line) for line in lines if line]
 
     def objects_refused(self, *arguments: str | Path) -> list[dict[str, Any]]:
         """Run one verb with ``--json`` that must fail; return the objects it prints."""

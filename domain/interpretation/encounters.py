@@ -137,10 +137,9 @@ def _encounter(  # what an encounter is made from
             valid=history.valid(members),
             stays=stays,
         )
-    for each in members:
-        if each.flags:
-            flags |= FOR_THE_WORK_LIST.intersection(each.flags)
-    if not spell.cancelled:
+    given_before, tied = _flags_of(members)
+    flags |= FOR_THE_WORK_LIST.intersection(given_before)
+    if (given_before or spell.end_corrections) and not spell.cancelled:
         marks += discharge_marks(spell, members, history)
     if marks or marks_of_visit:
         given = [flag for _, flag in marks] + [
@@ -149,7 +148,7 @@ def _encounter(  # what an encounter is made from
         flags |= FOR_THE_WORK_LIST.intersection(given)
     if spell.part_ends:
         flags.add(Flag.PART_ENDED)
-    if any(each.tie != NO_TIE for each in members) and disagree(history.valid(members)):
+    if tied and disagree(history.valid(members)):
         flags.add(Flag.ORDER_UNKNOWN)
     first = members[0].statement
     plans = [each for each in history.plans if each in members] if history.plans else []
@@ -177,6 +176,18 @@ def _encounter(  # what an encounter is made from
         end_precision=spell.end_precision,
     )
     return encounter, marks
+
+
+def _flags_of(members: Sequence[OrderedStatement]) -> tuple[set[str], bool]:
+    """Return the flags that statements have of their own, and whether two of them are tied."""
+    flags: set[str] = set()
+    tied = False
+    for each in members:
+        if each.flags:
+            flags.update(each.flags)
+        if each.tie != NO_TIE:
+            tied = True
+    return flags, tied
 
 
 def _class_of(

@@ -8,7 +8,6 @@ from domain.interpretation.order import OrderedStatement
 from domain.interpretation.placing import own_time
 from domain.interpretation.spell import Spell, TimeValue
 from domain.interpretation.times import BEFORE_ALL, refines
-from domain.statement import Moment, Precision
 
 
 def set_times(spell: Spell, corrections: Sequence[OrderedStatement]) -> None:
@@ -23,13 +22,15 @@ def set_times(spell: Spell, corrections: Sequence[OrderedStatement]) -> None:
     if start is not None and start[1] != BEFORE_ALL:
         _, spell.start, stated, moment = start
         spell.start_inferred = not stated
-        spell.start_precision = _precision(moment)
+        if moment is not None:
+            spell.start_precision = moment.precision
     if spell.changes:
         own = [_change_value(each, spell.start) for each in spell.changes]
         change = decide([*own, *changes])
         if change is not None:
             spell.change_at = change[1]
-            spell.change_precision = _precision(change[3])
+            if change[3] is not None:
+                spell.change_precision = change[3].precision
     if spell.ends:
         _set_end(spell)
 
@@ -62,10 +63,6 @@ def _finest(best: TimeValue, values: Sequence[TimeValue]) -> TimeValue:
             break
         best = max(finer, key=itemgetter(0))
     return best
-
-
-def _precision(moment: Moment | None) -> Precision:
-    return "second" if moment is None else moment.precision
 
 
 def _wins(value: TimeValue, best: TimeValue) -> bool:
@@ -130,7 +127,8 @@ def _set_end(spell: Spell) -> None:
     if end is not None and end[1] != BEFORE_ALL:
         order, spell.end, stated, moment = end
         spell.end_inferred = not stated
-        spell.end_precision = _precision(moment)
+        if moment is not None:
+            spell.end_precision = moment.precision
         spell.end_stated_by = next(
             each for each in (*spell.ends, *spell.end_corrections) if each.order == order
         )

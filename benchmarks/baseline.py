@@ -6,6 +6,7 @@ caretrail, one process receives and another one projects, on the same PostgreSQL
 """
 
 import asyncio
+import json
 import signal
 import sys
 import threading
@@ -118,10 +119,10 @@ async def _serve(url: str, brokers: str, port: int) -> None:
     app = Records(env=environment(url))
     with (
         suppress(TopicAlreadyExistsError),
-        closing(KafkaAdminClient(bootstrap_servers=brokers)) as admin,
+        closing(KafkaAdminClient(**json.loads(brokers))) as admin,
     ):
         admin.create_topics([NewTopic(TOPIC, 12, 1)])
-    producer = KafkaProducer(bootstrap_servers=brokers, acks="all", linger_ms=0)
+    producer = KafkaProducer(**json.loads(brokers), acks="all", linger_ms=0)
 
     async def talk(reader: HL7StreamReader, writer: HL7StreamWriter) -> None:
         try:

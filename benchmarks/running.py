@@ -20,6 +20,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from benchmarks.client import LoadResult
 from caretrail.service import Service, free_port
 from infra.event_log import EventLog
+from infra.kafka_access import Brokers
 from infra.kafka_server import KafkaServer
 from infra.postgres import pool
 from infra.postgres_server import PostgresServer
@@ -41,7 +42,7 @@ class Machine:
 
     folder: Path
     url: str
-    brokers: str
+    brokers: Brokers
 
     def database(self, template: str = "template0") -> str:
         """Make a database as a copy of ``template``; return its connection string."""
@@ -59,11 +60,10 @@ class Machine:
         name = str(conninfo_to_dict(url)["dbname"])
         home = self.folder / name
         home.mkdir(mode=0o700, exist_ok=True)
-        return Settings.model_validate(
+        made = Settings.model_validate(
             {
                 "home": home,
                 "database_url": url,
-                "kafka_bootstrap_servers": self.brokers if projects else None,
                 "kafka": projects,
                 "topic_prefix": name,
                 "key_file": self.folder / "master.key",  # one for all, because databases are copied
@@ -72,6 +72,7 @@ class Machine:
                 "log_level": "error",
             }
         )
+        return made.with_brokers(self.brokers if projects else None)
 
 
 @contextmanager
@@ -81,7 +82,7 @@ def machine() -> Iterator[Machine]:
     with TemporaryDirectory(prefix="caretrail-bench-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
         with PostgresServer(home) as postgres, KafkaServer(home) as kafka:
-            yield Machine(home, postgres.url, kafka.bootstrap_servers)
+            yield Machine(home, postgres.url, kafka.brokers)
 
 
 @dataclass(slots=True)
@@ -117,7 +118,7 @@ class BaselineSide(MeasuredSide):
     """The assembly from libraries, as two processes."""
 
     url: str = ""
-    brokers: str = ""
+    brokers: str = ""  # settings of its clients, as JSON
     _processes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
 
     def serve(self) -> None:
@@ -183,7 +184,12 @@ class BaselineSide(MeasuredSide):
 @contextmanager
 def baseline(machine: Machine) -> Iterator[BaselineSide]:
     """Start the assembly on a database of its own; it receives until exit."""
-    side = BaselineSide("baseline", free_port(), url=machine.database(), brokers=machine.brokers)
+    side = BaselineSide(
+        "baseline",
+        free_port(),
+        url=machine.database(),
+        brokers=json.dumps(machine.brokers.client()),
+    )
     try:
         side.serve()
         yield side

@@ -43,6 +43,7 @@ from infra.migrate import migrate
 from infra.postgres import network, pool
 from infra.postgres_server import joined
 from infra.received_messages import SealedMessage
+from infra.record_mac import PURPOSE, RecordMac
 from infra.settings import Settings
 from infra.subject_keys import SubjectKeys, open_keys
 from projections.catalogue import PROJECTIONS
@@ -82,6 +83,11 @@ class Application:
     def services(self) -> Services:
         """Return the services that folding needs."""
         return _services(self.keys, self.id_key)
+
+    @property
+    def record_mac(self) -> RecordMac:
+        """Return what authenticates the records of our topics."""
+        return RecordMac(self.keys.derived(PURPOSE))
 
     def reading(self, *, arrived_by: str, sender: str = "") -> ReadingContext:
         """Return the context in which messages are read; ``sender`` chooses a profile by name."""

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from caretrail.bootstrap import Application, opened
+from caretrail.publishing import refused_records
 from consumers.hl7v2 import profiles
 from domain.ids import DEVELOPMENT_KEY, IdKey
+from infra import topics
 from infra.java import NoJava, find
 from infra.kafka_jars import cache, key
 from infra.postgres_binaries import NoBinaries, binaries, psql
+from infra.refused_records import REMEDY
 from infra.settings import Settings
 
 _LEAST_FREE: Final = 1 << 30  # bytes
@@ -48,9 +51,7 @@ def checkup(settings: Settings) -> Iterator[Finding]:
         yield _checked("postgresql", lambda: f"embedded, {binaries()}")
     yield from _opened(settings)
     if settings.kafka_bootstrap_servers:
-        yield Finding(
-            "kafka", ok=True, words=f"uses the brokers {settings.kafka_bootstrap_servers}"
-        )
+        yield _checked("kafka", lambda: _brokers(settings))
     else:
         yield _checked("java", lambda: find().version)
         there = (cache() / key()).exists()
@@ -83,6 +84,15 @@ def _profiles(settings: Settings) -> str:
     return ", ".join(sorted(named))
 
 
+def _brokers(settings: Settings) -> str:
+    """Ask the brokers that the settings name, with the credentials that they name."""
+    brokers = settings.brokers
+    if brokers is None:
+        return ""
+    topics.ls(brokers, settings.topic_prefix)
+    return f"the brokers {brokers.servers} answer"
+
+
 def _opened(settings: Settings) -> Iterator[Finding]:
     """Check what is in the database."""
     found = list[Finding]()
@@ -90,6 +100,7 @@ def _opened(settings: Settings) -> Iterator[Finding]:
     def look() -> str:
         with opened(settings) as application:
             found.append(_ids(application.id_key))
+            found.append(_topic(application))
             return _database(application)
 
     yield _checked("database", look)
@@ -101,6 +112,22 @@ def _database(application: Application) -> str:
     if application.settings.database_url is None:
         found += f"; while the service runs, connect with: {psql(application.url)}"
     return found
+
+
+def _topic(application: Application) -> Finding:
+    """Say whether readers met records that this installation did not publish."""
+    refused = refused_records(application)
+    if not refused:
+        return Finding("topic", ok=True, words="readers met no record of a stranger")
+    count = sum(each.records for each in refused)
+    first = refused[0]
+    return Finding(
+        "topic",
+        ok=False,
+        words=f"{count} records of {first.topic} were not published by this installation"
+        f" ({first.reason}); the first is in partition {first.partition} at offset"
+        f" {first.first_offset}. They are in no read model. {REMEDY}",
+    )
 
 
 def _ids(key: IdKey) -> Finding:

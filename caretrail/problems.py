@@ -77,7 +77,10 @@ def explanation(error: Exception) -> str | None:  # noqa: PLR0911 - a table of c
         case NeedsRebuild():
             return f"{error}; start the service again: it rebuilds them first"
         case TopicUnavailable():
-            return f"Kafka does not answer ({error}): run `caretrail doctor`"
+            return (
+                f"Kafka does not answer, or refuses our credentials ({error}): see"
+                " CARETRAIL_KAFKA_* and the log of the broker"
+            )
         case StoreUnavailable() | psycopg.OperationalError():
             return "the database does not answer: see CARETRAIL_DATABASE_URL and its server's log"
         case DomainError():

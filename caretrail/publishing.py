@@ -2,14 +2,23 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Final
 
 from caretrail.bootstrap import Application
 from consumers.relay import Relay, RelayStep
 from infra import topics
 from infra.kafka import EventTopic
+from infra.kafka_access import Brokers
 from infra.kafka_server import KafkaServer
-from infra.relay_checkpoint import RelayCheckpoints, begin_generation, generation
+from infra.postgres import reachable
+from infra.refused_records import RefusedRecords, RefusedSummary, keep, refused_in
+from infra.relay_checkpoint import (
+    RelayCheckpoints,
+    begin_generation,
+    generation,
+    newest_generation,
+)
 from infra.settings import BadSettings, Settings
 
 _PUBLISH_SECONDS: Final = 600.0
@@ -32,14 +41,14 @@ def topic_name(application: Application) -> str:
     return topics.events_topic(application.settings.topic_prefix, generation_of(application))
 
 
-def event_topic(application: Application, brokers: str | None = None) -> EventTopic:
+def event_topic(application: Application, brokers: Brokers | None = None) -> EventTopic:
     """Return the topic of events; create it if it does not exist.
 
     Raises:
         BadSettings: No brokers are known.
     """
-    servers = brokers or application.settings.kafka_bootstrap_servers
-    if not servers:
+    servers = brokers or application.settings.brokers
+    if servers is None:
         raise BadSettings("CARETRAIL_KAFKA_BOOTSTRAP_SERVERS: set the addresses of the brokers")
     prefix = application.settings.topic_prefix
     number = generation_of(application)
@@ -51,11 +60,31 @@ def event_topic(application: Application, brokers: str | None = None) -> EventTo
         servers,
         topics.events_topic(prefix, number),
         incarnation=application.store.incarnation,
+        mac=application.record_mac,
         create=create,
+        on_refused=partial(keep_refused, application),
     )
 
 
-def publish_owed(application: Application, brokers: str) -> int:
+def keep_refused(application: Application, refused: RefusedRecords) -> None:
+    """Keep where records are that this installation did not publish.
+
+    Raises:
+        StoreUnavailable: The database does not answer.
+    """
+    with reachable(), application.connect() as connection:
+        keep(connection, refused)
+
+
+def refused_records(application: Application) -> list[RefusedSummary]:
+    """Return what was refused in the present generation of the topic; nothing is changed."""
+    number = newest_generation(application.url)
+    name = topics.events_topic(application.settings.topic_prefix, number)
+    with application.connect() as connection:
+        return refused_in(connection, name)
+
+
+def publish_owed(application: Application, brokers: Brokers) -> int:
     """Publish the events that the topic lacks; return how many.
 
     Raises:
@@ -75,7 +104,7 @@ def publish_owed(application: Application, brokers: str) -> int:
 
 
 @contextmanager
-def brokers_of(settings: Settings) -> Iterator[str]:
+def brokers_of(settings: Settings) -> Iterator[Brokers]:
     """Give the brokers of a home: those of the settings, or a local broker.
 
     A local broker that runs is joined. If none runs, one is started and stopped again.
@@ -83,13 +112,13 @@ def brokers_of(settings: Settings) -> Iterator[str]:
     Raises:
         KafkaUnavailable: There is no broker, and none can be started.
     """
-    given = settings.kafka_bootstrap_servers
-    if given:
+    given = settings.brokers
+    if given is not None:
         yield given
         return
     server = KafkaServer(settings.home)
     server.start()
     try:
-        yield server.bootstrap_servers
+        yield server.brokers
     finally:
         server.leave()

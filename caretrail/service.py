@@ -31,6 +31,7 @@ from caretrail.role import ROLES
 from infra import child_processes
 from infra.atomic_file import write_atomically
 from infra.child_processes import ChildProcess
+from infra.kafka_access import Brokers
 from infra.kafka_server import KafkaServer, KafkaUnavailable
 from infra.postgres_server import PostgresServer, PostgresUnavailable
 from infra.relay_checkpoint import newest_generation
@@ -74,7 +75,7 @@ class Service:
     say: Callable[[str], None] = print
     postgres: PostgresServer | None = None
     kafka: KafkaServer | None = None
-    brokers: str | None = None
+    brokers: Brokers | None = None
     mllp_port: int = 0
     http_port: int = 0
     _roles: list[_Role] = field(default_factory=list)
@@ -226,14 +227,14 @@ class Service:
         return folder / f"{name}.json"
 
     def _start_kafka(self, url: str) -> None:
-        self.brokers = self.settings.kafka_bootstrap_servers
+        self.brokers = self.settings.brokers
         needed = {"relay", "projector"} & set(self.only)
         if self.brokers is None and self.settings.kafka and needed:
             try:
                 self.say("Apache Kafka is starting")
                 self.kafka = KafkaServer(self.settings.home)
                 self.kafka.start()
-                self.brokers = self.kafka.bootstrap_servers
+                self.brokers = self.kafka.brokers
             except KafkaUnavailable as error:
                 self.kafka = None
                 self.say(f"No Kafka ({error}): the read models are updated from the store")
@@ -249,13 +250,9 @@ class Service:
         health = dict(zip(wanted, others, strict=True))
         shared = {
             **os.environ,
-            **self.settings.model_copy(
-                update={
-                    "mllp_port": self.mllp_port,
-                    "http_port": self.http_port,
-                    "kafka_bootstrap_servers": self.brokers,
-                }
-            ).environment(),
+            **self.settings.with_brokers(self.brokers)
+            .model_copy(update={"mllp_port": self.mllp_port, "http_port": self.http_port})
+            .environment(),
             "CARETRAIL_ROLE_HEALTH": json.dumps(health),
         }
         for name in wanted:
@@ -295,7 +292,7 @@ class Service:
                     "pid": os.getpid(),
                     "mllp": f"{self.settings.mllp_host}:{self.mllp_port}",
                     "pages": self.pages,
-                    "kafka": self.brokers or "",
+                    "kafka": self.brokers.servers if self.brokers else "",
                     "health": {role.name: role.health for role in self._roles},
                 }
             ),

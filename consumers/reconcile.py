@@ -29,7 +29,10 @@ class ReadableTopic(Protocol):
     def events(
         self, spans: Mapping[int, Extent]
     ) -> Iterable[tuple[int, int, RecordedEvent | None]]:
-        """Yield partition, offset and event of these records; None if a record is no event."""
+        """Yield partition, offset and event of these records.
+
+        The event is None if this installation did not publish the record.
+        """
         ...
 
 
@@ -50,6 +53,7 @@ class Report:
     repeats: int = 0  # further records of an event that is in the topic already; harmless
     missing: int = 0  # events of the store that are not in the topic
     extra: int = 0  # records that are not an event of the store
+    refused: int = 0  # of these, records that this installation did not publish
     differing: int = 0  # events whose id, body, partition or predecessor differs from the store
     missing_indexes: list[int] = field(default_factory=list)
     extra_places: list[RecordPlace] = field(default_factory=list)
@@ -123,6 +127,7 @@ def _compare(
             continue
         if event is None or index < 1:
             report.extra += 1
+            report.refused += event is None
             _name(report.extra_places, RecordPlace(partition, offset))
             continue
         at = (index - 1) * _SIZE

@@ -42,6 +42,10 @@ class DataKeys(Protocol):
         """Return the keys with these ids; a destroyed key is missing in the result."""
         ...
 
+    def derived(self, purpose: str) -> bytes:
+        """Return a key of this installation for one purpose; it never changes."""
+        ...
+
 
 class PostgresDataKeys(DataKeys):
     """Data keys in PostgreSQL, wrapped by a master key.
@@ -54,6 +58,7 @@ class PostgresDataKeys(DataKeys):
         self, connections: ConnectionPool[Connection[TupleRow]], master: MasterKey
     ) -> None:
         self._connections = connections
+        self._master = master
         self._cipher = master.cipher()
         self._fingerprint = master.fingerprint()
 
@@ -86,6 +91,10 @@ class PostgresDataKeys(DataKeys):
         return {
             key_id: decrypt(self._cipher, wrapped, about=_about(key_id)) for key_id, wrapped in rows
         }
+
+    @override
+    def derived(self, purpose: str) -> bytes:
+        return self._master.derived(purpose)
 
     def _make(self, connection: Connection[TupleRow], count: int) -> None:
         ids = [

@@ -19,13 +19,15 @@ from kafka.record import util as record_util
 from commands.ports.topic import Extent, Link, TopicUnavailable
 from domain.body import RecordedEvent
 from infra.cloud_events import (
-    NotAnEvent,
     decode_link,
     decode_value,
     encode_headers,
     encode_value,
     milliseconds,
 )
+from infra.kafka_access import Brokers
+from infra.record_mac import RecordMac
+from infra.refused_records import OnRefused, RefusalCollector
 
 #: Bytes of the largest value: room for a message of 16 MiB as sealed segments in base64.
 LARGEST_VALUE: Final = 32 << 20
@@ -62,13 +64,13 @@ def require_fast_checksums() -> None:
         raise SlowChecksums
 
 
-def wait_for_port(bootstrap: str, timeout: float = CONNECT) -> None:
-    """Return when one of the brokers in ``bootstrap`` accepts connections.
+def wait_for_port(brokers: Brokers, timeout: float = CONNECT) -> None:
+    """Return when one of the brokers accepts connections.
 
     A client that is made before that waits up to half a minute between its attempts.
 
     Args:
-        bootstrap: Brokers as host:port, comma separated.
+        brokers: Where the brokers are.
         timeout: Seconds to wait at most.
 
     Raises:
@@ -76,12 +78,12 @@ def wait_for_port(bootstrap: str, timeout: float = CONNECT) -> None:
     """
     deadline = time.monotonic() + timeout
     while True:
-        for server in bootstrap.split(","):
+        for server in brokers.servers.split(","):
             host, _, port = server.strip().rpartition(":")
             with suppress(OSError), socket.create_connection((host.strip("[]"), int(port)), 1.0):
                 return
         if time.monotonic() > deadline:
-            raise TopicUnavailable(f"no broker answers at {bootstrap}")
+            raise TopicUnavailable(f"no broker answers at {brokers.servers}")
         time.sleep(0.1)
 
 
@@ -94,33 +96,35 @@ def failing_as_unavailable() -> Iterator[None]:
         raise TopicUnavailable(type(error).__name__) from error
 
 
-def admin(bootstrap: str) -> Any:  # the client has no types
+def admin(brokers: Brokers) -> Any:  # the client has no types
     """Return a client that creates and describes topics; the caller closes it.
 
     Raises:
         TopicUnavailable: No broker answers.
     """
-    wait_for_port(bootstrap)
+    wait_for_port(brokers)
     with failing_as_unavailable():
         return KafkaAdminClient(
-            bootstrap_servers=bootstrap,
+            **brokers.client(),
+            bootstrap_timeout_ms=int(ANSWER * 1000),
             client_id="caretrail",
             request_timeout_ms=int(ANSWER * 1000),
             reconnect_backoff_max_ms=1000,
         )
 
 
-def consumer(bootstrap: str, **config: Any) -> Any:  # the client has no types
+def consumer(brokers: Brokers, **config: Any) -> Any:  # the client has no types
     """Return a consumer that never commits and never chooses an offset; the caller closes it.
 
     Raises:
         TopicUnavailable: No broker answers.
     """
     require_fast_checksums()
-    wait_for_port(bootstrap)
+    wait_for_port(brokers)
     with failing_as_unavailable():
         return KafkaConsumer(
-            bootstrap_servers=bootstrap,
+            **brokers.client(),
+            bootstrap_timeout_ms=int(ANSWER * 1000),
             client_id="caretrail",
             auto_offset_reset="none",
             enable_auto_commit=False,
@@ -134,12 +138,13 @@ def consumer(bootstrap: str, **config: Any) -> Any:  # the client has no types
         )
 
 
-def _producer(bootstrap: str) -> Any:  # the client has no types
+def _producer(brokers: Brokers) -> Any:  # the client has no types
     require_fast_checksums()
-    wait_for_port(bootstrap)
+    wait_for_port(brokers)
     with failing_as_unavailable():
         return KafkaProducer(
-            bootstrap_servers=bootstrap,
+            **brokers.client(),
+            bootstrap_timeout_ms=int(ANSWER * 1000),
             client_id="caretrail",
             enable_idempotence=True,
             acks="all",
@@ -180,21 +185,32 @@ class EventTopic:
     """Read and publish events on one topic: a ``commands.ports.topic.Topic``, for one thread."""
 
     def __init__(
-        self, bootstrap: str, name: str, *, incarnation: str, create: Callable[[], object]
+        self,
+        brokers: Brokers,
+        name: str,
+        *,
+        incarnation: str,
+        mac: RecordMac,
+        create: Callable[[], object],
+        on_refused: OnRefused = lambda _refused: None,
     ) -> None:
         """Remember where the topic is; the first call of a method connects.
 
         Args:
-            bootstrap: Brokers as host:port, comma separated.
+            brokers: Where the brokers are.
             name: The name of the topic.
             incarnation: The incarnation of the store whose events are published.
+            mac: Authenticates the records.
             create: Creates the topic; called if it does not exist.
+            on_refused: Called with records that this installation did not publish.
         """
         require_fast_checksums()
         self.name = name
-        self._bootstrap = bootstrap
+        self._brokers = brokers
         self._incarnation = incarnation.encode()
         self._create = create
+        self._mac = mac
+        self._refusals = RefusalCollector(name, on_refused)
         self._admin: Any = None
         self._reader: Any = None
         self._sender: Any = None
@@ -223,22 +239,23 @@ class EventTopic:
             return {place.partition: Extent(begins[place], ends[place]) for place in places}
 
     def links(self, spans: Mapping[int, Extent]) -> Iterator[Link]:
-        """Yield the chain links in the headers of these records, in order within each partition."""
-        for record in self._records(spans):
-            yield decode_link(record.partition, record.offset, record.headers)
+        """Yield the chain links in the headers of these records, in order within each partition.
+
+        The index of a link is 0 if this installation did not publish the record.
+        """
+        for record, is_ours in self._checked(spans):
+            headers = record.headers if is_ours else ()
+            yield decode_link(record.partition, record.offset, headers)
 
     def events(
         self, spans: Mapping[int, Extent]
     ) -> Iterator[tuple[int, int, RecordedEvent | None]]:
         """Yield partition, offset and event of these records, in order within each partition.
 
-        The event is None if the record is not one of our events.
+        The event is None if this installation did not publish the record.
         """
-        for record in self._records(spans):
-            try:
-                event = decode_value(record.value or b"")
-            except NotAnEvent:
-                event = None
+        for record, is_ours in self._checked(spans):
+            event = decode_value(record.value) if is_ours else None
             yield record.partition, record.offset, event
 
     def publish(self, events: Sequence[RecordedEvent]) -> list[int]:
@@ -250,20 +267,9 @@ class EventTopic:
         with self._clients():
             if self._sender is None:
                 self._sending_to = self.identity()
-                self._sender = _producer(self._bootstrap)
-            send, name, incarnation = self._sender.send, self.name, self._incarnation
+                self._sender = _producer(self._brokers)
             with _undisturbed(self._sender):
-                waiting = [
-                    send(
-                        name,
-                        value=encode_value(event),
-                        key=event.envelope.stream.encode(),
-                        headers=encode_headers(event.envelope, incarnation),
-                        partition=event.envelope.partition,
-                        timestamp_ms=milliseconds(event.envelope.recorded_at),
-                    )
-                    for event in events
-                ]
+                waiting = [self._send(event) for event in events]
             self._await_answers()
             return [future.get(timeout=ANSWER).offset for future in waiting]
 
@@ -281,9 +287,23 @@ class EventTopic:
             if manager is not None:
                 manager.close()
 
+    def _send(self, event: RecordedEvent) -> Any:
+        envelope = event.envelope
+        key, value = envelope.stream.encode(), encode_value(event)
+        headers = encode_headers(envelope, self._incarnation)
+        mac = self._mac.header(self.name, envelope.partition, key=key, value=value, headers=headers)
+        return self._sender.send(
+            self.name,
+            value=value,
+            key=key,
+            headers=[*headers, mac],
+            partition=envelope.partition,
+            timestamp_ms=milliseconds(envelope.recorded_at),
+        )
+
     def _topic_id(self) -> str | None:
         if self._admin is None:
-            self._admin = admin(self._bootstrap)
+            self._admin = admin(self._brokers)
         (described,) = self._admin.describe_topics([self.name])
         exists = described["error_code"] == NoError.errno
         return str(described["topic_id"]) if exists else None
@@ -305,7 +325,7 @@ class EventTopic:
                 return
             found: str | None = self._sending_to
             with suppress(KafkaError, TopicUnavailable):  # the broker may be restarting
-                wait_for_port(self._bootstrap, timeout=0)
+                wait_for_port(self._brokers, timeout=0)
                 found = self._topic_id()
             if found != self._sending_to:
                 raise TopicUnavailable(f"the topic {self.name} was deleted")
@@ -322,8 +342,20 @@ class EventTopic:
 
     def _reading(self) -> Any:
         if self._reader is None:
-            self._reader = consumer(self._bootstrap, max_poll_records=4000)
+            self._reader = consumer(self._brokers, max_poll_records=4000)
         return self._reader
+
+    def _checked(self, spans: Mapping[int, Extent]) -> Iterator[tuple[Any, bool]]:
+        """Yield these records, each with whether this installation has published it."""
+        forgery = self._mac.forgery
+        try:
+            for record in self._records(spans):
+                reason = forgery(record)
+                if reason is not None:
+                    self._refusals.add(record.partition, record.offset, reason)
+                yield record, reason is None
+        finally:
+            self._refusals.report()
 
     def _records(self, spans: Mapping[int, Extent]) -> Iterator[Any]:
         left = {

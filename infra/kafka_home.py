@@ -19,6 +19,8 @@ from infra import child_processes, kafka_jars
 from infra.atomic_file import write_atomically
 from infra.child_processes import ChildProcess
 from infra.java import Java
+from infra.kafka_access import USER
+from infra.key_file import make_key, read_key
 from infra.server_log import ServerLog
 
 #: All of the broker's environment: no Java options from the user's environment, and no secret.
@@ -36,6 +38,25 @@ appender.out.layout.pattern = %d{ISO8601}{UTC} %p %c{1} %m%n
 rootLogger.level = warn
 rootLogger.appenderRef.out.ref = out
 """
+
+
+#: The settings that hold the credentials, one for each listener.
+CREDENTIALS: Final = (
+    "listener.name.clients.plain.sasl.jaas.config",
+    "listener.name.controller.plain.sasl.jaas.config",
+)
+
+
+def login_of(password: str) -> str:
+    """Return what Java needs to check our credentials, and to show them to the broker itself.
+
+    Args:
+        password: Letters, digits, ``-`` and ``_``, which need no quoting.
+    """
+    return (
+        "org.apache.kafka.common.security.plain.PlainLoginModule required"
+        f' username="{USER}" password="{password}" user_{USER}="{password}";'
+    )
 
 
 class NotFormatted(Exception):
@@ -62,6 +83,10 @@ class RunningBroker:
         """Say whether the broker runs on the jars that this release pins."""
         return self.child.facts["jars"] == kafka_jars.key()
 
+    def asks_for_credentials(self) -> bool:
+        """Say whether a client must know the password of the home."""
+        return self.child.facts.get("credentials") == USER
+
     def answers(self) -> bool:
         """Say whether the broker accepts connections; it opens its port when it is ready."""
         port = int(self.child.facts["port"])
@@ -82,6 +107,7 @@ class KafkaHome:
         self.mark = f"-Dcaretrail.kafka={self.folder}"
         self._settings = settings
         self._ports = self.folder / "ports"
+        self._password = self.folder / "password"
 
     def make(self) -> None:
         """Make the home and the folder; only our user may read them."""
@@ -99,6 +125,17 @@ class KafkaHome:
         """Return every broker process of this home, also one whose start was killed half-way."""
         return child_processes.find_by_argument(self.mark)
 
+    def password(self) -> str:
+        """Return the password of the broker's clients; it is drawn once for each home.
+
+        Raises:
+            KeyFileUnusable: Its file cannot be read, or other users may read it.
+        """
+        with suppress(FileNotFoundError):
+            return read_key(self._password).decode("ascii")
+        make_key(self._password, token_urlsafe(32).encode("ascii"))
+        return read_key(self._password).decode("ascii")
+
     def configure(self, ports: tuple[int, int], *, data: str = _DATA) -> None:
         """Write the broker's settings.
 
@@ -109,9 +146,10 @@ class KafkaHome:
         clients, itself = (f"127.0.0.1:{each}" for each in ports)
         here = {
             "controller.quorum.voters": f"1@{itself}",
-            "listeners": f"PLAINTEXT://{clients},CONTROLLER://{itself}",
-            "advertised.listeners": f"PLAINTEXT://{clients}",
+            "listeners": f"CLIENTS://{clients},CONTROLLER://{itself}",
+            "advertised.listeners": f"CLIENTS://{clients}",
             "log.dirs": data,
+            **dict.fromkeys(CREDENTIALS, login_of(self.password())),
         }
         lines = [f"{name}={value}\n" for name, value in {**self._settings, **here}.items()]
         write_atomically(self.folder / PROPERTIES, "".join(lines))

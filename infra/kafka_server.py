@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from infra import child_processes, java, kafka_jars
 from infra.java import Java, NoJava
+from infra.kafka_access import USER, Brokers, embedded
 from infra.kafka_home import (
     ENVIRONMENT,
     LOG4J,
@@ -24,6 +25,7 @@ from infra.kafka_home import (
     RunningBroker,
 )
 from infra.kafka_jars import NoJars, Progress
+from infra.key_file import KeyFileUnusable
 from infra.shared_server import SharedServer
 
 #: Settings of a single node, here and in ``docker-compose.yml`` (a test compares the two).
@@ -31,7 +33,12 @@ SETTINGS: Final[Mapping[str, str]] = {
     "process.roles": "broker,controller",
     "node.id": "1",
     "controller.listener.names": "CONTROLLER",
-    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    # Who connects must know the password of the home, also to the port that the broker uses itself.
+    "listener.security.protocol.map": "CLIENTS:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT",
+    "inter.broker.listener.name": "CLIENTS",
+    "sasl.enabled.mechanisms": "PLAIN",
+    "sasl.mechanism.inter.broker.protocol": "PLAIN",
+    "sasl.mechanism.controller.protocol": "PLAIN",
     "offsets.topic.replication.factor": "1",
     "offsets.topic.num.partitions": "1",
     "transaction.state.log.replication.factor": "1",
@@ -92,6 +99,15 @@ class KafkaServer(SharedServer[RunningBroker]):
         return self._running.address
 
     @property
+    def brokers(self) -> Brokers:
+        """How clients reach the broker: its address and the credentials of the home.
+
+        Raises:
+            KafkaUnavailable: The broker is not started.
+        """
+        return embedded(self.bootstrap_servers, self._home.password())
+
+    @property
     def pid(self) -> int | None:
         """The process id of the broker; None if it is not started."""
         return None if self._running is None else self._running.child.pid
@@ -113,7 +129,7 @@ class KafkaServer(SharedServer[RunningBroker]):
         """
         try:
             self._ensure_running()
-        except (NoJava, NoJars, NotFormatted) as error:
+        except (NoJava, NoJars, NotFormatted, KeyFileUnusable) as error:
             raise KafkaUnavailable(str(error)) from error
         except OSError as error:
             reason = error.strerror or type(error).__name__
@@ -142,10 +158,15 @@ class KafkaServer(SharedServer[RunningBroker]):
     def _take_over(self) -> RunningBroker | None:
         """Return the broker that runs in this home if it answers; end every other one.
 
-        A broker that runs on other jars is taken over only if another process uses it.
+        A broker that runs on other jars is taken over only if another process uses it. A broker of
+        release 0.1.0 asks for no credentials: it is ended.
         """
         found = self._home.find()
-        if found is not None and (found.has_pinned_jars() or not self._users.only_we()):
+        if (
+            found is not None
+            and found.asks_for_credentials()
+            and (found.has_pinned_jars() or not self._users.only_we())
+        ):
             child_processes.wait_until(
                 lambda: found.answers() or not found.child.is_running(), _START
             )
@@ -189,6 +210,7 @@ class KafkaServer(SharedServer[RunningBroker]):
                     "port": str(ports[0]),
                     "jars": kafka_jars.key(),
                     "archives": str(archives),
+                    "credentials": USER,
                 },
                 environment=ENVIRONMENT,
                 folder=home.folder,

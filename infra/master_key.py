@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from infra.key_file import KeyFileUnusable, make_key, read_key
 
@@ -33,6 +35,11 @@ class MasterKey:
     def cipher(self) -> AESGCM:
         """Return AES-256-GCM under this key."""
         return AESGCM(self.secret)
+
+    def derived(self, purpose: str) -> bytes:
+        """Return a key of 32 bytes for one purpose of this installation (HKDF-SHA256, RFC 5869)."""
+        info = f"caretrail installation v1 {purpose}".encode()
+        return HKDF(SHA256(), _SIZE, salt=None, info=info).derive(self.secret)
 
     def fingerprint(self) -> str:
         """Return a hash that identifies the key and does not reveal it."""

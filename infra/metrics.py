@@ -75,6 +75,12 @@ SKIPPED: Final = Counter(
     "Events skipped because they were in the read models already.",
     registry=REGISTRY,
 )
+REFUSED: Final = Counter(
+    "caretrail_refused_records_total",
+    "Records of the topic that this installation did not publish, by what is wrong with them.",
+    ["reason"],
+    registry=REGISTRY,
+)
 QUARANTINED: Final = Gauge(
     "caretrail_quarantined_messages", "Messages in quarantine, by reason.", ["error"],
     registry=REGISTRY,
@@ -99,7 +105,7 @@ OF_ROLE: Final[Mapping[str, tuple[Collector, ...]]] = MappingProxyType(
         ),
         "relay": (RELAY_POSITION, RELAY_EVENTS),
         "projector": (
-            PROJECTION_POSITION, PROJECTION_LAG, PROJECTION_LAG_SECONDS, HEALED, SKIPPED,
+            PROJECTION_POSITION, PROJECTION_LAG, PROJECTION_LAG_SECONDS, HEALED, SKIPPED, REFUSED,
         ),
         "http": (QUARANTINED, QUARANTINE_OLDEST, RELAY_OLDEST),
     }

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field, SecretStr, ValidationError, field_val
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from infra.id_key import is_id_key
+from infra.kafka_access import Brokers, Mechanism, Protection
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -45,6 +46,27 @@ class Settings(BaseSettings):
     kafka_bootstrap_servers: str | None = Field(
         None,
         description="Kafka brokers to use instead of a local one: host:port, comma separated.",
+    )
+    kafka_security_protocol: Protection = Field(
+        "PLAINTEXT",
+        description="How these brokers are reached: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL.",
+    )
+    kafka_sasl_mechanism: Mechanism = Field(
+        "SCRAM-SHA-512",
+        description="How we prove who we are to them: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512.",
+    )
+    kafka_username: str = Field("", description="User name for these brokers.")
+    kafka_password: SecretStr | None = Field(None, description="Password for these brokers.")
+    kafka_ca: Path | None = Field(
+        None,
+        description="PEM file of the authorities that sign certificates of these brokers; those of"
+        " the system if unset.",
+    )
+    kafka_certificate: Path | None = Field(
+        None, description="PEM file of our certificate, if these brokers ask for one."
+    )
+    kafka_key: Path | None = Field(
+        None, description="PEM file of the private key of that certificate."
     )
     kafka: bool = Field(
         True, description="Whether to start a local Kafka broker if no other brokers are set."
@@ -141,6 +163,54 @@ class Settings(BaseSettings):
                 value = value.isoformat()
             found[f"CARETRAIL_{name.upper()}"] = "" if value is None else str(value)
         return found
+
+    @property
+    def brokers(self) -> Brokers | None:
+        """The brokers that the settings name; None if they name none.
+
+        Raises:
+            BadSettings: A user name or a password is missing, or a file cannot be read.
+        """
+        if not self.kafka_bootstrap_servers:
+            return None
+        password = self.kafka_password.get_secret_value() if self.kafka_password else ""
+        if self.kafka_security_protocol.startswith("SASL") and not (
+            self.kafka_username and password
+        ):
+            raise BadSettings(
+                "CARETRAIL_KAFKA_USERNAME, CARETRAIL_KAFKA_PASSWORD: set both, because"
+                f" CARETRAIL_KAFKA_SECURITY_PROTOCOL is {self.kafka_security_protocol}"
+            )
+        for name in ("kafka_ca", "kafka_certificate", "kafka_key"):
+            path: Path | None = getattr(self, name)
+            if path is not None and not os.access(path, os.R_OK):
+                raise BadSettings(f"CARETRAIL_{name.upper()}: {path} cannot be read")
+        return Brokers(
+            servers=self.kafka_bootstrap_servers,
+            protection=self.kafka_security_protocol,
+            mechanism=self.kafka_sasl_mechanism,
+            username=self.kafka_username,
+            password=password,
+            ca=self.kafka_ca,
+            certificate=self.kafka_certificate,
+            key=self.kafka_key,
+        )
+
+    def with_brokers(self, brokers: Brokers | None) -> "Settings":
+        """Return these settings with other brokers."""
+        found = brokers or Brokers(servers="")
+        return self.model_copy(
+            update={
+                "kafka_bootstrap_servers": found.servers or None,
+                "kafka_security_protocol": found.protection,
+                "kafka_sasl_mechanism": found.mechanism,
+                "kafka_username": found.username,
+                "kafka_password": SecretStr(found.password) if found.password else None,
+                "kafka_ca": found.ca,
+                "kafka_certificate": found.certificate,
+                "kafka_key": found.key,
+            }
+        )
 
     @property
     def profiles_file(self) -> Path:

@@ -249,6 +249,10 @@ class SubjectKeys:
         if existing.keys() < taken.keys():
             raise CannotStore("key_destroyed")
 
+    def derived(self, purpose: str) -> bytes:
+        """Return a key of this installation for one purpose; see ``DataKeys.derived``."""
+        return self._data_keys.derived(purpose)
+
     def close(self) -> None:
         """Give back the unused keys; if the database does not answer, they stay unused."""
         with self._lock:

@@ -6,22 +6,22 @@ topic was deleted and published again with other offsets. A consumer group, if o
 distributes the partitions.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 
-import structlog
 from kafka import ConsumerRebalanceListener, TopicPartition
 from kafka.errors import KafkaError
 from typing_extensions import override
 
 from commands.ports.topic import TopicUnavailable
 from domain.body import RecordedEvent
-from infra.cloud_events import NotAnEvent, decode_value, milliseconds
+from infra.cloud_events import decode_value, milliseconds
 from infra.kafka import consumer, failing_as_unavailable
-
-log = structlog.get_logger()
+from infra.kafka_access import Brokers
+from infra.record_mac import RecordMac
+from infra.refused_records import OnRefused, RefusalCollector
 
 #: Milliseconds after which the partitions of a dead reader go to the others; the broker's minimum.
 _SESSION: Final = 6000
@@ -32,22 +32,27 @@ class TopicReader:
 
     def __init__(
         self,
-        bootstrap: str,
+        brokers: Brokers,
         name: str,
         *,
+        mac: RecordMac,
         recorded_at: Callable[[int], datetime | None],
+        on_refused: OnRefused = lambda _refused: None,
         group: str | None = None,
     ) -> None:
         """Remember where the topic is; ``seek`` connects.
 
         Args:
-            bootstrap: Brokers as host:port, comma separated.
+            brokers: Where the brokers are.
             name: The name of the topic.
+            mac: Authenticates the records.
             recorded_at: Returns when the event with an index was recorded; None if there is none.
+            on_refused: Called with records that this installation did not publish.
             group: The consumer group whose readers share the partitions; None reads all of them.
         """
-        self.ignored = 0  # records that are not our events
-        self._bootstrap = bootstrap
+        self._mac = mac
+        self._refusals = RefusalCollector(name, on_refused)
+        self._brokers = brokers
         self._name = name
         self._recorded_at = recorded_at
         self._group = group
@@ -73,6 +78,8 @@ class TopicReader:
     def take(self, limit: int, seconds: float) -> list[RecordedEvent]:
         """Return at most ``limit`` events, in order within each partition.
 
+        Records that this installation did not publish are left out and reported.
+
         Returns as soon as there are events; returns none after ``seconds`` without one.
 
         Raises:
@@ -89,7 +96,9 @@ class TopicReader:
             raise
         for place, records in polled.items():
             self._next[place] = records[-1].offset + 1
-        return [event for records in polled.values() for event in self._events(records) if event]
+        events = [event for records in polled.values() for event in self._events(records)]
+        self._refusals.report()
+        return events
 
     def lag(self) -> int:
         """Return how many records of our partitions are not read yet, as far as is known."""
@@ -109,7 +118,7 @@ class TopicReader:
             _give_up(client)
 
     def _reader_of_all(self) -> Any:
-        client = consumer(self._bootstrap)
+        client = consumer(self._brokers)
         try:
             with failing_as_unavailable():
                 numbers = client.partitions_for_topic(self._name) or ()
@@ -126,7 +135,7 @@ class TopicReader:
 
     def _group_member(self) -> Any:
         client = consumer(
-            self._bootstrap,
+            self._brokers,
             group_id=self._group,
             session_timeout_ms=_SESSION,
             heartbeat_interval_ms=_SESSION // 6,
@@ -161,18 +170,14 @@ class TopicReader:
             client.seek(place, offset)
             self._next[place] = offset
 
-    def _events(self, records: Iterable[Any]) -> Iterable[RecordedEvent | None]:
+    def _events(self, records: Iterable[Any]) -> Iterator[RecordedEvent]:
+        forgery = self._mac.forgery
         for record in records:
-            try:
-                yield decode_value(record.value or b"")
-            except NotAnEvent:
-                self.ignored += 1
-                log.warning(
-                    "record.ignored",
-                    topic=record.topic,
-                    partition=record.partition,
-                    offset=record.offset,
-                )
+            reason = forgery(record)
+            if reason is None:
+                yield decode_value(record.value)
+            else:
+                self._refusals.add(record.partition, record.offset, reason)
 
 
 def _give_up(client: Any) -> None:

@@ -11,6 +11,7 @@ from kafka.errors import TopicAlreadyExistsError
 from commands.ports.topic import TopicUnavailable
 from domain.partitions import PARTITIONS
 from infra.kafka import LARGEST_VALUE, admin, failing_as_unavailable
+from infra.kafka_access import Brokers
 
 _UNLIMITED: Final = "-1"
 _DAY: Final = 24 * 60 * 60 * 1000  # ms
@@ -73,7 +74,7 @@ def wanted(prefix: str = "care", generation: int = 1) -> tuple[TopicSettings, ..
     return (TopicSettings(events_topic(prefix, generation), PARTITIONS, events),)
 
 
-def apply(bootstrap: str, prefix: str = "care", generation: int = 1) -> list[str]:
+def apply(brokers: Brokers, prefix: str = "care", generation: int = 1) -> list[str]:
     """Create missing topics and set differing settings; return the names of the changed topics.
 
     The number of replicas is the broker's default (``default.replication.factor``).
@@ -83,7 +84,7 @@ def apply(bootstrap: str, prefix: str = "care", generation: int = 1) -> list[str
         TopicUnavailable: The brokers do not answer.
     """
     changed = []
-    with _client(bootstrap) as client:
+    with _client(brokers) as client:
         for topic in wanted(prefix, generation):
             found = _described(client, topic)
             if not found.partitions:
@@ -100,29 +101,29 @@ def apply(bootstrap: str, prefix: str = "care", generation: int = 1) -> list[str
     return changed
 
 
-def ls(bootstrap: str, prefix: str = "care", generation: int = 1) -> list[TopicFound]:
+def ls(brokers: Brokers, prefix: str = "care", generation: int = 1) -> list[TopicFound]:
     """Return the present state of each topic of the installation.
 
     Raises:
         TopicUnavailable: The brokers do not answer.
     """
-    with _client(bootstrap) as client:
+    with _client(brokers) as client:
         return [_described(client, topic) for topic in wanted(prefix, generation)]
 
 
-def delete(bootstrap: str, name: str) -> None:
+def delete(brokers: Brokers, name: str) -> None:
     """Delete a topic; the store keeps every event, and the relay publishes them again.
 
     Raises:
         TopicUnavailable: The brokers do not answer, or there is no such topic.
     """
-    with _client(bootstrap) as client:
+    with _client(brokers) as client:
         client.delete_topics([name])
 
 
 @contextmanager
-def _client(bootstrap: str) -> Iterator[Any]:
-    with closing(admin(bootstrap)) as client, failing_as_unavailable():
+def _client(brokers: Brokers) -> Iterator[Any]:
+    with closing(admin(brokers)) as client, failing_as_unavailable():
         yield client
 
 

@@ -7,6 +7,7 @@ from secrets import token_hex
 import psycopg
 import pytest
 
+from infra.kafka_access import Brokers
 from tests import availability, servers
 
 
@@ -42,10 +43,10 @@ def connection(database: str) -> Iterator[psycopg.Connection]:
 
 
 @pytest.fixture(scope="session")
-def kafka() -> Iterator[str]:
-    """One Apache Kafka broker per worker, as its bootstrap servers; topics are each test's own."""
-    with servers.kafka() as bootstrap_servers:
-        yield bootstrap_servers
+def kafka() -> Iterator[Brokers]:
+    """One Apache Kafka broker per worker, with its credentials; topics are each test's own."""
+    with servers.kafka() as brokers:
+        yield brokers
 
 
 @pytest.fixture

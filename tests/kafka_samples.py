@@ -16,6 +16,9 @@ from domain.body import RecordedEvent
 from infra import topics
 from infra.event_store import CareStore
 from infra.kafka import EventTopic
+from infra.kafka_access import Brokers
+from infra.record_mac import PURPOSE, RecordMac
+from infra.refused_records import RefusedRecords
 from infra.relay_checkpoint import RelayCheckpoints
 from infra.topic_reader import TopicReader
 from projections.engine.position import PartitionPosition, due
@@ -29,10 +32,12 @@ class PublishedStore:
 
     store: CareStore
     database: str
-    bootstrap: str
+    brokers: Brokers
     prefix: str
+    mac: RecordMac
     recorded: int = 0
     opened: list[EventTopic | RelayCheckpoints] = field(default_factory=list)
+    refused: list[RefusedRecords] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -46,13 +51,15 @@ class PublishedStore:
             self.recorded += len(numbers)
             count -= len(numbers)
 
-    def topic(self, bootstrap: str | None = None) -> EventTopic:
-        at = bootstrap or self.bootstrap
+    def topic(self, brokers: Brokers | None = None) -> EventTopic:
+        at = brokers or self.brokers
         made = EventTopic(
             at,
             self.name,
             incarnation=self.store.incarnation,
+            mac=self.mac,
             create=lambda: topics.apply(at, self.prefix),
+            on_refused=self.refused.append,
         )
         self.opened.append(made)
         return made
@@ -64,7 +71,12 @@ class PublishedStore:
 
     def reader(self, group: str | None = None) -> TopicReader:
         return TopicReader(
-            self.bootstrap, self.name, recorded_at=self.store.recorded_at_of, group=group
+            self.brokers,
+            self.name,
+            mac=self.mac,
+            recorded_at=self.store.recorded_at_of,
+            on_refused=self.refused.append,
+            group=group,
         )
 
     def compared(self) -> Report:
@@ -94,9 +106,10 @@ class PublishedStore:
 
 
 @contextmanager
-def published(database: str, home: Path, bootstrap: str, prefix: str) -> Iterator[PublishedStore]:
-    with opened(database, home) as (store, _):
-        made = PublishedStore(store, database, bootstrap, prefix.rstrip("."))
+def published(database: str, home: Path, brokers: Brokers, prefix: str) -> Iterator[PublishedStore]:
+    with opened(database, home) as (store, keys):
+        mac = RecordMac(keys.derived(PURPOSE))
+        made = PublishedStore(store, database, brokers, prefix.rstrip("."), mac)
         try:
             yield made
         finally:
@@ -104,7 +117,9 @@ def published(database: str, home: Path, bootstrap: str, prefix: str) -> Iterato
 
 
 @pytest.fixture
-def owner(database: str, tmp_path: Path, kafka: str, topic_prefix: str) -> Iterator[PublishedStore]:
+def owner(
+    database: str, tmp_path: Path, kafka: Brokers, topic_prefix: str
+) -> Iterator[PublishedStore]:
     """A store and the topic that it publishes to."""
     with published(database, tmp_path, kafka, topic_prefix) as made:
         yield made

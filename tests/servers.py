@@ -12,8 +12,10 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from infra.kafka_access import Brokers
 from infra.kafka_server import KafkaServer
 from infra.postgres_server import PostgresServer
+from infra.settings import Settings
 
 _PREFIX, _LOCK = "caretrail-test-", "run.lock"
 _SETTLED = 60  # seconds
@@ -31,10 +33,27 @@ def postgres() -> Iterator[str]:
 
 
 @contextmanager
-def kafka() -> Iterator[str]:
-    """Start a broker without topics and give its address."""
+def kafka() -> Iterator[Brokers]:
+    """Start a broker without topics; give its address and credentials."""
     with home() as folder, KafkaServer(folder) as server:
-        yield server.bootstrap_servers
+        yield server.brokers
+
+
+def kafka_variables(brokers: Brokers) -> dict[str, str]:
+    """Return the variables of the command line that name brokers and credentials."""
+    given = Settings().with_brokers(brokers).environment()
+    return {name: text for name, text in given.items() if name.startswith("CARETRAIL_KAFKA_")}
+
+
+def confluent_client(brokers: Brokers) -> dict[str, str]:
+    """Return the settings of a client of confluent-kafka."""
+    return {
+        "bootstrap.servers": brokers.servers,
+        "security.protocol": brokers.protection,
+        "sasl.mechanism": brokers.mechanism,
+        "sasl.username": brokers.username,
+        "sasl.password": brokers.password,
+    }
 
 
 @contextmanager

@@ -5,13 +5,14 @@ from dataclasses import asdict
 
 from caretrail.cli import FAILED
 from caretrail.cli.home import catch_up, open_home
-from caretrail.cli.output import columns, json_line, json_lines, line
+from caretrail.cli.output import columns, json_line, json_lines, line, note
 from caretrail.cli.patients import shared_number_listed
 from caretrail.failure import Failed
 from caretrail.progress import progress
 from caretrail.publishing import brokers_of, event_topic, publish_owed
 from caretrail.readers import open_reader
 from consumers.reconcile import reconcile
+from infra.refused_records import REMEDY
 from projections.audit_trail import trail
 
 
@@ -85,4 +86,9 @@ def audit_reconcile(options: Namespace) -> int:
         for name in ("missing", "extra", "differing"):
             if result[name]:
                 line(f"{name}: {result[name]}")
+        if report.refused:
+            note(
+                f"caretrail: {report.refused} records of the topic were not published by this"
+                f" installation. They are in no read model. {REMEDY}"
+            )
     return 0 if report.equal else FAILED

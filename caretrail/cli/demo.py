@@ -41,13 +41,12 @@ def demo(options: Namespace) -> int:
         _delete(home)
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     week = demo_week()
-    ours = chosen.model_copy(
+    ours = chosen.with_brokers(None).model_copy(
         update={
             "home": home,
             # The demo never uses the servers and keys of a real installation.
             "database_url": None,
             "keys_database_url": None,
-            "kafka_bootstrap_servers": None,
             # Two demos derive the same ids, so the documentation can name them.
             "id_key": SecretStr(DEVELOPMENT_KEY.hex()),
             "key_file": None,

@@ -11,11 +11,13 @@ import structlog
 from psycopg import Connection
 
 from caretrail.bootstrap import Application, claim_projecting, opened
-from caretrail.publishing import topic_name
+from caretrail.publishing import keep_refused, topic_name
 from commands.ports.store import StoreUnavailable
 from consumers.projector import ProjectorStep, Source, StoreSource
 from infra import health, metrics
+from infra.kafka_access import Brokers
 from infra.recorder import CHANNEL
+from infra.refused_records import RefusedRecords
 from infra.relay_checkpoint import published_last
 from infra.settings import Settings
 from infra.topic_reader import TopicReader
@@ -79,8 +81,8 @@ def run(settings: Settings, stop: Event) -> None:
         gc.freeze()
         with health.serving(settings.health_port, problems):
             try:
-                if settings.kafka_bootstrap_servers:
-                    _from_kafka(application, claimed, measured, stop)
+                if settings.brokers is not None:
+                    _from_kafka(application, settings.brokers, claimed, measured, stop)
                 else:
                     _from_store(application, claimed, measured, stop)
             finally:
@@ -88,13 +90,24 @@ def run(settings: Settings, stop: Event) -> None:
 
 
 def _from_kafka(
-    application: Application, claimed: _ClaimedConnection, measured: "_ProgressMetrics", stop: Event
+    application: Application,
+    brokers: Brokers,
+    claimed: _ClaimedConnection,
+    measured: "_ProgressMetrics",
+    stop: Event,
 ) -> None:
     name = topic_name(application)
+
+    def refused(records: RefusedRecords) -> None:
+        metrics.REFUSED.labels(records.reason).inc(len(records.offsets))
+        keep_refused(application, records)
+
     source = TopicReader(
-        application.settings.kafka_bootstrap_servers or "",
+        brokers,
         name,
+        mac=application.record_mac,
         recorded_at=application.store.recorded_at_of,
+        on_refused=refused,
     )
     _run(application, source, claimed, measured, stop, topic=name)
     source.close()

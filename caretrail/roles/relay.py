@@ -13,7 +13,7 @@ from infra.settings import BadSettings, Settings
 
 def run(settings: Settings, stop: Event) -> None:
     """Publish until ``stop`` is set; stand by while another relay leads."""
-    if not settings.kafka_bootstrap_servers:
+    if settings.brokers is None:
         raise BadSettings("CARETRAIL_KAFKA_BOOTSTRAP_SERVERS: the relay needs brokers")
     with opened(settings) as application:
         topic = event_topic(application)

@@ -5,9 +5,10 @@ from shutil import copy
 
 import pytest
 
+from infra.kafka_access import Brokers
 from infra.mllp_client import MllpClient, code_of
 from infra.postgres_server import joined
-from tests import backups
+from tests import backups, servers
 from tests.acceptance.command_line import CommandLine, SameProcess
 from tests.acceptance.service import serving
 
@@ -108,9 +109,9 @@ def test_a_restore_that_cannot_be_done_says_what_to_do(home: Path, feed: Path) -
 
 @pytest.mark.kafka
 def test_a_restored_store_publishes_to_new_topics_and_leaves_the_old_ones(
-    home: Path, feed: Path, kafka: str, topic_prefix: str
+    home: Path, feed: Path, kafka: Brokers, topic_prefix: str
 ) -> None:
-    brokers = {"CARETRAIL_KAFKA_BOOTSTRAP_SERVERS": kafka, "CARETRAIL_TOPIC_PREFIX": topic_prefix}
+    brokers = {**servers.kafka_variables(kafka), "CARETRAIL_TOPIC_PREFIX": topic_prefix}
     line = SameProcess(home, {**ALONE, **brokers})
     late = home.with_name("late.hl7")
     late.write_bytes(b"\n".join(map(admission, range(20, 25))))

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from infra.kafka_access import Brokers
+from tests import servers
 from tests.acceptance.command_line import SameProcess
 
 pytestmark = [pytest.mark.postgres, pytest.mark.kafka, pytest.mark.timeout(300)]
@@ -16,12 +18,12 @@ PV1|1|I|4W^401^1^MERCY||||||||||||||||V7
 """
 
 
-def test_a_new_generation_holds_every_event_anew(home: Path, kafka: str, topic_prefix: str) -> None:
+def test_a_new_generation_holds_every_event_anew(
+    home: Path, kafka: Brokers, topic_prefix: str
+) -> None:
     prefix = topic_prefix.rstrip(".")
-    line = SameProcess(
-        home,
-        {"CARETRAIL_KAFKA_BOOTSTRAP_SERVERS": kafka, "CARETRAIL_TOPIC_PREFIX": prefix},
-    )
+    variables = {**servers.kafka_variables(kafka), "CARETRAIL_TOPIC_PREFIX": prefix}
+    line = SameProcess(home, variables)
     home.mkdir()
     (home / "feed.hl7").write_text(FEED)
     line.run("ingest", home / "feed.hl7")

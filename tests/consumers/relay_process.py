@@ -1,12 +1,13 @@
-"""A relay in a process of its own, for tests that kill it: DATABASE BOOTSTRAP PREFIX."""
+"""A relay in a process of its own, for tests that kill it: DATABASE PREFIX."""
 
 import sys
 
 from consumers.relay import Relay, RelayStep
-from infra import topics
+from infra import master_key, settings, topics
 from infra.event_log import EventLog
 from infra.kafka import EventTopic
 from infra.postgres import pool
+from infra.record_mac import PURPOSE, RecordMac
 from infra.relay_checkpoint import RelayCheckpoints
 
 
@@ -15,17 +16,22 @@ def _tell(step: RelayStep) -> None:
     sys.stdout.flush()
 
 
-def main(database: str, bootstrap: str, prefix: str) -> None:
+def main(database: str, prefix: str) -> None:
+    chosen = settings.load()
+    brokers = chosen.brokers
+    assert brokers is not None
+    mac = RecordMac(master_key.load(chosen.master_key_file).derived(PURPOSE))
     with pool(database, name="relay test") as connections:
         with connections.connection() as connection:
             row = connection.execute("select incarnation::text from es.store").fetchone()
         incarnation = row[0] if row else ""
         name = topics.events_topic(prefix)
         topic = EventTopic(
-            bootstrap,
+            brokers,
             name,
             incarnation=incarnation,
-            create=lambda: topics.apply(bootstrap, prefix),
+            mac=mac,
+            create=lambda: topics.apply(brokers, prefix),
         )
         log = EventLog(connections, incarnation=incarnation)
         Relay(log, topic, RelayCheckpoints(database, name), on_step=_tell).run(lambda: False)

@@ -22,7 +22,7 @@ def test_no_event_is_lost_or_published_twice_if_the_broker_is_killed_and_starts_
     with (
         forgotten_sockets(),
         KafkaServer(tmp_path / "broker") as server,
-        published(database, tmp_path, server.bootstrap_servers, topic_prefix) as owner,
+        published(database, tmp_path, server.brokers, topic_prefix) as owner,
     ):
         applier = Applier(owner.heal)
         projector = Projector(
@@ -42,7 +42,7 @@ def test_no_event_is_lost_or_published_twice_if_the_broker_is_killed_and_starts_
             owner.record(500)
             until(lambda: not server.is_running(), "the end of the broker")
             server.start()
-            assert server.bootstrap_servers == owner.bootstrap
+            assert server.brokers == owner.brokers
             owner.record(200)
             until(lambda: len(applier.events) == 2700, "everything", 90)
         assert applier.indexes() == list(range(1, 2701))

@@ -242,7 +242,7 @@ def test_reading_goes_on_after_the_topic_was_deleted_and_published_again(
     applier = Applier(owner.heal)
     with BackgroundLoop(over_topic(owner, applier).run):
         until(lambda: len(applier.events) == 300, "the events")
-        topics.delete(owner.bootstrap, owner.name)
+        topics.delete(owner.brokers, owner.name)
         owner.record(100)
         owner.relay().catch_up()
         until(lambda: len(applier.events) == 400, "the new events", 60)

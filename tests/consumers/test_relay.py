@@ -1,8 +1,10 @@
 """The relay with real PostgreSQL and real Kafka."""
 
+import os
 import subprocess
 import sys
 from contextlib import closing
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -12,6 +14,7 @@ from consumers.relay import Relay
 from infra import topics
 from infra.kafka import EventTopic
 from infra.relay_checkpoint import RelayCheckpoints, begin_generation, generation
+from tests import servers
 from tests.kafka_samples import BackgroundLoop, PublishedStore
 from tests.waiting import until
 
@@ -69,7 +72,7 @@ def test_a_second_relay_leads_only_after_the_first_resigns_which_then_saves_noth
 @pytest.mark.parametrize(
     "kills", [3, pytest.param(60, marks=[pytest.mark.soak, pytest.mark.timeout(900)])]
 )
-def test_a_killed_relay_leaves_no_hole(owner: PublishedStore, kills: int) -> None:
+def test_a_killed_relay_leaves_no_hole(owner: PublishedStore, tmp_path: Path, kills: int) -> None:
     random = Random(7)
     owner.record(500)
     for _ in range(kills):
@@ -79,9 +82,13 @@ def test_a_killed_relay_leaves_no_hole(owner: PublishedStore, kills: int) -> Non
                 "-m",
                 "tests.consumers.relay_process",
                 owner.database,
-                owner.bootstrap,
                 owner.prefix,
             ],
+            env={
+                **os.environ,
+                **servers.kafka_variables(owner.brokers),
+                "CARETRAIL_KEY_FILE": str(tmp_path / "master.key"),
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         ) as process:
@@ -99,7 +106,7 @@ def test_a_topic_deleted_under_a_running_relay_is_published_again(owner: Publish
     owner.record(300)
     with BackgroundLoop(owner.relay().run):
         until(lambda: owner.in_topic() == 300, "the events")
-        topics.delete(owner.bootstrap, owner.name)
+        topics.delete(owner.brokers, owner.name)
         owner.record(20)
         until(lambda: _position(owner) == 320, "everything", 60)
     report = owner.compared()
@@ -110,7 +117,7 @@ def test_a_topic_deleted_under_a_running_relay_is_published_again(owner: Publish
 def test_a_topic_deleted_while_no_relay_runs_is_published_again(owner: PublishedStore) -> None:
     owner.record(300)
     assert owner.compared().equal
-    topics.delete(owner.bootstrap, owner.name)
+    topics.delete(owner.brokers, owner.name)
     report = owner.compared()
     assert report.equal
     assert report.published == 300
@@ -139,10 +146,11 @@ def test_another_incarnation_halts_the_relay_and_publishes_to_a_new_generation(
     name = topics.events_topic(owner.prefix, 2)
     assert name == f"{owner.prefix}.events.v1.g2"
     topic = EventTopic(
-        owner.bootstrap,
+        owner.brokers,
         name,
         incarnation=owner.store.incarnation,
-        create=lambda: topics.apply(owner.bootstrap, owner.prefix, 2),
+        mac=owner.mac,
+        create=lambda: topics.apply(owner.brokers, owner.prefix, 2),
     )
     with closing(topic):
         assert Relay(owner.store, topic, RelayCheckpoints(owner.database, name)).catch_up() == 5

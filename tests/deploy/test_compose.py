@@ -13,11 +13,16 @@ import yaml
 
 from caretrail.cli import command_parser
 from caretrail.role import ROLES
-from infra import kafka_jars, kafka_server, postgres_binaries, postgres_server
+from infra import kafka_home, kafka_jars, kafka_server, postgres_binaries, postgres_server
+from infra.kafka_access import USER
 from infra.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-ENVIRONMENT = {"CARETRAIL_DATABASE_PASSWORD": "secret", "CARETRAIL_ID_KEY": "00" * 32}
+ENVIRONMENT = {
+    "CARETRAIL_DATABASE_PASSWORD": "secret",
+    "CARETRAIL_KAFKA_PASSWORD": "secret",
+    "CARETRAIL_ID_KEY": "00" * 32,
+}
 
 # Settings that only make sense for the embedded server, on its private socket.
 LOCAL_ONLY = {"unix_socket_permissions"}
@@ -67,14 +72,30 @@ def test_the_broker_has_the_settings_of_the_embedded_one(
     services: dict[str, dict[str, Any]],
 ) -> None:
     places = {"LISTENERS", "ADVERTISED_LISTENERS", "CONTROLLER_QUORUM_VOTERS", "LOG_DIRS"}
+    logins = {kafka_variable(each) for each in kafka_home.CREDENTIALS}
     settings = {
         name: value
         for name, value in services["kafka"]["environment"].items()
-        if name not in {"KAFKA_HEAP_OPTS", *(f"KAFKA_{each}" for each in places)}
+        if name not in {"KAFKA_HEAP_OPTS", *logins, *(f"KAFKA_{each}" for each in places)}
     }
     assert settings == {
         kafka_variable(each): value for each, value in kafka_server.SETTINGS.items()
     }
+
+
+def test_the_broker_asks_for_the_password_that_our_services_have(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    password = "${CARETRAIL_KAFKA_PASSWORD}"  # noqa: S105 - the name of a variable
+    for name in kafka_home.CREDENTIALS:
+        login = services["kafka"]["environment"][kafka_variable(name)]
+        assert login == kafka_home.login_of(password)
+    for role in ROLES:
+        variables = services[role]["environment"]
+        assert variables["CARETRAIL_KAFKA_PASSWORD"].startswith("${CARETRAIL_KAFKA_PASSWORD:?")
+        assert variables["CARETRAIL_KAFKA_USERNAME"] == USER
+        assert variables["CARETRAIL_KAFKA_SECURITY_PROTOCOL"] == "SASL_PLAINTEXT"
+        assert variables["CARETRAIL_KAFKA_SASL_MECHANISM"] == "PLAIN"
 
 
 def test_the_broker_has_the_release_of_the_embedded_one(

@@ -20,6 +20,7 @@ from domain.triggers import TRIGGERS
 from infra import topics
 from infra.cloud_events import encode_headers
 from infra.metrics import OF_ROLE
+from infra.record_mac import HEADER
 from infra.settings import Settings
 from tests.documentation.own_events import own_events
 from tests.topic_samples import event
@@ -144,6 +145,13 @@ def events() -> str:
         "|---|---|",
         *(f"| `{name}` | `{value}` |" for name, value in wanted.settings.items()),
         "",
+        "## Connect",
+        "",
+        "The embedded broker listens on loopback and asks for a password. The address is in",
+        "`HOME/run/service.json`. Connect with SASL_PLAINTEXT, the mechanism PLAIN, the user",
+        "`caretrail` and the password in `HOME/kafka/password`. Brokers of a site are reached as",
+        "the [settings](settings.md) `CARETRAIL_KAFKA_*` say.",
+        "",
         "## Kinds",
         "",
         "Each statement is one event in the stream of its source record. `ce_type` is",
@@ -171,6 +179,7 @@ def events() -> str:
         f"| `{name}` | `{value.decode()}` |"
         for name, value in encode_headers(sample.envelope, b"01999999-0000-7000-8000-00000000000a")
     ]
+    lines.append(f"| `{HEADER}` | `{'5a' * 32}` |")
     lines += [
         "",
         "- `ce_time` is happened-at. It is left out if no time was stated.",
@@ -178,6 +187,11 @@ def events() -> str:
         "- `ce_previousid` is the index of the event before it in the partition; 0 if it is the",
         "  first one.",
         "- `ce_incarnation` is the incarnation of the store.",
+        "- `ce_mac` proves that this installation has published the record. It is the last header:",
+        "  HMAC-SHA-256, in hex, over the array of topic, partition, key, value and all other",
+        "  headers in MessagePack. The key is derived from the master key",
+        "  ([sealing](sealing.md#the-keys)). caretrail never reads a record without it. Readers",
+        "  without the key must trust those who can write to the topic.",
         "",
         "The timestamp of the Kafka record is recorded-at.",
         "",

@@ -8,21 +8,26 @@ from kafka.record import util as record_util
 
 from commands.ports.topic import TopicUnavailable
 from infra.kafka import EventTopic, SlowChecksums, require_fast_checksums, wait_for_port
+from infra.kafka_access import Brokers
+from infra.record_mac import RecordMac
+from tests import servers
 from tests.intake_samples import FAMILY, NUMBER, draft, received
 from tests.kafka_samples import PublishedStore
 from tests.stores import record
+
+NOWHERE = Brokers(servers="127.0.0.1:1")
 
 
 def test_slow_checksums_are_refused_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     require_fast_checksums()
     monkeypatch.setattr(record_util, "crc32c_c", None)
     with pytest.raises(SlowChecksums, match=r"kafka-python\[crc32c\]"):
-        EventTopic("127.0.0.1:1", "t", incarnation="", create=lambda: None)
+        EventTopic(NOWHERE, "t", incarnation="", mac=RecordMac(b""), create=lambda: None)
 
 
 def test_a_broker_that_does_not_answer_is_named_in_the_error() -> None:
     with pytest.raises(TopicUnavailable, match=r"no broker answers at 127\.0\.0\.1:1"):
-        wait_for_port("127.0.0.1:1", timeout=0.2)
+        wait_for_port(NOWHERE, timeout=0.2)
 
 
 @pytest.mark.postgres
@@ -51,7 +56,7 @@ def test_another_client_reads_cloudevents_without_direct_identifiers(owner: Publ
 
 def _read_all(owner: PublishedStore) -> dict[int, tuple[int, bytes, dict[str, bytes], bytes]]:
     """Return by index the partition, key, headers and value of every record."""
-    client = Consumer({"bootstrap.servers": owner.bootstrap, "group.id": "another"})
+    client = Consumer({**servers.confluent_client(owner.brokers), "group.id": "another"})
     client.assign([TopicPartition(owner.name, number, 0) for number in range(12)])
     found = {}
     try:

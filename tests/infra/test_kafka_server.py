@@ -1,16 +1,22 @@
+import json
 import os
 import signal
 import socket
+import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Consumer, KafkaException
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.admin import NewTopic
 
-from infra import child_processes, java, kafka_jars
+from infra import child_processes, java, kafka_jars, topics
+from infra.kafka_access import Brokers
 from infra.kafka_home import KafkaHome
 from infra.kafka_server import SETTINGS, KafkaServer, KafkaUnavailable, running_bootstrap
+from tests import servers
 from tests.infra.server_users import another_user, end
 
 pytestmark = pytest.mark.kafka
@@ -36,24 +42,24 @@ def left_behind(home: Path) -> list[int]:
     return [each.pid for each in KafkaHome(home, SETTINGS).all_running()]
 
 
-def create(bootstrap_servers: str, topic: str) -> None:
-    admin = KafkaAdminClient(bootstrap_servers=bootstrap_servers)
+def create(brokers: Brokers, topic: str) -> None:
+    admin = KafkaAdminClient(**brokers.client())
     admin.create_topics([NewTopic(topic, num_partitions=1, replication_factor=1)])
     admin.close()
 
 
-def send(bootstrap_servers: str, topic: str, value: bytes) -> int:
+def send(brokers: Brokers, topic: str, value: bytes) -> int:
     """Send one record and return its offset once every replica has it."""
-    producer = KafkaProducer(bootstrap_servers=bootstrap_servers, acks="all")
+    producer = KafkaProducer(**brokers.client(), acks="all")
     offset: int = producer.send(topic, value, partition=0).get(timeout=30).offset
     producer.close()
     return offset
 
 
-def values(bootstrap_servers: str, topic: str, count: int) -> list[bytes]:
+def values(brokers: Brokers, topic: str, count: int) -> list[bytes]:
     consumer = KafkaConsumer(
         topic,
-        bootstrap_servers=bootstrap_servers,
+        **brokers.client(),
         auto_offset_reset="earliest",
         consumer_timeout_ms=30_000,
     )
@@ -62,19 +68,90 @@ def values(bootstrap_servers: str, topic: str, count: int) -> list[bytes]:
     return found
 
 
-def test_a_record_comes_back(kafka: str, topic_prefix: str) -> None:
+def test_a_record_comes_back(kafka: Brokers, topic_prefix: str) -> None:
     topic = f"{topic_prefix}records"
     create(kafka, topic)
     assert send(kafka, topic, b"first") == 0
     assert values(kafka, topic, 1) == [b"first"]
 
 
-def test_a_topic_is_not_created_because_a_client_asks_for_it(kafka: str, topic_prefix: str) -> None:
-    admin = KafkaAdminClient(bootstrap_servers=kafka)
+def test_a_topic_is_not_created_because_a_client_asks_for_it(
+    kafka: Brokers, topic_prefix: str
+) -> None:
+    admin = KafkaAdminClient(**kafka.client())
     described = admin.describe_topics([f"{topic_prefix}unknown"])
     assert described[0]["error_code"] == 3  # unknown topic or partition
     assert f"{topic_prefix}unknown" not in admin.list_topics()
     admin.close()
+
+
+def test_a_client_without_the_password_of_the_home_is_refused(
+    kafka: Brokers, topic_prefix: str
+) -> None:
+    topics.apply(kafka, topic_prefix)
+    name = topics.events_topic(topic_prefix)
+    assert can_reach(kafka, name)
+    assert not can_reach(Brokers(servers=kafka.servers), name)
+    assert not can_reach(replace(kafka, password=kafka.password[::-1]), name)
+    assert not can_reach(replace(kafka, username="admin"), name)
+
+
+def can_reach(brokers: Brokers, topic: str) -> bool:
+    """Say whether a client of another maker can ask the broker for a topic."""
+    client = Consumer({**servers.confluent_client(brokers), "group.id": "stranger"})
+    try:
+        return topic in client.list_topics(timeout=3).topics
+    except KafkaException:
+        return False
+    finally:
+        client.close()
+
+
+def test_the_port_that_the_broker_uses_itself_asks_for_the_password_too(home: Path) -> None:
+    with KafkaServer(home) as server:
+        clients, itself = (KafkaHome(home, SETTINGS).folder / "ports").read_text().split()
+        assert server.bootstrap_servers.endswith(f":{clients}")
+        for port in (clients, itself):
+            with socket.create_connection(("127.0.0.1", int(port)), 5) as stranger:
+                # A request for metadata (key 3) comes before any login: the broker hangs up.
+                stranger.sendall(struct.pack(">ihhihb", 11, 3, 0, 1, 0, 0))
+                stranger.settimeout(20)
+                assert stranger.recv(1) == b""
+
+
+def test_the_password_is_drawn_once_and_only_our_user_can_read_it(home: Path) -> None:
+    folder = KafkaHome(home, SETTINGS).folder
+    password = (folder / "password").read_text().strip()
+    for name in ("password", "server.properties"):
+        assert (folder / name).stat().st_mode & 0o777 == 0o600
+        assert password in (folder / name).read_text()
+    assert folder.stat().st_mode & 0o077 == 0
+    with KafkaServer(home) as server:
+        assert server.brokers.password == password
+        assert password not in repr(server.brokers)
+        assert server.pid is not None
+        assert not any(password in each for each in child_processes.arguments_of(server.pid))
+
+
+def test_a_password_that_others_may_read_is_refused_with_the_remedy(home: Path) -> None:
+    password = KafkaHome(home, SETTINGS).folder / "password"
+    password.chmod(0o644)
+    try:
+        with pytest.raises(KafkaUnavailable, match="chmod 600"):
+            KafkaServer(home).start()
+    finally:
+        password.chmod(0o600)
+
+
+def test_a_broker_that_asks_for_no_credentials_is_replaced(home: Path) -> None:
+    end(another_user(KafkaServer, home), kill=True)
+    left = left_behind(home)
+    record = KafkaHome(home, SETTINGS).record
+    facts = json.loads(record.read_text())
+    del facts["facts"]["credentials"]  # as release 0.1.0 has started it
+    record.write_text(json.dumps(facts))
+    with KafkaServer(home) as server:
+        assert [server.pid] != left
 
 
 def test_a_clean_stop_keeps_a_class_archive_and_the_next_start_uses_it(made: Path) -> None:
@@ -87,18 +164,18 @@ def test_a_clean_stop_keeps_a_class_archive_and_the_next_start_uses_it(made: Pat
 
 
 def test_each_home_has_a_broker_with_its_own_session_loopback_port_and_topics(
-    home: Path, kafka: str
+    home: Path, kafka: Brokers
 ) -> None:
     with KafkaServer(home) as server:
         assert server.pid is not None
         assert os.getsid(server.pid) == server.pid
-        assert running_bootstrap(home) == server.bootstrap_servers != kafka
+        assert running_bootstrap(home) == server.bootstrap_servers != kafka.servers
         host, _, port = server.bootstrap_servers.partition(":")
         assert host == "127.0.0.1"
         with pytest.raises(OSError, match="refused"):
             socket.create_connection(("127.0.0.2", int(port)), 1)
-        create(server.bootstrap_servers, "only-here")
-        admin = KafkaAdminClient(bootstrap_servers=kafka)
+        create(server.brokers, "only-here")
+        admin = KafkaAdminClient(**kafka.client())
         assert "only-here" not in admin.list_topics()
         admin.close()
 
@@ -106,19 +183,19 @@ def test_each_home_has_a_broker_with_its_own_session_loopback_port_and_topics(
 def test_acknowledged_records_survive_a_stop_a_change_of_port_and_a_kill(home: Path) -> None:
     with KafkaServer(home) as server:
         first = server.bootstrap_servers
-        create(first, "kept")
-        send(first, "kept", b"before the stop")
+        create(server.brokers, "kept")
+        send(server.brokers, "kept", b"before the stop")
     assert running_bootstrap(home) is None
     with socket.create_server(("127.0.0.1", int(first.partition(":")[2]))), server:
         second = server.bootstrap_servers
         assert second != first
-        send(second, "kept", b"before the kill")
+        send(server.brokers, "kept", b"before the kill")
         assert server.pid is not None
         os.kill(server.pid, signal.SIGKILL)
         assert child_processes.wait_until(lambda: not server.is_running(), 10)
         assert running_bootstrap(home) is None
         assert server.start() == second  # clients still know this address
-        assert values(second, "kept", 2) == [b"before the stop", b"before the kill"]
+        assert values(server.brokers, "kept", 2) == [b"before the stop", b"before the kill"]
     server.stop()
 
 

@@ -6,6 +6,7 @@ import pytest
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
 from infra import topics
+from infra.kafka_access import Brokers
 from infra.topics import WrongPartitions
 from tests.waiting import until
 
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.kafka
 
 
 def test_topics_are_created_once_and_changed_settings_are_set_again(
-    kafka: str, prefix: str
+    kafka: Brokers, prefix: str
 ) -> None:
     name = topics.events_topic(prefix)
     assert [each.partitions for each in topics.ls(kafka, prefix)] == [0]
@@ -30,9 +31,9 @@ def test_topics_are_created_once_and_changed_settings_are_set_again(
     until(lambda: topics.ls(kafka, prefix)[0].as_wanted, "our setting again")
 
 
-def test_a_topic_with_another_number_of_partitions_is_refused(kafka: str, prefix: str) -> None:
+def test_a_topic_with_another_number_of_partitions_is_refused(kafka: Brokers, prefix: str) -> None:
     name = topics.events_topic(prefix)
-    with closing(KafkaAdminClient(bootstrap_servers=kafka)) as client:
+    with closing(KafkaAdminClient(**kafka.client())) as client:
         client.create_topics({name: {"num_partitions": 3}}, wait_for_metadata=True)
     with pytest.raises(WrongPartitions, match="3 partitions, not 12"):
         topics.apply(kafka, prefix)

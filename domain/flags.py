@@ -138,6 +138,7 @@ class FieldFlag(_FlagWithWords):
     TRUNCATED = "truncated", "was cut by the sender"
     REPEATED = "repeated", "was repeated; the first one was read"
     TOO_LONG = "too_long", "is longer than can be read; its text is kept"
+    TEXT = "text", "holds text in place of a code; the text is sealed"
     PLACEHOLDER = "placeholder", "holds a placeholder instead of a number"
     DIFFERS = "differs", "differs from MSH-9"
     UNKNOWN = "unknown", "holds an unknown code"

@@ -1,8 +1,5 @@
 """Collect what is noticed while one statement is read: flags in clear, and texts to be sealed."""
 
-from typing import Final
-
-from consumers.hl7v2.delimiters import NULL, Delimiters
 from domain.flags import MessageFlag
 
 
@@ -13,10 +10,6 @@ class UnusableMessage(Exception):
         self.reason = reason
         self.place = place
         super().__init__(f"{place}: {reason}")
-
-
-#: Longer than any code of a table. A longer value is text, which must not be in the core.
-_LONGEST_CODE: Final = 64
 
 
 class Findings:
@@ -41,17 +34,3 @@ class Findings:
         """Flag a field that cannot be used, and keep its text to be sealed."""
         self.flag(field, what)
         self.unread[field] = text
-
-    def code(self, delimiters: Delimiters, text: str, field: str) -> str:
-        """Return the code of a coded field, such as ``01`` of ``01^Home``; flag odd ones."""
-        if not text:
-            return ""
-        code = delimiters.code(text)
-        if len(code) > _LONGEST_CODE:
-            self.unreadable(field, text)
-            return ""
-        if not code and text == NULL:
-            self.flag(field, "null")
-        elif code.endswith(delimiters.truncation or "\n"):
-            self.flag(field, "truncated")
-        return code

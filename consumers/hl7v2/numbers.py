@@ -7,6 +7,7 @@ from typing import Final, NamedTuple, TypeAlias
 from consumers.hl7v2.delimiters import NULL, Delimiters
 from consumers.hl7v2.findings import Findings
 from consumers.hl7v2.limits import LONGEST_NUMBER, MOST_REPETITIONS
+from consumers.hl7v2.plausible_codes import LONGEST_ID, is_code, is_place, ref_of
 from consumers.hl7v2.profiles import Profile
 from consumers.hl7v2.reader import Segment, at
 from consumers.hl7v2.text_cache import cached_by_text
@@ -60,6 +61,7 @@ class StatedNumber(NamedTuple):
     field: str  # such as PID-3
     value: str
     authority: str
+    shown: str  # the authority; a ref if it is text, which may name a person
     type: str  # a code of HL7 table 0203
     ref: str
     trusted: bool = False
@@ -74,7 +76,7 @@ def in_core(number: StatedNumber) -> IdentifierRef:
     return IdentifierRef(
         field=number.field,
         ref=number.ref,
-        authority=number.authority,
+        authority=number.shown,
         type=number.type,
         trusted=number.trusted,
         master_index=number.master_index,
@@ -151,6 +153,7 @@ def people(
                 field=field,
                 value=value,
                 authority=issuer,
+                shown=_shown(issuer, context),
                 type=kind,
                 ref=_record(context.id_key, issuer, value, context.mode),
                 trusted=trusted,
@@ -177,6 +180,7 @@ def visits(
             field=field,
             value=value,
             authority=issuer,
+            shown=_shown(issuer, context),
             type=kind,
             ref=_visit(
                 context.id_key, _namespace(context, field, issuer, own), value, context.mode
@@ -200,6 +204,7 @@ def _same_number(
         field=field,
         value=value,
         authority=universal,
+        shown=_shown(universal, context),
         type=kind,
         ref=_record(context.id_key, universal, value, context.mode),
         trusted=True,
@@ -423,8 +428,22 @@ def _hierarchic(component: str, delimiters: Delimiters) -> tuple[str, str]:
     return namespace, universal
 
 
+def _shown(authority: str, context: FieldContext) -> str:
+    """Return what the core holds of an authority: a ref if it is text that the sender wrote."""
+    profile = context.profile
+    if (
+        is_place(authority, LONGEST_ID)
+        or authority in profile.authorities
+        or authority == context.namespace
+        or profile.allows_words("CX-4", authority)
+    ):
+        return authority
+    return ref_of(authority, context.id_key)
+
+
 def _kind(component: str, delimiters: Delimiters) -> str:
     """Return CX.5, a code of HL7 table 0203."""
     if not component or component == NULL:
         return ""
-    return delimiters.plain(component).strip()[:32]
+    kind = delimiters.plain(component).strip()
+    return kind if is_code(kind) else ""

@@ -12,6 +12,7 @@ from consumers.hl7v2.delimiters import NULL, Delimiters
 from consumers.hl7v2.findings import Findings
 from consumers.hl7v2.limits import LONGEST_NAME, shortened
 from consumers.hl7v2.numbers import FieldContext
+from consumers.hl7v2.plausible_codes import is_place, ref_of
 from consumers.hl7v2.reader import Segment, at
 from domain.ids import IdKey, PlaceRef
 from domain.segments import Part2Place, PlaceText
@@ -52,7 +53,8 @@ class Places:
         self._pv1 = pv1
         self._context = context
         self._findings = findings
-        self.facility = facility_of(pv1, context)
+        self._facility = facility_of(pv1, context)
+        self.facility = self._shown(self._facility)
         self.part2: list[Part2Place] = []
         self.texts: list[PlaceText] = []
 
@@ -62,8 +64,7 @@ class Places:
         if not text:
             return None
         field = f"PV1-{number}"
-        context = self._context
-        delimiters = context.delimiters
+        delimiters = self._context.delimiters
         repetitions = delimiters.repetitions(text)
         if len(repetitions) > 1:
             self._findings.flag(field, "repeated")
@@ -72,9 +73,12 @@ class Places:
             if text == NULL:
                 self._findings.flag(field, "null")
             return None
-        facility = _mapped(named, context) or self.facility
+        context = self._context
+        facility = _mapped(named, context) or self._facility
         if len(named) > LONGEST_NAME:
             self._findings.unreadable(field, text, "too_long")
+        elif named and self._shown(facility) != facility:
+            self._findings.unreadable(field, text, "text")
         if max(map(len, codes)) > LONGEST_NAME:
             # The ref still tells the place from others. Its codes are text, which is sealed.
             self._findings.unreadable(field, text, "too_long")
@@ -82,25 +86,62 @@ class Places:
             return self._as_text(field, ref, "-".join(filter(None, codes)), facility, _Codes())
         if described:
             ref = context.id_key.place_text(facility, described, *codes[1:])
-            return self._as_text(field, ref, described, facility, codes)
-        ref = _ref(context.id_key, facility, codes)
+            return self._as_text(field, ref, described, facility, self._kept(codes))
+        return self._of_codes(field, text, facility, codes)
+
+    def _of_codes(self, field: str, text: str, facility: str, codes: _Codes) -> Place:
+        """Return a place that codes name; seal a hidden unit, and text that may name a person."""
+        ref = _ref(self._context.id_key, facility, codes)
         if self._is_part2(codes.unit, facility):
             self.part2.append(Part2Place(field=field, ref=ref, **codes._asdict()))
-            return Place(ref=ref, facility=facility, part2=True)
-        return _place(ref, facility, codes)
+            return Place(ref=ref, facility=self._shown(facility), part2=True)
+        kept = self._kept(codes)
+        if kept != codes:
+            self._findings.flag(field, "text")
+            if kept.unit != codes.unit:
+                stated = "-".join(filter(None, codes))
+                return self._as_text(field, ref, stated, facility, _Codes())
+            self._findings.unreadable(field, text, "text")
+        return _place(ref, self._shown(facility), kept)
 
     def _as_text(self, field: str, ref: PlaceRef, text: str, facility: str, codes: _Codes) -> Place:
         """Return a place of which a text is known, and perhaps codes; the text is sealed."""
+        shown = self._shown(facility)
         if self._is_part2(text, facility):
             sealed = Part2Place(field=field, ref=ref, text=text, **codes._asdict())
             self.part2.append(sealed)
-            return Place(ref=ref, facility=facility, part2=True)
+            return Place(ref=ref, facility=shown, part2=True)
         self.texts.append(PlaceText(field=field, ref=ref, text=text))
-        return _place(ref, facility, codes, as_text=True)
+        return _place(ref, shown, codes, as_text=True)
 
     def _is_part2(self, unit: str, facility: str) -> bool:
         profile = self._context.profile
         return bool(profile.part2_units) and profile.covers(unit, facility)
+
+    def _kept(self, codes: _Codes) -> _Codes:
+        """Return the codes that can be kept in clear.
+
+        A bed without its room would mislead, so it is left out together with its room.
+        """
+        if all(map(self._is_kept, codes)):
+            return codes
+        unit, room, bed, building, floor = (each if self._is_kept(each) else "" for each in codes)
+        return _Codes(unit, room, bed if room == codes.room else "", building, floor)
+
+    def _is_kept(self, code: str) -> bool:
+        """Say whether a code can be kept in clear: it is no text that may name a person."""
+        return is_place(code) or self._context.profile.allows_words("PV1-3", code)
+
+    def _shown(self, facility: str) -> str:
+        """Return what the core holds of a facility: a ref if it is text that may name a person."""
+        context = self._context
+        if (
+            self._is_kept(facility)
+            or facility in context.profile.facility_codes
+            or facility in {context.sender, context.namespace}
+        ):
+            return facility
+        return ref_of(facility, context.id_key)
 
 
 def _place(ref: PlaceRef, facility: str, codes: _Codes, *, as_text: bool = False) -> Place:

@@ -27,6 +27,8 @@ from pydantic import (
 from typing_extensions import override
 
 from consumers.hl7v2.charset import codec_named
+from consumers.hl7v2.limits import LONGEST_NAME
+from consumers.hl7v2.plausible_codes import CodedField
 from domain.statement import EncounterClass, ProfileSettings
 
 DEFAULT: Final = "default"
@@ -129,6 +131,7 @@ class Profile(_Table):
     classes: dict[Filled, EncounterClass] = {}
     services: dict[Filled, EncounterClass] = {}
     dispositions: dict[Filled, Filled] = {}
+    words_in: tuple[CodedField, ...] = ()
     part2_units: tuple[Part2Unit, ...] = ()
 
     test_messages: Literal["apart", "promote"] = "apart"
@@ -183,6 +186,23 @@ class Profile(_Table):
             update_discharges=self.update_discharges,
             update_reopens=self.update_reopens,
         )
+
+    @cached_property
+    def authorities(self) -> frozenset[str]:
+        """The authorities that the profile names, after aliases."""
+        named = {self.authority, self.file_under, self.namespace, *self.master_indexes}
+        return frozenset(
+            named.union(self.authority_aliases.values(), (each.authority for each in self.trusted))
+        )
+
+    @cached_property
+    def facility_codes(self) -> frozenset[str]:
+        """The facilities that the profile names, as their own codes."""
+        return frozenset(self.facilities.values())
+
+    def allows_words(self, field: str, text: str) -> bool:
+        """Say whether a text in a field for codes names no person, as the profile says."""
+        return field in self.words_in and len(text) <= LONGEST_NAME
 
     def trusts(self, authority: str, kind: str) -> tuple[bool, bool]:
         """Return whether an identifier joins records across senders, and is of a master index.

@@ -9,6 +9,7 @@ from consumers.hl7v2.groups import SegmentGroup
 from consumers.hl7v2.limits import LONGEST_NAME, LONGEST_NUMBER, shortened
 from consumers.hl7v2.numbers import FieldContext, StatedNumber
 from consumers.hl7v2.places import Places
+from consumers.hl7v2.plausible_codes import LONGEST_ID, is_code, ref_of
 from consumers.hl7v2.profiles import Profile
 from consumers.hl7v2.reader import Message, Segment, at
 from consumers.hl7v2.times import Times
@@ -23,6 +24,7 @@ _MODES: Final[dict[str, Mode]] = {"P": "P", "T": "T", "D": "D"}
 _PID_NUMBERS: Final = (2, 3, 4, 18, 19, 20, 21)
 _PV1_NUMBERS: Final = (5, 19, 50)
 _MRG_NUMBERS: Final = (1, 2, 3, 4, 5, 6)
+_LONGEST_MODE: Final = 8
 _DECEASED: Final = {"Y": True, "N": False}
 
 
@@ -72,12 +74,14 @@ def statement(
     application = delimiters.code(message.field("MSH", 3))
     sender = delimiters.code(message.field("MSH", 4))
     sequence = delimiters.code(message.field("MSH", 13))
-    control_id = control_id_kept = delimiters.plain(message.field("MSH", 10))
-    if max(len(application), len(sender), len(sequence), len(control_id)) > LONGEST_NAME:
+    control_id = delimiters.plain(message.field("MSH", 10))
+    if max(len(application), len(sender), len(sequence)) > LONGEST_NAME:
         application = _name(application, "MSH-3", id_key, findings)
         sender = _name(sender, "MSH-4", id_key, findings)
         sequence = _name(sequence, "MSH-13", id_key, findings)
-        control_id_kept = _name(control_id, "MSH-10", id_key, findings)
+    control_id_kept = kept_control_id(control_id, profile, id_key)
+    if control_id_kept != control_id:
+        findings.unreadable("MSH-10", control_id, "text")
     context = FieldContext(
         delimiters=delimiters,
         profile=profile,
@@ -91,6 +95,9 @@ def statement(
     subjects = whose.subjects()
     _flag_what_is_odd(message, group, row, findings)
     _flag_too_long(group, pv1, context, findings)
+    for each in (*whose.own, *whose.prior):
+        if each.shown != each.authority:
+            findings.flag(each.field, "text")  # the number is sealed with its authority
 
     # All fields are read before the core is made, because reading adds flags.
     times = Times(delimiters, profile.timezone, findings)
@@ -139,7 +146,7 @@ def statement(
         trigger=row.code,
         record=subjects[0],
         mode=context.mode,
-        mode_as_sent=mode_as_sent[:8],
+        mode_as_sent=mode_as_sent if is_code(mode_as_sent, _LONGEST_MODE) else "",
         application=application,
         sender=sender,
         control_id=control_id_kept,
@@ -160,6 +167,13 @@ def statement(
         **facts,
     )
     return StatementParts(core, tuple(segments), subjects, places.facility)
+
+
+def kept_control_id(text: str, profile: Profile, id_key: IdKey) -> str:
+    """Return MSH-10 as it is kept in clear: a ref if it is text that may name a person."""
+    if is_code(text, LONGEST_ID) or profile.allows_words("MSH-10", text):
+        return text
+    return ref_of(text, id_key)
 
 
 def _name(text: str, field: str, id_key: IdKey, findings: Findings) -> str:

@@ -18,7 +18,7 @@ from consumers.hl7v2.groups import SegmentGroup, groups
 from consumers.hl7v2.limits import MessageLimits
 from consumers.hl7v2.profiles import ChosenProfile, Profiles
 from consumers.hl7v2.reader import Message, NotAMessage, one_line_end
-from consumers.hl7v2.statement import statement
+from consumers.hl7v2.statement import kept_control_id, statement
 from domain.body import Actor
 from domain.flags import MessageFlag
 from domain.ids import EventId, IdKey, MessageId
@@ -36,7 +36,7 @@ MAPPING_VERSION: Final = "hl7v2-adt-2"
 
 _ZONE_ASSUMED: Final = MessageFlag.ZONE_ASSUMED.value
 _PROFILE_NONE: Final = MessageFlag.PROFILE_NONE.value
-#: Characters kept of MSH-3, MSH-4 and MSH-10 for lists of messages; HL7 allows fewer. The bytes of
+#: Characters kept of MSH-3 and MSH-4 for lists of messages; HL7 allows fewer. The bytes of
 #: the message are kept whole.
 _SHOWN: Final = 256
 _LENGTH: Final = 8  # bytes of the length before each part of a digest
@@ -128,7 +128,9 @@ def _read(raw: bytes, message_id: MessageId, context: ReadingContext) -> Incomin
         actor=context.actor,
         application=message.delimiters.code(message.field("MSH", 3))[:_SHOWN],
         facility=message.delimiters.code(message.field("MSH", 4))[:_SHOWN],
-        control_id=message.delimiters.plain(message.field("MSH", 10))[:_SHOWN],
+        control_id=kept_control_id(
+            message.delimiters.plain(message.field("MSH", 10)), chosen.profile, context.id_key
+        ),
         trigger=trigger if kind == "ADT" else f"{kind}^{trigger}".strip("^"),
         disposition=decided.disposition,
         reason=decided.reason,

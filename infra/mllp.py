@@ -10,6 +10,7 @@ of the host with the most connections is closed.
 """
 
 import asyncio
+import socket
 import ssl
 import time
 from collections import Counter, deque
@@ -35,6 +36,10 @@ _READ_SIZE: Final = 1 << 16  # bytes read from a connection at a time
 #: Bytes of large messages that are received at the same time, over all connections.
 _LARGE_MEMORY: Final = 64 << 20
 _LARGE_OF_HOST: Final = 4  # a host may have one part in so many of that memory
+#: Connections that are accepted before the loop reads what others have sent. Were they as many as a
+#: host may have, a flood would close a connection before its first message is read.
+_ACCEPTED_AT_ONCE: Final = 16
+_BACKLOG: Final = 256  # connections that wait to be accepted
 _HANDSHAKE_SECONDS: Final = 10.0  # of TLS
 _DRAIN_SECONDS: Final = 8.0  # that a stop waits for messages in flight
 
@@ -123,8 +128,11 @@ class Listener(Generic[Message]):
             self._port,
             ssl=self._tls,
             ssl_handshake_timeout=_HANDSHAKE_SECONDS if self._tls else None,
-            backlog=256,
+            backlog=_ACCEPTED_AT_ONCE,
         )
+        for each in self._server.sockets:
+            with socket.fromfd(each.fileno(), each.family, each.type) as same:
+                same.listen(_BACKLOG)
         for writer in self._writers:
             writer.start()
         return cast("int", self._server.sockets[0].getsockname()[1])

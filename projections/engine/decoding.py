@@ -167,4 +167,4 @@ def decode_nodes(body: bytes) -> tuple[str, ...]:
             field=each.field, kind=each.type, trusted=each.trusted, placeholder=each.placeholder
         )
     ]
-    return tuple(found)
+    return tuple(dict.fromkeys(found))

@@ -19,6 +19,10 @@ from tests.upgrades import homes
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(300)]
 
+#: Projections with columns that copy what a message was read as. A recorded event keeps the reading
+#: of its time (`hl7v2-adt-1` in 0.1.0), for example account numbers without their authority.
+KEEP_THE_READING = {"substrate", "timeline", "patients", "audit_trail"}
+
 
 @dataclass
 class EarlierHome:
@@ -117,7 +121,9 @@ def test_what_was_recorded_and_what_follows_reads_as_in_a_new_home(
     assert again["duplicate"] == len(homes.messages(earlier.release, "messages.hl7"))
     later = earlier.line.object("ingest", homes.file_of(earlier.release, "later.hl7"))
     assert later["recorded"] == len(homes.messages(earlier.release, "later.hl7"))
-    assert earlier.line.object("projections", "digest") == fresh.object("projections", "digest")
+    ours, new = (each.object("projections", "digest") for each in (earlier.line, fresh))
+    differing = {name for name in new if ours[name] != new[name]}
+    assert differing <= KEEP_THE_READING
     patients = earlier.line.objects("patients", "ls")
     assert patients == fresh.objects("patients", "ls")
     survivor = next(each["merged_into"] for each in patients if each["merged_into"])

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from domain.calendar import EARLIEST, LATEST, asked_instant
 from domain.statement import Moment, Precision, Zone
 
 _CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+-]{0,63}")
@@ -15,7 +16,11 @@ _STATED: Final = re.compile(
 
 
 def instant(text: str) -> datetime:
-    """Return a time. Without an offset, it is UTC."""
+    """Return a time in UTC. Without an offset, it is UTC."""
+    return asked_instant(_read(text))
+
+
+def _read(text: str) -> datetime:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
@@ -60,7 +65,10 @@ def stated_time(text: str) -> Moment:
     shape = _STATED.fullmatch(text)
     if shape is None:
         raise ArgumentTypeError(f"{text}: write a time as 2026-03-02T14:05Z, or a day")
-    at = instant(text).astimezone(UTC)
+    read = _read(text)
+    if not EARLIEST.year <= read.year < LATEST.year:
+        raise ArgumentTypeError(f"{text}: write a year between {EARLIEST.year} and {LATEST.year}")
+    at = read.astimezone(UTC)
     zone: Zone = "offset" if shape[2] else "assumed"
     if shape[1]:
         return Moment(at=at, zone=zone, text=text)

@@ -1,6 +1,8 @@
 """Parse the instants and event indices that people type into a form."""
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
+
+from domain.calendar import asked_instant
 
 
 class NotATime(Exception):
@@ -31,12 +33,9 @@ def instant(text: str, *, field: str, zone: tzinfo, now: datetime) -> datetime |
     except ValueError:
         raise NotATime(field) from None
     if len(typed) == len("2026-02-19"):
-        read += timedelta(days=1, seconds=-1)
+        read += timedelta(hours=23, minutes=59, seconds=59)
     read = read if read.tzinfo else read.replace(tzinfo=zone)
-    try:
-        return min(read.astimezone(UTC), now + timedelta(days=3660))
-    except OverflowError:
-        raise NotATime(field) from None
+    return min(asked_instant(read), now + timedelta(days=3660))
 
 
 def known(text: str, *, zone: tzinfo, now: datetime) -> int | datetime | None:

@@ -49,8 +49,14 @@ class Words:
     footers: tuple[str, ...] = ()  # further sentences at the foot of every page
 
     def local(self, at: datetime) -> datetime:
-        """Return the instant as local time of the page."""
-        return at.astimezone(self.zone)
+        """Return the instant as local time of the page.
+
+        On the first and the last day of the calendar, local time may not exist: it stays as it is.
+        """
+        try:
+            return at.astimezone(self.zone)
+        except OverflowError:
+            return at
 
     def facility(self, code: str) -> str:
         """Return the name of a facility, or its code if no name is configured."""

@@ -183,3 +183,22 @@ def test_what_is_set_aside_is_listed_and_tried_again(caretrail: CommandLine) -> 
     assert caretrail.objects("projections", "parked") == []
     chain = caretrail.object("why", parked[0]["event_id"])
     assert chain["events"][0]["message"]["control_id"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("instant", "count"),
+    [
+        ("0001-01-01", 0),
+        ("0001-01-01T00:00:00+14:00", 0),
+        ("9999-12-31", 1),
+        ("9999-12-31T23:59:59-12:00", 1),
+    ],
+)
+def test_an_instant_at_an_edge_of_the_calendar_is_answered(
+    caretrail: CommandLine, instant: str, count: int
+) -> None:
+    shown = caretrail.object("timeline", "MERCY|0042", "--as-of", instant)
+    assert len(shown["encounters"]) == count
+    assert len(caretrail.objects("census", "--as-of", instant)) == count
+    known = caretrail.objects("census", "--known-at", instant)
+    assert len(known) == count

@@ -1,6 +1,6 @@
 """Read the events of a store by index, by id or by time, or read all of them in one stream."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final, LiteralString
@@ -59,6 +59,11 @@ class EventLog:
         found = self.read(index - 1, 1, upto=index)
         return found[0] if found else None
 
+    def ids(self, indexes: Collection[int]) -> dict[int, EventId]:
+        """Return the ids of the events at these indexes, by index."""
+        with self._cursor() as cursor:
+            return dict(cursor.execute(_IDS, (list(indexes),), prepare=True).fetchall())
+
     def by_event_id(self, event_id: EventId) -> RecordedEvent | None:
         """Return the event with an id; None if no event has it, or if the text is not an id."""
         try:
@@ -104,6 +109,15 @@ class EventLog:
         """Return the last index of each partition that has events."""
         with self._cursor() as cursor:
             return dict(cursor.execute(_LAST_IDS).fetchall())
+
+    def first_after(self, positions: Mapping[int, int]) -> int:
+        """Return the lowest index of an event that is after the position of its partition.
+
+        Args:
+            positions: An index by partition; at least one of these partitions has a later event.
+        """
+        partitions, after = list(positions), list(positions.values())
+        return int(self._value(_FIRST_AFTER, partitions, after))
 
     def recorded_at_of(self, index: int) -> datetime | None:
         """Return when the event at an index was recorded; None if there is no such event."""
@@ -161,6 +175,9 @@ _READ_PARTITION: Final[Composed] = SQL(
     "select {} from es.event where partition = %s and notification_id > %s"
     " and notification_id <= %s order by notification_id"
 ).format(_COLUMNS)
+_IDS: Final = (
+    "select notification_id, event_id::text from es.event where notification_id = any(%s::bigint[])"
+)
 _BY_EVENT_ID: Final[Composed] = SQL("select {} from es.event where event_id = %s").format(_COLUMNS)
 _RANGE: Final = SQL(
     "select {} from es.event where notification_id > {} and notification_id <= {}"
@@ -172,6 +189,15 @@ _LAST_IDS: Final = """
         select notification_id from es.event where partition = number::int2
         order by notification_id desc limit 1
     ) newest
+"""
+_FIRST_AFTER: Final = """
+    select min(next.notification_id)
+    from unnest(%s::int2[], %s::bigint[]) as held (partition, index)
+    cross join lateral (
+        select notification_id from es.event
+        where partition = held.partition and notification_id > held.index
+        order by notification_id limit 1
+    ) next
 """
 _INDEX_AT: Final = """
     with recursive search (low, high) as (

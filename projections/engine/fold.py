@@ -4,7 +4,7 @@ All components that a batch touches are folded again from everything that is fil
 their rows depend only on the set of events, not on the order, the batches or repeats.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -159,13 +159,17 @@ def positions(connection: Connection[Any], projections: ProjectionList) -> dict[
 
 
 def complete_through(
-    connection: Connection[Any], projections: ProjectionList, last_ids: Mapping[int, int]
+    connection: Connection[Any],
+    projections: ProjectionList,
+    last_ids: Mapping[int, int],
+    first_after: Callable[[Mapping[int, int]], int],
 ) -> int:
     """Return the position up to which every partition has applied all its events.
 
-    ``last_ids``: the index of the last event of each partition in the store.
+    ``last_ids``, ``first_after``: of the store; see ``position.complete_through``.
     """
-    through = position.complete_through(positions(connection, projections), last_ids)
+    applied = positions(connection, projections)
+    through = position.complete_through(applied, last_ids, first_after)
     waiting = parking.first_waiting(connection)
     return through if waiting is None else min(through, waiting - 1)
 

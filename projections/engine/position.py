@@ -270,25 +270,32 @@ def place(
             )
 
 
-def complete_through(applied: Mapping[int, int], last_ids: Mapping[int, int]) -> int:
+def complete_through(
+    applied: Mapping[int, int],
+    last_ids: Mapping[int, int],
+    first_after: Callable[[Mapping[int, int]], int],
+) -> int:
     """Return the position up to which every partition has applied all its events.
 
-    ``last_ids``: the index of the last event of each partition in the store. If a partition lags,
-    the answer is the last event that it applied.
+    Args:
+        applied: The index of the last event applied, by partition.
+        last_ids: The index of the last event in the store, by partition.
+        first_after: Returns the lowest index in the store of an event that is after the given one
+            of its partition.
 
-    >>> complete_through({0: 7, 1: 9}, {0: 7, 1: 9})
+    >>> complete_through({0: 7, 1: 9}, {0: 7, 1: 9}, lambda _: 0)
     9
-    >>> complete_through({0: 4, 1: 9}, {0: 7, 1: 9})
-    4
-    >>> complete_through({}, {0: 7})
-    0
+    >>> complete_through({0: 4, 1: 9}, {0: 7, 1: 9}, lambda lagging: {0: 4} == lagging and 6)
+    5
+    >>> complete_through({}, {0: 7}, lambda _: 7)
+    6
     """
-    lagging = [
-        applied.get(partition, 0)
+    lagging = {
+        partition: applied.get(partition, 0)
         for partition, last in last_ids.items()
         if applied.get(partition, 0) < last
-    ]
-    return min(lagging) if lagging else max(last_ids.values(), default=0)
+    }
+    return first_after(lagging) - 1 if lagging else max(last_ids.values(), default=0)
 
 
 def _arrays(keys: Iterable[GenerationKey]) -> tuple[str, str]:

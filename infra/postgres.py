@@ -1,18 +1,24 @@
 """Open connections to PostgreSQL with time limits, so that no call waits without end."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Event
 from typing import Any, Final
 
 import psycopg
+import structlog
 from eventsourcing.postgres import PostgresDatastore
 from psycopg import Connection
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import PGconn, Ping
 from psycopg.rows import TupleRow, dict_row
 from psycopg_pool import ConnectionPool
 from typing_extensions import override
 
 from commands.ports.store import StoreUnavailable
+
+log = structlog.get_logger()
 
 #: Seconds that one SQL statement may take. Statements of the write side take milliseconds. If one
 #: waits longer than this for the append lock, it fails, and its message is answered `AR`.
@@ -23,6 +29,13 @@ CONNECT_TIMEOUT: Final = 10  # seconds
 #: Seconds without an answer after which the network to the server counts as cut. The operating
 #: system's own limit is a quarter of an hour or more.
 SILENCE_TIMEOUT: Final = 20
+#: Seconds between two lines that say that the server is recovering, and between two looks.
+RECOVERY_SAY: Final = 30.0
+_RECOVERY_LOOK: Final = 1.0
+RECOVERING: Final = (
+    "PostgreSQL cannot be used yet: it is starting, or recovering from a crash. This may take"
+    " minutes; caretrail waits"
+)
 #: Seconds that the write side waits for a connection, while a sender waits for its answer.
 #: ``record_messages`` makes three attempts; together they take less time than a listener that is
 #: stopped waits for the messages in flight.
@@ -41,6 +54,54 @@ _NETWORK: Final = {
 def network(url: str) -> dict[str, Any]:
     """Return arguments for ``psycopg.connect``: those of the URL, and limits for a cut network."""
     return {**_NETWORK, **conninfo_to_dict(url)}
+
+
+def recovering(url: str) -> bool:
+    """Tell whether the server runs but cannot be written to yet, because it recovers.
+
+    During crash recovery it takes no connections. During recovery from an archive it may take some
+    that only read.
+    """
+    wanted = network(url)
+    match PGconn.ping(make_conninfo(**wanted).encode()):
+        case Ping.REJECT:
+            return True
+        case Ping.OK:
+            try:
+                with psycopg.connect(**wanted) as connection:
+                    row = connection.execute("select pg_is_in_recovery()").fetchone()
+            except psycopg.Error:
+                return False  # the next connection reports why
+            return row == (True,)
+        case _:
+            return False
+
+
+def log_recovery(line: str) -> None:
+    """Write a line about a server that takes no connections yet to the log."""
+    log.warning("database.recovering", text=line)
+
+
+def await_recovery(
+    url: str, *, stop: Event | None = None, say: Callable[[str], None] = log_recovery
+) -> None:
+    """Wait as long as the server takes no connections, or until told to stop; say so meanwhile.
+
+    Recovery reads again what was written since the last checkpoint, so it may take many minutes.
+
+    Args:
+        url: A connection string or URL.
+        stop: Ends the wait.
+        say: Called with one line soon, and then every 30 s.
+    """
+    stop = stop or Event()
+    began = time.monotonic()
+    due = 0.0
+    while recovering(url) and not stop.wait(_RECOVERY_LOOK):
+        waited = time.monotonic() - began
+        if waited >= due:
+            say(f"{RECOVERING} ({waited:.0f} s so far)")
+            due = waited + RECOVERY_SAY
 
 
 def settings(url: str, *, name: str, statement_timeout: int = STATEMENT_TIMEOUT) -> dict[str, Any]:

@@ -7,11 +7,12 @@ stops it.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_urlsafe
 from signal import SIGINT, SIGQUIT
+from threading import Event
 from typing import Final
 
 import psycopg
@@ -20,6 +21,7 @@ from typing_extensions import override
 
 from infra import child_processes
 from infra.atomic_file import write_atomically
+from infra.postgres import RECOVERING, RECOVERY_SAY, log_recovery, recovering
 from infra.postgres_account import NoAccount, ServerAccount, find_account
 from infra.postgres_binaries import NoBinaries, binaries, initdb
 from infra.postgres_home import (
@@ -57,7 +59,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "unix_socket_permissions": "0700",
 }
 
-_START: Final = 300.0  # seconds: recovery after a crash may take long
+_SILENT: Final = 5.0  # seconds until the first line that says that the server is recovering
 _STOP: Final = 60.0  # seconds after each signal of _LADDER; then the server is killed
 _LADDER: Final = (
     SIGINT,
@@ -80,11 +82,21 @@ class PostgresServer(SharedServer[RunningPostgres]):
         home: The folder that holds everything local; two homes never share a server.
         tcp: Also listen on a free port of 127.0.0.1, with SCRAM: see ``tcp_url``.
         settings: PostgreSQL settings that override those of ``SETTINGS``.
+        say: Called with one line from time to time while the server recovers from a crash.
+        stop: Ends the wait for a server that is starting.
     """
 
     def __init__(
-        self, home: Path, *, tcp: bool = False, settings: Mapping[str, str] | None = None
+        self,
+        home: Path,
+        *,
+        tcp: bool = False,
+        settings: Mapping[str, str] | None = None,
+        say: Callable[[str], None] = log_recovery,
+        stop: Event | None = None,
     ) -> None:
+        self._say = say
+        self._stop = stop or Event()
         self._home = PostgresHome(home)
         self._tcp = tcp
         self._settings = {**SETTINGS, **(settings or {})}
@@ -169,7 +181,7 @@ class PostgresServer(SharedServer[RunningPostgres]):
         if found is None:
             return None
         pid = found.child.pid
-        child_processes.wait_until(lambda: self._home.status(pid) != "starting", _START)
+        self._await(lambda: self._home.status(pid) != "starting" or not found.child.is_running())
         if self._home.status(pid) == "ready" and found.child.is_running():
             has_our_settings = self._home.settings.read_text("utf-8") == self._settings_text(
                 found.socket_folder, found.port
@@ -218,16 +230,33 @@ class PostgresServer(SharedServer[RunningPostgres]):
                 group=self._account.group,
                 output=log,
             )
+        url = RunningPostgres(child, folder, port).url_of("postgres")
+
+        def is_ready() -> bool:
+            return home.status(child.pid) == "ready" and not recovering(url)
+
         ready = False
         try:
-            child_processes.wait_until(
-                lambda: home.status(child.pid) == "ready" or not child.is_running(), _START
-            )
+            self._await(lambda: is_ready() or not child.is_running())
             ready = child.is_running() and home.status(child.pid) == "ready"
         finally:
             if not ready:
                 child.stop(_LADDER, within=_STOP)
         return RunningPostgres(child, folder, port) if ready else None
+
+    def _await(self, started: Callable[[], bool]) -> None:
+        """Wait until the server has started; say so if it recovers from a crash meanwhile.
+
+        There is no limit: a server that cannot recover ends by itself.
+        """
+
+        def over() -> bool:
+            return started() or self._stop.is_set()
+
+        waited = 0.0
+        while not child_processes.wait_until(over, RECOVERY_SAY if waited else _SILENT):
+            waited += RECOVERY_SAY if waited else _SILENT
+            self._say(f"{RECOVERING} ({waited:.0f} s so far)")
 
     def _settings_text(self, folder: Path, port: int) -> str:
         """Return the settings file of a server with this socket folder and port."""

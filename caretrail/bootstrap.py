@@ -18,6 +18,7 @@ from commands.decisions import Decisions
 from commands.ports.intake import IncomingMessage, MessageOutcome
 from commands.ports.store import StoreUnavailable
 from commands.record_messages import PreparedMessage
+from consumers.chain import refuse_other_positions
 from consumers.hl7v2 import profiles
 from consumers.hl7v2.limits import MessageLimits
 from consumers.hl7v2.profiles import Profiles
@@ -40,12 +41,13 @@ from infra import clock, id_key
 from infra.event_log import EventLog
 from infra.event_store import CareStore, DevelopmentKey, id_key_fingerprint, open_store
 from infra.migrate import migrate
-from infra.postgres import network, pool
+from infra.postgres import await_recovery, network, pool
 from infra.postgres_server import joined
 from infra.received_messages import SealedMessage
 from infra.record_mac import PURPOSE, RecordMac
 from infra.settings import Settings
 from infra.subject_keys import SubjectKeys, open_keys
+from projections import audit_trail
 from projections.catalogue import PROJECTIONS
 from projections.engine import fold, generations, position, resuming
 from projections.engine.failures import ServiceUnavailable, is_of_content
@@ -139,15 +141,29 @@ class Application:
 
     def complete_through(self, connection: Connection[Any]) -> int:
         """Return the index up to which the read models hold every event."""
-        return fold.complete_through(connection, PROJECTIONS, self.store.last_ids())
+        return fold.complete_through(
+            connection, PROJECTIONS, self.store.last_ids(), self.store.first_after
+        )
+
+    def positions(self, connection: Connection[Any]) -> dict[int, int]:
+        """Return the index of the last event in the read models, by partition.
+
+        Raises:
+            ReadModelsAheadOfStore: The store does not have these events: it was set back.
+        """
+        found = fold.positions(connection, PROJECTIONS)
+        applied = audit_trail.ids(connection, found.values())
+        refuse_other_positions(applied, self.store.ids(applied))
+        return found
 
     def projector(
         self,
         connection: Callable[[], Connection[Any]],
         source: Source,
         *,
-        published: Callable[[], Mapping[int, int]] = dict,
+        published: Callable[[], Mapping[int, int]] | None = None,
         on_step: Callable[[ProjectorStep], None] = lambda _step: None,
+        on_failure: Callable[[Exception], None] = lambda _error: None,
         large: LargeComponents | None = None,
     ) -> Projector:
         """Return a projector that folds the events of ``source``.
@@ -156,7 +172,9 @@ class Application:
             connection: Called before each batch; it opens a lost connection again.
             source: Where the events come from.
             published: Returns, by partition, the index up to which the topic holds every event.
+                None: the events come from the store.
             on_step: Called after each batch and each idle look.
+            on_failure: Called with the error after which the projector starts again.
             large: Shared with ``fold_large``, if another thread runs it. If it is not given, large
                 components are folded with their batch.
         """
@@ -164,7 +182,7 @@ class Application:
         return Projector(
             ProjectorPorts(
                 source=source,
-                positions=lambda: fold.positions(connection(), PROJECTIONS),
+                positions=lambda: self.positions(connection()),
                 apply=lambda batch: fold.apply(
                     connection(),
                     PROJECTIONS,
@@ -173,10 +191,12 @@ class Application:
                     services=services,
                 ),
                 now=clock.now,
-                meaning=_meaning,
-                published=published,
+                meaning=failure_meaning,
+                published=published or dict,
                 heal=self.store.read_partition,
+                ids=self.store.ids if published else None,
                 on_step=on_step,
+                on_failure=on_failure,
             )
         )
 
@@ -191,7 +211,7 @@ class Application:
                         if not resuming.fold_waiting(connection, PROJECTIONS, services):
                             large.sleep(_WAITING_SECONDS)
             except Exception as error:
-                if _meaning(error) is Meaning.SPLIT:
+                if failure_meaning(error) is Meaning.SPLIT:
                     raise
                 log.warning("large_components.interrupted", exc_info=error)
                 stop.wait(_LOOK_SECONDS)
@@ -272,6 +292,7 @@ class Application:
 
         Raises:
             TimeoutError: They did not reach the newest event in time.
+            ReadModelsAheadOfStore: The store does not have their events: it was set back.
         """
         target = self.store.max_index()
         with self.connect() as connection:
@@ -291,6 +312,9 @@ class Application:
                     if left <= _LOOK_SECONDS:
                         raise
             self.prepare(connection)
+            self.positions(connection)  # also if no event waits: refuse those that the store lacks
+            left = max(1, round(1000 * (until - time.monotonic())))
+            connection.execute("select set_config('statement_timeout', %s, false)", (str(left),))
             source = StoreSource(self.store, wait=lambda _seconds: None)
             return self.projector(lambda: connection, source).catch_up(
                 through, target, until - time.monotonic()
@@ -307,7 +331,9 @@ def database(settings: Settings) -> Iterator[str]:
         PostgresUnavailable: The embedded server is not available here, or does not start.
     """
     if settings.database_url is not None:
-        yield settings.database_url.get_secret_value()
+        url = settings.database_url.get_secret_value()
+        await_recovery(url)
+        yield url
         return
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     with joined(settings.home) as url:
@@ -433,7 +459,7 @@ def id_key_of(settings: Settings, url: str) -> IdKey:
     )
 
 
-def _meaning(error: Exception) -> Meaning:
+def failure_meaning(error: Exception) -> Meaning:
     """Return what a failure of the fold means for the loop of the projector."""
     match error:
         case ServiceUnavailable():

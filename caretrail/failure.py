@@ -1,5 +1,10 @@
 """Expected failures of the command line and of the service. Their texts are for the user."""
 
+from typing import Final
+
+#: The problem of a role, in its ``/readyz``, that must not go on until a person has acted.
+HALTED: Final = "halted"
+
 
 class Failed(Exception):
     """The verb cannot do what was asked. The text says what is wrong and what to do."""

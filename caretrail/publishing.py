@@ -31,9 +31,15 @@ def generation_of(application: Application) -> int:
 
 
 def next_generation(application: Application) -> int:
-    """Begin a new generation of the topics; it gets every event of the store, from the first."""
+    """Begin a new generation of the topics; it gets every event of the store, from the first.
+
+    The read models are rebuilt from the store, because they may hold events of the old topic that
+    the store does not have.
+    """
     with application.connect() as connection:
-        return begin_generation(connection, application.store.incarnation)
+        number = begin_generation(connection, application.store.incarnation)
+        application.rebuild(connection, [], application.store.max_index())
+    return number
 
 
 def topic_name(application: Application) -> str:

@@ -25,7 +25,7 @@ from urllib.request import urlopen
 import structlog
 
 from caretrail.bootstrap import opened
-from caretrail.failure import AlreadyRunning, RoleFailed
+from caretrail.failure import HALTED, AlreadyRunning, RoleFailed
 from caretrail.http import listening
 from caretrail.role import ROLES
 from infra import child_processes
@@ -33,6 +33,7 @@ from infra.atomic_file import write_atomically
 from infra.child_processes import ChildProcess
 from infra.kafka_access import Brokers
 from infra.kafka_server import KafkaServer, KafkaUnavailable
+from infra.postgres import await_recovery, recovering
 from infra.postgres_server import PostgresServer, PostgresUnavailable
 from infra.relay_checkpoint import newest_generation
 from infra.settings import Settings
@@ -44,6 +45,7 @@ _READY_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 10.0
 _RESTART_SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # before the nth restart in a row
 _FAILURES_AT_START: Final = 3  # of one role, until starting is given up
+_SILENT: Final = "does not answer"
 _STEADY_SECONDS: Final = 30.0  # after running this long, a role's earlier failures do not count
 
 
@@ -95,6 +97,7 @@ class Service:
             RoleFailed: A role did not become ready in time.
             Exception: As ``opened`` raises: settings, profiles, keys or database cannot be used.
         """
+        stop = stop or Event()
         home = self.settings.home
         if "http" in self.only:
             listening.address(self.settings)  # refused before anything is started
@@ -103,15 +106,23 @@ class Service:
         self._stop_leftovers()
         if self.settings.database_url is None:
             self.say("PostgreSQL 18 is starting")
-            self.postgres = PostgresServer(home)
-            self.postgres.start()
+            self.postgres = PostgresServer(home, say=self.say, stop=stop)
+            try:
+                self.postgres.start()
+            except PostgresUnavailable:
+                if stop.is_set():
+                    return
+                raise
             url = self.postgres.url
         else:
             url = self.settings.database_url.get_secret_value()
+        await_recovery(url, stop=stop, say=self.say)
+        if stop.is_set():
+            return
         with opened(self.settings):
             pass  # a failure that every role would have is reported once, here
         self._start_kafka(url)
-        self._start_roles(stop or Event())
+        self._start_roles(url, stop)
         self._note()
 
     def watch(self, stop: Event) -> None:
@@ -241,7 +252,7 @@ class Service:
         if self.brokers is not None:
             apply_topics(self.brokers, self.settings.topic_prefix, newest_generation(url))
 
-    def _start_roles(self, stop: Event) -> None:
+    def _start_roles(self, url: str, stop: Event) -> None:
         wanted = [name for name in self.only if name != "relay" or self.brokers is not None]
         taken = (self.settings.mllp_port, self.settings.http_port, self.settings.health_port)
         mllp, http, *others = free_ports(2 + len(wanted), exclude=taken)
@@ -261,18 +272,42 @@ class Service:
             role = _Role(name, port, {**shared, "CARETRAIL_HEALTH_PORT": str(port)})
             self._roles.append(role)
             self._launch(role)
+        self._wait_for_roles(url, stop)
+
+    def _wait_for_roles(self, url: str, stop: Event) -> None:
+        """Wait until the roles are ready. A role that answers and has a problem may go on.
+
+        Raises:
+            RoleFailed: A role does not start.
+        """
         deadline = time.monotonic() + _READY_SECONDS
-        while (unready := self.unready()) and not stop.is_set():
-            if time.monotonic() > deadline:
-                raise RoleFailed(
-                    "roles not ready in time: "
-                    + "; ".join(f"{name}: {why}" for name, why in unready.items())
-                )
+        while (unready := self._starting()) and not stop.is_set():
+            late = time.monotonic() > deadline
+            died = any(role.child is None for role in self._roles)
+            if (late or died) and recovering(url):
+                await_recovery(url, stop=stop, say=self.say)
+                deadline = time.monotonic() + _READY_SECONDS
+                for role in self._roles:
+                    role.failures = 0
+            elif late:
+                break
             self.restart_dead()
             for role in self._roles:
                 if role.failures >= _FAILURES_AT_START:
                     raise RoleFailed(f"{role.name} does not start; its log above says why")
             time.sleep(0.05)
+        silent = [name for name, why in unready.items() if why == _SILENT]
+        if silent and not stop.is_set():
+            raise RoleFailed(f"roles not ready in time: {', '.join(silent)} {_SILENT}")
+        for name, why in self.unready().items():
+            self.say(f"{name} is not ready: {why}")
+
+    def _starting(self) -> dict[str, str]:
+        """Return why roles are not ready, by role. A role that has halted is started.
+
+        Intake and pages are useful without it, and its reason is in ``/readyz`` and its log.
+        """
+        return {name: why for name, why in self.unready().items() if not why.startswith(HALTED)}
 
     def _launch(self, role: _Role) -> None:
         role.started = time.monotonic()
@@ -362,6 +397,6 @@ def unready_role(port: int) -> str | None:
         if hasattr(error, "read"):
             problems = json.loads(error.read()).get("problems", {})
             return ", ".join(f"{name} {why}" for name, why in problems.items()) or "not ready"
-        return "does not answer"
+        return _SILENT
     except (OSError, ValueError):
-        return "does not answer"
+        return _SILENT

@@ -15,7 +15,7 @@ Such events are sent again, in order. A reader that follows the same rule applie
     previous > last     a hole: events before it are missing
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -25,6 +25,7 @@ from commands.ports.topic import (
     IncarnationMismatch,
     Link,
     Mark,
+    ReadModelsAheadOfStore,
     TopicAheadOfStore,
 )
 from domain.body import RecordedEvent
@@ -33,8 +34,14 @@ _START = Mark()
 
 #: The remedy if one index would name two events. See docs/how-to/begin-a-new-generation.md.
 NEW_GENERATION = (
-    "Begin a new generation of the topic: caretrail topics apply --new-generation. Readers of the"
-    " old topic must start over."
+    "Begin a new generation of the topic: caretrail topics apply --new-generation. It also rebuilds"
+    " the read models. Readers of the old topic must start over."
+)
+
+#: The remedy if the store is older than the events that were made of it.
+SET_BACK = (
+    "The store was set back. Restore it to its newest state; if the missing events are lost: "
+    + NEW_GENERATION
 )
 
 
@@ -138,14 +145,59 @@ def refuse_a_topic_ahead(
     if furthest > max_index:
         raise TopicAheadOfStore(
             f"The topic holds events up to index {furthest}; the store ends at {max_index}.",
-            remedy="Restore the store to its newest state. If the missing events are lost: "
-            + NEW_GENERATION,
+            remedy=SET_BACK,
         )
     for link in scanned.tails.values():
         if ids.get(link.index) != link.event_id:
             raise TopicAheadOfStore(
                 f"At index {link.index} the topic holds another event than the store.",
-                remedy="The store was set back and has new events since. " + NEW_GENERATION,
+                remedy=SET_BACK,
+            )
+
+
+def refuse_other_events(
+    events: Iterable[RecordedEvent], ids: Callable[[Collection[int]], Mapping[int, str]]
+) -> None:
+    """Refuse events of the topic that the store does not have.
+
+    If the store was set back, all events after that point differ. So the last event of each
+    partition is enough to see it.
+
+    Args:
+        events: Events of the topic, in order within each partition.
+        ids: Returns the ids of the store's events at some indexes, by index.
+
+    Raises:
+        TopicAheadOfStore: The store was set back, for example to an older backup.
+    """
+    tails = {each.envelope.partition: each.envelope for each in events}
+    known = ids([each.index for each in tails.values()])
+    for each in tails.values():
+        if known.get(each.index) != each.event_id:
+            holds = "another event there" if each.index in known else "no event there"
+            raise TopicAheadOfStore(
+                f"The topic holds event {each.event_id} at index {each.index}; the store holds"
+                f" {holds}.",
+                remedy=SET_BACK,
+            )
+
+
+def refuse_other_positions(applied: Mapping[int, str], stored: Mapping[int, str]) -> None:
+    """Refuse read models that hold events that the store does not have.
+
+    Args:
+        applied: The id of the last event of each partition that the read models hold, by index.
+        stored: The ids of the store's events at these indexes.
+
+    Raises:
+        ReadModelsAheadOfStore: The store was set back after these events had been applied.
+    """
+    for index, event_id in sorted(applied.items()):
+        if stored.get(index) != event_id:
+            holds = "another event there" if index in stored else "no event there"
+            raise ReadModelsAheadOfStore(
+                f"The read models hold event {event_id} at index {index}; the store holds {holds}.",
+                remedy=SET_BACK,
             )
 
 

@@ -7,7 +7,7 @@ and holes, by the chain of events in each partition (``consumers.chain``).
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
@@ -18,6 +18,7 @@ import structlog
 from commands.ports.log import NotificationLog
 from commands.ports.store import StoreUnavailable
 from commands.ports.topic import Fenced, Halted, TopicUnavailable
+from consumers import chain
 from consumers.pause import pause
 from domain.body import RecordedEvent
 
@@ -107,7 +108,10 @@ class ProjectorPorts:
       cannot be interpreted.
     - ``published`` returns, by partition, the index up to which the topic is known to be complete.
     - ``heal(partition, after, upto)`` fetches events from the store.
+    - ``ids`` returns the ids of the store's events at some indexes, by index. If it is given, a
+      batch is refused if the store does not have its events. Not needed if the store is the source.
     - ``on_step`` is called after each batch and each look without events; it must not raise.
+    - ``on_failure`` is called with the error after which the loop starts again; it must not raise.
 
     Without ``published`` and ``heal``, events that the topic has lost at its end are applied only
     when the next event of their partition arrives.
@@ -120,7 +124,9 @@ class ProjectorPorts:
     meaning: Callable[[Exception], Meaning] = meaning_of
     published: Callable[[], Mapping[int, int]] = dict
     heal: Callable[[int, int, int], list[RecordedEvent]] | None = None
+    ids: Callable[[Collection[int]], Mapping[int, str]] | None = None
     on_step: Callable[[ProjectorStep], None] = lambda _step: None
+    on_failure: Callable[[Exception], None] = lambda _error: None
 
 
 class Projector:
@@ -180,6 +186,8 @@ class Projector:
         while not stop():
             batch = self._ports.source.take(LARGEST_BATCH, TAKE)
             if batch:
+                if self._ports.ids is not None:
+                    chain.refuse_other_events(batch, self._ports.ids)
                 self._deliver(batch)
                 idle_since = time.monotonic()
             elif time.monotonic() - idle_since > STALLED:
@@ -213,6 +221,7 @@ class Projector:
         self._attempt += 1
         if meaning is Meaning.RESEEK and self._attempt == 1:
             return
+        self._ports.on_failure(error)
         # ``SPLIT`` arrives here with a single event that fails and is not parked. It must not be
         # skipped, so it is tried again and logged as an error each time.
         level = log.error if meaning is Meaning.SPLIT else log.warning

@@ -1,6 +1,6 @@
 """All events of the log: what they state, who recorded them and when, and from which message."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -221,6 +221,15 @@ def latest(connection: Connection[Any]) -> LogPosition:
         if row
         else LogPosition(index=0, recorded_at=None)
     )
+
+
+def ids(connection: Connection[Any], indexes: Collection[int]) -> dict[int, EventId]:
+    """Return the ids of the events at these indexes, by index."""
+    found = connection.execute(
+        "select source_position, event_id from proj.audit_trail where source_position = any(%s)",
+        (list(indexes),),
+    ).fetchall()
+    return dict(found)
 
 
 def known_at(connection: Connection[Any], at: int | datetime) -> LogPosition:

@@ -4,7 +4,7 @@ The model keeps the promises of the ports and also has their faults. It serves t
 protocol between relay and topic. PostgreSQL and Kafka themselves are tested with real servers.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -82,6 +82,10 @@ class ModelLog:
 
     def last_ids(self) -> dict[int, int]:
         return {each.envelope.partition: each.envelope.index for each in self.events}
+
+    def ids(self, indexes: Collection[int]) -> dict[int, str]:
+        known = {each.envelope.index: each.envelope.event_id for each in self.events}
+        return {index: known[index] for index in indexes if index in known}
 
     def heal(self, partition: int, after: int, upto: int) -> list[RecordedEvent]:
         return [each for each in self.events[after:upto] if each.envelope.partition == partition]

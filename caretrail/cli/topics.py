@@ -31,8 +31,9 @@ def topics_apply(options: Namespace) -> None:
         changed = topics.apply(brokers, application.settings.topic_prefix, number)
     if options.new_generation:
         note(
-            "caretrail: a running service still publishes to the old topics. Restart it: it then"
-            " publishes every event to the new ones. The old topics stay until you delete them."
+            "caretrail: the read models were rebuilt from the store. A service that has halted goes"
+            " on by itself with the new topics. Restart a service that has not: it still publishes"
+            " to the old ones. The old topics stay until you delete them."
         )
     if options.json:
         json_line({"generation": number, "changed": changed})

@@ -11,9 +11,11 @@ import structlog
 from psycopg import Connection
 
 from caretrail.bootstrap import Application, claim_projecting, opened
+from caretrail.problems import explanation
 from caretrail.publishing import keep_refused, topic_name
+from caretrail.roles.halting import Halting
 from commands.ports.store import StoreUnavailable
-from consumers.projector import ProjectorStep, Source, StoreSource
+from consumers.projector import ProjectorStep, StoreSource
 from infra import health, metrics
 from infra.kafka_access import Brokers
 from infra.recorder import CHANNEL
@@ -27,6 +29,7 @@ log = structlog.get_logger()
 
 _LOOK_SECONDS: Final = 1.0  # between two measurements of the complete-through position
 _SILENT_SECONDS: Final = 60.0  # a healthy projector reports at least every half second
+_QUIET_SECONDS: Final = 5.0  # without events after a failure; then the failure is over
 _LOCK_SECONDS: Final = 0.25  # between two attempts while another process projects
 
 
@@ -72,14 +75,14 @@ def run(settings: Settings, stop: Event) -> None:
     """Project until ``stop`` is set."""
     with opened(settings) as application:
         claimed = _ClaimedConnection(application, stop)
-        measured = _ProgressMetrics(application, claimed)
+        halting = Halting()
+        measured = _ProgressMetrics(application, claimed, halting)
 
         def problems() -> Mapping[str, str]:
-            return {**application.problems(), **measured.problems()}
+            return {**application.problems(), **halting.problems(), **measured.problems()}
 
-        # Objects made so far live as long as the process; the garbage collector can skip them.
-        gc.freeze()
-        with health.serving(settings.health_port, problems):
+        def work() -> None:
+            measured.begin()
             try:
                 if settings.brokers is not None:
                     _from_kafka(application, settings.brokers, claimed, measured, stop)
@@ -87,6 +90,11 @@ def run(settings: Settings, stop: Event) -> None:
                     _from_store(application, claimed, measured, stop)
             finally:
                 claimed.close()
+
+        # Objects made so far live as long as the process; the garbage collector can skip them.
+        gc.freeze()
+        with health.serving(settings.health_port, problems):
+            halting.run(work, stop)
 
 
 def _from_kafka(
@@ -110,7 +118,6 @@ def _from_kafka(
         on_refused=refused,
     )
     _run(application, source, claimed, measured, stop, topic=name)
-    source.close()
 
 
 def _from_store(
@@ -155,16 +162,21 @@ def _run(
     def published() -> dict[int, int]:
         return published_last(claimed(), topic) if topic else {}
 
-    large = LargeComponents()
+    large, ended = LargeComponents(), Event()
     projector = application.projector(
-        claimed, source, published=published, on_step=measured, large=large
+        claimed,
+        source,
+        published=published if topic else None,
+        on_step=measured,
+        on_failure=measured.failed,
+        large=large,
     )
-    thread = Thread(target=application.fold_large, args=(large, stop), name="large components")
+    thread = Thread(target=application.fold_large, args=(large, ended), name="large components")
     thread.start()
     try:
         projector.run(stop.is_set)
     finally:
-        stop.set()
+        ended.set()
         large.wake()
         thread.join()
 
@@ -172,19 +184,35 @@ def _run(
 class _ProgressMetrics:
     """Turns the progress of the projector into metrics and readiness."""
 
-    def __init__(self, application: Application, claimed: _ClaimedConnection) -> None:
+    def __init__(
+        self, application: Application, claimed: _ClaimedConnection, halting: Halting
+    ) -> None:
         self._application = application
         self._claimed = claimed
+        self._halting = halting
         self._next = 0.0
         self._last: float | None = None  # None: not begun; another process may be projecting
+        self._failure = ""
+        self._quiet_since: float | None = None  # None: a batch failed, and no look followed
 
     def problems(self) -> Mapping[str, str]:
-        """Report a projector that had begun and has made no progress for 60 s."""
+        """Report a projector that had begun and fails, or has made no progress for 60 s."""
+        if self._failure:
+            return {"projections": f"cannot go on: {self._failure}"}
         last = self._last
         silent = 0.0 if last is None else time.monotonic() - last
         return (
             {} if silent < _SILENT_SECONDS else {"projections": f"no progress for {silent:.0f} s"}
         )
+
+    def begin(self) -> None:
+        """Note that the projector starts again: a look without events proves nothing yet."""
+        self._quiet_since = None
+
+    def failed(self, error: Exception) -> None:
+        """Note a failure, after which the projector starts again."""
+        self._failure = explanation(error) or type(error).__name__
+        self._quiet_since = None
 
     def __call__(self, step: ProjectorStep) -> None:
         metrics.HEALED.inc(step.healed)
@@ -192,6 +220,7 @@ class _ProgressMetrics:
         metrics.PROJECTION_LAG.set(step.lag_events)
         metrics.PROJECTION_LAG_SECONDS.set(step.lag_seconds)
         now = self._last = time.monotonic()
+        self._note_that_it_works(step, now)
         if now < self._next:
             return
         self._next = now + _LOOK_SECONDS
@@ -199,3 +228,14 @@ class _ProgressMetrics:
             metrics.PROJECTION_POSITION.set(self._application.complete_through(self._claimed()))
         except (psycopg.Error, StoreUnavailable):
             log.warning("position.unknown")
+
+    def _note_that_it_works(self, step: ProjectorStep, now: float) -> None:
+        """Forget a failure after a batch was applied, or after a while without events.
+
+        A look without events alone proves nothing: the batch that fails may come next.
+        """
+        if self._quiet_since is None:
+            self._quiet_since = now
+        if step.events or now - self._quiet_since > _QUIET_SECONDS:
+            self._failure = ""
+            self._halting.works()

@@ -1,10 +1,12 @@
 """The role that publishes recorded events to Kafka."""
 
 import gc
+from collections.abc import Mapping
 from threading import Event
 
-from caretrail.bootstrap import opened
+from caretrail.bootstrap import Application, opened
 from caretrail.publishing import event_topic
+from caretrail.roles.halting import Halting
 from consumers.relay import Relay, RelayStep
 from infra import health, metrics
 from infra.relay_checkpoint import RelayCheckpoints
@@ -16,16 +18,27 @@ def run(settings: Settings, stop: Event) -> None:
     if settings.brokers is None:
         raise BadSettings("CARETRAIL_KAFKA_BOOTSTRAP_SERVERS: the relay needs brokers")
     with opened(settings) as application:
-        topic = event_topic(application)
-        checkpoints = RelayCheckpoints(application.url, topic.name)
-        relay = Relay(application.store, topic, checkpoints, on_step=_count)
+        halting = Halting()
+
+        def problems() -> Mapping[str, str]:
+            return {**application.problems(), **halting.problems()}
+
         # Objects made so far live as long as the process; the garbage collector can skip them.
         gc.freeze()
-        with health.serving(settings.health_port, application.problems):
-            relay.run(stop.is_set)
+        with health.serving(settings.health_port, problems):
+            halting.run(lambda: _publish(application, halting, stop), stop)
+
+
+def _publish(application: Application, halting: Halting, stop: Event) -> None:
+    topic = event_topic(application)
+
+    def count(step: RelayStep) -> None:
+        halting.works()
+        metrics.RELAY_POSITION.set(step.position)
+        metrics.RELAY_EVENTS.inc(step.events)
+
+    try:
+        checkpoints = RelayCheckpoints(application.url, topic.name)
+        Relay(application.store, topic, checkpoints, on_step=count).run(stop.is_set)
+    finally:
         topic.close()
-
-
-def _count(step: RelayStep) -> None:
-    metrics.RELAY_POSITION.set(step.position)
-    metrics.RELAY_EVENTS.inc(step.events)

@@ -38,6 +38,12 @@ class TopicAheadOfStore(Halted):
     code = "topic_ahead_of_store"
 
 
+class ReadModelsAheadOfStore(Halted):
+    """The read models hold events that the store lacks: the store was set back."""
+
+    code = "read_models_ahead_of_store"
+
+
 class IncarnationMismatch(Halted):
     """The topic was filled by another incarnation of the store: its indexes mean other events."""
 

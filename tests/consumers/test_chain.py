@@ -12,6 +12,7 @@ from commands.ports.topic import (
     IncarnationMismatch,
     Link,
     Mark,
+    ReadModelsAheadOfStore,
     TopicAheadOfStore,
     TopicUnavailable,
 )
@@ -257,3 +258,11 @@ def test_a_relay_that_lost_its_lead_cannot_move_the_checkpoint() -> None:
             with pytest.raises(Fenced):
                 ModelCheckpoints(history.row).save(checkpoint)
         assert history.row.checkpoint == before
+
+
+def test_positions_at_events_that_the_store_lacks_are_refused() -> None:
+    chain.refuse_other_positions({3: "a", 7: "b"}, {3: "a", 7: "b"})
+    for stored, words in (({3: "a"}, "no event there"), ({3: "a", 7: "c"}, "another event there")):
+        with pytest.raises(ReadModelsAheadOfStore, match=words) as refused:
+            chain.refuse_other_positions({3: "a", 7: "b"}, stored)
+        assert "topics apply --new-generation" in refused.value.remedy

@@ -122,6 +122,44 @@ def test_an_error_that_a_person_must_decide_ends_the_loop() -> None:
         over(log, FailingApplier(Applier(log.heal), errors=[halted]), []).run(lambda: False)
 
 
+@pytest.mark.parametrize("kept", [0, 2, 3, 5])
+def test_events_that_the_store_lacks_are_refused_and_not_applied(kept: int) -> None:
+    topic = ModelLog()
+    topic.append(0, 1, 0)
+    store = ModelLog(events=topic.events[:kept], life=1)
+    store.append(*(0, 1, 0, 1, 0)[kept:])
+    applier = Applier(store.heal)
+    ports = ProjectorPorts(
+        source=StoreSource(topic, wait=lambda _: None),
+        positions=applier.positions,
+        apply=applier.apply,
+        now=lambda: START,
+        ids=store.ids,
+    )
+    if kept < len(topic.events):
+        with pytest.raises(TopicAheadOfStore, match="The store was set back"):
+            Projector(ports).run(lambda: False)
+        assert applier.events == []
+    else:
+        run_until(Projector(ports), lambda: len(applier.events) == 3)
+
+
+def test_a_failure_after_which_the_loop_starts_again_is_reported() -> None:
+    log = ModelLog()
+    log.append(0)
+    failures = list[Exception]()
+    script = FailingApplier(Applier(log.heal), errors=[StoreUnavailable(), Fenced()])
+    ports = ProjectorPorts(
+        source=StoreSource(log, wait=lambda _: None),
+        positions=script.applier.positions,
+        apply=script.apply,
+        now=lambda: START,
+        on_failure=failures.append,
+    )
+    run_until(Projector(ports), lambda: len(script.applier.events) == 1)
+    assert [type(each) for each in failures] == [StoreUnavailable, Fenced]
+
+
 def test_catching_up_ends_at_the_given_index_or_with_a_timeout() -> None:
     log = ModelLog()
     log.append(0, 1, 2)

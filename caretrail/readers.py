@@ -33,4 +33,5 @@ def open_reader(application: Application, *, connections: int = 4) -> Iterator[R
             token=services.token,
             archive=archive,
             complete_through=application.complete_through,
+            newest=application.store.max_index,
         )

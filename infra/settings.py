@@ -150,6 +150,12 @@ class Settings(BaseSettings):
         None,
         description="Instant that the pages show as the present, for data with fixed dates.",
     )
+    read_wait: float = Field(
+        10.0,
+        ge=0,
+        description="Seconds that a command waits at most until the read models hold the newest"
+        " events. Then it answers with what they hold, and says how far behind they are.",
+    )
     log_level: str = Field("info", description="Level of logs: debug, info, warning or error.")
 
     def environment(self) -> dict[str, str]:

@@ -4,7 +4,7 @@ from argparse import Namespace
 from dataclasses import asdict
 
 from caretrail.cli import FAILED
-from caretrail.cli.home import catch_up, open_home
+from caretrail.cli.home import catch_up_to_read, open_home
 from caretrail.cli.output import columns, json_line, json_lines, line, note
 from caretrail.cli.patients import shared_number_listed
 from caretrail.failure import Failed
@@ -19,7 +19,7 @@ from projections.audit_trail import trail
 def audit_trail(options: Namespace) -> None:
     """List events: when they happened and were recorded, what they say, and who sent them."""
     with open_home() as application:
-        catch_up(application)
+        catch_up_to_read(application)
         records = None
         if options.patient:
             with (

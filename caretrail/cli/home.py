@@ -24,27 +24,60 @@ def open_home() -> Iterator[Application]:
 
 @contextmanager
 def open_home_reader() -> Iterator[Reader]:
-    """Open a reader over the home, with read models that hold every event recorded so far."""
+    """Open a reader over the home, after a wait for the read models: see ``catch_up_to_read``."""
     with open_home() as application:
-        catch_up(application)
+        catch_up_to_read(application)
         with open_reader(application) as reader:
             yield reader
+
+
+def catch_up_to_read(application: Application) -> None:
+    """Wait for the read models, at most as long as the settings say.
+
+    If they do not hold every event by then, print how far behind they are and return. The answer
+    then holds what they hold.
+    """
+    limit = application.settings.read_wait
+    try:
+        catch_up(application, timeout=limit)
+    except TimeoutError:
+        newest = application.store.max_index()
+        with application.connect() as connection:
+            through = application.complete_through(connection)
+        note(
+            f"caretrail: this answer may lack the newest events ({newest - through} behind): after"
+            f" {limit:g} s the read models hold the events up to {through} of {newest}. The log of"
+            " the projector says why; `caretrail projections ls` shows how far they are."
+        )
 
 
 class ReadModels(Protocol):
     """Read models that may lag behind the store."""
 
-    def catch_up(self, shown: Callable[[int], None]) -> object:
-        """Return when they hold every event; call ``shown`` with the index reached so far."""
+    def catch_up(self, shown: Callable[[int], None], *, timeout: float) -> object:
+        """Return when they hold every event; call ``shown`` with the index reached so far.
+
+        Raises:
+            TimeoutError: They did not hold every event after ``timeout`` seconds.
+        """
         ...
 
 
-def catch_up(models: ReadModels, now: Callable[[], float] = time.monotonic) -> None:
+def catch_up(
+    models: ReadModels,
+    now: Callable[[], float] = time.monotonic,
+    *,
+    timeout: float = 3600.0,
+) -> None:
     """Wait for the read models; print one note if that takes more than 3 s.
 
     Args:
         models: What to wait for.
         now: Seconds on a clock that only goes forward.
+        timeout: In seconds.
+
+    Raises:
+        TimeoutError: They did not hold every event after ``timeout`` seconds.
     """
     due = now() + _SILENT_SECONDS
 
@@ -57,4 +90,4 @@ def catch_up(models: ReadModels, now: Callable[[], float] = time.monotonic) -> N
                 " If it takes long, look at the log of the projector and run `caretrail doctor`."
             )
 
-    models.catch_up(shown)
+    models.catch_up(shown, timeout=timeout)

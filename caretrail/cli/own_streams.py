@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from caretrail.bootstrap import Application
-from caretrail.cli.home import catch_up
+from caretrail.cli.home import catch_up_to_read
 from caretrail.cli.output import json_line, line, note
 from caretrail.cli.patients import shared_number_listed
 from caretrail.failure import Failed
@@ -56,7 +56,7 @@ def give(options: Namespace, application: Application, command: C, handle: Handl
         actor=_actor(options), key=options.key, expected_version=options.expected_version
     )
     outcome = handle(command, caller, application.decisions)
-    catch_up(application)
+    catch_up_to_read(application)
     if options.json:
         json_line(outcome_json(outcome))
         return
@@ -108,7 +108,7 @@ def record_of(
     Raises:
         Failed: ``text`` is an id of no patient, or a number of several patients.
     """
-    catch_up(application)
+    catch_up_to_read(application)
     with open_reader(application) as reader, shared_number_listed(as_json=as_json):
         found = reader.record_named(text)
     if found is not None:

@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 
-from caretrail.cli.home import catch_up, open_home
+from caretrail.cli.home import catch_up_to_read, open_home
 from caretrail.cli.output import columns, json_line, line
 from caretrail.failure import Failed
 from caretrail.readers import open_reader
@@ -12,7 +12,7 @@ from caretrail.tracing import trace
 def why(options: Namespace) -> None:
     """Show the events behind an id, each with the received message that caused it."""
     with open_home() as application:
-        catch_up(application)
+        catch_up_to_read(application)
         with open_reader(application) as reader:
             chain = trace(application, reader, options.id)
     if chain is None:

@@ -295,14 +295,16 @@ class _Pages:
 
     def _error(self, status: int, title: str, text: str) -> Response:
         now = self._now()
-        frame = {"now": now, "fresh": None, "section": "", "exact": False}
+        frame = {"now": now, "fresh": None, "behind": 0, "section": "", "exact": False}
         html = error_page(title, text, words=self._words, frame=frame)
         return HTMLResponse(html, status_code=status)
 
     def _frame(self, now: datetime, section: str, *, exact: bool = False) -> Mapping[str, object]:
+        fresh = self._reader.latest()
         return {
             "now": now,
-            "fresh": self._reader.latest(),
+            "fresh": fresh,
+            "behind": self._reader.behind(fresh),
             "section": section,
             "exact": exact,
         }

@@ -31,6 +31,7 @@ def timeline_json(reading: PatientReading) -> Json:
         "flags": list(patient.flags),
         "as_of": instant(reading.as_of),
         "known_at": position_json(reading.known),
+        "behind": reading.behind,
     }
 
 

@@ -65,6 +65,7 @@ class PatientReading:
     by_record: Mapping[str, PatientNumber] = field(default_factory=dict)
     activities: Activities = field(default_factory=Activities)
     alike: LookAlikes = frozenset()  # wards that need building and floor to be told apart
+    behind: int = 0  # recorded events that the read models may not hold yet
 
     def label(self, place: Place | None) -> str:
         """Return the stated parts of a place as text, without its facility."""

@@ -72,6 +72,7 @@ class Reader:
         token: Callable[[str], str],
         archive: Archive,
         complete_through: Callable[[Database], int] | None = None,
+        newest: Callable[[], int] = lambda: 0,
     ) -> None:
         """Take connections, keys and functions from outside.
 
@@ -83,6 +84,7 @@ class Reader:
             archive: The received messages.
             complete_through: Returns the index up to which the read models hold every event. If
                 it is not given, the highest index in them is used.
+            newest: Returns the index of the newest event that was recorded.
         """
         self._connections = connections
         self._id_key = id_key
@@ -90,11 +92,16 @@ class Reader:
         self._token = token
         self._archive = archive
         self._complete_through = complete_through
+        self._newest = newest
 
     def latest(self) -> LogPosition:
         """Return the position up to which the read models hold every event."""
         with self._connections() as connection:
             return self._latest(connection)
+
+    def behind(self, position: LogPosition) -> int:
+        """Return how many events were recorded after a position of the read models."""
+        return max(0, self._newest() - position.index)
 
     def resolve(self, text: str) -> PatientId | None:
         """Return the patient behind ``AUTHORITY|IDENTIFIER`` or an opaque id, as joined now.
@@ -143,7 +150,8 @@ class Reader:
                 return None
             own = own_of(connection, [RecordId(record)], upto=upto)
             activities = read_activities(own, reading.patient, as_of=as_of)
-            whole = replace(reading, activities=activities)
+            behind = self.behind(self._latest(connection))
+            whole = replace(reading, activities=activities, behind=behind)
             return self._with_others(connection, whole, then=then)
 
     def patients(

@@ -15,7 +15,7 @@ from caretrail.problems import explanation
 from caretrail.publishing import keep_refused, topic_name
 from caretrail.roles.halting import Halting
 from commands.ports.store import StoreUnavailable
-from consumers.projector import ProjectorStep, StoreSource
+from consumers.projector import ProjectorStep, Source, StoreSource
 from infra import health, metrics
 from infra.kafka_access import Brokers
 from infra.recorder import CHANNEL

@@ -17,7 +17,8 @@ class SlowReadModels:
     def now(self) -> float:
         return self.seconds
 
-    def catch_up(self, shown: Callable[[int], None]) -> None:
+    def catch_up(self, shown: Callable[[int], None], *, timeout: float) -> None:
+        del timeout
         for index in range(self.looks):
             self.seconds += 1
             shown(index)

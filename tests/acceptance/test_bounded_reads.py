@@ -1,0 +1,91 @@
+"""A read waits for the read models for a bounded time, then says how far behind its answer is."""
+
+import json
+import subprocess
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import psycopg
+import pytest
+
+from infra.mllp_client import MllpClient, code_of
+from infra.postgres_server import joined
+from tests.acceptance.command_line import CARETRAIL, CommandLine
+from tests.acceptance.service import RunningService, serving
+from tests.acceptance.test_backup import second
+from tests.acceptance.test_operations import ALONE, admission
+from tests.waiting import until
+
+pytestmark = [pytest.mark.postgres, pytest.mark.timeout(300)]
+
+#: After this, no batch of events can be applied, whatever the events say.
+STUCK = """
+create function proj.refuse() returns trigger language plpgsql as
+    $$ begin raise exception 'refused' using errcode = 'program_limit_exceeded'; end $$;
+create trigger refuse before update on proj.position execute function proj.refuse();
+"""
+FREE = "drop function proj.refuse cascade"
+
+
+def change(home: Path, statements: str) -> None:
+    with joined(home) as url, psycopg.connect(url) as connection:
+        connection.execute(statements.encode())
+
+
+def answer(line: CommandLine, *arguments: str) -> tuple[str, str]:
+    """Run a verb that must return soon; return its output and what it says beside it."""
+    done = subprocess.run(
+        [CARETRAIL, *arguments],
+        env=line.variables,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return done.stdout, done.stderr
+
+
+def readyz(service: RunningService) -> dict[str, str]:
+    try:
+        with urlopen(f"{service.facts()['pages']}/readyz", timeout=10) as found:
+            return dict(json.loads(found.read())["problems"])
+    except HTTPError as error:
+        return dict(json.loads(error.read())["problems"])
+
+
+def test_a_read_beside_an_event_that_cannot_be_projected_returns_and_says_so(home: Path) -> None:
+    line = CommandLine(home, {**ALONE, "CARETRAIL_READ_WAIT": "1"})
+    feed = home.with_name("feed.hl7")
+    feed.write_bytes(admission(1))
+    line.run("ingest", feed)
+    with serving(line) as service:
+        change(home, STUCK)
+        with MllpClient(*service.mllp, timeout=30) as client:
+            assert code_of(client.send(admission(2))) == "AA"
+        until(lambda: "cannot go on" in readyz(service).get("projector", ""), "the projector")
+        shown, said = answer(line, "timeline", "MERCY|10001", "--json")
+        assert json.loads(shown)["behind"] == 1
+        assert json.loads(shown)["known_at"]["index"] == 1
+        assert "(1 behind): after 1 s the read models hold the events up to 1 of 2" in said
+        with urlopen(f"{service.facts()['pages']}/ui/patients", timeout=10) as page:
+            assert "1 event behind" in page.read().decode()
+        assert "projector" in readyz(service)
+    for verb in (
+        ("timeline", "MERCY|10001"),
+        ("patients", "ls"),
+        ("census",),
+        ("audit", "trail"),
+        ("referral", "ls"),
+    ):
+        shown, said = answer(line, *verb)  # no service runs: the command itself cannot apply it
+        assert "(1 behind)" in said
+    store, keys = home.with_name("store.backup"), home.with_name("keys.backup")
+    line.run("backup", "--store", store, "--keys", keys)
+    other = second(home)
+    other.run("restore", "--store", store, "--keys", keys)
+    assert len(other.objects("patients", "ls")) == 2
+    change(home, FREE)
+    shown, said = answer(line, "timeline", "MERCY|10001", "--json")
+    assert (json.loads(shown)["behind"], said) == (0, "")
+    assert len(line.objects("patients", "ls")) == 2

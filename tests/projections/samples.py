@@ -1,7 +1,7 @@
 """Samples for the tests of projections: statements, own events, a log, and a plain seal."""
 
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -241,6 +241,13 @@ class Log:
             for one in self.events
             if one.envelope.partition == partition and after < one.envelope.index <= upto
         ]
+
+    def first_after(self, positions: Mapping[int, int]) -> int:
+        return min(
+            each.envelope.index
+            for each in self.events
+            if each.envelope.index > positions.get(each.envelope.partition, each.envelope.index)
+        )
 
     def _record_one(self, one: SampleStatement | SampleNote | SampleOwnEvent) -> RecordedEvent:
         match one:

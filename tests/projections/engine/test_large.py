@@ -66,7 +66,7 @@ def beds(connection: psycopg.Connection) -> dict[str, str]:
 
 
 def through(connection: psycopg.Connection, log: Log) -> int:
-    return fold.complete_through(connection, PROJECTIONS, log.last)
+    return fold.complete_through(connection, PROJECTIONS, log.last, log.first_after)
 
 
 def assert_a_rebuild_changes_nothing(connection: psycopg.Connection, log: Log) -> None:

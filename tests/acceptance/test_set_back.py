@@ -10,8 +10,10 @@ from urllib.request import urlopen
 import psycopg
 import pytest
 
+from infra.kafka_access import Brokers
 from infra.mllp_client import MllpClient, code_of
 from infra.postgres_server import joined
+from tests import servers
 from tests.acceptance.command_line import CommandLine
 from tests.acceptance.service import RunningService, serving
 from tests.acceptance.test_operations import admission
@@ -63,15 +65,15 @@ def copy_folder(source: Path, to: Path) -> None:
 
 
 def test_a_store_set_back_halts_until_a_new_generation_which_equals_a_clean_home(
-    home: Path, kafka: str, topic_prefix: str
+    home: Path, kafka: Brokers, topic_prefix: str
 ) -> None:
     line = CommandLine(
         home,
         {
             **ID_KEY,
+            **servers.kafka_variables(kafka),
             "CARETRAIL_MLLP_PORT": "0",
             "CARETRAIL_HTTP_PORT": "0",
-            "CARETRAIL_KAFKA_BOOTSTRAP_SERVERS": kafka,
             "CARETRAIL_TOPIC_PREFIX": topic_prefix.rstrip("."),
         },
     )

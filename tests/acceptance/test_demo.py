@@ -14,6 +14,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from caretrail.service import free_ports
 from tests.acceptance.command_line import CARETRAIL, CommandLine, SameProcess
 from tests.acceptance.page_times import now_of, times_after
 from tests.acceptance.service import RunningService
@@ -68,7 +69,10 @@ def get(url: str) -> str:
 
 @pytest.fixture(scope="module")
 def line(module_home: Path) -> CommandLine:
-    return CommandLine(module_home, {"CARETRAIL_MLLP_PORT": "0", "CARETRAIL_HTTP_PORT": "0"})
+    # The tutorial may start another demo at the same instant, with the ports of every demo.
+    mllp, http = free_ports(2)
+    ports = {"CARETRAIL_MLLP_PORT": str(mllp), "CARETRAIL_HTTP_PORT": str(http)}
+    return CommandLine(module_home, ports)
 
 
 @pytest.fixture(scope="module")

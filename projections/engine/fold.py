@@ -126,13 +126,14 @@ def _apply(
         moved = position.advance(connection, keys, held, due.events)
     if services.memory is not None:
         services.memory.commit()
-    if services.large is not None:
+    set_aside = tuple(one for one in parked if one.part != "waiting")
+    if services.large is not None and len(set_aside) < len(parked):
         services.large.wake()
     return AppliedBatch(
         applied=len(due.events),
         skipped=due.skipped,
         healed=due.healed,
-        parked=tuple(parked),
+        parked=set_aside,
         positions=moved,
     )
 
@@ -183,7 +184,7 @@ def project(
     """Apply ``events`` to the generations in ``targets``, in the transaction of the caller.
 
     Returns:
-        The events that are set aside.
+        The events that are set aside, and those that wait until their large component is folded.
     """
     for generation, by_stream in targets.by_stream:
         envelopes = [one.envelope for one in events]
@@ -218,14 +219,16 @@ def project(
         touched = links.join(connection, schema, groups)
     else:  # the substrate has the events already
         touched = links.lock(connection, schema, [group[0] for group in groups])
-    if later:
-        parking.park(connection, [_waiting(one, later) for one in arrived if one.index in later])
+    waiting = [_waiting(one, later) for one in arrived if one.index in later]
+    if waiting:
+        parking.park(connection, waiting)
     batch = [BatchEvent(touched.of[one.nodes[0]], one.index, one.event_id) for one in now]
     stated = {one.component for one in batch} | set(touched.absorbed.values())
     batch += [
         BatchEvent(touched.of[row.record_id], row.source_position, row.event_id) for row in own
     ]
-    return refold(connection, targets, touched, batch, services, stated=stated, arrived=now)
+    parked = refold(connection, targets, touched, batch, services, stated=stated, arrived=now)
+    return waiting + parked
 
 
 def _add_event_rows(

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import psycopg
 import pytest
+from typing_extensions import override
 
 from domain.body import RecordedEvent
 from domain.interpretation import interpret
@@ -145,6 +146,29 @@ def test_an_own_event_of_a_large_component_is_shown_with_its_batch(
     apply(connection, log, log.record(referral("12:30")), deferring)
     assert connection.execute("select count(*) from proj.referral_loop").fetchone() == (1,)
     assert through(connection, log) == 3
+
+
+class CountedWakes(LargeComponents):
+    """Counts how often the thread that folds large components is woken."""
+
+    wakes = 0
+
+    @override
+    def wake(self) -> None:
+        self.wakes += 1
+        super().wake()
+
+
+def test_a_batch_wakes_the_other_thread_only_if_a_component_waits(
+    connection: psycopg.Connection,
+) -> None:
+    log, large_ones = Log(), CountedWakes()
+    deferring = replace(PLAIN, large=large_ones)
+    apply(connection, log, log.record(*FIRST), deferring)
+    apply(connection, log, log.record(stated("A01", "12:00", number="2", visit="V2")), deferring)
+    assert large_ones.wakes == 0
+    apply(connection, log, log.record(stated("A02", "12:00", where=place("4W", "C"))), deferring)
+    assert large_ones.wakes == 1
 
 
 def test_components_that_wait_are_folded_at_the_next_start(

@@ -127,18 +127,17 @@ def parked(connection: Connection[Any]) -> list[ParkedEvent]:
     return _events(rows)
 
 
-def waiting(connection: Connection[Any], *, components: int) -> list[ParkedEvent]:
-    """Return the events of the components that have waited for the longest time to be folded."""
+def waiting(connection: Connection[Any]) -> list[ParkedEvent]:
+    """Return the events of the component that has waited for the longest time to be folded."""
     rows = connection.execute(
         """
         select component, source_position, event_id, reason, part
-        from proj.parked where part = 'waiting' and component in (
+        from proj.parked where part = 'waiting' and component = (
             select component from proj.parked where part = 'waiting'
-            group by component order by min(source_position) limit %s
+            order by source_position limit 1
         )
         order by source_position
-        """,
-        (components,),
+        """
     ).fetchall()
     return _events(rows)
 

@@ -1,7 +1,7 @@
 """Fold again what was set aside, and the large components that wait."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from psycopg import Connection
 
@@ -18,13 +18,14 @@ from projections.engine.refold import BatchEvent, refold
 from projections.engine.services import Services
 from projections.engine.targets import Targets, targets_of
 
-_ALL: Final = 1 << 30  # components that wait
-
 
 def retry(
     connection: Connection[Any], projections: ProjectionList, services: Services, *, heal: Heal
 ) -> list[ParkedEvent]:
     """Apply again the events that were set aside by themselves, and fold components again.
+
+    Large components that wait are folded afterwards, each in a transaction of its own: all their
+    statements together may not fit into memory. ``connection`` is in autocommit mode.
 
     Returns:
         The events that stay set aside.
@@ -34,9 +35,10 @@ def retry(
         targets = targets_of(generations.fed(connection, projections))
         _retry_events(connection, targets, services, heal)
         before = [one for one in parking.parked(connection) if one.part != "event"]
-        before += parking.waiting(connection, components=_ALL)
         _fold_again(connection, targets, before, services)
-        return parking.parked(connection)
+    while fold_waiting(connection, projections, services):
+        pass
+    return parking.parked(connection)
 
 
 def _retry_events(
@@ -83,7 +85,7 @@ def fold_waiting(
     with connection.transaction():
         connection.execute(BEGIN, (generations.FOLDING,))
         targets = targets_of(generations.fed(connection, projections))
-        events = parking.waiting(connection, components=1)
+        events = parking.waiting(connection)
         if not events:
             return False
         _fold_again(connection, targets, events, services)

@@ -171,6 +171,34 @@ def test_a_batch_wakes_the_other_thread_only_if_a_component_waits(
     assert large_ones.wakes == 1
 
 
+def test_each_component_that_waits_is_folded_in_a_transaction_of_its_own(
+    connection: psycopg.Connection, other: psycopg.Connection, log: Log, deferring: Services
+) -> None:
+    second = [
+        stated("A01", "10:00", number="2", visit="V2", where=place("5E", "A")),
+        stated("A02", "11:00", number="2", visit="V2", where=place("5E", "B")),
+    ]
+    apply(connection, log, log.record(*second), deferring)
+    both = log.record(
+        stated("A02", "12:00", where=place("4W", "C")),
+        stated("A02", "12:00", number="2", visit="V2", where=place("5E", "C")),
+    )
+    apply(connection, log, both, deferring)
+    seen: list[dict[str, str]] = []
+
+    def looking(statements: object) -> object:
+        seen.append(beds(other))
+        return interpret(statements)  # type: ignore[arg-type]  # a port
+
+    given = replace(PLAIN, interpret=looking)  # type: ignore[arg-type]  # as above
+    assert resuming.retry(connection, PROJECTIONS, given, heal=log.heal) == []
+    assert seen == [
+        {record("1"): "B", record("2"): "B"},
+        {record("1"): "C", record("2"): "B"},
+    ]
+    assert_a_rebuild_changes_nothing(connection, log)
+
+
 def test_components_that_wait_are_folded_at_the_next_start(
     connection: psycopg.Connection, log: Log, deferring: Services
 ) -> None:

@@ -1,4 +1,4 @@
-"""Records of a topic that this installation did not publish: count them, and say so loudly.
+"""Records of a topic that this installation did not publish: count and report them.
 
 They stay in the topic, and nothing is folded from them. The log names their place, never their
 content. ``doctor`` and ``audit reconcile`` report them until a new generation of the topics begins.
@@ -16,13 +16,16 @@ log = structlog.get_logger()
 
 
 class RefusedRecords(NamedTuple):
-    """Records of one partition, with what is wrong with them."""
+    """Records of one partition that are refused for the same reason."""
 
     topic: str
     partition: int
     reason: str
     offsets: tuple[int, ...]
 
+
+#: Offsets that are collected before they are reported: a flood of records must not fill memory.
+_MOST: Final = 10_000
 
 #: Called with the records that a reader has set aside.
 OnRefused: TypeAlias = Callable[[RefusedRecords], None]
@@ -38,10 +41,13 @@ class RefusalCollector:
 
     def add(self, partition: int, offset: int, reason: str) -> None:
         """Note a record."""
-        self._found.setdefault((partition, reason), []).append(offset)
+        offsets = self._found.setdefault((partition, reason), [])
+        offsets.append(offset)
+        if len(offsets) >= _MOST:
+            self.report()
 
     def report(self) -> None:
-        """Report what was noted; one line of the log for each partition and reason."""
+        """Report the records noted; one line of the log for each partition and reason."""
         found, self._found = self._found, {}
         for (partition, reason), offsets in found.items():
             log.error(
@@ -60,22 +66,21 @@ _KEEP: LiteralString = """
         (topic, partition, reason, count, first_offset, last_offset)
     values (%(topic)s, %(partition)s, %(reason)s, cardinality(%(offsets)s::bigint[]),
         %(first)s, %(last)s)
-    on conflict (topic, partition) do update set
+    on conflict (topic, partition, reason) do update set
         count = r.count + (
             select count(*) from unnest(%(offsets)s::bigint[]) o where o > r.last_offset
         ),
         last_offset = greatest(r.last_offset, excluded.last_offset),
-        reason = excluded.reason,
         last_seen_at = now()
 """
 _FOUND: LiteralString = """
     select topic, partition, reason, count, first_offset
-    from relay.refused_record where topic = %s order by partition
+    from relay.refused_record where topic = %s order by partition, first_offset
 """
 
 
 class RefusedSummary(NamedTuple):
-    """How many records of a partition were refused, and where the first of them is."""
+    """How many records of a partition were refused for a reason, and where the first of them is."""
 
     topic: str
     partition: int
@@ -100,7 +105,7 @@ def keep(connection: psycopg.Connection[Any], refused: RefusedRecords) -> None:
 
 
 def refused_in(connection: psycopg.Connection[Any], topic: str) -> list[RefusedSummary]:
-    """Return what was refused in a topic, by partition."""
+    """Return how many records of a topic were refused, by partition and reason."""
     with connection.cursor(row_factory=tuple_row) as cursor:
         return [RefusedSummary(*row) for row in cursor.execute(_FOUND, (topic,)).fetchall()]
 

@@ -41,7 +41,7 @@ def decode_value(value: bytes) -> RecordedEvent:
     """Return the event of a published value; its body is unchanged.
 
     Raises:
-        NotAnEvent: The value is not that of an event.
+        NotAnEvent: No event has this value.
     """
     try:
         decoded = _decode(value)

@@ -48,7 +48,7 @@ CREDENTIALS: Final = (
 
 
 def login_of(password: str) -> str:
-    """Return what Java needs to check our credentials, and to show them to the broker itself.
+    """Return the setting with which the broker checks our password, and shows it to itself.
 
     Args:
         password: Letters, digits, ``-`` and ``_``, which need no quoting.

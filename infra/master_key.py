@@ -15,7 +15,7 @@ from infra.key_file import KeyFileUnusable, make_key, read_key
 _SIZE: Final = 32
 
 
-#: The end of a message: the file holds a key, but not the one of this database.
+#: The end of a message: the file holds the master key of another database.
 OTHER_MASTER_KEY: Final = (
     "this file has another master key than the one that wraps the keys of this database; name the"
     " right file in CARETRAIL_KEY_FILE"

@@ -77,7 +77,7 @@ SKIPPED: Final = Counter(
 )
 REFUSED: Final = Counter(
     "caretrail_refused_records_total",
-    "Records of the topic that this installation did not publish, by what is wrong with them.",
+    "Records of the topic that this installation did not publish, by reason of refusal.",
     ["reason"],
     registry=REGISTRY,
 )

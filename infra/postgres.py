@@ -87,7 +87,7 @@ def await_recovery(
 ) -> None:
     """Wait as long as the server takes no connections, or until told to stop; say so meanwhile.
 
-    Recovery reads again what was written since the last checkpoint, so it may take many minutes.
+    Recovery repeats all writes since the last checkpoint, so it may take many minutes.
 
     Args:
         url: A connection string or URL.

@@ -15,10 +15,10 @@ import msgspec
 
 #: The header of the MAC, in lower-case hex; an extension attribute of CloudEvents 1.0.
 HEADER: Final = "ce_mac"
-#: What the key is derived for, from the master key.
+#: The purpose for which the key is derived from the master key.
 PURPOSE: Final = "record mac"
 
-#: What is wrong with a record.
+#: Why a record is refused.
 Forgery: TypeAlias = Literal["no_mac", "wrong_mac"]
 #: Names and values, in the order of the record.
 Headers: TypeAlias = Sequence[tuple[str, bytes | None]]
@@ -40,7 +40,7 @@ class RecordMac:
         return HEADER, self._digest(topic, partition, key, value, headers)
 
     def forgery(self, record: Any) -> Forgery | None:  # the client has no types
-        """Return what is wrong with a record that was read; None if we have published it."""
+        """Return why a record that was read is refused; None if we have published it."""
         headers = record.headers
         if not headers or headers[-1][0] != HEADER:
             return "no_mac"

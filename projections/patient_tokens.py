@@ -75,7 +75,7 @@ def normal_name(part: str) -> str:
 def patients_with(
     connection: Connection[Any], tokens: Sequence[str], *, limit: int
 ) -> list[PatientId]:
-    """Return the patients that have all of these tokens, the one whose last entry is last first.
+    """Return the patients that have all of these tokens, the patient with the latest entry first.
 
     The rows of the first token are read until there are enough patients. So the token that the
     fewest patients have should be the first.

@@ -285,12 +285,10 @@ _NUMBER: Final = 2  # the rank of the refs of numbers in the query of ``behind``
 
 
 def behind(connection: Connection[Any], opaque: str) -> list[PatientId]:
-    """Return the patient behind any opaque id; all patients that have it, if it is a number's ref.
+    """Return the patient behind an opaque id; if the id is the ref of a number, all its patients.
 
-    It is the id of a patient, a source record, an encounter, a statement, an own stream such as a
-    referral, or an event.
-
-    The ref of any statement of an encounter is an alias of its id.
+    An opaque id names a patient, a source record, an encounter, a statement, an own stream such as
+    a referral, or an event. The ref of any statement of an encounter is an alias of its id.
     """
     rows = connection.execute(
         """

@@ -23,7 +23,7 @@ _ROWS: Final = 50_000
 TableOfRows: TypeAlias = tuple[str, Table, list[Row]]
 #: By key of a row: the hash of the row.
 RowHashes: TypeAlias = dict[Row, int]
-#: What statements a component had: their number, the highest index and the sum of the indexes.
+#: The statements of a component: their number, the highest index and the sum of the indexes.
 StatementsSeen: TypeAlias = tuple[int, int, int]
 
 
@@ -46,7 +46,7 @@ class ChangedRows:
 
     schema: str
     table: Table
-    gone: list[Row] = field(default_factory=list)  # keys of rows that changed or are no more
+    gone: list[Row] = field(default_factory=list)  # keys of rows that changed or are gone
     rows: list[Row] = field(default_factory=list)
 
 
@@ -103,11 +103,11 @@ def changed_rows(
     """Return the rows that differ, of components whose rows are known, and remember the new rows.
 
     Args:
-        memory: What is known.
+        memory: The rows that this process wrote last.
         fresh: The new rows, by component.
-        stored: The statements of each component that are read from the substrate.
-        new: Indexes of those among them that no rows have been made of.
-        now: The statements of which the new rows are made.
+        stored: The statements of each component that were read from the substrate.
+        new: Indexes of statements whose component was not folded since they were filed.
+        now: All statements of each component; the new rows are made of them.
         merged: Components that absorb others: their rows are replaced as a whole.
     """
     found: dict[str, list[ChangedRows]] = {}
@@ -130,7 +130,7 @@ def changed_rows(
 
 
 def _seen(indexes: Iterable[int]) -> StatementsSeen:
-    """Return what tells one set of statements from another."""
+    """Return the number of statements, the highest index and the sum of the indexes."""
     given = list(indexes)
     return len(given), max(given, default=0), sum(given)
 

@@ -55,7 +55,7 @@ class QueryView:
     columns: Mapping[str, str]
 
 
-#: Records of production: the ones that analysts see.
+#: Records of production, which analysts see.
 PRODUCTION: Final = "mode = 'P'"
 
 #: Each view of the two schemas with its columns, their types, and the query that defined it.

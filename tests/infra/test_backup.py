@@ -24,9 +24,9 @@ from tests.stores import opened, record
 
 pytestmark = pytest.mark.postgres
 
-#: Tables that a backup leaves out: the manifest states the schema; a relay that publishes to new
-#: topics starts from their beginning, and what was refused in the old ones is in those alone; keys
-#: that no subject has taken are made again.
+#: Tables that a backup leaves out. The manifest states the schema. A relay that publishes to new
+#: topics starts from their beginning, and refused records are in the old topics alone. Keys that no
+#: subject has taken are made again.
 LEFT_OUT = {"es.migration", "relay.checkpoint", "relay.refused_record", "keys.spare"}
 
 

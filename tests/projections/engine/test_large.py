@@ -205,6 +205,26 @@ def test_components_that_wait_are_folded_at_the_next_start(
     apply(connection, log, log.record(stated("A02", "12:00", where=place("4W", "C"))), deferring)
     assert resuming.retry(connection, PROJECTIONS, PLAIN, heal=log.heal) == []
     assert (beds(connection)[record("1")], through(connection, log)) == ("C", 3)
+    assert_a_rebuild_changes_nothing(connection, log)
+
+
+def test_a_fold_that_is_interrupted_is_done_again(
+    connection: psycopg.Connection, other: psycopg.Connection, log: Log, deferring: Services
+) -> None:
+    apply(connection, log, log.record(stated("A02", "12:00", where=place("4W", "C"))), deferring)
+
+    def ended(_: object) -> object:
+        other.execute("select pg_terminate_backend(%s, 5000)", (connection.info.backend_pid,))
+        connection.execute("select 1")
+        raise AssertionError
+
+    dying = replace(PLAIN, interpret=ended)  # type: ignore[arg-type]  # a port
+    with pytest.raises(psycopg.OperationalError):
+        resuming.fold_waiting(connection, PROJECTIONS, dying)
+    assert (beds(other)[record("1")], through(other, log)) == ("B", 2)
+    assert resuming.retry(other, PROJECTIONS, PLAIN, heal=log.heal) == []
+    assert (beds(other)[record("1")], through(other, log)) == ("C", 3)
+    assert_a_rebuild_changes_nothing(other, log)
 
 
 def test_a_large_component_that_cannot_be_interpreted_is_set_aside_when_it_is_folded(

@@ -152,7 +152,8 @@ def _fold_statements(
     if memory is not None:
         for name in reasons:
             memory.forget(name)
-    if folded := [name for name in parked["waiting"] if name in fresh and name not in reasons]:
+    folded = [name for name in parked["waiting"] if name in fresh and name not in reasons]
+    if folded and targets.are_fed:
         pairs = [(name, one.index) for name in folded for one in decoded[name]]
         parking.end_waiting(connection, pairs)
     return {

@@ -27,6 +27,7 @@ class Targets:
         *,
         substrate: Generation | None,
         course: Generation | None,
+        are_fed: bool = False,
     ) -> None:
         """Sort ``changed``.
 
@@ -34,7 +35,9 @@ class Targets:
             changed: The generations whose rows change.
             substrate: Holds the events of components. If it is not changed, it has them already.
             course: Holds the patients of components.
+            are_fed: Whether ``changed`` are all generations that are fed. A rebuild changes others.
         """
+        self.are_fed: Final = are_fed
         self.substrate: Final = substrate
         self.course: Final = course
         self.files = False  # whether the substrate is among those that change
@@ -67,7 +70,7 @@ class Targets:
 
 def targets_of(found: Generations) -> Targets:
     """Return all generations that are fed, as targets."""
-    return Targets(found.fed, substrate=found.substrate, course=found.course)
+    return Targets(found.fed, substrate=found.substrate, course=found.course, are_fed=True)
 
 
 def schema_rows(generation: Generation, rows: TableRows) -> list[SchemaRows]:

@@ -1,6 +1,6 @@
 """No other component waits for one with thousands of statements: it is folded afterwards."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import psycopg
@@ -225,6 +225,22 @@ def test_a_fold_that_is_interrupted_is_done_again(
     assert resuming.retry(other, PROJECTIONS, PLAIN, heal=log.heal) == []
     assert (beds(other)[record("1")], through(other, log)) == ("C", 3)
     assert_a_rebuild_changes_nothing(other, log)
+
+
+def test_a_rebuild_of_one_projection_does_not_end_the_wait_of_the_others(
+    connection: psycopg.Connection, other: psycopg.Connection, log: Log, deferring: Services
+) -> None:
+    def source() -> Iterator[RecordedEvent]:
+        yield from tuple(log.events)
+        late = log.record(stated("A02", "12:00", where=place("4W", "C")))
+        apply(other, log, late, deferring)
+
+    rebuild(connection, PROJECTIONS, ["census"], source(), heal=log.heal, services=PLAIN)
+    assert beds(connection)[record("1")] == "C"
+    assert through(connection, log) == 2
+    assert resuming.fold_waiting(connection, PROJECTIONS, PLAIN)
+    assert connection.execute("select count(*) from proj.entry").fetchone() == (3,)
+    assert through(connection, log) == 3
 
 
 def test_a_large_component_that_cannot_be_interpreted_is_set_aside_when_it_is_folded(

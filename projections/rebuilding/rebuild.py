@@ -111,7 +111,7 @@ def rebuild(  # noqa: PLR0913  # all but four are keyword-only
         position.place(connection, [one.key for one in new.values()], held)
 
         def catch_up() -> None:
-            _catch_up(connection, projections, new, heal, services)
+            filling.parked += _catch_up(connection, projections, new, heal, services)
 
         catch_up()
         switch(
@@ -126,7 +126,7 @@ def rebuild(  # noqa: PLR0913  # all but four are keyword-only
         versions={name: one.number for name, one in new.items()},
         events=events,
         rows=filling.rows,
-        parked=tuple(filling.parked),
+        parked=tuple(dict.fromkeys(filling.parked)),  # the switch may be tried several times
     )
 
 
@@ -160,8 +160,13 @@ def _catch_up(
     new: Mapping[str, Generation],
     heal: Heal,
     services: Services,
-) -> None:
-    """Apply the events that the active generations have and the new ones lack."""
+) -> list[ParkedEvent]:
+    """Apply the events that the active generations have and the new ones lack.
+
+    Returns:
+        The events that are set aside.
+    """
+    parked: list[ParkedEvent] = []
     active = generations.current(connection, projections).active
     keys = [one.key for one in new.values()]
     ahead = [one.key for name, one in active.items() if name not in new]
@@ -178,8 +183,9 @@ def _catch_up(
                 held = position.lock(connection, keys, (partition,))
                 due = position.due(events, held, heal)
                 targets = _targets(connection, projections, new)
-                fold.project(connection, targets, due.events, services)
+                parked += fold.project(connection, targets, due.events, services)
                 position.advance(connection, keys, held, due.events)
+    return parked
 
 
 @contextmanager

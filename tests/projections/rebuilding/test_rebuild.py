@@ -296,3 +296,20 @@ def test_keys_are_fetched_together_if_segments_are_opened_and_not_at_all_if_none
     streams = {one.envelope.stream for one in log.events}
     assert set().union(*fetched) == streams
     assert sum(map(len, fetched)) == len(streams)
+
+
+@pytest.mark.parametrize("names", [[], ["timeline"]])
+def test_events_that_a_rebuild_sets_aside_while_it_catches_up_stay_set_aside(
+    connection: psycopg.Connection, other: psycopg.Connection, log: Log, names: list[str]
+) -> None:
+    failing = services(interpret=FailingInterpretation("9"))
+
+    def source() -> Iterator[RecordedEvent]:
+        yield from tuple(log.events)
+        late = log.record(stated("A01", "20:00", number="9", visit="V9"))
+        fold.apply(other, PROJECTIONS, late, heal=log.heal, services=failing)
+
+    done = rebuild(connection, PROJECTIONS, names, source(), heal=log.heal, services=failing)
+    (parked,) = parking.parked(connection)
+    assert (parked.index, parked.component) == (log.events[-1].envelope.index, record("9"))
+    assert done.parked == (parked,)

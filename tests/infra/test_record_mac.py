@@ -1,4 +1,4 @@
-"""The MAC of a record: what it covers, and what it does not hide."""
+"""The MAC of a record: the parts that it covers, and the forgeries that it shows."""
 
 import hmac
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ MAC = RecordMac(KEY)
 
 @dataclass(frozen=True)
 class Record:
-    """What a client of Kafka gives for a record."""
+    """A record as a client of Kafka gives it."""
 
     topic: str
     partition: int

@@ -46,7 +46,6 @@ _SELF_EXPLAINED: Final = (
     KeysNeeded,
     MasterKeyUnusable,
     MigrationChanged,
-    NeedsRebuild,
     NothingToBackUp,
     OtherIncarnation,
     PositionsDisagree,

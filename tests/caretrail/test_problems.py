@@ -1,0 +1,10 @@
+"""What the command line says about failures."""
+
+from caretrail.problems import explanation
+from projections.engine.generations import NeedsRebuild
+
+
+def test_read_models_of_another_release_are_explained_with_their_remedy() -> None:
+    assert explanation(NeedsRebuild(["census"])) == (
+        "projections to rebuild: census; start the service again: it rebuilds them first"
+    )

@@ -149,8 +149,8 @@ def _message_verbs(verbs: "Verbs[argparse.ArgumentParser]") -> None:
     )
     listed.add_argument(
         "--disposition",
-        choices=["recorded", "no_effect", "quarantined", "unreadable"],
-        help="filter by outcome",
+        choices=["recorded", "duplicate", "no_effect", "quarantined", "unreadable"],
+        help="filter by outcome; duplicate: the messages that were sent again",
     )
     listed.add_argument("--control-id", metavar="ID", help="filter by MSH-10")
     listed.add_argument("--trigger", metavar="CODE", help="filter by trigger, such as A01")

@@ -1,33 +1,26 @@
 """Answer every question of the command line and the pages from the read models."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final, TypeAlias
-
-from psycopg import Connection
+from typing import Final
 
 from caretrail.reading import census as census_of
 from caretrail.reading.activities import ActivityEntry, read_activities, stream_entries
 from caretrail.reading.census import CensusReading
 from caretrail.reading.evidence import Archive, Evidence, NotAMessage, as_text, decode
 from caretrail.reading.listing import (
-    NumberShared,
     PatientList,
     PatientSearch,
     PatientSummary,
-    dates_in_iso,
-    matches,
     read_cursor,
-    refs_of_number,
-    row_as_listed,
-    token_sets,
     write_cursor,
 )
 from caretrail.reading.opening import SegmentOpener
 from caretrail.reading.patient import PatientReading, interpreted, read, reading_of
+from caretrail.reading.patient_index import Database, PatientIndex
 from domain.ids import MODES, IdKey, PatientId, RecordId, StreamId
 from domain.segments import SegmentDoesNotOpen
 from domain.statement import Statement
@@ -36,7 +29,6 @@ from projections import (
     audit_trail,
     census,
     patient_identifiers,
-    patient_tokens,
     patients,
     referral_loop,
 )
@@ -45,18 +37,9 @@ from projections.census import open_places
 from projections.engine.own_events import own_of
 from projections.engine.services import Opener
 from projections.engine.substrate import filed_by_component, filed_of
-from projections.patient_identifiers import IdentifierRow
-from projections.patients import PatientRow
 from projections.referral_loop import ReferralRow
 
-#: A connection to the read models.
-Database: TypeAlias = Connection[Any]
-
 PAGE: Final = 25
-#: Candidates that a search by name looks at, and patients that it shows. If there are more, the
-#: page says so.
-SEARCHED: Final = 200
-SHOWN: Final = 50
 _COMPONENTS_AT_ONCE: Final = 500
 
 
@@ -89,7 +72,7 @@ class Reader:
         self._connections = connections
         self._id_key = id_key
         self._opening = SegmentOpener(open_segment)
-        self._token = token
+        self._index = PatientIndex(id_key, self._opening, token=token)
         self._archive = archive
         self._complete_through = complete_through
         self._newest = newest
@@ -114,7 +97,7 @@ class Reader:
             NumberShared: Several patients have the number, and no record is filed under it.
         """
         with self._connections() as connection:
-            found = self._named(connection, text.strip())
+            found = self._index.named(connection, text.strip())
             return found[1] if found else None
 
     def patient(
@@ -137,7 +120,7 @@ class Reader:
             then = known_at is not None
             known = self._position(connection, known_at)
             upto = known.index if then else None
-            named = self._named(connection, text.strip(), upto)
+            named = self._index.named(connection, text.strip(), upto)
             if named is None:
                 return None
             record = self._record(connection, text, *named, then=then)
@@ -161,7 +144,9 @@ class Reader:
         with self._connections() as connection:
             people, records = patients.count(connection)
             if query and query.words.strip():
-                return replace(self._search(connection, query), people=people, records=records)
+                return replace(
+                    self._index.search(connection, query), people=people, records=records
+                )
             after = read_cursor(cursor) if cursor else None
             rows = patients.page(
                 connection,
@@ -170,7 +155,7 @@ class Reader:
                 modes=query.modes if query else MODES,
                 open_stay=query.open_stay if query else None,
             )
-            listed = self._listed(connection, rows[:limit])
+            listed = self._index.listed(connection, rows[:limit])
             older = write_cursor(rows[limit - 1]) if len(rows) > limit else ""
             return PatientList(listed=tuple(listed), older=older, people=people, records=records)
 
@@ -186,7 +171,7 @@ class Reader:
             cursor = page.older
         with self._connections() as connection:
             retired = patients.retired(connection)
-            listed_retired = self._listed(connection, [row for row, _ in retired])
+            listed_retired = self._index.listed(connection, [row for row, _ in retired])
         into = {row.patient_id: survivor for row, survivor in retired}
         for listed in listed_retired:
             yield replace(listed, merged_into=into[listed.patient_id])
@@ -200,7 +185,7 @@ class Reader:
             NumberShared: See ``resolve``.
         """
         with self._connections() as connection:
-            found = self._named(connection, text.strip())
+            found = self._index.named(connection, text.strip())
             if found is None:
                 return None
             ref, patient = found
@@ -309,57 +294,6 @@ class Reader:
         behind = filed_of(connection, [event.record_id], upto=event.source_position)
         return next((one.statement for one in behind if one.index == event.source_position), None)
 
-    def _named(
-        self, connection: Database, text: str, upto: int | None = None
-    ) -> tuple[str, PatientId] | None:
-        """Return (ref, patient) that a number or an opaque id names; production first.
-
-        Raises:
-            NumberShared: See ``resolve``.
-        """
-        if "|" not in text:
-            behind = patients.behind(connection, text)
-            return (text, self._holder(connection, text, behind, upto)) if behind else None
-        refs = refs_of_number(text, (), self._id_key)
-        found = patient_identifiers.of_refs(connection, refs)
-        for ref in refs:
-            holders = [patient for other, _, patient in found if other == ref]
-            if holders:
-                return ref, self._holder(connection, ref, holders, upto)
-        return None
-
-    def _holder(
-        self, connection: Database, ref: str, holders: Sequence[PatientId], upto: int | None
-    ) -> PatientId:
-        """Return the patient that answers for a number: the one whose record is filed under it.
-
-        Args:
-            connection: The connection of the caller.
-            ref: The ref of the number.
-            holders: The patients that have it now; at least one.
-            upto: If given, only patients that had the number by this index count.
-
-        Raises:
-            NumberShared: No record is filed under it, and there are several patients.
-        """
-        if len(holders) == 1:
-            return holders[0]
-        rows = patients.by_id(connection, holders)
-        filed = {row.patient_id: ref in row.record_ids for row in rows}
-        if upto is not None:
-            known = {each: filed_of(connection, [RecordId(each)], upto=upto) for each in holders}
-            had = {
-                each: [one.statement for one in found if ref in _refs(one.statement)]
-                for each, found in known.items()
-            }
-            holders = [each for each in holders if had[each]] or holders[:1]
-            filed = {each: any(one.record == ref for one in had[each]) for each in holders}
-        own = [each for each in holders if filed[each]]
-        if own or len(holders) == 1:
-            return (own or holders)[0]
-        shown = [row for row in rows if row.patient_id in holders][:SHOWN]
-        raise NumberShared(len(holders), self._listed(connection, shown))
-
     def _record(
         self, connection: Database, text: str, ref: str, patient: PatientId, *, then: bool
     ) -> str:
@@ -409,50 +343,6 @@ class Reader:
                 reading = replace(reading, twin=patient_id, twin_mode=mode)
         return replace(reading, shared=shared)
 
-    def _listed(self, connection: Database, rows: Sequence[PatientRow]) -> list[PatientSummary]:
-        marks: dict[str, list[IdentifierRow]] = defaultdict(list)
-        for row in patient_identifiers.of_patients(connection, [row.patient_id for row in rows]):
-            marks[row.patient_id].append(row)
-        retired = patients.retired_into(connection, [row.patient_id for row in rows])
-        return [
-            row_as_listed(row, marks[row.patient_id], self._opening, retired=retired)
-            for row in rows
-        ]
-
-    def _search(self, connection: Database, query: PatientSearch) -> PatientList:
-        words = query.words.strip()
-        names = () if "|" in words else patient_identifiers.authorities(connection)
-        refs = refs_of_number(words, names, self._id_key)
-        ids = {patient for _, _, patient in patient_identifiers.of_refs(connection, refs)}
-        if ids or "|" in words:
-            rows = patients.by_id(connection, sorted(ids))
-            # The patient whose record is filed under the number comes first.
-            rows.sort(key=lambda row: set(refs).isdisjoint(row.record_ids))
-            listed = self._listed(connection, [row for row in rows if query.admits(row)])
-            return PatientList(listed=tuple(listed), by_number=True)
-        found, cut = self._by_name(connection, query, dates_in_iso(words))
-        return PatientList(listed=tuple(found), cut=cut)
-
-    def _by_name(
-        self, connection: Database, query: PatientSearch, words: str
-    ) -> tuple[list[PatientSummary], bool]:
-        """Return the patients whose names and birth date fit, and whether there may be more.
-
-        Patients with the whole name come before those whose name only begins so.
-        """
-        found: dict[PatientId, PatientSummary] = {}
-        for tokens in token_sets(words, self._token):
-            ids = patient_tokens.patients_with(connection, tokens, limit=SEARCHED + 1)
-            for start in range(0, len(ids), SHOWN):
-                if start >= SEARCHED or len(found) >= SHOWN:
-                    return list(found.values())[:SHOWN], True
-                some = [each for each in ids[start : start + SHOWN] if each not in found]
-                rows = [row for row in patients.by_id(connection, some) if query.admits(row)]
-                for each in self._listed(connection, rows):
-                    if matches(each, words):
-                        found[each.patient_id] = each
-        return list(found.values())[:SHOWN], len(found) > SHOWN
-
     def _everybody(
         self,
         connection: Database,
@@ -469,10 +359,6 @@ class Reader:
                 for patient in interpreted(found, as_of):
                     if any(open_places(patient)):
                         yield reading_of(patient, found, self._opening, as_of, known)
-
-
-def _refs(statement: Statement) -> set[str]:
-    return {statement.record, *(each.ref for each in statement.identifiers)}
 
 
 def _shared_numbers(connection: Database) -> list[tuple[str, ...]]:

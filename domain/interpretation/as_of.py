@@ -9,9 +9,7 @@ from domain.continuity import Encounter, Entry, Patient
 from domain.flags import Flag
 from domain.ids import StatementRef, VisitRef
 from domain.interpretation.interpret import interpret
-from domain.interpretation.order import in_sent_order
 from domain.interpretation.times import BEFORE_ALL, happened, length_of
-from domain.interpretation.whose import Person, people
 from domain.statement import Statement
 from domain.triggers import Kind, Trigger, trigger_of
 
@@ -30,19 +28,12 @@ def interpret_as_of(statements: Iterable[Statement], as_of: datetime) -> tuple[P
     empty history.
     """
     everything = {each.ref: each for each in statements}
-    kept = stated_by(everything.values(), as_of)
-    history = interpret(kept)
-    may_have_ended: set[StatementRef] = set()
-    if len(kept) < len(everything) or any(_is_later(patient, as_of) for patient in history):
-        whole = interpret(everything.values())
-        may_have_ended = _of_day_of_end(whole, as_of)
-        corrected = _kept_by_corrected_times(whole, everything, as_of)
-        if corrected:
-            history = interpret(_kept(everything.values(), as_of, corrected))
-    return tuple(
-        _with_history(person, history, as_of, everything, may_have_ended)
-        for person in people(in_sent_order(everything.values()))
-    )
+    whole = interpret(everything.values())
+    corrected = _kept_by_corrected_times(whole, everything, as_of)
+    kept = _kept(everything.values(), as_of, corrected)
+    history = whole if kept == list(everything.values()) else interpret(kept)
+    may_have_ended = _of_day_of_end(whole, as_of)
+    return tuple(_with_history(each, history, as_of, everything, may_have_ended) for each in whole)
 
 
 def stated_by(statements: Iterable[Statement], as_of: datetime) -> list[Statement]:
@@ -176,15 +167,6 @@ def _happened_at(entry: Entry) -> datetime:
     return entry.happened_at or BEFORE_ALL
 
 
-def _is_later(patient: Patient, as_of: datetime) -> bool:
-    """Tell whether an encounter begins or ends after an instant."""
-    return any(
-        at is not None and at > as_of
-        for encounter in patient.encounters
-        for at in (encounter.start, encounter.end)
-    )
-
-
 def _in_time(statement: Statement, as_of: datetime) -> bool:
     instant, _ = happened(statement)
     return instant is None or instant <= as_of
@@ -203,14 +185,14 @@ def _may_be_about(statement: Statement, row: Trigger, about: set[_About]) -> boo
 
 
 def _with_history(
-    person: Person,
+    today: Patient,
     history: Iterable[Patient],
     as_of: datetime,
     statements: Mapping[StatementRef, Statement],
     may_have_ended: Collection[StatementRef],
 ) -> Patient:
-    """Return the patient of a person: its records with what ``history`` says about them."""
-    records = set(person.records)
+    """Return a patient with the records of today, and with what ``history`` says about them."""
+    records = set(today.records)
     same = [each for each in history if not records.isdisjoint(each.records)]
     encounters: list[Encounter] = []
     later: set[StatementRef] = set()
@@ -220,11 +202,7 @@ def _with_history(
         later |= {stay.statement for stay in encounter.stays}
         later -= {stay.statement for stay in kept.stays}
     entries = [one for each in same for one in each.entries if one.statement not in later]
-    return Patient(
-        patient_id=person.patient_id,
-        mode=person.mode,
-        records=person.records,
-        merges=person.merges,
+    return today._replace(
         encounters=tuple(sorted(encounters, key=_by_start)),
         # The entries of each patient are in order; sorting by time alone keeps this order.
         entries=tuple(sorted(entries, key=lambda entry: entry.happened_at or BEFORE_ALL)),

@@ -12,20 +12,21 @@ from domain.interpretation.order import OrderedStatement
 _ACCOUNT = "PID-18"
 
 
-def visit_numbers(
+def numbers_by_account(
     statements: Sequence[OrderedStatement],
 ) -> dict[OrderedStatement, VisitRef | None]:
-    """Return the number of the visit of each statement; None: it has none (R3.23).
+    """Return the statements whose account number is not their visit number, and which number is.
 
-    A statement without a visit number may carry an account number in its place. It belongs to the
-    visit whose statements carry the same account, if there is exactly one. Otherwise the account
-    counts as a visit number if a beginning or a plan carries it alone. Otherwise it says nothing:
-    many senders state the account only at the discharge.
+    The value is the number of the visit; None: the statement has no number. A statement without a
+    visit number may carry an account number in its place (R3.23). It belongs to the visit whose
+    statements carry the same account, if there is exactly one. Otherwise the account counts as a
+    visit number if a beginning or a plan carries it alone. Otherwise it says nothing: many senders
+    state the account only at the discharge.
     """
-    numbers = {each: each.statement.visit for each in statements}
     alone = [each for each in statements if each.statement.visit_field == _ACCOUNT]
     if not alone:
-        return numbers
+        return {}
+    numbers: dict[OrderedStatement, VisitRef | None] = {}
     visits = _visits_of_accounts(statements)
     begun = {each.statement.visit for each in alone if each.kind in {"beginning", "plan"}}
     for each in alone:

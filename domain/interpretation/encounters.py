@@ -138,7 +138,8 @@ def _encounter(  # what an encounter is made from
             stays=stays,
         )
     given_before, tied = _flags_of(members)
-    flags |= FOR_THE_WORK_LIST.intersection(given_before)
+    if given_before:
+        flags |= FOR_THE_WORK_LIST.intersection(given_before)
     if (given_before or spell.end_corrections) and not spell.cancelled:
         marks += discharge_marks(spell, members, history)
     if marks or marks_of_visit:

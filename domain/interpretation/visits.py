@@ -9,7 +9,7 @@ from typing import Final
 
 from domain.flags import Flag
 from domain.ids import VisitRef
-from domain.interpretation.account_numbers import visit_numbers
+from domain.interpretation.account_numbers import numbers_by_account
 from domain.interpretation.growing_visit import GrowingVisit, Visit
 from domain.interpretation.order import OrderedStatement
 from domain.interpretation.resends import resent
@@ -33,8 +33,10 @@ def numbered_visits(
     by_number: dict[VisitRef, list[OrderedStatement]] = defaultdict(list)
     without: list[OrderedStatement] = []
     changes: dict[OrderedStatement, VisitRef] = {}  # with the new number
-    numbers = visit_numbers([each for each in statements if each.kind not in _NO_VISIT])
-    for each, number in numbers.items():
+    of_visits = [each for each in statements if each.kind not in _NO_VISIT]
+    by_account = numbers_by_account(of_visits)
+    for each in of_visits:
+        number = by_account.get(each, each.statement.visit) if by_account else each.statement.visit
         if number is None:
             without.append(each)
             continue

@@ -42,6 +42,8 @@ def decide(values: Sequence[TimeValue]) -> TimeValue | None:
     does not hold against a finer one that agrees with it (R5.12): 13:20 holds also against a later
     A03 that names only the day.
     """
+    if len(values) == 1:
+        return values[0]
     best: TimeValue | None = None
     for value in values:
         if best is None or _wins(value, best):

@@ -65,11 +65,10 @@ def _finer(moment: Moment, field: str, occurred: Moment | None) -> tuple[Moment,
 
 def refines(fine: Moment, coarse: Moment) -> bool:
     """Tell whether a time lies within another one and is more precise."""
-    return (
-        coarse.at <= fine.at
-        and fine.last <= coarse.last
-        and (fine.at > coarse.at or fine.last < coarse.last)
-    )
+    if fine.at < coarse.at:
+        return False
+    last, coarse_last = fine.last, coarse.last
+    return last < coarse_last or (last == coarse_last and fine.at > coarse.at)
 
 
 def length_of(precision: Precision) -> timedelta:

@@ -69,11 +69,13 @@ class Service:
     Args:
         settings: The settings. A database and brokers that they name are used and not started.
         only: The roles to run.
+        other_ports: If a port of the settings is taken at the start, take a free one.
         say: Called with one line of text for each step.
     """
 
     settings: Settings
     only: Sequence[str] = ROLES
+    other_ports: bool = False
     say: Callable[[str], None] = print
     postgres: PostgresServer | None = None
     kafka: KafkaServer | None = None
@@ -258,6 +260,8 @@ class Service:
         mllp, http, *others = free_ports(2 + len(wanted), exclude=taken)
         self.mllp_port = self.settings.mllp_port or mllp
         self.http_port = self.settings.http_port or http
+        if self.other_ports:
+            self.mllp_port, self.http_port = free_port(self.mllp_port), free_port(self.http_port)
         health = dict(zip(wanted, others, strict=True))
         shared = {
             **os.environ,
@@ -293,6 +297,8 @@ class Service:
                 break
             self.restart_dead()
             for role in self._roles:
+                if self.other_ports and role.child is None:
+                    self._leave_taken_port(role)
                 if role.failures >= _FAILURES_AT_START:
                     raise RoleFailed(f"{role.name} does not start; its log above says why")
             time.sleep(0.05)
@@ -301,6 +307,20 @@ class Service:
             raise RoleFailed(f"roles not ready in time: {', '.join(silent)} {_SILENT}")
         for name, why in self.unready().items():
             self.say(f"{name} is not ready: {why}")
+
+    def _leave_taken_port(self, role: _Role) -> None:
+        """Give another port to a role that died, if another process listens on its port.
+
+        A port that was free may be taken before the role listens on it: two demos that start at
+        the same time prefer the same ports.
+        """
+        if role.name == "mllp":
+            self.mllp_port = port = free_port(self.mllp_port)
+        elif role.name == "http":
+            self.http_port = port = free_port(self.http_port)
+        else:
+            return
+        role.environment = {**role.environment, f"CARETRAIL_{role.name.upper()}_PORT": str(port)}
 
     def _starting(self) -> dict[str, str]:
         """Return why roles are not ready, by role. A role that has halted is started.

@@ -16,7 +16,7 @@ from caretrail.failure import Failed
 from caretrail.feed import feed
 from caretrail.generate import DemoWeek, demo_week, profiles_toml
 from caretrail.progress import progress
-from caretrail.service import Service, free_port, running_service
+from caretrail.service import Service, running_service
 from caretrail.signals import until_told
 from caretrail.stories import keep_stories, stories_of
 from domain.ids import DEVELOPMENT_KEY
@@ -56,8 +56,8 @@ def demo(options: Namespace) -> int:
             "http_host": "127.0.0.1",
             "mllp_tls_certificate": None,
             "profiles": None,
-            "mllp_port": free_port(chosen.mllp_port or _MLLP),
-            "http_port": free_port(chosen.http_port or _PAGES),
+            "mllp_port": chosen.mllp_port or _MLLP,
+            "http_port": chosen.http_port or _PAGES,
             "facilities": None,
             "zone": ZONE,
             "now": week.now,  # the dates of its messages are fixed
@@ -68,7 +68,7 @@ def demo(options: Namespace) -> int:
     (home / "profiles.toml").write_text(profiles_toml(week), "utf-8")
     names = "".join(f'{each.code} = "{each.title}"\n' for each in week.facilities)
     (home / "facilities.toml").write_text(names, "utf-8")
-    service = Service(ours, say=note)
+    service = Service(ours, other_ports=True, say=note)
     with until_told() as stop:
         try:
             service.start(stop)

@@ -63,7 +63,8 @@ def _sort_equal_times(ranked: list[_Ranked], start: int, stop: int, ties: dict[i
             if _is_one_counter(run):
                 run.sort(key=lambda each: (natural(each.control_id), *_by_content(each)))
             else:
-                run, tied = _by_chain(sorted(run, key=_by_content), ranked[:first])
+                before = ranked[max(first - _LOOK_BACK, 0) : first]
+                run, tied = _by_chain(sorted(run, key=_by_content), before)
                 for offset, tie in tied.items():
                     ties[first + offset] = first + tie
             sent = ranked[first][0]
@@ -116,7 +117,7 @@ def _by_chain(
 
     Args:
         run: The statements, in an order that means nothing.
-        before: The statements that were sent earlier.
+        before: The last statements that were sent earlier.
     """
     of_visit: dict[_Visit, list[int]] = defaultdict(list)
     for position, each in enumerate(run):
@@ -173,7 +174,7 @@ def _chained(moves: Sequence[Statement], current: str) -> tuple[list[Statement],
 
 def _place_before(visit: _Visit, before: Sequence[_Ranked]) -> str:
     """Return where a patient was before an instant; empty if none of the last statements says."""
-    for _, each in reversed(before[-_LOOK_BACK:]):
+    for _, each in reversed(before):
         if _visit(each) == visit and trigger_of(each.trigger).location == "current":
             return _place(each)
     return ""

@@ -1,6 +1,6 @@
 """Resends: a statement that was sent several times counts once (R4.1, R4.2).
 
-Repeated cancels (R4.3) are in ``ledger``.
+Repeated cancels (R4.3) are in ``cancel_ledger``.
 """
 
 from collections.abc import Sequence

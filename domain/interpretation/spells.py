@@ -149,7 +149,7 @@ def _of_updates(spell: Spell, update: OrderedStatement) -> list[OrderedStatement
 def _attends_again(spell: Spell, each: OrderedStatement) -> bool:
     """Tell whether a beginning is the next day of a recurring visit, as a spell of its own (R7.15).
 
-    If the profile wants one encounter for the series, it is none.
+    If the profile wants one encounter for the series, the beginning begins no spell.
     """
     return (
         bool(spell.beginnings)

@@ -155,7 +155,7 @@ def measured(*, few: int = FEW, many: int = MANY, events: int = 25) -> dict[str,
 def _measured(application: Application, few: int, many: int, events: int) -> dict[str, list[float]]:
     sizes = {"1": few, "2": many}
     records = {each: _record(application, each, range(size)) for each, size in sizes.items()}
-    application.catch_up()
+    application.read_models.catch_up()
     store, memory = application.store, RowMemory()
     found: dict[str, list[float]] = {"statement": [], "own event": []}
     for each, size in sizes.items():

@@ -102,7 +102,7 @@ def _record(application: Application) -> None:
     context = application.reading(arrived_by="file")
     messages = [_message(number, step) for number in range(_RECORDED) for step in (0, 1)]
     application.record([read(each, context=context) for each in messages[:-1]])
-    application.catch_up()
+    application.read_models.catch_up()
 
 
 def _copy(connection: Connection[TupleRow], patients: int) -> None:

@@ -29,7 +29,7 @@ def rebuilding(application: Application, names: list[str]) -> int:
     """Rebuild projections, as ``caretrail projections rebuild`` does."""
     total = application.store.max_index()
     with application.connect() as connection:
-        return application.rebuild(connection, names, total).events
+        return application.read_models.rebuild(connection, names, total).events
 
 
 def live(application: Application, _names: list[str]) -> int:

@@ -38,7 +38,7 @@ def next_generation(application: Application) -> int:
     """
     with application.connect() as connection:
         number = begin_generation(connection, application.store.incarnation)
-        application.rebuild(connection, [], application.store.max_index())
+        application.read_models.rebuild(connection, [], application.store.max_index())
     return number
 
 

@@ -32,6 +32,6 @@ def open_reader(application: Application, *, connections: int = 4) -> Iterator[R
             services.open_segment,
             token=services.token,
             archive=archive,
-            complete_through=application.complete_through,
+            complete_through=application.read_models.complete_through,
             newest=application.store.max_index,
         )

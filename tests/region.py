@@ -246,7 +246,7 @@ def region(database: str, home: Path) -> Iterator[tuple[Application, Reader]]:
     with opened(settings) as application, open_reader(application) as reader:
         context = application.reading(arrived_by="file")
         application.record([read(raw, context=context) for raw in [*alder(), *others()]])
-        application.catch_up()
+        application.read_models.catch_up()
         yield application, reader
 
 

@@ -4,9 +4,10 @@ from argparse import Namespace
 from dataclasses import asdict
 from pathlib import Path
 
-from caretrail.bootstrap import database, id_key_of, opened
+from caretrail.bootstrap import opened
 from caretrail.cli import WRONG_USAGE
 from caretrail.cli.output import json_line, line, note
+from caretrail.home import database, id_key_of
 from caretrail.progress import progress
 from domain.ids import DEVELOPMENT_KEY, IdKey
 from infra import id_key, log, settings
@@ -84,7 +85,7 @@ def restore(options: Namespace) -> int:
             application.connect() as connection,
             progress("rebuilding", restored.index) as shown,
         ):
-            rebuilt = application.rebuild(
+            rebuilt = application.read_models.rebuild(
                 connection,
                 (),
                 restored.index,

@@ -120,7 +120,7 @@ def _send_week(week: DemoWeek, ours: Settings, service: Service, stop: Event) ->
     with opened(ours) as application:
         total = application.store.max_index()
         with progress("projecting", total) as shown:
-            application.catch_up(shown, timeout=300)
+            application.read_models.catch_up(shown, timeout=300)
     keep_stories(ours.home, week.interesting)
 
 

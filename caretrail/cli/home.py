@@ -39,11 +39,11 @@ def catch_up_to_read(application: Application) -> None:
     """
     limit = application.settings.read_wait
     try:
-        catch_up(application, timeout=limit)
+        catch_up(application.read_models, timeout=limit)
     except TimeoutError:
         newest = application.store.max_index()
         with application.connect() as connection:
-            through = application.complete_through(connection)
+            through = application.read_models.complete_through(connection)
         note(
             f"caretrail: this answer may lack the newest events ({newest - through} behind): after"
             f" {limit:g} s the read models hold the events up to {through} of {newest}. The log of"
@@ -51,7 +51,7 @@ def catch_up_to_read(application: Application) -> None:
         )
 
 
-class ReadModels(Protocol):
+class LaggingModels(Protocol):
     """Read models that may lag behind the store."""
 
     def catch_up(self, shown: Callable[[int], None], *, timeout: float) -> object:
@@ -64,7 +64,7 @@ class ReadModels(Protocol):
 
 
 def catch_up(
-    models: ReadModels,
+    models: LaggingModels,
     now: Callable[[], float] = time.monotonic,
     *,
     timeout: float = 3600.0,

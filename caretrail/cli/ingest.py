@@ -33,7 +33,7 @@ def ingest(options: Namespace) -> None:
                 done=shown,
             )
         with progress("projecting", application.store.max_index()) as shown:
-            application.catch_up(shown)
+            application.read_models.catch_up(shown)
     result = {name: count for name, count in asdict(account).items() if name != "last_index"}
     if options.json:
         json_line(result)

@@ -27,7 +27,7 @@ def projections_ls(options: Namespace) -> None:
     """List read models: version, kept versions, rows, position."""
     with open_home() as application, application.connect() as connection:
         latest = application.store.max_index()
-        through = min(latest, application.complete_through(connection))
+        through = min(latest, application.read_models.complete_through(connection))
         fed = generations.fed(connection, PROJECTIONS)
         active = fed.active
         found = [
@@ -54,7 +54,7 @@ def projections_digest(options: Namespace) -> None:
     """Hash the content of read models, once they hold every event."""
     names = _checked(options.names)
     with open_home() as application, application.connect() as connection:
-        catch_up(application)
+        catch_up(application.read_models)
         found = digest(connection, PROJECTIONS, application.services.open_segment, names)
     if options.json:
         json_line({name: asdict(each) for name, each in found.items()})
@@ -71,7 +71,7 @@ def projections_rebuild(options: Namespace) -> None:
     with open_home() as application:
         if names:
             # The rebuilt ones will hold every event; the others must hold as much.
-            catch_up(application)
+            catch_up(application.read_models)
         started = time.monotonic()
         total = application.store.max_index()
         if options.source == "kafka":
@@ -136,7 +136,7 @@ def projections_retry(options: Namespace) -> None:
     """Interpret again what is set aside."""
     with open_home() as application, application.connect() as connection:
         before = parking.parked(connection)
-        stay = application.retry(connection)
+        stay = application.read_models.retry(connection)
     result = {"retried": len(before), "parked": len(stay)}
     if options.json:
         json_line(result)
@@ -174,7 +174,7 @@ def _rebuild(
     keep: bool,
 ) -> RebuildResult:
     with application.connect() as connection, progress("rebuilding", total) as shown:
-        return application.rebuild(
+        return application.read_models.rebuild(
             connection,
             names,
             total,

@@ -6,8 +6,8 @@ from typing import Final
 
 import structlog
 
-from caretrail.bootstrap import failure_meaning
 from caretrail.failure import HALTED
+from caretrail.fold_failures import failure_meaning
 from caretrail.problems import explanation
 from consumers.projector import Meaning
 

@@ -10,9 +10,10 @@ import psycopg
 import structlog
 from psycopg import Connection
 
-from caretrail.bootstrap import Application, claim_projecting, opened
+from caretrail.bootstrap import Application, opened
 from caretrail.problems import explanation
 from caretrail.publishing import keep_refused, topic_name
+from caretrail.read_models import claim_projecting
 from caretrail.roles.halting import Halting
 from commands.ports.store import StoreUnavailable
 from consumers.projector import ProjectorStep, Source, StoreSource
@@ -54,7 +55,7 @@ class _ClaimedConnection:
         connection = self._application.connect()
         try:
             if self._has_turn(connection):
-                self._application.prepare(connection)
+                self._application.read_models.prepare(connection)
                 return connection
         except BaseException:
             connection.close()  # this releases the claim
@@ -163,7 +164,7 @@ def _run(
         return published_last(claimed(), topic) if topic else {}
 
     large, ended = LargeComponents(), Event()
-    projector = application.projector(
+    projector = application.read_models.projector(
         claimed,
         source,
         published=published if topic else None,
@@ -171,7 +172,9 @@ def _run(
         on_failure=measured.failed,
         large=large,
     )
-    thread = Thread(target=application.fold_large, args=(large, ended), name="large components")
+    thread = Thread(
+        target=application.read_models.fold_large, args=(large, ended), name="large components"
+    )
     thread.start()
     try:
         projector.run(stop.is_set)
@@ -225,7 +228,9 @@ class _ProgressMetrics:
             return
         self._next = now + _LOOK_SECONDS
         try:
-            metrics.PROJECTION_POSITION.set(self._application.complete_through(self._claimed()))
+            metrics.PROJECTION_POSITION.set(
+                self._application.read_models.complete_through(self._claimed())
+            )
         except (psycopg.Error, StoreUnavailable):
             log.warning("position.unknown")
 

@@ -71,7 +71,11 @@ def fuzz(home: Path, seconds: float, seed: int) -> None:
         assert {"AA", "AE", "AR"} <= codes
         with opened(Settings(home=home, kafka=False)) as application, application.connect() as db:
             index = application.store.max_index()
-            until(lambda: application.complete_through(db) >= index, "every event projected", 120)
+            until(
+                lambda: application.read_models.complete_through(db) >= index,
+                "every event projected",
+                120,
+            )
             assert parking.parked(db) == []
         look(service, line, random)
         assert {role: service.pids(role) for role in ROLES} == before, "a role died"

@@ -118,7 +118,9 @@ def shown_after(home: Path) -> float:
     """Return after how many seconds the read models hold everything that is recorded now."""
     with opened(Settings(home=home, kafka=False)) as application, application.connect() as db:
         index, started = application.store.max_index(), time.monotonic()
-        until(lambda: application.complete_through(db) >= index, "every event projected")
+        until(
+            lambda: application.read_models.complete_through(db) >= index, "every event projected"
+        )
         return time.monotonic() - started
 
 

@@ -63,10 +63,10 @@ def test_read_models_ahead_of_their_store_are_refused_until_they_are_rebuilt(
     application.record([read(admission(31 + n), context=context) for n in range(new)])
     for _ in range(2):
         with pytest.raises(ReadModelsAheadOfStore, match="The store was set back"):
-            application.catch_up()
+            application.read_models.catch_up()
     with application.connect() as connection:
-        application.rebuild(connection, [], application.store.max_index())
-    application.catch_up()
+        application.read_models.rebuild(connection, [], application.store.max_index())
+    application.read_models.catch_up()
     clean = f"clean_{token_hex(4)}"
     with installation(servers.create_database(server, clean), tmp_path / "clean") as other:
         other.hear([admission(n) for n in [*range(1, 11), *range(31, 31 + new)]])

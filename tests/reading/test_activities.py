@@ -107,7 +107,7 @@ def tell(where: Installation) -> Told:
         caller(),
         decisions,
     )  # 6
-    application.catch_up()
+    application.read_models.catch_up()
     return Told(where, record, stream)
 
 
@@ -223,7 +223,7 @@ def test_the_rebuilt_read_models_are_equal_to_the_live_ones(told: Told) -> None:
     assert before["referral_loop"][0] == 1
     application = told.where.application
     with application.connect() as connection:
-        application.rebuild(connection, [], application.store.max_index())
+        application.read_models.rebuild(connection, [], application.store.max_index())
     assert told.where.digests() == before
     assert told.state() == ["accepted"]
 
@@ -262,7 +262,7 @@ def test_a_referral_of_an_unknown_record_is_shown_when_the_record_appears(alone:
     outcome = request_referral.handle(
         request(record=record, happened_at=moment("16 09:00")), caller(), decisions
     )
-    application.catch_up()
+    application.read_models.catch_up()
     assert where.reader.patient("SBH|7") is None
     kept = where.reader.referral(outcome.stream)
     assert kept is not None
@@ -291,7 +291,7 @@ def test_a_closed_referral_says_how_it_ended(alone: Told) -> None:
         caller(),
         decisions,
     )
-    alone.where.application.catch_up()
+    alone.where.application.read_models.catch_up()
     assert [each.words.summary for each in alone.activities().entries[-2:]] == [
         "Referral outcome received by fax.",
         "Referral closed by GENERAL, dr-ward, need met: partly, patient told on 2026-02-20.",

@@ -83,6 +83,6 @@ def test_other_patients_are_shown_while_a_large_one_is_folded(
             links.lock(other, "proj_substrate_v1", one)
             record(admission(1, "C", 2, "A02"), admission(2, "X", 3))
             until(lambda: beds(connection) == {"B", "X"}, "patient 2 is shown")
-            assert application.complete_through(connection) == 2
+            assert application.read_models.complete_through(connection) == 2
         until(lambda: beds(connection) == {"C", "X"}, "patient 1 is shown")
-        until(lambda: application.complete_through(connection) == 4, "nothing waits")
+        until(lambda: application.read_models.complete_through(connection) == 4, "nothing waits")

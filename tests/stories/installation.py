@@ -27,7 +27,7 @@ class Installation:
         """Read, record, project: as one batch."""
         context = self.application.reading(arrived_by="file")
         outcomes = self.application.record([read(each, context=context) for each in messages])
-        self.application.catch_up()
+        self.application.read_models.catch_up()
         return outcomes
 
     def timelines(self, story: Story) -> list[Json]:

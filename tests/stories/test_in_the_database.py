@@ -203,7 +203,9 @@ def test_a_rebuild_from_the_store_by_several_processes_leaves_the_same_content(
     before = where.digests()
     monkeypatch.setattr(filling, "_LONG", 10)
     with where.application.connect() as connection:
-        done = where.application.rebuild(connection, [name], where.application.store.max_index())
+        done = where.application.read_models.rebuild(
+            connection, [name], where.application.store.max_index()
+        )
 
     assert done.events == where.application.store.max_index()
     assert where.digests() == before

@@ -1,0 +1,251 @@
+"""Fold events into the read models, rebuild them, and wait until they hold every event."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Final
+
+import structlog
+from psycopg import Connection
+
+from caretrail.fold_failures import failure_meaning
+from consumers.chain import refuse_other_positions
+from consumers.projector import (
+    Meaning,
+    Projector,
+    ProjectorPorts,
+    ProjectorStep,
+    Source,
+    StoreSource,
+    wait_through,
+)
+from domain.body import RecordedEvent
+from infra import clock
+from infra.event_store import CareStore
+from projections import audit_trail
+from projections.catalogue import PROJECTIONS
+from projections.engine import fold, generations, resuming
+from projections.engine.large import LargeComponents
+from projections.engine.parking import ParkedEvent
+from projections.engine.projection import Needs
+from projections.engine.row_memory import RowMemory
+from projections.engine.services import Services
+from projections.rebuilding import rebuild as rebuilding
+from projections.rebuilding.filling import Progress as RebuildProgress
+from projections.rebuilding.stretches import ReadStretch, StoreLog
+
+log = structlog.get_logger()
+
+#: Advisory lock of the one process that updates the read models.
+_PROJECTING: Final = 0x63617265_0003
+_WAITING_SECONDS: Final = 1.0  # between two looks for large components that wait
+_LOOK_SECONDS: Final = 2.0  # between two attempts to take that lock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadModels:
+    """The read models of a home, which follow the events of its store.
+
+    ``connect`` opens a new connection in autocommit mode. ``worker_tools`` opens what a worker
+    process of a rebuild reads and folds with. It is sent to the worker, so it can be pickled.
+    """
+
+    store: CareStore
+    services: Services
+    connect: Callable[[], Connection[Any]]
+    worker_tools: Callable[
+        [Needs], AbstractContextManager[tuple[Connection[Any], Services, ReadStretch]]
+    ]
+
+    def complete_through(self, connection: Connection[Any]) -> int:
+        """Return the index up to which the read models hold every event."""
+        return fold.complete_through(
+            connection, PROJECTIONS, self.store.last_ids(), self.store.first_after
+        )
+
+    def positions(self, connection: Connection[Any]) -> dict[int, int]:
+        """Return the index of the last event in the read models, by partition.
+
+        Raises:
+            ReadModelsAheadOfStore: The store does not have these events: it was set back.
+        """
+        found = fold.positions(connection, PROJECTIONS)
+        applied = audit_trail.ids(connection, found.values())
+        refuse_other_positions(applied, self.store.ids(applied))
+        return found
+
+    def projector(
+        self,
+        connection: Callable[[], Connection[Any]],
+        source: Source,
+        *,
+        published: Callable[[], Mapping[int, int]] | None = None,
+        on_step: Callable[[ProjectorStep], None] = lambda _step: None,
+        on_failure: Callable[[Exception], None] = lambda _error: None,
+        large: LargeComponents | None = None,
+    ) -> Projector:
+        """Return a projector that folds the events of ``source``.
+
+        Args:
+            connection: Called before each batch; it opens a lost connection again.
+            source: Where the events come from.
+            published: Returns, by partition, the index up to which the topic holds every event.
+                None: the events come from the store.
+            on_step: Called after each batch and each idle look.
+            on_failure: Called with the error after which the projector starts again.
+            large: Shared with ``fold_large``, if another thread runs it. If it is not given, large
+                components are folded with their batch.
+        """
+        services = replace(self.services, memory=RowMemory(), large=large)
+        return Projector(
+            ProjectorPorts(
+                source=source,
+                positions=lambda: self.positions(connection()),
+                apply=lambda batch: fold.apply(
+                    connection(),
+                    PROJECTIONS,
+                    batch,
+                    heal=self.store.read_partition,
+                    services=services,
+                ),
+                now=clock.now,
+                meaning=failure_meaning,
+                published=published or dict,
+                heal=self.store.read_partition,
+                ids=self.store.ids if published else None,
+                on_step=on_step,
+                on_failure=on_failure,
+            )
+        )
+
+    def fold_large(self, large: LargeComponents, stop: threading.Event) -> None:
+        """Fold the large components that wait, one after the other, until ``stop`` is set."""
+        services = replace(self.services, memory=RowMemory())
+        while not stop.is_set():
+            try:
+                with self.connect() as connection:
+                    large.note(resuming.large_components(connection, PROJECTIONS))
+                    while not stop.is_set():
+                        if not resuming.fold_waiting(connection, PROJECTIONS, services):
+                            large.sleep(_WAITING_SECONDS)
+            except Exception as error:
+                if failure_meaning(error) is Meaning.SPLIT:
+                    raise
+                log.warning("large_components.interrupted", exc_info=error)
+                stop.wait(_LOOK_SECONDS)
+
+    def prepare(self, connection: Connection[Any]) -> None:
+        """Make the read models fit this release, and retry parked components.
+
+        Read models of another release are rebuilt from the store. A component that an earlier
+        release could not interpret may be interpreted now. Readers keep reading meanwhile.
+        """
+        try:
+            generations.fed(connection, PROJECTIONS)
+        except generations.NeedsRebuild as error:
+            log.warning("projections.rebuilding", count=len(error.names))
+            names = [] if error.all_projections else error.names
+            self.rebuild(connection, names, self.store.max_index())
+        parked = self.retry(connection)
+        if parked:
+            log.error("components.parked", parked=len(parked))
+
+    def retry(self, connection: Connection[Any]) -> list[ParkedEvent]:
+        """Interpret again what is set aside; return the events that stay so."""
+        heal = self.store.read_partition
+        return resuming.retry(connection, PROJECTIONS, self.services, heal=heal)
+
+    def rebuild(
+        self,
+        connection: Connection[Any],
+        names: Sequence[str],
+        upto: int,
+        *,
+        source: Iterable[RecordedEvent] | None = None,
+        progress: RebuildProgress | None = None,
+        keep: bool = False,
+    ) -> rebuilding.RebuildResult:
+        """Rebuild projections; see ``projections.rebuilding.rebuild``.
+
+        Args:
+            connection: A connection in autocommit mode.
+            names: The projections to rebuild; empty: all.
+            upto: The index of the newest event.
+            source: The events, if they do not come from the store.
+            progress: Called with the progress.
+            keep: Keep the generations that were read before up to date.
+        """
+        reads = PROJECTIONS.needs(names)
+        events: Iterable[RecordedEvent] | StoreLog
+        if source is not None:
+            events = source
+        elif reads == "all":
+            events = self.store.drain(0, upto)
+        else:
+            read = partial(self.store.drain_for_rebuild, bodies=reads == "body")
+            events = StoreLog(read, upto)
+        return rebuilding.rebuild(
+            connection,
+            PROJECTIONS,
+            names,
+            events,
+            heal=self.store.read_partition,
+            services=self.services,
+            tools=partial(self.worker_tools, reads),
+            progress=progress,
+            total=upto,
+            keep=keep,
+        )
+
+    def catch_up(
+        self, shown: Callable[[int], None] = lambda _index: None, *, timeout: float = 3600.0
+    ) -> int:
+        """Return when the read models hold every event recorded before the call.
+
+        If a service updates them, wait for it. Otherwise fold the events of the store here.
+
+        Args:
+            shown: Called from time to time with the index that they have reached.
+            timeout: In seconds.
+
+        Raises:
+            TimeoutError: They did not reach the newest event in time.
+            ReadModelsAheadOfStore: The store does not have their events: it was set back.
+        """
+        target = self.store.max_index()
+        with self.connect() as connection:
+
+            def through() -> int:
+                index = self.complete_through(connection)
+                shown(min(index, target))
+                return index
+
+            until = time.monotonic() + timeout
+            while not claim_projecting(connection):
+                left = until - time.monotonic()
+                try:
+                    return wait_through(through, target, min(left, _LOOK_SECONDS))
+                except TimeoutError:
+                    # The service may have ended meanwhile; the next round then takes its lock.
+                    if left <= _LOOK_SECONDS:
+                        raise
+            self.prepare(connection)
+            self.positions(connection)  # also if no event waits: refuse those that the store lacks
+            left = max(1, round(1000 * (until - time.monotonic())))
+            connection.execute("select set_config('statement_timeout', %s, false)", (str(left),))
+            source = StoreSource(self.store, wait=lambda _seconds: None)
+            return self.projector(lambda: connection, source).catch_up(
+                through, target, until - time.monotonic()
+            )
+
+
+def claim_projecting(connection: Connection[Any]) -> bool:
+    """Try to become the one process that updates the read models; tell whether it worked.
+
+    The claim ends with the connection.
+    """
+    row = connection.execute("select pg_try_advisory_lock(%s)", (_PROJECTING,)).fetchone()
+    return row == (True,)

@@ -55,7 +55,20 @@ class Application:
         return RecordMac(self.keys.derived(PURPOSE))
 
     def reading(self, *, arrived_by: str, sender: str = "") -> ReadingContext:
-        """Return the context in which messages are read; ``sender`` chooses a profile by name."""
+        """Return the context in which messages are read.
+
+        The store keeps the versions of the profiles first, because recorded messages name them.
+
+        Args:
+            arrived_by: The way by which the messages arrive.
+            sender: Chooses a profile by name.
+
+        Raises:
+            StoreUnavailable: The database does not answer.
+        """
+        for name in {profiles.DEFAULT, *self.profiles.named}:
+            profile = self.profiles[name]
+            self.store.keep_profile(profile.version, name=name, content=profile.canonical.decode())
         return ReadingContext(
             id_key=self.id_key,
             profiles=self.profiles,
@@ -134,9 +147,6 @@ def opened(settings: Settings) -> Iterator[Application]:
                 external=settings.database_url is not None,
             )
         )
-        for name in {profiles.DEFAULT, *chosen.named}:
-            profile = chosen[name]
-            store.keep_profile(profile.version, name=name, content=profile.canonical.decode())
         services = fold_services(keys, ids)
         yield Application(
             settings=settings,

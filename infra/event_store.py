@@ -5,8 +5,8 @@ circle: the keys of subjects (sorted), the idempotency keys (sorted), the append
 counted in a transaction of their own.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Final
 
@@ -112,6 +112,7 @@ class CareStore(EventLog, MessageLog[SealedMessage]):
                     if key in result.known and (same := [each.message for each in prepared])
                 ]
                 outcomes |= self._count(again)
+                self._exchange_proposed_keys(each for key in result.known for each in fresh[key])
             if result.taken:
                 self._writer.keys.adopt(result.taken)
                 fresh = {
@@ -158,6 +159,14 @@ class CareStore(EventLog, MessageLog[SealedMessage]):
     def _count(self, again: Sequence[received_messages.Resend]) -> dict[bytes, MessageOutcome]:
         with self._writer.connection() as connection, connection.transaction():
             return received_messages.count_duplicates(connection, again)
+
+    def _exchange_proposed_keys(self, duplicates: Iterable[SealedMessage]) -> None:
+        """Take the existing keys of the subjects of duplicates, so that proposed keys are unused.
+
+        If the database does not answer, the proposed keys are lost; the messages are counted.
+        """
+        with suppress(StoreUnavailable):
+            self._writer.keys.warm(one for each in duplicates for one in each.keys.proposed())
 
     def _columns(self, message: IncomingMessage, draft: Draft) -> Columns:
         return Columns(

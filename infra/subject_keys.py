@@ -17,6 +17,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from psycopg import Connection, Cursor
@@ -56,7 +57,7 @@ _MESSAGE: Final[SegmentClass] = "message"
 class _SubjectKey:
     """The data key of one subject."""
 
-    __slots__ = ("data_key", "key_id", "proposed")
+    __slots__ = ("__weakref__", "data_key", "key_id", "proposed")
 
     def __init__(self, key_id: int, data_key: bytes, *, proposed: bool = False) -> None:
         self.key_id = key_id
@@ -124,6 +125,9 @@ class SealingKeys:
 class SubjectKeys:
     """The keys of all subjects; the last used ones stay in memory. Safe for threads.
 
+    A proposed key stays in memory as long as a ``SealingKeys`` has it, so that all messages that
+    wait to be recorded propose the same key for a subject.
+
     Raises:
         StoreUnavailable: From every method that fetches a key, if the database does not answer.
     """
@@ -139,6 +143,7 @@ class SubjectKeys:
         self._data_keys = data_keys
         self._remember = remember
         self._remembered = OrderedDict[RecordId, _SubjectKey]()  # the last used at the end
+        self._proposed = WeakValueDictionary[RecordId, _SubjectKey]()
         self._spare = list[tuple[int, bytes]]()
         self._lock = Lock()
 
@@ -183,17 +188,17 @@ class SubjectKeys:
             raise SegmentDoesNotOpen(event_id=message_id, subject=inner, segment=_MESSAGE) from None
 
     def warm(self, subjects: Iterable[RecordId]) -> None:
-        """Fetch the keys of many subjects together, before their segments are opened."""
+        """Fetch the keys of many subjects together, in place of proposed keys if there are any."""
         with self._lock:
             wanted = [each for each in set(subjects) if self._confirmed(each) is None]
         for at in range(0, len(wanted), self._remember):
-            self._keep(self._fetch(wanted[at : at + self._remember]))
+            self._fetch(wanted[at : at + self._remember])
 
     def for_sealing(self, subjects: Collection[RecordId], *, may_wait: bool = True) -> SealingKeys:
         """Return a key for each subject: its own key if we know it, else a proposed one.
 
-        A key stays proposed for its subject until ``confirm`` or ``adopt`` is called. So a
-        transaction whose outcome is not known can simply be repeated with the same key.
+        A key stays proposed until ``confirm`` or ``adopt`` is called. So a transaction whose
+        outcome is not known can simply be repeated with the same ``SealingKeys``.
 
         Args:
             subjects: The subjects of the segments.
@@ -204,16 +209,13 @@ class SubjectKeys:
         """
         while True:
             with self._lock:
-                keys = {each: key for each in subjects if (key := self._remembered.get(each))}
-                for each in keys:
-                    self._remembered.move_to_end(each)
+                keys = {each: key for each in subjects if (key := self._known(each))}
                 missing = [each for each in subjects if each not in keys]
                 if len(missing) <= len(self._spare):
                     for each in missing:
                         key_id, data_key = self._spare.pop()
                         key = _SubjectKey(key_id, data_key, proposed=True)
-                        keys[each] = self._remembered[each] = key
-                    self._forget()
+                        keys[each] = self._proposed[each] = key
                     return SealingKeys(keys)
             if not may_wait:
                 raise StoreUnavailable("NoKeysAtHand")
@@ -223,9 +225,11 @@ class SubjectKeys:
         """Note that these proposed keys are committed as the keys of their subjects."""
         with self._lock:
             for subject, key_id in proposed.items():
-                key = self._remembered.get(subject)
+                key = self._proposed.get(subject)
                 if key is not None and key.key_id == key_id:
                     key.proposed = False
+                    self._remembered[subject] = self._proposed.pop(subject)
+            self._forget()
             short = _BLOCK - len(self._spare)
         if short > _BLOCK // 2:
             # Fetch unused keys now, because the database has just answered and no sender waits.
@@ -238,15 +242,7 @@ class SubjectKeys:
         Raises:
             CannotStore: A key was destroyed, so nothing can be sealed for its subject.
         """
-        existing = self._load(taken)
-        with self._lock:
-            for subject, key in existing.items():
-                ours = self._remembered.get(subject)
-                if ours is not None and ours.proposed and ours.key_id != key.key_id:
-                    # The transaction was refused, so nothing that is kept was sealed with our key.
-                    self._spare.append((ours.key_id, ours.data_key))
-        self._keep(existing)
-        if existing.keys() < taken.keys():
+        if self._load(taken).keys() < taken.keys():
             raise CannotStore("key_destroyed")
 
     def derived(self, purpose: str) -> bytes:
@@ -267,7 +263,6 @@ class SubjectKeys:
             key = self._confirmed(subject)
         if key is None:
             fetched = self._fetch([subject])
-            self._keep(fetched)
             if subject not in fetched:
                 raise DoesNotOpen
             key = fetched[subject]
@@ -276,37 +271,48 @@ class SubjectKeys:
     def _confirmed(self, subject: RecordId) -> _SubjectKey | None:
         """Return the key of a subject from memory, unless it is only proposed."""
         key = self._remembered.get(subject)
-        if key is None or key.proposed:
-            return None
-        self._remembered.move_to_end(subject)
+        if key is not None:
+            self._remembered.move_to_end(subject)
         return key
 
-    def _keep(self, keys: Mapping[RecordId, _SubjectKey]) -> None:
-        with self._lock:
-            for subject, key in keys.items():
-                self._remembered[subject] = key
-                self._remembered.move_to_end(subject)
-            self._forget()
+    def _known(self, subject: RecordId) -> _SubjectKey | None:
+        """Return the key of a subject from memory, even if it is only proposed."""
+        return self._confirmed(subject) or self._proposed.get(subject)
 
     def _forget(self) -> None:
-        """Forget the least recently used keys, but keep proposed ones, which are nowhere else."""
+        """Forget the least recently used keys."""
         for _ in range(len(self._remembered) - self._remember):
-            subject, key = self._remembered.popitem(last=False)
-            if key.proposed:
-                self._remembered[subject] = key
+            self._remembered.popitem(last=False)
 
     def _fetch(self, subjects: Sequence[RecordId]) -> dict[RecordId, _SubjectKey]:
+        """Load the existing keys of subjects; see ``_load``."""
         with reachable(), self._store.connection() as connection:
             rows = connection.execute(_LOOK_UP, (array(subjects),)).fetchall()
         return self._load({RecordId(subject): key_id for subject, key_id in rows})
 
     def _load(self, key_ids: Mapping[RecordId, int]) -> dict[RecordId, _SubjectKey]:
+        """Load the existing keys of subjects, without destroyed keys, and remember them.
+
+        Another key that we had proposed for one of the subjects becomes unused. No transaction can
+        record anything that is sealed with it, because the subject has its existing key.
+        """
         data_keys = self._data_keys.load(list(key_ids.values()))
-        return {
+        loaded = {
             subject: _SubjectKey(key_id, data_keys[key_id])
             for subject, key_id in key_ids.items()
             if key_id in data_keys
         }
+        with self._lock:
+            for subject, key_id in key_ids.items():
+                ours = self._proposed.get(subject)
+                if ours is not None and ours.key_id != key_id:
+                    del self._proposed[subject]
+                    self._spare.append((ours.key_id, ours.data_key))
+            for subject, key in loaded.items():
+                self._remembered[subject] = key
+                self._remembered.move_to_end(subject)
+            self._forget()
+        return loaded
 
     def _fetch_spare(self, count: int) -> None:
         more = self._data_keys.take(count)

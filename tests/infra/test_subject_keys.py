@@ -193,9 +193,10 @@ def test_a_key_that_is_only_proposed_is_not_used_to_open_segments(
 ) -> None:
     store, keys = store_and_keys
     with opened(database, tmp_path) as (other_store, _):
-        keys.for_sealing({record_of("new")})
+        ours = keys.for_sealing({record_of("new")})
         record(other_store, [received("a", draft("new"))])
         assert_all_open(store, keys)
+        assert ours.proposed()
 
 
 def test_a_subject_whose_transaction_failed_gets_no_key(
@@ -238,16 +239,64 @@ def test_only_so_many_keys_stay_in_memory_and_every_segment_opens(
     assert len(few._remembered) == 8
 
 
-def test_a_proposed_key_stays_in_memory_until_it_is_confirmed(
+def test_a_proposed_key_stays_in_memory_while_a_message_waits_to_be_recorded(
     keys: SubjectKeys,
 ) -> None:
     few = SubjectKeys(keys._store, keys._data_keys, remember=8)
-    proposed = few.for_sealing({record_of("first")}).proposed()
-    few.for_sealing({record_of(str(i)) for i in range(40)})
-    assert few.for_sealing({record_of("first")}).proposed() == proposed
-    few.confirm(proposed)
-    few.for_sealing({record_of(f"more {i}") for i in range(40)})
-    assert record_of("first") not in few._remembered
+    first = few.for_sealing({record_of("first")})
+    for i in range(40):
+        few.for_sealing({record_of(str(i))})
+    assert list(few._proposed) == [record_of("first")]
+    assert few.for_sealing({record_of("first")}).proposed() == first.proposed()
+    few.confirm(first.proposed())
+    assert not first.proposed()
+    assert few.for_sealing({record_of("first")}).by_subject == first.by_subject
+
+
+def test_an_archive_that_is_sent_again_takes_no_keys(
+    database: str, tmp_path: Path, store: CareStore
+) -> None:
+    numbers = [str(i) for i in range(300)]
+    record(store, [received(each, draft(each)) for each in numbers])
+    with opened(database, tmp_path) as (other_store, other_keys):
+        unused: set[int] = set()
+        for at in range(0, 300, 20):
+            again = record(
+                other_store, [received(each, draft(each)) for each in numbers[at : at + 20]]
+            )
+            assert {each.disposition for each in again} == {Disposition.DUPLICATE}
+            assert not other_keys._proposed
+            unused.add(len(other_keys._spare))
+    assert len(unused) == 1  # every proposed key came back
+
+
+def test_the_duplicate_of_a_message_whose_key_was_destroyed_is_counted_and_takes_no_key(
+    database: str, tmp_path: Path, store: CareStore, connection: psycopg.Connection
+) -> None:
+    record(store, [received("a")])
+    connection.execute(
+        "delete from keys.data_key where key_id in (select key_id from es.subject_key)"
+    )
+    with opened(database, tmp_path) as (other_store, other_keys):
+        (again,) = record(other_store, [received("a")])
+        assert again.disposition is Disposition.DUPLICATE
+        assert not other_keys._proposed
+
+
+def test_writers_that_adopt_a_key_together_give_back_each_proposed_key_once(
+    store_and_keys: tuple[CareStore, SubjectKeys], database: str, tmp_path: Path
+) -> None:
+    store, _ = store_and_keys
+    names = [str(i) for i in range(40)]
+    record(store, [received(each, draft(each)) for each in names])
+    with opened(database, tmp_path) as (_, keys):
+        subjects = {record_of(each) for each in names}
+        ours = keys.for_sealing(subjects)
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda _: keys.warm(subjects), range(16)))
+        spare = [key_id for key_id, _ in keys._spare]
+        assert sorted(set(spare)) == sorted(spare)
+        assert set(ours.proposed().values()) <= set(spare)
 
 
 def test_a_caller_that_may_not_wait_gets_only_keys_in_memory(keys: SubjectKeys) -> None:

@@ -18,10 +18,11 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from benchmarks.client import LoadResult
-from caretrail.service import Service, free_port
+from caretrail.service import Service
 from infra.event_log import EventLog
 from infra.kafka_access import Brokers
 from infra.kafka_server import KafkaServer
+from infra.ports import free_port
 from infra.postgres import pool
 from infra.postgres_server import PostgresServer
 from infra.settings import Settings

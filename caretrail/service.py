@@ -9,11 +9,10 @@ records and stopped at the next start.
 import json
 import os
 import signal
-import socket
 import sys
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
 from pathlib import Path
@@ -33,6 +32,7 @@ from infra.atomic_file import write_atomically
 from infra.child_processes import ChildProcess
 from infra.kafka_access import Brokers
 from infra.kafka_server import KafkaServer, KafkaUnavailable
+from infra.ports import free_port, free_ports
 from infra.postgres import await_recovery, recovering
 from infra.postgres_server import PostgresServer, PostgresUnavailable
 from infra.relay_checkpoint import newest_generation
@@ -374,33 +374,6 @@ def running_service(home: Path) -> dict[str, Any] | None:
 
 def _lock_of(home: Path, role: str) -> Path:
     return home / "run" / f"{role}.lock"
-
-
-def free_port(preferred: int = 0) -> int:
-    """Return ``preferred`` if it is free on loopback, else any free port."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", preferred))
-        except OSError:
-            return free_port()
-        return int(probe.getsockname()[1])
-
-
-def free_ports(count: int, *, exclude: Collection[int] = ()) -> list[int]:
-    """Return different free ports of loopback that are not in ``exclude``.
-
-    All ports are held until the last one is found. Otherwise a port could be found twice.
-    """
-    found: list[int] = []
-    with ExitStack() as stack:
-        while len(found) < count:
-            probe = stack.enter_context(socket.socket())
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-            if port not in exclude:
-                found.append(port)
-    return found
 
 
 def _literal(host: str) -> str:

@@ -7,7 +7,7 @@ Latin-1 and splits some of them at commas, so an absolute path could break on th
 import os
 import socket
 from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_urlsafe
@@ -21,6 +21,7 @@ from infra.child_processes import ChildProcess
 from infra.java import Java
 from infra.kafka_access import USER
 from infra.key_file import make_key, read_key
+from infra.ports import preferred_ports
 from infra.server_log import ServerLog
 
 #: All of the broker's environment: no Java options from the user's environment, and no secret.
@@ -194,23 +195,11 @@ class KafkaHome:
         last = [0, 0]
         with suppress(OSError, ValueError):
             last = [int(each) for each in self._ports.read_text("ascii").split()]
-        with ExitStack() as held:  # both are bound at the same time, so that they differ
-            first, second = (held.enter_context(_bound(each)) for each in (*last, 0, 0)[:2])
-            return first.getsockname()[1], second.getsockname()[1]
+        clients, itself = preferred_ports((*last, 0, 0)[:2])
+        return clients, itself
 
     def reason_of_failure(self) -> str:
         """Return the line of the log that says why the last start failed."""
         lines = [each for each in self.log.of_this_start().splitlines() if each.strip()]
         causes = [each for each in lines if "Exception" in each or "FATAL" in each]
         return " ".join((causes or lines)[-1:]) or "it wrote no reason"
-
-
-def _bound(port: int) -> socket.socket:
-    """Bind a port of 127.0.0.1 as a server would; if it is taken, bind any free port."""
-    probe = socket.socket()
-    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        probe.bind(("127.0.0.1", port))
-    except OSError:
-        probe.bind(("127.0.0.1", 0))
-    return probe

@@ -1,7 +1,6 @@
 """Where a home keeps its PostgreSQL, and how a running server is found there."""
 
 import os
-import socket
 import stat
 from dataclasses import dataclass
 from hashlib import sha256
@@ -141,11 +140,3 @@ def make_socket_folder(home: Path, account: ServerAccount) -> Path:
     account.own(folder)
     account.reach(folder)
     return folder
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that no process listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

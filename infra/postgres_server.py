@@ -21,6 +21,7 @@ from typing_extensions import override
 
 from infra import child_processes
 from infra.atomic_file import write_atomically
+from infra.ports import free_port
 from infra.postgres import RECOVERING, RECOVERY_SAY, log_recovery, recovering
 from infra.postgres_account import NoAccount, ServerAccount, find_account
 from infra.postgres_binaries import NoBinaries, binaries, initdb
@@ -28,7 +29,6 @@ from infra.postgres_home import (
     NAME,
     PostgresHome,
     RunningPostgres,
-    free_port,
     make_socket_folder,
 )
 from infra.shared_server import SharedServer

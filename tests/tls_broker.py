@@ -7,11 +7,11 @@ from secrets import token_urlsafe
 from subprocess import DEVNULL, STDOUT, Popen, run
 from typing import Final
 
-from caretrail.service import free_ports
 from infra import java, kafka_jars
 from infra.kafka_access import Brokers
 from infra.kafka_home import ENVIRONMENT
 from infra.kafka_server import SETTINGS
+from infra.ports import free_ports
 from tests.certificates import Issuer
 
 USER: Final = "ward"

@@ -14,7 +14,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from caretrail.service import free_ports
+from infra.ports import free_ports
 from tests.acceptance.command_line import CARETRAIL, CommandLine, SameProcess
 from tests.acceptance.page_times import now_of, times_after
 from tests.acceptance.service import RunningService

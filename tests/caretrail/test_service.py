@@ -1,4 +1,4 @@
-"""Ports of the roles of one service."""
+"""Services that start together."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -7,18 +7,9 @@ from threading import Thread
 from pydantic import SecretStr
 
 from caretrail.bootstrap import opened
-from caretrail.service import Service, free_ports
+from caretrail.service import Service
+from infra.ports import free_ports
 from infra.settings import Settings
-
-
-def test_no_two_roles_get_the_same_port() -> None:
-    # With 100 ports that are drawn one by one, some would be the same.
-    assert len(set(free_ports(100))) == 100
-
-
-def test_a_port_in_use_is_not_offered_again() -> None:
-    used = range(0, 1 << 16, 3)
-    assert not set(free_ports(50, exclude=used)) & set(used)
 
 
 def test_two_services_that_start_together_and_may_leave_a_port_both_start(

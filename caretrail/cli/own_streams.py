@@ -2,7 +2,7 @@
 
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -13,13 +13,13 @@ from caretrail.cli.output import json_line, line, note
 from caretrail.cli.patients import shared_number_listed
 from caretrail.failure import Failed
 from caretrail.readers import open_reader
-from commands.decisions import Caller, Command, Decisions
+from commands.catalogue import handle
+from commands.decisions import Caller, Command
 from commands.ports.streams import CommandOutcome
 from domain.body import Actor
 from domain.ids import RecordId, StreamId
 
 C = TypeVar("C", bound=Command)
-Handle = Callable[[C, Caller, Decisions], CommandOutcome]
 
 NO_PATIENT = (
     "no such patient. Write a patient id or AUTHORITY|IDENTIFIER, as `caretrail patients ls`"
@@ -50,7 +50,7 @@ def _stated(fields: Mapping[str, object]) -> dict[str, object]:
     }
 
 
-def give(options: Namespace, application: Application, command: C, handle: Handle[C]) -> None:
+def give(options: Namespace, application: Application, command: Command) -> None:
     """Give the command, wait until the read models hold it, and print what it recorded."""
     caller = Caller(
         actor=_actor(options), key=options.key, expected_version=options.expected_version

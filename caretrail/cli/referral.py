@@ -16,7 +16,6 @@ from caretrail.cli.patients import shared_number_listed
 from caretrail.failure import Failed
 from caretrail.reading.contract import activity_json
 from caretrail.reading.referrals import referral_json
-from commands import accept_referral, close_referral, request_referral, void_referral_event
 from commands.accept_referral import AcceptReferral
 from commands.close_referral import CloseReferral
 from commands.request_referral import RequestReferral
@@ -53,7 +52,7 @@ def referral_request(options: Namespace) -> None:
             happened_at=options.happened_at,
             question=text_of(options.question),
         )
-        give(options, application, command, request_referral.handle)
+        give(options, application, command)
 
 
 def referral_accept(options: Namespace) -> None:
@@ -67,7 +66,7 @@ def referral_accept(options: Namespace) -> None:
             happened_at=options.happened_at,
             note=text_of(options.note),
         )
-        give(options, application, command, accept_referral.handle)
+        give(options, application, command)
 
 
 def referral_close(options: Namespace) -> None:
@@ -84,7 +83,7 @@ def referral_close(options: Namespace) -> None:
             happened_at=options.happened_at,
             note=text_of(options.note),
         )
-        give(options, application, command, close_referral.handle)
+        give(options, application, command)
 
 
 def referral_void(options: Namespace) -> None:
@@ -98,7 +97,7 @@ def referral_void(options: Namespace) -> None:
             happened_at=options.happened_at,
             note=text_of(options.note),
         )
-        give(options, application, command, void_referral_event.handle)
+        give(options, application, command)
 
 
 def referral_show(options: Namespace) -> None:

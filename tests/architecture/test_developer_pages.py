@@ -101,9 +101,14 @@ def test_a_projection_takes_a_module_a_line_and_a_test_and_a_column_two_files(
 
 @pytest.mark.postgres
 @pytest.mark.timeout(300)
-def test_an_own_stream_takes_five_modules_and_a_line_in_three_lists(copied: Path) -> None:
+def test_an_own_stream_takes_five_modules_and_a_line_in_four_lists(copied: Path) -> None:
     changed = apply("how-to/add-an-own-stream.md", copied)
-    lists = ["domain/catalogue.py", "caretrail/reading/catalogue.py", "caretrail/cli/__init__.py"]
+    lists = [
+        "domain/catalogue.py",
+        "commands/catalogue.py",
+        "caretrail/reading/catalogue.py",
+        "caretrail/cli/__init__.py",
+    ]
     assert [each for each in changed if (ROOT / each).exists()] == lists
     assert len([each for each in changed if not each.startswith("tests/")]) == 5 + len(lists)
     run(copied, "ruff", "check", *changed)

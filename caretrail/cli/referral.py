@@ -15,6 +15,7 @@ from caretrail.cli.own_streams import (
 from caretrail.cli.patients import shared_number_listed
 from caretrail.failure import Failed
 from caretrail.reading.contract import activity_json
+from caretrail.reading.referral_reads import referral_with_entries
 from caretrail.reading.referrals import referral_json
 from commands.accept_referral import AcceptReferral
 from commands.close_referral import CloseReferral
@@ -22,6 +23,7 @@ from commands.request_referral import RequestReferral
 from commands.void_referral_event import VoidReferralEvent
 from domain.errors import UnknownStream
 from domain.ids import StreamId
+from projections.referral_loop import referrals
 
 
 def referral_request(options: Namespace) -> None:
@@ -102,8 +104,8 @@ def referral_void(options: Namespace) -> None:
 
 def referral_show(options: Namespace) -> None:
     """Show one referral and its entries."""
-    with open_home_reader() as reader:
-        found = reader.referral(StreamId(options.stream))
+    with open_home_reader() as reader, reader.connection() as connection:
+        found = referral_with_entries(connection, StreamId(options.stream))
     if found is None:
         raise UnknownStream(StreamId(options.stream))
     row, entries = found
@@ -138,7 +140,8 @@ def referral_ls(options: Namespace) -> None:
                 patient = reader.resolve(options.patient)
             if patient is None:
                 raise Failed(NO_PATIENT)
-        found = reader.referrals(state=options.state, patient=patient, limit=options.limit)
+        with reader.connection() as connection:
+            found = referrals(connection, state=options.state, patient=patient, limit=options.limit)
     shown = [referral_json(each) for each in found]
     if options.json:
         json_lines(shown)

@@ -199,7 +199,7 @@ class _Pages:
             reading,
             asked=given,
             words=self._words,
-            message=self._reader.message,
+            message=self._reader.evidence.of_message,
             frame=self._frame(now, "patients"),
         )
         return HTMLResponse(html)
@@ -238,7 +238,7 @@ class _Pages:
     def evidence(self, request: Request) -> Response:
         now = self._now()
         opaque = _opaque(request.path_params["opaque"])
-        evidence = self._reader.evidence(opaque)
+        evidence = self._reader.evidence.behind(opaque)
         if evidence is None:
             raise _no_event()
         concerned = evidence.events[0].subject_ids if evidence.events else []

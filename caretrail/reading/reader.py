@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Final
 
 from caretrail.reading import census as census_of
-from caretrail.reading.activities import ActivityEntry, read_activities, stream_entries
+from caretrail.reading.activities import read_activities
 from caretrail.reading.census import CensusReading
-from caretrail.reading.evidence import Archive, Evidence, NotAMessage, as_text, decode
+from caretrail.reading.evidence import Archive
+from caretrail.reading.evidence_reader import EvidenceReader
 from caretrail.reading.listing import (
     PatientList,
     PatientSearch,
@@ -21,23 +22,18 @@ from caretrail.reading.listing import (
 from caretrail.reading.opening import SegmentOpener
 from caretrail.reading.patient import PatientReading, interpreted, read, reading_of
 from caretrail.reading.patient_index import Database, PatientIndex
-from domain.ids import MODES, IdKey, PatientId, RecordId, StreamId
-from domain.segments import SegmentDoesNotOpen
-from domain.statement import Statement
-from infra.messages import ListedMessage, NoSuchMessage
+from domain.ids import MODES, IdKey, PatientId, RecordId
 from projections import (
     audit_trail,
     census,
     patient_identifiers,
     patients,
-    referral_loop,
 )
 from projections.audit_trail import EventRow, LogPosition
 from projections.census import open_places
 from projections.engine.own_events import own_of
 from projections.engine.services import Opener
 from projections.engine.substrate import filed_by_component, filed_of
-from projections.referral_loop import ReferralRow
 
 PAGE: Final = 25
 _COMPONENTS_AT_ONCE: Final = 500
@@ -73,9 +69,13 @@ class Reader:
         self._id_key = id_key
         self._opening = SegmentOpener(open_segment)
         self._index = PatientIndex(id_key, self._opening, token=token)
-        self._archive = archive
+        self.evidence = EvidenceReader(connections, archive)
         self._complete_through = complete_through
         self._newest = newest
+
+    def connection(self) -> AbstractContextManager[Database]:
+        """Lend a connection, for reads that belong to one kind of own stream."""
+        return self._connections()
 
     def latest(self) -> LogPosition:
         """Return the position up to which the read models hold every event."""
@@ -192,25 +192,6 @@ class Reader:
             (row,) = patients.by_id(connection, [patient])
             return RecordId(ref if ref in row.record_ids else patient), row.mode
 
-    def referrals(
-        self, *, state: str | None = None, patient: PatientId | None = None, limit: int = PAGE
-    ) -> list[ReferralRow]:
-        """Return referrals, the newest request first."""
-        with self._connections() as connection:
-            return referral_loop.referrals(connection, state=state, patient=patient, limit=limit)
-
-    def referral(self, stream: StreamId) -> tuple[ReferralRow, tuple[ActivityEntry, ...]] | None:
-        """Return a referral with its entries; None if there is no such referral."""
-        with self._connections() as connection:
-            found = referral_loop.referrals(connection, stream=stream)
-            if not found:
-                return None
-            (row,) = found
-            encounters = (
-                {row.anchor_ref: row.encounter_id} if row.anchor_ref and row.encounter_id else {}
-            )
-            return row, stream_entries(own_of(connection, [row.record_id]), stream, encounters)
-
     def census(
         self,
         *,
@@ -249,50 +230,6 @@ class Reader:
         """Return the event with this id, or the event of the statement with this ref."""
         with self._connections() as connection:
             return audit_trail.event(connection, opaque)
-
-    def evidence(self, opaque: str) -> Evidence | None:
-        """Return the message behind an event id, a statement ref or a message id."""
-        with self._connections() as connection:
-            event = audit_trail.event(connection, opaque)
-            message_id = event.message_id if event else opaque
-            events = audit_trail.events_of_message(connection, message_id) if message_id else []
-            events = events or ([event] if event else [])
-            statement = self._statement(connection, event or (events[0] if events else None))
-        message = self._received(message_id) if message_id else None
-        if message is None and not events:
-            return None
-        evidence = Evidence(message=message, events=tuple(events), lines=(), used=())
-        return self._opened(evidence, statement) if message else evidence
-
-    def message(self, message_id: str, statement: Statement) -> Evidence:
-        """Return a message; the fields that ``statement`` was read from are marked."""
-        evidence = Evidence(message=self._received(message_id), events=(), lines=(), used=())
-        return self._opened(evidence, statement)
-
-    def _received(self, message_id: str) -> ListedMessage | None:
-        try:
-            return self._archive.show(message_id).message
-        except NoSuchMessage:
-            return None
-
-    def _opened(self, evidence: Evidence, statement: Statement | None) -> Evidence:
-        if evidence.message is None:
-            return evidence
-        try:
-            raw = self._archive.raw(evidence.message.message_id)
-        except SegmentDoesNotOpen:
-            return replace(evidence, readable=False)
-        try:
-            lines, used = decode(raw, statement)
-        except NotAMessage:
-            return replace(evidence, lines=as_text(raw))
-        return replace(evidence, lines=lines, used=used)
-
-    def _statement(self, connection: Database, event: EventRow | None) -> Statement | None:
-        if event is None:
-            return None
-        behind = filed_of(connection, [event.record_id], upto=event.source_position)
-        return next((one.statement for one in behind if one.index == event.source_position), None)
 
     def _record(
         self, connection: Database, text: str, ref: str, patient: PatientId, *, then: bool

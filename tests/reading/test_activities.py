@@ -14,6 +14,7 @@ from caretrail.http import create_app
 from caretrail.reading.activities import Activities
 from caretrail.reading.contract import timeline_json
 from caretrail.reading.members import Json
+from caretrail.reading.referral_reads import referral_with_entries
 from commands import accept_referral, close_referral, request_referral, void_referral_event
 from commands.decisions import Decisions
 from commands.void_referral_event import VoidReferralEvent
@@ -207,7 +208,10 @@ def test_the_json_has_activities_as_entries_and_by_stream(told: Told) -> None:
 
 
 def test_a_referral_is_read_alone(told: Told) -> None:
-    found = told.where.reader.referral(told.stream)
+    with told.where.reader.connection() as connection:
+        found = referral_with_entries(connection, told.stream)
+        unknown = referral_with_entries(connection, StreamId(new_id()))
+    assert unknown is None
     assert found is not None
     row, entries = found
     assert (row.state, row.version) == ("accepted", 4)
@@ -215,7 +219,6 @@ def test_a_referral_is_read_alone(told: Told) -> None:
         "requested", "accepted", "accepted", "entered_in_error",
     ]  # fmt: skip
     assert entries == told.activities().entries
-    assert told.where.reader.referral(StreamId(new_id())) is None
 
 
 def test_the_rebuilt_read_models_are_equal_to_the_live_ones(told: Told) -> None:
@@ -264,8 +267,8 @@ def test_a_referral_of_an_unknown_record_is_shown_when_the_record_appears(alone:
     )
     application.read_models.catch_up()
     assert where.reader.patient("SBH|7") is None
-    kept = where.reader.referral(outcome.stream)
-    assert kept is not None
+    with where.reader.connection() as connection:
+        assert referral_with_entries(connection, outcome.stream) is not None
     where.hear([SBH.say("A01", "02-18 10:00", place="6S-1", visit="S1", admitted="02-18 10:00")])
     reading = where.reader.patient("SBH|7")
     assert reading is not None

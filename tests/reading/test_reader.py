@@ -294,9 +294,9 @@ def test_evidence_is_the_message_as_received_with_its_fields(told: Told) -> None
     assert reading
     filed = next(f for f in reading.filed.values() if f.statement.trigger == "A06")
 
-    by_event = told.reader.evidence(filed.event_id)
-    by_ref = told.reader.evidence(filed.statement.ref)
-    by_message = told.reader.evidence(filed.message_id or "")
+    by_event = told.reader.evidence.behind(filed.event_id)
+    by_ref = told.reader.evidence.behind(filed.statement.ref)
+    by_message = told.reader.evidence.behind(filed.message_id or "")
 
     assert by_event == by_ref == by_message
     assert by_event
@@ -311,4 +311,4 @@ def test_evidence_is_the_message_as_received_with_its_fields(told: Told) -> None
 
 
 def test_an_unknown_id_has_no_evidence(told: Told) -> None:
-    assert told.reader.evidence("no-such-id") is None
+    assert told.reader.evidence.behind("no-such-id") is None

@@ -31,6 +31,7 @@ def open_reader(application: Application, *, connections: int = 4) -> Iterator[R
             application.id_key,
             services.open_segment,
             token=services.token,
+            warm=services.warm,
             archive=archive,
             complete_through=application.read_models.complete_through,
             newest=application.store.max_index,

@@ -1,6 +1,6 @@
 """Open sealed segments. A segment whose key is gone is left out; it is not an error."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -56,8 +56,19 @@ def pieces_copied(column: str | None, wanted: SegmentClass) -> list[SealedPiece]
 class SegmentOpener:
     """Opens sealed segments and decodes them. A segment that does not open is left out."""
 
-    def __init__(self, open_segment: Opener) -> None:
+    def __init__(
+        self,
+        open_segment: Opener,
+        warm: Callable[[Iterable[RecordId]], None] = lambda _records: None,
+    ) -> None:
+        """Take the functions from outside.
+
+        Args:
+            open_segment: Opens a sealed segment or raises ``SegmentDoesNotOpen``.
+            warm: Fetches the keys of records together, before their segments are opened.
+        """
         self._open = open_segment
+        self.warm = warm
 
     def demographics(self, pieces: Iterable[SealedPiece]) -> list[Demographics]:
         """Return the demographics in ``pieces``."""

@@ -75,6 +75,7 @@ class PatientIndex:
         marks: dict[str, list[IdentifierRow]] = defaultdict(list)
         for row in patient_identifiers.of_patients(connection, [row.patient_id for row in rows]):
             marks[row.patient_id].append(row)
+        self._opening.warm(each for row in rows for each in row.record_ids)
         retired = patients.retired_into(connection, [row.patient_id for row in rows])
         return [
             row_as_listed(row, marks[row.patient_id], self._opening, retired=retired)

@@ -1,7 +1,7 @@
 """Answer every question of the command line and the pages from the read models."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
@@ -49,6 +49,7 @@ class Reader:
         open_segment: Opener,
         *,
         token: Callable[[str], str],
+        warm: Callable[[Iterable[RecordId]], None],
         archive: Archive,
         complete_through: Callable[[Database], int] | None = None,
         newest: Callable[[], int] = lambda: 0,
@@ -60,6 +61,7 @@ class Reader:
             id_key: The key from which the ids of this installation are derived.
             open_segment: Opens a sealed segment or raises ``SegmentDoesNotOpen``.
             token: The keyed hash with which the projector makes name tokens.
+            warm: Fetches the keys of records together, before their segments are opened.
             archive: The received messages.
             complete_through: Returns the index up to which the read models hold every event. If
                 it is not given, the highest index in them is used.
@@ -67,7 +69,7 @@ class Reader:
         """
         self._connections = connections
         self._id_key = id_key
-        self._opening = SegmentOpener(open_segment)
+        self._opening = SegmentOpener(open_segment, warm)
         self._index = PatientIndex(id_key, self._opening, token=token)
         self.evidence = EvidenceReader(connections, archive)
         self._complete_through = complete_through
@@ -208,6 +210,7 @@ class Reader:
                 rows = census.open_now(connection, facility=facility)
                 ids = [row.patient_id for row in rows]
                 people = patients.by_id(connection, ids)
+                self._opening.warm(each for row in people for each in row.record_ids)
                 occupied = census_of.from_rows(rows, people, self._opening)
                 shared = _shared_numbers(connection)
             else:

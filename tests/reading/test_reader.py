@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from caretrail.readers import open_reader
 from caretrail.reading import PatientReading, PatientSearch
 from caretrail.reading.contract import census_json, patients_json, timeline_json
+from domain.body import SealedSegment
 from tests.region import NOW, Told, now
 from tests.web.people import at
 
@@ -312,3 +314,24 @@ def test_evidence_is_the_message_as_received_with_its_fields(told: Told) -> None
 
 def test_an_unknown_id_has_no_evidence(told: Told) -> None:
     assert told.reader.evidence.behind("no-such-id") is None
+
+
+@pytest.mark.parametrize("name", ["census", "patients"])
+def test_the_keys_of_a_list_are_fetched_before_its_segments_are_opened(
+    told: Told, name: str
+) -> None:
+    services = told.application.services
+    warmed, opened = set[str](), set[str]()
+
+    def open_segment(sealed: SealedSegment, event_id: str, topic: str) -> bytes:
+        opened.add(sealed.subject)
+        assert opened <= warmed
+        return services.open_segment(sealed, event_id, topic)
+
+    watched = replace(services, warm=warmed.update, open_segment=open_segment)
+    with open_reader(replace(told.application, services=watched)) as reader:
+        if name == "census":
+            assert reader.census(now=now()).occupied
+        else:
+            assert reader.patients().listed
+    assert opened

@@ -3,11 +3,13 @@
 import re
 from argparse import ArgumentTypeError
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from domain.calendar import EARLIEST, LATEST, asked_instant
-from domain.statement import Moment, Precision, Zone
+
+if TYPE_CHECKING:
+    from domain.statement import Moment, Precision, Zone
 
 _CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+-]{0,63}")
 _STATED: Final = re.compile(
@@ -56,12 +58,15 @@ def named_version(text: str) -> tuple[str, int]:
     return name, int(number)
 
 
-def stated_time(text: str) -> Moment:
+def stated_time(text: str) -> "Moment":
     """Return a time as it was stated: a day, a minute or a second. Without an offset, it is UTC.
 
     >>> stated_time("2026-03-02").precision, stated_time("2026-03-02T14:05+01:00").zone
     ('day', 'offset')
     """
+    # Imported only here: --help must not pay for it.
+    from domain.statement import Moment  # noqa: PLC0415
+
     shape = _STATED.fullmatch(text)
     if shape is None:
         raise ArgumentTypeError(f"{text}: write a time as 2026-03-02T14:05Z, or a day")

@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from caretrail.bootstrap import Application, opened
+from caretrail.intake import reading_context
 from consumers.hl7v2.translate import read
 from domain.body import Actor, Envelope, RecordedEvent
 from domain.encoding import make_body
@@ -61,7 +62,7 @@ def _messages(patient: str, numbers: Iterable[int]) -> Iterator[bytes]:
 
 def _record(application: Application, patient: str, numbers: Sequence[int]) -> RecordId:
     """Record messages of one patient; return the source record."""
-    context = application.reading(arrived_by="file")
+    context = reading_context(application, arrived_by="file")
     for start in range(0, len(numbers), _RECORDED):
         some = _messages(patient, numbers[start : start + _RECORDED])
         application.record([read(each, context=context) for each in some])

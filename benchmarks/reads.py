@@ -23,6 +23,7 @@ from psycopg.rows import TupleRow
 
 from caretrail.bootstrap import Application, opened
 from caretrail.generate.names import FAMILIES, WOMEN
+from caretrail.intake import reading_context
 from caretrail.readers import open_reader
 from caretrail.reading import PatientSearch, Reader
 from consumers.hl7v2.translate import read
@@ -99,7 +100,7 @@ def _message(number: int, step: int) -> bytes:
 
 
 def _record(application: Application) -> None:
-    context = application.reading(arrived_by="file")
+    context = reading_context(application, arrived_by="file")
     messages = [_message(number, step) for number in range(_RECORDED) for step in (0, 1)]
     application.record([read(each, context=context) for each in messages[:-1]])
     application.read_models.catch_up()

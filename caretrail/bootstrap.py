@@ -17,10 +17,7 @@ from commands.decisions import Decisions
 from commands.ports.intake import IncomingMessage, MessageOutcome
 from commands.record_messages import PreparedMessage
 from consumers.hl7v2 import profiles
-from consumers.hl7v2.limits import MessageLimits
 from consumers.hl7v2.profiles import Profiles
-from consumers.hl7v2.translate import ReadingContext
-from domain.body import Actor
 from domain.ids import IdKey
 from infra import clock
 from infra.event_store import CareStore, open_store
@@ -53,34 +50,6 @@ class Application:
     def record_mac(self) -> RecordMac:
         """Return what authenticates the records of our topics."""
         return RecordMac(self.keys.derived(PURPOSE))
-
-    def reading(self, *, arrived_by: str, sender: str = "") -> ReadingContext:
-        """Return the context in which messages are read.
-
-        The store keeps the versions of the profiles first, because recorded messages name them.
-
-        Args:
-            arrived_by: The way by which the messages arrive.
-            sender: Chooses a profile by name.
-
-        Raises:
-            StoreUnavailable: The database does not answer.
-        """
-        for name in {profiles.DEFAULT, *self.profiles.named}:
-            profile = self.profiles[name]
-            self.store.keep_profile(profile.version, name=name, content=profile.canonical.decode())
-        return ReadingContext(
-            id_key=self.id_key,
-            profiles=self.profiles,
-            new_id=clock.new_id,
-            arrived_by=arrived_by,
-            sender=sender,
-            actor=Actor(kind="feed", issuer=arrived_by),
-            limits=MessageLimits(
-                statements=self.settings.message_max_statements,
-                sealed=self.settings.message_max_sealed,
-            ),
-        )
 
     def record(self, messages: Sequence[IncomingMessage]) -> list[MessageOutcome]:
         """Record messages; see ``commands.record_messages``."""

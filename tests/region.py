@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from caretrail.bootstrap import Application, opened
+from caretrail.intake import reading_context
 from caretrail.readers import open_reader
 from caretrail.reading import Reader
 from caretrail.web.words import Words
@@ -244,7 +245,7 @@ def region(database: str, home: Path) -> Iterator[tuple[Application, Reader]]:
     file.write_text(_PROFILES)
     settings = Settings(home=home, database_url=database, profiles=file, id_key="5a" * 32)  # type: ignore[arg-type]  # pydantic makes secrets of text
     with opened(settings) as application, open_reader(application) as reader:
-        context = application.reading(arrived_by="file")
+        context = reading_context(application, arrived_by="file")
         application.record([read(raw, context=context) for raw in [*alder(), *others()]])
         application.read_models.catch_up()
         yield application, reader

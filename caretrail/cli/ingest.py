@@ -7,6 +7,7 @@ from caretrail.cli.home import open_home
 from caretrail.cli.message_files import message_files, messages_in
 from caretrail.cli.output import columns, json_line, note
 from caretrail.failure import Failed
+from caretrail.intake import reading_context
 from caretrail.progress import progress
 from consumers import intake
 
@@ -28,7 +29,7 @@ def ingest(options: Namespace) -> None:
         with progress("ingesting", None) as shown:
             account = intake.ingest(
                 messages_in(files),
-                context=application.reading(arrived_by="file", sender=sender),
+                context=reading_context(application, arrived_by="file", sender=sender),
                 record=application.record,
                 done=shown,
             )

@@ -13,6 +13,7 @@ from typing import Any, Final, Generic
 import structlog
 
 from caretrail.bootstrap import opened
+from caretrail.intake import reading_context
 from commands.ports.intake import MessageOutcome
 from consumers.intake import AnsweredMessage, MllpIntake, Ready
 from infra import clock, health, metrics
@@ -67,7 +68,7 @@ def run(settings: Settings, stop: Event) -> None:
     with opened(settings) as application:
         recorder = WatchedRecorder(application.record_ready)
         intake = MllpIntake(
-            context=application.reading(arrived_by="mllp"),
+            context=reading_context(application, arrived_by="mllp"),
             prepare=application.make_ready,
             prepare_at_once=partial(application.make_ready, may_wait=False),
             record=recorder,

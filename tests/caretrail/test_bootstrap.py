@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from caretrail.intake import reading_context
 from tests.stories.installation import Installation, installation
 
 pytestmark = pytest.mark.postgres
@@ -20,5 +21,5 @@ def test_profiles_are_kept_before_messages_are_read_and_not_when_a_home_is_opene
 ) -> None:
     with installation(database, tmp_path / "home") as where:
         assert kept(where) == set()
-        where.application.reading(arrived_by="file")
+        reading_context(where.application, arrived_by="file")
         assert kept(where) == {"default", *where.application.profiles.named}

@@ -7,6 +7,7 @@ from secrets import token_hex
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from caretrail.intake import reading_context
 from commands.ports.topic import ReadModelsAheadOfStore
 from consumers.hl7v2.translate import read
 from projections.catalogue import PROJECTIONS
@@ -59,7 +60,7 @@ def test_read_models_ahead_of_their_store_are_refused_until_they_are_rebuilt(
     poisoned: Installation, tmp_path: Path, server: str, new: int
 ) -> None:
     application = poisoned.application
-    context = application.reading(arrived_by="file")
+    context = reading_context(application, arrived_by="file")
     application.record([read(admission(31 + n), context=context) for n in range(new)])
     for _ in range(2):
         with pytest.raises(ReadModelsAheadOfStore, match="The store was set back"):

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from caretrail.bootstrap import Application, opened
+from caretrail.intake import reading_context
 from caretrail.roles import projector
 from consumers.hl7v2.translate import read
 from infra.settings import Settings
@@ -67,7 +68,7 @@ def test_other_patients_are_shown_while_a_large_one_is_folded(
     application: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(large, "STATEMENTS", 2)
-    context = application.reading(arrived_by="file")
+    context = reading_context(application, arrived_by="file")
 
     def record(*messages: bytes) -> None:
         application.record([read(each, context=context) for each in messages])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from caretrail.bootstrap import Application, opened
+from caretrail.intake import reading_context
 from caretrail.readers import open_reader
 from caretrail.reading import Reader
 from commands.ports.intake import MessageOutcome
@@ -25,7 +26,7 @@ class Installation:
 
     def hear(self, messages: Sequence[bytes]) -> list[MessageOutcome]:
         """Read, record, project: as one batch."""
-        context = self.application.reading(arrived_by="file")
+        context = reading_context(self.application, arrived_by="file")
         outcomes = self.application.record([read(each, context=context) for each in messages])
         self.application.read_models.catch_up()
         return outcomes

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache, partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from psycopg import Connection
 
@@ -20,7 +20,9 @@ from infra.subject_keys import SubjectKeys
 from projections.engine.failures import ServiceUnavailable
 from projections.engine.projection import Needs
 from projections.engine.services import Services
-from projections.rebuilding.stretches import ReadStretch
+
+if TYPE_CHECKING:
+    from projections.rebuilding.stretches import ReadStretch
 
 _TOKENS: Final = 4096  # size of the cache of name tokens
 
@@ -47,7 +49,7 @@ def fold_services(keys: SubjectKeys, ids: IdKey) -> Services:
 @contextmanager
 def worker_tools(
     settings: Settings, url: str, incarnation: str, reads: Needs
-) -> Iterator[tuple[Connection[Any], Services, ReadStretch]]:
+) -> "Iterator[tuple[Connection[Any], Services, ReadStretch]]":
     """Open the connection, services and reader of a worker process of a rebuild."""
     with (
         data_keys_of(settings, url) as keys,

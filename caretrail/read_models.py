@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from psycopg import Connection
@@ -33,9 +33,11 @@ from projections.engine.parking import ParkedEvent
 from projections.engine.projection import Needs
 from projections.engine.row_memory import RowMemory
 from projections.engine.services import Services
-from projections.rebuilding import rebuild as rebuilding
-from projections.rebuilding.filling import Progress as RebuildProgress
-from projections.rebuilding.stretches import ReadStretch, StoreLog
+
+if TYPE_CHECKING:
+    from projections.rebuilding.filling import Progress as RebuildProgress
+    from projections.rebuilding.rebuild import RebuildResult
+    from projections.rebuilding.stretches import ReadStretch
 
 log = structlog.get_logger()
 
@@ -57,7 +59,7 @@ class ReadModels:
     services: Services
     connect: Callable[[], Connection[Any]]
     worker_tools: Callable[
-        [Needs], AbstractContextManager[tuple[Connection[Any], Services, ReadStretch]]
+        [Needs], "AbstractContextManager[tuple[Connection[Any], Services, ReadStretch]]"
     ]
 
     def complete_through(self, connection: Connection[Any]) -> int:
@@ -165,9 +167,9 @@ class ReadModels:
         upto: int,
         *,
         source: Iterable[RecordedEvent] | None = None,
-        progress: RebuildProgress | None = None,
+        progress: "RebuildProgress | None" = None,
         keep: bool = False,
-    ) -> rebuilding.RebuildResult:
+    ) -> "RebuildResult":
         """Rebuild projections; see ``projections.rebuilding.rebuild``.
 
         Args:
@@ -178,6 +180,10 @@ class ReadModels:
             progress: Called with the progress.
             keep: Keep the generations that were read before up to date.
         """
+        # Imported only here: most commands only read, and a rebuild needs worker processes.
+        from projections.rebuilding import rebuild as rebuilding  # noqa: PLC0415
+        from projections.rebuilding.stretches import StoreLog  # noqa: PLC0415
+
         reads = PROJECTIONS.needs(names)
         events: Iterable[RecordedEvent] | StoreLog
         if source is not None:

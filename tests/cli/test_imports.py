@@ -1,0 +1,28 @@
+"""A verb imports only the modules that it needs."""
+
+import subprocess
+import sys
+
+import pytest
+
+#: Slow modules that reading verbs do not need.
+_SLOW = ("consumers.hl7v2.translate", "jinja2", "kafka", "multiprocessing", "starlette")
+
+
+def imported(module: str) -> set[str]:
+    """Return the modules that are imported with ``module``."""
+    program = f"import sys, {module}; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split())
+
+
+def test_help_needs_no_library_that_is_installed() -> None:
+    found = imported("caretrail.cli")
+    assert not found & {"domain.statement", "msgspec", "psycopg", "pydantic", "structlog", *_SLOW}
+
+
+@pytest.mark.parametrize("verb", ["census", "patients", "referral", "timeline", "why"])
+def test_a_reading_verb_imports_no_slow_module_that_it_does_not_need(verb: str) -> None:
+    assert not imported(f"caretrail.cli.{verb}") & set(_SLOW)

@@ -15,7 +15,7 @@ from infra.backup import NothingToBackUp
 from infra.backup_file import BackupExists, BackupUnusable
 from infra.event_store import DevelopmentKey, WrongIdKey
 from infra.id_key import IdKeyUnusable
-from infra.kafka import SlowChecksums
+from infra.kafka_clients import SlowChecksums
 from infra.kafka_server import KafkaUnavailable
 from infra.master_key import MasterKeyUnusable
 from infra.migrate import MigrationChanged, RestoreUnfinished, SchemaTooNew

@@ -18,8 +18,8 @@ from typing_extensions import override
 from commands.ports.topic import TopicUnavailable
 from domain.body import RecordedEvent
 from infra.cloud_events import decode_value, milliseconds
-from infra.kafka import consumer, failing_as_unavailable
 from infra.kafka_access import Brokers
+from infra.kafka_clients import consumer, failing_as_unavailable
 from infra.record_mac import RecordMac
 from infra.refused_records import OnRefused, RefusalCollector
 

@@ -10,8 +10,8 @@ from kafka.errors import TopicAlreadyExistsError
 
 from commands.ports.topic import TopicUnavailable
 from domain.partitions import PARTITIONS
-from infra.kafka import LARGEST_VALUE, admin, failing_as_unavailable
 from infra.kafka_access import Brokers
+from infra.kafka_clients import LARGEST_VALUE, admin, failing_as_unavailable
 
 _UNLIMITED: Final = "-1"
 _DAY: Final = 24 * 60 * 60 * 1000  # ms

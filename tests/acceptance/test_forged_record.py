@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from infra import kafka as kafka_client
+from infra import kafka_clients as kafka_client
 from infra.kafka_access import Brokers
 from infra.postgres_server import joined
 from tests import servers
@@ -23,9 +23,9 @@ PV1|1|I|4W^401^1^MERCY||||||||||||||||V7
 
 def forge(brokers: Brokers, topic: str) -> None:
     """Write a record that says that the patient has died, as an attacker would."""
-    producer = kafka_client._producer(brokers)
+    producer = kafka_client.producer(brokers)
     producer.send(topic, partition=0, key=b"k", value=b'{"envelope":{},"body":{}}').get(timeout=30)
-    kafka_client._throw_away(producer)
+    kafka_client.throw_away(producer)
 
 
 def test_a_forged_record_changes_nothing_and_is_reported(

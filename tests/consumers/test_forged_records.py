@@ -10,7 +10,7 @@ import pytest
 from kafka import TopicPartition
 
 from domain.partitions import PARTITIONS
-from infra import kafka, refused_records, topics
+from infra import kafka_clients, refused_records, topics
 from infra.cloud_events import decode_value
 from infra.kafka import EventTopic
 from infra.record_mac import HEADER, RecordMac
@@ -30,13 +30,13 @@ class Attacker:
     producer: Any = field(init=False)
 
     def __post_init__(self) -> None:
-        self.producer = kafka._producer(self.owner.brokers)
+        self.producer = kafka_clients.producer(self.owner.brokers)
 
     def records(self) -> list[Any]:
         """Return every record of the topic."""
         places = [TopicPartition(self.owner.name, number) for number in range(PARTITIONS)]
         found = list[Any]()
-        with closing(kafka.consumer(self.owner.brokers)) as reader:
+        with closing(kafka_clients.consumer(self.owner.brokers)) as reader:
             reader.assign(places)
             ends = reader.end_offsets(places)
             reader.seek_to_beginning(*places)
@@ -66,7 +66,7 @@ def attacker(owner: PublishedStore) -> Iterator[Attacker]:
     owner.relay().catch_up()
     made = Attacker(owner)
     yield made
-    kafka._throw_away(made.producer)
+    kafka_clients.throw_away(made.producer)
 
 
 def died(value: bytes) -> bytes:

@@ -7,8 +7,9 @@ from confluent_kafka import Consumer, TopicPartition
 from kafka.record import util as record_util
 
 from commands.ports.topic import TopicUnavailable
-from infra.kafka import EventTopic, SlowChecksums, require_fast_checksums, wait_for_port
+from infra.kafka import EventTopic
 from infra.kafka_access import Brokers
+from infra.kafka_clients import SlowChecksums, require_fast_checksums, wait_for_port
 from infra.record_mac import RecordMac
 from tests import servers
 from tests.intake_samples import FAMILY, NUMBER, draft, received

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from commands.ports.topic import TopicUnavailable
-from infra import kafka, topics
+from infra import kafka_clients, topics
 from infra.kafka_access import Brokers
 from infra.settings import BadSettings, Settings
 from tests.kafka_samples import PublishedStore, forgotten_sockets, published
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.kafka, pytest.mark.timeout(300)]
 @pytest.fixture(scope="module")
 def brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Brokers]:
     with tls_broker(tmp_path_factory.mktemp("broker")) as made:
-        kafka.wait_for_port(made, timeout=120)
+        kafka_clients.wait_for_port(made, timeout=120)
         yield made
 
 
@@ -58,7 +58,7 @@ def test_a_client_with_all_credentials_is_served(brokers: Brokers) -> None:
 def test_a_client_that_lacks_a_credential_is_refused(
     brokers: Brokers, wrong: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kafka, "ANSWER", 5.0)
+    monkeypatch.setattr(kafka_clients, "ANSWER", 5.0)
     with forgotten_sockets(), pytest.raises(TopicUnavailable):
         topics.ls(replace(brokers, **wrong), "none")
 

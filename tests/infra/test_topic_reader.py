@@ -5,7 +5,7 @@ from contextlib import closing
 import pytest
 
 from commands.ports.topic import TopicUnavailable
-from infra import kafka as kafka_module
+from infra import kafka_clients as kafka_module
 from infra import topics
 from infra.kafka_access import Brokers
 from infra.record_mac import RecordMac
@@ -20,11 +20,11 @@ pytestmark = [pytest.mark.postgres, pytest.mark.kafka]
 def test_records_that_are_not_our_events_are_set_aside_and_reported(owner: PublishedStore) -> None:
     owner.record(2)
     owner.relay().catch_up()
-    sender = kafka_module._producer(owner.brokers)
+    sender = kafka_module.producer(owner.brokers)
     for number in range(12):
         sender.send(owner.name, value=b"hello", partition=number)
     sender.flush(10)
-    kafka_module._throw_away(sender)
+    kafka_module.throw_away(sender)
     owner.record(50)
     owner.relay().catch_up()
     report = owner.compared()

@@ -14,12 +14,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
+from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 from threading import Event
-from typing import IO, Any, Final
-from urllib.error import URLError
-from urllib.request import urlopen
+from typing import IO, Final
 
 import structlog
 
@@ -27,6 +25,7 @@ from caretrail.bootstrap import opened
 from caretrail.failure import HALTED, AlreadyRunning, RoleFailed
 from caretrail.http import listening
 from caretrail.role import ROLES
+from caretrail.running_service import SILENT, record_of, running_service, unready_role
 from infra import child_processes
 from infra.atomic_file import write_atomically
 from infra.child_processes import ChildProcess
@@ -45,7 +44,6 @@ _READY_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 10.0
 _RESTART_SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # before the nth restart in a row
 _FAILURES_AT_START: Final = 3  # of one role, until starting is given up
-_SILENT: Final = "does not answer"
 _STEADY_SECONDS: Final = 30.0  # after running this long, a role's earlier failures do not count
 
 
@@ -302,9 +300,9 @@ class Service:
                 if role.failures >= _FAILURES_AT_START:
                     raise RoleFailed(f"{role.name} does not start; its log above says why")
             time.sleep(0.05)
-        silent = [name for name, why in unready.items() if why == _SILENT]
+        silent = [name for name, why in unready.items() if why == SILENT]
         if silent and not stop.is_set():
-            raise RoleFailed(f"roles not ready in time: {', '.join(silent)} {_SILENT}")
+            raise RoleFailed(f"roles not ready in time: {', '.join(silent)} {SILENT}")
         for name, why in self.unready().items():
             self.say(f"{name} is not ready: {why}")
 
@@ -354,42 +352,5 @@ class Service:
         )
 
 
-def record_of(home: Path) -> Path:
-    """Return the file in which a running service keeps its process id and addresses."""
-    return home / "run" / "service.json"
-
-
-def running_service(home: Path) -> dict[str, Any] | None:
-    """Return the record of the service that runs in a home; None if no service runs."""
-    for name in ROLES:
-        with suppress(FileNotFoundError), _lock_of(home, name).open("rb") as probe:
-            try:
-                flock(probe, LOCK_SH | LOCK_NB)
-            except BlockingIOError:
-                with suppress(OSError, ValueError):
-                    return dict(json.loads(record_of(home).read_text("utf-8")))
-                return {"pages": "it is starting or stopping"}
-    return None
-
-
-def _lock_of(home: Path, role: str) -> Path:
-    return home / "run" / f"{role}.lock"
-
-
 def _literal(host: str) -> str:
     return f"[{host}]" if ":" in host else host
-
-
-def unready_role(port: int) -> str | None:
-    """Return why the role with this health port is not ready; None if it is ready."""
-    try:
-        with urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
-            answer.read()
-            return None
-    except URLError as error:
-        if hasattr(error, "read"):
-            problems = json.loads(error.read()).get("problems", {})
-            return ", ".join(f"{name} {why}" for name, why in problems.items()) or "not ready"
-        return _SILENT
-    except (OSError, ValueError):
-        return _SILENT

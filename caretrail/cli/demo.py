@@ -16,7 +16,8 @@ from caretrail.failure import Failed
 from caretrail.feed import feed
 from caretrail.generate import DemoWeek, demo_week, profiles_toml
 from caretrail.progress import progress
-from caretrail.service import Service, running_service
+from caretrail.running_service import running_service
+from caretrail.service import Service
 from caretrail.signals import until_told
 from caretrail.stories import keep_stories, stories_of
 from domain.ids import DEVELOPMENT_KEY

@@ -20,7 +20,7 @@ from caretrail.http.guard import LOOPBACK
 from caretrail.http.listening import listen
 from caretrail.readers import open_reader
 from caretrail.reading import Reader
-from caretrail.service import unready_role
+from caretrail.running_service import unready_role
 from caretrail.stories import stories_of
 from caretrail.web.plain_pages import Story
 from caretrail.web.words import Words

@@ -19,7 +19,7 @@ from projections.engine.events import LoggedEvent, is_statement, logged
 from projections.engine.failures import is_of_content, reason_of
 from projections.engine.large import of_large
 from projections.engine.parking import ParkedEvent
-from projections.engine.position import Heal
+from projections.engine.position import GenerationKey, Heal
 from projections.engine.projection_list import ProjectionList
 from projections.engine.refold import BatchEvent, refold
 from projections.engine.services import Services
@@ -54,6 +54,7 @@ class AppliedBatch:
     skipped: int  # repeats
     healed: int  # events fetched from the store to fill holes
     parked: tuple[ParkedEvent, ...]  # set aside in this batch
+    waiting: int  # events that wait until their large component is folded
     positions: dict[int, int]  # partition: index of the last event applied, if it moved
 
 
@@ -110,30 +111,61 @@ def _apply(
             connection.execute(BEGIN, (generations.FOLDING,))
             found = generations.fed(connection, projections)
         keys = [one.key for one in found.fed]
-        held = position.lock(connection, keys, (one.envelope.partition for one in batch))
-        due = position.due(batch, held, heal)
-        parked: list[ParkedEvent] = []
-        if aside:
-            parked = [refused_event(one, aside) for one in due.events]
-            parking.park(connection, parked)
-        elif due.events:
-            try:
-                parked = project(connection, targets_of(found), due.events, services)
-            except Exception as error:
-                if not is_of_content(error):
-                    raise
-                raise EventRefused(due.events, reason_of(error)) from error
-        moved = position.advance(connection, keys, held, due.events)
+        done = apply_to(connection, keys, targets_of(found), batch, heal, services, aside=aside)
     if services.memory is not None:
         services.memory.commit()
-    set_aside = tuple(one for one in parked if one.part != "waiting")
-    if services.large is not None and len(set_aside) < len(parked):
+    if services.large is not None and done.waiting:
         services.large.wake()
+    return done
+
+
+def apply_to(
+    connection: Connection[Any],
+    keys: Sequence[GenerationKey],
+    targets: Targets,
+    batch: Sequence[RecordedEvent],
+    heal: Heal,
+    services: Services,
+    *,
+    aside: str = "",
+) -> AppliedBatch:
+    """Apply a batch to the generations ``keys``, in the transaction of the caller.
+
+    Args:
+        connection: In a transaction that has locked ``generations.FOLDING``, or in a rebuild.
+        keys: The generations whose positions move.
+        targets: The same generations, as targets.
+        batch: Events of any partitions. Repeats are skipped.
+        heal: Fetches missing events from the store.
+        services: The services of the application.
+        aside: If given, the events are set aside by themselves, for this reason.
+
+    Raises:
+        EventRefused: An event of the batch cannot be filed. Roll back, and apply smaller parts.
+        position.HoleNotFilled, position.OtherIncarnation: See ``apply``.
+    """
+    held = position.lock(connection, keys, (one.envelope.partition for one in batch))
+    due = position.due(batch, held, heal)
+    parked: list[ParkedEvent] = []
+    if aside:
+        parked = [refused_event(one, aside) for one in due.events]
+        if targets.are_fed:
+            parking.park(connection, parked)
+    elif due.events:
+        try:
+            parked = project(connection, targets, due.events, services)
+        except Exception as error:
+            if not is_of_content(error):
+                raise
+            raise EventRefused(due.events, reason_of(error)) from error
+    moved = position.advance(connection, keys, held, due.events)
+    set_aside = tuple(one for one in parked if one.part != "waiting")
     return AppliedBatch(
         applied=len(due.events),
         skipped=due.skipped,
         healed=due.healed,
         parked=set_aside,
+        waiting=len(parked) - len(set_aside),
         positions=moved,
     )
 

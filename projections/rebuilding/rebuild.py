@@ -16,9 +16,10 @@ from psycopg import Connection
 from domain.body import RecordedEvent
 from projections.engine import fold, generations, position
 from projections.engine.events import LoggedEvent
+from projections.engine.fold import EventRefused
 from projections.engine.generations import Generation, NeedsRebuild
 from projections.engine.parking import ParkedEvent
-from projections.engine.position import Heal
+from projections.engine.position import GenerationKey, Heal
 from projections.engine.projection import Projection
 from projections.engine.projection_list import ENGINE_OWN, SUBSTRATE, ProjectionList
 from projections.engine.services import Services
@@ -179,13 +180,42 @@ def _catch_up(
         missing = heal(partition, after, last)
         for start in range(0, len(missing), _CAUGHT):
             events = missing[start : start + _CAUGHT]
-            with connection.transaction():
-                held = position.lock(connection, keys, (partition,))
-                due = position.due(events, held, heal)
-                targets = _targets(connection, projections, new)
-                parked += fold.project(connection, targets, due.events, services)
-                position.advance(connection, keys, held, due.events)
+            targets = _targets(connection, projections, new)
+            parked += _applied(connection, keys, targets, events, heal, services)
     return parked
+
+
+def _applied(
+    connection: Connection[Any],
+    keys: Sequence[GenerationKey],
+    targets: Targets,
+    batch: Sequence[RecordedEvent],
+    heal: Heal,
+    services: Services,
+) -> tuple[ParkedEvent, ...]:
+    """Apply a batch in a transaction, or its halves if an event of it cannot be filed.
+
+    Returns:
+        The events that are set aside. An event that cannot be filed is set aside by itself.
+    """
+
+    def attempt(aside: str = "") -> tuple[ParkedEvent, ...]:
+        with connection.transaction():
+            return fold.apply_to(
+                connection, keys, targets, batch, heal, services, aside=aside
+            ).parked
+
+    try:
+        return attempt()
+    except EventRefused as refused:
+        if len(batch) == 1:
+            return attempt(refused.reason)
+    half = len(batch) // 2
+    return tuple(
+        one
+        for part in (batch[:half], batch[half:])
+        for one in _applied(connection, keys, targets, part, heal, services)
+    )
 
 
 @contextmanager

@@ -1,12 +1,13 @@
 """Content that PostgreSQL refuses sets its own component aside, live and in a rebuild."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import psycopg
 import pytest
 
+from domain.body import RecordedEvent
 from domain.continuity import Patient
 from domain.statement import Statement
 from projections.catalogue import PROJECTIONS
@@ -123,6 +124,33 @@ def test_an_event_that_cannot_be_filed_is_set_aside_by_itself(
     assert resuming.retry(connection, MENDED, services(), heal=log.heal) == []
     assert connection.execute("select count(*) from proj.topics").fetchone() == (4,)
     assert connection.execute("select count(*) from proj.entry").fetchone() == (4,)
+
+
+@pytest.mark.parametrize("names", [[], ["topics"], ["topics", "timeline"]])
+def test_an_event_that_cannot_be_filed_and_arrives_in_a_rebuild_is_set_aside_by_itself(
+    connection: psycopg.Connection, other: psycopg.Connection, names: list[str]
+) -> None:
+    log = Log()
+    rebuild(connection, MENDED, ["topics"], [], heal=log.heal, services=services())
+
+    def apply(*samples: SampleStatement) -> None:
+        for one in log.record(*samples):
+            fold.apply(other, WITH_BROKEN, [one], heal=log.heal, services=services())
+
+    def source() -> Iterator[RecordedEvent]:
+        yield from tuple(log.events)
+        apply(stated("A02", "11:00", where=place("W")), *OTHERS)
+
+    apply(stated("A01", "10:00"))
+    done = rebuild(connection, WITH_BROKEN, names, source(), heal=log.heal, services=services())
+    (parked,) = parking.parked(connection)
+    assert (parked.index, parked.part, parked.reason) == (2, "event", "KeyError")
+    assert done.parked == (parked,)
+    assert fold.positions(connection, WITH_BROKEN) == log.last
+    assert connection.execute("select count(*) from proj.topics").fetchone() == (3,)
+    assert connection.execute("select count(*) from proj.entry").fetchone() == (3,)
+    assert resuming.retry(connection, MENDED, services(), heal=log.heal) == []
+    assert connection.execute("select count(*) from proj.topics").fetchone() == (4,)
 
 
 @pytest.mark.parametrize(

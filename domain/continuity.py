@@ -59,6 +59,7 @@ class Encounter(NamedTuple):
     flags: tuple[str, ...] = ()
     start_precision: Precision = "second"  # how precisely the start is stated (R5.12)
     end_precision: Precision = "second"
+    planned_precision: Precision = "second"
 
 
 class Entry(NamedTuple):

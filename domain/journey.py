@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from itertools import pairwise
-from typing import Final
+from typing import Final, TypeAlias
 
 from domain.continuity import Encounter, Patient
-from domain.statement import EncounterClass
+from domain.precision import coarser, date_of, length_of
+from domain.statement import EncounterClass, Precision
 
 #: A patient who begins at another facility within this time was transferred.
 TRANSFER_WITHIN: Final = timedelta(hours=24)
@@ -29,6 +30,8 @@ _OUTPATIENT: Final[frozenset[EncounterClass]] = frozenset({"AMB", "VR", "HH", "P
 _OPEN: Final = frozenset({"in-progress", "arrived", "onleave", "unknown"})
 _HOME: Final = "home"
 _DIED: Final = "exp"
+_StatedTime: TypeAlias = tuple[datetime, Precision]
+_LONGER_THAN_A_DAY: Final = frozenset[Precision]({"month", "year"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +43,8 @@ class EncounterSpan:
     end: datetime | None  # None: open at as-of, or ended at a time that was not stated
     begin_known: bool
     open: bool  # the patient is still there at as-of
+    begin_precision: Precision = "second"
+    end_precision: Precision = "second"
 
     @property
     def valid(self) -> bool:
@@ -63,6 +68,7 @@ class Gap:
     at_home: bool  # the discharge was to home
     may_be_shorter: bool  # the beginning of the next encounter is not known
     outpatient_visits: int  # outpatient encounters in this time
+    may_be_longer: bool = False  # its start or end is known to the month or the year only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +88,7 @@ class Readmission:
     discharged_at: datetime
     admitted_at: datetime  # when the patient became an inpatient again
     day: int  # midnights from discharge to admission
+    discharge_precision: Precision = "second"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,10 +102,10 @@ class Journey:
 
 def spans_of(patient: Patient, as_of: datetime) -> list[EncounterSpan]:
     """Return the encounters of which any time is known, by their beginning."""
-    times: dict[str, list[datetime]] = {}
+    times: dict[str, list[_StatedTime]] = {}
     for entry in patient.entries:
         if entry.happened_at is not None and entry.encounter_id is not None:
-            times.setdefault(entry.encounter_id, []).append(entry.happened_at)
+            times.setdefault(entry.encounter_id, []).append((entry.happened_at, entry.precision))
     spans = (_span(one, times.get(one.encounter_id, []), as_of) for one in patient.encounters)
     return sorted((span for span in spans if span), key=_by_begin)
 
@@ -146,30 +153,44 @@ def is_transfer(source: EncounterSpan, target: EncounterSpan) -> bool:
     return goes_on and abs(target.begin - source.end) < TRANSFER_WITHIN
 
 
-def was_left_open(class_code: EncounterClass, begin: datetime, as_of: datetime) -> bool:
-    """Tell whether an encounter that is open at ``as_of`` was probably never closed."""
-    return class_code == "EMER" and as_of - begin > EMERGENCY_LASTS
+def was_left_open(
+    class_code: EncounterClass, begin: datetime, as_of: datetime, precision: Precision = "second"
+) -> bool:
+    """Tell whether an encounter that is open at ``as_of`` was probably never closed.
+
+    ``precision`` is that of ``begin``. A patient who came on 2 March may have come at the end of
+    that day.
+    """
+    return class_code == "EMER" and as_of - begin > EMERGENCY_LASTS + length_of(precision)
 
 
 def _by_begin(span: EncounterSpan) -> tuple[datetime, str]:
     return span.begin, span.encounter.encounter_id
 
 
-def _span(encounter: Encounter, times: Sequence[datetime], as_of: datetime) -> EncounterSpan | None:
-    begin = encounter.start
-    if encounter.status == "planned":
-        begin = encounter.planned_for or begin
-    starts = [stay.start for stay in encounter.stays if stay.start]
-    earliest = min([*starts, *times], default=None)
-    first = begin or earliest
-    if first is None:
-        return None
+def _span(
+    encounter: Encounter, times: Sequence[_StatedTime], as_of: datetime
+) -> EncounterSpan | None:
+    begin, precision = encounter.start, encounter.start_precision
+    if encounter.status == "planned" and encounter.planned_for is not None:
+        begin, precision = encounter.planned_for, encounter.planned_precision
     known = begin is not None or encounter.status == "planned"
-    end = encounter.end
+    first = begin
+    if first is None:
+        starts = [(stay.start, stay.start_precision) for stay in encounter.stays if stay.start]
+        earliest = min([*starts, *times], key=_instant, default=None)
+        if earliest is None:
+            return None
+        first, precision = earliest
+    end, end_precision = encounter.end, encounter.end_precision
     if end is None and encounter.cancelled:
         # A cancelled encounter lasted until its cancel, the last of its times.
-        ends = [stay.end for stay in encounter.stays if stay.end]
-        end = max([*ends, *times], default=None)
+        ends = [(stay.end, stay.end_precision) for stay in encounter.stays if stay.end]
+        latest = max([*ends, *times], key=_instant, default=None)
+        if latest is not None:
+            end, end_precision = latest
+    if end is not None and end < first:
+        end, end_precision = first, precision
     is_open = (
         end is None
         and not encounter.cancelled
@@ -179,10 +200,16 @@ def _span(encounter: Encounter, times: Sequence[datetime], as_of: datetime) -> E
     return EncounterSpan(
         encounter=encounter,
         begin=first,
-        end=max(end, first) if end else None,
+        end=end,
         begin_known=known,
         open=is_open,
+        begin_precision=precision,
+        end_precision=end_precision,
     )
+
+
+def _instant(time: _StatedTime) -> datetime:
+    return time[0]
 
 
 def _died(span: EncounterSpan) -> bool:
@@ -198,13 +225,16 @@ def _gap(  # what a gap is between
     zone: tzinfo,
 ) -> Gap:
     until = after.begin if after else as_of
+    left = before.end_precision
+    back: Precision = after.begin_precision if after else "second"
     return Gap(
         start=start,
         end=after.begin if after else None,
         until=until,
-        days=_days(start, until, zone),
+        days=(date_of(until, back, zone) - date_of(start, left, zone)).days,
         at_home=before.encounter.disposition_code == _HOME,
         may_be_shorter=after is not None and not after.begin_known,
+        may_be_longer=coarser(left, back) in _LONGER_THAN_A_DAY,
         outpatient_visits=sum(
             one.valid and not one.residential and start <= one.begin < until for one in spans
         ),
@@ -212,13 +242,16 @@ def _gap(  # what a gap is between
 
 
 def _readmissions(spans: Sequence[EncounterSpan], zone: tzinfo) -> Iterator[Readmission]:
-    stays = [(since, one) for one in spans if one.valid and (since := _inpatient_since(one))]
-    stays.sort(key=lambda pair: (pair[0], pair[1].encounter.encounter_id))
-    for (_, source), (admitted_at, target) in pairwise(stays):
-        end = source.end
-        if end is None or admitted_at < end or source.encounter.class_code != "IMP":
+    stays = [(*since, one) for one in spans if one.valid and (since := _inpatient_since(one))]
+    stays.sort(key=lambda each: (each[0], each[2].encounter.encounter_id))
+    for (_, _, source), (admitted_at, precision, target) in pairwise(stays):
+        end, left = source.end, source.end_precision
+        if end is None or source.encounter.class_code != "IMP":
             continue
-        day = _days(end, admitted_at, zone)
+        # The patient was admitted before the discharge, and not only by what is not stated.
+        if admitted_at + length_of(precision) < end - length_of(left):
+            continue
+        day = max(0, (date_of(admitted_at, precision, zone) - date_of(end, left, zone)).days)
         if day <= READMISSION_DAYS and not _died(source) and not is_transfer(source, target):
             yield Readmission(
                 source=source,
@@ -226,18 +259,15 @@ def _readmissions(spans: Sequence[EncounterSpan], zone: tzinfo) -> Iterator[Read
                 discharged_at=end,
                 admitted_at=admitted_at,
                 day=day,
+                discharge_precision=left,
             )
 
 
-def _inpatient_since(span: EncounterSpan) -> datetime | None:
+def _inpatient_since(span: EncounterSpan) -> _StatedTime | None:
     """Return when the patient became an inpatient in an encounter; None: never, or not known."""
+    begin = span.begin, span.begin_precision
     stays = [stay for stay in span.encounter.stays if not stay.cancelled]
     for stay in stays:
         if stay.class_code == "IMP":
-            return stay.start or span.begin
-    return span.begin if not stays and span.encounter.class_code == "IMP" else None
-
-
-def _days(start: datetime, end: datetime, zone: tzinfo) -> int:
-    """Return the difference between the local dates of two instants, in days."""
-    return (end.astimezone(zone).date() - start.astimezone(zone).date()).days
+            return (stay.start, stay.start_precision) if stay.start else begin
+    return begin if not stays and span.encounter.class_code == "IMP" else None

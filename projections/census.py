@@ -53,6 +53,7 @@ CENSUS: Final = Table(
             " known.",
         ),
         Column("started_at", "timestamptz", "Start of the encounter; null: not known."),
+        Column("started_precision", "text", "How precisely it is stated; null: not known."),
         Column("visit_ref", "text", "Keyed hash of the visit number; null: none was stated."),
         FLAGS,
         *ARRIVAL,
@@ -111,6 +112,7 @@ def _row(interpreted: Component, patient: Patient, encounter: Encounter, here: S
         since,
         precision_of(since, encounter.start_precision if here is None else here.start_precision),
         encounter.start,
+        precision_of(encounter.start, encounter.start_precision),
         encounter.visit,
         encounter.flags if here is None else tuple(dict.fromkeys((*encounter.flags, *here.flags))),
         known.source_position,
@@ -199,7 +201,7 @@ _CLASH_COLUMNS: Final = {
 
 PROJECTION: Final = Projection(
     name="census",
-    version=6,
+    version=7,
     tables=(CENSUS,),
     fold=ByComponent(rows=rows),
     views=(
@@ -234,6 +236,7 @@ class CensusRow:
     since_at: datetime | None
     started_at: datetime | None
     since_precision: Precision | None
+    started_precision: Precision | None
     visit_ref: str | None
     flags: list[str]
     last_changed_at: datetime
@@ -247,8 +250,7 @@ def open_now(connection: Connection[Any], *, facility: str | None = None) -> lis
             """
             select encounter_id, patient_id, mode, facility, unit, room, bed, building, floor,
                 place_ref, is_part2, class_code, since_at, started_at, since_precision,
-                visit_ref, flags,
-                last_changed_at, sealed
+                started_precision, visit_ref, flags, last_changed_at, sealed
             from proj.census where %(facility)s::text is null or facility = %(facility)s
             order by facility, unit, room, bed, encounter_id
             """,

@@ -13,10 +13,10 @@ from psycopg import Connection
 from psycopg.rows import class_row
 
 from domain.body import SegmentClass
-from domain.continuity import Entry, Patient
+from domain.continuity import Encounter, Entry, Patient, Stay
 from domain.ids import MODES, EncounterId, PatientId, RecordId
 from domain.segments import Demographics
-from domain.statement import EncounterClass, Statement
+from domain.statement import EncounterClass, Precision, Statement
 from projections.census import open_places
 from projections.engine.columns import ARRIVAL, COMPONENT, FLAGS, MODE, SEALED
 from projections.engine.component import Component, arrival, sent_order
@@ -29,7 +29,7 @@ from projections.engine.views import PRODUCTION, TableView
 from projections.patient_identifiers import IDENTIFIER, identifier_rows
 from projections.patient_tokens import TOKEN, searchable
 from projections.recency import ABOVE_ALL, RECENCY, recency
-from projections.timeline import place_columns
+from projections.timeline import place_columns, precision_of
 
 PATIENT: Final = Table(
     "patient",
@@ -52,6 +52,12 @@ PATIENT: Final = Table(
             " does not count.",
         ),
         Column("last_happened_at", "timestamptz", "When that happened; null: not stated."),
+        Column(
+            "last_happened_precision",
+            "text",
+            "How precisely that is stated: year, month, day, hour, minute or second; null: not"
+            " stated.",
+        ),
         Column("last_facility", "text", "Facility of its last entry."),
         Column("open_encounter_id", "text", "Encounter in progress, care.census; null: none."),
         Column("open_class_code", "text", "Its class, HL7 v3 ActCode."),
@@ -63,6 +69,7 @@ PATIENT: Final = Table(
         Column("floor", "text", "Floor of the open stay; null: not stated, or part2."),
         Column("is_part2", "boolean", "42 CFR Part 2 covers the unit.", required=True),
         Column("open_since_at", "timestamptz", "In that place since; null: not known."),
+        Column("open_since_precision", "text", "How precisely it is stated; null: not known."),
         FLAGS,
         *ARRIVAL,
         RECENCY,
@@ -134,13 +141,14 @@ def _patient(
         sum(not one.cancelled for one in patient.encounters),
         None if statement is None else statement.topic.rpartition(".")[0],
         None if last is None else last.happened_at,
+        None if last is None else precision_of(last.happened_at, last.precision),
         None if statement is None else _facility(statement.statement),
         None if encounter is None else encounter.encounter_id,
         None if encounter is None else encounter.class_code,
         facility,
         *parts,
         place is not None and place.part2,
-        None if encounter is None else encounter.start if here is None else here.start,
+        *_since(encounter, here),
         patient.flags,
         *_arrival([one for filed in known.values() for one in filed]),
         order,
@@ -157,6 +165,17 @@ def _patient(
             ]
         ),
     )
+
+
+def _since(
+    encounter: Encounter | None, here: Stay | None
+) -> tuple[datetime | None, Precision | None]:
+    """Return since when the patient is in the open stay, and how precisely that is stated."""
+    if here is not None:
+        return here.start, precision_of(here.start, here.start_precision)
+    if encounter is not None:
+        return encounter.start, precision_of(encounter.start, encounter.start_precision)
+    return None, None
 
 
 def _last_entry(patient: Patient) -> Entry | None:
@@ -176,8 +195,9 @@ def _retired(
         patient.mode,
         (record,),
         0,
-        *(None,) * 11,  # last entry, open stay
+        *(None,) * 12,  # last entry, open stay
         False,
+        None,
         None,
         (),
         *_arrival(known),
@@ -239,7 +259,7 @@ def _tokens(named: Sequence[CopiedSegment], services: Services) -> set[str]:
 
 PROJECTION: Final = Projection(
     name="patients",
-    version=7,
+    version=8,
     tables=(PATIENT, IDENTIFIER, TOKEN),
     fold=ByComponent(rows=rows, opens=True),
     views=(
@@ -258,6 +278,7 @@ class PatientRow:
     record_ids: list[RecordId]
     last_kind: str | None
     last_happened_at: datetime | None
+    last_happened_precision: Precision | None
     last_facility: str | None
     open_encounter_id: EncounterId | None
     open_class_code: EncounterClass | None
@@ -269,14 +290,16 @@ class PatientRow:
     floor: str | None
     is_part2: bool
     open_since_at: datetime | None
+    open_since_precision: Precision | None
     last_changed_at: datetime
     sealed: str | None
 
 
 _PATIENT: Final = """
-    select patient_id, mode, record_ids, last_kind, last_happened_at, last_facility,
-        open_encounter_id, open_class_code, facility, unit, room, bed, building, floor,
-        is_part2, open_since_at, last_changed_at, sealed
+    select patient_id, mode, record_ids, last_kind, last_happened_at,
+        last_happened_precision, last_facility, open_encounter_id, open_class_code, facility,
+        unit, room, bed, building, floor, is_part2, open_since_at, open_since_precision,
+        last_changed_at, sealed
     from proj.patient
 """
 

@@ -49,6 +49,12 @@ ENCOUNTER: Final = Table(
         ),
         Column("planned_for_at", "timestamptz", "When it is planned for; null: not planned."),
         Column(
+            "planned_for_precision",
+            "text",
+            "How precisely that is stated: year, month, day, hour, minute or second; null: not"
+            " planned.",
+        ),
+        Column(
             "start_precision",
             "text",
             "How precisely the start is stated: year, month, day, hour, minute or second; null: the"
@@ -205,6 +211,7 @@ def _encounter(interpreted: Component, patient: Patient, ordinal: int, encounter
         encounter.cancelled,
         encounter.disposition_code,
         encounter.planned_for,
+        precision_of(encounter.planned_for, encounter.planned_precision),
         precision_of(encounter.start, encounter.start_precision),
         precision_of(encounter.end, encounter.end_precision),
         encounter.flags,
@@ -342,7 +349,7 @@ _ALIASES: Final = QueryView(
 
 PROJECTION: Final = Projection(
     name="timeline",
-    version=6,
+    version=7,
     tables=(ENCOUNTER, STAY, ENTRY),
     fold=ByComponent(rows=rows),
     views=(

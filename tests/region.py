@@ -83,7 +83,10 @@ class Voice:
         retired: str = "",
         occurred: bool = True,
     ) -> bytes:
-        """Return one message. Times are written as ``02-16 10:45`` and are in 2026."""
+        """Return one message.
+
+        Times are in 2026. They are written as ``02-16 10:45``, ``02-16 10`` or ``02-16``.
+        """
         told = sent or happened
         trusted = f"~{self.region}^^^REGION^NI" if self.region else ""
         control = f"{self.sender}{crc32(f'{self.number}{trigger}{happened}{told}'.encode()):010d}"
@@ -158,6 +161,26 @@ def alder() -> list[bytes]:
         csc.say("A05", "02-26 09:30", sent="02-18 12:00", place="Cardiology", patient_class="P",
                 visit="A-8204", admitted="02-26 09:30", occurred=False),
         ngh.say("A08", "02-19 09:12", place="4W-10", visit="N884906"),
+    ]  # fmt: skip
+
+
+def orchard() -> list[bytes]:
+    """Return messages of a patient whose times are dates alone, one of them with the hour."""
+    who = ("Orchard^Hazel", "19480917", "F")
+    ngh = Voice("NGH", "0051877", *who, region="940227185")
+    csc = Voice("CSC", "C-31406", *who, region="940227185")
+    return [
+        ngh.say("A04", "01-29", place="ED-17", patient_class="E", visit="D1", admitted="01-29"),
+        ngh.say("A01", "01-30", place="4W-33", visit="D1", admitted="01-30"),
+        ngh.say("A02", "02-02", place="ICU-09", before="4W-33", visit="D1"),
+        ngh.say("A03", "02-06", sent="02-08", place="ICU-09", visit="D1", discharged="02-06",
+                disposition="01"),
+        csc.say("A04", "02-11 09", place="Room 4", patient_class="O", visit="D2",
+                admitted="02-11 09"),
+        ngh.say("A01", "02-16", place="4W-34", visit="D3", admitted="02-16"),
+        ngh.say("A02", "02-18", place="4W-35", before="4W-34", visit="D3"),
+        csc.say("A05", "02-25", sent="02-18", place="Cardiology", patient_class="P", visit="D4",
+                admitted="02-25", occurred=False),
     ]  # fmt: skip
 
 
@@ -246,7 +269,9 @@ def region(database: str, home: Path) -> Iterator[tuple[Application, Reader]]:
     settings = Settings(home=home, database_url=database, profiles=file, id_key="5a" * 32)  # type: ignore[arg-type]  # pydantic makes secrets of text
     with opened(settings) as application, open_reader(application) as reader:
         context = reading_context(application, arrived_by="file")
-        application.record([read(raw, context=context) for raw in [*alder(), *others()]])
+        application.record(
+            [read(raw, context=context) for raw in [*alder(), *orchard(), *others()]]
+        )
         application.read_models.catch_up()
         yield application, reader
 
@@ -261,7 +286,15 @@ class Told:
     @property
     def alder(self) -> str:
         """Return the id of the patient who has everything that a timeline can show."""
-        found = self.reader.resolve("SBH|77-10342")
+        return self._id("SBH|77-10342")
+
+    @property
+    def orchard(self) -> str:
+        """Return the id of the patient whose times are dates alone."""
+        return self._id("NGH|0051877")
+
+    def _id(self, number: str) -> str:
+        found = self.reader.resolve(number)
         assert found
         return found
 
@@ -282,7 +315,8 @@ def now() -> datetime:
 
 
 def _time(text: str) -> str:
-    return f"2026{text.replace('-', '').replace(' ', '').replace(':', '')}00" if text else ""
+    digits = text.replace("-", "").replace(" ", "").replace(":", "")
+    return f"2026{digits}{'00' if ':' in text else ''}" if text else ""
 
 
 def _place(label: str, facility: str) -> str:

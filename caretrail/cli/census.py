@@ -3,7 +3,7 @@
 from argparse import Namespace
 
 from caretrail.cli.home import open_home_reader
-from caretrail.cli.output import columns, json_lines, note
+from caretrail.cli.output import as_stated, columns, json_lines, note
 from caretrail.reading.contract import census_json
 from caretrail.reading.places import look_alikes
 from infra import clock
@@ -25,6 +25,7 @@ def census(options: Namespace) -> None:
         names = ("facility", "unit", "room", "bed", "class", "since", "patient_id", "mode")
         alike = look_alikes((one.facility, one.parts) for one in found.occupied)
         for row, one in zip(rows, found.occupied, strict=True):
+            row["since"] = as_stated(row["since"], row["since_precision"])
             row["unit"] = one.parts.unit_label(one.facility, alike) or None
         columns(names, [[row[name] for name in names] for row in rows])
     if found.disagreements:

@@ -5,10 +5,18 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import is_dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 import orjson
 
-_OPTIONS = orjson.OPT_UTC_Z
+from domain.precision import inside
+from domain.statement import Precision
+
+_OPTIONS: Final = orjson.OPT_UTC_Z
+_FORMATS: Final[Mapping[Precision, str]] = {
+    "year": "%Y", "month": "%Y-%m", "day": "%Y-%m-%d", "hour": "%Y-%m-%dT%HZ",
+    "minute": "%Y-%m-%dT%H:%MZ",
+}  # fmt: skip
 
 
 def json_line(value: object) -> None:
@@ -59,6 +67,17 @@ def cell(value: object) -> str:
     return str(value)
 
 
-def to_the_second(instant: str | None) -> str | None:
-    """Return a time of the JSON without fractions of a second."""
-    return re.sub(r"\.\d+", "", instant) if instant else None
+def as_stated(instant: str | None, precision: Precision | None = None) -> str | None:
+    """Return a time of the JSON as far as it is stated, without fractions of a second.
+
+    >>> as_stated("2026-03-02T14:05:00Z", "minute"), as_stated("2026-03-02T14:00:00Z", "hour")
+    ('2026-03-02T14:05Z', '2026-03-02T14Z')
+    >>> as_stated("2026-03-02T04:59:59.999999Z", "day"), as_stated("2026-03-02T14:05:09.5Z")
+    ('2026-03-01', '2026-03-02T14:05:09Z')
+    """
+    if instant is None:
+        return None
+    if precision is None or precision == "second":
+        return re.sub(r"\.\d+", "", instant)
+    at = inside(datetime.fromisoformat(instant), precision).astimezone(UTC)
+    return at.strftime(_FORMATS[precision])

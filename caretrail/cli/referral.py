@@ -3,7 +3,7 @@
 from argparse import Namespace
 
 from caretrail.cli.home import open_home, open_home_reader
-from caretrail.cli.output import columns, json_line, json_lines, line, to_the_second
+from caretrail.cli.output import as_stated, columns, json_line, json_lines, line
 from caretrail.cli.own_streams import (
     NO_PATIENT,
     command_of,
@@ -120,8 +120,8 @@ def referral_show(options: Namespace) -> None:
         ("happened", "recorded", "what", "event", ""),
         [
             (
-                to_the_second(each["happened_at"]),
-                to_the_second(each["recorded_at"]),
+                as_stated(each["happened_at"], each["precision"]),
+                as_stated(each["recorded_at"]),
                 each["summary"],
                 each["event_id"],
                 "entered in error" if each["voided"] else "",
@@ -152,7 +152,7 @@ def referral_ls(options: Namespace) -> None:
             (
                 each["stream_id"],
                 each["state"],
-                to_the_second(each["requested_at"]),
+                as_stated(each["requested_at"]),
                 each["requester"]["organisation"],
                 each["target"]["organisation"] or each["target"]["pool"],
                 each["service"] or each["specialty"],

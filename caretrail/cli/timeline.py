@@ -3,7 +3,7 @@
 from argparse import Namespace
 
 from caretrail.cli.home import open_home_reader
-from caretrail.cli.output import columns, json_line, line, to_the_second
+from caretrail.cli.output import as_stated, columns, json_line, line
 from caretrail.cli.patients import shared_number_listed
 from caretrail.failure import Failed
 from caretrail.reading.contract import timeline_json
@@ -32,15 +32,15 @@ def timeline(options: Namespace) -> None:
         line(
             f"{each['class']} {each['status']}, {each['facility'] or 'facility not stated'},"
             f" visit {each['visit_number'] or 'not numbered'}:"
-            f" {to_the_second(each['started_at']) or 'not stated'}"
-            f" to {to_the_second(each['ended_at']) or _open(each['status'])}"
+            f" {as_stated(each['started_at'], each['started_precision']) or 'not stated'}"
+            f" to {as_stated(each['ended_at'], each['ended_precision']) or _open(each['status'])}"
         )
         columns(
             ("  from", "until", "facility", "unit", "room", "bed", ""),
             [
                 (
-                    f"  {to_the_second(stay['from']) or 'not stated'}",
-                    to_the_second(stay["until"]),
+                    f"  {as_stated(stay['from'], stay['from_precision']) or 'not stated'}",
+                    as_stated(stay["until"], stay["until_precision"]),
                     stay["facility"],
                     _unit(stay, found.alike),
                     stay["room"],
@@ -56,8 +56,8 @@ def timeline(options: Namespace) -> None:
         ("happened", "recorded", "what", "event"),
         [
             (
-                to_the_second(each["happened_at"]),
-                to_the_second(each["recorded_at"]),
+                as_stated(each["happened_at"], each["precision"]),
+                as_stated(each["recorded_at"]),
                 each["summary"],
                 each["event_id"],
             )

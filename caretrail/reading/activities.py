@@ -18,6 +18,7 @@ from domain.continuity import Patient
 from domain.decider import StreamEvent
 from domain.events import OwnEvent
 from domain.ids import EncounterId, EventId, PatientId, StatementRef, StreamId
+from domain.statement import Precision
 from projections.engine.events import FiledOwnEvent
 from projections.engine.own_events import OwnEventRow, streams_of
 
@@ -43,6 +44,7 @@ class ActivityEntry:
     voided_by: EventId | None
     flags: tuple[str, ...]
     late: timedelta | None  # None: recorded soon enough
+    precision: Precision = "second"  # of ``happened_at``
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +161,7 @@ def _entries(
             voided_by=folded.void.get(each.event_id),
             flags=("rests_on_void",) if each.event_id in folded.rests_on_void else (),
             late=behind if behind >= LATE else None,
+            precision=event.happened_at.precision,
         )
 
 

@@ -38,6 +38,7 @@ class OccupiedPlace:
     started: datetime | None  # of the encounter
     visit_ref: str | None = None
     since_precision: Precision | None = None  # how precisely ``since`` is stated
+    started_precision: Precision | None = None
     flags: tuple[str, ...] = ()
     person: PersonDetails = field(default_factory=PersonDetails)
     last_message: datetime | None = None
@@ -88,6 +89,7 @@ def from_rows(
                 started=row.started_at,
                 visit_ref=row.visit_ref,
                 since_precision=row.since_precision,
+                started_precision=row.started_precision,
                 flags=tuple(row.flags),
                 person=people.get(row.patient_id, PersonDetails()),
                 last_message=row.last_changed_at,
@@ -118,6 +120,7 @@ def from_reading(reading: PatientReading) -> list[OccupiedPlace]:
                     here.start if here else encounter.start,
                     here.start_precision if here else encounter.start_precision,
                 ),
+                started_precision=precision_of(encounter.start, encounter.start_precision),
                 flags=encounter.flags,
                 person=reading.person,
                 last_message=max((one.recorded_at for one in behind), default=None),
@@ -182,7 +185,8 @@ def disagreements(
     found += [
         Disagreement(kind="left_open", places=(one,))
         for one in occupied
-        if one.started and was_left_open(one.class_code, one.started, at)
+        if one.started
+        and was_left_open(one.class_code, one.started, at, one.started_precision or "second")
     ]
     return tuple(found)
 

@@ -81,7 +81,7 @@ def activity_json(entry: ActivityEntry) -> Json:
         "flags": list(entry.flags),
         "stream": entry.stream,
         "stream_id": entry.stream_id,
-        "precision": "second",
+        "precision": entry.precision,
     }
 
 
@@ -104,6 +104,7 @@ def _encounter(reading: PatientReading, encounter: Encounter) -> Json:
         "flags": list(encounter.flags),
         "started_precision": precision_of(encounter.start, encounter.start_precision),
         "ended_precision": precision_of(encounter.end, encounter.end_precision),
+        "planned_for_precision": precision_of(encounter.planned_for, encounter.planned_precision),
     }
 
 
@@ -138,8 +139,9 @@ def _parts(parts: PlaceParts) -> Json:
 def _entry(reading: PatientReading, entry: Entry) -> Json:
     filed = reading.filed[entry.statement]
     words = reading.words(entry)
+    happened_at, precision = reading.placed_at(entry)
     return {
-        "happened_at": instant(reading.placed_at(entry)),
+        "happened_at": instant(happened_at),
         "recorded_at": instant(filed.recorded_at),
         "kind": words.kind,
         "summary": words.summary,
@@ -154,7 +156,7 @@ def _entry(reading: PatientReading, entry: Entry) -> Json:
         "flags": list(entry.flags),
         "stream": None,
         "stream_id": None,
-        "precision": precision_of(entry.happened_at, entry.precision),
+        "precision": precision_of(happened_at, precision),
     }
 
 

@@ -12,7 +12,7 @@ from caretrail.reading.opening import PersonDetails, SegmentOpener, person, piec
 from caretrail.reading.patient import PatientNumber
 from caretrail.reading.places import PlaceParts, opened, sealed_places
 from domain.ids import MODES, IdKey, PatientId
-from domain.statement import EncounterClass
+from domain.statement import EncounterClass, Precision
 from projections.patient_identifiers import IdentifierRow
 from projections.patient_tokens import normal_name
 from projections.patients import PatientRow
@@ -55,8 +55,10 @@ class PatientSummary:
     open_facility: str = ""
     open_place: PlaceParts = field(default_factory=PlaceParts)
     open_since: datetime | None = None
+    open_since_precision: Precision | None = None
     last_kind: str = ""  # topic of the last event, without its version
     last_at: datetime | None = None
+    last_precision: Precision | None = None
     last_facility: str = ""
 
 
@@ -146,8 +148,10 @@ def row_as_listed(
         open_facility=row.facility or "",
         open_place=place,
         open_since=row.open_since_at,
+        open_since_precision=row.open_since_precision,
         last_kind=row.last_kind or "",
         last_at=row.last_happened_at,
+        last_precision=row.last_happened_precision,
         last_facility=row.last_facility or "",
     )
 

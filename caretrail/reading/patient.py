@@ -19,7 +19,8 @@ from caretrail.reading.wording import EntryWords, entry_words
 from domain.continuity import Entry, Patient
 from domain.ids import PatientId, PlaceRef, RecordId, StatementRef, VisitRef
 from domain.interpretation import interpret, interpret_as_of, trusted_numbers
-from domain.statement import Place
+from domain.precision import last_of
+from domain.statement import Place, Precision
 from projections.audit_trail import LogPosition
 from projections.engine.events import FiledStatement
 
@@ -87,39 +88,46 @@ class PatientReading:
         statement = self.filed[entry.statement].statement
         return entry_words(statement, label=self.label, number=self.number)
 
-    def placed_at(self, entry: Entry) -> datetime | None:
-        """Return when an entry happened; for a move, when the patient came to the place.
+    def placed_at(self, entry: Entry) -> tuple[datetime | None, Precision]:
+        """Return when an entry happened, and how precisely that is stated.
+
+        For a move, it is when the patient came to the place.
 
         A second admission of a visit may restate the time of the first. Its move has its own time.
         """
         for encounter in self.patient.encounters:
             if encounter.encounter_id == entry.encounter_id:
                 for stay in encounter.stays[1:]:
-                    if stay.statement == entry.statement and not stay.cancelled:
-                        return stay.start or entry.happened_at
-        return entry.happened_at
+                    moved = stay.statement == entry.statement and not stay.cancelled
+                    if moved and stay.start is not None:
+                        return stay.start, stay.start_precision
+        return entry.happened_at, entry.precision
 
     def late(self, entry: Entry) -> timedelta | None:
         """Return by how much the entry was learned late; None if it was not late.
 
         The time of recording decides. If the whole history was loaded long after it was sent, the
-        time of sending decides instead; without one, nothing is known to be late.
+        time of sending decides instead; without one, nothing is known to be late. A time without an
+        hour may be the end of its day, so lateness is counted from there.
         """
         filed = self.filed[entry.statement]
-        happened = self.placed_at(entry)
+        happened, precision = self.placed_at(entry)
         if happened is None or entry.inferred:
             return None
         sent = filed.statement.sent
         if self.loaded_afterwards and sent is None:
             return None
-        late = self.learned_at(entry.statement) - happened
+        learned_at, _ = self.learned_at(entry.statement)
+        late = learned_at - last_of(happened, precision)
         return late if late >= LATE else None
 
-    def learned_at(self, ref: StatementRef) -> datetime:
+    def learned_at(self, ref: StatementRef) -> tuple[datetime, Precision]:
         """Return when a statement was recorded, or sent if the history was loaded afterwards."""
         filed = self.filed[ref]
         sent = filed.statement.sent
-        return sent.at if sent and self.loaded_afterwards else filed.recorded_at
+        if sent and self.loaded_afterwards:
+            return sent.at, sent.precision
+        return filed.recorded_at, "second"
 
 
 def read(

@@ -4,7 +4,7 @@ from caretrail.reading.activities import ActivityEntry
 from caretrail.reading.catalogue import OWN_STREAMS
 from caretrail.reading.patient import PatientReading
 from caretrail.web.entries import EntryLine, Note
-from caretrail.web.words import Words, length
+from caretrail.web.words import Words
 
 
 def activity_lines(reading: PatientReading, visible: set[str], words: Words) -> list[EntryLine]:
@@ -19,16 +19,18 @@ def activity_lines(reading: PatientReading, visible: set[str], words: Words) -> 
 def _line(reading: PatientReading, entry: ActivityEntry, words: Words) -> EntryLine:
     icon = OWN_STREAMS[entry.stream].icon
     notes: list[Note] = []
+    happened, recorded = entry.happened_at, entry.recorded_at
+    late = words.length(happened, recorded, entry.precision) if entry.late else ""
     if entry.voided_by is not None:
         icon = "x"
         notes.append(Note(head="Entered in error:", rest="this entry does not count."))
     elif entry.late:
         icon = "late"
-        learned = words.near(entry.recorded_at, entry.happened_at)
+        learned = words.near(recorded, happened)
         notes.append(
             Note(
                 head="Late:",
-                rest=f"recorded {length(entry.late)} after the event ({learned}).",
+                rest=f"recorded {late} after the event ({learned}).",
                 before=entry.index - 1,
             )
         )
@@ -41,7 +43,8 @@ def _line(reading: PatientReading, entry: ActivityEntry, words: Words) -> EntryL
             )
         )
     return EntryLine(
-        at=entry.happened_at,
+        at=happened,
+        precision=entry.precision,
         icon=icon,
         head=entry.words.head,
         rest=entry.words.rest,
@@ -56,5 +59,5 @@ def _line(reading: PatientReading, entry: ActivityEntry, words: Words) -> EntryL
         index=entry.index,
         recorded_at=entry.recorded_at,
         message_id="",
-        late=f"{length(entry.late)} late" if entry.late else "",
+        late=f"{late} late" if late else "",
     )

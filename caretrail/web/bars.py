@@ -9,6 +9,7 @@ from typing import Final
 from caretrail.web.scale import WIDTH, Scale
 from domain.continuity import Stay
 from domain.journey import EncounterSpan
+from domain.statement import Precision
 
 TALL, FLAT = 25.0, 14.0  # heights of bars: in an ordinary lane, in a dense lane
 LEAST: Final = 6.0
@@ -30,6 +31,8 @@ class BarPiece:
     stay: Stay | None
     start: datetime
     end: datetime | None
+    start_precision: Precision
+    end_precision: Precision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +56,10 @@ def extent(span: EncounterSpan, scale: Scale, as_of: datetime) -> BarExtent:
         x1 = x0 + LEAST
     if x1 > WIDTH:
         x0, x1 = min(x0, WIDTH - LEAST), WIDTH
-    starts = [span.begin, *(max(stay.start or span.begin, span.begin) for stay in stays[1:])]
-    ends: list[datetime | None] = [*starts[1:], span.end]
-    marks = [x0, *(min(max(scale.x(at), x0), x1) for at in starts[1:]), x1]
+    begin = span.begin, span.begin_precision
+    starts = [begin, *(max(_start(stay) or begin, begin, key=_instant) for stay in stays[1:])]
+    ends = [*starts[1:], (span.end, span.end_precision)]
+    marks = [x0, *(min(max(scale.x(at), x0), x1) for at, _ in starts[1:]), x1]
     true = [b - a for a, b in pairwise(marks)]
     width = x1 - x0
     narrow = width < NARROW or len(true) * LEAST > width
@@ -70,8 +74,17 @@ def extent(span: EncounterSpan, scale: Scale, as_of: datetime) -> BarExtent:
             bounds.append(at - BETWEEN / 2)
         if not narrow or wide >= 1 or len(widths) == 1:
             stay = stays[number] if stays else None
+            (start, start_precision), (end, end_precision) = starts[number], ends[number]
             pieces.append(
-                BarPiece(x=at, width=drawn, stay=stay, start=starts[number], end=ends[number])
+                BarPiece(
+                    x=at,
+                    width=drawn,
+                    stay=stay,
+                    start=start,
+                    end=end,
+                    start_precision=start_precision,
+                    end_precision=end_precision,
+                )
             )
         at += wide
     return BarExtent(x0=x0, x1=x1, pieces=tuple(pieces), narrow=narrow, bounds=tuple(bounds))
@@ -135,6 +148,14 @@ def _stays(span: EncounterSpan) -> list[Stay]:
     if span.encounter.cancelled:
         return list(span.encounter.stays)
     return [stay for stay in span.encounter.stays if not stay.cancelled]
+
+
+def _start(stay: Stay) -> tuple[datetime, Precision] | None:
+    return (stay.start, stay.start_precision) if stay.start else None
+
+
+def _instant(time: tuple[datetime, Precision]) -> datetime:
+    return time[0]
 
 
 def _last_start(span: EncounterSpan) -> datetime:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from caretrail.reading.census import CensusReading, Disagreement, OccupiedPlace
 from caretrail.reading.places import LookAlikes, PlaceParts, look_alikes, place_text
 from caretrail.web.render import render
-from caretrail.web.words import CLASS_WORDS, Words, age, length, plural
+from caretrail.web.words import CLASS_WORDS, Words, age, plural
 
 _BED: Final = 8  # characters that fit in the column of beds
 #: Kind of a disagreement -> its title.
@@ -94,7 +94,7 @@ def census_page(
 ) -> str:
     """Return the page; the form offers ``facilities`` and ``classes``."""
     at = reading.as_of or now
-    alerts = _alerts(reading, at)
+    alerts = _alerts(reading, at, words)
     alike = look_alikes((one.facility, one.parts) for one in reading.occupied)
     groups = [
         _facility(code, list(found), alerts, alike, at, words)
@@ -174,6 +174,7 @@ def _bed(
     if one.since is None and one.started is None:
         notes.append("start not stated")
     since = one.since or one.started
+    precision = (one.since_precision if one.since else one.started_precision) or "second"
     whole = parts.label()
     short = _short(parts) if parts.room or parts.bed else ""
     if rooms > 1 and parts.room and parts.bed and parts.room not in short:
@@ -187,9 +188,9 @@ def _bed(
         whole=whole,
         name=person.name or "Name not stated",
         about=" ".join(filter(None, (person.sex, str(years) if years is not None else ""))),
-        since=words.moment(since) if since else "",
-        since_iso=words.machine(since) if since else "",
-        duration=length(at - since) if since else "",
+        since=words.moment(since, precision) if since else "",
+        since_iso=words.machine(since, precision) if since else "",
+        duration=words.length(since, at, precision) if since else "",
         alerts=tuple(alerts),
         notes=tuple(notes),
     )
@@ -205,15 +206,15 @@ def _short(parts: PlaceParts) -> str:
     return next((text for text in tries if len(text) <= _BED), tries[-1])
 
 
-def _alerts(reading: CensusReading, at: datetime) -> dict[str, list[str]]:
+def _alerts(reading: CensusReading, at: datetime, words: Words) -> dict[str, list[str]]:
     alerts: dict[str, list[str]] = {}
     for each in reading.disagreements:
         for one in each.places:
-            alerts.setdefault(one.encounter_id, []).append(_alert(each, one, at))
+            alerts.setdefault(one.encounter_id, []).append(_alert(each, one, at, words))
     return alerts
 
 
-def _alert(each: Disagreement, one: OccupiedPlace, at: datetime) -> str:
+def _alert(each: Disagreement, one: OccupiedPlace, at: datetime, words: Words) -> str:
     match each.kind:
         case "bed_of_two":
             return f"{len({place.patient_id for place in each.places})} patients in this bed"
@@ -222,8 +223,14 @@ def _alert(each: Disagreement, one: OccupiedPlace, at: datetime) -> str:
         case "number_of_two":
             return "another patient has the same visit number"
         case "left_open":
-            open_for = f"open for {length(at - one.started)}, " if one.started else ""
-            return f"{open_for}no discharge received"
+            open_for = _open_for(one, at, words)
+            return f"{open_for}, no discharge received" if open_for else "no discharge received"
+
+
+def _open_for(one: OccupiedPlace, at: datetime, words: Words) -> str:
+    if one.started is None:
+        return ""
+    return f"open for {words.length(one.started, at, one.started_precision or 'second')}"
 
 
 def _strip(each: Disagreement, alike: LookAlikes, at: datetime, words: Words) -> DisagreementLine:
@@ -234,7 +241,9 @@ def _strip(each: Disagreement, alike: LookAlikes, at: datetime, words: Words) ->
         return one.person.name or "Name not stated"
 
     def since(one: OccupiedPlace) -> str:
-        return f" since {words.near(one.since, at)}" if one.since else ""
+        if one.since is None:
+            return ""
+        return f" since {words.near(one.since, at, one.since_precision or 'second')}"
 
     match each.kind:
         case "bed_of_two":
@@ -250,10 +259,11 @@ def _strip(each: Disagreement, alike: LookAlikes, at: datetime, words: Words) ->
             people = ", ".join(name(one) for one in each.places)
             text = f"{people}. The records are kept apart."
         case "left_open":
-            open_for = f", open for {length(at - first.started)}" if first.started else ""
+            open_for = _open_for(first, at, words)
             heard = first.last_message if first.last_message and first.last_message <= at else None
             last = f", last message {words.moment(heard)}" if heard else ""
-            text = f"{name(first)}{open_for}{last}. It stays open until a discharge is received."
+            known = ", ".join(filter(None, (name(first), open_for)))
+            text = f"{known}{last}. It stays open until a discharge is received."
         case _:
             assert_never(each.kind)
     return DisagreementLine(

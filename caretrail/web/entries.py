@@ -8,11 +8,12 @@ from typing import Final
 
 from caretrail.reading.patient import PatientReading
 from caretrail.web.flags import meaning_of
-from caretrail.web.words import Words, length
+from caretrail.web.words import Words
 from domain.continuity import Encounter, Entry
 from domain.flags import Flag
 from domain.ids import EncounterId, StatementRef
 from domain.journey import Journey
+from domain.statement import Precision
 from domain.triggers import Trigger, trigger_of
 
 
@@ -40,6 +41,7 @@ class EntryLine:
     """One entry as the page shows it."""
 
     at: datetime | None
+    precision: Precision
     icon: str
     head: str
     rest: str
@@ -59,9 +61,10 @@ class EntryLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """The entries of a local day."""
+    """The entries of a local day, or those of a month or a year without a day."""
 
     at: datetime | None  # None: entries without a time
+    precision: Precision = "second"
     entries: tuple[EntryLine, ...]
 
 
@@ -69,8 +72,10 @@ def days(entries: Sequence[EntryLine], words: Words) -> list[Day]:
     """Group entries, newest first; those without a time come last."""
     timed = sorted((e for e in entries if e.at), key=lambda e: (e.at, e.index), reverse=True)
     made = [
-        Day(at=group[0].at, entries=tuple(group))
-        for _, found in groupby(timed, key=lambda e: words.local(e.at).date() if e.at else None)
+        Day(at=group[0].at, precision=group[0].precision, entries=tuple(group))
+        for _, found in groupby(
+            timed, key=lambda e: words.day(e.at, e.precision, year=True) if e.at else None
+        )
         if (group := list(found))
     ]
     rest = tuple(e for e in entries if e.at is None)
@@ -105,8 +110,10 @@ def _line(
     filed = reading.filed[entry.statement]
     statement = filed.statement
     entry_words = reading.words(entry)
-    late = reading.late(entry)
-    at = reading.placed_at(entry)
+    at, precision = reading.placed_at(entry)
+    learned_at, learned = reading.learned_at(entry.statement)
+    is_late = reading.late(entry) is not None
+    late = words.length(at, learned_at, precision, learned) if at and is_late else ""
     notes: list[Note] = []
     row = trigger_of(statement.trigger)
     icon: str = row.icon
@@ -115,12 +122,12 @@ def _line(
         notes.append(_cancelled(reading, entry.voided_by, words))
     elif late:
         icon = "late"
-        learned = words.near(reading.learned_at(entry.statement), at or filed.recorded_at)
+        when = words.near(learned_at, at or filed.recorded_at, learned)
         how = "sent" if reading.loaded_afterwards else "received"
         notes.append(
             Note(
                 head="Late:",
-                rest=f"{how} {length(late)} after the event ({learned}).",
+                rest=f"{how} {late} after the event ({when}).",
                 before=filed.index - 1,
             )
         )
@@ -139,7 +146,7 @@ def _line(
     for readmission in related.readmissions:
         same = readmission.target.encounter.encounter_id == entry.encounter_id
         if same and readmission.admitted_at == at and entry.voided_by is None:
-            left = words.day(readmission.discharged_at)
+            left = words.day(readmission.discharged_at, readmission.discharge_precision)
             notes.append(
                 Note(
                     head="Readmission:",
@@ -152,6 +159,7 @@ def _line(
         facility = statement.place.facility if statement.place else statement.sender
     return EntryLine(
         at=at,
+        precision=precision,
         icon=icon,
         head=entry_words.head,
         rest=_rest(entry_words.rest, encounter, row, words),
@@ -166,7 +174,7 @@ def _line(
         index=filed.index,
         recorded_at=filed.recorded_at,
         message_id=filed.message_id or "",
-        late=f"{length(late)} late" if late else "",
+        late=f"{late} late" if late else "",
     )
 
 
@@ -174,13 +182,14 @@ def _rest(rest: str, encounter: Encounter | None, row: Trigger, words: Words) ->
     """Return ``rest``; for a plan, with the planned time."""
     if row.kind != "plan" or encounter is None or encounter.planned_for is None:
         return rest
-    return f"{rest}, for {words.moment(encounter.planned_for)}"
+    return f"{rest}, for {words.moment(encounter.planned_for, encounter.planned_precision)}"
 
 
 def _cancelled(reading: PatientReading, cancel: StatementRef, words: Words) -> Note:
     """Return the note that names the cancel of an entry."""
     statement = reading.filed[cancel].statement
-    on = f"on {words.moment(statement.sent.at)} " if statement.sent else ""
+    sent = statement.sent
+    on = f"on {words.moment(sent.at, sent.precision)} " if sent else ""
     return Note(head="Cancelled", rest=f"{on}by the sender ({statement.trigger}).")
 
 
@@ -199,11 +208,12 @@ def _corrected(
         return None
     if encounter is None or encounter.end is None or entry.happened_at is None:
         return None
-    since = words.moment(reading.learned_at(entry.superseded_by))
-    end = words.near(encounter.end, entry.happened_at)
+    since = words.moment(*reading.learned_at(entry.superseded_by))
+    was = words.time(entry.happened_at, entry.precision)
+    end = words.near(encounter.end, entry.happened_at, encounter.end_precision)
     return Note(
         head="Corrected:",
-        was=words.time(entry.happened_at),
+        was=was or words.day(entry.happened_at, entry.precision),
         rest=f"was stated first; since {since} it is {end}.",
         before=reading.filed[entry.superseded_by].index - 1,
     )

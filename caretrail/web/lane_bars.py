@@ -12,7 +12,7 @@ from caretrail.web.labels import CaptionPosition, LabelRows, UsedSpace, caption,
 from caretrail.web.lanes import DrawnBar, LaneBars
 from caretrail.web.scale import WIDTH
 from caretrail.web.shapes import Bar, BarSegment, Caption, DrawnText, LabelBelow, Lane
-from caretrail.web.words import CLASS_WORDS, Words, length, plural
+from caretrail.web.words import CLASS_WORDS, Words, plural, span_length
 from domain.continuity import Stay
 from domain.ids import EncounterId, StatementRef
 from domain.journey import EncounterSpan
@@ -102,17 +102,17 @@ def link_text(span: EncounterSpan, context: LaneContext) -> str:
         place = context.label(stay.place)
         text = CLASS_WORDS[stay.class_code] + (f" in {place}" if place else "")
         if not_stated:
-            text += f", start not stated, first message {words.moment(span.begin)}"
+            text += f", start not stated, first message {_begin(span, words)}"
         elif stay.start:
-            text += f" from {words.moment(stay.start)}"
+            text += f" from {words.moment(stay.start, stay.start_precision)}"
         not_stated = False
         parts.append(text)
     if not parts:
         place = context.label(context.places.get(encounter.encounter_id))
         text = CLASS_WORDS[encounter.class_code] + (f" in {place}" if place else "")
-        parts.append(f"{text} from {words.moment(span.begin)}")
+        parts.append(f"{text} from {_begin(span, words)}")
     if span.end:
-        parts.append(f"until {words.moment(span.end)}")
+        parts.append(f"until {words.moment(span.end, span.end_precision)}")
     elif span.open:
         parts.append("still open")
     elif encounter.status != "planned":
@@ -208,9 +208,11 @@ def _merged(drawn: DrawnBar, y: float, height: float, context: LaneContext) -> B
     many = plural(len(spans), "visit")
     wide = extent.x1 - extent.x0
     words = context.words
+    first, last = (
+        words.day(each.begin, each.begin_precision, year=True) for each in (spans[0], spans[-1])
+    )
     link = (
-        f"{words.facility(spans[0].encounter.facility)}: {many} from "
-        f"{words.day(spans[0].begin, year=True)} to {words.day(spans[-1].begin, year=True)}. "
+        f"{words.facility(spans[0].encounter.facility)}: {many} from {first} to {last}. "
         "Show them in the table"
     )
     label = next((text for text in (many, str(len(spans))) if fits_inside(text, wide)), "")
@@ -267,8 +269,9 @@ def _title(span: EncounterSpan, piece: BarPiece, code: str, context: LaneContext
     place = context.label(piece.stay.place if piece.stay else without)
     in_class = next((words for key, words in CLASS_WORDS.items() if key == code), code)
     end = piece.end
-    until = words.moment(end) if end else ("now" if span.open else "a time not stated")
-    times = words.moment(piece.start)
+    until = words.moment(end, piece.end_precision) if end else ""
+    until = until or ("now" if span.open else "a time not stated")
+    times = words.moment(piece.start, piece.start_precision)
     if span.encounter.status != "planned" or end:
         times += f" to {until}"
     return ", ".join(filter(None, (place, in_class, times)))
@@ -322,7 +325,7 @@ def _caption(
     if encounter.cancelled:
         keys, rest = ("cancelled",), ""
     elif encounter.status == "planned":
-        keys, rest = ("planned",), words.day(span.begin)
+        keys, rest = ("planned",), words.day(span.begin, span.begin_precision)
     else:
         path = class_path(span)
         keys = tuple(dict.fromkeys((" → ".join(path), path[-1])))
@@ -347,10 +350,14 @@ def _caption(
 
 def _length(span: EncounterSpan, context: LaneContext) -> str:
     if not span.begin_known:
-        return f"started before {context.words.day(span.begin)}"
+        return f"started before {context.words.day(span.begin, span.begin_precision)}"
     if span.end:
-        return length(span.end - span.begin)
-    return length(context.as_of - span.begin) if span.open else "end not stated"
+        return span_length(span, span.end, context.words)
+    return span_length(span, context.as_of, context.words) if span.open else "end not stated"
+
+
+def _begin(span: EncounterSpan, words: Words) -> str:
+    return words.moment(span.begin, span.begin_precision)
 
 
 def _short(stay: Stay | None, span: EncounterSpan, context: LaneContext) -> str:

@@ -5,7 +5,7 @@ from typing import Final
 from caretrail.web.bars import CHARACTER, n
 from caretrail.web.scale import WIDTH, Scale
 from caretrail.web.shapes import Arrow, Bracket, DrawnText, GapLine
-from caretrail.web.words import gap_words
+from caretrail.web.words import gap_words, length
 from domain.journey import Gap, Readmission
 
 _STRAIGHT: Final = 8.0
@@ -83,14 +83,9 @@ def gap_line(gap: Gap, scale: Scale, y: float) -> GapLine | None:
     if gap.end is not None:
         ends += f"M{n(x2)} {n(y - 6)}v12"
     whole = gap_words(gap)
-    for words in (whole, whole.partition(",")[0], _short(whole)):
+    short = f"{gap.days} d" if gap.days else length(gap.until - gap.start)
+    for words in (whole, whole.partition(",")[0], short):
         if len(words) * CHARACTER + 18 <= x2 - x1:
             middle = round((x1 + x2) / 2, 1)
             return GapLine(path=ends, text=DrawnText(x=middle, y=y + 4, text=words))
     return GapLine(path=ends, text=None)
-
-
-def _short(said: str) -> str:
-    """Return ``9 days at home`` as ``9 d``."""
-    number, _, rest = said.removeprefix("up to ").partition(" ")
-    return f"{number} {rest[:1]}"

@@ -16,9 +16,16 @@ from caretrail.web.picture import RECENT, Scene, draw
 from caretrail.web.proofs import INLINE, proofs_of
 from caretrail.web.render import render
 from caretrail.web.table import places_without_stay, rows_of
-from caretrail.web.words import CLASS_WORDS, SEX_WORDS, Words, age, birth_date, gap_words, length
+from caretrail.web.words import (
+    CLASS_WORDS,
+    SEX_WORDS,
+    Words,
+    age,
+    birth_date,
+    gap_words,
+    span_length,
+)
 from domain.ids import StatementRef
-from domain.interpretation import happened
 from domain.journey import EncounterSpan, Journey, journey_of, spans_of, was_left_open
 from domain.statement import Statement
 
@@ -186,15 +193,16 @@ def _chips(reading: PatientReading) -> tuple[PatientNumber, ...]:
 
 def _merges(reading: PatientReading, words: Words) -> list[MergeLine]:
     made: dict[str, MergeLine] = {}
+    times = {each.statement: (each.happened_at, each.precision) for each in reading.patient.entries}
     for merge in reading.patient.merges:
         filed = reading.filed.get(merge.statement)
         if filed is None:
             continue
-        at, _ = happened(filed.statement)
+        at, precision = times.get(merge.statement, (None, "second"))
         line = MergeLine(
             anchor=f"event-{filed.event_id}",
             retired=reading.number(merge.retired) or "a record",
-            at=words.moment(at or filed.recorded_at),
+            at=words.moment(at, precision) if at else words.moment(filed.recorded_at),
         )
         made.setdefault(line.anchor, line)
     return list(made.values())
@@ -217,18 +225,15 @@ def _whereabouts(
         head = _STATUS_NOW.get(encounter.class_code, "In care, class not stated")
         if len([s for s in open_now if s.residential]) > 1:
             head += "; another stay is open too"
-        known = (
-            f"since {words.near(span.begin, as_of)}"
-            if span.begin_known
-            else (f"since before {words.near(span.begin, as_of)}")
-        )
+        since = "since" if span.begin_known else "since before"
+        known = f"{since} {words.near(span.begin, as_of, span.begin_precision)}"
         return Whereabouts(
             css=encounter.class_code.lower(),
             head=head,
             where=", ".join(filter(None, (words.facility(encounter.facility), place))),
-            since=f"{known}, {length(as_of - span.begin)}",
+            since=f"{known}, {span_length(span, as_of, words)}",
             doubt="No discharge was received. The visit was probably never closed."
-            if was_left_open(encounter.class_code, span.begin, as_of)
+            if was_left_open(encounter.class_code, span.begin, as_of, span.begin_precision)
             else "",
         )
     stayed = [s for s in everything if s.residential]
@@ -241,13 +246,15 @@ def _whereabouts(
             css="unknown",
             head="Location not known",
             where=f"Last seen at {name}",
-            since=f"on {words.near(last_span.begin, as_of)}; end not stated",
+            since=f"on {words.near(last_span.begin, as_of, last_span.begin_precision)};"
+            " end not stated",
         )
-    left = words.near(last_span.end, as_of)
+    left = words.near(last_span.end, as_of, last_span.end_precision)
     if last_span.encounter.disposition_code == "exp":
         return Whereabouts(css="unknown", head=name, where="Died in care", since=left)
     gap = related.gaps[-1] if related.gaps and related.gaps[-1].end is None else None
-    where = gap_words(gap) if gap else f"{length(as_of - last_span.end)} since discharge"
+    since_end = words.length(last_span.end, as_of, last_span.end_precision)
+    where = gap_words(gap) if gap else f"{since_end} since discharge"
     return Whereabouts(
         css="unknown",
         head="Not in a facility",

@@ -82,6 +82,8 @@ def _row(listed: PatientSummary, alike: LookAlikes, now: datetime, words: Words)
         str(years) if years is not None else "",
         SEX_WORDS.get(person.sex, person.sex),
     )
+    since = listed.open_since_precision or "second"
+    happened = listed.last_precision or "second"
     last = _LAST.get(listed.last_kind, listed.last_kind)
     return PatientLine(
         id=listed.patient_id,
@@ -91,10 +93,10 @@ def _row(listed: PatientSummary, alike: LookAlikes, now: datetime, words: Words)
         numbers=listed.numbers,
         open_class=listed.open_class or "",
         open_where=" ".join(filter(None, (facility, listed.open_place.label(facility, alike)))),
-        open_since=words.near(listed.open_since, now) if listed.open_since else "",
-        open_since_iso=words.machine(listed.open_since) if listed.open_since else "",
+        open_since=words.near(listed.open_since, now, since) if listed.open_since else "",
+        open_since_iso=words.machine(listed.open_since, since) if listed.open_since else "",
         last=last,
         last_facility=listed.last_facility,
-        last_at=words.near(listed.last_at, now) if listed.last_at else "",
-        last_at_iso=words.machine(listed.last_at) if listed.last_at else "",
+        last_at=words.near(listed.last_at, now, happened) if listed.last_at else "",
+        last_at_iso=words.machine(listed.last_at, happened) if listed.last_at else "",
     )

@@ -252,7 +252,8 @@ def _hatches(shown: Sequence[EncounterSpan]) -> tuple[str, ...]:
 def _earlier(earlier: Sequence[EncounterSpan], scene: Scene) -> EarlierLink | None:
     if not earlier:
         return None
-    first = scene.words.local(min(s.begin for s in earlier))
-    this_year = first.year == scene.words.local(scene.as_of).year
-    since = scene.words.day(first) if this_year else str(first.year)
+    first = min(earlier, key=lambda span: span.begin)
+    year = scene.words.stated(first.begin, first.begin_precision).year
+    this_year = year == scene.words.local(scene.as_of).year
+    since = scene.words.day(first.begin, first.begin_precision) if this_year else str(year)
     return EarlierLink(count=len(earlier), since=since, href=scene.earlier_href)

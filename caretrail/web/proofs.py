@@ -12,7 +12,7 @@ from caretrail.reading.wording import WHERE_TO
 from caretrail.web.entries import EntryLine
 from caretrail.web.flags import meanings_of
 from caretrail.web.lane_bars import class_path
-from caretrail.web.words import Words, length
+from caretrail.web.words import Words, span_length
 from domain.continuity import Encounter
 from domain.journey import EncounterSpan
 from domain.statement import Statement
@@ -127,7 +127,7 @@ def _proof(
         state=encounter.status if planned or encounter.cancelled else "",
         css="prenc" if planned else path[0].lower(),
         classes=" → ".join(path),
-        day=words.day(span.begin) if span else "time not stated",
+        day=words.day(span.begin, span.begin_precision) if span else "time not stated",
         facts=tuple(facts),
         events=events,
         open=opened,
@@ -137,13 +137,14 @@ def _proof(
 def _period(span: EncounterSpan | None, as_of: datetime, words: Words) -> str:
     if span is None:
         return "not stated"
-    begin = words.moment(span.begin)
+    begin = words.moment(span.begin, span.begin_precision)
+    end = words.moment(span.end, span.end_precision) if span.end else ""
     if not span.begin_known:
         begin = f"before {begin}"
     if span.encounter.status == "planned":
-        return begin if span.end is None else f"{begin} to {words.moment(span.end)}"
+        return f"{begin} to {end}" if end else begin
     if span.end:
-        return f"{begin} to {words.moment(span.end)} ({length(span.end - span.begin)})"
+        return f"{begin} to {end} ({span_length(span, span.end, words)})"
     if span.open:
-        return f"{begin} to now ({length(as_of - span.begin)})"
+        return f"{begin} to now ({span_length(span, as_of, words)})"
     return f"{begin}, end not stated"

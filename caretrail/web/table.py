@@ -4,12 +4,16 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from caretrail.reading.patient import PatientReading
-from caretrail.web.words import CLASS_WORDS, Words, gap_words, length, plural
+from caretrail.web.words import CLASS_WORDS, Words, gap_words, plural, span_length
 from domain.ids import EncounterId
 from domain.journey import EncounterSpan, Journey
-from domain.statement import Place
+from domain.statement import Place, Precision
+
+#: The precision of an instant that a reader asks for.
+_PRECISE: Final[Precision] = "second"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +64,7 @@ def rows_of(
         if back.target.encounter.encounter_id in visible:
             text = (
                 f"Readmission as inpatient on day {back.day} of 30 after the discharge of "
-                f"{words.day(back.discharged_at)}"
+                f"{words.day(back.discharged_at, back.discharge_precision)}"
             )
             made.append((back.target.begin, 0, TableRow(between=text)))
     made.sort(key=lambda row: row[:2])
@@ -95,27 +99,34 @@ def _encounter_lines(
 ) -> list[TableRow]:
     encounter = span.encounter
     name = words.facility(encounter.facility)
-    not_stated = f"not stated (first message {words.moment(span.begin)})"
+    first = words.moment(span.begin, span.begin_precision)
+    not_stated = f"not stated (first message {first})"
     made: list[TableRow] = []
     for number, stay in enumerate(encounter.stays):
         # If the start of the encounter is not stated, neither is the start of its first stay.
-        start = stay.start if number else span.begin if span.begin_known else None
-        end = stay.end or (span.end if stay is encounter.stays[-1] else None)
+        start, precision = stay.start, stay.start_precision
+        if not number:
+            start, precision = (span.begin if span.begin_known else None), span.begin_precision
+        end, end_precision = stay.end, stay.end_precision
+        if end is None and stay is encounter.stays[-1]:
+            end, end_precision = span.end, span.end_precision
         still = end is None and span.open and not stay.cancelled
-        until = "open" if still else words.moment(end) if end else ""
+        until = "open" if still else words.moment(end, end_precision) if end else ""
         planned = encounter.status == "planned"
         if not until and not planned:
             until = "not stated"
-        begin = start or span.begin
-        upto = end or (as_of if still else None)
+        begin = (start, precision) if start else (span.begin, span.begin_precision)
+        upto = (end, end_precision) if end else (as_of, _PRECISE) if still else None
         made.append(
             TableRow(
                 facility=name,
                 class_words=CLASS_WORDS[stay.class_code],
                 place=reading.label(stay.place),
-                start=words.moment(start) if start else not_stated,
+                start=words.moment(start, precision) if start else not_stated,
                 end=until,
-                duration=length(upto - begin) if upto and not planned else "",
+                duration=words.length(begin[0], upto[0], begin[1], upto[1])
+                if upto and not planned
+                else "",
                 status="cancelled" if stay.cancelled else encounter.status,
             )
         )
@@ -125,9 +136,11 @@ def _encounter_lines(
                 facility=name,
                 class_words=CLASS_WORDS[encounter.class_code],
                 place=reading.label(places_without_stay(reading).get(encounter.encounter_id)),
-                start=words.moment(span.begin) if span.begin_known else not_stated,
-                end=words.moment(span.end) if span.end else ("open" if span.open else ""),
-                duration=length(span.end - span.begin) if span.end else "",
+                start=first if span.begin_known else not_stated,
+                end=words.moment(span.end, span.end_precision)
+                if span.end
+                else ("open" if span.open else ""),
+                duration=span_length(span, span.end, words) if span.end else "",
                 status=encounter.status,
             )
         )

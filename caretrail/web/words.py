@@ -7,8 +7,9 @@ from typing import Final
 
 from caretrail.reading.places import parts_of
 from caretrail.reading.wording import CLASSES
-from domain.journey import Gap
-from domain.statement import EncounterClass, Place
+from domain.journey import EncounterSpan, Gap
+from domain.precision import coarser, inside, is_date
+from domain.statement import EncounterClass, Place, Precision
 
 #: Class of an encounter -> its words.
 CLASS_WORDS: Final[Mapping[EncounterClass, str]] = {
@@ -34,9 +35,15 @@ _MONTHS: Final = (
     "Dec",
 )
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+#: (may be shorter, may be longer) -> the words before the length of a gap.
+_DOUBTS: Final[Mapping[tuple[bool, bool], str]] = {
+    (False, False): "", (True, False): "up to ", (False, True): "at least ", (True, True): "about ",
+}  # fmt: skip
 _HOUR: Final = 3600
 _HOURS_SAID_AS_DAYS: Final = 48
-_PRECISION_YEAR, _PRECISION_MONTH, _PRECISION_DAY = 4, 7, 10
+_PRECISION_MONTH, _PRECISION_DAY = 7, 10
+#: Precision without a day -> the characters of an ISO date that are stated.
+_ISO_LENGTHS: Final[Mapping[Precision, int]] = {"year": 4, "month": 7}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,36 +69,91 @@ class Words:
         """Return the name of a facility, or its code if no name is configured."""
         return self.facilities.get(code) or code or "facility not stated"
 
-    def day(self, at: datetime, *, year: bool = False) -> str:
-        """Return ``19 Feb`` or ``19 Feb 2026``."""
-        return date_words(self.local(at).date(), year=year)
+    def stated(self, at: datetime, precision: Precision) -> datetime:
+        """Return a local time that is on the stated date and in the stated hour."""
+        return self.local(inside(at, precision))
 
-    def time(self, at: datetime) -> str:
-        """Return ``14:05``."""
-        return f"{self.local(at):%H:%M}"
+    def day(self, at: datetime, precision: Precision = "second", *, year: bool = False) -> str:
+        """Return ``19 Feb`` or ``19 Feb 2026``; ``Feb 2026`` or ``2026`` if no day is stated."""
+        local = self.stated(at, precision)
+        if precision == "year":
+            return str(local.year)
+        if precision == "month":
+            return f"{month(local.month)} {local.year}"
+        return date_words(local.date(), year=year)
 
-    def moment(self, at: datetime, *, year: bool = False) -> str:
-        """Return ``19 Feb 14:05`` or ``19 Feb 2026, 14:05``."""
-        return f"{self.day(at, year=year)}{',' if year else ''} {self.time(at)}"
+    def time(self, at: datetime, precision: Precision = "second") -> str:
+        """Return ``14:05``; ``14:--`` if no minute is stated, and nothing if no hour is stated."""
+        if is_date(precision):
+            return ""
+        local = self.stated(at, precision)
+        return f"{local:%H}:--" if precision == "hour" else f"{local:%H:%M}"
 
-    def near(self, at: datetime, now: datetime) -> str:
+    def moment(self, at: datetime, precision: Precision = "second", *, year: bool = False) -> str:
+        """Return ``19 Feb 14:05`` or ``19 Feb 2026, 14:05``, as far as it is stated."""
+        day, time = self.day(at, precision, year=year), self.time(at, precision)
+        return f"{day}{',' if year else ''} {time}" if time else day
+
+    def near(self, at: datetime, now: datetime, precision: Precision = "second") -> str:
         """Return the time alone if ``at`` is on the day of ``now``; the year only if it differs."""
-        then, today = self.local(at), self.local(now)
-        if then.date() == today.date():
-            return self.time(at)
-        return self.moment(at, year=then.year != today.year)
+        then, today = self.stated(at, precision), self.local(now)
+        if then.date() == today.date() and not is_date(precision):
+            return self.time(at, precision)
+        return self.moment(at, precision, year=then.year != today.year)
 
-    def dated(self, at: datetime, other: datetime) -> str:
+    def dated(self, at: datetime, other: datetime, precision: Precision = "second") -> str:
         """Return ``19 Feb 14:05``, with the year if it differs from that of ``other``."""
-        return self.moment(at, year=self.local(at).year != self.local(other).year)
+        differs = self.stated(at, precision).year != self.local(other).year
+        return self.moment(at, precision, year=differs)
 
-    def weekday(self, at: datetime, *, year: bool = False) -> str:
-        """Return ``Thu 19 Feb``."""
-        return f"{_DAYS[self.local(at).weekday()]} {self.day(at, year=year)}"
+    def weekday(self, at: datetime, precision: Precision = "second", *, year: bool = False) -> str:
+        """Return ``Thu 19 Feb``; ``Feb 2026`` or ``2026`` if no day is stated."""
+        day = self.day(at, precision, year=year)
+        if precision in ("month", "year"):
+            return day
+        return f"{_DAYS[self.stated(at, precision).weekday()]} {day}"
 
-    def machine(self, at: datetime) -> str:
-        """Return the value of a ``datetime`` attribute: ISO 8601 with the offset."""
+    def date_machine(self, at: datetime, precision: Precision = "second") -> str:
+        """Return the date of a time for a ``datetime`` attribute, as far as it is stated."""
+        date_of_it = self.stated(at, precision).date().isoformat()
+        return date_of_it[: _ISO_LENGTHS.get(precision, _PRECISION_DAY)]
+
+    def machine(self, at: datetime, precision: Precision = "second") -> str:
+        """Return the value of a ``datetime`` attribute: ISO 8601, as far as it is stated.
+
+        A time without minutes has the minute 0, because the attribute has no hour alone.
+        """
+        if is_date(precision):
+            return self.date_machine(at, precision)
+        if precision == "hour":
+            at = self.stated(at, precision).replace(minute=0)
         return self.local(at).isoformat(timespec="minutes")
+
+    def length(
+        self,
+        begin: datetime,
+        end: datetime,
+        begin_precision: Precision = "second",
+        end_precision: Precision = "second",
+    ) -> str:
+        """Return ``45 min``, ``37 h`` or ``4 d 12 h``; in whole days if one time is a date alone.
+
+        Then it is the difference of the dates, or ``same day``. With a month or a year alone, it is
+        the difference of the months or years.
+        """
+        coarse = coarser(begin_precision, end_precision)
+        if not is_date(coarse):
+            span = end - begin
+            return "under 1 h" if coarse == "hour" and span < timedelta(hours=1) else length(span)
+        first = self.stated(begin, begin_precision).date()
+        last = self.stated(end, end_precision).date()
+        if coarse == "day":
+            count = (last - first).days
+            return f"{count} d" if count > 0 else "same day"
+        count = last.year - first.year
+        if coarse == "month":
+            count = 12 * count + last.month - first.month
+        return plural(count, coarse) if count > 0 else f"same {coarse}"
 
     def footer(self, at: datetime) -> str:
         """Return the sentence that names the time zone, with both offsets if the clocks change."""
@@ -137,6 +199,12 @@ def length(span: timedelta) -> str:
     return f"{days} d {rest} h" if rest else f"{days} d"
 
 
+def span_length(span: EncounterSpan, until: datetime, words: Words) -> str:
+    """Return how long an encounter lasted until its end, or until an instant if it is open."""
+    precision = span.end_precision if span.end else "second"
+    return words.length(span.begin, until, span.begin_precision, precision)
+
+
 def birth_date(iso: str) -> str:
     """Return a birth date in the precision sent; text that is not a date stays as it is."""
     try:
@@ -167,10 +235,10 @@ def place_label(place: Place | None) -> str:
 
 
 def gap_words(gap: Gap) -> str:
-    """Return ``9 days at home``; ``up to`` is added if the next beginning is not known."""
+    """Return ``9 days at home``, with ``up to``, ``at least`` or ``about`` if it is not certain."""
     long = plural(gap.days, "day") if gap.days else length(gap.until - gap.start)
-    at_most = f"up to {long}" if gap.may_be_shorter else long
-    return f"{at_most} at home" if gap.at_home else f"{at_most}, not stated where"
+    doubt = _DOUBTS[gap.may_be_shorter, gap.may_be_longer]
+    return f"{doubt}{long} at home" if gap.at_home else f"{doubt}{long}, not stated where"
 
 
 def plural(count: int, one: str, many: str = "") -> str:

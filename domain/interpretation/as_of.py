@@ -9,7 +9,8 @@ from domain.continuity import Encounter, Entry, Patient
 from domain.flags import Flag
 from domain.ids import StatementRef, VisitRef
 from domain.interpretation.interpret import interpret
-from domain.interpretation.times import BEFORE_ALL, happened, length_of
+from domain.interpretation.times import BEFORE_ALL, happened
+from domain.precision import length_of
 from domain.statement import Statement
 from domain.triggers import Kind, Trigger, trigger_of
 

@@ -17,7 +17,7 @@ from domain.interpretation.spell import Spell
 from domain.interpretation.status import closed_at, status_of
 from domain.interpretation.times import BEFORE_ALL
 from domain.interpretation.visit_history import VisitHistory
-from domain.statement import EncounterClass
+from domain.statement import EncounterClass, Moment
 
 
 class VisitResult(NamedTuple):
@@ -153,6 +153,7 @@ def _encounter(  # what an encounter is made from
         flags.add(Flag.ORDER_UNKNOWN)
     first = members[0].statement
     plans = [each for each in history.plans if each in members] if history.plans else []
+    planned = _planned_for(plans) if plans else None
     encounter = Encounter(
         encounter_id=EncounterId(first.ref),
         mode=first.mode,
@@ -171,10 +172,11 @@ def _encounter(  # what an encounter is made from
         stays=in_order_of_time(stays) if len(stays) > 1 else tuple(stays),
         statements=tuple([each.statement.ref for each in members]),
         disposition_code=_disposition(spell),
-        planned_for=_planned_for(plans),
+        planned_for=None if planned is None else planned.at,
         flags=tuple(sorted(flags)) if flags else (),
         start_precision=spell.start_precision,
         end_precision=spell.end_precision,
+        planned_precision="second" if planned is None else planned.precision,
     )
     return encounter, marks
 
@@ -242,10 +244,10 @@ def _disposition(spell: Spell) -> str:
     return "" if last is None else last.statement.disposition_code
 
 
-def _planned_for(plans: Sequence[OrderedStatement]) -> datetime | None:
+def _planned_for(plans: Sequence[OrderedStatement]) -> Moment | None:
     """Return the time that the last sent plan with a time states."""
     for each in reversed(plans):
         planned = each.statement.admitted or each.statement.occurred
         if planned is not None:
-            return planned.at
+            return planned
     return None

@@ -4,19 +4,14 @@ PV1-44 and PV1-45 are facts of the visit. Only a beginning takes its own time fr
 an end from PV1-45.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
-from domain.statement import Moment, Precision, Statement
+from domain.statement import Moment, Statement
 from domain.triggers import Trigger, trigger_of
 
 #: An instant before all others. It takes the place of a time that no statement gives.
 BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
-
-_LENGTHS: Final[dict[Precision, timedelta]] = {
-    "year": timedelta(days=366), "month": timedelta(days=31), "day": timedelta(days=1),
-    "hour": timedelta(hours=1), "minute": timedelta(minutes=1), "second": timedelta(0),
-}  # fmt: skip
 
 #: A time from one of these fields is inferred: it says when the message was written (R5.2).
 INFERRED: Final = frozenset({"EVN-2", "MSH-7", ""})
@@ -69,11 +64,6 @@ def refines(fine: Moment, coarse: Moment) -> bool:
         return False
     last, coarse_last = fine.last, coarse.last
     return last < coarse_last or (last == coarse_last and fine.at > coarse.at)
-
-
-def length_of(precision: Precision) -> timedelta:
-    """Return how long a time of a precision is at most; of a second it is zero."""
-    return _LENGTHS[precision]
 
 
 def same(one: Moment, other: Moment) -> bool:

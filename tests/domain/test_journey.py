@@ -6,7 +6,7 @@ import pytest
 
 from domain.continuity import Patient
 from domain.journey import EMERGENCY_LASTS, Journey, journey_of, spans_of, was_left_open
-from tests.web.people import AS_OF, CHICAGO, alder, encounter, heard, patient
+from tests.web.people import AS_OF, CHICAGO, alder, at, encounter, heard, patient
 
 
 def related(person: Patient) -> Journey:
@@ -30,6 +30,31 @@ def test_a_gap_is_counted_in_midnights() -> None:
     gap = related(person).gaps[0]
 
     assert (gap.days, gap.at_home) == (2, True)  # 24 h and 20 min, and two midnights
+
+
+def test_a_gap_between_two_dates_is_the_difference_of_the_dates_in_every_zone() -> None:
+    # 5 January ends, and 7 January begins, at 23:00 in Chicago if the sender is in New York.
+    last = at("01-05 23:00") - timedelta(microseconds=1)
+    left = inpatient("A", "01-01 10:00", "01-05 10:00", "home").encounters[0]
+    back = inpatient("A", "01-06 23:00", None).encounters[0]
+    person = patient(
+        left._replace(end=last, end_precision="day"), back._replace(start_precision="day")
+    )
+
+    gap = related(person).gaps[0]
+
+    assert (gap.days, gap.may_be_longer) == (2, False)
+
+
+def test_a_gap_after_a_discharge_of_a_month_may_be_longer() -> None:
+    last = at("02-01 00:00") - timedelta(microseconds=1)
+    left = inpatient("A", "01-01 10:00", "01-05 10:00", "home").encounters[0]
+    back = inpatient("A", "02-03 10:00", None)
+    person = patient(left._replace(end=last, end_precision="month"), *back.encounters)
+
+    gap = related(person).gaps[0]
+
+    assert (gap.days, gap.may_be_longer) == (3, True)
 
 
 def test_without_a_disposition_a_gap_is_not_at_home() -> None:
@@ -158,3 +183,21 @@ def test_an_emergency_encounter_alone_counts_as_left_open_after_24_hours() -> No
     assert not was_left_open("EMER", begin, AS_OF)
     assert was_left_open("EMER", begin - timedelta(minutes=1), AS_OF)
     assert not was_left_open("IMP", begin - timedelta(days=9), AS_OF)
+
+
+def test_an_emergency_visit_of_a_date_was_left_open_a_day_after_that_date() -> None:
+    begin = AS_OF - EMERGENCY_LASTS - timedelta(hours=23)
+
+    assert not was_left_open("EMER", begin, AS_OF, "day")
+    assert was_left_open("EMER", begin - timedelta(hours=2), AS_OF, "day")
+
+
+def test_an_inpatient_who_comes_back_on_the_date_of_the_discharge_is_readmitted() -> None:
+    last = at("02-06 00:00") - timedelta(microseconds=1)
+    left = inpatient("A", "02-01 10:00", "02-05 10:00").encounters[0]
+    back = inpatient("A", "02-05 18:00", None)
+
+    person = patient(left._replace(end=last, end_precision="day"), *back.encounters)
+
+    found = related(person).readmissions
+    assert [(each.day, each.discharge_precision) for each in found] == [(0, "day")]

@@ -11,7 +11,17 @@ from tests.web.browser import Browser
 pytestmark = [pytest.mark.chromium, pytest.mark.postgres]
 
 SIZES = [(1366, 768), (390, 844)]
-PAGES = ["home", "patients", "timeline", "earlier", "before", "census", "evidence", "error"]
+PAGES = [
+    "home",
+    "patients",
+    "timeline",
+    "earlier",
+    "before",
+    "census",
+    "evidence",
+    "error",
+    "dates",
+]
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -28,6 +38,7 @@ def addresses(told: Told) -> dict[str, str]:
         "census": "/ui/census",
         "evidence": f"/ui/events/{first.event_id}",
         "error": "/ui/patients/nobody",
+        "dates": f"/ui/patients/{told.orchard}",
     }
 
 

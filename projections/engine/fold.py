@@ -240,7 +240,7 @@ def project(
     assert targets.substrate is not None  # noqa: S101  # a list with such projections has one
     schema = targets.substrate.schema
     later: dict[int, str] = {}
-    if services.large is not None and targets.files:
+    if services.large is not None and targets.are_fed:
         others = [row.record_id for row in own]
         later = of_large(connection, schema, arrived, services.large, others)
     now = [one for one in arrived if one.index not in later]

@@ -58,8 +58,16 @@ class ParkedEvent:
     part: Part = "statements"
 
 
+def nothing() -> dict[Part, dict[str, str]]:
+    """Return the answer of ``among`` if no component is set aside."""
+    return {"statements": {}, "course": {}, "waiting": {}}
+
+
 def among(connection: Connection[Any], components: Sequence[str]) -> dict[Part, dict[str, str]]:
-    """Return which of ``components`` have a part that is set aside, and the reason, by part."""
+    """Return which of ``components`` have a part that is set aside, and the reason, by part.
+
+    This holds for the generations that are fed, not for those that a rebuild fills.
+    """
     rows = connection.execute(
         """
         select distinct on (part, component) part, component, reason
@@ -69,7 +77,7 @@ def among(connection: Connection[Any], components: Sequence[str]) -> dict[Part, 
         """,
         (texts(components),),
     ).fetchall()
-    found: dict[Part, dict[str, str]] = {"statements": {}, "course": {}, "waiting": {}}
+    found = nothing()
     for part, component, reason in rows:
         found[part][component] = reason
     return found

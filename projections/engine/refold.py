@@ -57,13 +57,16 @@ def refold(
         arrived: Statements that the caller has decoded. All other statements are read.
 
     Returns:
-        The events of the batch that are set aside.
+        The events of the batch that are set aside. If ``targets`` are fed, they are noted as such.
+        A rebuild notes them itself when the views switch.
     """
     if not (targets.by_component or targets.by_course) or not touched.components:
         return []
-    if touched.absorbed:
-        parking.rename(connection, touched.absorbed)
-    parked = parking.among(connection, touched.components)
+    parked = parking.nothing()
+    if targets.are_fed:  # a rebuild tries every component of its own generations
+        if touched.absorbed:
+            parking.rename(connection, touched.absorbed)
+        parked = parking.among(connection, touched.components)
     whole, course_only = parked["statements"], parked["course"]
     patients = _fold_statements(
         connection, targets, touched, services, parked, batch, stated, arrived
@@ -78,7 +81,7 @@ def refold(
         for one in batch
         if one.component in course_only and one.component not in whole
     ]
-    if found:
+    if found and targets.are_fed:
         parking.park(connection, found)
     return found
 

@@ -12,6 +12,7 @@ from domain.statement import Statement
 from projections.catalogue import PROJECTIONS
 from projections.engine import fold, parking
 from projections.engine.digest import digest
+from projections.engine.parking import ParkedEvent
 from projections.engine.position import HoleNotFilled
 from projections.rebuilding.rebuild import RebuildRunning, rebuild
 from tests.projections.plain_interpretation import interpret
@@ -19,6 +20,7 @@ from tests.projections.samples import (
     STORY,
     FailingInterpretation,
     Log,
+    SampleStatement,
     open_segment,
     place,
     record,
@@ -313,3 +315,52 @@ def test_events_that_a_rebuild_sets_aside_while_it_catches_up_stay_set_aside(
     (parked,) = parking.parked(connection)
     assert (parked.index, parked.component) == (log.events[-1].envelope.index, record("9"))
     assert done.parked == (parked,)
+
+
+def test_a_component_that_is_set_aside_live_is_folded_when_a_rebuild_catches_up(
+    connection: psycopg.Connection, other: psycopg.Connection, log: Log
+) -> None:
+    def apply(sample: SampleStatement) -> list[ParkedEvent]:
+        failing = services(interpret=FailingInterpretation("9"))
+        late = log.record(sample)
+        done = fold.apply(other, PROJECTIONS, late, heal=log.heal, services=failing)
+        return list(done.parked)
+
+    def source() -> Iterator[RecordedEvent]:
+        yield from tuple(log.events)
+        assert apply(stated("A02", "21:00", number="9", visit="V9", where=place("W"))) != []
+
+    assert apply(stated("A01", "20:00", number="9", visit="V9")) != []
+    done = rebuild(connection, PROJECTIONS, [], source(), heal=log.heal, services=services())
+    assert (done.parked, parking.parked(connection)) == ((), [])
+    shown = digest(connection, PROJECTIONS, open_segment)
+    rebuild(connection, PROJECTIONS, [], log.events, heal=log.heal, services=services())
+    assert digest(connection, PROJECTIONS, open_segment) == shown
+
+
+def test_a_rebuild_that_fails_sets_nothing_aside(
+    connection: psycopg.Connection, other: psycopg.Connection, log: Log
+) -> None:
+    calls = 0
+
+    def apply() -> None:
+        late = log.record(stated("A01", "20:00", number="9", visit="V9"))
+        fold.apply(other, PROJECTIONS, late, heal=log.heal, services=services())
+
+    def source() -> Iterator[RecordedEvent]:
+        yield from tuple(log.events)
+        apply()
+
+    def heal(partition: int, after: int, upto: int) -> list[RecordedEvent]:
+        nonlocal calls
+        calls += 1
+        if calls > 1:
+            raise ConnectionResetError
+        found = log.heal(partition, after, upto)
+        apply()
+        return found
+
+    failing = services(interpret=FailingInterpretation("9"))
+    with pytest.raises(ConnectionResetError):
+        rebuild(connection, PROJECTIONS, [], source(), heal=heal, services=failing)
+    assert parking.parked(connection) == []

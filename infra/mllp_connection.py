@@ -106,6 +106,7 @@ class Connection(asyncio.BufferedProtocol):
         self._closing = False
         self._timer: asyncio.TimerHandle | None = None
         self._bare_end: asyncio.TimerHandle | None = None
+        self._bare_end_refused = False
         self._transport: asyncio.Transport
 
     @property
@@ -147,7 +148,7 @@ class Connection(asyncio.BufferedProtocol):
     def eof_received(self) -> bool:
         # The peer sends no more, but still waits for the answers to its messages.
         self._ended = True
-        if not self._busy and self._buffer.endswith(_END_MARK):
+        if not self._busy and not self._bare_end_refused and self._buffer.endswith(_END_MARK):
             self._end_without_cr()
         return self._busy and not self._tls
 
@@ -221,6 +222,7 @@ class Connection(asyncio.BufferedProtocol):
         if self._bare_end is not None:
             self._bare_end.cancel()
             self._bare_end = None
+            self._bare_end_refused = False
         found = _END.search(self._buffer, self._searched)
         if found is None:
             self._wait_for_more()
@@ -273,13 +275,14 @@ class Connection(asyncio.BufferedProtocol):
             self._bare_end = loop.call_later(_BARE_END_SECONDS, self._end_without_cr)
 
     def _end_without_cr(self) -> None:
-        """Take a frame that ends without CR if its sender may leave it out; else log it."""
+        """Take a frame that ends without CR if its sender may leave it out; else log it once."""
         size = len(self._buffer) - 1
         frame = Frame(self._head or _message(bytes(self._buffer[: min(size, HEAD)])), self.peer)
-        accepted = self._owner.accepts_bare_end(frame)
-        log.warning("frame.end_without_cr", host=self.peer.host, bytes=size, state=accepted)
-        if accepted:
+        if self._owner.accepts_bare_end(frame):
             self._take(size, size + 1)
+        else:
+            log.warning("frame.end_without_cr", host=self.peer.host, bytes=size)
+            self._bare_end_refused = True
 
     def _start_timer(self) -> None:
         if self._timer is None:

@@ -376,7 +376,26 @@ def test_the_log_names_the_cause_of_a_frame_that_is_dropped(
     logged = capsys.readouterr().out
     for cause in ("end_without_cr", "too_slow", "no_start", "cut_off"):
         assert f"reason={cause}" in logged, cause
-    assert "frame.end_without_cr" in logged
+
+
+def test_the_log_says_once_that_a_frame_ended_without_cr(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    logged = ""
+
+    def is_logged() -> bool:
+        nonlocal logged
+        logged += capsys.readouterr().out
+        return "frame.end_without_cr" in logged
+
+    with listening(Echo()) as port, connect(port) as peer:
+        peer.sendall(b"\x0bno CR\x1c")
+        until(is_logged, "the quarter of a second")
+        peer.shutdown(socket.SHUT_WR)
+        assert closed(peer)
+    logged += capsys.readouterr().out
+    assert logged.count("frame.end_without_cr") == 1
+    assert "state=" not in logged
 
 
 @pytest.mark.parametrize("closes", [True, False])

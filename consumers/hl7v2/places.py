@@ -105,7 +105,7 @@ class Places:
         return _place(ref, self._shown(facility), kept)
 
     def _as_text(self, field: str, ref: PlaceRef, text: str, facility: str, codes: _Codes) -> Place:
-        """Return a place of which a text is known, and perhaps codes; the text is sealed."""
+        """Return a place that a text names; the sender may state codes too. Seal the text."""
         shown = self._shown(facility)
         if self._is_part2(text, facility):
             sealed = Part2Place(field=field, ref=ref, text=text, **codes._asdict())

@@ -26,7 +26,7 @@ LONGEST_ID: Final = 80
 #: of sentences, quotation marks and apostrophes, separators and brackets.
 _NO_CODE: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f,;!?'\"`\u00b4\u2018-\u201d^~|\\<>\[\]{}]")
 _MOST_WORDS: Final = 3
-#: Words of which one is in the name of a place or of a number, and not in the name of a person.
+#: The name of a place or of a number often has one of these words. The name of a person has none.
 _WORDS_OF_PLACES: Final = frozenset({
     "area", "bay", "bed", "block", "center", "centre", "clinic", "department", "dept", "district",
     "ed", "emergency", "er", "floor", "health", "hospital", "icu", "infirmary", "level", "mrn",

@@ -62,7 +62,7 @@ def seal(  # the parts of a statement
         group: The segments of the statement.
         subject: The source record under whose key the segments are sealed.
         numbers: The numbers of the patient and the visit.
-        places: The places of the visit, some of which are sealed.
+        places: The places of the visit. Places of part 2 units and texts of places are sealed.
         findings: Gets an unreadable date of birth; its unread texts are sealed too.
         hides_units: Whether the profile names units under 42 CFR Part 2.
         retired: The MRG, if it is about another record: ``seal_retired`` seals it.

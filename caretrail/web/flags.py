@@ -20,6 +20,8 @@ _FIELDS: Final[Mapping[str, str]] = {
 }  # fmt: skip
 _OF_REASON: Final[Mapping[str, str]] = {
     "no_patient_identifier": "the message has no usable patient number",
+    "patient_identifier_too_long": "the patient number or its authority is too long",
+    "prior_identifier_too_long": "the number of the retired record or its authority is too long",
     "no_msh": "the message does not begin with a readable MSH segment",
     "not_recorded": "the message could not be stored",
     "trigger_without_row": "caretrail does not read this trigger",

@@ -22,6 +22,8 @@ _ERRORS: Final = {
     "no_patient_identifier": ("101", "Required field missing"),
     "no_trigger": ("101", "Required field missing"),
     "no_prior_identifier": ("101", "Required field missing"),
+    "patient_identifier_too_long": ("104", "Value too long"),
+    "prior_identifier_too_long": ("104", "Value too long"),
     "several_messages": ("100", "Segment sequence error"),
     "batch_in_frame": ("100", "Segment sequence error"),
     "no_msh": ("100", "Segment sequence error"),

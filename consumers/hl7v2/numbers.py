@@ -388,15 +388,22 @@ def _within_limits(repetitions: Sequence[str], delimiters: Delimiters) -> list[s
     ]
 
 
+def is_too_long(text: str, delimiters: Delimiters) -> bool:
+    """Tell whether a field of numbers is not read completely because a part is over a limit."""
+    if len(text) <= LONGEST_NUMBER:
+        return False
+    repetitions = delimiters.repetitions(text)
+    return len(_within_limits(repetitions, delimiters)) < len(repetitions)
+
+
 def flag_too_long(
     segment: Segment, fields: Sequence[int], context: FieldContext, findings: Findings
 ) -> None:
     """Flag fields of numbers that are not read completely, and keep their text to be sealed."""
     for number in fields:
-        if number < len(segment) and len(text := segment[number]) > LONGEST_NUMBER:
-            repetitions = context.delimiters.repetitions(text)
-            if len(_within_limits(repetitions, context.delimiters)) < len(repetitions):
-                findings.unreadable(f"{segment[0]}-{number}", text, "too_long")
+        text = at(segment, number)
+        if is_too_long(text, context.delimiters):
+            findings.unreadable(f"{segment[0]}-{number}", text, "too_long")
 
 
 @lru_cache(maxsize=1_024)

@@ -207,14 +207,18 @@ def _subject_numbers(
     people = numbers.of_patient(group.pid, context)
     chosen = numbers.record_number(people, "PID-3", context)
     if chosen is None:
-        raise UnusableMessage("no_patient_identifier", "PID-3")
+        too_long = numbers.is_too_long(at(group.pid, 3), context.delimiters)
+        reason = "patient_identifier_too_long" if too_long else "no_patient_identifier"
+        raise UnusableMessage(reason, "PID-3")
     merges = row.reads is Reads.MERGE
     prior = numbers.of_merge(group.mrg, context, authority=chosen.authority, joins=merges)
     merged = None
     if merges:
         merged = numbers.record_number(prior, "MRG-1", context, authority=chosen.authority)
         if merged is None:
-            raise UnusableMessage("no_prior_identifier", "MRG-1")
+            too_long = numbers.is_too_long(at(group.mrg, 1), context.delimiters)
+            reason = "prior_identifier_too_long" if too_long else "no_prior_identifier"
+            raise UnusableMessage(reason, "MRG-1")
         if merged.ref == chosen.ref:
             findings.flag("MRG-1", "itself")
         if any(_is_another(each, merged) for each in prior):
@@ -252,7 +256,7 @@ def _flag_what_is_odd(
 def _flag_too_long(
     group: SegmentGroup, pv1: Segment | None, context: FieldContext, findings: Findings
 ) -> None:
-    """Flag fields of which a part is not read because it is over a limit."""
+    """Flag each field that has a number or a name over its limit, which is not read."""
     for segment, fields in (
         (group.pid, _PID_NUMBERS),
         (pv1, _PV1_NUMBERS),

@@ -97,6 +97,19 @@ def test_err_names_the_field_the_code_and_the_reason(version: str) -> None:
     assert read.field("ERR", 4) == "E"
 
 
+@pytest.mark.parametrize(
+    ("reason", "place"),
+    [("patient_identifier_too_long", "PID-3"), ("prior_identifier_too_long", "MRG-1")],
+)
+def test_err_says_that_a_number_is_too_long_and_not_that_it_is_missing(
+    reason: str, place: str
+) -> None:
+    read = answer(adt(), outcome(Disposition.QUARANTINED, reason, place))
+    assert read.delimiters.parts(read.field("ERR", 3))[:4] == [
+        "104", "Value too long", "HL70357", reason,
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("version", ["2.1", "2.2", "2.3", "2.3.1", "2.4"])
 def test_before_version_2_5_err_has_one_field(version: str) -> None:
     read = answer(adt(msh={12: version}), QUARANTINED)

@@ -131,6 +131,15 @@ def test_a_merge_that_does_not_name_the_record_that_retires_is_quarantined(mrg: 
     assert not message.drafts
 
 
+@pytest.mark.parametrize("mrg", [f"MRG|{'2' * 300}", f"MRG|2001^^^{'A' * 300}^MR"])
+def test_a_merge_of_a_record_whose_number_is_too_long_is_quarantined_with_that_reason(
+    mrg: str,
+) -> None:
+    message = received(adt("A40", mrg))
+    assert (message.reason, message.place) == ("prior_identifier_too_long", "MRG-1")
+    assert not message.drafts
+
+
 def test_a_message_with_one_unusable_pair_is_quarantined_whole() -> None:
     message = received(adt("A40", *pair("1001", "2001"), *pair("1002", ""), pid="", visit=""))
     assert message.disposition is Disposition.QUARANTINED

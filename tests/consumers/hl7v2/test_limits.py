@@ -112,7 +112,7 @@ def test_a_long_number_or_authority_is_no_number() -> None:
         assert statement.record == KEY.record("MERCY", "12", "P")
         assert "PID-3.too_long" in statement.flags
         alone = received(adt(pid=f"PID|1||{first}"))
-        assert (alone.reason, alone.place) == ("no_patient_identifier", "PID-3")
+        assert (alone.reason, alone.place) == ("patient_identifier_too_long", "PID-3")
     visit = adt(visit=pv1(f19=long_number))
     assert stated(visit, IN_UTC + 'visit_number = "PV1-19"').visit is None
     assert "PV1-19.too_long" in stated(visit).flags

@@ -1,6 +1,7 @@
 """Fold again what was set aside, and the large components that wait."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from psycopg import Connection
@@ -24,37 +25,66 @@ def retry(
 ) -> list[ParkedEvent]:
     """Apply again the events that were set aside by themselves, and fold components again.
 
-    Large components that wait are folded afterwards, each in a transaction of its own: all their
-    statements together may not fit into memory. ``connection`` is in autocommit mode.
+    Each event, each component and each large component that waits has a transaction of its own.
+    So the failure of one leaves the others as they are, and all statements of large components
+    need not fit into memory together. ``connection`` is in autocommit mode.
 
     Returns:
         The events that stay set aside.
     """
-    with connection.transaction():
-        connection.execute("select pg_advisory_xact_lock_shared(%s)", (generations.FOLDING,))
-        targets = targets_of(generations.fed(connection, projections))
-        _retry_events(connection, targets, services, heal)
-        before = [one for one in parking.parked(connection) if one.part != "event"]
-        _fold_again(connection, targets, before, services)
+    components: dict[str, list[ParkedEvent]] = {}
+    for one in parking.parked(connection):
+        if one.part == "event":
+            _retry_event(connection, projections, one, services, heal)
+        else:
+            components.setdefault(one.component, []).append(one)
+    for events in components.values():
+        _retry_component(connection, projections, events, services)
     while fold_waiting(connection, projections, services):
         pass
     return parking.parked(connection)
 
 
-def _retry_events(
-    connection: Connection[Any], targets: Targets, services: Services, heal: Heal
+def _retry_event(
+    connection: Connection[Any],
+    projections: ProjectionList,
+    one: ParkedEvent,
+    services: Services,
+    heal: Heal,
 ) -> None:
-    for one in parking.parked(connection):
-        if one.part != "event":
-            continue
-        partition = partition_of(StreamId(one.component))
-        try:
-            with connection.transaction():
-                parking.release(connection, [one])
-                project(connection, targets, heal(partition, one.index - 1, one.index), services)
-        except Exception as error:
-            if not is_of_content(error):
-                raise
+    partition = partition_of(StreamId(one.component))
+    with _folding(connection, projections) as targets, _undone_if_refused(connection):
+        parking.release(connection, [one])
+        project(connection, targets, heal(partition, one.index - 1, one.index), services)
+
+
+def _retry_component(
+    connection: Connection[Any],
+    projections: ProjectionList,
+    events: Sequence[ParkedEvent],
+    services: Services,
+) -> None:
+    with _folding(connection, projections) as targets, _undone_if_refused(connection):
+        _fold_again(connection, targets, events, services)
+
+
+@contextmanager
+def _folding(connection: Connection[Any], projections: ProjectionList) -> Iterator[Targets]:
+    """Begin a transaction in which no switch of generations happens, and commit it at the end."""
+    with connection.transaction():
+        connection.execute(BEGIN, (generations.FOLDING,))
+        yield targets_of(generations.fed(connection, projections))
+
+
+@contextmanager
+def _undone_if_refused(connection: Connection[Any]) -> Iterator[None]:
+    """Undo the statements of the block, and go on, if it fails because of the content of events."""
+    try:
+        with connection.transaction():
+            yield
+    except Exception as error:
+        if not is_of_content(error):
+            raise
 
 
 def large_components(
@@ -82,9 +112,7 @@ def fold_waiting(
     """
     if services.memory is not None:
         services.memory.roll_back()
-    with connection.transaction():
-        connection.execute(BEGIN, (generations.FOLDING,))
-        targets = targets_of(generations.fed(connection, projections))
+    with _folding(connection, projections) as targets:
         events = parking.waiting(connection)
         if not events:
             return False

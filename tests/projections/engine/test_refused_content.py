@@ -1,6 +1,7 @@
 """Content that PostgreSQL refuses sets its own component aside, live and in a rebuild."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +23,7 @@ from projections.rebuilding.rebuild import rebuild
 from tests.projections.note_projections import BY_EVENT, topic_rows
 from tests.projections.plain_interpretation import interpret
 from tests.projections.samples import (
+    FailingInterpretation,
     Log,
     SampleStatement,
     open_segment,
@@ -94,6 +96,30 @@ def test_what_was_set_aside_is_interpreted_again_after_a_fix(
     assert resuming.retry(connection, PROJECTIONS, services(interpret=twice), heal=log.heal) != []
     assert resuming.retry(connection, PROJECTIONS, services(), heal=log.heal) == []
     assert connection.execute("select count(*) from proj.patient").fetchone() == (3,)
+
+
+@pytest.mark.parametrize(
+    "error", [KeyError("a case that was not thought of"), ServiceUnavailable()]
+)
+def test_a_component_whose_retry_fails_leaves_the_others_as_they_are(
+    connection: psycopg.Connection, error: Exception
+) -> None:
+    log = Log()
+    log.record(stated("A01", "10:00"), *OTHERS)
+    failing = services(interpret=FailingInterpretation("1"))
+    failing_too = services(interpret=FailingInterpretation("3"))
+    for one, given in zip(log.events, (failing, services(), failing_too), strict=True):
+        fold.apply(connection, PROJECTIONS, [one], heal=log.heal, services=given)
+    assert [one.component for one in parking.parked(connection)] == [record("1"), record("3")]
+
+    def warm(records: Iterable[str]) -> None:
+        if record("3") in records:
+            raise error
+
+    with nullcontext() if is_of_content(error) else pytest.raises(ServiceUnavailable):
+        resuming.retry(connection, PROJECTIONS, services(warm=warm), heal=log.heal)
+    assert [one.component for one in parking.parked(connection)] == [record("3")]
+    assert connection.execute("select count(*) from proj.patient").fetchone() == (2,)
 
 
 def broken_rows(events: Any, statements: Any) -> Any:

@@ -106,6 +106,39 @@ def of_refs(connection: Connection[Any], refs: Sequence[str]) -> list[tuple[str,
     ).fetchall()
 
 
+_NUMBER: Final = 2  # the rank of the refs of numbers in the query of ``of_opaque_id``
+
+
+def of_opaque_id(connection: Connection[Any], opaque: str) -> list[PatientId]:
+    """Return the patient that an opaque id names; if it is the ref of a number, all its patients.
+
+    An opaque id names a patient, a source record, an encounter, a statement, an own stream such as
+    a referral, or an event. The ref of any statement of an encounter is an alias of its id.
+    """
+    rows = connection.execute(
+        """
+        select coalesce(merged_into_id, patient_id), 1 as rank from proj.patient
+            where patient_id = %(id)s
+        union all select patient_id, 2 from proj.identifier where ref = %(id)s
+        union all select patient_id, 3 from proj.encounter where encounter_id = %(id)s
+        union all select patient_id, 4 from proj.entry
+            where statement_ref = %(id)s or event_id = %(id)s
+        union all (
+            select i.patient_id, 5 from proj.audit_trail as a
+            join proj.identifier as i on i.ref = any(a.subject_ids)
+            where a.record_id = %(id)s limit 1
+        )
+        union all select i.patient_id, 6 from proj.audit_trail as a
+            join proj.identifier as i on i.ref = any(a.subject_ids) where a.event_id = %(id)s
+        order by 2, 1
+        """,
+        {"id": opaque},
+    ).fetchall()
+    if rows and rows[0][1] == _NUMBER:
+        return list(dict.fromkeys(patient for patient, rank in rows if rank == _NUMBER))
+    return [patient for patient, _ in rows[:1]]
+
+
 def authorities(connection: Connection[Any]) -> list[str]:
     """Return all assigning authorities that identifiers are of.
 

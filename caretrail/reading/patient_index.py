@@ -60,8 +60,8 @@ class PatientIndex:
             NumberShared: Several patients have the number, and no record is filed under it.
         """
         if "|" not in text:
-            behind = patients.behind(connection, text)
-            return (text, self._holder(connection, text, behind, upto)) if behind else None
+            named = patient_identifiers.of_opaque_id(connection, text)
+            return (text, self._holder(connection, text, named, upto)) if named else None
         refs = refs_of_number(text, (), self._id_key)
         found = patient_identifiers.of_refs(connection, refs)
         for ref in refs:

@@ -271,9 +271,10 @@ PROJECTION: Final = Projection(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatientRow:
-    """A row of ``proj.patient`` about a patient."""
+    """A row of ``proj.patient``: a patient, or a record that was merged into a patient."""
 
     patient_id: PatientId
+    merged_into_id: PatientId | None
     mode: str
     record_ids: list[RecordId]
     last_kind: str | None
@@ -296,7 +297,7 @@ class PatientRow:
 
 
 _PATIENT: Final = """
-    select patient_id, mode, record_ids, last_kind, last_happened_at,
+    select patient_id, merged_into_id, mode, record_ids, last_kind, last_happened_at,
         last_happened_precision, last_facility, open_encounter_id, open_class_code, facility,
         unit, room, bed, building, floor, is_part2, open_since_at, open_since_precision,
         last_changed_at, sealed
@@ -398,15 +399,9 @@ def retired_into(connection: Connection[Any], ids: Sequence[str]) -> set[str]:
     return {record for (record,) in rows}
 
 
-def retired(connection: Connection[Any]) -> list[tuple[PatientRow, PatientId]]:
-    """Return the records that were merged, each with the patient that it was merged into."""
+def retired(connection: Connection[Any]) -> list[PatientRow]:
+    """Return the records that were merged into patients."""
     with connection.cursor(row_factory=class_row(PatientRow)) as cursor:
-        rows = cursor.execute(
+        return cursor.execute(
             _PATIENT + " where merged_into_id is not null order by patient_id"
         ).fetchall()
-    into: dict[str, PatientId] = dict(
-        connection.execute(
-            "select patient_id, merged_into_id from proj.patient where merged_into_id is not null"
-        ).fetchall()
-    )
-    return [(row, into[row.patient_id]) for row in rows if row.patient_id in into]

@@ -173,10 +173,9 @@ class Reader:
             cursor = page.older
         with self._connections() as connection:
             retired = patients.retired(connection)
-            listed_retired = self._index.listed(connection, [row for row, _ in retired])
-        into = {row.patient_id: survivor for row, survivor in retired}
-        for listed in listed_retired:
-            yield replace(listed, merged_into=into[listed.patient_id])
+            listed_retired = self._index.listed(connection, retired)
+        for row, listed in zip(retired, listed_retired, strict=True):
+            yield replace(listed, merged_into=row.merged_into_id)
 
     def record_named(self, text: str) -> tuple[RecordId, str] | None:
         """Return the source record that ``text`` names (see ``resolve``), with its mode.

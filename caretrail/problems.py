@@ -74,7 +74,7 @@ def explanation(error: Exception) -> str | None:  # noqa: PLR0911 - a table of c
         return str(error)
     match error:
         case NeedsRebuild():
-            return f"{error}; start the service again: it rebuilds them first"
+            return f"{error}; the service does so at its start: start it, or wait until it is ready"
         case TopicUnavailable():
             return (
                 f"Kafka does not answer, or refuses our credentials ({error}): see"

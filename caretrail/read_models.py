@@ -45,6 +45,7 @@ log = structlog.get_logger()
 _PROJECTING: Final = 0x63617265_0003
 _WAITING_SECONDS: Final = 1.0  # between two looks for large components that wait
 _LOOK_SECONDS: Final = 2.0  # between two attempts to take that lock
+_NOT_BUILT: Final = -1  # in place of a position: below that of read models without events
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +212,8 @@ class ReadModels:
     ) -> int:
         """Return when the read models hold every event recorded before the call.
 
-        If a service updates them, wait for it. Otherwise fold the events of the store here.
+        If a service updates or rebuilds them, wait for it. Otherwise fold the events of the store
+        here.
 
         Args:
             shown: Called from time to time with the index that they have reached.
@@ -225,8 +227,11 @@ class ReadModels:
         with self.connect() as connection:
 
             def through() -> int:
-                index = self.complete_through(connection)
-                shown(min(index, target))
+                try:
+                    index = self.complete_through(connection)
+                except generations.NeedsRebuild:  # the service rebuilds them when it starts
+                    index = _NOT_BUILT
+                shown(max(0, min(index, target)))
                 return index
 
             until = time.monotonic() + timeout

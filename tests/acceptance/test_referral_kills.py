@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from infra.postgres_server import joined
-from tests.acceptance.command_line import CARETRAIL, CommandLine
+from tests.acceptance.command_line import CARETRAIL, SameProcess
 from tests.acceptance.service import PARTS, RunningService, serving
 
 pytestmark = [pytest.mark.postgres, pytest.mark.kafka, pytest.mark.timeout(900)]
@@ -108,7 +108,7 @@ def recorded(service: RunningService) -> list[tuple[str, str]]:
 )
 def test_no_accepted_command_is_lost_or_doubled_by_kills(home: Path, seed: int) -> None:
     random = Random(seed)
-    line = CommandLine(home, {"CARETRAIL_MLLP_PORT": "0", "CARETRAIL_HTTP_PORT": "0"})
+    line = SameProcess(home, {"CARETRAIL_MLLP_PORT": "0", "CARETRAIL_HTTP_PORT": "0"})
     home.mkdir()
     (home / "feed.hl7").write_text(FEED)
     line.run("ingest", home / "feed.hl7")

@@ -14,7 +14,7 @@ from infra.kafka_access import Brokers
 from infra.mllp_client import MllpClient, code_of
 from infra.postgres_server import joined
 from tests import servers
-from tests.acceptance.command_line import CommandLine
+from tests.acceptance.command_line import CommandLine, SameProcess
 from tests.acceptance.service import RunningService, serving
 from tests.acceptance.test_operations import admission
 from tests.waiting import until
@@ -67,7 +67,7 @@ def copy_folder(source: Path, to: Path) -> None:
 def test_a_store_set_back_halts_until_a_new_generation_which_equals_a_clean_home(
     home: Path, kafka: Brokers, topic_prefix: str
 ) -> None:
-    line = CommandLine(
+    line = SameProcess(
         home,
         {
             **ID_KEY,
@@ -116,18 +116,20 @@ def test_a_store_set_back_halts_until_a_new_generation_which_equals_a_clean_home
         mended = line.object("projections", "digest")
 
     alone = {**ID_KEY, "CARETRAIL_KAFKA": "false"}
-    restored = CommandLine(home.with_name("restored"), alone)
+    restored = SameProcess(home.with_name("restored"), alone)
     (restored.home / "keys").mkdir(parents=True, mode=0o700)
     shutil.copy(home / "keys" / "master.key", restored.home / "keys")
     files = ("--store", home.with_name("store.backup"), "--keys", home.with_name("keys.backup"))
-    assert restored.object("restore", *files)["events"] == 60
     feed = home.with_name("feed.hl7")
     feed.write_bytes(b"\r\n".join(admission(number) for number in range(80, 90)))
-    restored.run("ingest", feed)
-    assert restored.object("projections", "digest") == mended
+    with joined(restored.home):
+        assert restored.object("restore", *files)["events"] == 60
+        restored.run("ingest", feed)
+        assert restored.object("projections", "digest") == mended
 
-    clean = CommandLine(home.with_name("clean"), alone)
+    clean = SameProcess(home.with_name("clean"), alone)
     numbers = [*range(20), *range(40, 90)]
     feed.write_bytes(b"\r\n".join(admission(number) for number in numbers))
-    clean.run("ingest", feed)
-    assert clean.object("projections", "digest") == mended
+    with joined(clean.home):
+        clean.run("ingest", feed)
+        assert clean.object("projections", "digest") == mended

@@ -41,7 +41,7 @@ def caretrail(module_home: Path) -> Iterator[CommandLine]:
 
 
 def ingested(module_home: Path) -> CommandLine:
-    line = CommandLine(module_home)
+    line = SameProcess(module_home)
     feed = module_home.with_name("feed.hl7")
     feed.write_text(
         "\n\n".join([*MESSAGES, MESSAGES[0], "no message", "MSH|^~\\&|X||||||ADT^A01|9|P"])

@@ -12,7 +12,7 @@ from caretrail.http import create_app
 from caretrail.readers import open_reader
 from infra.postgres_server import joined
 from infra.settings import Settings
-from tests.acceptance.command_line import CommandLine
+from tests.acceptance.command_line import CommandLine, SameProcess
 from tests.region import WORDS
 from tests.serving import serving
 
@@ -46,7 +46,7 @@ FEED = [
 @pytest.fixture(scope="module")
 def line(module_home: Path) -> Iterator[CommandLine]:
     with joined(module_home):
-        made = CommandLine(module_home)
+        made = SameProcess(module_home)
         for text in FEED:  # one event each, in this order
             feed = module_home.with_name("feed.hl7")
             feed.write_text(text)

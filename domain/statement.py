@@ -27,6 +27,10 @@ EncounterClass: TypeAlias = Literal[
 ]
 
 
+#: The classes of an inpatient. A patient in observation (OBSENC) has no admission yet.
+INPATIENT: Final[frozenset[EncounterClass]] = frozenset({"IMP", "NONAC", "SS"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
     """A stated time. A field that is empty or unreadable has None instead."""

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 from domain.continuity import Encounter, Entry, Patient
 from domain.flags import Flag
 from domain.ids import StatementRef, VisitRef
-from domain.interpretation.interpret import interpret
+from domain.interpretation.interpret import by_start, interpret
 from domain.interpretation.times import BEFORE_ALL, happened
 from domain.precision import length_of
 from domain.statement import Statement
@@ -204,7 +204,7 @@ def _with_history(
         later -= {stay.statement for stay in kept.stays}
     entries = [one for each in same for one in each.entries if one.statement not in later]
     return today._replace(
-        encounters=tuple(sorted(encounters, key=_by_start)),
+        encounters=tuple(sorted(encounters, key=by_start)),
         # The entries of each patient are in order; sorting by time alone keeps this order.
         entries=tuple(sorted(entries, key=lambda entry: entry.happened_at or BEFORE_ALL)),
         flags=tuple(dict.fromkeys(flag for each in same for flag in each.flags)),
@@ -248,7 +248,3 @@ def _without_later_stays(
         class_code=last.class_code,
         class_as_sent=statements[last.statement].class_as_sent,
     )
-
-
-def _by_start(encounter: Encounter) -> tuple[datetime, str]:
-    return encounter.start or BEFORE_ALL, encounter.encounter_id

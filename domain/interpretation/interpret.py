@@ -69,7 +69,7 @@ def _patient(person: Person, last_sent: datetime) -> Patient:
         outcomes.part_ends.update(result.part_ends)
         outcomes.mark(result.marks)
     if len(encounters) > 1:
-        encounters.sort(key=_by_start)
+        encounters.sort(key=by_start)
     entries = [_entry(each, outcomes) for each in sorted(person.statements, key=_placing_instant)]
     return Patient(
         patient_id=person.patient_id,
@@ -82,7 +82,8 @@ def _patient(person: Person, last_sent: datetime) -> Patient:
     )
 
 
-def _by_start(encounter: Encounter) -> tuple[datetime, EncounterId]:
+def by_start(encounter: Encounter) -> tuple[datetime, EncounterId]:
+    """Return a key that sorts encounters by start, an unknown one first, then by id."""
     return encounter.start or BEFORE_ALL, encounter.encounter_id
 
 

@@ -6,7 +6,7 @@ record under which the message is filed need not be of the type that is merged.
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 from domain.ids import RecordId
@@ -21,6 +21,8 @@ _RETIRED: Final = "MRG-1"
 _Sort: TypeAlias = tuple[str, str]
 #: Order of a statement, and the numbers of one sort that it states.
 _Stated: TypeAlias = tuple[int, set[str]]
+#: A record, and the authority and type of some of its numbers.
+_RecordSort: TypeAlias = tuple[RecordId, _Sort]
 
 
 class MergePair(NamedTuple):
@@ -62,8 +64,9 @@ def merged_numbers(
         if merged is None:
             continue
         main = record
+        own = _by_sort(_numbers(merge, _OWN))
         for number in _numbers(merge, _RETIRED):
-            partner = _partner(number, merge)
+            partner = _partner(number, record, own)
             if partner is None:
                 continue
             if number.ref != merged:
@@ -96,21 +99,31 @@ def _numbers(each: OrderedStatement, field: str) -> list[IdentifierRef]:
     ]
 
 
-def _partner(number: IdentifierRef, merge: OrderedStatement) -> RecordId | None:
+def _by_sort(numbers: Iterable[IdentifierRef]) -> dict[_Sort, list[str]]:
+    """Return the refs of numbers by authority and type, sorted."""
+    found: dict[_Sort, set[str]] = defaultdict(set)
+    for number in numbers:
+        found[_sort(number)].add(number.ref)
+    return {sort: sorted(refs) for sort, refs in found.items()}
+
+
+def _partner(
+    number: IdentifierRef, record: RecordId, own: Mapping[_Sort, Sequence[str]]
+) -> RecordId | None:
     """Return the number of PID-3 with type and authority of a number that retires.
 
     It is the record under which the merge is filed, if that fits. If several others fit, it is the
     smallest, so that the order of the repetitions does not matter.
+
+    Args:
+        number: The number that retires.
+        record: The record under which the merge is filed.
+        own: The numbers of PID-3 by authority and type, sorted.
     """
-    fitting = [
-        own.ref
-        for own in _numbers(merge, _OWN)
-        if (own.authority, own.type) == (number.authority, number.type) and own.ref != number.ref
-    ]
-    if not fitting:
-        return None
-    record = merge.statement.record
-    return record if record in fitting else RecordId(min(fitting))
+    fitting = own.get(_sort(number), ())
+    if record != number.ref and record in fitting:
+        return record
+    return next((RecordId(ref) for ref in fitting if ref != number.ref), None)
 
 
 def _holders(
@@ -123,17 +136,24 @@ def _holders(
     it. So a mistyped number that was corrected before the merge joins no records.
     """
     sorts = {_sort(number) for some in retired.values() for _, number in some}
-    stated: dict[_Sort, dict[RecordId, list[_Stated]]] = {each: defaultdict(list) for each in sorts}
+    stated: dict[_RecordSort, list[_Stated]] = defaultdict(list)
+    stated_by: dict[tuple[str, _Sort], set[RecordId]] = defaultdict(set)
     for each in statements:
+        record = each.statement.record
         carried: dict[_Sort, set[str]] = {}
         for number in _numbers(each, _OWN):
-            if _sort(number) in sorts:
-                carried.setdefault(_sort(number), set()).add(number.ref)
+            sort = _sort(number)
+            if sort in sorts:
+                carried.setdefault(sort, set()).add(number.ref)
+                if number.ref in retired:
+                    stated_by[number.ref, sort].add(record)
         for sort, refs in carried.items():
-            stated[sort][each.statement.record].append((each.order, refs))
+            stated[record, sort].append((each.order, refs))
     for ref, some in retired.items():
         for merge, number in some:
-            for record, history in stated[_sort(number)].items():
+            sort = _sort(number)
+            for record in stated_by.get((ref, sort), ()):
+                history = stated[record, sort]
                 before = bisect_left(history, merge.order, key=_order)
                 if ref in history[-1][1] or (before and ref in history[before - 1][1]):
                     yield record, merge.statement.record

@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Final, TypeAlias
+from typing import Final
 
 from domain.flags import FieldFlag
 from domain.ids import PlaceRef
+from domain.interpretation.ties import VisitKey, visit_key
 from domain.interpretation.times import BEFORE_ALL, happened
-from domain.statement import EncounterClass, Statement
+from domain.statement import INPATIENT, EncounterClass, Statement
 from domain.triggers import TRIGGERS, Trigger
 
 #: An admission of one of these classes may be amended by an admission of an inpatient class.
 _BEFORE_ADMISSION: Final[frozenset[EncounterClass]] = frozenset({"EMER", "AMB", "OBSENC"})
-_INPATIENT: Final[frozenset[EncounterClass]] = frozenset({"IMP", "NONAC", "SS"})
 _ADMISSIONS: Final = frozenset(code for code, row in TRIGGERS.items() if row.is_admission)
 _ENDS: Final = frozenset(code for code, row in TRIGGERS.items() if row.kind == "end")
 _UPDATES: Final = frozenset(code for code, row in TRIGGERS.items() if row.kind == "update")
@@ -22,8 +22,6 @@ _CANCEL_OF_END: Final = next(row for row in TRIGGERS.values() if row.cancels == 
 NO_DISCHARGE: Final = f"PV1-45.{FieldFlag.NULL}"
 #: Without a visit number, two admissions further apart than this are two visits (R3.11).
 _NEAR: Final = timedelta(hours=48)
-
-_Visit: TypeAlias = tuple[str, str, str | None]
 
 
 def roles(statements: Sequence[Statement]) -> dict[int, Trigger]:
@@ -53,27 +51,27 @@ def _amended(statements: Sequence[Statement], early: Sequence[int]) -> list[int]
     Example: an A01 of class E at 8:00 in the emergency department, and under the same number an A01
     of class I at 15:00 on a ward. The first one counts as a registration.
     """
-    visits = {_visit(statements[position]) for position in early}
+    visits = {visit_key(statements[position]) for position in early}
     # By visit and place: the last position of an inpatient admission.
-    admitted: dict[_Visit, dict[PlaceRef, int]] = {}
+    admitted: dict[VisitKey, dict[PlaceRef, int]] = {}
     seen: set[str] = set()
     for position, each in enumerate(statements):
         if (
             each.trigger in _ADMISSIONS
-            and each.class_code in _INPATIENT
+            and each.class_code in INPATIENT
             and each.place is not None
-            and _visit(each) in visits
+            and visit_key(each) in visits
             and each.content not in seen
         ):
             if each.content:  # a resend does not count
                 seen.add(each.content)
-            admitted.setdefault(_visit(each), {})[each.place.ref] = position
+            admitted.setdefault(visit_key(each), {})[each.place.ref] = position
     return [
         position
         for position in early
         if any(
             _amends(statements, later, position)
-            for later in _last_two(admitted.get(_visit(statements[position]), {}))
+            for later in _last_two(admitted.get(visit_key(statements[position]), {}))
         )
     ]
 
@@ -97,17 +95,13 @@ def _amends(statements: Sequence[Statement], later: int, position: int) -> bool:
 
 def _reopening(statements: Sequence[Statement], deleting: Sequence[int]) -> list[int]:
     """Return the updates that take back a discharge sent before them, if the profile says so."""
-    first_end: dict[_Visit, int] = {}
+    first_end: dict[VisitKey, int] = {}
     for position, each in enumerate(statements):
         if each.trigger in _ENDS:
-            first_end.setdefault(_visit(each), position)
+            first_end.setdefault(visit_key(each), position)
     return [
         position
         for position in deleting
         if statements[position].settings.update_reopens
-        and first_end.get(_visit(statements[position]), position) < position
+        and first_end.get(visit_key(statements[position]), position) < position
     ]
-
-
-def _visit(each: Statement) -> _Visit:
-    return each.record, each.namespace, each.visit

@@ -6,11 +6,13 @@ from typing import Final
 from domain.interpretation.growing_visit import GrowingVisit
 from domain.interpretation.order import OrderedStatement
 from domain.interpretation.spell import Spell
-from domain.interpretation.visits import INPATIENT
+from domain.statement import INPATIENT
 
 #: Patients of these classes wait for an admission, mostly no longer than this (R3.11).
 _ADMITTED_FROM: Final = frozenset({"EMER", "OBSENC"})
 _BOARDING: Final = timedelta(hours=48)
+#: Patients of these classes stay in a bed, so that a second beginning restates the first (R3.10).
+_IN_A_BED: Final = INPATIENT | {"OBSENC"}
 
 
 def restates(each: OrderedStatement, spell: Spell) -> bool:
@@ -28,7 +30,7 @@ def restates(each: OrderedStatement, spell: Spell) -> bool:
         return first.class_code in _ADMITTED_FROM and each.at - spell.start <= _BOARDING
     if first.class_code != statement.class_code:
         return False
-    if statement.class_code in INPATIENT:
+    if statement.class_code in _IN_A_BED:
         return True
     near = timedelta(hours=statement.settings.same_visit_hours)
     same_place = (first.place and first.place.ref) == (statement.place and statement.place.ref)

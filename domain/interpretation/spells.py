@@ -113,9 +113,9 @@ def _walk(items: Sequence[Placed], part_ends: Collection[OrderedStatement]) -> l
                 found.append(spell)
             spell.part_ends.append(each)
             continue
-        if spell is None or (
-            each.kind == "beginning" and (spell.ends or _attends_again(spell, each))
-        ):
+        again = spell is not None and _attends_again(spell, each)
+        if spell is None or _is_of_further(spell, each, again=again):
+            again = False
             spell = Spell()
             if not found and each.kind != "beginning":
                 spell.end_corrections = early
@@ -125,7 +125,7 @@ def _walk(items: Sequence[Placed], part_ends: Collection[OrderedStatement]) -> l
         if each.kind == "end":
             spell.ends.append(each)
             continue
-        new_part = _add(spell, each, at, repeats=rank == CHANGE)
+        new_part = _add(spell, each, at, repeats=rank == CHANGE, again=again)
         if several_parts:
             parts.enter(each, new_part=new_part)
     return found
@@ -147,18 +147,24 @@ def _of_updates(spell: Spell, update: OrderedStatement) -> list[OrderedStatement
 
 
 def _attends_again(spell: Spell, each: OrderedStatement) -> bool:
-    """Tell whether a beginning is the next day of a recurring visit, as a spell of its own (R7.15).
-
-    If the profile wants one encounter for the series, the beginning begins no spell.
-    """
+    """Tell whether a statement begins the next attendance of a recurring visit (R7.15)."""
     return (
-        bool(spell.beginnings)
-        and each.statement.settings.recurring == "day"
-        and recurs(each, spell.beginnings[-1])
+        each.kind == "beginning" and bool(spell.beginnings) and recurs(each, spell.beginnings[-1])
     )
 
 
-def _add(spell: Spell, each: OrderedStatement, at: datetime, *, repeats: bool) -> bool:
+def _is_of_further(spell: Spell, each: OrderedStatement, *, again: bool) -> bool:
+    """Tell whether a statement begins a further spell.
+
+    It begins one after an end (R7.5). The next attendance of a recurring visit begins one unless
+    the profile wants one encounter for the series (R7.15).
+    """
+    return each.kind == "beginning" and (
+        bool(spell.ends) or (again and each.statement.settings.recurring == "day")
+    )
+
+
+def _add(spell: Spell, each: OrderedStatement, at: datetime, *, repeats: bool, again: bool) -> bool:
     """Add a beginning or a move to a spell. Return whether it begins a further part.
 
     Args:
@@ -166,13 +172,14 @@ def _add(spell: Spell, each: OrderedStatement, at: datetime, *, repeats: bool) -
         each: The beginning or move.
         at: Where it was placed.
         repeats: It is a beginning that repeats the PV1-44 of another one (R7.2).
+        again: It is the next attendance of a recurring visit, in one encounter for the series.
     """
+    if again:
+        spell.moves.append((at, each))
+        return False
     if each.kind != "beginning":
         spell.moves.append((at, each))
         return each.trigger.admits
-    if spell.beginnings and recurs(each, spell.beginnings[-1]):
-        spell.moves.append((at, each))
-        return False
     if _begins(spell, each, at):
         spell.beginnings.append(each)
         if repeats:

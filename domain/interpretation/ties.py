@@ -22,7 +22,8 @@ _LOOK_BACK: Final = 64
 
 _Ranked: TypeAlias = tuple[datetime, Statement]
 _Natural: TypeAlias = tuple[tuple[int, str], ...]
-_Visit: TypeAlias = tuple[str, str, str | None]
+#: Record, namespace and number of a visit.
+VisitKey: TypeAlias = tuple[str, str, str | None]
 
 
 def sort_ties(ranked: list[_Ranked]) -> dict[int, int]:
@@ -119,9 +120,9 @@ def _by_chain(
         run: The statements, in an order that means nothing.
         before: The last statements that were sent earlier.
     """
-    of_visit: dict[_Visit, list[int]] = defaultdict(list)
+    of_visit: dict[VisitKey, list[int]] = defaultdict(list)
     for position, each in enumerate(run):
-        of_visit[_visit(each)].append(position)
+        of_visit[visit_key(each)].append(position)
     found = list(run)
     ties: dict[int, int] = {}
     for visit, positions in of_visit.items():
@@ -129,7 +130,8 @@ def _by_chain(
             continue
         placing = [at for at in positions if trigger_of(run[at].trigger).location == "current"]
         chain = [run[at] for at in placing]
-        doubtful = {id(run[at]) for at in positions if at not in placing}
+        moving = set(placing)
+        doubtful = {id(run[at]) for at in positions if at not in moving}
         if 1 < len(chain) <= _LONGEST_CHAIN:
             chain, unclear = _chained(chain, _place_before(visit, before))
             doubtful |= unclear
@@ -172,15 +174,16 @@ def _chained(moves: Sequence[Statement], current: str) -> tuple[list[Statement],
     return found, unclear
 
 
-def _place_before(visit: _Visit, before: Sequence[_Ranked]) -> str:
+def _place_before(visit: VisitKey, before: Sequence[_Ranked]) -> str:
     """Return where a patient was before an instant; empty if none of the last statements says."""
     for _, each in reversed(before):
-        if _visit(each) == visit and trigger_of(each.trigger).location == "current":
+        if visit_key(each) == visit and trigger_of(each.trigger).location == "current":
             return _place(each)
     return ""
 
 
-def _visit(each: Statement) -> _Visit:
+def visit_key(each: Statement) -> VisitKey:
+    """Return a key that statements of one visit share, before visits are joined."""
     return each.record, each.namespace, each.visit
 
 

@@ -13,13 +13,11 @@ from domain.interpretation.account_numbers import numbers_by_account
 from domain.interpretation.growing_visit import GrowingVisit, Visit
 from domain.interpretation.order import OrderedStatement
 from domain.interpretation.resends import resent
+from domain.statement import INPATIENT
 from domain.triggers import Kind
 
 #: Statements of these kinds belong to no visit (R3.3).
 _NO_VISIT: Final[frozenset[Kind]] = frozenset({"merge", "person", "other"})
-
-#: Inpatient classes (R3.10). The others are outpatient classes for A06 and A07.
-INPATIENT: Final = frozenset({"IMP", "OBSENC", "NONAC", "SS"})
 
 
 def numbered_visits(
@@ -141,7 +139,7 @@ def is_inpatient(visit: GrowingVisit) -> bool:
         for each in sorted(placing, key=lambda each: each.order, reverse=True):
             class_code = each.statement.class_code
             if class_code != "unknown":
-                return class_code in INPATIENT and class_code != "OBSENC"
+                return class_code in INPATIENT
         if placing:
             return placing[0].trigger.is_admission
     return False

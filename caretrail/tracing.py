@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 from caretrail.bootstrap import Application
 from caretrail.reading import Reader
 from caretrail.reading.members import instant
-from domain.ids import MessageId
+from domain.ids import MessageId, StatementRef
 from domain.interpretation import happened
 from infra.messages import MessageArchive, NoSuchMessage
 from projections.engine.events import FiledStatement
@@ -51,7 +51,8 @@ def _of_row(reader: Reader, archive: MessageArchive, opaque: str) -> Chain | Non
     if patient is None:
         return None
     # The ref of any statement of an encounter is an alias of its id, so the encounter is meant.
-    encounter = next((e for e in patient.patient.encounters if opaque in e.statements), None)
+    ref = patient.former_refs.get(StatementRef(opaque), opaque)
+    encounter = next((e for e in patient.patient.encounters if ref in e.statements), None)
     if encounter is not None:
         kind, wanted = "encounter", [patient.filed[ref] for ref in encounter.statements]
     else:

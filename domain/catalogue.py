@@ -17,6 +17,10 @@ STATEMENT_TOPICS: Final[Mapping[str, str]] = MappingProxyType(
     {code: row.topic for code, row in TRIGGERS.items()}
 )
 
+#: The topic of a withdrawal: a later reading of a message no longer makes a statement. The core is
+#: a statement that states nothing. It names the event of the earlier reading in ``supersedes``.
+WITHDRAWN: Final = "patient.statement_withdrawn.v1"
+
 #: The own events by topic. The events of a new stream are one more union here.
 OWN_EVENTS: Final[Mapping[str, type[OwnEvent]]] = MappingProxyType(
     {each.TOPIC: each for each in get_args(ReferralEvent)}
@@ -24,7 +28,7 @@ OWN_EVENTS: Final[Mapping[str, type[OwnEvent]]] = MappingProxyType(
 
 #: The type of the core of an event, by its topic.
 CORES: Final[Mapping[str, type[Statement | OwnEvent]]] = MappingProxyType(
-    {**dict.fromkeys(STATEMENT_TOPICS.values(), Statement), **OWN_EVENTS}
+    {**dict.fromkeys((*STATEMENT_TOPICS.values(), WITHDRAWN), Statement), **OWN_EVENTS}
 )
 
 

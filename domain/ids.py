@@ -9,6 +9,7 @@ same input. ``docs/reference/ids.md`` has test vectors.
 import unicodedata
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, Literal, NewType, TypeAlias
@@ -38,6 +39,15 @@ DEVELOPMENT_KEY: Final = sha256(b"caretrail development id key, not for patients
 
 _LENGTH: Final = 8
 _BLOCK: Final = 64  # bytes in a block of SHA-256
+
+
+def drawn_at(message_id: MessageId) -> datetime:
+    """Return when the id of a message was drawn: its UUIDv7 begins with the milliseconds.
+
+    >>> drawn_at(MessageId("019cab1a-6f80-7000-8000-000000000000")).isoformat()
+    '2026-03-01T20:32:42.368000+00:00'
+    """
+    return datetime.fromtimestamp(int(message_id[:8] + message_id[9:13], 16) / 1000, UTC)
 
 
 def normal(text: str) -> str:

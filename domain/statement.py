@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
-from domain.ids import Mode, PlaceRef, RecordId, StatementRef, VisitRef
+from domain.ids import EventId, Mode, PlaceRef, RecordId, StatementRef, VisitRef
 
 Precision: TypeAlias = Literal["year", "month", "day", "hour", "minute", "second"]
 
@@ -159,3 +159,8 @@ class Statement:
     pair: int = 0  # number of the pair, if one message has several statements
     settings: ProfileSettings = ProfileSettings()
     flags: tuple[str, ...] = ()  # what intake noticed, such as "EVN-6.unreadable"
+
+    # Of a message that was read again.
+    reading: int = 1  # number of the reading of the message
+    supersedes: tuple[EventId, ...] = ()  # events of earlier readings that no longer count
+    former_refs: tuple[StatementRef, ...] = ()  # other refs that earlier readings gave it

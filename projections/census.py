@@ -201,7 +201,7 @@ _CLASH_COLUMNS: Final = {
 
 PROJECTION: Final = Projection(
     name="census",
-    version=7,
+    version=8,
     tables=(CENSUS,),
     fold=ByComponent(rows=rows),
     views=(

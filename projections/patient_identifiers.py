@@ -123,6 +123,7 @@ def of_opaque_id(connection: Connection[Any], opaque: str) -> list[PatientId]:
         union all select patient_id, 3 from proj.encounter where encounter_id = %(id)s
         union all select patient_id, 4 from proj.entry
             where statement_ref = %(id)s or event_id = %(id)s
+        union all select patient_id, 4 from proj.former_ref where alias = %(id)s
         union all (
             select i.patient_id, 5 from proj.audit_trail as a
             join proj.identifier as i on i.ref = any(a.subject_ids)
@@ -136,7 +137,22 @@ def of_opaque_id(connection: Connection[Any], opaque: str) -> list[PatientId]:
     ).fetchall()
     if rows and rows[0][1] == _NUMBER:
         return list(dict.fromkeys(patient for patient, rank in rows if rank == _NUMBER))
-    return [patient for patient, _ in rows[:1]]
+    return [patient for patient, _ in rows[:1]] or _read_again(connection, opaque)
+
+
+def _read_again(connection: Connection[Any], opaque: str) -> list[PatientId]:
+    """Return the patient behind a record or event of which a later reading made another record."""
+    rows = connection.execute(
+        """
+        select i.patient_id from proj.audit_trail as a
+        join proj.audit_trail as later using (message_id)
+        join proj.identifier as i on i.ref = any(later.subject_ids)
+        where a.record_id = %(id)s or a.event_id = %(id)s
+        order by a.source_position, later.source_position desc limit 1
+        """,
+        {"id": opaque},
+    ).fetchall()
+    return [patient for (patient,) in rows]
 
 
 def authorities(connection: Connection[Any]) -> list[str]:

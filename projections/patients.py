@@ -259,7 +259,7 @@ def _tokens(named: Sequence[CopiedSegment], services: Services) -> set[str]:
 
 PROJECTION: Final = Projection(
     name="patients",
-    version=8,
+    version=9,
     tables=(PATIENT, IDENTIFIER, TOKEN),
     fold=ByComponent(rows=rows, opens=True),
     views=(

@@ -210,7 +210,7 @@ def _request(
 
 PROJECTION: Final = Projection(
     name="referral_loop",
-    version=1,
+    version=2,
     tables=(REFERRAL_LOOP,),
     fold=ByCourse(rows=rows),
     views=(TableView("referral_loop", REFERRAL_LOOP, PRODUCTION),),

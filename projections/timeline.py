@@ -164,6 +164,24 @@ ENTRY: Final = Table(
     indexes=(("patient_id",), ("component",), ("encounter_id",), ("event_id",)),
 )
 
+#: A message that is read again may give a statement another ref. All columns are of arrival: a home
+#: that has only the later reading has no such row.
+FORMER_REF: Final = Table(
+    "former_ref",
+    "One row per ref that an earlier reading of a message gave to a statement.",
+    (
+        Column("alias", "text", "The ref of the earlier reading.", "arrival", True),
+        Column("statement_ref", "text", "Ref of the statement now, care.entry.", "arrival", True),
+        Column("encounter_id", "text", "Encounter of the statement; null: none.", "arrival"),
+        Column("patient_id", "text", "Its patient.", "arrival", True),
+        Column("mode", "text", "Processing mode, HL7 table 0103: P, T or D.", "arrival", True),
+        COMPONENT,
+    ),
+    key=("alias", "statement_ref"),
+    indexes=(("component",),),
+    published=False,
+)
+
 #: Facility, unit, room, bed, building and floor of a place.
 PlaceColumns: TypeAlias = tuple[
     str | None, str | None, str | None, str | None, str | None, str | None
@@ -177,6 +195,7 @@ def rows(interpreted: Component, services: Services) -> dict[str, list[Row]]:  #
     encounters: list[Row] = []
     stays: list[Row] = []
     entries: list[Row] = []
+    former: list[Row] = []
     for patient in interpreted.patients:
         belongs: dict[StatementRef, EncounterId] = {}
         for ordinal, encounter in enumerate(patient.encounters, start=1):
@@ -186,7 +205,26 @@ def rows(interpreted: Component, services: Services) -> dict[str, list[Row]]:  #
             belongs |= dict.fromkeys(encounter.statements, encounter.encounter_id)
         for ordinal, entry in enumerate(patient.entries, start=1):
             entries.append(_entry(interpreted, patient, ordinal, entry, belongs))
-    return {"encounter": encounters, "stay": stays, "entry": entries}
+        if interpreted.former:
+            former += _former_refs(interpreted, patient, belongs)
+    return {"encounter": encounters, "stay": stays, "entry": entries, "former_ref": former}
+
+
+def _former_refs(
+    interpreted: Component, patient: Patient, belongs: dict[StatementRef, EncounterId]
+) -> list[Row]:
+    return [
+        (
+            alias,
+            entry.statement,
+            belongs.get(entry.statement, entry.encounter_id),
+            patient.patient_id,
+            patient.mode,
+            interpreted.component,
+        )
+        for entry in patient.entries
+        for alias in interpreted.former.get(entry.statement, ())
+    ]
 
 
 def _encounter(interpreted: Component, patient: Patient, ordinal: int, encounter: Encounter) -> Row:
@@ -337,8 +375,10 @@ _DURING: Final = ExtraColumn(
 _ALIASES: Final = QueryView(
     name="encounter_alias",
     query="select statement_ref as alias, encounter_id, patient_id, mode"
-    " from proj.entry where encounter_id is not null",
-    tables=(ENTRY,),
+    " from proj.entry where encounter_id is not null"
+    " union all select alias, encounter_id, patient_id, mode"
+    " from proj.former_ref where encounter_id is not null",
+    tables=(ENTRY, FORMER_REF),
     comment="One row per alias of an encounter: an id that it has or had finds it permanently.",
     columns={
         "alias": "Ref of any statement of the encounter.",
@@ -349,8 +389,8 @@ _ALIASES: Final = QueryView(
 
 PROJECTION: Final = Projection(
     name="timeline",
-    version=7,
-    tables=(ENCOUNTER, STAY, ENTRY),
+    version=8,
+    tables=(ENCOUNTER, STAY, ENTRY, FORMER_REF),
     fold=ByComponent(rows=rows),
     views=(
         TableView("encounter", ENCOUNTER, PRODUCTION, (CLASS_SYSTEM, _DURING)),

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
+from types import MappingProxyType
 from typing import Any, Final
 
 import structlog
@@ -59,17 +60,30 @@ class Activities:
 
 
 def read_activities(
-    filed: Iterable[OwnEventRow], patient: Patient, *, as_of: datetime | None
+    filed: Iterable[OwnEventRow],
+    patient: Patient,
+    *,
+    as_of: datetime | None,
+    former_refs: Mapping[StatementRef, StatementRef] = MappingProxyType({}),
 ) -> Activities:
     """Return the activities of a patient from the events filed in the component.
 
     An event belongs to the patient that its source record answers with. A stream with an event
     that this release cannot read is left out and logged: its component is set aside already.
+
+    Args:
+        filed: The events.
+        patient: The patient.
+        as_of: The instant of the answer; None: now.
+        former_refs: Refs that earlier readings gave statements of the patient, with their ref now.
     """
     encounters = {
         ref: encounter.encounter_id
         for encounter in patient.encounters
         for ref in encounter.statements
+    }
+    encounters |= {
+        former: encounters[ref] for former, ref in former_refs.items() if ref in encounters
     }
     entries: list[ActivityEntry] = []
     summaries: dict[str, list[tuple[StreamId, StreamSummary]]] = {kind: [] for kind in OWN_STREAMS}

@@ -17,12 +17,14 @@ from caretrail.reading.places import (
 )
 from caretrail.reading.wording import EntryWords, entry_words
 from domain.continuity import Entry, Patient
-from domain.ids import PatientId, PlaceRef, RecordId, StatementRef, VisitRef
+from domain.ids import PatientId, PlaceRef, RecordId, StatementRef, VisitRef, drawn_at
 from domain.interpretation import interpret, interpret_as_of, trusted_numbers
 from domain.precision import last_of
-from domain.statement import Place, Precision
+from domain.statement import Place, Precision, Statement
 from projections.audit_trail import LogPosition
+from projections.engine.component import by_ref
 from projections.engine.events import FiledStatement
+from projections.engine.readings import joined_groups, latest_readings
 
 #: A statement that is sent or recorded this long after the event is late.
 LATE: Final = timedelta(hours=1)
@@ -122,12 +124,19 @@ class PatientReading:
         return late if late >= LATE else None
 
     def learned_at(self, ref: StatementRef) -> tuple[datetime, Precision]:
-        """Return when a statement was recorded, or sent if the history was loaded afterwards."""
+        """Return when a statement was learned, or sent if the history was loaded afterwards."""
         filed = self.filed[ref]
         sent = filed.statement.sent
         if sent and self.loaded_afterwards:
             return sent.at, sent.precision
-        return filed.recorded_at, "second"
+        return _learned_at(filed), "second"
+
+    @property
+    def former_refs(self) -> dict[StatementRef, StatementRef]:
+        """Refs that earlier readings of a message gave a statement, with its ref now."""
+        return {
+            former: ref for ref, one in self.filed.items() for former in one.statement.former_refs
+        }
 
 
 def read(
@@ -141,15 +150,27 @@ def read(
 ) -> PatientReading | None:
     """Return the patient of ``record``; None if no statement is filed under it.
 
-    ``alias_records`` are records of the same patient. They are used if ``record`` is unknown.
+    ``filed`` are all statements of the component, of superseded readings too. ``alias_records`` are
+    records of the same patient. They are used if ``record`` is unknown.
     """
+    filed = latest_readings(filed)
     patient = _choose(interpreted(filed, as_of), record, alias_records)
     return None if patient is None else reading_of(patient, filed, opening, as_of, known)
 
 
-def interpreted(filed: Iterable[FiledStatement], as_of: datetime | None) -> tuple[Patient, ...]:
-    """Return the patients of filed statements, as of an instant or, if it is None, of now."""
-    statements = [one.statement for one in filed]
+def interpreted(filed: Sequence[FiledStatement], as_of: datetime | None) -> tuple[Patient, ...]:
+    """Return the patients of filed statements, as of an instant or, if it is None, of now.
+
+    All statements count, and only those that may concern each other are interpreted together.
+    """
+    return tuple(
+        patient
+        for group in joined_groups(filed)
+        for patient in _interpreted([one.statement for one in group], as_of)
+    )
+
+
+def _interpreted(statements: Sequence[Statement], as_of: datetime | None) -> tuple[Patient, ...]:
     return interpret(statements) if as_of is None else interpret_as_of(statements, as_of)
 
 
@@ -161,15 +182,14 @@ def reading_of(
     known: LogPosition,
 ) -> PatientReading:
     """Return a patient who was interpreted from filed statements, with segments opened."""
-    by_ref: dict[StatementRef, FiledStatement] = {}
-    for one in filed:
-        by_ref.setdefault(one.statement.ref, one)
     own = {entry.statement for entry in patient.entries}
     own |= {merge.statement for merge in patient.merges}
     own |= {ref for encounter in patient.encounters for ref in encounter.statements}
     records = set(patient.records)
     mine = {
-        ref: one for ref, one in by_ref.items() if ref in own or one.statement.record in records
+        ref: one
+        for ref, one in by_ref(filed).items()
+        if ref in own or one.statement.record in records
     }
     latest = sorted(mine.values(), key=_sent, reverse=True)
     numbers, visits = _numbers(latest, patient, opening)
@@ -195,8 +215,15 @@ def _loaded_afterwards(filed: Iterable[FiledStatement]) -> bool:
     If no statement has such a time, nothing shows that the history came live.
     """
     stated = [(one, one.statement.sent or one.statement.entered) for one in filed]
-    behind = [one.recorded_at - moment.at for one, moment in stated if moment]
+    behind = [_learned_at(one) - moment.at for one, moment in stated if moment]
     return sum(each >= timedelta(days=1) for each in behind) * 2 > len(behind) or not behind
+
+
+def _learned_at(filed: FiledStatement) -> datetime:
+    """Return when a statement was recorded; of a message that was read again, when it arrived."""
+    if filed.statement.reading == 1 or filed.message_id is None:
+        return filed.recorded_at
+    return drawn_at(filed.message_id)
 
 
 def _choose(

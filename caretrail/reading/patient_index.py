@@ -21,6 +21,7 @@ from caretrail.reading.opening import SegmentOpener
 from domain.ids import IdKey, PatientId, RecordId
 from domain.statement import Statement
 from projections import patient_identifiers, patient_tokens, patients
+from projections.engine.readings import latest_readings
 from projections.engine.substrate import filed_of
 from projections.patient_identifiers import IdentifierRow
 from projections.patients import PatientRow
@@ -61,13 +62,28 @@ class PatientIndex:
         """
         if "|" not in text:
             named = patient_identifiers.of_opaque_id(connection, text)
-            return (text, self._holder(connection, text, named, upto)) if named else None
+            if named:
+                return text, self._holder(connection, text, named, upto)
+            return self._as_read_then(connection, [text], upto)
         refs = refs_of_number(text, (), self._id_key)
         found = patient_identifiers.of_refs(connection, refs)
         for ref in refs:
             holders = [patient for other, _, patient in found if other == ref]
             if holders:
                 return ref, self._holder(connection, ref, holders, upto)
+        return self._as_read_then(connection, refs, upto)
+
+    def _as_read_then(
+        self, connection: Database, refs: Sequence[str], upto: int | None
+    ) -> tuple[str, PatientId] | None:
+        """Return the first record that had statements by ``upto``, if no patient has it now.
+
+        A later reading of messages may have filed its statements under another record.
+        """
+        if upto is not None:
+            for ref in refs:
+                if filed_of(connection, [RecordId(ref)], upto=upto):
+                    return ref, PatientId(ref)
         return None
 
     def listed(self, connection: Database, rows: Sequence[PatientRow]) -> list[PatientSummary]:
@@ -136,7 +152,10 @@ class PatientIndex:
         rows = patients.by_id(connection, holders)
         filed = {row.patient_id: ref in row.record_ids for row in rows}
         if upto is not None:
-            known = {each: filed_of(connection, [RecordId(each)], upto=upto) for each in holders}
+            known = {
+                each: latest_readings(filed_of(connection, [RecordId(each)], upto=upto))
+                for each in holders
+            }
             had = {
                 each: [one.statement for one in found if ref in _refs(one.statement)]
                 for each, found in known.items()

@@ -32,6 +32,7 @@ from projections import (
 from projections.audit_trail import EventRow, LogPosition
 from projections.census import open_places
 from projections.engine.own_events import own_of
+from projections.engine.readings import latest_readings
 from projections.engine.services import Opener
 from projections.engine.substrate import filed_by_component, filed_of
 
@@ -134,7 +135,9 @@ class Reader:
             if reading is None:
                 return None
             own = own_of(connection, [RecordId(record)], upto=upto)
-            activities = read_activities(own, reading.patient, as_of=as_of)
+            activities = read_activities(
+                own, reading.patient, as_of=as_of, former_refs=reading.former_refs
+            )
             behind = self.behind(self._latest(connection))
             whole = replace(reading, activities=activities, behind=behind)
             return self._with_others(connection, whole, then=then)
@@ -294,7 +297,7 @@ class Reader:
         for start in range(0, len(wanted), _COMPONENTS_AT_ONCE):
             some = wanted[start : start + _COMPONENTS_AT_ONCE]
             for rows in filed_by_component(connection, "proj", some, upto=upto).values():
-                found = [row.decoded() for row in rows]
+                found = latest_readings([row.decoded() for row in rows])
                 for patient in interpreted(found, as_of):
                     if any(open_places(patient)):
                         yield reading_of(patient, found, self._opening, as_of, known)

@@ -4,10 +4,12 @@ from typing import Final
 
 from projections.engine.table import Column
 
+#: Of arrival: a component keeps records that only an earlier reading of a message joined.
 COMPONENT: Final = Column(
     "component",
     "text",
     "Link component: the rows are replaced together.",
+    "arrival",
     required=True,
     published=False,
 )

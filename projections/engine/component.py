@@ -1,7 +1,7 @@
 """A link component with its statements interpreted: what ``ByComponent`` projections read."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
@@ -11,6 +11,7 @@ from domain.continuity import Patient
 from domain.ids import StatementRef
 from domain.statement import Statement
 from projections.engine.events import FiledStatement
+from projections.engine.readings import joined_groups, latest_readings
 
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 _DIGITS: Final = 20
@@ -23,6 +24,8 @@ class Component:
     component: str
     patients: tuple[Patient, ...]
     filed: Mapping[StatementRef, FiledStatement]  # if two have one ref, the first recorded
+    #: The refs that statements had in earlier readings of their messages, by their ref.
+    former: Mapping[StatementRef, tuple[StatementRef, ...]] = field(default_factory=dict)
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,14 +45,31 @@ def interpret_component(
 
     Args:
         name: The component.
-        filed: All its statements, by index.
+        filed: All its statements, by index. Those of superseded readings do not count.
         interpret: ``domain.interpretation.interpret``.
     """
-    by_ref: dict[StatementRef, FiledStatement] = {}
+    latest = latest_readings(filed)
+    if latest is filed:
+        patients = interpret([one.statement for one in filed])
+        return Component(component=name, patients=patients, filed=by_ref(filed))
+    return Component(
+        component=name,
+        patients=tuple(
+            patient
+            for group in joined_groups(latest)
+            for patient in interpret([one.statement for one in group])
+        ),
+        filed=by_ref(latest),
+        former={one.statement.ref: refs for one in latest if (refs := one.statement.former_refs)},
+    )
+
+
+def by_ref(filed: Iterable[FiledStatement]) -> dict[StatementRef, FiledStatement]:
+    """Return statements by ref; if two have one ref, the first."""
+    found: dict[StatementRef, FiledStatement] = {}
     for one in filed:
-        by_ref.setdefault(one.statement.ref, one)
-    patients = interpret([one.statement for one in filed])
-    return Component(component=name, patients=patients, filed=by_ref)
+        found.setdefault(one.statement.ref, one)
+    return found
 
 
 def arrival(filed: Sequence[FiledStatement]) -> Arrival:

@@ -26,7 +26,7 @@ from projections.engine.services import Services
 from projections.engine.table import Column, Row, Table
 
 NAME: Final = "course"
-VERSION: Final = 1
+VERSION: Final = 2
 
 COURSE: Final = Table(
     "course",
@@ -108,18 +108,44 @@ _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(tuple[CoursePatient, ...]).decode
 
 
-def course_patients(patients: Iterable[Patient]) -> tuple[CoursePatient, ...]:
-    """Return interpreted patients without entries and stays."""
-    return tuple(
-        CoursePatient(
-            each.patient_id,
-            each.mode,
-            each.records,
-            tuple(map(_course_encounter, each.encounters)),
-            each.flags,
-        )
-        for each in patients
+def course_patients(interpreted: Component) -> tuple[CoursePatient, ...]:
+    """Return the patients of a component without entries and stays.
+
+    The statements of an encounter are followed by the refs that they had in earlier readings of
+    their messages, because an own event may name such a ref.
+    """
+    patients = tuple(map(_course_patient, interpreted.patients))
+    return _with_former_refs(patients, interpreted.former) if interpreted.former else patients
+
+
+def _course_patient(patient: Patient) -> CoursePatient:
+    return CoursePatient(
+        patient.patient_id,
+        patient.mode,
+        patient.records,
+        tuple(map(_course_encounter, patient.encounters)),
+        patient.flags,
     )
+
+
+def _with_former_refs(
+    patients: tuple[CoursePatient, ...], former: Mapping[StatementRef, tuple[StatementRef, ...]]
+) -> tuple[CoursePatient, ...]:
+    return tuple(
+        patient._replace(
+            encounters=tuple(
+                each._replace(statements=(*each.statements, *_former_refs(each, former)))
+                for each in patient.encounters
+            )
+        )
+        for patient in patients
+    )
+
+
+def _former_refs(
+    encounter: CourseEncounter, former: Mapping[StatementRef, tuple[StatementRef, ...]]
+) -> Iterable[StatementRef]:
+    return (other for ref in encounter.statements for other in former.get(ref, ()))
 
 
 def _course_encounter(encounter: Encounter) -> CourseEncounter:
@@ -144,7 +170,7 @@ def _course_encounter(encounter: Encounter) -> CourseEncounter:
 
 def rows(interpreted: Component, services: Services) -> dict[str, list[Row]]:  # noqa: ARG001
     """Return the row of a component."""
-    patients = _encode(course_patients(interpreted.patients)).decode()
+    patients = _encode(course_patients(interpreted)).decode()
     return {COURSE.name: [(interpreted.component, patients)]}
 
 

@@ -159,9 +159,7 @@ def _fold_statements(
     if folded and targets.are_fed:
         pairs = [(name, one.index) for name in folded for one in decoded[name]]
         parking.end_waiting(connection, pairs)
-    return {
-        name: course_patients(interpreted[name].patients) for name in fresh if name not in reasons
-    }
+    return {name: course_patients(interpreted[name]) for name in fresh if name not in reasons}
 
 
 def _fold_courses(

@@ -134,7 +134,7 @@ class BucketFold:
         interpreted = interpret_component(name, filed, self._services.interpret)
         for one in component_rows(interpreted, self._targets.by_component, self._services):
             self.loading.add(*one)
-        return course_patients(interpreted.patients) if self._targets.by_course else ()
+        return course_patients(interpreted) if self._targets.by_course else ()
 
     def _fold_course(
         self, name: str, patients: tuple[CoursePatient, ...], own: Sequence[OwnEventRow]

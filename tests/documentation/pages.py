@@ -14,7 +14,7 @@ from psycopg import Connection
 from caretrail.cli import command_parser
 from domain import body, segments, statement
 from domain.body import SegmentClass
-from domain.catalogue import STATEMENT_TOPICS
+from domain.catalogue import STATEMENT_TOPICS, WITHDRAWN
 from domain.partitions import PARTITIONS
 from domain.triggers import TRIGGERS
 from infra import topics
@@ -166,6 +166,12 @@ def events() -> str:
         triggers.setdefault(kind, []).append(trigger)
     lines += [f"| `{kind}` | {' '.join(each)} |" for kind, each in triggers.items()]
     lines += [
+        "",
+        "A message may be read again",
+        "([why](../decisions/0016-a-second-reading-supersedes-events.md)). An event of a later",
+        "reading has `reading` above 1 in its core, and names the events that no longer count in",
+        f"`supersedes`. `{WITHDRAWN}` says that a later reading no longer makes a statement: the",
+        "events in its `supersedes` no longer count, and nothing counts in their place.",
         "",
         "## Headers",
         "",

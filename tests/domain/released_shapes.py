@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from pydantic import BaseModel, TypeAdapter
 
 from domain.body import SealedSegment
-from domain.catalogue import CORES, STATEMENT_TOPICS
+from domain.catalogue import CORES, STATEMENT_TOPICS, WITHDRAWN
 from domain.encoding import make_body, read_body
 from domain.events import UUID_TEXT, OwnEvent
 from domain.statement import Statement
@@ -62,6 +62,9 @@ def _sample(topic: str) -> bytes:
     if issubclass(kind, OwnEvent):
         return make_body(_filled(kind), statement.sealed[:1])
     assert isinstance(statement.core, Statement)
+    if topic == WITHDRAWN:
+        withdrawn = _filled(Statement)
+        return make_body(replace(withdrawn, trigger=statement.core.trigger), statement.sealed[:0])
     code = next(code for code, each in STATEMENT_TOPICS.items() if each == topic)
     return make_body(replace(statement.core, trigger=code), statement.sealed)
 

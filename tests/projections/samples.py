@@ -11,7 +11,7 @@ import msgspec
 import psycopg
 
 from domain.body import Actor, Envelope, RecordedEvent, SealedSegment, SegmentClass
-from domain.catalogue import STATEMENT_TOPICS, UnknownTopic, own_event
+from domain.catalogue import STATEMENT_TOPICS, WITHDRAWN, UnknownTopic, own_event
 from domain.continuity import Patient
 from domain.encoding import make_body
 from domain.events import OwnEvent
@@ -75,6 +75,7 @@ class SampleStatement:
     name: str = "Alder"
     part2_unit: str = ""
     retired_number: str = ""
+    withdrawn: bool = False
 
 
 def stated(  # noqa: PLR0913
@@ -138,6 +139,32 @@ def stated(  # noqa: PLR0913
         part2_unit=part2_unit,
         retired_number=retires,
     )
+
+
+def read_again(
+    one: SampleStatement, *before: RecordedEvent, reading: int = 2, former_refs: Any = ()
+) -> SampleStatement:
+    """Return a statement of a later reading, which supersedes the events ``before``."""
+    later = replace(
+        one.statement,
+        reading=reading,
+        supersedes=tuple(each.envelope.event_id for each in before),
+        former_refs=tuple(former_refs),
+    )
+    return replace(one, statement=later)
+
+
+def withdrawal(one: SampleStatement, before: RecordedEvent, *, reading: int = 2) -> SampleStatement:
+    """Return the withdrawal of a statement, of which ``before`` is the event."""
+    statement = Statement(
+        ref=one.statement.ref,
+        trigger=one.statement.trigger,
+        record=one.statement.record,
+        mode=one.statement.mode,
+        reading=reading,
+        supersedes=(before.envelope.event_id,),
+    )
+    return replace(one, statement=statement, withdrawn=True)
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -279,13 +306,13 @@ class Log:
             else (statement.record, statement.merged)
         )
         return self._append(
-            topic=STATEMENT_TOPICS[statement.trigger],
+            topic=WITHDRAWN if one.withdrawn else STATEMENT_TOPICS[statement.trigger],
             stream=statement.record,
             subjects=subjects,
             happened_at=None if statement.occurred is None else statement.occurred.at,
             facility=statement.sender,
             actor=Actor(subject="mllp"),
-            body=make_body(statement, _segments(one)),
+            body=make_body(statement, [] if one.withdrawn else _segments(one)),
         )
 
     def _record_note(self, one: SampleNote) -> RecordedEvent:

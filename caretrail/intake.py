@@ -9,7 +9,7 @@ from infra import clock
 
 
 def reading_context(
-    application: Application, *, arrived_by: str, sender: str = ""
+    application: Application, *, arrived_by: str, sender: str = "", keep: bool = True
 ) -> ReadingContext:
     """Return the context in which messages are read.
 
@@ -19,11 +19,12 @@ def reading_context(
         application: The open home.
         arrived_by: The way by which the messages arrive.
         sender: Chooses a profile by name.
+        keep: Whether messages will be recorded, so that the versions of the profiles are kept.
 
     Raises:
         StoreUnavailable: The database does not answer.
     """
-    for name in {profiles.DEFAULT, *application.profiles.named}:
+    for name in {profiles.DEFAULT, *application.profiles.named} if keep else ():
         profile = application.profiles[name]
         application.store.keep_profile(
             profile.version, name=name, content=profile.canonical.decode()

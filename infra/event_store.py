@@ -2,7 +2,8 @@
 
 Every writer takes its locks in the same order, so that writers cannot wait for each other in a
 circle: the keys of subjects (sorted), the idempotency keys (sorted), the append lock. Resends are
-counted in a transaction of their own.
+counted in a transaction of their own. A later reading of a message locks the row of the message
+in place of an idempotency key.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,16 +17,17 @@ from eventsourcing.persistence import (
 )
 from typing_extensions import override
 
-from commands.ports.intake import Disposition, Draft, IncomingMessage, MessageLog, MessageOutcome
+from commands.ports.intake import Disposition, IncomingMessage, MessageLog, MessageOutcome
 from commands.ports.store import CannotStore, StoreUnavailable
 from domain.ids import DEVELOPMENT_KEY, IdKey, RecordId
 from infra import clock, received_messages
 from infra.event_log import EventLog
+from infra.message_readings import RecordedReadings
 from infra.own_streams import RecordedStreams
 from infra.postgres import Datastore, pool, reachable, settings
-from infra.received_messages import BatchResult, NewMessage, SealedMessage
-from infra.recorder import SCHEMA, CareRecorder, Columns, UnsafeFunctions
-from infra.store_writer import REASONS, ROUNDS, StoreWriter, sealed_event
+from infra.received_messages import BatchResult, NewMessage, SealedMessage, sealed_drafts
+from infra.recorder import SCHEMA, CareRecorder, UnsafeFunctions
+from infra.store_writer import REASONS, ROUNDS, StoreWriter
 from infra.subject_keys import SubjectKeys, intake_subject
 
 __all__ = [
@@ -56,11 +58,15 @@ class DevelopmentKey(Exception):
 
 
 class CareStore(EventLog, MessageLog[SealedMessage]):
-    """Records messages and reads the log. ``streams`` are the own streams of the store."""
+    """Records messages and reads the log.
+
+    ``streams`` are the own streams of the store, and ``readings`` the later readings of messages.
+    """
 
     def __init__(self, writer: StoreWriter, log: EventLog, *, streams: RecordedStreams) -> None:
         super().__init__(log.connections, incarnation=log.incarnation)
         self.streams = streams
+        self.readings = RecordedReadings(writer)
         self._writer = writer
 
     @override
@@ -70,23 +76,14 @@ class CareStore(EventLog, MessageLog[SealedMessage]):
             {*subjects, *(one.subject for each in message.drafts for one in each.segments)},
             may_wait=may_wait,
         )
-        events = message.drafts if message.disposition is Disposition.RECORDED else ()
+        recorded = message.disposition is Disposition.RECORDED
         try:
             return SealedMessage(
                 message,
                 keys,
                 keys.seal_message(message.raw, message_id=message.message_id, subjects=subjects),
                 subjects,
-                tuple(
-                    sealed_event(
-                        each.core,
-                        each.segments,
-                        topic=each.topic,
-                        columns=self._columns(message, each),
-                        keys=keys,
-                    )
-                    for each in events
-                ),
+                sealed_drafts(message, keys, tenant=self._writer.tenant) if recorded else (),
             )
         except tuple(REASONS) as error:
             # The cause is left out, because its text quotes values.
@@ -167,20 +164,6 @@ class CareStore(EventLog, MessageLog[SealedMessage]):
         """
         with suppress(StoreUnavailable):
             self._writer.keys.warm(one for each in duplicates for one in each.keys.proposed())
-
-    def _columns(self, message: IncomingMessage, draft: Draft) -> Columns:
-        return Columns(
-            event_id=draft.event_id,
-            subjects=draft.subjects,
-            tenant=self._writer.tenant,
-            actor=message.actor,
-            facility=draft.facility,
-            happened_at=draft.happened_at,
-            correlation=message.message_id,
-            message_id=message.message_id,
-            mapping_version=message.mapping_version,
-            profile_version=message.profile_version,
-        )
 
 
 def _named(message: IncomingMessage) -> tuple[RecordId, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, Self
@@ -10,7 +10,7 @@ from uuid import UUID
 
 from psycopg import Connection
 from psycopg.rows import DictRow, class_row, dict_row
-from psycopg.sql import SQL
+from psycopg.sql import SQL, Composable
 from psycopg_pool import ConnectionPool
 
 from commands.ports.intake import Disposition
@@ -46,16 +46,11 @@ class ListedMessage:
     warnings: tuple[str, ...]
     profile_version: str
     mapping_version: str
-    first_index: int  # index of its first event; 0 if it has no events
-    last_index: int  # index of its last event; 0 if it has no events
+    reading: int  # number of its last reading, from 1: what the other members tell
+    events: int  # how many events its readings have made
     duplicates: int
     last_seen: datetime
     control_id_reused: bool  # another message has the same MSH-3, -4 and -10 but other bytes
-
-    @property
-    def events(self) -> int:
-        """How many events the message has."""
-        return self.last_index - self.first_index + 1 if self.first_index else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,9 +89,32 @@ def waiting(connection: Connection[Any]) -> list[QuarantineCount]:
         return cursor.execute(
             """
             select coalesce(reason, '') as reason, count(*) as count, min(received_at) as oldest
-            from intake.message where disposition = 'quarantined' group by 1 order by 1
+            from intake.last_reading where disposition = 'quarantined' group by 1 order by 1
             """
         ).fetchall()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageFilters:
+    """Which messages: those that fit every member that is given. By their last reading."""
+
+    ids: tuple[MessageId, ...] | None = None
+    disposition: Disposition | None = None
+    sender: str | None = None
+    profile_version: str | None = None  # or its beginning
+    trigger: str | None = None
+    control_id: str | None = None
+    reason: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSize:
+    """A received message, and the number of its bytes."""
+
+    message_id: MessageId
+    size: int
 
 
 class MessageArchive:
@@ -178,6 +196,45 @@ class MessageArchive:
             rows = connection.execute(query, {**given, "limit": limit}).fetchall()
         return [_listed(row) for row in rows]
 
+    def chosen(
+        self, filters: MessageFilters, *, after: MessageId | None, upto: MessageId, limit: int
+    ) -> list[MessageSize]:
+        """Return messages by their ids, that is in the order of receiving.
+
+        Args:
+            filters: Which messages.
+            after: The last id of the previous page.
+            upto: The greatest id.
+            limit: The largest number of messages to return.
+
+        Raises:
+            NoSuchMessage: The text of an id in the filters is not an id.
+        """
+        where, given = _where(filters)
+        query = SQL(
+            "select m.message_id::text, octet_length(m.sealed) as size from intake.last_reading m"
+            " where {} and (%(after)s::uuid is null or m.message_id > %(after)s::uuid)"
+            " and m.message_id <= %(upto)s::uuid"
+            " order by m.message_id limit %(limit)s"
+        ).format(where)
+        with self._connection() as connection:
+            rows = connection.execute(
+                query, {**given, "after": after, "upto": upto, "limit": limit}
+            ).fetchall()
+        return [MessageSize(**row) for row in rows]
+
+    def count(self, filters: MessageFilters) -> int:
+        """Return how many messages the filters choose.
+
+        Raises:
+            NoSuchMessage: The text of an id in the filters is not an id.
+        """
+        where, given = _where(filters)
+        query = SQL("select count(*) as count from intake.last_reading m where {}").format(where)
+        with self._connection() as connection:
+            row = connection.execute(query, given).fetchone()
+        return int(row["count"]) if row else 0
+
     def show(self, message_id: str) -> ReceivedMessage:
         """Return one message with its events.
 
@@ -191,9 +248,7 @@ class MessageArchive:
             if row is None:
                 raise NoSuchMessage(message_id)
             message = _listed(row)
-            events = connection.execute(
-                _EVENTS, (message.first_index, message.last_index)
-            ).fetchall()
+            events = connection.execute(_EVENTS, wanted).fetchall()
             others = connection.execute(_SAME_PAIR, wanted).fetchall()
         return ReceivedMessage(
             message=message,
@@ -222,6 +277,14 @@ class MessageArchive:
         box = Box(row["sealed"], row["commitment"])
         return self._keys.open_message(box, message_id=str(wanted), subjects=subjects)
 
+    def profile_content(self, version: str) -> str | None:
+        """Return the canonical content of a version of a profile; None: no message names it."""
+        with self._connection() as connection:
+            row = connection.execute(
+                "select content from intake.profile where version = %s", (version,)
+            ).fetchone()
+        return None if row is None else str(row["content"])
+
     def counts(self) -> dict[Disposition, int]:
         """Return the number of messages by disposition; the sum is the number received."""
         with self._connection() as connection:
@@ -237,12 +300,12 @@ class MessageArchive:
 _SELECT: Final = SQL("""
     select m.message_id::text, m.received_at, m.arrived_by, m.sender, m.application, m.facility,
         m.control_id, m.trigger, m.disposition, m.reason, m.place, m.warnings, m.profile_version,
-        m.mapping_version, m.first_index, m.last_index, m.duplicates, m.last_seen,
+        m.mapping_version, m.reading, m.events, m.duplicates, m.last_seen,
         exists (
             select from intake.message other
             where other.pair_key = m.pair_key and other.message_id <> m.message_id
         ) as control_id_reused
-    from intake.message m
+    from intake.last_reading m
 """)
 _FILTERS: Final[Mapping[str, SQL]] = {
     "disposition": SQL("m.disposition = %(disposition)s"),
@@ -253,11 +316,21 @@ _FILTERS: Final[Mapping[str, SQL]] = {
     "since": SQL("m.received_at >= %(since)s"),
     "until": SQL("m.received_at < %(until)s"),
     "before": SQL("m.message_id < %(before)s"),
+    "profile_version": SQL("starts_with(m.profile_version, %(profile_version)s)"),
+    "ids": SQL("m.message_id = any(%(ids)s)"),
 }
 _EVENTS: Final = """
     select notification_id as index, event_id::text, topic, originator_id::text as stream,
         recorded_at, happened_at
-    from es.event where notification_id between %s and %s order by notification_id
+    from (
+        select first_index, last_index from intake.message
+        where message_id = %(id)s and first_index > 0
+        union all
+        select first_index, last_index from intake.reading
+        where message_id = %(id)s and first_index > 0
+    ) as added
+    join es.event on notification_id between added.first_index and added.last_index
+    order by notification_id
 """
 _SAME_PAIR: Final = """
     select other.message_id::text from intake.message m
@@ -265,11 +338,26 @@ _SAME_PAIR: Final = """
     where m.message_id = %(id)s and other.message_id <> m.message_id order by 1
 """
 _COUNTS: Final = """
-    select disposition, count(*) from intake.message group by disposition
+    select disposition, count(*) from intake.last_reading group by disposition
     union all
     select 'duplicate', coalesce(sum(duplicates), 0)::bigint from intake.message
     where duplicates > 0
 """
+
+
+def _where(filters: MessageFilters) -> tuple[Composable, dict[str, object]]:
+    """Return the condition of filters, and its parameters."""
+    given: dict[str, object] = {
+        each.name: value
+        for each in fields(filters)
+        if (value := getattr(filters, each.name)) is not None
+    }
+    if filters.ids is not None:
+        given["ids"] = list(map(_uuid, filters.ids))
+    if filters.disposition is not None:
+        given["disposition"] = filters.disposition.value
+    chosen = [_FILTERS[name] for name in given]
+    return SQL(" and ").join(chosen) if chosen else SQL("true"), given
 
 
 def _listed(row: Mapping[str, Any]) -> ListedMessage:

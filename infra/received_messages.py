@@ -15,8 +15,9 @@ from psycopg.sql import SQL
 
 from commands.ports.intake import Disposition, IncomingMessage, MessageOutcome
 from domain.ids import MessageId, RecordId
-from infra.recorder import PARAMETERS, NewEvent, actor_text, parameters
+from infra.recorder import PARAMETERS, Columns, NewEvent, actor_text, parameters
 from infra.sealing import Box
+from infra.store_writer import sealed_event
 from infra.subject_keys import SealingKeys
 from projections.engine.arrays import array, texts
 
@@ -30,6 +31,37 @@ class SealedMessage:
     box: Box
     sealed_for: tuple[RecordId, ...]
     events: tuple[NewEvent, ...]
+
+
+def sealed_drafts(
+    message: IncomingMessage, keys: SealingKeys, *, tenant: str
+) -> tuple[NewEvent, ...]:
+    """Seal the events of a message.
+
+    Raises:
+        BodyDoesNotHold: See ``make_body``.
+    """
+    return tuple(
+        sealed_event(
+            each.core,
+            each.segments,
+            topic=each.topic,
+            columns=Columns(
+                event_id=each.event_id,
+                subjects=each.subjects,
+                tenant=tenant,
+                actor=message.actor,
+                facility=each.facility,
+                happened_at=each.happened_at,
+                correlation=message.message_id,
+                message_id=message.message_id,
+                mapping_version=message.mapping_version,
+                profile_version=message.profile_version,
+            ),
+            keys=keys,
+        )
+        for each in message.drafts
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +225,9 @@ _COUNT: Final = SQL(
     " last_seen = clock_timestamp()"
     " from unnest(%b::bytea[], %s::integer[], %s::uuid[], %s::uuid[])"
     " as again (key, times, first, last)"
-    " join intake.key using (key) where first.message_id = intake.key.message_id"
-    " returning first.key, first.message_id::text, disposition, reason, place, first_index,"
-    " last_index"
+    " join intake.key using (key)"
+    " join intake.last_reading as read using (message_id)"
+    " where first.message_id = intake.key.message_id"
+    " returning first.key, first.message_id::text, read.disposition, read.reason, read.place,"
+    " read.first_index, read.last_index"
 )

@@ -16,6 +16,7 @@ from typing import Final, cast
 
 from caretrail.cli.arguments import address, count, named_version
 from caretrail.cli.referral_verbs import referral_verbs
+from caretrail.cli.reprocess_verb import reprocess_verb
 from caretrail.cli.verbs import Verbs, add_group, add_instants, add_json, add_limit, add_verb
 from caretrail.signals import unwinding
 
@@ -143,7 +144,7 @@ def _message_verbs(verbs: "Verbs[argparse.ArgumentParser]") -> None:
         "--save-acks", metavar="FILE", help="write the answers to FILE, in MLLP frames"
     )
     add_json(send)
-    messages = add_group(verbs, "messages", "list and show received messages")
+    messages = add_group(verbs, "messages", "list and show received messages, and read them again")
     listed = add_verb(
         messages, "ls", "messages:messages_ls", "list received messages, newest first"
     )
@@ -173,6 +174,7 @@ def _message_verbs(verbs: "Verbs[argparse.ArgumentParser]") -> None:
     )
     add_limit(quarantine, 100)
     add_json(quarantine)
+    reprocess_verb(messages)
     generate = add_verb(
         verbs,
         "generate",

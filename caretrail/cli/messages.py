@@ -85,6 +85,7 @@ def _object(message: ListedMessage) -> dict[str, object]:
         "warnings": list(message.warnings),
         "duplicates": message.duplicates,
         "control_id_reused": message.control_id_reused,
+        "reading": message.reading,
     }
 
 

@@ -112,6 +112,11 @@ def test_connect_a_feed(folder: Path) -> None:
         shell.follow("how-to/connect-a-feed.md")
 
 
+def test_read_messages_again(folder: Path) -> None:
+    with console(folder, variables(folder)) as shell:
+        shell.follow("how-to/read-messages-again.md")
+
+
 def test_back_up_and_restore(folder: Path) -> None:
     with mercy(folder / "home") as line:
         (folder / "safe").mkdir()

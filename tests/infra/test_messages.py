@@ -44,7 +44,7 @@ def test_a_message_is_shown_with_its_events_and_its_bytes(
     shown = archive.show(message.message_id)
     assert (shown.message.control_id, shown.message.trigger) == ("a", "A01")
     assert shown.message.warnings == message.warnings
-    assert (shown.message.first_index, shown.message.last_index, shown.message.events) == (2, 3, 2)
+    assert (shown.message.reading, shown.message.events) == (1, 2)
     assert [(each.index, each.event_id, each.stream) for each in shown.events] == [
         (index, each.event_id, each.subjects[0])
         for index, each in enumerate(message.drafts, start=2)

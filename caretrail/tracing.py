@@ -5,9 +5,10 @@ from typing import Any, TypeAlias
 from caretrail.bootstrap import Application
 from caretrail.reading import Reader
 from caretrail.reading.members import instant
-from domain.ids import MessageId, StatementRef
+from domain.ids import MessageId, PatientId, StatementRef
 from domain.interpretation import happened
 from infra.messages import MessageArchive, NoSuchMessage
+from projections.audit_trail import EventRow
 from projections.engine.events import FiledStatement
 
 Chain: TypeAlias = dict[str, Any]  # JSON, as docs/reference/json.md lists it
@@ -58,6 +59,8 @@ def _of_row(reader: Reader, archive: MessageArchive, opaque: str) -> Chain | Non
     else:
         every = patient.filed.values()
         named = [each for each in every if opaque in {each.event_id, each.statement.ref}]
+        if not named and event is not None and opaque == event.event_id:
+            return _of_superseded(archive, event, patient.patient.patient_id)
         kind, wanted = ("event", named) if named else ("patient", list(every))
     return {
         "id": opaque,
@@ -66,6 +69,27 @@ def _of_row(reader: Reader, archive: MessageArchive, opaque: str) -> Chain | Non
         "encounter_id": encounter.encounter_id if encounter else None,
         "message": None,
         "events": [_event(archive, each) for each in sorted(wanted, key=lambda each: each.index)],
+    }
+
+
+def _of_superseded(archive: MessageArchive, event: EventRow, patient_id: PatientId) -> Chain:
+    """Return the chain behind an event that no longer counts, or that withdraws another one."""
+    return {
+        "id": event.event_id,
+        "kind": "event",
+        "patient_id": patient_id,
+        "encounter_id": None,
+        "message": None,
+        "events": [
+            {
+                "index": event.source_position,
+                "event_id": event.event_id,
+                "topic": event.topic,
+                "happened_at": instant(event.happened_at),
+                "recorded_at": instant(event.recorded_at),
+                "message": _message(archive, event.message_id),
+            }
+        ],
     }
 
 

@@ -10,6 +10,17 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+_CA_USAGE = x509.KeyUsage(
+    digital_signature=True,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 class Issuer:
@@ -22,6 +33,7 @@ class Issuer:
         certificate = (
             self._builder(self._name, self._key)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .add_extension(_CA_USAGE, critical=True)
             .sign(self._key, hashes.SHA256())
         )
         self.file = folder / "ca.pem"
@@ -38,6 +50,14 @@ class Issuer:
             .serial_number(x509.random_serial_number())
             .not_valid_before(START)
             .not_valid_after(START + timedelta(days=36500))
+            # Python 3.13 refuses a certificate without these two (RFC 5280, 4.2.1.1 and 4.2.1.2).
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()),
+                critical=False,
+            )
+            .add_extension(
+                x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
+            )
         )
 
     def issue(self, name: str) -> Path:

@@ -212,6 +212,7 @@ def test_compose_accepts_the_file_where_compose_is_installed() -> None:
         assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.sources
 def test_the_image_copies_every_package_and_only_files_that_exist() -> None:
     dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
     copied = {

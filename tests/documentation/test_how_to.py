@@ -133,6 +133,7 @@ def test_troubleshoot(folder: Path) -> None:
             shell.follow("how-to/troubleshoot.md")
 
 
+@pytest.mark.sources
 def test_every_text_that_troubleshoot_quotes_is_in_the_code() -> None:
     page = (DOCS / "how-to" / "troubleshoot.md").read_text("utf-8")
     rows = [line for line in page.splitlines() if line.startswith("| ")]

@@ -67,6 +67,7 @@ def _ends_with(module: str, tree: ast.Module) -> int:
     return status
 
 
+@pytest.mark.sources
 def test_each_mutant_that_is_listed_as_equivalent_exists_and_has_a_reason() -> None:
     listed = equivalent_mutants()
     existing = {

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, LiteralString, Self
 from uuid import UUID
 
 from psycopg import Connection
@@ -89,7 +89,12 @@ def waiting(connection: Connection[Any]) -> list[QuarantineCount]:
         return cursor.execute(
             """
             select coalesce(reason, '') as reason, count(*) as count, min(received_at) as oldest
-            from intake.last_reading where disposition = 'quarantined' group by 1 order by 1
+            from intake.last_reading where disposition = 'quarantined' and message_id in (
+                select message_id from intake.message where disposition = 'quarantined'
+                union all
+                select message_id from intake.reading where disposition = 'quarantined'
+            )
+            group by 1 order by 1
             """
         ).fetchall()
 
@@ -185,9 +190,7 @@ class MessageArchive:
             "until": until,
             "before": None if before is None else _uuid(before),
         }
-        chosen = [_FILTERS[name] for name, value in given.items() if value is not None]
-        if disposition is Disposition.DUPLICATE:
-            chosen[0] = SQL("m.duplicates > 0")
+        chosen = [_condition(name, value) for name, value in given.items() if value is not None]
         where = SQL(" and ").join(chosen) if chosen else SQL("true")
         query = SQL("{} where {} order by m.message_id desc limit {}").format(
             _SELECT, where, SQL("%(limit)s")
@@ -307,11 +310,23 @@ _SELECT: Final = SQL("""
         ) as control_id_reused
     from intake.last_reading m
 """)
+
+
+def _by_index(column: LiteralString) -> SQL:
+    """Return the condition that a column has a value that few messages have."""
+    return SQL(
+        f"m.{column} = %({column})s and m.message_id in ("  # noqa: S608  # names of this module
+        f"select message_id from intake.message where {column} = %({column})s union all"
+        f" select message_id from intake.reading where {column} = %({column})s)"
+    )
+
+
 _FILTERS: Final[Mapping[str, SQL]] = {
     "disposition": SQL("m.disposition = %(disposition)s"),
+    "rare_disposition": _by_index("disposition"),
     "sender": SQL("m.sender = %(sender)s"),
     "trigger": SQL("m.trigger = %(trigger)s"),
-    "control_id": SQL("m.control_id = %(control_id)s"),
+    "control_id": _by_index("control_id"),
     "reason": SQL("m.reason = %(reason)s"),
     "since": SQL("m.received_at >= %(since)s"),
     "until": SQL("m.received_at < %(until)s"),
@@ -345,6 +360,14 @@ _COUNTS: Final = """
 """
 
 
+def _condition(name: str, value: object) -> SQL:
+    if name == "disposition" and value == Disposition.DUPLICATE.value:
+        return SQL("m.duplicates > 0")
+    if name == "disposition" and value != Disposition.RECORDED.value:
+        return _FILTERS["rare_disposition"]
+    return _FILTERS[name]
+
+
 def _where(filters: MessageFilters) -> tuple[Composable, dict[str, object]]:
     """Return the condition of filters, and its parameters."""
     given: dict[str, object] = {
@@ -356,7 +379,7 @@ def _where(filters: MessageFilters) -> tuple[Composable, dict[str, object]]:
         given["ids"] = list(map(_uuid, filters.ids))
     if filters.disposition is not None:
         given["disposition"] = filters.disposition.value
-    chosen = [_FILTERS[name] for name in given]
+    chosen = [_condition(name, value) for name, value in given.items()]
     return SQL(" and ").join(chosen) if chosen else SQL("true"), given
 
 

@@ -235,13 +235,19 @@ def _named(statement: Statement) -> Statement:
 
 
 def _stated(value: object) -> object:
-    """Return what a value states, without members that are empty and without settings.
+    """Return what a value states, without members that are empty.
 
-    So a new member changes no hash, and with it no order of statements that nothing else orders.
+    The settings and the number of the reading are left out too. So a new member changes no hash,
+    and with it no order of statements that nothing else orders.
     """
     if isinstance(value, (Statement, Place, IdentifierRef, Moment, Movement)):
         named = {each.name: getattr(value, each.name) for each in fields(value)}
-        return {name: _stated(each) for name, each in named.items() if each and name != "settings"}
+        stated = {name: each for name, each in named.items() if each}
+        return {
+            name: _stated(each)
+            for name, each in stated.items()
+            if name not in {"settings", "reading"}
+        }
     return [_stated(each) for each in value] if isinstance(value, tuple) else value
 
 

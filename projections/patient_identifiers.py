@@ -141,7 +141,7 @@ def of_opaque_id(connection: Connection[Any], opaque: str) -> list[PatientId]:
 
 
 def _read_again(connection: Connection[Any], opaque: str) -> list[PatientId]:
-    """Return the patient behind a record or event of which a later reading made another record."""
+    """Return the patient of a record or event that a later reading moved to another record."""
     rows = connection.execute(
         """
         select i.patient_id from proj.audit_trail as a

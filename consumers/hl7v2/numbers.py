@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
+from consumers.hl7v2.authorities import NO_ISSUER, Issuer, issuer_of
 from consumers.hl7v2.delimiters import NULL, Delimiters
 from consumers.hl7v2.findings import Findings
 from consumers.hl7v2.limits import LONGEST_NUMBER, MOST_REPETITIONS
+from consumers.hl7v2.placeholders import is_placeholder, stands_for_nothing
 from consumers.hl7v2.plausible_codes import LONGEST_ID, is_code, is_place, ref_of
 from consumers.hl7v2.profiles import Profile
 from consumers.hl7v2.reader import Segment, at
@@ -19,29 +21,12 @@ from domain.statement import IdentifierRef
 _PREFERENCE: Final = {"MR": 0, "MRN": 1, "PI": 2, "VN": 4, "AN": 4}
 _OTHER_TYPE: Final = 3
 
-#: Values that senders write if they know no number. They name no record and no visit.
-_NOTHING: Final = frozenset({
-    "-", "--", ".", "?", "N/A", "NA", "NIL", "NONE", "NOT KNOWN", "NOTKNOWN", "NULL", "TBA", "TBD",
-    "UNK", "UNKNOWN", "X", "XX", "XXX", "XXXX", "XXXXX",
-})  # fmt: skip
-_NINES: Final = 6  # so many nines, or more, mean that no number is known; fewer may be a number
-_REPEATED: Final = 3  # one character, repeated so often or more, is a placeholder
-#: Typed to get past a required field. A patient may really have such a number, but it proves no
-#: identity.
-_TYPED: Final = frozenset({"0123456789", "123456789", "1234567890", "987654321"})
-
 #: The authority of US social security numbers (HL7 table 0363), because PID-19 names none.
 _SSN_AUTHORITY: Final = "USSSA"
 #: Characters of the longest PID whose numbers are cached: a number takes much more memory than its
 #: text.
 _LONGEST_PID: Final = 800
 _AFTER_NUMBERS: Final = 22  # PID-21 is the last field of PID that holds numbers
-_WITHOUT_PUNCTUATION: Final = str.maketrans("", "", "-./ ")
-
-
-#: The name of an authority, and its universal id if the message states both.
-_Issuer: TypeAlias = tuple[str, str]
-_NO_ISSUER: Final[_Issuer] = ("", "")
 
 
 class FieldContext(NamedTuple):
@@ -82,40 +67,6 @@ def in_core(number: StatedNumber) -> IdentifierRef:
         master_index=number.master_index,
         placeholder=number.placeholder,
     )
-
-
-def stands_for_nothing(value: str, profile: Profile) -> bool:
-    """Say whether a value means that no number is known.
-
-    >>> [stands_for_nothing(each, Profile()) for each in ("000-00-0000", "unknown", "1111", "7")]
-    [True, True, False, False]
-    """
-    return _marks(value)[0] or value in profile.placeholders
-
-
-def is_placeholder(value: str, profile: Profile) -> bool:
-    """Say whether a number proves no identity, so that it must not join records.
-
-    >>> [is_placeholder(each, Profile()) for each in ("000-00-0000", "1111", "123456789", "7")]
-    [True, True, True, False]
-    """
-    return _marks(value)[1] or value in profile.placeholders
-
-
-@lru_cache(maxsize=1_024)
-def _marks(value: str) -> tuple[bool, bool]:
-    """Return whether a value means that no number is known, and whether it is a placeholder.
-
-    The profile of the sender may name further placeholders.
-    """
-    bare = value.translate(_WITHOUT_PUNCTUATION).upper()
-    nothing = (
-        not bare.strip("0")
-        or (len(bare) >= _NINES and not bare.strip("9"))
-        or value.strip().upper() in _NOTHING
-    )
-    repeated = len(bare) >= _REPEATED and not bare.strip(bare[0])
-    return nothing, nothing or repeated or bare in _TYPED
 
 
 def people(
@@ -356,7 +307,7 @@ def _visit(id_key: IdKey, namespace: str, value: str, mode: Mode) -> VisitRef:
     return id_key.visit(namespace, value, mode)
 
 
-def _values(text: str, context: FieldContext) -> Iterator[tuple[str, _Issuer, str]]:
+def _values(text: str, context: FieldContext) -> Iterator[tuple[str, Issuer, str]]:
     """Yield the value, the authority and the type of each repetition that has a value.
 
     A value or an authority over the limit is no number. Of many repetitions the first ones are
@@ -372,9 +323,9 @@ def _values(text: str, context: FieldContext) -> Iterator[tuple[str, _Issuer, st
         cx = (*delimiters.components(repetition), "", "", "", "", "")
         value = normal(delimiters.plain(cx[0]))
         if value and value != NULL:
-            issuer = _NO_ISSUER
+            issuer = NO_ISSUER
             if cx[3] or cx[5]:
-                issuer = _issuer(cx[3], cx[5], delimiters, context.profile)
+                issuer = issuer_of(cx[3], cx[5], delimiters, context.profile)
             yield value, issuer, _kind(cx[4], delimiters)
 
 
@@ -404,35 +355,6 @@ def flag_too_long(
         text = at(segment, number)
         if is_too_long(text, context.delimiters):
             findings.unreadable(f"{segment[0]}-{number}", text, "too_long")
-
-
-@lru_cache(maxsize=1_024)
-def _issuer(authority: str, facility: str, delimiters: Delimiters, profile: Profile) -> _Issuer:
-    """Return the authority of a number after aliases, and its universal id if both are stated.
-
-    Args:
-        authority: CX.4.
-        facility: CX.6, the assigning facility; it is the authority if CX.4 is empty.
-        delimiters: The delimiters of the message.
-        profile: The sender's profile.
-    """
-    namespace, universal = _hierarchic(authority, delimiters)
-    if not namespace and not universal:
-        namespace, universal = _hierarchic(facility, delimiters)
-    aliases = profile.authority_aliases
-    if not namespace:
-        return aliases.get(universal, universal), ""
-    if namespace not in aliases and universal in aliases:
-        return aliases[universal], ""
-    name = aliases.get(namespace, namespace)
-    return name, universal if aliases.get(universal, universal) != name else ""
-
-
-def _hierarchic(component: str, delimiters: Delimiters) -> tuple[str, str]:
-    """Return the namespace id and the universal id of an authority (data type HD)."""
-    parts = [normal(each) for each in delimiters.subcomponents(component)[:2]]
-    namespace, universal = (*("" if each == NULL else each for each in parts), "")[:2]
-    return namespace, universal
 
 
 def _shown(authority: str, context: FieldContext) -> str:

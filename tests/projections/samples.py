@@ -155,7 +155,7 @@ def read_again(
 
 
 def withdrawal(one: SampleStatement, before: RecordedEvent, *, reading: int = 2) -> SampleStatement:
-    """Return the withdrawal of a statement, of which ``before`` is the event."""
+    """Return the withdrawal of the statement in the event ``before``."""
     statement = Statement(
         ref=one.statement.ref,
         trigger=one.statement.trigger,

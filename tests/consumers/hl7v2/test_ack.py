@@ -128,13 +128,29 @@ def test_a_refusal_can_be_written_for_a_message_that_cannot_be_read() -> None:
         read = Message(message)
         assert (code, read.field("MSA", 1), read.field("MSA", 2)) == ("AR", "AR", "")
         assert read.delimiters.parts(read.field("ERR", 3))[:4] == [
-            "207", "Application internal error", "HL70357", "oversize",
+            "104", "Value too long", "HL70357", "oversize",
         ]  # fmt: skip
     code, message = ack.refuse(
         adt(), reason="client_not_allowed", place="MSH-3", control_id="A1", now=NOW
     )
     assert Message(message).field("MSA", 2) == "M1"
     assert Message(message).field("ERR", 2) == "MSH^1^3"
+
+
+@pytest.mark.parametrize(
+    ("reason", "code", "meaning"),
+    [
+        ("too_large", "104", "Value too long"),
+        ("too_many_statements", "198", "Non-conformant cardinality"),
+        ("reading_failed", "207", "Application internal error"),
+    ],
+)
+def test_an_error_of_the_message_is_not_called_an_internal_error(
+    reason: str, code: str, meaning: str
+) -> None:
+    _, message = ack.refuse(adt(), reason=reason, place="MRG", control_id="A1", now=NOW)
+    read = Message(message)
+    assert read.delimiters.parts(read.field("ERR", 3))[:4] == [code, meaning, "HL70357", reason]
 
 
 def test_an_answer_holds_no_patient_data() -> None:

@@ -1,7 +1,7 @@
 """The encounters of one visit, with their places and their status."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -137,7 +137,8 @@ def _encounter(  # what an encounter is made from
             valid=history.valid(members),
             stays=stays,
         )
-    given_before, tied = _flags_of(members)
+    special = [each for each in members if each.flags or each.tie != NO_TIE]
+    given_before = {flag for each in special for flag in each.flags} if special else ()
     if given_before:
         flags |= FOR_THE_WORK_LIST.intersection(given_before)
     if (given_before or spell.end_corrections) and not spell.cancelled:
@@ -149,48 +150,35 @@ def _encounter(  # what an encounter is made from
         flags |= FOR_THE_WORK_LIST.intersection(given)
     if spell.part_ends:
         flags.add(Flag.PART_ENDED)
-    if tied and disagree(history.valid(members)):
+    if special and disagree(history.valid(special)):
         flags.add(Flag.ORDER_UNKNOWN)
     first = members[0].statement
-    plans = [each for each in history.plans if each in members] if history.plans else []
-    planned = _planned_for(plans) if plans else None
-    encounter = Encounter(
-        encounter_id=EncounterId(first.ref),
-        mode=first.mode,
-        record=first.record,
-        namespace=first.namespace,
-        facility=_facility(stays, members),
-        visit=visit.number,
-        class_code=class_code,
-        class_as_sent=class_as_sent,
-        status=status,
-        start=spell.start,
-        end=end,
-        start_inferred=spell.start_inferred,
-        end_inferred=end_inferred,
-        cancelled=spell.cancelled,
-        stays=in_order_of_time(stays) if len(stays) > 1 else tuple(stays),
-        statements=tuple([each.statement.ref for each in members]),
-        disposition_code=_disposition(spell),
-        planned_for=None if planned is None else planned.at,
-        flags=tuple(sorted(flags)) if flags else (),
-        start_precision=spell.start_precision,
-        end_precision=spell.end_precision,
-        planned_precision="second" if planned is None else planned.precision,
+    planned = _planned_for(history.plans, set(members)) if history.plans else None
+    encounter = Encounter(  # by position, because keywords take three times as long
+        EncounterId(first.ref),
+        first.mode,
+        first.record,
+        first.namespace,
+        _facility(stays, members),
+        visit.number,
+        class_code,
+        class_as_sent,
+        status,
+        spell.start,
+        end,
+        spell.start_inferred,
+        end_inferred,
+        spell.cancelled,
+        in_order_of_time(stays) if len(stays) > 1 else tuple(stays),
+        tuple([each.statement.ref for each in members]),
+        _disposition(spell),
+        None if planned is None else planned.at,
+        tuple(sorted(flags)) if flags else (),
+        spell.start_precision,
+        spell.end_precision,
+        "second" if planned is None else planned.precision,
     )
     return encounter, marks
-
-
-def _flags_of(members: Sequence[OrderedStatement]) -> tuple[set[str], bool]:
-    """Return the flags that statements have of their own, and whether two of them are tied."""
-    flags: set[str] = set()
-    tied = False
-    for each in members:
-        if each.flags:
-            flags.update(each.flags)
-        if each.tie != NO_TIE:
-            tied = True
-    return flags, tied
 
 
 def _class_of(
@@ -244,10 +232,12 @@ def _disposition(spell: Spell) -> str:
     return "" if last is None else last.statement.disposition_code
 
 
-def _planned_for(plans: Sequence[OrderedStatement]) -> Moment | None:
-    """Return the time that the last sent plan with a time states."""
+def _planned_for(
+    plans: Sequence[OrderedStatement], members: Collection[OrderedStatement]
+) -> Moment | None:
+    """Return the time that the last sent plan with a time states, among some statements."""
     for each in reversed(plans):
         planned = each.statement.admitted or each.statement.occurred
-        if planned is not None:
+        if planned is not None and each in members:
             return planned
     return None

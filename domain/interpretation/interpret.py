@@ -32,7 +32,7 @@ def interpret(statements: Iterable[Statement]) -> tuple[Patient, ...]:
     """
     ordered = in_sent_order(statements)
     last_sent = ordered[-1].sent if ordered else BEFORE_ALL
-    return tuple(_patient(person, last_sent) for person in people(ordered))
+    return tuple([_patient(person, last_sent) for person in people(ordered)])
 
 
 @dataclass(slots=True)
@@ -92,14 +92,14 @@ def _entry(each: OrderedStatement, outcomes: _Outcomes) -> Entry:
     flags: tuple[str, ...] = each.flags
     if each in outcomes.flags:
         flags = (*flags, *outcomes.flags[each])
-    return Entry(
-        statement=each.statement.ref,
-        happened_at=None if each.at == BEFORE_ALL else each.at,
-        inferred=not each.stated,
-        encounter_id=outcomes.encounter.get(each),
-        voided_by=void[each].statement.ref if each in void else None,
-        superseded_by=superseded[each].statement.ref if each in superseded else None,
-        precision="second" if each.moment is None else each.moment.precision,
-        ends_part=each in outcomes.part_ends,
-        flags=tuple(dict.fromkeys(flags)) if flags else (),
+    return Entry(  # by position, because keywords take three times as long
+        each.statement.ref,
+        None if each.at == BEFORE_ALL else each.at,
+        not each.stated,
+        outcomes.encounter.get(each),
+        void[each].statement.ref if each in void else None,
+        superseded[each].statement.ref if each in superseded else None,
+        "second" if each.moment is None else each.moment.precision,
+        each in outcomes.part_ends,
+        tuple(dict.fromkeys(flags)) if flags else (),
     )

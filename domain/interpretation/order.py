@@ -50,12 +50,10 @@ def in_sent_order(statements: Iterable[Statement]) -> list[OrderedStatement]:
     distinct: dict[StatementRef, Statement] = {each.ref: each for each in statements}
     ranked = [(_sent_at(each), each) for each in distinct.values()]
     ranked.sort(key=itemgetter(0))
-    ties = sort_ties(ranked)
-    counting_as = roles([each for _, each in ranked])
-    ordered = [
-        _ordered(each, sent, order, counting_as.get(order) if counting_as else None)
-        for order, (sent, each) in enumerate(ranked)
-    ]
+    ties = sort_ties(ranked) if len({sent for sent, _ in ranked}) < len(ranked) else {}
+    ordered = [_ordered(each, sent, order) for order, (sent, each) in enumerate(ranked)]
+    for order, trigger in roles([each for _, each in ranked]).items():
+        ordered[order] = _ordered(ordered[order].statement, ordered[order].sent, order, trigger)
     for order, tie in ties.items():
         ordered[order].tie = tie
     return ordered
@@ -84,7 +82,7 @@ def came_from(each: OrderedStatement) -> str:
 
 
 def _ordered(
-    statement: Statement, sent: datetime, order: int, counts_as: Trigger | None
+    statement: Statement, sent: datetime, order: int, counts_as: Trigger | None = None
 ) -> OrderedStatement:
     trigger = counts_as or trigger_of(statement.trigger)
     kind = trigger.kind

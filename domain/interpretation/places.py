@@ -54,25 +54,25 @@ def stays_of(spell: Spell, restoring: Sequence[OrderedStatement]) -> tuple[list[
         runs = _restored(spell, runs, restoring)
     if not runs:
         return [], marks
-    starts = [None if at == BEFORE_ALL else at for at, *_ in runs]
-    ends = [*starts[1:], spell.end]
-    precisions = [*(each[5] for each in runs[1:]), spell.end_precision]
-    stays = [
-        Stay(
-            place=place,
-            class_code=class_code,
-            start=start,
-            end=end,
-            cancelled=spell.cancelled,
-            statement=by.statement.ref,
-            flags=flags,
-            start_precision=precision,
-            end_precision=until,
+    stays: list[Stay] = []
+    end, until = spell.end, spell.end_precision
+    for at, stated, coded, by, flags, precision in reversed(runs):
+        start = None if at == BEFORE_ALL else at
+        stays.append(
+            Stay(  # by position, because keywords take three times as long
+                stated,
+                coded,
+                start,
+                end,
+                spell.cancelled,
+                by.statement.ref,
+                flags,
+                precision,
+                until,
+            )
         )
-        for (_, place, class_code, by, flags, precision), start, end, until in zip(
-            runs, starts, ends, precisions, strict=True
-        )
-    ]
+        end, until = start, precision
+    stays.reverse()
     return stays, marks
 
 

@@ -17,6 +17,8 @@ from domain.statement import Moment
 #: Instant, rank, order in sent order; and the statement.
 Placed: TypeAlias = tuple[datetime, int, int, OrderedStatement]
 
+_placing_key: Final = itemgetter(0, 1, 2)
+
 #: At one instant, statements follow each other by these ranks.
 _EARLY_END: Final = -1  # an end that precedes a beginning of the same time (R7.6)
 _BEGINNING: Final = 0
@@ -49,16 +51,17 @@ def placed(
             ends.append(each)
         elif each.kind == "update" and each.statement.discharged is not None:
             items.append((each.statement.discharged.last, _END, each.order, each))
-    items.extend((each.at, _MOVE, each.order, each) for each in moves)
-    items.extend((at, _MOVE, each.order, each) for at, each in returns)
+    items += [(each.at, _MOVE, each.order, each) for each in moves]
+    items += [(at, _MOVE, each.order, each) for at, each in returns]
     early: dict[OrderedStatement, datetime] = {}
     not_before: dict[OrderedStatement, datetime] = {}
     if beginnings and ends:
         early, not_before = readmissions(beginnings, ends, moves)
     if beginnings:
         items.extend(_placed_beginnings(beginnings, ends, not_before))
-    items.extend(_placed_ends(ends, beginnings, moves, early))
-    items.sort(key=itemgetter(0, 1, 2))
+    if ends:
+        items.extend(_placed_ends(ends, beginnings, moves, early))
+    items.sort(key=_placing_key)
     return items
 
 

@@ -30,15 +30,18 @@ def roles(statements: Sequence[Statement]) -> dict[int, Trigger]:
     Give all statements in sent order. Most sets have none.
     """
     early: list[int] = []
+    admitted = False
     deleting: list[int] = []
     for position, each in enumerate(statements):
         if each.trigger in _ADMISSIONS:
             if each.class_code in _BEFORE_ADMISSION:
                 early.append(position)
+            elif each.class_code in INPATIENT:
+                admitted = True
         elif each.flags and each.trigger in _UPDATES and NO_DISCHARGE in each.flags:
             deleting.append(position)
     found: dict[int, Trigger] = {}
-    if early:
+    if early and admitted:
         found.update(dict.fromkeys(_amended(statements, early), _REGISTRATION))
     if deleting:
         found.update(dict.fromkeys(_reopening(statements, deleting), _CANCEL_OF_END))

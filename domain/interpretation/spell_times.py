@@ -116,24 +116,26 @@ def _set_end(spell: Spell) -> None:
     start. Example: A03 13:20 and an A08 with PV1-45 12:30; the encounter ended at 12:30.
     """
     spell.ended = True
-    first_sent = min(each.order for each in spell.ends)
     values = [_end_value(each) for each in spell.ends]
-    values += [
-        _end_value(each)
-        for each in spell.end_corrections
-        if each.statement.discharged is not None
-        and each.order > first_sent
-        and each.statement.discharged.last >= (spell.start or BEFORE_ALL)
-    ]
+    if spell.end_corrections:
+        first_sent = min(order for order, _, _, _ in values)
+        values += [
+            _end_value(each)
+            for each in spell.end_corrections
+            if each.statement.discharged is not None
+            and each.order > first_sent
+            and each.statement.discharged.last >= (spell.start or BEFORE_ALL)
+        ]
     end = decide(values)
     if end is not None and end[1] != BEFORE_ALL:
         order, spell.end, stated, moment = end
         spell.end_inferred = not stated
         if moment is not None:
             spell.end_precision = moment.precision
-        spell.end_stated_by = next(
-            each for each in (*spell.ends, *spell.end_corrections) if each.order == order
-        )
+        for each in (*spell.ends, *spell.end_corrections):
+            if each.order == order:
+                spell.end_stated_by = each
+                break
 
 
 def _end_value(each: OrderedStatement) -> TimeValue:

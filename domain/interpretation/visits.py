@@ -31,10 +31,15 @@ def numbered_visits(
     by_number: dict[VisitRef, list[OrderedStatement]] = defaultdict(list)
     without: list[OrderedStatement] = []
     changes: dict[OrderedStatement, VisitRef] = {}  # with the new number
-    of_visits = [each for each in statements if each.kind not in _NO_VISIT]
-    by_account = numbers_by_account(of_visits)
-    for each in of_visits:
-        number = by_account.get(each, each.statement.visit) if by_account else each.statement.visit
+    by_account: Mapping[OrderedStatement, VisitRef | None] = {}
+    if [each for each in statements if each.statement.visit_field]:
+        by_account = numbers_by_account([each for each in statements if each.kind not in _NO_VISIT])
+    for each in statements:
+        if each.kind in _NO_VISIT:
+            continue
+        number = each.statement.visit
+        if by_account:
+            number = by_account.get(each, number)
         if number is None:
             without.append(each)
             continue

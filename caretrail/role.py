@@ -7,11 +7,11 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from importlib import import_module
 from typing import Final, cast
 
 import structlog
 
+from caretrail.lasting import import_lasting
 from caretrail.signals import until_told
 from infra import log, metrics, settings
 from infra.settings import Settings
@@ -33,7 +33,7 @@ def main(name: str) -> int:
         threading.Thread(target=_watch_parent, args=(stop,), name="parent", daemon=True).start()
         run = cast(
             "Callable[[Settings, threading.Event], None]",
-            import_module(f"caretrail.roles.{name}").run,
+            import_lasting(f"caretrail.roles.{name}").run,
         )
         try:
             run(chosen, stop)

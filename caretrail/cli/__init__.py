@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Final, cast
 
@@ -18,6 +17,7 @@ from caretrail.cli.arguments import address, count, named_version
 from caretrail.cli.referral_verbs import referral_verbs
 from caretrail.cli.reprocess_verb import reprocess_verb
 from caretrail.cli.verbs import Verbs, add_group, add_instants, add_json, add_limit, add_verb
+from caretrail.lasting import import_lasting
 from caretrail.signals import unwinding
 
 DONE: Final = 0
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     module, _, name = cast("str", options.work).partition(":")
     work = cast(
         "Callable[[argparse.Namespace], int | None]",
-        getattr(import_module(f"caretrail.cli.{module}"), name),
+        getattr(import_lasting(f"caretrail.cli.{module}"), name),
     )
     try:
         with unwinding():

@@ -5,12 +5,14 @@ The rules are those of the interpretation reference (DESIGN D3, D4); each module
 
 from domain.interpretation.as_of import interpret_as_of, stated_by
 from domain.interpretation.interpret import interpret
+from domain.interpretation.known_visits import KnownVisits
 from domain.interpretation.status import in_census
 from domain.interpretation.times import INFERRED, happened
 from domain.interpretation.whose import trusted_numbers
 
 __all__ = [
     "INFERRED",
+    "KnownVisits",
     "happened",
     "in_census",
     "interpret",

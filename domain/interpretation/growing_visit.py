@@ -26,6 +26,27 @@ class Visit:
     flags: set[Flag] = field(default_factory=set)
 
 
+class KnownHistories:
+    """The histories of the last interpretation and of this one, by the statements of the visit."""
+
+    __slots__ = ("_before", "_now")
+
+    def __init__(self) -> None:
+        self._before: dict[tuple[OrderedStatement, ...], VisitHistory] = {}
+        self._now: dict[tuple[OrderedStatement, ...], VisitHistory] = {}
+
+    def of(self, statements: Sequence[OrderedStatement]) -> VisitHistory:
+        """Return the history of a visit that always had the number that it has."""
+        key = tuple(statements)
+        history = self._now.get(key) or self._before.get(key) or history_of(list(key))
+        self._now[key] = history
+        return history
+
+    def renew(self) -> None:
+        """Forget the histories that this interpretation did not ask for."""
+        self._before, self._now = self._now, {}
+
+
 class GrowingVisit:
     """A visit to which statements are added one after the other.
 
@@ -33,10 +54,11 @@ class GrowingVisit:
     question would read the whole visit again.
     """
 
-    __slots__ = ("_history", "_ledger", "_outline", "visit")
+    __slots__ = ("_histories", "_history", "_ledger", "_outline", "visit")
 
-    def __init__(self, visit: Visit) -> None:
+    def __init__(self, visit: Visit, histories: KnownHistories | None = None) -> None:
         self.visit = visit
+        self._histories = histories
         self._history: VisitHistory | None = None
         self._outline: VisitHistory | None = None
         self._ledger: CancelLedger | None = None
@@ -46,7 +68,11 @@ class GrowingVisit:
         """The history of the visit, with all statements that it has now."""
         if self._history is None:
             visit = self.visit
-            self._history = self._outline = history_of(visit.statements, replaced=visit.replaced)
+            if self._histories is None or visit.replaced:
+                self._history = history_of(visit.statements, replaced=visit.replaced)
+            else:
+                self._history = self._histories.of(visit.statements)
+            self._outline = self._history
         return self._history
 
     @property

@@ -4,8 +4,7 @@ The rules are applied in the order of the specification: sent order, whose, whic
 each visit resends, cancels, beginnings and ends, places, status.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from operator import attrgetter
 
@@ -13,6 +12,8 @@ from domain.continuity import Encounter, Entry, Patient
 from domain.flags import Flag
 from domain.ids import EncounterId
 from domain.interpretation.encounters import encounters_of
+from domain.interpretation.growing_visit import GrowingVisit
+from domain.interpretation.known_visits import KnownVisits, VisitOutcome
 from domain.interpretation.order import Mark, OrderedStatement, in_sent_order
 from domain.interpretation.times import BEFORE_ALL
 from domain.interpretation.unnumbered import with_unnumbered
@@ -23,61 +24,59 @@ from domain.statement import Statement
 _placing_instant = attrgetter("at")
 
 
-def interpret(statements: Iterable[Statement]) -> tuple[Patient, ...]:
+def interpret(
+    statements: Iterable[Statement], known: KnownVisits | None = None
+) -> tuple[Patient, ...]:
     """Return the patients, encounters and stays that a set of statements adds up to.
 
     The result depends on the set only: order and repetition do not matter, and equal refs are one
     statement. Give all statements of one component (DESIGN D9), that is of all source records that
     may concern each other. Patients are in the order of their ids.
+
+    Args:
+        statements: The statements.
+        known: What the last interpretation of this component left. A visit that has not changed is
+            not interpreted again. Give the same objects for the statements that were there before.
     """
-    ordered = in_sent_order(statements)
+    ordered = in_sent_order(statements) if known is None else known.order.sort(statements)
     last_sent = ordered[-1].sent if ordered else BEFORE_ALL
-    return tuple([_patient(person, last_sent) for person in people(ordered)])
+    patients = tuple([_patient(person, last_sent, known) for person in people(ordered)])
+    if known is not None:
+        known.renew()
+    return patients
 
 
-@dataclass(slots=True)
-class _Outcomes:
-    """What became of the statements of one patient."""
-
-    encounter: dict[OrderedStatement, EncounterId] = field(default_factory=dict)
-    voided_by: dict[OrderedStatement, OrderedStatement] = field(default_factory=dict)
-    superseded_by: dict[OrderedStatement, OrderedStatement] = field(default_factory=dict)
-    part_ends: set[OrderedStatement] = field(default_factory=set)
-    flags: dict[OrderedStatement, list[Flag]] = field(default_factory=dict)
-
-    def mark(self, marks: Iterable[Mark]) -> None:
-        """Merge marks into the flags of the statements, in the order in which rules gave them."""
-        for each, flag in marks:
-            self.flags.setdefault(each, []).append(flag)
-
-
-def _patient(person: Person, last_sent: datetime) -> Patient:
-    visits, without = numbered_visits(person.statements)
+def _patient(person: Person, last_sent: datetime, known: KnownVisits | None) -> Patient:
+    histories = None if known is None else known.histories
+    visits, without = numbered_visits(person.statements, histories)
     if without:
-        visits = with_unnumbered(without, visits)
-    outcomes = _Outcomes()
-    outcomes.mark(person.marks)
+        visits = with_unnumbered(without, visits, histories)
     encounters: list[Encounter] = []
+    entries: dict[OrderedStatement, Entry] = {}
     for visit in visits:
-        history = visit.history
-        result = encounters_of(visit.visit, history, last_sent)
-        encounters += result.encounters
-        for encounter, members in zip(result.encounters, result.members, strict=True):
-            outcomes.encounter.update(dict.fromkeys(members, encounter.encounter_id))
-        outcomes.voided_by |= history.cancels.voided_by
-        outcomes.superseded_by |= result.superseded_by
-        outcomes.part_ends.update(result.part_ends)
-        outcomes.mark(result.marks)
+        outcome = None if known is None else known.outcome(visit.visit, last_sent)
+        if outcome is None:
+            outcome = _outcome(visit, last_sent)
+            if known is not None:
+                known.keep(visit.visit, last_sent, outcome)
+        encounters += outcome.encounters
+        entries |= outcome.entries
     if len(encounters) > 1:
         encounters.sort(key=by_start)
-    entries = [_entry(each, outcomes) for each in sorted(person.statements, key=_placing_instant)]
+    for each, marks in _by_statement(person.marks).items():
+        entries[each] = _marked(each, entries.get(each) or _entry(each), marks)
     return Patient(
         patient_id=person.patient_id,
         mode=person.mode,
         records=person.records,
         merges=person.merges,
         encounters=tuple(encounters),
-        entries=tuple(entries),
+        entries=tuple(
+            [
+                entries.get(each) or _entry(each)
+                for each in sorted(person.statements, key=_placing_instant)
+            ]
+        ),
         flags=person.flags,
     )
 
@@ -87,19 +86,53 @@ def by_start(encounter: Encounter) -> tuple[datetime, EncounterId]:
     return encounter.start or BEFORE_ALL, encounter.encounter_id
 
 
-def _entry(each: OrderedStatement, outcomes: _Outcomes) -> Entry:
-    void, superseded = outcomes.voided_by, outcomes.superseded_by
-    flags: tuple[str, ...] = each.flags
-    if each in outcomes.flags:
-        flags = (*flags, *outcomes.flags[each])
-    return Entry(  # by position, because keywords take three times as long
-        each.statement.ref,
-        None if each.at == BEFORE_ALL else each.at,
-        not each.stated,
-        outcomes.encounter.get(each),
-        void[each].statement.ref if each in void else None,
-        superseded[each].statement.ref if each in superseded else None,
-        "second" if each.moment is None else each.moment.precision,
-        each in outcomes.part_ends,
-        tuple(dict.fromkeys(flags)) if flags else (),
+def _outcome(visit: GrowingVisit, last_sent: datetime) -> VisitOutcome:
+    history = visit.history
+    result = encounters_of(visit.visit, history, last_sent)
+    encounter_of: dict[OrderedStatement, EncounterId] = {}
+    for encounter, members in zip(result.encounters, result.members, strict=True):
+        encounter_of |= dict.fromkeys(members, encounter.encounter_id)
+    void, superseded = history.cancels.voided_by, result.superseded_by
+    part_ends, marks = set(result.part_ends), _by_statement(result.marks)
+    entries: dict[OrderedStatement, Entry] = {}
+    for each in history.statements:
+        flags: tuple[str, ...] = each.flags
+        if each in marks:
+            flags = (*flags, *marks[each])
+        entries[each] = Entry(  # by position, because keywords take three times as long
+            each.statement.ref,
+            None if each.at == BEFORE_ALL else each.at,
+            not each.stated,
+            encounter_of.get(each),
+            void[each].statement.ref if each in void else None,
+            superseded[each].statement.ref if each in superseded else None,
+            "second" if each.moment is None else each.moment.precision,
+            each in part_ends,
+            tuple(dict.fromkeys(flags)) if flags else (),
+        )
+    return VisitOutcome(result.encounters, entries)
+
+
+def _entry(each: OrderedStatement) -> Entry:
+    """Return the entry of a statement that is of no visit."""
+    return Entry(
+        statement=each.statement.ref,
+        happened_at=None if each.at == BEFORE_ALL else each.at,
+        inferred=not each.stated,
+        encounter_id=None,
+        precision="second" if each.moment is None else each.moment.precision,
+        flags=tuple(dict.fromkeys(each.flags)),
     )
+
+
+def _marked(each: OrderedStatement, entry: Entry, marks: Iterable[Flag]) -> Entry:
+    """Add the marks of the patient to an entry. They come before those of the visit."""
+    return entry._replace(flags=tuple(dict.fromkeys((*each.flags, *marks, *entry.flags))))
+
+
+def _by_statement(marks: Iterable[Mark]) -> Mapping[OrderedStatement, list[Flag]]:
+    """Return marks by statement, in the order in which rules gave them."""
+    found: dict[OrderedStatement, list[Flag]] = {}
+    for each, flag in marks:
+        found.setdefault(each, []).append(flag)
+    return found

@@ -4,7 +4,7 @@ The order is total. It comes from values that intake stored with each statement,
 depend on the order of arrival.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 from domain.flags import Flag
 from domain.ids import StatementRef
-from domain.interpretation.roles import roles
+from domain.interpretation.roles import may_have_role, roles
 from domain.interpretation.ties import natural_number, sort_ties
 from domain.interpretation.times import BEFORE_ALL, INFERRED, moment_of, same
 from domain.statement import Moment, Statement
@@ -47,16 +47,79 @@ Mark: TypeAlias = tuple[OrderedStatement, Flag]
 
 def in_sent_order(statements: Iterable[Statement]) -> list[OrderedStatement]:
     """Sort a set of statements by when they were sent. Equal refs are one statement (R1.5)."""
+    return _sorted(statements, ())
+
+
+class SentOrder:
+    """Sorts the statements of one component again and again, while statements arrive.
+
+    An object that it returned before is returned again if it is right still.
+    """
+
+    __slots__ = ("_given", "_refs", "ordered")
+
+    def __init__(self) -> None:
+        self.ordered: list[OrderedStatement] = []
+        self._given: list[Statement] = []
+        self._refs: set[StatementRef] = set()
+
+    def sort(self, statements: Iterable[Statement]) -> list[OrderedStatement]:
+        """Return what ``in_sent_order`` returns. Give the same objects for the same statements."""
+        given = list(statements)
+        count = len(self._given)
+        if given[:count] != self._given or not self._append(given[count:]):
+            self.ordered = _sorted(given, self.ordered)
+            self._refs = {each.statement.ref for each in self.ordered}
+        self._given = given
+        return self.ordered
+
+    def _append(self, later: Sequence[Statement]) -> bool:
+        """Add statements if each was sent after all others and changes the role of none."""
+        added = list(self.ordered)
+        for each in later:
+            sent = _sent_at(each)
+            if (added and sent <= added[-1].sent) or each.ref in self._refs or may_have_role(each):
+                return False
+            added.append(_ordered(each, sent, len(added)))
+        self._refs.update(each.ref for each in later)
+        self.ordered = added
+        return True
+
+
+def _sorted(
+    statements: Iterable[Statement], known: Sequence[OrderedStatement]
+) -> list[OrderedStatement]:
+    """Sort statements. Objects of ``known`` are returned where they are right."""
     distinct: dict[StatementRef, Statement] = {each.ref: each for each in statements}
     ranked = [(_sent_at(each), each) for each in distinct.values()]
     ranked.sort(key=itemgetter(0))
     ties = sort_ties(ranked) if len({sent for sent, _ in ranked}) < len(ranked) else {}
-    ordered = [_ordered(each, sent, order) for order, (sent, each) in enumerate(ranked)]
-    for order, trigger in roles([each for _, each in ranked]).items():
-        ordered[order] = _ordered(ordered[order].statement, ordered[order].sent, order, trigger)
-    for order, tie in ties.items():
-        ordered[order].tie = tie
+    counting_as = roles([each for _, each in ranked])
+    ordered = _known(known, ranked, counting_as, ties) if known else []
+    for order in range(len(ordered), len(ranked)):
+        sent, each = ranked[order]
+        ordered.append(_ordered(each, sent, order, counting_as.get(order)))
+        if ties:
+            ordered[order].tie = ties.get(order, NO_TIE)
     return ordered
+
+
+def _known(
+    known: Sequence[OrderedStatement],
+    ranked: Sequence[tuple[datetime, Statement]],
+    counting_as: Mapping[int, Trigger],
+    ties: Mapping[int, int],
+) -> list[OrderedStatement]:
+    """Return the objects of ``known`` up to the first one that is not right any more."""
+    found: list[OrderedStatement] = []
+    for before, (_, each) in zip(known, ranked, strict=False):
+        if before.statement is not each:
+            break
+        trigger = counting_as.get(before.order) or trigger_of(each.trigger)
+        if before.trigger is not trigger or before.tie != ties.get(before.order, NO_TIE):
+            break
+        found.append(before)
+    return found
 
 
 def sent_before(one: OrderedStatement, cancel: OrderedStatement) -> bool:

@@ -48,6 +48,11 @@ def roles(statements: Sequence[Statement]) -> dict[int, Trigger]:
     return found
 
 
+def may_have_role(each: Statement) -> bool:
+    """Tell whether a statement may count as another trigger, or may make an earlier one do so."""
+    return each.trigger in _ADMISSIONS or (bool(each.flags) and each.trigger in _UPDATES)
+
+
 def _amended(statements: Sequence[Statement], early: Sequence[int]) -> list[int]:
     """Return the admissions that a later admission of an inpatient class amends (R7.16).
 

@@ -19,7 +19,7 @@ from domain.interpretation.adoption import (
     first_sent,
     start_of,
 )
-from domain.interpretation.growing_visit import GrowingVisit, Visit
+from domain.interpretation.growing_visit import GrowingVisit, KnownHistories, Visit
 from domain.interpretation.order import OrderedStatement
 from domain.interpretation.resends import resent
 from domain.interpretation.same_beginning import restates, was_planned
@@ -32,13 +32,16 @@ _BEGINNINGS_AND_PLANS: Final[frozenset[Kind]] = frozenset({"beginning", "plan"})
 
 
 def with_unnumbered(
-    without: Sequence[OrderedStatement], numbered: Sequence[GrowingVisit]
+    without: Sequence[OrderedStatement],
+    numbered: Sequence[GrowingVisit],
+    histories: KnownHistories | None = None,
 ) -> list[GrowingVisit]:
     """Return all visits of a patient: the numbered ones, with what joins them, and the others.
 
     Args:
         without: The statements of the patient without a number, in sent order.
         numbered: The numbered visits.
+        histories: What the last interpretation left.
     """
     visits = list(numbered)
     by_namespace: dict[str, list[OrderedStatement]] = defaultdict(list)
@@ -46,7 +49,7 @@ def with_unnumbered(
         by_namespace[each.statement.namespace].append(each)
     for namespace, statements in by_namespace.items():
         here = [visit for visit in numbered if visit.visit.namespace == namespace]
-        opened = _Assignment(namespace, here).run(statements)
+        opened = _Assignment(namespace, here, histories).run(statements)
         starts = sorted(start_of(visit) for visit in (*here, *opened))
         for visit in opened:
             adopting = adopting_visit(visit, here, starts)
@@ -61,8 +64,14 @@ def with_unnumbered(
 class _Assignment:
     """The visits of one patient and namespace, while statements are assigned to them."""
 
-    def __init__(self, namespace: str, numbered: Sequence[GrowingVisit]) -> None:
+    def __init__(
+        self,
+        namespace: str,
+        numbered: Sequence[GrowingVisit],
+        histories: KnownHistories | None,
+    ) -> None:
         self._namespace = namespace
+        self._histories = histories
         self._opened: list[GrowingVisit] = []
         self._open: dict[GrowingVisit, None] = {}  # opened here, and without an end
         self._by_start: list[tuple[datetime, int, GrowingVisit]] = []  # sorted
@@ -88,7 +97,7 @@ class _Assignment:
         visit = self._find(each)
         before = None
         if visit is None:
-            visit = GrowingVisit(Visit(self._namespace, [each]))
+            visit = GrowingVisit(Visit(self._namespace, [each]), self._histories)
             self._opened.append(visit)
         else:
             before = start_of(visit)

@@ -10,7 +10,7 @@ from typing import Final
 from domain.flags import Flag
 from domain.ids import VisitRef
 from domain.interpretation.account_numbers import numbers_by_account
-from domain.interpretation.growing_visit import GrowingVisit, Visit
+from domain.interpretation.growing_visit import GrowingVisit, KnownHistories, Visit
 from domain.interpretation.order import OrderedStatement
 from domain.interpretation.resends import resent
 from domain.statement import INPATIENT
@@ -21,12 +21,16 @@ _NO_VISIT: Final[frozenset[Kind]] = frozenset({"merge", "person", "other"})
 
 
 def numbered_visits(
-    statements: Sequence[OrderedStatement],
+    statements: Sequence[OrderedStatement], histories: KnownHistories | None = None
 ) -> tuple[list[GrowingVisit], list[OrderedStatement]]:
     """Group the statements of a patient by visit number (R3.1).
 
     Return the visits, and the statements without a number. Statements that belong to no visit are
     in neither.
+
+    Args:
+        statements: The statements of the patient, in sent order.
+        histories: What the last interpretation left.
     """
     by_number: dict[VisitRef, list[OrderedStatement]] = defaultdict(list)
     without: list[OrderedStatement] = []
@@ -47,7 +51,7 @@ def numbered_visits(
         if each.trigger.changes_class:
             changes[each] = number
     visits = {
-        number: GrowingVisit(Visit(some[0].statement.namespace, some, number, {number}))
+        number: GrowingVisit(Visit(some[0].statement.namespace, some, number, {number}), histories)
         for number, some in by_number.items()
     }
     if changes:

@@ -30,7 +30,7 @@ from infra.postgres_server import PostgresServer
 from infra.settings import Settings
 from projections.catalogue import PROJECTIONS
 from projections.engine import fold
-from projections.engine.row_memory import RowMemory
+from projections.engine.component_memory import ComponentMemory
 
 #: Statements of the two patients.
 FEW: Final = 60
@@ -112,7 +112,7 @@ class _Referrals:
 
 
 def _times(
-    application: Application, memory: RowMemory, events: Iterable[RecordedEvent]
+    application: Application, memory: ComponentMemory, events: Iterable[RecordedEvent]
 ) -> list[float]:
     """Apply events one by one, as the projector does; return the seconds that each took."""
     services = replace(application.services, memory=memory)
@@ -157,7 +157,7 @@ def _measured(application: Application, few: int, many: int, events: int) -> dic
     sizes = {"1": few, "2": many}
     records = {each: _record(application, each, range(size)) for each, size in sizes.items()}
     application.read_models.catch_up()
-    store, memory = application.store, RowMemory()
+    store, memory = application.store, ComponentMemory()
     found: dict[str, list[float]] = {"statement": [], "own event": []}
     for each, size in sizes.items():
         _record(application, each, range(size, size + events + 1))

@@ -28,10 +28,10 @@ from infra.event_store import CareStore
 from projections import audit_trail
 from projections.catalogue import PROJECTIONS
 from projections.engine import fold, generations, resuming
+from projections.engine.component_memory import ComponentMemory
 from projections.engine.large import LargeComponents
 from projections.engine.parking import ParkedEvent
 from projections.engine.projection import Needs
-from projections.engine.row_memory import RowMemory
 from projections.engine.services import Services
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class ReadModels:
             large: Shared with ``fold_large``, if another thread runs it. If it is not given, large
                 components are folded with their batch.
         """
-        services = replace(self.services, memory=RowMemory(), large=large)
+        services = replace(self.services, memory=ComponentMemory(), large=large)
         return Projector(
             ProjectorPorts(
                 source=source,
@@ -126,7 +126,7 @@ class ReadModels:
 
     def fold_large(self, large: LargeComponents, stop: threading.Event) -> None:
         """Fold the large components that wait, one after the other, until ``stop`` is set."""
-        services = replace(self.services, memory=RowMemory())
+        services = replace(self.services, memory=ComponentMemory())
         while not stop.is_set():
             try:
                 with self.connect() as connection:

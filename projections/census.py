@@ -23,7 +23,8 @@ from projections.engine.projection import ByComponent, Projection
 from projections.engine.services import Services
 from projections.engine.table import Column, Row, Table
 from projections.engine.views import PRODUCTION, QueryView, TableView
-from projections.timeline import CLASS_SYSTEM, ENCOUNTER, place_columns, precision_of
+from projections.timeline import CLASS_SYSTEM, ENCOUNTER
+from projections.timeline_rows import place_columns, precision_of
 
 Occupant = TypeVar("Occupant")
 

@@ -9,6 +9,7 @@ from psycopg.rows import class_row
 
 from domain.continuity import Patient
 from domain.ids import PatientId, RecordId
+from domain.statement import IdentifierRef
 from projections.engine.columns import COMPONENT, MODE
 from projections.engine.component import Component
 from projections.engine.events import FiledStatement
@@ -52,10 +53,13 @@ def identifier_rows(
     found: dict[tuple[str, str], Row] = {}
     # The statement that was sent last is read first. A number repeats in nearly every statement.
     for record, filed in reversed(list(known.items())):
+        last: Sequence[IdentifierRef] = ()
         for one in reversed(filed):
-            if one.statement.record != record:
+            identifiers = one.statement.identifiers
+            if one.statement.record != record or identifiers == last:
                 continue
-            for each in reversed(one.statement.identifiers):
+            last = identifiers
+            for each in reversed(identifiers):
                 key = each.ref, each.field
                 if key in found or each.placeholder or each.field.startswith("MRG"):
                     continue

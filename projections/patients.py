@@ -19,9 +19,9 @@ from domain.segments import Demographics
 from domain.statement import EncounterClass, Precision, Statement
 from projections.census import open_places
 from projections.engine.columns import ARRIVAL, COMPONENT, FLAGS, MODE, SEALED
-from projections.engine.component import Component, arrival, sent_order
+from projections.engine.component import Component, arrival, in_sent_order
 from projections.engine.copies import CopiedSegment, copies, place_copies, write_copies
-from projections.engine.events import FiledStatement, records_named
+from projections.engine.events import FiledStatement
 from projections.engine.projection import ByComponent, Projection
 from projections.engine.services import Services
 from projections.engine.table import Column, Row, Table
@@ -29,7 +29,7 @@ from projections.engine.views import PRODUCTION, TableView
 from projections.patient_identifiers import IDENTIFIER, identifier_rows
 from projections.patient_tokens import TOKEN, searchable
 from projections.recency import ABOVE_ALL, RECENCY, recency
-from projections.timeline import place_columns, precision_of
+from projections.timeline_rows import place_columns, precision_of
 
 PATIENT: Final = Table(
     "patient",
@@ -113,9 +113,11 @@ def rows(interpreted: Component, services: Services) -> dict[str, list[Row]]:
 def _about(interpreted: Component) -> dict[RecordId, list[FiledStatement]]:
     """Return the statements that name each record, in sent order."""
     found: dict[RecordId, list[FiledStatement]] = {}
-    for one in sorted(interpreted.filed.values(), key=sent_order):
-        for record in records_named(one.statement):
-            found.setdefault(record, []).append(one)
+    for one in in_sent_order(interpreted.filed.values()):
+        statement = one.statement
+        found.setdefault(statement.record, []).append(one)
+        if statement.merged is not None:
+            found.setdefault(statement.merged, []).append(one)
     return found
 
 
@@ -233,7 +235,7 @@ def _demographics(known: dict[RecordId, list[FiledStatement]]) -> list[CopiedSeg
             for one in filed
             if one.statement.record in known
         }
-        own = sorted(distinct.values(), key=sent_order)
+        own = in_sent_order(distinct.values())
     return _last_copies(own, _NAMES, None)
 
 

@@ -17,7 +17,7 @@ from domain.statement import EncounterClass, Precision
 from projections.audit_trail import LogPosition
 from projections.census import BED_OF_TWO, PATIENT_IN_TWO, CensusRow, open_places
 from projections.patients import PatientRow
-from projections.timeline import precision_of
+from projections.timeline_rows import precision_of
 
 #: As of an instant, a patient with one of these flags may be elsewhere (R9.8).
 _DOUBTS = frozenset({Flag.MAY_HAVE_BEGUN_LATER, Flag.MAY_HAVE_ENDED})

@@ -13,7 +13,7 @@ from caretrail.reading.places import PlaceParts
 from domain.continuity import Encounter, Entry, Stay
 from domain.ids import StatementRef
 from projections.audit_trail import LogPosition
-from projections.timeline import precision_of
+from projections.timeline_rows import precision_of
 
 
 def timeline_json(reading: PatientReading) -> Json:

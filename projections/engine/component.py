@@ -1,17 +1,20 @@
 """A link component with its statements interpreted: what ``ByComponent`` projections read."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Final
 
 import msgspec
 
 from domain.continuity import Patient
 from domain.ids import StatementRef
-from domain.statement import Statement
+from projections.engine.component_memory import RememberedComponent
 from projections.engine.events import FiledStatement
+from projections.engine.made_rows import MadeRows
 from projections.engine.readings import joined_groups, latest_readings
+from projections.engine.services import Interpretation
 
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 _DIGITS: Final = 20
@@ -26,6 +29,7 @@ class Component:
     filed: Mapping[StatementRef, FiledStatement]  # if two have one ref, the first recorded
     #: The refs that statements had in earlier readings of their messages, by their ref.
     former: Mapping[StatementRef, tuple[StatementRef, ...]] = field(default_factory=dict)
+    made: MadeRows | None = None  # the rows of earlier folds; None: they are not kept
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +43,8 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
 def interpret_component(
     name: str,
     filed: Sequence[FiledStatement],
-    interpret: Callable[[Iterable[Statement]], tuple[Patient, ...]],
+    interpret: Interpretation,
+    remembered: RememberedComponent | None = None,
 ) -> Component:
     """Interpret the statements of a component.
 
@@ -47,19 +52,24 @@ def interpret_component(
         name: The component.
         filed: All its statements, by index. Those of superseded readings do not count.
         interpret: ``domain.interpretation.interpret``.
+        remembered: The component as it was folded last, if it is remembered.
     """
     latest = latest_readings(filed)
+    groups = [filed] if latest is filed else joined_groups(latest)
+    known = (remembered.visits,) if remembered is not None and len(groups) == 1 else ()
+    patients = tuple(
+        patient
+        for group in groups
+        for patient in interpret([one.statement for one in group], *known)
+    )
+    made = None if remembered is None else remembered.made
     if latest is filed:
-        patients = interpret([one.statement for one in filed])
-        return Component(component=name, patients=patients, filed=by_ref(filed))
+        return Component(component=name, patients=patients, filed=by_ref(filed), made=made)
     return Component(
         component=name,
-        patients=tuple(
-            patient
-            for group in joined_groups(latest)
-            for patient in interpret([one.statement for one in group])
-        ),
+        patients=patients,
         filed=by_ref(latest),
+        made=made,
         former={one.statement.ref: refs for one in latest if (refs := one.statement.former_refs)},
     )
 
@@ -87,13 +97,29 @@ def arrival(filed: Sequence[FiledStatement]) -> Arrival:
     )
 
 
-def sent_order(one: FiledStatement) -> tuple[object, ...]:
-    """Return the sort key by which statements are ordered as they were sent."""
+def in_sent_order(filed: Iterable[FiledStatement]) -> list[FiledStatement]:
+    """Sort statements as they were sent."""
+    given = list(filed)
+    instants = list(map(_sent_at, given))
+    places = sorted(range(len(given)), key=instants.__getitem__)
+    ordered = [given[place] for place in places]
+    if len(set(instants)) == len(given):
+        return ordered
+    return [
+        one for _, equal in groupby(ordered, key=_sent_at) for one in sorted(equal, key=_sent_order)
+    ]
+
+
+def _sent_at(one: FiledStatement) -> datetime:
+    ranked = one.statement.sent or one.statement.entered
+    return _EARLIEST if ranked is None else ranked.at
+
+
+def _sent_order(one: FiledStatement) -> tuple[object, ...]:
+    """Return the sort key of statements that were sent at one instant."""
     statement = one.statement
-    ranked = statement.sent or statement.entered
     return (
-        ranked is not None,
-        _EARLIEST if ranked is None else ranked.at,
+        statement.sent is not None or statement.entered is not None,
         statement.sequence.zfill(_DIGITS),
         statement.control_id.zfill(_DIGITS),
         statement.sender,

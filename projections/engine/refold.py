@@ -11,17 +11,23 @@ from typing import Any, NamedTuple, TypeVar
 
 from psycopg import Connection
 
-from projections.engine import course, own_events, parking, substrate
+from projections.engine import course, own_events, parking
 from projections.engine.component import interpret_component
+from projections.engine.component_memory import StoredStatements
 from projections.engine.course import Course, CoursePatient, course_patients
 from projections.engine.events import FiledStatement
 from projections.engine.failures import is_of_content, reason_of
 from projections.engine.links import TouchedComponents
 from projections.engine.parking import ParkedEvent, Part
+from projections.engine.remembering import (
+    differing_rows,
+    large_components,
+    remember,
+    stored_statements,
+)
 from projections.engine.replacing import replace
-from projections.engine.row_memory import ChangedRows, changed_rows
 from projections.engine.services import Services
-from projections.engine.substrate import ArrivedStatement, UndecodedStatement
+from projections.engine.substrate import ArrivedStatement
 from projections.engine.targets import Targets, component_rows
 
 Made = TypeVar("Made")
@@ -115,8 +121,9 @@ def _fold_statements(
     if not names or not targets.by_component:
         return {}
     assert targets.substrate is not None  # noqa: S101  # a list with such projections has one
-    stored = substrate.filed_by_component(
-        connection, targets.substrate.schema, names, without=[one.index for one in arrived]
+    schema, memory = targets.substrate.schema, services.memory
+    stored = stored_statements(
+        connection, schema, names, memory, without=[one.index for one in arrived]
     )
     new: dict[str, list[ArrivedStatement]] = {}
     for one in arrived:
@@ -126,9 +133,10 @@ def _fold_statements(
         services.large.note((name, len(filed)) for name, filed in decoded.items())
     if targets.opens:
         services.warm({one.statement.record for filed in decoded.values() for one in filed})
+    large = {} if memory is None else large_components(decoded, stored, schema)
     interpreted = _each(
         decoded,
-        lambda name: interpret_component(name, decoded[name], services.interpret),
+        lambda name: interpret_component(name, decoded[name], services.interpret, large.get(name)),
         reasons,
     )
     fresh = _each(
@@ -136,30 +144,28 @@ def _fold_statements(
         lambda name: component_rows(interpreted[name], targets.by_component, services),
         reasons,
     )
-    memory = services.memory
-    changed: dict[str, list[ChangedRows]] = {}
-    if memory is not None:
-        absorbing = set(touched.absorbed.values())
-        unshown = {one.source_position for one in batch}
-        changed = changed_rows(
-            memory, fresh, stored=stored, new=unshown, now=decoded, merged=absorbing
-        )
+    changed = differing_rows(
+        fresh,
+        stored,
+        unshown={one.source_position for one in batch},
+        absorbing=set(touched.absorbed.values()),
+    )
     reasons |= replace(
         connection,
         [generation for generation, _ in targets.by_component],
         fresh,
-        before=[name for name in names if stored[name]],
+        before=[name for name in names if stored[name].known or stored[name].others],
         absorbed=touched.absorbed,
         changed=changed,
     )
+    written = {name: rows for name, rows in fresh.items() if name not in reasons}
     if memory is not None:
-        for name in reasons:
-            memory.forget(name)
-    folded = [name for name in parked["waiting"] if name in fresh and name not in reasons]
+        remember(memory, large, decoded, written, (*reasons, *touched.absorbed))
+    folded = [name for name in parked["waiting"] if name in written]
     if folded and targets.are_fed:
         pairs = [(name, one.index) for name in folded for one in decoded[name]]
         parking.end_waiting(connection, pairs)
-    return {name: course_patients(interpreted[name]) for name in fresh if name not in reasons}
+    return {name: course_patients(interpreted[name]) for name in written}
 
 
 def _fold_courses(
@@ -207,15 +213,14 @@ def _fold_courses(
     )
 
 
-def _decoded(
-    stored: Sequence[UndecodedStatement], arrived: Sequence[ArrivedStatement]
-) -> list[FiledStatement]:
+def _decoded(stored: StoredStatements, arrived: Sequence[ArrivedStatement]) -> list[FiledStatement]:
     """Return all statements of a component, by index.
 
     Raises:
         ValueError: One of them cannot be read.
     """
-    filed = [one.decoded() for one in stored]
+    filed = [] if stored.known is None else list(stored.known.filed)
+    filed += [one.decoded() for one in stored.others]
     filed += [one.readable() for one in arrived]
     filed.sort(key=_index)
     return filed

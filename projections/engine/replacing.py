@@ -8,9 +8,9 @@ from typing import Any
 from psycopg import Connection, sql
 
 from projections.engine.arrays import texts
+from projections.engine.component_memory import ChangedRows
 from projections.engine.failures import is_of_content, reason_of
 from projections.engine.generations import Generation
-from projections.engine.row_memory import ChangedRows
 from projections.engine.table import Row, Table, array_of, load, names_of
 from projections.engine.targets import SchemaRows
 

@@ -7,9 +7,10 @@ from typing import Protocol
 from domain.body import SealedSegment
 from domain.continuity import Patient
 from domain.ids import RecordId
+from domain.interpretation import KnownVisits
 from domain.statement import Statement
+from projections.engine.component_memory import ComponentMemory
 from projections.engine.large import LargeComponents
-from projections.engine.row_memory import RowMemory
 
 
 class Opener(Protocol):
@@ -21,6 +22,16 @@ class Opener(Protocol):
         Raises:
             Exception: The segment does not open.
         """
+        ...
+
+
+class Interpretation(Protocol):
+    """Interprets statements: see ``domain.interpretation.interpret``."""
+
+    def __call__(
+        self, statements: Iterable[Statement], known: KnownVisits | None = None, /
+    ) -> tuple[Patient, ...]:
+        """Return the patients that the statements add up to."""
         ...
 
 
@@ -48,14 +59,14 @@ class Services:
     ``warm`` is told the records whose segments may be opened soon, so that their keys are fetched
     in one query.
 
-    ``memory`` is given to a process that folds for a long time: see ``row_memory``. ``large`` is
-    given if large components are folded afterwards: see ``large``.
+    ``memory`` is given to a process that folds for a long time: see ``component_memory``. ``large``
+    is given if large components are folded afterwards: see ``large``.
     """
 
     open_segment: Opener
     token: Callable[[str], str]
-    interpret: Callable[[Iterable[Statement]], tuple[Patient, ...]]
+    interpret: Interpretation
     read_own: Callable[[str, str], object | None] = _no_stream_known
     warm: Callable[[Iterable[RecordId]], None] = _warm_nothing
-    memory: RowMemory | None = None
+    memory: ComponentMemory | None = None
     large: LargeComponents | None = None

@@ -63,6 +63,19 @@ COMPONENT: Final = Table(
 )
 
 
+class FiledIndexes(NamedTuple):
+    """What tells whether the statements of a component are the same as before."""
+
+    last: int  # the highest index
+    number: int
+    total: int  # the sum of the indexes
+
+    @classmethod
+    def of(cls, indexes: Sequence[int]) -> "FiledIndexes":
+        """Return those of some statements, given by their indexes."""
+        return cls(max(indexes, default=0), len(indexes), sum(indexes))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArrivedStatement:
     """A statement that is about to be filed in the substrate."""
@@ -303,6 +316,66 @@ def filed_by_component(
     for one in rows:
         found[one[0]].append(UndecodedStatement(*one[1:]))
     return found
+
+
+def filed_since(
+    connection: Connection[Any],
+    schema: str,
+    component: str,
+    *,
+    known: FiledIndexes,
+    without: Sequence[int] = (),
+) -> list[UndecodedStatement] | None:
+    """Return the statements of a component that follow those that the caller knows, by index.
+
+    Args:
+        connection: The connection of the caller.
+        schema: Of the substrate.
+        component: The component.
+        known: The statements that the caller knows.
+        without: Indexes to leave out, because the caller has these statements already.
+
+    Returns:
+        The statements; None: the component has not exactly the known ones up to the last of these.
+    """
+    given = {"component": component, "last": known.last, "without": array(map(str, without))}
+    with connection.cursor(binary=True) as cursor:
+        cursor.execute(_counting(schema), given)
+        number, total, later = cursor.fetchone() or (0, 0, 0)
+    if (number, total) != (known.number, known.total):
+        return None
+    if not later:
+        return []
+    rows = _select(
+        connection,
+        schema,
+        """
+        where c.component = %s and s.source_position > %s
+            and s.source_position <> all(%s::bigint[])
+        order by s.source_position
+        """,
+        (component, known.last, given["without"]),
+    )
+    return [UndecodedStatement(*one[1:]) for one in rows]
+
+
+_COUNT: Final = """
+    select count(*) filter (where s.source_position <= %(last)s),
+        coalesce(sum(s.source_position) filter (where s.source_position <= %(last)s), 0)::bigint,
+        count(*) filter (where s.source_position > %(last)s)
+    from {statement} as s
+    join {component} as c on c.node = s.record_id
+    where c.component = %(component)s and s.source_position <> all(%(without)s::bigint[])
+"""
+
+
+@lru_cache(maxsize=8)
+def _counting(schema: str) -> bytes:
+    return (
+        sql.SQL(_COUNT)
+        .format(statement=STATEMENT.at(schema), component=COMPONENT.at(schema))
+        .as_bytes(None)
+    )
 
 
 _SELECT: Final = """

@@ -25,6 +25,7 @@ from domain.ids import (
     Subject,
     VisitRef,
 )
+from domain.interpretation import KnownVisits
 from domain.partitions import partition_of
 from domain.referral import Party, ReferralRequested
 from domain.segments import (
@@ -449,7 +450,9 @@ class FailingInterpretation:
     def __init__(self, number: str) -> None:
         self.record = record(number)
 
-    def __call__(self, statements: Iterable[Statement]) -> tuple[Patient, ...]:
+    def __call__(
+        self, statements: Iterable[Statement], *_known: KnownVisits | None
+    ) -> tuple[Patient, ...]:
         everything = list(statements)
         if any(one.record == self.record for one in everything):
             raise ValueError("Alder, Rowena")

@@ -9,10 +9,10 @@ import pytest
 from domain.body import RecordedEvent
 from domain.interpretation import interpret
 from projections.catalogue import PROJECTIONS
-from projections.engine import fold, large, resuming, row_memory
+from projections.engine import component_memory, fold, large, remembering, resuming
+from projections.engine.component_memory import ComponentMemory
 from projections.engine.digest import digest
 from projections.engine.large import LargeComponents
-from projections.engine.row_memory import RowMemory
 from projections.engine.services import Services
 from projections.rebuilding.rebuild import rebuild
 from tests.projections.samples import (
@@ -30,13 +30,13 @@ pytestmark = pytest.mark.postgres
 
 @pytest.fixture(autouse=True)
 def every_component_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(row_memory, "_LARGE", 1)
+    monkeypatch.setattr(remembering, "_LARGE", 1)
 
 
 @pytest.fixture
-def remembering() -> Services:
+def informed() -> Services:
     """Services of a process that remembers what it wrote."""
-    return replace(services(interpret=interpret), memory=RowMemory())
+    return replace(services(interpret=interpret), memory=ComponentMemory())
 
 
 def apply(
@@ -59,7 +59,7 @@ def assert_a_rebuild_changes_nothing(connection: psycopg.Connection, log: Log) -
 
 
 def test_rows_that_do_not_differ_are_not_written_again(
-    connection: psycopg.Connection, remembering: Services
+    connection: psycopg.Connection, informed: Services
 ) -> None:
     log = Log()
     log.record(
@@ -67,9 +67,9 @@ def test_rows_that_do_not_differ_are_not_written_again(
         stated("A02", "11:00", where=place("4W", "B")),
         stated("A02", "12:00", where=place("4W", "C")),
     )
-    apply(connection, log, log.events[:2], remembering)
+    apply(connection, log, log.events[:2], informed)
     before = written(connection)
-    apply(connection, log, log.events[2:], remembering)
+    apply(connection, log, log.events[2:], informed)
     after = written(connection)
     assert len(after) == 3
     assert {ref: after[ref] for ref in before} == before
@@ -77,7 +77,7 @@ def test_rows_that_do_not_differ_are_not_written_again(
 
 
 def test_the_rows_of_a_component_that_waited_are_compared_too(
-    connection: psycopg.Connection, remembering: Services, monkeypatch: pytest.MonkeyPatch
+    connection: psycopg.Connection, informed: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(large, "STATEMENTS", 2)
     log = Log()
@@ -90,10 +90,10 @@ def test_the_rows_of_a_component_that_waited_are_compared_too(
     deferring = services(interpret=interpret, large=LargeComponents())
     apply(connection, log, log.events[:2], deferring)
     apply(connection, log, log.events[2:3], deferring)
-    assert resuming.fold_waiting(connection, PROJECTIONS, remembering)
+    assert resuming.fold_waiting(connection, PROJECTIONS, informed)
     before = written(connection)
     apply(connection, log, log.events[3:], deferring)
-    assert resuming.fold_waiting(connection, PROJECTIONS, remembering)
+    assert resuming.fold_waiting(connection, PROJECTIONS, informed)
     after = written(connection)
     assert len(after) == 4
     assert {ref: after[ref] for ref in before} == before
@@ -101,7 +101,7 @@ def test_the_rows_of_a_component_that_waited_are_compared_too(
 
 
 def test_rows_that_differ_or_are_no_more_are_replaced(
-    connection: psycopg.Connection, remembering: Services
+    connection: psycopg.Connection, informed: Services
 ) -> None:
     log = Log()
     log.record(
@@ -111,23 +111,23 @@ def test_rows_that_differ_or_are_no_more_are_replaced(
         stated("A11", "13:00"),  # leaves the census
     )
     for one in log.events:
-        apply(connection, log, [one], remembering)
+        apply(connection, log, [one], informed)
     assert connection.execute("select count(*) from proj.census").fetchone() == (0,)
     assert_a_rebuild_changes_nothing(connection, log)
 
 
 def test_a_story_with_merges_read_event_by_event_is_as_rebuilt(
-    connection: psycopg.Connection, remembering: Services
+    connection: psycopg.Connection, informed: Services
 ) -> None:
     log = Log()
     log.record(*STORY)
     for one in log.events:
-        apply(connection, log, [one], remembering)
+        apply(connection, log, [one], informed)
     assert_a_rebuild_changes_nothing(connection, log)
 
 
 def test_rows_that_another_process_has_written_are_replaced_as_a_whole(
-    connection: psycopg.Connection, remembering: Services
+    connection: psycopg.Connection, informed: Services
 ) -> None:
     log = Log()
     log.record(
@@ -135,19 +135,19 @@ def test_rows_that_another_process_has_written_are_replaced_as_a_whole(
         stated("A02", "11:00", where=place("4W", "B")),
         stated("A02", "12:00", where=place("4W", "C")),
     )
-    apply(connection, log, log.events[:1], remembering)
+    apply(connection, log, log.events[:1], informed)
     apply(connection, log, log.events[1:2], services(interpret=interpret))
-    apply(connection, log, log.events[2:], remembering)
+    apply(connection, log, log.events[2:], informed)
     assert len(set(written(connection).values())) == 1
     assert_a_rebuild_changes_nothing(connection, log)
 
 
 def test_what_a_transaction_that_failed_would_have_written_is_not_remembered(
-    connection: psycopg.Connection, remembering: Services, monkeypatch: pytest.MonkeyPatch
+    connection: psycopg.Connection, informed: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = Log()
     log.record(stated("A01", "10:00"), stated("A02", "11:00", where=place("4W", "B")))
-    apply(connection, log, log.events[:1], remembering)
+    apply(connection, log, log.events[:1], informed)
 
     def dies(*_: object) -> None:
         raise ConnectionResetError
@@ -155,35 +155,35 @@ def test_what_a_transaction_that_failed_would_have_written_is_not_remembered(
     with monkeypatch.context() as patched:
         patched.setattr("projections.engine.position.advance", dies)
         with pytest.raises(ConnectionResetError):
-            apply(connection, log, log.events[1:], remembering)
-    apply(connection, log, log.events[1:], remembering)
+            apply(connection, log, log.events[1:], informed)
+    apply(connection, log, log.events[1:], informed)
     assert connection.execute("select count(*) from proj.entry").fetchone() == (2,)
     assert_a_rebuild_changes_nothing(connection, log)
 
 
 def test_the_rows_of_a_component_that_was_set_aside_are_not_remembered(
-    connection: psycopg.Connection, remembering: Services
+    connection: psycopg.Connection, informed: Services
 ) -> None:
     log = Log()
     log.record(
         stated("A01", "10:00"), stated("A02", "11:00", where=place("B")), stated("A03", "12:00")
     )
-    apply(connection, log, log.events[:1], remembering)
-    failing = replace(remembering, interpret=FailingInterpretation("1"))
+    apply(connection, log, log.events[:1], informed)
+    failing = replace(informed, interpret=FailingInterpretation("1"))
     apply(connection, log, log.events[1:2], failing)
     resuming.retry(connection, PROJECTIONS, services(interpret=interpret), heal=log.heal)
-    apply(connection, log, log.events[2:], remembering)
+    apply(connection, log, log.events[2:], informed)
     assert connection.execute("select count(*) from proj.entry").fetchone() == (3,)
     assert_a_rebuild_changes_nothing(connection, log)
 
 
-def test_no_more_rows_are_remembered_than_the_limit(
-    connection: psycopg.Connection, remembering: Services, monkeypatch: pytest.MonkeyPatch
+def test_no_more_bytes_are_remembered_than_the_limit(
+    connection: psycopg.Connection, informed: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    memory = remembering.memory
+    memory = informed.memory
     assert memory is not None
-    monkeypatch.setattr(row_memory, "_ROWS", 20)
+    monkeypatch.setattr(component_memory, "_BYTES", 20_000)
     log = Log()
     log.record(*(stated("A01", "10:00", number=f"{n}", visit=f"V{n}") for n in range(9)))
-    apply(connection, log, log.events, remembering)
-    assert 0 < memory.rows <= 20
+    apply(connection, log, log.events, informed)
+    assert 0 < memory.size <= 20_000

@@ -1,4 +1,4 @@
-"""``caretrail demo`` as a new user meets it: started, stopped in every way, started again."""
+"""``caretrail demo`` as a new user meets it: with the tutorial, stopped, started again."""
 
 import os
 import re
@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from html import unescape
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.request import urlopen
 
 import pytest
@@ -18,6 +19,7 @@ from infra.ports import free_ports
 from tests.acceptance.command_line import CARETRAIL, CommandLine, SameProcess
 from tests.acceptance.page_times import now_of, times_after
 from tests.acceptance.service import RunningService
+from tests.documentation.console import console, variables
 
 pytestmark = [pytest.mark.postgres, pytest.mark.kafka, pytest.mark.timeout(600)]
 
@@ -68,11 +70,21 @@ def get(url: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def line(module_home: Path) -> CommandLine:
-    # The tutorial may start another demo at the same instant, with the ports of every demo.
+def user() -> Iterator[Path]:
+    """The folder of a new user."""
+    with TemporaryDirectory(prefix="caretrail-home-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="module")
+def line(user: Path) -> CommandLine:
+    """The command line of a new user. The folder of the demo is the one that the tutorial names."""
+    # Another run may start a demo at the same instant, with the ports of every demo.
     mllp, http = free_ports(2)
     ports = {"CARETRAIL_MLLP_PORT": str(mllp), "CARETRAIL_HTTP_PORT": str(http)}
-    return CommandLine(module_home, ports)
+    home = user / ".local" / "share" / "caretrail"
+    home.mkdir(parents=True)
+    return CommandLine(home, {**variables(user), **ports})
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +101,25 @@ def test_no_page_of_the_demo_shows_a_time_after_its_now(first: Demo) -> None:
     assert len([each for each in pages if each.startswith("/ui/patients/")]) > 600
     late = {address: times_after(html, now) for address, html in pages.items()}
     assert {address: times for address, times in late.items() if times} == {}
+
+
+def test_the_tutorial(first: Demo, user: Path) -> None:
+    first.page()
+    environment = variables(user)
+    alone = {"CARETRAIL_KAFKA": "false", "CARETRAIL_MLLP_PORT": "0", "CARETRAIL_HTTP_PORT": "0"}
+    mercy = RunningService(CommandLine(user / "mercy", {**environment, **alone}))
+    replaced: dict[str, str] = {}
+
+    def start(name: str) -> None:
+        if name == "serve":  # the demo of the page runs
+            mercy.start()
+            replaced["127.0.0.1:2575"] = ":".join(map(str, mercy.mllp))
+
+    try:
+        with console(user, environment) as shell:
+            shell.follow("tutorial.md", start=start, replaced=replaced)
+    finally:
+        mercy.stop()
 
 
 def test_a_demo_starts_again_however_it_was_stopped(line: CommandLine, first: Demo) -> None:

@@ -9,7 +9,7 @@ from infra import kafka_clients as kafka_client
 from infra.kafka_access import Brokers
 from infra.postgres_server import joined
 from tests import servers
-from tests.acceptance.command_line import CommandLine
+from tests.acceptance.command_line import SameProcess
 
 pytestmark = [pytest.mark.postgres, pytest.mark.kafka, pytest.mark.timeout(300)]
 
@@ -33,7 +33,7 @@ def test_a_forged_record_changes_nothing_and_is_reported(
 ) -> None:
     prefix = topic_prefix.rstrip(".")
     variables = {**servers.kafka_variables(kafka), "CARETRAIL_TOPIC_PREFIX": prefix}
-    line = CommandLine(home, variables)
+    line = SameProcess(home, variables)
     feed = home.with_name("feed.hl7")
     feed.write_text(FEED, "utf-8")
     with joined(home):

@@ -9,7 +9,7 @@ import pytest
 
 from caretrail.cli import doctor, main
 from infra.mllp_client import MllpClient, code_of
-from tests.acceptance.command_line import CommandLine
+from tests.acceptance.command_line import CommandLine, SameProcess
 from tests.acceptance.service import RunningService, serving
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(300)]
@@ -40,12 +40,12 @@ def admitted(line: CommandLine) -> int:
 
 
 def test_a_second_service_is_refused_and_a_command_outlives_the_first(home: Path) -> None:
-    line = CommandLine(home, ALONE)
+    line = SameProcess(home, ALONE)
     feed = home.with_name("feed.hl7")
     feed.write_bytes(b"\n".join(admission(number) for number in range(1, 601)))
     with serving(line) as service:
         before = {part: service.pids(part) for part in ("mllp", "projector", "http", "postgres")}
-        assert "already runs, in process" in line.refused("serve")
+        assert "already runs, in process" in CommandLine(home, ALONE).refused("serve")
         assert {part: service.pids(part) for part in before} == before
         assert service.is_ready()
 

@@ -6,7 +6,7 @@ import pytest
 
 from domain.ids import DEVELOPMENT_KEY, IdKey
 from infra.postgres_server import joined
-from tests.acceptance.command_line import CommandLine
+from tests.acceptance.command_line import CommandLine, SameProcess
 
 pytestmark = pytest.mark.postgres
 
@@ -41,7 +41,7 @@ def ids_of(line: CommandLine) -> set[str]:
 
 
 def test_ids_of_a_new_home_do_not_give_record_numbers_away(home: Path, feed: Path) -> None:
-    line = CommandLine(home)
+    line = SameProcess(home)
     with joined(home):
         line.run("ingest", feed)
         ids = ids_of(line)
@@ -57,7 +57,7 @@ def test_ids_of_a_new_home_do_not_give_record_numbers_away(home: Path, feed: Pat
 def test_a_home_whose_id_key_is_lost_gets_it_back_from_the_backup_of_its_keys(
     home: Path, feed: Path
 ) -> None:
-    line = CommandLine(home)
+    line = SameProcess(home)
     key_file = home / "keys" / "id.key"
     with joined(home):
         line.run("ingest", feed)

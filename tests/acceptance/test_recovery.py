@@ -11,7 +11,7 @@ import pytest
 from infra.postgres import recovering
 from infra.postgres_home import PostgresHome
 from infra.postgres_server import PostgresServer
-from tests.acceptance.command_line import CommandLine
+from tests.acceptance.command_line import SameProcess
 from tests.acceptance.service import RunningService
 from tests.acceptance.test_operations import ALONE, admission
 from tests.waiting import until
@@ -43,7 +43,7 @@ def crash(home: Path) -> Path:
 
 
 def test_serve_waits_for_the_recovery_of_its_embedded_server(home: Path) -> None:
-    line = CommandLine(home, ALONE)
+    line = SameProcess(home, ALONE)
     feed = home.with_name("feed.hl7")
     feed.write_bytes(admission(1))
     line.run("ingest", feed)
@@ -61,7 +61,7 @@ def test_serve_waits_for_the_recovery_of_its_embedded_server(home: Path) -> None
 
 
 def test_a_service_told_to_stop_during_the_recovery_stops(home: Path) -> None:
-    line = CommandLine(home, ALONE)
+    line = SameProcess(home, ALONE)
     line.run("patients", "ls")
     gate = crash(home)
     service = RunningService(line, line.start("serve"))
@@ -91,7 +91,7 @@ def test_serve_waits_for_the_recovery_of_a_server_of_ones_own(home: Path) -> Non
         found = files.find()
         assert found is not None
         own = {"CARETRAIL_DATABASE_URL": found.url, "CARETRAIL_ID_KEY": "5a" * 32}
-        line = CommandLine(home, {**ALONE, **own})
+        line = SameProcess(home, {**ALONE, **own})
         service = RunningService(line, line.start("serve"))
         try:
             until(lambda: SAYS in line.errors.read_text("utf-8"), "the wait to be said", 60)

@@ -8,6 +8,7 @@ written to that file. A ``console`` block with a name, as in ```` ```console ser
 until it is stopped: the test starts it.
 """
 
+import os
 import re
 import subprocess
 import sys
@@ -19,6 +20,8 @@ from pathlib import Path
 from secrets import token_hex
 from types import MappingProxyType
 from typing import Final
+
+from infra.kafka_jars import cache
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
 _BLOCK: Final = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -105,6 +108,13 @@ class Console:
         assert code == 0 or (code == 1 and printed.strip()), f"{ours}: {code}\n{said}"
         if printed.strip():
             assert OutputChecker().check_output(printed, said, ELLIPSIS), f"{ours}\n{said}"
+
+
+def variables(home: Path) -> dict[str, str]:
+    """Return the environment of a new user."""
+    ours = {name: text for name, text in os.environ.items() if not name.startswith("CARETRAIL_")}
+    ours.pop("XDG_DATA_HOME", None)
+    return {**ours, "HOME": str(home), "XDG_CACHE_HOME": str(cache().parent)}
 
 
 @contextmanager

@@ -1,8 +1,6 @@
-"""The tutorial and the how-to pages run as they stand."""
+"""The how-to pages run as they stand. The tutorial runs beside the demo that it starts with."""
 
-import os
 import re
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,12 +12,9 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from infra.kafka_jars import cache
 from infra.postgres_server import PostgresServer, joined
-from tests.acceptance.command_line import CARETRAIL, CommandLine, SameProcess
-from tests.acceptance.service import RunningService
-from tests.documentation.console import DOCS, blocks, console
-from tests.waiting import until
+from tests.acceptance.command_line import CommandLine, SameProcess
+from tests.documentation.console import DOCS, blocks, console, variables
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(600)]
 
@@ -32,13 +27,6 @@ def folder() -> Iterator[Path]:
     """A folder in which PostgreSQL, which is another user if we are root, can have a home."""
     with TemporaryDirectory(prefix="caretrail-home-", ignore_cleanup_errors=True) as name:
         yield Path(name)
-
-
-def variables(home: Path) -> dict[str, str]:
-    """Return the environment of a new user."""
-    ours = {name: text for name, text in os.environ.items() if not name.startswith("CARETRAIL_")}
-    ours.pop("XDG_DATA_HOME", None)
-    return {**ours, "HOME": str(home), "XDG_CACHE_HOME": str(cache().parent)}
 
 
 @contextmanager
@@ -54,66 +42,14 @@ def mercy(home: Path) -> Iterator[CommandLine]:
         yield line
 
 
-class Background:
-    """The demo and the service that the tutorial has in another terminal."""
-
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
-        free = {"CARETRAIL_MLLP_PORT": "0", "CARETRAIL_HTTP_PORT": "0"}
-        self._folder = folder
-        self._environment = {**environment, **free}
-        self._demo: subprocess.Popen[bytes] | None = None
-        self._service: RunningService | None = None
-        self.replaced: dict[str, str] = {}
-
-    def start(self, name: str) -> None:
-        if name == "demo":
-            output = self._folder / "demo.output"
-            with output.open("wb") as written:
-                self._demo = subprocess.Popen(
-                    [CARETRAIL, "demo"],
-                    env=self._environment,
-                    stdout=written,
-                    stderr=subprocess.STDOUT,
-                )
-            try:
-                until(lambda: b"Ctrl-C" in output.read_bytes(), "the demo", 300)
-            except AssertionError as error:
-                raise AssertionError(output.read_text("utf-8")) from error
-            return
-        self.stop()
-        alone = {**self._environment, "CARETRAIL_KAFKA": "false"}
-        self._service = RunningService(CommandLine(self._folder / "mercy", alone))
-        self._service.start()
-        self.replaced["127.0.0.1:2575"] = ":".join(map(str, self._service.mllp))
-
-    def stop(self) -> None:
-        if self._demo is not None:
-            self._demo.terminate()
-            self._demo.wait(60)
-            self._demo = None
-        if self._service is not None:
-            self._service.stop()
-            self._service = None
-
-
-@pytest.mark.kafka
-def test_the_tutorial(folder: Path) -> None:
-    environment = variables(folder)
-    background = Background(folder, environment)
-    try:
-        with console(folder, environment) as shell:
-            shell.follow("tutorial.md", start=background.start, replaced=background.replaced)
-    finally:
-        background.stop()
-
-
 def test_connect_a_feed(folder: Path) -> None:
     with console(folder, variables(folder)) as shell:
         shell.follow("how-to/connect-a-feed.md")
 
 
 def test_read_messages_again(folder: Path) -> None:
-    with console(folder, variables(folder)) as shell:
+    # The server runs throughout, so that not every command starts it.
+    with joined(folder / "again"), console(folder, variables(folder)) as shell:
         shell.follow("how-to/read-messages-again.md")
 
 

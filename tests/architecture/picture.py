@@ -8,6 +8,7 @@ leads from A to C. A package is drawn above all packages that it imports.
 import ast
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Final
@@ -61,7 +62,7 @@ def imports(known: Mapping[str, Path]) -> set[tuple[str, str]]:
     """Return which package imports which, as folders."""
     found = set()
     for path in known.values():
-        for target in _imported(ast.parse(path.read_text("utf-8"))):
+        for target in _imported(path):
             module = target
             while module and module not in known:
                 module = module.rpartition(".")[0]
@@ -75,12 +76,15 @@ def folder(path: Path) -> str:
     return str(path.parent.relative_to(ROOT))
 
 
-def _imported(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
+@cache
+def _imported(path: Path) -> set[str]:
+    found = set[str]()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (each.name for each in node.names)
+            found.update(each.name for each in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield from (f"{node.module}.{each.name}" for each in node.names)
+            found.update(f"{node.module}.{each.name}" for each in node.names)
+    return found
 
 
 def reduced(edges: set[tuple[str, str]]) -> set[tuple[str, str]]:

@@ -61,6 +61,7 @@ def numbered(seed: int) -> tuple[int, list[str]]:
     return world.truth.visits, [each.text for each in mistakes]
 
 
+@pytest.mark.timeout(300)
 def test_no_visit_with_a_number_is_misread_in_10_000() -> None:
     """Visits with mixed troubles, whose messages arrive in random order."""
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as several:

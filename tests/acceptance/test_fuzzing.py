@@ -13,7 +13,7 @@ from caretrail.bootstrap import opened
 from infra.mllp_client import MllpClient, NoAnswer, code_of
 from infra.settings import Settings
 from projections.engine import parking
-from tests.acceptance.command_line import CommandLine
+from tests.acceptance.command_line import CommandLine, SameProcess
 from tests.acceptance.service import RunningService, serving
 from tests.consumers.hl7v2.mangling import mangled, with_control_id
 from tests.waiting import until
@@ -47,7 +47,7 @@ def look(service: RunningService, line: CommandLine, random: Random) -> None:
 
 def fuzz(home: Path, seconds: float, seed: int) -> None:
     random = Random(seed)
-    line = CommandLine(home, ALONE)
+    line = SameProcess(home, ALONE)
     with serving(line) as service:
         before = {role: service.pids(role) for role in ROLES}
         ends, number, codes = time.monotonic() + seconds, 0, set[str]()

@@ -13,7 +13,7 @@ import pytest
 from caretrail.bootstrap import opened
 from infra.mllp_client import MllpClient, code_of
 from infra.settings import Settings
-from tests.acceptance.command_line import CommandLine
+from tests.acceptance.command_line import SameProcess
 from tests.acceptance.service import RunningService, serving
 from tests.waiting import until
 
@@ -125,7 +125,7 @@ def shown_after(home: Path) -> float:
 
 
 def test_no_message_stops_the_others(home: Path) -> None:
-    line = CommandLine(home, ALONE)
+    line = SameProcess(home, ALONE)
     with serving(line) as service, ExitStack() as stack:
         listener = service.pids("mllp")
         sender = SteadySender(service.mllp)

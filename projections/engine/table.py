@@ -86,21 +86,22 @@ def create(connection: Connection[Any], schema: str, table: Table) -> None:
         )
         for column in table.columns
     )
-    connection.execute(sql.SQL("create table {} ({})").format(table.at(schema), columns))
-    connection.execute(
-        sql.SQL("comment on table {} is {}").format(table.at(schema), sql.Literal(table.comment))
-    )
+    statements = [
+        sql.SQL("create table {} ({})").format(table.at(schema), columns),
+        sql.SQL("comment on table {} is {}").format(table.at(schema), sql.Literal(table.comment)),
+    ]
     for column in table.columns:
         name = sql.Identifier(schema, table.name, column.name)
-        connection.execute(
+        statements.append(
             sql.SQL("comment on column {} is {}").format(name, sql.Literal(column.comment))
         )
         if column.external or column.role in {"sealed", "segments"}:  # base64 does not compress
-            connection.execute(
+            statements.append(
                 sql.SQL("alter table {} alter column {} set storage external").format(
                     table.at(schema), sql.Identifier(column.name)
                 )
             )
+    connection.execute(sql.SQL("; ").join(statements))  # at once: there are hundreds
 
 
 def index(connection: Connection[Any], schema: str, table: Table) -> None:

@@ -174,13 +174,14 @@ def _comment(
     view: str,
     columns: Mapping[str, str],
 ) -> None:
-    connection.execute(sql.SQL("comment on view {} is {}").format(identifier, sql.Literal(meaning)))
-    for name, text in columns.items():
-        connection.execute(
-            sql.SQL("comment on column {} is {}").format(
-                sql.Identifier(schema, view, name), sql.Literal(text)
-            )
+    comments = [sql.SQL("comment on view {} is {}").format(identifier, sql.Literal(meaning))]
+    comments += [
+        sql.SQL("comment on column {} is {}").format(
+            sql.Identifier(schema, view, name), sql.Literal(text)
         )
+        for name, text in columns.items()
+    ]
+    connection.execute(sql.SQL("; ").join(comments))  # at once: a new home has hundreds
 
 
 def lock(connection: Connection[Any]) -> None:

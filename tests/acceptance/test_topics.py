@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from infra.kafka_access import Brokers
+from infra.postgres_server import joined
 from tests import servers
 from tests.acceptance.command_line import SameProcess
 
@@ -26,13 +27,14 @@ def test_a_new_generation_holds_every_event_anew(
     line = SameProcess(home, variables)
     home.mkdir()
     (home / "feed.hl7").write_text(FEED)
-    line.run("ingest", home / "feed.hl7")
-    assert line.object("audit", "reconcile")["published"] == 1
+    with joined(home):
+        line.run("ingest", home / "feed.hl7")
+        assert line.object("audit", "reconcile")["published"] == 1
 
-    begun = line.object("topics", "apply", "--new-generation")
-    assert begun == {"generation": 2, "changed": [f"{prefix}.events.v1.g2"]}
-    assert line.object("topics", "apply") == {"generation": 2, "changed": []}
-    (found,) = line.objects("topics", "ls")
-    assert (found["name"], found["as_wanted"]) == (f"{prefix}.events.v1.g2", True)
-    report = line.object("audit", "reconcile")
-    assert (report["equal"], report["store"], report["published"]) == (True, 1, 1)
+        begun = line.object("topics", "apply", "--new-generation")
+        assert begun == {"generation": 2, "changed": [f"{prefix}.events.v1.g2"]}
+        assert line.object("topics", "apply") == {"generation": 2, "changed": []}
+        (found,) = line.objects("topics", "ls")
+        assert (found["name"], found["as_wanted"]) == (f"{prefix}.events.v1.g2", True)
+        report = line.object("audit", "reconcile")
+        assert (report["equal"], report["store"], report["published"]) == (True, 1, 1)

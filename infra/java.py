@@ -16,6 +16,7 @@ from shutil import copyfile, which
 from typing import Final
 
 _OLDEST: Final = 17  # Kafka 4 needs it
+_CLASSES: Final = "classes.jsa"
 _GC: Final = "-XX:+UseSerialGC"  # an archive can be used only with the collector it was made with
 
 
@@ -70,17 +71,30 @@ def options(java: Java, folder: Path, training: Path) -> list[str]:
         training: If there is no archive, a clean end writes one to this file; ``keep`` then moves
             it into the folder.
     """
+    base = _base_archive(java, folder)
+    if base is None or (folder / _CLASSES).is_file():
+        return _with_archives(base, folder)
+    training.unlink(missing_ok=True)
+    return [*_with_archives(base, folder), f"-XX:ArchiveClassesAtExit={training}"]
+
+
+def short_options(java: Java, folder: Path) -> list[str]:
+    """Return the options of a program that ends soon: it uses the archives and makes none.
+
+    Args:
+        java: The runtime.
+        folder: Where the archives are kept; it may be missing or read-only.
+    """
+    return _with_archives(_base_archive(java, folder), folder)
+
+
+def _with_archives(base: list[Path] | None, folder: Path) -> list[str]:
     # Java warns about classes that are not in the archive; the broker's log does not need that.
     plain = [_GC, "-XX:TieredStopAtLevel=1", "-Xlog:disable", "-Xlog:all=error"]
-    classes = folder / "classes.jsa"
-    base = _base_archive(java, folder)
     if base is None:
         return plain
-    if classes.is_file():
-        return [*plain, f"-XX:SharedArchiveFile={':'.join(map(str, [*base, classes]))}"]
-    training.unlink(missing_ok=True)
-    shared = [f"-XX:SharedArchiveFile={each}" for each in base]
-    return [*plain, *shared, f"-XX:ArchiveClassesAtExit={training}"]
+    archives = [str(each) for each in (*base, folder / _CLASSES) if each.is_file()]
+    return [*plain, f"-XX:SharedArchiveFile={':'.join(archives)}"] if archives else plain
 
 
 def keep(training: Path, folder: Path) -> None:
@@ -89,7 +103,7 @@ def keep(training: Path, folder: Path) -> None:
         scratch = folder / f".classes.{os.getpid()}"
         try:
             copyfile(training, scratch)
-            scratch.replace(folder / "classes.jsa")
+            scratch.replace(folder / _CLASSES)
         except OSError:
             scratch.unlink(missing_ok=True)  # without an archive, starts are only slower
         finally:

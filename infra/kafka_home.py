@@ -15,7 +15,7 @@ from shutil import rmtree
 from subprocess import run
 from typing import Final
 
-from infra import child_processes, kafka_jars
+from infra import child_processes, java, kafka_jars
 from infra.atomic_file import write_atomically
 from infra.child_processes import ChildProcess
 from infra.java import Java
@@ -157,8 +157,13 @@ class KafkaHome:
         write_atomically(self.folder / LOG4J, _LOG4J_TEXT)
         write_atomically(self._ports, f"{ports[0]} {ports[1]}\n")
 
-    def format(self, runtime: Java, jars: Path) -> None:
+    def format(self, runtime: Java, jars: Path, archives: Path) -> None:
         """Make the broker's own files, all of them or none; takes 1 s, once for each home.
+
+        Args:
+            runtime: The Java to run Kafka's tool with.
+            jars: The folder of Kafka's jars.
+            archives: The folder of the Java class archives.
 
         Raises:
             NotFormatted: Kafka's tool failed; the message says why.
@@ -171,7 +176,8 @@ class KafkaHome:
         cluster = token_urlsafe(16).replace("-", "a")  # a leading "-" would look like an option
         done = run(  # noqa: S603  # Java, with fixed words and our own paths
             [
-                *(runtime.program, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
+                runtime.program,
+                *java.short_options(runtime, archives),
                 *("-XX:-UsePerfData", f"-Dlog4j2.configurationFile={LOG4J}", "-cp", f"{jars}/*"),
                 *("kafka.tools.StorageTool", "format", "-t", cluster, "-c", PROPERTIES),
             ],

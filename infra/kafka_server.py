@@ -179,9 +179,10 @@ class KafkaServer(SharedServer[RunningBroker]):
     def _launch(self) -> RunningBroker:
         runtime = java.find()
         jars = kafka_jars.fetched(progress=self._progress, mirror=self._mirror)
-        self._home.format(runtime, jars)
+        archives = jars.parent / runtime.key
+        self._home.format(runtime, jars, archives)
         for _ in range(_TRIES):
-            broker = self._try(runtime, jars, self._home.free_ports())
+            broker = self._try(runtime, jars, archives, self._home.free_ports())
             if broker is not None:
                 return broker
             if "Address already in use" not in self._home.log.of_this_start():
@@ -190,10 +191,11 @@ class KafkaServer(SharedServer[RunningBroker]):
             f"it did not start: {self._home.reason_of_failure()} (log: {self.log})"
         )
 
-    def _try(self, runtime: Java, jars: Path, ports: tuple[int, int]) -> RunningBroker | None:
+    def _try(
+        self, runtime: Java, jars: Path, archives: Path, ports: tuple[int, int]
+    ) -> RunningBroker | None:
         home = self._home
         home.configure(ports)
-        archives = jars.parent / runtime.key
         with home.log.open() as log:
             child = child_processes.start(
                 [

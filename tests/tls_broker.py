@@ -46,8 +46,10 @@ def tls_broker(folder: Path) -> Iterator[Brokers]:
     }
     lines = "".join(f"{name}={value}\n" for name, value in settings.items())
     (folder / "server.properties").write_text(lines)
-    program = str(java.find().program)
-    options = ["-XX:+UseSerialGC", "-Xmx512m", "-cp", f"{kafka_jars.fetched()}/*"]
+    runtime, jars = java.find(), kafka_jars.fetched()
+    program = str(runtime.program)
+    archives = java.short_options(runtime, jars.parent / runtime.key)
+    options = [*archives, "-Xmx512m", "-cp", f"{jars}/*"]
     user = f"SCRAM-SHA-512=[name={USER},password={PASSWORD}]"
     run(
         [

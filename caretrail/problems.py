@@ -25,11 +25,10 @@ from infra.restore_keys import KeysDiffer, KeysNeeded
 from infra.settings import BadSettings
 from infra.topics import WrongPartitions
 from projections.engine.digest import RowDoesNotOpen
-from projections.engine.generations import NeedsRebuild
+from projections.engine.generations import NeedsRebuild, RebuildRunning
 from projections.engine.position import OtherIncarnation, PositionsDisagree
 from projections.engine.switching import StillRead
 from projections.rebuilding.filling import RowsMissing
-from projections.rebuilding.rebuild import RebuildRunning
 
 #: Their texts say what is wrong and what to do, and hold no data of a message.
 _SELF_EXPLAINED: Final = (

@@ -52,6 +52,9 @@ do $$ begin
 end $$;
 """
 
+#: The name in ``proj.definition`` of what defined the tables of the engine itself.
+_ENGINE: Final = "tables of the engine"
+
 #: Runs before every batch. Names of tables are looked up one by one, which costs next to nothing.
 _FED: Final = """
 select v.projection, v.version, v.shape, v.state, bool_and(
@@ -117,6 +120,13 @@ class NeedsRebuild(Exception):
         return SUBSTRATE.name in self.names
 
 
+class RebuildRunning(Exception):
+    """Another rebuild runs on this database."""
+
+    def __init__(self) -> None:
+        super().__init__("another process rebuilds the read models: wait until it has ended")
+
+
 class UnknownGeneration(Exception):
     """This generation is not kept up to date, so the views cannot be switched to it."""
 
@@ -133,18 +143,40 @@ def schema_of(name: str, number: int) -> str:
 def create(connection: Connection[Any], projections: ProjectionList) -> None:
     """Create schemas, tables and views. Those that exist stay as they are.
 
-    If the database has projections already, a new projection is left out until it is rebuilt.
+    If the database has projections already, a new projection is left out until it is rebuilt. If
+    nothing is to be created or changed, this waits for no transaction that folds.
     """
+    ddl = _DDL + position.DDL + parking.DDL
+    if _is_created(connection, projections, ddl):
+        return
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock(%s)", (FOLDING,))
         connection.execute("set local client_min_messages = warning")
-        connection.execute(_DDL)
-        connection.execute(position.DDL)
-        connection.execute(parking.DDL)
+        connection.execute(ddl.encode())
+        connection.execute(
+            "insert into proj.definition values (%s, %s)"
+            " on conflict (view) do update set query = excluded.query",
+            (_ENGINE, ddl),
+        )
         if connection.execute("select from proj.version limit 1").fetchone() is None:
             for projection in projections:
                 _create_first(connection, projection)
         publish(connection, projections)
+
+
+def _is_created(connection: Connection[Any], projections: ProjectionList, ddl: str) -> bool:
+    """Tell whether the tables of the engine and all views are as this release defines them."""
+    there = connection.execute("select to_regclass('proj.definition') is not null").fetchone()
+    if there != (True,):
+        return False
+    defined = connection.execute(
+        "select query from proj.definition where view = %s", (_ENGINE,)
+    ).fetchone()
+    if defined != (ddl,):
+        return False
+    definitions = views.Definitions(connection, compare_only=True)
+    _define(connection, projections, definitions)
+    return not definitions.changed
 
 
 def _create_first(connection: Connection[Any], projection: Projection) -> None:
@@ -296,11 +328,19 @@ def count(connection: Connection[Any], schema: str, one: Table) -> int:
 
 def publish(connection: Connection[Any], projections: ProjectionList) -> None:
     """Let the views of ``proj`` and ``care`` read the active generations."""
-    readable: set[str] = set()
     definitions = views.Definitions(connection)
+    _define(connection, projections, definitions)
+    if definitions.changed:
+        views.grant(connection)
+
+
+def _define(
+    connection: Connection[Any], projections: ProjectionList, definitions: views.Definitions
+) -> None:
+    readable: set[str] = set()
     for generation in current(connection, projections).active.values():
         for one in generation.projection.tables:
             definitions.follow(one, generation.schema, generation.number)
             readable.add(one.name)
     published = [view for one in projections for view in one.views]
-    views.publish(connection, definitions, published, readable)
+    views.publish(definitions, published, readable)

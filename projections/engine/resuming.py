@@ -1,6 +1,6 @@
 """Fold again what was set aside, and the large components that wait."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,13 +21,19 @@ from projections.engine.targets import Targets, targets_of
 
 
 def retry(
-    connection: Connection[Any], projections: ProjectionList, services: Services, *, heal: Heal
+    connection: Connection[Any],
+    projections: ProjectionList,
+    services: Services,
+    *,
+    heal: Heal,
+    check: Callable[[], None] = lambda: None,
 ) -> list[ParkedEvent]:
     """Apply again the events that were set aside by themselves, and fold components again.
 
     Each event, each component and each large component that waits has a transaction of its own.
     So the failure of one leaves the others as they are, and all statements of large components
-    need not fit into memory together. ``connection`` is in autocommit mode.
+    need not fit into memory together. ``connection`` is in autocommit mode. ``check`` is called
+    before each of them; an error that it raises ends the work.
 
     Returns:
         The events that stay set aside.
@@ -35,13 +41,15 @@ def retry(
     components: dict[str, list[ParkedEvent]] = {}
     for one in parking.parked(connection):
         if one.part == "event":
+            check()
             _retry_event(connection, projections, one, services, heal)
         else:
             components.setdefault(one.component, []).append(one)
     for events in components.values():
+        check()
         _retry_component(connection, projections, events, services)
     while fold_waiting(connection, projections, services):
-        pass
+        check()
     return parking.parked(connection)
 
 

@@ -87,9 +87,11 @@ class Definitions:
     The definitions are read once, because every process that starts compares all views.
     """
 
-    def __init__(self, connection: Connection[Any]) -> None:
+    def __init__(self, connection: Connection[Any], *, compare_only: bool = False) -> None:
+        """Read the definitions. With ``compare_only``, no view is changed."""
         self._connection = connection
-        self.changed = False  # whether a view was created or replaced
+        self._compare_only = compare_only
+        self.changed = False  # whether a view was created or replaced, or would be
         self._read()
 
     def _read(self) -> None:
@@ -145,6 +147,9 @@ class Definitions:
         )
         if self._queries.get(name) == text:
             return
+        self.changed = True
+        if self._compare_only:
+            return
         identifier = sql.Identifier(schema, view)
         create = sql.SQL("create or replace view {} as {}").format(identifier, query)
         try:
@@ -163,7 +168,6 @@ class Definitions:
             """,
             (name, text),
         )
-        self.changed = True
 
 
 def _comment(
@@ -202,12 +206,11 @@ def lock(connection: Connection[Any]) -> None:
 
 
 def publish(
-    connection: Connection[Any],
     definitions: Definitions,
     views: Iterable[TableView | QueryView],
     readable: Collection[str],
 ) -> None:
-    """Create the views that are missing or have changed, with their comments and rights.
+    """Create the views that are missing or have changed, with their comments.
 
     A view stays as it is as long as a table that it reads is not in ``readable``: the tables that
     have an active generation of this release.
@@ -220,8 +223,6 @@ def publish(
             _publish_table(definitions, view)
         else:
             _publish_query(definitions, view)
-    if definitions.changed:
-        _grant(connection)
 
 
 def _publish_query(definitions: Definitions, view: QueryView) -> None:
@@ -269,7 +270,7 @@ def _from_proj(name: str, where: LiteralString) -> sql.Composed:
     return sql.SQL("from {} where {}").format(sql.Identifier("proj", name), sql.SQL(where))
 
 
-def _grant(connection: Connection[Any]) -> None:
+def grant(connection: Connection[Any]) -> None:
     """Let analysts read the views, if this server lets us create a role for them."""
     may = connection.execute(
         "select rolcreaterole or rolsuper,"

@@ -38,6 +38,7 @@ from projections.rebuilding.workers import (
 )
 
 #: Called with (stage, done, total): "read" and "fold" in events; total is None if it is not known.
+#: An error that it raises ends the rebuild, and nothing is switched.
 Progress: TypeAlias = Callable[[str, int, int | None], None]
 
 #: Events between two reports of progress.
@@ -105,6 +106,10 @@ class Filling:
     def rows(self) -> int:
         """How many rows were written."""
         return sum(self._written.values())
+
+    def tick(self) -> None:
+        """Report that the work goes on, while nothing can be counted."""
+        self._report("wait", self._folded, None)
 
     @property
     def by_event(self) -> Callable[[RecordedEvent, LoggedEvent], None] | None:
@@ -197,7 +202,9 @@ class Filling:
     def _start_workers(self) -> None:
         """Start workers, if there is more to do than to read and to write."""
         if self._tools is not None and self._targets.of_components:
-            workers = Workers(self._tools, self._targets, self._bounds, self._spill.place)
+            workers = Workers(
+                self._tools, self._targets, self._bounds, self._spill.place, self.tick
+            )
             self._workers = self._stack.enter_context(workers)
 
     def fold(self) -> None:

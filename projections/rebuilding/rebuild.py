@@ -17,7 +17,7 @@ from domain.body import RecordedEvent
 from projections.engine import fold, generations, position
 from projections.engine.events import LoggedEvent
 from projections.engine.fold import EventRefused
-from projections.engine.generations import Generation, NeedsRebuild
+from projections.engine.generations import Generation, NeedsRebuild, RebuildRunning
 from projections.engine.parking import ParkedEvent
 from projections.engine.position import GenerationKey, Heal
 from projections.engine.projection import Projection
@@ -45,10 +45,6 @@ class RebuildResult:
     events: int  # read from the source
     rows: int
     parked: tuple[ParkedEvent, ...]
-
-
-class RebuildRunning(Exception):
-    """Another rebuild runs on this database."""
 
 
 def rebuild(  # noqa: PLR0913  # all but four are keyword-only
@@ -112,6 +108,7 @@ def rebuild(  # noqa: PLR0913  # all but four are keyword-only
         position.place(connection, [one.key for one in new.values()], held)
 
         def catch_up() -> None:
+            filling.tick()
             filling.parked += _catch_up(connection, projections, new, heal, services)
 
         catch_up()

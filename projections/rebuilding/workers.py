@@ -48,6 +48,7 @@ _SMALL: Final = 32 << 10  # bytes, of about 200,000 that a channel holds
 _BYTES_OF_JOINED: Final = 100  # about, for a record and its component
 _MOST: Final = 3
 _ENDS_WITHIN: Final = 10.0  # seconds
+_TICK: Final = 1.0  # seconds
 #: Objects that are made between two garbage collections.
 MADE: Final = 200_000
 
@@ -134,6 +135,7 @@ class Workers:
         targets: Targets,
         bounds: Mapping[int, int] | None,
         place: int,
+        tick: Callable[[], None] = lambda: None,
     ) -> None:
         """Start the workers.
 
@@ -142,7 +144,10 @@ class Workers:
             targets: The generations to fill.
             bounds: The index up to which each partition is read; None: to the end.
             place: The file of this process, as a descriptor.
+            tick: Called once a second while this process waits for workers. An error that it raises
+                ends the rebuild.
         """
+        self._tick = tick
         context = multiprocessing.get_context("spawn")
         self._files = [TemporaryFile() for _ in range(worker_count())]  # noqa: SIM115  # on leaving
         self.places = [place, *(file.fileno() for file in self._files)]
@@ -206,7 +211,7 @@ class Workers:
         """Return the results of the tasks that were finished since the last call."""
         found: list[TaskResult] = []
         waiting = [one for one, before in self._before.items() if before or one in self._starting]
-        for channel in wait(waiting, None if wait_for_one else 0):
+        for channel in self._awaited(waiting) if wait_for_one else wait(waiting, 0):
             assert isinstance(channel, Channel)  # noqa: S101  # we wait for nothing else
             received = _receive(channel)
             if isinstance(received, WorkerReady):
@@ -224,12 +229,20 @@ class Workers:
         return [self._finished(channel) for channel in self._before]
 
     def _finished(self, channel: Channel) -> WorkerTotals:
+        self._awaited([channel])
         received = _receive(channel)
         if isinstance(received, WorkerReady):
             self._starting.remove(channel)
+            self._awaited([channel])
             received = _receive(channel)
         assert isinstance(received, WorkerTotals)  # noqa: S101  # it has no other task
         return received
+
+    def _awaited(self, channels: Sequence[Channel]) -> list[Any]:
+        """Wait until a worker has sent something over one of the channels; return these."""
+        while not (ready := wait(channels, _TICK)):
+            self._tick()
+        return ready
 
 
 class _InheritedFile:

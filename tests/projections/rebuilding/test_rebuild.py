@@ -12,9 +12,10 @@ from domain.statement import Statement
 from projections.catalogue import PROJECTIONS
 from projections.engine import fold, parking
 from projections.engine.digest import digest
+from projections.engine.generations import RebuildRunning
 from projections.engine.parking import ParkedEvent
 from projections.engine.position import HoleNotFilled
-from projections.rebuilding.rebuild import RebuildRunning, rebuild
+from projections.rebuilding.rebuild import rebuild
 from tests.projections.plain_interpretation import interpret
 from tests.projections.samples import (
     STORY,

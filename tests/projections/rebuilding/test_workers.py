@@ -279,3 +279,39 @@ def test_no_worker_is_left_after_a_rebuild_that_failed(
     while connection.execute(query).fetchone() != (0,):
         assert time.monotonic() < until
         time.sleep(0.02)
+
+
+class GivenUp(Exception):
+    """The caller of a rebuild does not wait any longer."""
+
+
+def reads_after_a_lock(url: str, _after: int, _upto: int) -> Iterable[LoggedEvent]:
+    with psycopg.connect(url) as own:
+        own.execute("select pg_advisory_lock(7)")
+    return ()
+
+
+def test_a_rebuild_ends_when_its_caller_gives_up_while_a_worker_is_busy(
+    connection: psycopg.Connection, database: str, log: Log
+) -> None:
+    events = [logged(one) for one in log.events]
+    before = digest(connection, PROJECTIONS, open_segment)
+
+    def give_up(stage: str, _done: int, _of: int | None) -> None:
+        if stage == "wait":
+            raise GivenUp
+
+    with psycopg.connect(database) as other:
+        other.execute("select pg_advisory_lock(7)")  # the worker waits for it without end
+        with pytest.raises(GivenUp):
+            rebuild(
+                connection,
+                PROJECTIONS,
+                ["timeline"],
+                StoreLog(partial(read_of, events), len(events)),
+                heal=log.heal,
+                services=services(),
+                tools=partial(tools, database, read=partial(reads_after_a_lock, database)),
+                progress=give_up,
+            )
+    assert digest(connection, PROJECTIONS, open_segment) == before

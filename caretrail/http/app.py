@@ -33,6 +33,7 @@ from caretrail.web.render import STYLESHEET
 from caretrail.web.words import Words
 from commands.ports.store import StoreUnavailable
 from domain.ids import MODES
+from projections.engine.generations import NeedsRebuild
 
 _log = structlog.get_logger()
 
@@ -115,6 +116,7 @@ def create_app(
             NumberShared: pages.shared_number,
             _NotFound: pages.not_found,
             StoreUnavailable: pages.unavailable,
+            NeedsRebuild: pages.rebuilding,
             Exception: pages.failed,
         },
     )
@@ -285,6 +287,15 @@ class _Pages:
         del request, error
         text = "The database does not answer. Please try again in a minute."
         return self._error(503, "Not available", text)
+
+    def rebuilding(self, request: Request, error: Exception) -> Response:
+        """Say that the projector makes the read models again: pages of this release need them."""
+        del request, error
+        text = (
+            "The read models are being rebuilt for this release. Messages are received meanwhile."
+            " The address /readyz says when this is done."
+        )
+        return self._error(503, "Not available yet", text)
 
     def failed(self, request: Request, error: Exception) -> Response:
         # The address and the text of the error may hold patient data: neither is logged.

@@ -322,5 +322,17 @@ def test_readyz_names_the_part_that_is_not_ready(told: Told) -> None:
     assert answer.json()["problems"] == {"relay": "behind"}
 
 
+def test_pages_say_that_the_read_models_are_being_rebuilt(client: httpx.Client, told: Told) -> None:
+    shape = "update proj.version set shape = shape + %s where projection = 'census'"
+    with told.reader.connection() as connection:
+        connection.execute(shape, (1,))
+        try:
+            answers = [client.get(page) for page in ("/", "/ui/patients", "/ui/census")]
+        finally:
+            connection.execute(shape, (-1,))
+    assert {answer.status_code for answer in answers} == {503}
+    assert all("being rebuilt" in answer.text for answer in answers)
+
+
 def test_the_first_page_links_to_the_stories(pages: dict[str, str]) -> None:
     assert "Back within 30 days" in pages["/"]

@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
+import psycopg
 import structlog
 from psycopg import Connection
 
+from caretrail.deadline import Deadline
 from caretrail.fold_failures import failure_meaning
 from consumers.chain import refuse_other_positions
 from consumers.projector import (
@@ -45,6 +48,8 @@ log = structlog.get_logger()
 _PROJECTING: Final = 0x63617265_0003
 _WAITING_SECONDS: Final = 1.0  # between two looks for large components that wait
 _LOOK_SECONDS: Final = 2.0  # between two attempts to take that lock
+_BRIEF_SECONDS: Final = 0.2  # between two looks for the end of another rebuild
+_LEAST_SECONDS: Final = 1.0  # so that statements that take no time are not ended
 _NOT_BUILT: Final = -1  # in place of a position: below that of read models without events
 
 
@@ -140,26 +145,43 @@ class ReadModels:
                 log.warning("large_components.interrupted", exc_info=error)
                 stop.wait(_LOOK_SECONDS)
 
-    def prepare(self, connection: Connection[Any]) -> None:
+    def prepare(
+        self, connection: Connection[Any], check: Callable[[], None] = lambda: None
+    ) -> None:
         """Make the read models fit this release, and retry parked components.
 
         Read models of another release are rebuilt from the store. A component that an earlier
         release could not interpret may be interpreted now. Readers keep reading meanwhile.
+
+        Args:
+            connection: A connection in autocommit mode.
+            check: Called about once a second, or between two steps that take longer. An error
+                that it raises ends the work. Steps that are done stay done; a rebuild begins again
+                the next time.
+
+        Raises:
+            RebuildRunning: Another process rebuilds the read models.
         """
         try:
             generations.fed(connection, PROJECTIONS)
         except generations.NeedsRebuild as error:
             log.warning("projections.rebuilding", count=len(error.names))
             names = [] if error.all_projections else error.names
-            self.rebuild(connection, names, self.store.max_index())
-        parked = self.retry(connection)
+            self.rebuild(connection, names, self.store.max_index(), progress=lambda *_done: check())
+        parked = self.retry(connection, check)
         if parked:
             log.error("components.parked", parked=len(parked))
 
-    def retry(self, connection: Connection[Any]) -> list[ParkedEvent]:
-        """Interpret again what is set aside; return the events that stay so."""
-        heal = self.store.read_partition
-        return resuming.retry(connection, PROJECTIONS, self.services, heal=heal)
+    def retry(
+        self, connection: Connection[Any], check: Callable[[], None] = lambda: None
+    ) -> list[ParkedEvent]:
+        """Interpret again what is set aside; return the events that stay so.
+
+        ``check`` is called before each component. An error that it raises ends the work.
+        """
+        return resuming.retry(
+            connection, PROJECTIONS, self.services, heal=self.store.read_partition, check=check
+        )
 
     def rebuild(
         self,
@@ -208,22 +230,29 @@ class ReadModels:
         )
 
     def catch_up(
-        self, shown: Callable[[int], None] = lambda _index: None, *, timeout: float = 3600.0
+        self,
+        shown: Callable[[int], None] = lambda _index: None,
+        *,
+        timeout: float = 120.0,
+        renewed: bool = True,
     ) -> int:
         """Return when the read models hold every event recorded before the call.
 
         If a service updates or rebuilds them, wait for it. Otherwise fold the events of the store
-        here.
+        here, after a rebuild if they are missing or of another release.
 
         Args:
             shown: Called from time to time with the index that they have reached.
             timeout: In seconds.
+            renewed: Whether progress begins ``timeout`` again. A rebuild in this process is then
+                never given up.
 
         Raises:
             TimeoutError: They did not reach the newest event in time.
             ReadModelsAheadOfStore: The store does not have their events: it was set back.
         """
         target = self.store.max_index()
+        deadline = Deadline(timeout, renewed=renewed)
         with self.connect() as connection:
 
             def through() -> int:
@@ -231,26 +260,70 @@ class ReadModels:
                     index = self.complete_through(connection)
                 except generations.NeedsRebuild:  # the service rebuilds them when it starts
                     index = _NOT_BUILT
+                deadline.reached(index)
                 shown(max(0, min(index, target)))
                 return index
 
-            until = time.monotonic() + timeout
             while not claim_projecting(connection):
-                left = until - time.monotonic()
+                # The service may end meanwhile; the next round then takes its lock.
                 try:
-                    return wait_through(through, target, min(left, _LOOK_SECONDS))
+                    return wait_through(through, target, min(deadline.left, _LOOK_SECONDS))
                 except TimeoutError:
-                    # The service may have ended meanwhile; the next round then takes its lock.
-                    if left <= _LOOK_SECONDS:
-                        raise
-            self.prepare(connection)
+                    if deadline.left <= 0:
+                        raise deadline.missed(target) from None
+            ends = Deadline(inf, renewed=False) if renewed else deadline
+            if not self._prepared(connection, ends, shown):
+                raise deadline.missed(target)
             self.positions(connection)  # also if no event waits: refuse those that the store lacks
-            left = max(1, round(1000 * (until - time.monotonic())))
-            connection.execute("select set_config('statement_timeout', %s, false)", (str(left),))
             source = StoreSource(self.store, wait=lambda _seconds: None)
-            return self.projector(lambda: connection, source).catch_up(
-                through, target, until - time.monotonic()
-            )
+            projector = self.projector(lambda: connection, source)
+            while True:
+                _limit_statements(connection, deadline.left)
+                try:
+                    return projector.catch_up(through, target, deadline.left)
+                except TimeoutError:
+                    if deadline.left <= 0:
+                        raise deadline.missed(target) from None
+
+    def _prepared(
+        self, connection: Connection[Any], deadline: Deadline, shown: Callable[[int], None]
+    ) -> bool:
+        """Prepare the read models; return False if the deadline comes first.
+
+        If a command of another process rebuilds them, wait for it.
+        """
+
+        def check() -> None:
+            shown(0)
+            if deadline.left <= 0:
+                raise _TimeIsOver
+
+        try:
+            while True:
+                _limit_statements(connection, deadline.left)
+                try:
+                    self.prepare(connection, check)
+                except generations.RebuildRunning:
+                    check()
+                    time.sleep(_BRIEF_SECONDS)
+                else:
+                    return True
+        except _TimeIsOver:
+            return False
+        except psycopg.errors.QueryCanceled:
+            if deadline.left > 0:
+                raise
+            return False
+
+
+class _TimeIsOver(Exception):
+    """The deadline came before the work was done."""
+
+
+def _limit_statements(connection: Connection[Any], seconds: float) -> None:
+    """Let PostgreSQL end each statement that takes longer than ``seconds``, and than a second."""
+    limit = 0 if seconds == inf else round(1000 * max(_LEAST_SECONDS, seconds))  # 0: no limit
+    connection.execute("select set_config('statement_timeout', %s, false)", (str(limit),))
 
 
 def claim_projecting(connection: Connection[Any]) -> bool:

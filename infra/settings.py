@@ -154,7 +154,8 @@ class Settings(BaseSettings):
         10.0,
         ge=0,
         description="Seconds that a command waits at most until the read models hold the newest"
-        " events. Then it answers with what they hold, and says how far behind they are.",
+        " events. Then it answers with what they hold, and says how far behind they are. If they"
+        " are not built for this release by then, it fails and says what to do.",
     )
     log_level: str = Field("info", description="Level of logs: debug, info, warning or error.")
 

@@ -6,10 +6,14 @@ from contextlib import contextmanager
 from typing import Final, Protocol
 
 from caretrail.bootstrap import Application, opened
+from caretrail.cli import DONE, FAILED
 from caretrail.cli.output import note
+from caretrail.failure import Failed
+from caretrail.progress import progress
 from caretrail.readers import open_reader
 from caretrail.reading import Reader
 from infra import log, settings
+from projections.engine.generations import NeedsRebuild
 
 _SILENT_SECONDS: Final = 3.0
 
@@ -36,6 +40,9 @@ def catch_up_to_read(application: Application) -> None:
 
     If they do not hold every event by then, print how far behind they are and return. The answer
     then holds what they hold.
+
+    Raises:
+        Failed: The read models are missing or of another release, and were not rebuilt by then.
     """
     limit = application.settings.read_wait
     try:
@@ -43,7 +50,12 @@ def catch_up_to_read(application: Application) -> None:
     except TimeoutError:
         newest = application.store.max_index()
         with application.connect() as connection:
-            through = application.read_models.complete_through(connection)
+            try:
+                through = application.read_models.complete_through(connection)
+            except NeedsRebuild as error:
+                raise Failed(_not_rebuilt(error, limit, newest)) from None
+        if through >= newest:
+            return
         note(
             f"caretrail: this answer may lack the newest events ({newest - through} behind): after"
             f" {limit:g} s the read models hold the events up to {through} of {newest}. The log of"
@@ -51,10 +63,33 @@ def catch_up_to_read(application: Application) -> None:
         )
 
 
+def catch_up_after_recording(application: Application) -> int:
+    """Wait for the read models as long as they make progress; return the exit code of the verb.
+
+    If they stop before they hold every event, print how far they are.
+    """
+    with progress("projecting", application.store.max_index()) as shown:
+        try:
+            application.read_models.catch_up(shown)
+        except TimeoutError as error:
+            note(f"caretrail: everything is recorded, but {error}")
+            return FAILED
+    return DONE
+
+
+def _not_rebuilt(error: NeedsRebuild, limit: float, newest: int) -> str:
+    return (
+        f"nothing can be shown yet: read models ({', '.join(error.names)}) are missing or of"
+        f" another release, and {limit:g} s were not enough to make them from {newest} events."
+        " If a service runs, wait until it is ready. If none runs, `caretrail projections rebuild`"
+        " makes them and shows its progress."
+    )
+
+
 class LaggingModels(Protocol):
     """Read models that may lag behind the store."""
 
-    def catch_up(self, shown: Callable[[int], None], *, timeout: float) -> object:
+    def catch_up(self, shown: Callable[[int], None], *, timeout: float, renewed: bool) -> object:
         """Return when they hold every event; call ``shown`` with the index reached so far.
 
         Raises:
@@ -67,7 +102,7 @@ def catch_up(
     models: LaggingModels,
     now: Callable[[], float] = time.monotonic,
     *,
-    timeout: float = 3600.0,
+    timeout: float,
 ) -> None:
     """Wait for the read models; print one note if that takes more than 3 s.
 
@@ -90,4 +125,4 @@ def catch_up(
                 " If it takes long, look at the log of the projector and run `caretrail doctor`."
             )
 
-    models.catch_up(shown, timeout=timeout)
+    models.catch_up(shown, timeout=timeout, renewed=False)

@@ -3,7 +3,7 @@
 from argparse import Namespace
 from dataclasses import asdict
 
-from caretrail.cli.home import open_home
+from caretrail.cli.home import catch_up_after_recording, open_home
 from caretrail.cli.message_files import message_files, messages_in
 from caretrail.cli.output import columns, json_line, note
 from caretrail.failure import Failed
@@ -12,7 +12,7 @@ from caretrail.progress import progress
 from consumers import intake
 
 
-def ingest(options: Namespace) -> None:
+def ingest(options: Namespace) -> int:
     """Record the messages of files or folders; return when the read models hold them."""
     files = message_files(options.paths)
     with open_home() as application:
@@ -33,10 +33,10 @@ def ingest(options: Namespace) -> None:
                 record=application.record,
                 done=shown,
             )
-        with progress("projecting", application.store.max_index()) as shown:
-            application.read_models.catch_up(shown)
+        code = catch_up_after_recording(application)
     result = {name: count for name, count in asdict(account).items() if name != "last_index"}
     if options.json:
         json_line(result)
     else:
         columns(list(result), [list(result.values())])
+    return code

@@ -4,8 +4,8 @@ from argparse import Namespace
 from dataclasses import asdict, fields
 from typing import Any, Final
 
-from caretrail.bootstrap import Application
-from caretrail.cli.home import open_home
+from caretrail.cli import DONE, WRONG_USAGE
+from caretrail.cli.home import catch_up_after_recording, open_home
 from caretrail.cli.output import columns, json_line, line, note
 from caretrail.failure import Failed
 from caretrail.progress import progress
@@ -21,12 +21,12 @@ _COUNTS: Final = tuple(
 )
 
 
-def messages_reprocess(options: Namespace) -> int | None:
+def messages_reprocess(options: Namespace) -> int:
     """Read messages again; return when the read models hold what changed."""
     filters = _filters(options)
     if filters == MessageFilters() and not options.all:
         note("caretrail: name messages by id, give a filter, or give --all")
-        return 2
+        return WRONG_USAGE
     with (
         open_home() as application,
         MessageArchive(application.url, application.keys) as archive,
@@ -44,10 +44,9 @@ def messages_reprocess(options: Namespace) -> int | None:
                 found=_print_change if options.json else lambda _change: None,
                 done=shown,
             )
-        if not options.dry_run:
-            _catch_up(application)
+        code = DONE if options.dry_run else catch_up_after_recording(application)
     _print_totals(totals, options)
-    return None
+    return code
 
 
 def _filters(options: Namespace) -> MessageFilters:
@@ -62,11 +61,6 @@ def _filters(options: Namespace) -> MessageFilters:
         since=options.since,
         until=options.until,
     )
-
-
-def _catch_up(application: Application) -> None:
-    with progress("projecting", application.store.max_index()) as shown:
-        application.read_models.catch_up(shown)
 
 
 def _print_change(change: MessageChange) -> None:

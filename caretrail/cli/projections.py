@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import asdict
 
 from caretrail.bootstrap import Application
-from caretrail.cli.home import catch_up, open_home
+from caretrail.cli import DONE, FAILED
+from caretrail.cli.home import catch_up_to_read, open_home
 from caretrail.cli.output import columns, json_line, json_lines, line, note
 from caretrail.failure import Failed
 from caretrail.progress import progress
@@ -50,19 +51,28 @@ def projections_ls(options: Namespace) -> None:
         columns(list(found[0]), [list(each.values()) for each in found])
 
 
-def projections_digest(options: Namespace) -> None:
-    """Hash the content of read models, once they hold every event."""
+def projections_digest(options: Namespace) -> int:
+    """Hash the content of read models, once they hold every event.
+
+    If they do not hold every event in time, hash what they hold, and say how far behind they are.
+    The verb has then failed.
+    """
     names = _checked(options.names)
     with open_home() as application, application.connect() as connection:
-        catch_up(application.read_models)
-        found = digest(connection, PROJECTIONS, application.services.open_segment, names)
+        newest = application.store.max_index()
+        catch_up_to_read(application)
+        with connection.transaction():
+            connection.execute("set transaction isolation level repeatable read, read only")
+            found = digest(connection, PROJECTIONS, application.services.open_segment, names)
+            behind = max(0, newest - application.read_models.complete_through(connection))
     if options.json:
-        json_line({name: asdict(each) for name, each in found.items()})
+        json_line({name: {**asdict(each), "behind": behind} for name, each in found.items()})
     else:
         columns(
-            ("projection", "rows", "sha256"),
-            [(name, each.rows, each.sha256) for name, each in found.items()],
+            ("projection", "rows", "sha256", "behind"),
+            [(name, each.rows, each.sha256, behind) for name, each in found.items()],
         )
+    return FAILED if behind else DONE
 
 
 def projections_rebuild(options: Namespace) -> None:
@@ -70,8 +80,8 @@ def projections_rebuild(options: Namespace) -> None:
     names = _checked(options.names)
     with open_home() as application:
         if names:
-            # The rebuilt ones will hold every event; the others must hold as much.
-            catch_up(application.read_models)
+            # The rebuilt ones are read to the position of the others.
+            catch_up_to_read(application)
         started = time.monotonic()
         total = application.store.max_index()
         if options.source == "kafka":

@@ -28,7 +28,8 @@ class CommandLine:
     @property
     def variables(self) -> dict[str, str]:
         ours = {k: v for k, v in os.environ.items() if not k.startswith("CARETRAIL_")}
-        return {**ours, "CARETRAIL_HOME": str(self.home), **self.environment}
+        home = {"CARETRAIL_HOME": str(self.home), "CARETRAIL_READ_WAIT": "120"}
+        return {**ours, **home, **self.environment}
 
     def run(self, *arguments: str | Path, exit_code: int = 0) -> str:
         """Run one verb, check its exit code, return its standard output."""

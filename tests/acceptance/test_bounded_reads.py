@@ -66,6 +66,8 @@ def test_a_read_beside_an_event_that_cannot_be_projected_returns_and_says_so(hom
         with urlopen(f"{service.facts()['pages']}/ui/patients", timeout=10) as page:
             assert "1 event behind" in page.read().decode()
         assert "projector" in readyz(service)
+        found = line._run(("projections", "digest", "--json"), 1)
+        assert {each["behind"] for each in json.loads(found.stdout).values()} == {1}
     with joined(home):  # no service runs, and not every command starts PostgreSQL
         for verb in (
             ("timeline", "MERCY|10001"),
@@ -86,3 +88,20 @@ def test_a_read_beside_an_event_that_cannot_be_projected_returns_and_says_so(hom
         shown, said = answer(line, "timeline", "MERCY|10001", "--json")
         assert (json.loads(shown)["behind"], said) == (0, "")
         assert len(line.objects("patients", "ls")) == 2
+
+
+def test_a_read_that_would_rebuild_for_too_long_says_what_to_do(home: Path) -> None:
+    line = SameProcess(home, {**ALONE, "CARETRAIL_READ_WAIT": "1"})
+    feed = home.with_name("feed.hl7")
+    feed.write_bytes(admission(1))
+    with joined(home) as url:
+        line.run("ingest", feed)
+        with psycopg.connect(url) as analyst:
+            change(home, "update proj.version set shape = shape + 1 where projection = 'census'")
+            analyst.execute("select count(*) from care.encounter")  # a rebuild waits for it
+            for verb in (("timeline", "MERCY|10001"), ("census",), ("projections", "digest")):
+                said = line.refused(*verb)
+                assert "nothing can be shown yet: read models (census)" in said
+                assert "caretrail projections rebuild" in said
+        line.run("projections", "rebuild")
+        assert len(line.objects("census")) == 1

@@ -17,8 +17,8 @@ class SlowReadModels:
     def now(self) -> float:
         return self.seconds
 
-    def catch_up(self, shown: Callable[[int], None], *, timeout: float) -> None:
-        del timeout
+    def catch_up(self, shown: Callable[[int], None], *, timeout: float, renewed: bool) -> None:
+        del timeout, renewed
         for index in range(self.looks):
             self.seconds += 1
             shown(index)
@@ -29,5 +29,5 @@ def test_a_wait_of_three_seconds_or_more_is_noted_once(
     looks: int, notes: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     models = SlowReadModels(looks)
-    catch_up(models, models.now)
+    catch_up(models, models.now, timeout=100)
     assert capsys.readouterr().err.count("waiting for the read models") == notes

@@ -129,6 +129,6 @@ def opened(settings: Settings) -> Iterator[Application]:
                 store=store,
                 services=services,
                 connect=partial(connect, url),
-                worker_tools=partial(worker_tools, settings, url, store.incarnation),
+                worker_tools=partial(worker_tools, settings, url),
             ),
         )

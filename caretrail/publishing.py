@@ -7,7 +7,7 @@ from typing import Final
 
 from caretrail.bootstrap import Application
 from consumers.relay import Relay, RelayStep
-from infra import topics
+from infra import clock, topics
 from infra.kafka import EventTopic
 from infra.kafka_access import Brokers
 from infra.kafka_server import KafkaServer
@@ -33,11 +33,12 @@ def generation_of(application: Application) -> int:
 def next_generation(application: Application) -> int:
     """Begin a new generation of the topics; it gets every event of the store, from the first.
 
-    The read models are rebuilt from the store, because they may hold events of the old topic that
-    the store does not have.
+    The store begins a new incarnation. The read models are rebuilt from it, because they may hold
+    events of the old topic that the store does not have.
     """
     with application.connect() as connection:
-        number = begin_generation(connection, application.store.incarnation)
+        number = begin_generation(connection, clock.new_id())
+        application.store.load_incarnation()
         application.read_models.rebuild(connection, [], application.store.max_index())
     return number
 

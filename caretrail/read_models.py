@@ -58,14 +58,15 @@ class ReadModels:
     """The read models of a home, which follow the events of its store.
 
     ``connect`` opens a new connection in autocommit mode. ``worker_tools`` opens what a worker
-    process of a rebuild reads and folds with. It is sent to the worker, so it can be pickled.
+    process of a rebuild reads and folds with, for an incarnation of the store. It is sent to the
+    worker, so it can be pickled.
     """
 
     store: CareStore
     services: Services
     connect: Callable[[], Connection[Any]]
     worker_tools: Callable[
-        [Needs], "AbstractContextManager[tuple[Connection[Any], Services, ReadStretch]]"
+        [str, Needs], "AbstractContextManager[tuple[Connection[Any], Services, ReadStretch]]"
     ]
 
     def complete_through(self, connection: Connection[Any]) -> int:
@@ -223,7 +224,7 @@ class ReadModels:
             events,
             heal=self.store.read_partition,
             services=self.services,
-            tools=partial(self.worker_tools, reads),
+            tools=partial(self.worker_tools, self.store.incarnation, reads),
             progress=progress,
             total=upto,
             keep=keep,

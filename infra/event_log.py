@@ -36,6 +36,10 @@ class EventLog:
         self.incarnation = incarnation
         self.connections = connections
 
+    def load_incarnation(self) -> None:
+        """Read the incarnation of the store again; a new generation of the topics has begun it."""
+        self.incarnation = str(self._value("select incarnation from es.store"))
+
     def max_index(self) -> int:
         """Return the index of the newest event; 0 if the store has no events."""
         return int(self._value("select coalesce(max(notification_id), 0) from es.event"))

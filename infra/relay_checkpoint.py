@@ -194,8 +194,16 @@ def newest_generation(url: str) -> int:
 
 
 def begin_generation(connection: psycopg.Connection[Any], incarnation: str) -> int:
-    """Begin a new generation of the topics for this incarnation; return its number."""
-    with connection.cursor(row_factory=tuple_row) as cursor:
+    """Begin a new generation of the topics, and this new incarnation of the store.
+
+    The store may have been set back, and then it gives some indexes a second time. A reader of the
+    topics that knows events by incarnation and index takes none of these for a repeat.
+
+    Returns:
+        The number of the generation.
+    """
+    with connection.transaction(), connection.cursor(row_factory=tuple_row) as cursor:
+        cursor.execute("update es.store set incarnation = %s", (incarnation,))
         row = cursor.execute(
             """
             insert into relay.generation (generation, incarnation)

@@ -85,6 +85,8 @@ def run(settings: Settings, stop: Event) -> None:
         def work() -> None:
             measured.begin()
             try:
+                # A new one may have begun since the role halted.
+                application.store.load_incarnation()
                 if settings.brokers is not None:
                     _from_kafka(application, settings.brokers, claimed, measured, stop)
                 else:

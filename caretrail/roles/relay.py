@@ -30,6 +30,7 @@ def run(settings: Settings, stop: Event) -> None:
 
 
 def _publish(application: Application, halting: Halting, stop: Event) -> None:
+    application.store.load_incarnation()  # a new one may have begun since the role halted
     topic = event_topic(application)
 
     def count(step: RelayStep) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from commands.ports.topic import Fenced, IncarnationMismatch, TopicAheadOfStore
 from consumers.relay import Relay
-from infra import topics
+from infra import clock, topics
 from infra.kafka import EventTopic
 from infra.relay_checkpoint import RelayCheckpoints, begin_generation, generation
 from tests import servers
@@ -142,7 +142,10 @@ def test_another_incarnation_halts_the_relay_and_publishes_to_a_new_generation(
         with pytest.raises(IncarnationMismatch, match="new generation"):
             owner.relay().catch_up()
         assert generation(connection, owner.store.incarnation) == 1
-        assert begin_generation(connection, owner.store.incarnation) == 2
+        assert begin_generation(connection, clock.new_id()) == 2
+    halted = owner.store.incarnation
+    owner.store.load_incarnation()
+    assert owner.store.incarnation != halted
     name = topics.events_topic(owner.prefix, 2)
     assert name == f"{owner.prefix}.events.v1.g2"
     topic = EventTopic(
@@ -154,7 +157,11 @@ def test_another_incarnation_halts_the_relay_and_publishes_to_a_new_generation(
     )
     with closing(topic):
         assert Relay(owner.store, topic, RelayCheckpoints(owner.database, name)).catch_up() == 5
-        assert sum(each.end for each in topic.extents().values()) == 5
+        found = {(one.incarnation, one.index) for one in topic.links(topic.extents())}
+    assert found == {(owner.store.incarnation, index) for index in range(1, 6)}
+    with closing(owner.topic()) as earlier:
+        before = {(one.incarnation, one.index) for one in earlier.links(earlier.extents())}
+    assert (len(before), before & found) == (5, set())  # to no reader is an event a repeat
 
 
 class _OlderStore:

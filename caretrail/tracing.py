@@ -8,7 +8,8 @@ from caretrail.reading.members import instant
 from domain.ids import MessageId, PatientId, StatementRef
 from domain.interpretation import happened
 from infra.messages import MessageArchive, NoSuchMessage
-from projections.audit_trail import EventRow
+from projections import audit_trail
+from projections.audit_trail import EventRow, happened_precision
 from projections.engine.events import FiledStatement
 
 Chain: TypeAlias = dict[str, Any]  # JSON, as docs/reference/json.md lists it
@@ -25,6 +26,9 @@ def trace(application: Application, reader: Reader, opaque: str) -> Chain | None
         except NoSuchMessage:
             return _of_row(reader, archive, opaque)
         filed = [application.store.one(each.index) for each in events]
+        with reader.connection() as connection:
+            listed = audit_trail.events_of_message(connection, opaque)
+        precisions = {each.source_position: each.happened_precision for each in listed}
         return {
             "id": opaque,
             "kind": "message",
@@ -37,6 +41,7 @@ def trace(application: Application, reader: Reader, opaque: str) -> Chain | None
                     "event_id": each.envelope.event_id,
                     "topic": each.envelope.topic,
                     "happened_at": instant(each.envelope.happened_at),
+                    "precision": precisions.get(each.envelope.index),
                     "recorded_at": instant(each.envelope.recorded_at),
                     "message": _message(archive, each.envelope.message_id),
                 }
@@ -86,6 +91,7 @@ def _of_superseded(archive: MessageArchive, event: EventRow, patient_id: Patient
                 "event_id": event.event_id,
                 "topic": event.topic,
                 "happened_at": instant(event.happened_at),
+                "precision": event.happened_precision,
                 "recorded_at": instant(event.recorded_at),
                 "message": _message(archive, event.message_id),
             }
@@ -94,11 +100,13 @@ def _of_superseded(archive: MessageArchive, event: EventRow, patient_id: Patient
 
 
 def _event(archive: MessageArchive, filed: FiledStatement) -> dict[str, Any]:
+    happened_at, _ = happened(filed.statement)
     return {
         "index": filed.index,
         "event_id": filed.event_id,
         "topic": filed.topic,
-        "happened_at": instant(happened(filed.statement)[0]),
+        "happened_at": instant(happened_at),
+        "precision": happened_precision(filed.statement, happened_at),
         "recorded_at": instant(filed.recorded_at),
         "message": _message(archive, filed.message_id),
     }

@@ -11,7 +11,9 @@ from psycopg.rows import class_row
 
 from domain.body import RecordedEvent
 from domain.ids import EventId, MessageId, Mode, RecordId, StatementRef
-from domain.statement import Statement
+from domain.interpretation.times import moment_of
+from domain.statement import Precision, Statement
+from domain.triggers import trigger_of
 from projections.engine.events import is_statement
 from projections.engine.projection import ByEvent, Projection
 from projections.engine.table import Column, Row, Table
@@ -43,7 +45,14 @@ EVENT: Final = Table(
         Column("control_id", "text", "Message control id, MSH-10; null: as above."),
         Column("facility", "text", "Facility of the event.", required=True),
         Column("happened_at", "timestamptz", "When it happened; null: not stated."),
+        Column(
+            "happened_precision",
+            "text",
+            "How precisely that is stated: year, month, day, hour, minute or second; null: not"
+            " stated, or not readable.",
+        ),
         Column("stated_at", "timestamptz", "When it was stated, MSH-7; null: not stated."),
+        Column("stated_precision", "text", "How precisely MSH-7 states it; null: as above."),
         Column("recorded_at", "timestamptz", "When it was recorded.", "arrival", True),
         Column("actor_kind", "text", "Kind of the actor: feed, person or system.", "arrival", True),
         Column(
@@ -93,7 +102,12 @@ def rows(
     return {EVENT.name: [_row(each, statements.get(each.envelope.index)) for each in events]}
 
 
+class _OwnTime(msgspec.Struct):
+    precision: Precision = "second"
+
+
 class _OwnCore(msgspec.Struct):
+    happened_at: _OwnTime
     mode: Mode = "P"
 
 
@@ -104,20 +118,47 @@ class _OwnBody(msgspec.Struct):
 _own_body: Final = msgspec.json.Decoder(_OwnBody)
 
 
-def _own_mode(recorded: RecordedEvent) -> Mode | None:
-    """Return the mode of an own event; None if it is a statement or cannot be read."""
+def _own_core(recorded: RecordedEvent) -> _OwnCore | None:
+    """Return the core of an own event; None if it is a statement or cannot be read."""
     if is_statement(recorded.envelope.topic):
         return None
     try:
-        return _own_body.decode(recorded.body).core.mode
+        return _own_body.decode(recorded.body).core
     except msgspec.MsgspecError:
         return None
+
+
+def happened_precision(statement: Statement, happened_at: datetime | None) -> Precision | None:
+    """Return how precisely the happened-at of a statement is stated; None: it is not stated.
+
+    An earlier release may have read happened-at from another field than this one would. So the
+    field that states this instant counts.
+    """
+    if happened_at is None:
+        return None
+    moment, _ = moment_of(statement, trigger_of(statement.trigger))
+    if moment is None or happened_at not in (moment.at, moment.last):
+        others = (
+            statement.admitted,
+            statement.discharged,
+            statement.occurred,
+            statement.entered,
+            statement.sent,
+        )
+        same = (each for each in others if each and happened_at in (each.at, each.last))
+        moment = next(same, None)
+    return "second" if moment is None else moment.precision
 
 
 def _row(recorded: RecordedEvent, statement: Statement | None) -> Row:
     envelope = recorded.envelope
     actor = envelope.actor
     sent = None if statement is None else statement.sent
+    own = _own_core(recorded) if statement is None else None
+    if statement is not None:
+        precision = happened_precision(statement, envelope.happened_at)
+    else:
+        precision = None if own is None else own.happened_at.precision
     return (
         envelope.index,
         envelope.event_id,
@@ -125,14 +166,16 @@ def _row(recorded: RecordedEvent, statement: Statement | None) -> Row:
         envelope.stream,
         envelope.subjects,
         None if statement is None else statement.ref,
-        _own_mode(recorded) if statement is None else statement.mode,
+        (None if own is None else own.mode) if statement is None else statement.mode,
         None if statement is None else statement.trigger,
         None if statement is None else statement.application,
         None if statement is None else statement.sender,
         None if statement is None else statement.control_id,
         envelope.facility,
         envelope.happened_at,
+        precision,
         None if sent is None else sent.at,
+        None if sent is None else sent.precision,
         envelope.recorded_at,
         actor.kind,
         actor.issuer,
@@ -151,7 +194,7 @@ def _row(recorded: RecordedEvent, statement: Statement | None) -> Row:
 
 PROJECTION: Final = Projection(
     name="audit_trail",
-    version=1,
+    version=2,
     tables=(EVENT,),
     fold=ByEvent(rows=rows),
     views=(
@@ -189,7 +232,9 @@ class EventRow:
     control_id: str | None
     facility: str
     happened_at: datetime | None
+    happened_precision: Precision | None
     stated_at: datetime | None
+    stated_precision: Precision | None
     recorded_at: datetime
     actor_kind: str
     actor_issuer: str
@@ -203,9 +248,9 @@ class EventRow:
 
 _EVENT: Final = """
     select source_position, event_id, topic, record_id, subject_ids, statement_ref, mode,
-        trigger_code, application, sender, control_id, facility, happened_at, stated_at,
-        recorded_at, actor_kind, actor_issuer, actor_subject, actor_role, message_id,
-        mapping_version, profile_version, flags
+        trigger_code, application, sender, control_id, facility, happened_at,
+        happened_precision, stated_at, stated_precision, recorded_at, actor_kind, actor_issuer,
+        actor_subject, actor_role, message_id, mapping_version, profile_version, flags
     from proj.audit_trail
 """
 
@@ -247,11 +292,6 @@ def known_at(connection: Connection[Any], at: int | datetime) -> LogPosition:
         if row
         else LogPosition(index=0, recorded_at=None)
     )
-
-
-def _position(row: tuple[Any, ...] | None) -> LogPosition:
-    index, recorded_at = row or (0, None)
-    return LogPosition(index=index, recorded_at=recorded_at)
 
 
 def event(connection: Connection[Any], opaque: str) -> EventRow | None:

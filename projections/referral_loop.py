@@ -24,6 +24,7 @@ from domain.referral import (
     ReferralRequested,
     Urgency,
 )
+from domain.statement import Precision
 from projections.engine.columns import ARRIVAL, COMPONENT, FLAGS, MODE, PATIENT
 from projections.engine.course import Course
 from projections.engine.events import FiledOwnEvent
@@ -60,9 +61,18 @@ REFERRAL_LOOP: Final = Table(
         Column("urgency", "text", "stat, urgent, asap or routine.", required=True),
         Column("category", "text", "clinical, social, diagnostic, post_acute.", required=True),
         Column("requested_at", "timestamptz", "When it was requested.", required=True),
+        Column(
+            "requested_precision",
+            "text",
+            "How precisely that is stated: year, month, day, hour, minute or second.",
+            required=True,
+        ),
         Column("accepted_at", "timestamptz", "When the target accepted; null: not yet."),
+        Column("accepted_precision", "text", "How precisely that is stated; null: not yet."),
         Column("outcome_at", "timestamptz", "When the outcome was received; null: not yet."),
+        Column("outcome_precision", "text", "How precisely that is stated; null: not yet."),
         Column("closed_at", "timestamptz", "When the requester closed it; null: not yet."),
+        Column("closed_precision", "text", "How precisely that is stated; null: not yet."),
         Column("need_met", "text", "yes, partly, no or unknown; null: not closed."),
         Column("anchor_ref", "text", "Statement that the request names; null: none."),
         Column(
@@ -99,9 +109,13 @@ class ReferralRow:
     urgency: Urgency
     category: Category
     requested_at: datetime
+    requested_precision: Precision
     accepted_at: datetime | None
+    accepted_precision: Precision | None
     outcome_at: datetime | None
+    outcome_precision: Precision | None
     closed_at: datetime | None
+    closed_precision: Precision | None
     need_met: NeedMet | None
     anchor_ref: StatementRef | None
     encounter_id: EncounterId | None
@@ -142,7 +156,10 @@ def referral_row(
     """
     folded = fold(REFERRAL, history)
     asked = _request(folded, history)
-    at = {type(each.event): each.event.happened_at.at for each in folded.applied}
+    stated = {type(each.event): each.event.happened_at for each in folded.applied}
+    accepted = stated.get(ReferralAccepted)
+    outcome = stated.get(ReferralOutcomeReceived)
+    ended = stated.get(ReferralClosed)
     closed = [each.event for each in folded.applied if isinstance(each.event, ReferralClosed)]
     flags = (("has_void_events", folded.void), ("rests_on_void", folded.rests_on_void))
     return ReferralRow(
@@ -162,9 +179,13 @@ def referral_row(
         urgency=asked.urgency,
         category=asked.category,
         requested_at=asked.happened_at.at,
-        accepted_at=at.get(ReferralAccepted),
-        outcome_at=at.get(ReferralOutcomeReceived),
-        closed_at=at.get(ReferralClosed),
+        requested_precision=asked.happened_at.precision,
+        accepted_at=accepted.at if accepted else None,
+        accepted_precision=accepted.precision if accepted else None,
+        outcome_at=outcome.at if outcome else None,
+        outcome_precision=outcome.precision if outcome else None,
+        closed_at=ended.at if ended else None,
+        closed_precision=ended.precision if ended else None,
         need_met=closed[-1].need_met if closed else None,
         anchor_ref=asked.anchor,
         encounter_id=encounter_of(asked.anchor),
@@ -210,7 +231,7 @@ def _request(
 
 PROJECTION: Final = Projection(
     name="referral_loop",
-    version=2,
+    version=3,
     tables=(REFERRAL_LOOP,),
     fold=ByCourse(rows=rows),
     views=(TableView("referral_loop", REFERRAL_LOOP, PRODUCTION),),
@@ -239,7 +260,8 @@ def referrals(
             """
             select stream_id, patient_id, record_id, mode, state, version, requester_organisation,
                 requester_person, target_organisation, target_person, target_pool, service,
-                specialty, urgency, category, requested_at, accepted_at, outcome_at, closed_at,
+                specialty, urgency, category, requested_at, requested_precision, accepted_at,
+                accepted_precision, outcome_at, outcome_precision, closed_at, closed_precision,
                 need_met, anchor_ref, encounter_id, flags
             from proj.referral_loop
             where (%(stream)s::text is null or stream_id = %(stream)s)

@@ -5,12 +5,13 @@ from dataclasses import asdict
 
 from caretrail.cli import FAILED
 from caretrail.cli.home import catch_up_to_read, open_home
-from caretrail.cli.output import columns, json_line, json_lines, line, note
+from caretrail.cli.output import as_stated, columns, json_line, json_lines, line, note
 from caretrail.cli.patients import shared_number_listed
 from caretrail.failure import Failed
 from caretrail.progress import progress
 from caretrail.publishing import brokers_of, event_topic, publish_owed
 from caretrail.readers import open_reader
+from caretrail.reading.members import instant
 from consumers.reconcile import reconcile
 from infra.refused_records import REMEDY
 from projections.audit_trail import trail
@@ -41,7 +42,7 @@ def audit_trail(options: Namespace) -> None:
             (
                 each.source_position,
                 each.recorded_at,
-                each.happened_at,
+                as_stated(instant(each.happened_at), each.happened_precision),
                 each.topic,
                 each.sender,
                 each.control_id,

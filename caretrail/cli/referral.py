@@ -152,7 +152,7 @@ def referral_ls(options: Namespace) -> None:
             (
                 each["stream_id"],
                 each["state"],
-                as_stated(each["requested_at"]),
+                as_stated(each["requested_at"], each["requested_precision"]),
                 each["requester"]["organisation"],
                 each["target"]["organisation"] or each["target"]["pool"],
                 each["service"] or each["specialty"],

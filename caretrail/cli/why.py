@@ -3,7 +3,7 @@
 from argparse import Namespace
 
 from caretrail.cli.home import catch_up_to_read, open_home
-from caretrail.cli.output import columns, json_line, line
+from caretrail.cli.output import as_stated, columns, json_line, line
 from caretrail.failure import Failed
 from caretrail.readers import open_reader
 from caretrail.tracing import trace
@@ -29,7 +29,7 @@ def why(options: Namespace) -> None:
             (
                 each["index"],
                 each["topic"],
-                each["happened_at"],
+                as_stated(each["happened_at"], each["precision"]),
                 each["event_id"],
                 each["message"]["id"] if each["message"] else None,
                 each["message"]["control_id"] if each["message"] else None,

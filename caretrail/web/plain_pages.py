@@ -11,6 +11,7 @@ from caretrail.web.proofs import NamedFact
 from caretrail.web.render import render
 from caretrail.web.words import Words, plural
 from domain.ids import PatientId
+from domain.statement import Precision
 from projections.audit_trail import EventRow
 
 #: Outcome of a message -> why it has no event.
@@ -92,8 +93,8 @@ def error_page(title: str, text: str, *, words: Words, frame: Mapping[str, objec
 
 
 def _event(event: EventRow, words: Words) -> list[NamedFact]:
-    def at(moment: datetime | None) -> str:
-        return words.moment(moment, year=True) if moment else "not stated"
+    def at(moment: datetime | None, precision: Precision | None = None) -> str:
+        return words.moment(moment, precision or "second", year=True) if moment else "not stated"
 
     actor = " ".join(
         filter(None, (event.actor_kind, event.actor_issuer, event.actor_subject, event.actor_role))
@@ -101,8 +102,8 @@ def _event(event: EventRow, words: Words) -> list[NamedFact]:
     facts = (
         ("Event", f"{event.source_position:,}"),
         ("Type", event.topic),
-        ("Happened", at(event.happened_at)),
-        ("Stated", at(event.stated_at)),
+        ("Happened", at(event.happened_at, event.happened_precision)),
+        ("Stated", at(event.stated_at, event.stated_precision)),
         ("Recorded", at(event.recorded_at)),
         ("Facility", event.facility),
         ("Sent by", " ".join(filter(None, (event.application, event.sender)))),

@@ -5,7 +5,9 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from tests.projections.samples import Log, applied, referral, stated
+from domain.statement import Moment
+from projections.audit_trail import happened_precision
+from tests.projections.samples import Log, applied, at, referral, stated
 
 pytestmark = pytest.mark.postgres
 
@@ -60,3 +62,38 @@ def test_an_own_event_that_cannot_be_read_is_kept_without_a_mode(
     assert connection.execute("select count(*) from proj.parked").fetchone() == (1,)
     assert modes(connection, "proj") == [(1, None)]
     assert modes(connection, "care") == [(1, None)]  # it may be of production: it is not hidden
+
+
+def test_each_time_has_the_precision_with_which_it_is_stated(
+    connection: psycopg.Connection,
+) -> None:
+    day = Moment(at=at("0:00"), until=at("23:59"), precision="day")
+    hour = Moment(at=at("10:00"), until=at("10:59"), precision="hour")
+    log = Log()
+    log.record(
+        stated("A01", "10:00", admitted=day, occurred=day, sent=hour),
+        stated("A03", "18:00", discharged=day, occurred=day),
+        stated("A02", "11:00", number="2", occurred=None, sent=None, entered=None),
+        referral("12:00", happened_at=day),
+        referral("12:00", number="2"),
+    )
+    applied(connection, log, log.events)
+    assert connection.execute(
+        "select happened_precision, stated_precision from care.audit_trail order by source_position"
+    ).fetchall() == [
+        ("day", "hour"),
+        ("day", "second"),
+        (None, None),
+        ("day", None),
+        ("second", None),
+    ]
+
+
+def test_the_precision_is_of_the_field_that_an_earlier_release_took_the_time_from() -> None:
+    day = Moment(at=at("0:00"), until=at("23:59"), precision="day")
+    hour = Moment(at=at("10:00"), until=at("10:59"), precision="hour")
+    statement = stated("A01", "10:30", admitted=day, entered=hour).statement
+    assert happened_precision(statement, day.at) == "day"
+    assert happened_precision(statement, hour.at) == "hour"
+    assert happened_precision(statement, at("9:00")) == "second"
+    assert happened_precision(statement, None) is None

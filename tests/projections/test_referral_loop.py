@@ -112,6 +112,17 @@ def test_a_referral_is_a_row_with_its_state_and_times(connection: psycopg.Connec
         found[name] for name in ("requested_at", "accepted_at", "outcome_at", "closed_at")
     ]
     assert times == [at("12:00"), at("13:00"), at("14:00"), at("14:00")]
+    steps = ("requested", "accepted", "outcome", "closed")
+    assert {found[f"{step}_precision"] for step in steps} == {"second"}
+
+
+def test_the_time_of_a_step_has_the_precision_with_which_it_is_stated(
+    connection: psycopg.Connection,
+) -> None:
+    day = Moment(at=at("0:00"), until=at("23:59"), precision="day")
+    tell(connection, requested(happened_at=day))
+    found = row(connection)
+    assert (found["requested_precision"], found["accepted_precision"]) == ("day", None)
 
 
 def test_an_open_referral_has_no_times_of_later_steps(connection: psycopg.Connection) -> None:

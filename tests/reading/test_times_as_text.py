@@ -43,3 +43,30 @@ def test_the_text_of_the_census_shows_a_date_alone(line: SameProcess) -> None:
     assert [row[5] for row in rows if row[1:4] == ["4W", "35", "-"] and "Z" not in row[5]] == [
         "2026-02-18"
     ]
+
+
+def test_the_text_of_why_and_of_the_audit_trail_shows_dates_and_hours_alone(
+    line: SameProcess, told: Told
+) -> None:
+    chain = line.run("why", told.orchard).splitlines()
+    trail = line.run("audit", "trail", "--patient", "NGH|0051877").splitlines()
+
+    why = [row.split()[2] for row in chain[2:]]
+    assert [row.split()[2] for row in trail[1:]] == why
+    assert (why.count("2026-01-29"), why.count("2026-02-11T15Z")) == (1, 1)
+    assert not [each for each in why if ":" in each]
+
+
+def test_the_json_of_why_and_of_the_audit_trail_says_how_precise_each_time_is(
+    line: SameProcess, told: Told
+) -> None:
+    events = line.object("why", told.orchard)["events"]
+    trail = line.objects("audit", "trail", "--patient", "NGH|0051877")
+    messages = [each["message"]["id"] for each in events]
+
+    precisions = [each["precision"] for each in events]
+    assert [each["happened_precision"] for each in trail] == precisions
+    assert (precisions.count("day"), precisions.count("hour")) == (7, 1)
+    assert {each["stated_precision"] for each in trail} == {"day", "hour"}
+    (of_message,) = line.object("why", messages[0])["events"]
+    assert of_message["precision"] == precisions[0]

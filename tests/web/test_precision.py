@@ -91,6 +91,19 @@ def test_the_page_of_a_patient_whose_times_are_dates_shows_no_time_of_day(
 
 
 @pytest.mark.postgres
+def test_the_evidence_of_a_date_shows_no_time_of_day(told: Told, site: str) -> None:
+    reading = told.reader.patient(told.orchard)
+    assert reading
+    pages = [_page(f"{site}/ui/events/{each.event_id}") for each in reading.filed.values()]
+    found = [re.search(r"<dt>Happened</dt>\s*<dd>(.*?)</dd>", page, re.DOTALL) for page in pages]
+    happened = [each[1].strip() if each else "" for each in found]
+
+    assert "29 Jan 2026" in happened
+    assert "11 Feb 2026, 09:--" in happened
+    assert not [each for each in happened if CLOCK.search(each)]
+
+
+@pytest.mark.postgres
 def test_the_census_and_the_list_show_a_date_alone(site: str) -> None:
     assert '<time datetime="2026-02-18" title="since 18 Feb">1 d<' in _page(f"{site}/ui/census")
     listed = _page(f"{site}/ui/patients?open=yes")

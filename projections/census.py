@@ -4,7 +4,7 @@
 statement says where the patient is.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, LiteralString, TypeVar
@@ -133,22 +133,30 @@ class Clash:
     """A kind of disagreement between encounters (R9.5).
 
     Encounters disagree if they are equal in all columns of ``same`` and differ in ``differs``. Test
-    and production records are kept apart by ``mode``; the id of a patient is of one mode.
+    and production records are kept apart by ``mode``; the id of a patient is of one mode. Beds are
+    compared by ``bed_ref``: see ``_IN_BEDS``.
     """
 
     kind: Literal["bed_of_two", "patient_in_two", "number_of_two"]
     same: tuple[LiteralString, ...]
     differs: LiteralString
 
-    def found(self, places: Iterable[Occupant]) -> list[tuple[Occupant, ...]]:
-        """Return each group of places that disagree. They have an attribute for each column."""
+    def found(
+        self, places: Iterable[Occupant], value: Callable[[Occupant, str], object]
+    ) -> list[tuple[Occupant, ...]]:
+        """Return each group of places that disagree.
+
+        Args:
+            places: The places.
+            value: Returns the value that a place has in a column.
+        """
         groups: dict[tuple[object, ...], list[Occupant]] = {}
         for one in places:
-            groups.setdefault(tuple(getattr(one, name) for name in self.same), []).append(one)
+            groups.setdefault(tuple(value(one, name) for name in self.same), []).append(one)
         return [
             tuple(group)
             for group in groups.values()
-            if len({getattr(one, self.differs) for one in group}) > 1
+            if len({value(one, self.differs) for one in group}) > 1
         ]
 
     def query(
@@ -168,20 +176,35 @@ class Clash:
 
 
 #: Of places whose bed is stated. In the view, beds of part2 units are left out: they have no codes.
-BED_OF_TWO: Final = Clash(kind="bed_of_two", same=("mode", "place_ref"), differs="patient_id")
-PATIENT_IN_TWO: Final = Clash(kind="patient_in_two", same=("patient_id",), differs="place_ref")
+BED_OF_TWO: Final = Clash(kind="bed_of_two", same=("mode", "bed_ref"), differs="patient_id")
+PATIENT_IN_TWO: Final = Clash(kind="patient_in_two", same=("patient_id",), differs="bed_ref")
 #: Of encounters that are not cancelled.
 NUMBER_OF_TWO: Final = Clash(
     kind="number_of_two", same=("mode", "namespace", "visit_ref"), differs="patient_id"
 )
 
+#: The places whose bed is stated. A sender may leave building or floor out in some messages. So
+#: ``bed_ref`` is the ref of the one place of the census that agrees in all parts which this place
+#: states, and states building or floor beside them. If there is none or several, it is the ref of
+#: the place itself.
+_IN_BEDS: Final = """(
+    select c.*, case when c.building is null or c.floor is null then coalesce((
+            select min(f.place_ref) from proj.census as f
+            where f.mode = c.mode and f.facility = c.facility and f.unit = c.unit
+                and f.room is not distinct from c.room and f.bed = c.bed
+                and coalesce(f.building, f.floor) is not null and f.place_ref <> c.place_ref
+                and (c.building is null or f.building = c.building)
+                and (c.floor is null or f.floor = c.floor)
+            having count(distinct f.place_ref) = 1
+        ), c.place_ref) else c.place_ref end as bed_ref
+    from proj.census as c where c.bed is not null
+) as in_beds"""
+
 #: Encounters of several components can disagree, so the view is a query.
 _CLASH: Final = " union all ".join(
     (
-        BED_OF_TWO.query("proj.census where bed is not null", shared="place_ref", since="since_at"),
-        PATIENT_IN_TWO.query(
-            "proj.census where bed is not null", shared="patient_id", since="since_at"
-        ),
+        BED_OF_TWO.query(_IN_BEDS, shared="bed_ref", since="since_at"),
+        PATIENT_IN_TWO.query(_IN_BEDS, shared="patient_id", since="since_at"),
         NUMBER_OF_TWO.query(
             "proj.encounter where visit_ref is not null and not is_cancelled",
             shared="visit_ref",

@@ -1,6 +1,7 @@
 """Who is where, and where statements contradict each other."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -172,10 +173,15 @@ def disagreements(
         shared_numbers: Encounters of different patients that share a visit number.
     """
     in_beds = [one for one in occupied if one.parts.bed and _DOUBTS.isdisjoint(one.flags)]
+    beds = _beds(in_beds)
+
+    def value(one: OccupiedPlace, column: str) -> object:
+        return beds[one.encounter_id] if column == "bed_ref" else getattr(one, column)
+
     found: list[Disagreement] = [
         Disagreement(kind=each.kind, places=places)
         for each in (BED_OF_TWO, PATIENT_IN_TWO)
-        for places in each.found(in_beds)
+        for places in each.found(in_beds, value)
     ]
     here = {one.encounter_id: one for one in occupied}
     for encounters in shared_numbers:
@@ -189,6 +195,39 @@ def disagreements(
         and was_left_open(one.class_code, one.started, at, one.started_precision or "second")
     ]
     return tuple(found)
+
+
+def _beds(places: Iterable[OccupiedPlace]) -> dict[EncounterId, str | None]:
+    """Return the ref of the bed of each place, by encounter (R9.5).
+
+    A sender may leave building or floor out in some messages. If exactly one other place of the
+    census agrees in all parts that are stated, and states building or floor too, it is the same
+    bed. Example: MED-12-A, and MED-12-A in NORTHWING, floor 4.
+    """
+    alike = defaultdict[tuple[object, ...], list[OccupiedPlace]](list)
+    for one in places:
+        parts = one.parts
+        alike[one.mode, one.facility, parts.unit, parts.room, parts.bed].append(one)
+    return {
+        one.encounter_id: _bed_ref(one, same_codes)
+        for same_codes in alike.values()
+        for one in same_codes
+    }
+
+
+def _bed_ref(one: OccupiedPlace, same_codes: Iterable[OccupiedPlace]) -> str | None:
+    building, floor = one.parts.building, one.parts.floor
+    if not one.parts.unit or (building and floor):
+        return one.place_ref
+    fuller = {
+        other.place_ref
+        for other in same_codes
+        if other.place_ref != one.place_ref
+        and (other.parts.building or other.parts.floor)
+        and building in {None, other.parts.building}
+        and floor in {None, other.parts.floor}
+    }
+    return fuller.pop() if len(fuller) == 1 else one.place_ref
 
 
 def filtered(

@@ -1,8 +1,11 @@
 """The census shows encounters that disagree, and is read as of an earlier time."""
 
+from dataclasses import replace
+
 import psycopg
 import pytest
 
+from domain.ids import PlaceRef
 from projections import census
 from tests.projections.samples import Log, SampleStatement, applied, place, record, stated
 
@@ -38,6 +41,44 @@ def test_one_patient_in_two_beds_is_shown(connection: psycopg.Connection) -> Non
         stated("A01", "11:00", visit="V2", where=place("4W", "B")),
     )
     assert clashes(connection) == {("patient_in_two", record("1"))}
+
+
+WHOLE = {"building": "NORTHWING", "floor": "4"}
+
+
+def located(number: str, visit: str, **more: str) -> SampleStatement:
+    """Admit a patient to MED-A of a building and floor, if they are given."""
+    where = place("MED", "A")
+    ref = PlaceRef("".join([where.ref, *more.values()]))
+    where = replace(where, ref=ref, building=more.get("building"), floor=more.get("floor"))
+    return stated("A01", "10:00", number=number, visit=visit, where=where)
+
+
+@pytest.mark.parametrize("less", [{}, {"building": "NORTHWING"}, {"floor": "4"}])
+def test_a_place_that_states_less_is_the_same_bed_as_the_only_place_that_agrees(
+    connection: psycopg.Connection, less: dict[str, str]
+) -> None:
+    recorded(connection, located("1", "V1", **WHOLE), located("2", "V2", **less))
+    assert clashes(connection) == {("bed_of_two", record("1")), ("bed_of_two", record("2"))}
+
+
+def test_a_patient_whose_second_visit_states_less_is_in_one_bed(
+    connection: psycopg.Connection,
+) -> None:
+    recorded(connection, located("1", "V1", **WHOLE), located("1", "V2"))
+    assert clashes(connection) == set()
+
+
+@pytest.mark.parametrize(
+    "other", [{"building": "SOUTHWING", "floor": "4"}, {"building": "NORTHWING", "floor": "5"}]
+)
+def test_a_place_that_states_less_may_be_one_of_two_and_is_compared_as_stated(
+    connection: psycopg.Connection, other: dict[str, str]
+) -> None:
+    recorded(
+        connection, located("1", "V1", **WHOLE), located("2", "V2", **other), located("3", "V3")
+    )
+    assert clashes(connection) == set()
 
 
 def test_one_number_on_two_patients_is_shown_unless_one_was_cancelled(

@@ -86,6 +86,11 @@ class ProjectorStep:
     lag_events: int  # events that have not been taken yet
     lag_seconds: float  # since the newest event of the batch was recorded; 0 if no event waits
 
+    @property
+    def applied(self) -> int:
+        """How many events were applied. Repeats were applied before, so they are left out."""
+        return self.events - self.skipped + self.healed
+
 
 def meaning_of(error: Exception) -> Meaning:
     """Return what an error of a port means; any other error is caused by an event of the batch."""
@@ -209,7 +214,8 @@ class Projector:
                 half = len(part) // 2
                 pending += [part[half:], part[:half]]
                 continue
-            self._attempt = 0
+            if applied.skipped < len(part):  # repeats prove nothing about the event that failed
+                self._attempt = 0
             self._report(part, skipped=applied.skipped, healed=applied.healed)
 
     def _recover(self, error: Exception, stop: Callable[[], bool]) -> None:

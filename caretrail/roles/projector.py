@@ -2,7 +2,7 @@
 
 import gc
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from threading import Event, Thread
 from typing import Any, Final
 
@@ -24,6 +24,8 @@ from infra.refused_records import RefusedRecords
 from infra.relay_checkpoint import published_last
 from infra.settings import Settings
 from infra.topic_reader import TopicReader
+from projections.catalogue import PROJECTIONS
+from projections.engine import fold
 from projections.engine.large import LargeComponents
 
 log = structlog.get_logger()
@@ -165,6 +167,7 @@ def _run(
     def published() -> dict[int, int]:
         return published_last(claimed(), topic) if topic else {}
 
+    measured.due = published if topic else application.store.last_ids
     large, ended = LargeComponents(), Event()
     projector = application.read_models.projector(
         claimed,
@@ -195,6 +198,8 @@ class _ProgressMetrics:
         self._application = application
         self._claimed = claimed
         self._halting = halting
+        #: Returns the last index of each partition that the source holds.
+        self.due: Callable[[], Mapping[int, int]] = dict
         self._next = 0.0
         self._last: float | None = None  # None: not begun; another process may be projecting
         self._failure = ""
@@ -225,24 +230,30 @@ class _ProgressMetrics:
         metrics.PROJECTION_LAG.set(step.lag_events)
         metrics.PROJECTION_LAG_SECONDS.set(step.lag_seconds)
         now = self._last = time.monotonic()
-        self._note_that_it_works(step, now)
+        if self._quiet_since is None:
+            self._quiet_since = now
+        if step.applied:
+            self._forget_failure()
         if now < self._next:
             return
         self._next = now + _LOOK_SECONDS
         try:
+            # A look without events alone proves nothing: the event that fails may come next.
+            if now - self._quiet_since > _QUIET_SECONDS and not self._waits():
+                self._forget_failure()
             metrics.PROJECTION_POSITION.set(
                 self._application.read_models.complete_through(self._claimed())
             )
         except (psycopg.Error, StoreUnavailable):
             log.warning("position.unknown")
 
-    def _note_that_it_works(self, step: ProjectorStep, now: float) -> None:
-        """Forget a failure after a batch was applied, or after a while without events.
+    def _forget_failure(self) -> None:
+        self._failure = ""
+        self._halting.works()
 
-        A look without events alone proves nothing: the batch that fails may come next.
-        """
-        if self._quiet_since is None:
-            self._quiet_since = now
-        if step.events or now - self._quiet_since > _QUIET_SECONDS:
-            self._failure = ""
-            self._halting.works()
+    def _waits(self) -> bool:
+        """Tell whether the source holds an event that is not applied, if that matters now."""
+        if not (self._failure or self._halting.problems()):
+            return False
+        applied = fold.positions(self._claimed(), PROJECTIONS)
+        return any(applied.get(partition, 0) < last for partition, last in self.due().items())

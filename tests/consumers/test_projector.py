@@ -100,6 +100,19 @@ def test_events_before_one_that_fails_are_applied() -> None:
     assert script.applier.events == log.events
 
 
+def test_repeats_are_no_progress_of_a_projector_that_is_stuck(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log, steps, pauses = ModelLog(), list[ProjectorStep](), list[float]()
+    log.append(0, 1)
+    script = FailingApplier(Applier(log.heal), poison=2)
+    monkeypatch.setattr(projector, "pause", lambda seconds, _stop: pauses.append(seconds))
+    run_until(over(log, script, steps), lambda: len(pauses) == 4)
+    assert [each.applied for each in steps if each.events] == [1, 0, 0, 0]  # event 1 and repeats
+    assert pauses == sorted(pauses)
+    assert pauses[0] < pauses[-1]
+
+
 def test_the_source_waits_for_more_events_only_after_several_came(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -4,6 +4,7 @@ import gc
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic
 
 import psycopg
 import pytest
@@ -11,7 +12,9 @@ import pytest
 from caretrail.bootstrap import Application, opened
 from caretrail.intake import reading_context
 from caretrail.roles import projector
+from caretrail.running_service import unready_role
 from consumers.hl7v2.translate import read
+from infra.ports import free_port
 from infra.settings import Settings
 from projections.engine import large, links
 from tests.waiting import until
@@ -24,7 +27,13 @@ def settings(database: str, tmp_path: Path) -> Settings:
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
     return Settings.model_validate(
-        {"home": home, "database_url": database, "kafka": False, "id_key": "07" * 32}
+        {
+            "home": home,
+            "database_url": database,
+            "kafka": False,
+            "id_key": "07" * 32,
+            "health_port": free_port(),
+        }
     )
 
 
@@ -87,3 +96,41 @@ def test_other_patients_are_shown_while_a_large_one_is_folded(
             assert application.read_models.complete_through(connection) == 2
         until(lambda: beds(connection) == {"C", "X"}, "patient 1 is shown")
         until(lambda: application.read_models.complete_through(connection) == 4, "nothing waits")
+
+
+#: After this, no batch of events can be applied, and each attempt takes a while.
+STUCK = """
+create function proj.refuse() returns trigger language plpgsql as $$ begin
+    perform pg_sleep(0.2);
+    raise exception 'refused' using errcode = 'program_limit_exceeded';
+end $$;
+create trigger refuse before update on proj.position execute function proj.refuse();
+"""
+
+
+def test_the_role_is_not_ready_for_a_moment_while_an_event_cannot_be_applied(
+    application: Application, settings: Settings
+) -> None:
+    context = reading_context(application, arrived_by="file")
+
+    def record(message: bytes) -> None:
+        application.record([read(message, context=context)])
+
+    def problem() -> str | None:
+        return unready_role(settings.health_port)
+
+    with application.connect() as connection:
+        record(admission(1, "A", 0))
+        until(lambda: application.read_models.complete_through(connection) == 1, "patient 1")
+        assert problem() is None
+        connection.execute(STUCK)
+        record(admission(2, "B", 1))
+        partitions = connection.execute("select count(distinct partition) from es.event").fetchone()
+        assert partitions == (2,)  # so event 1 is read again before each attempt
+        until(lambda: "cannot go on" in (problem() or ""), "the failure")
+        end = monotonic() + 4
+        while monotonic() < end:
+            assert "cannot go on" in (problem() or "")
+        connection.execute("drop function proj.refuse cascade")
+        until(lambda: problem() is None, "the role is ready again")
+        assert application.read_models.complete_through(connection) == 2

@@ -18,7 +18,7 @@ from infra.id_key import IdKeyUnusable
 from infra.kafka_clients import SlowChecksums
 from infra.kafka_server import KafkaUnavailable
 from infra.master_key import MasterKeyUnusable
-from infra.migrate import MigrationChanged, RestoreUnfinished, SchemaTooNew
+from infra.migrate import MigrationChanged, RestoreRunning, RestoreUnfinished, SchemaTooNew
 from infra.postgres_server import PostgresUnavailable
 from infra.restore import StoreInUse, StoreNotEmpty
 from infra.restore_keys import KeysDiffer, KeysNeeded
@@ -51,6 +51,7 @@ _SELF_EXPLAINED: Final = (
     PostgresUnavailable,
     ProfilesInvalid,
     RebuildRunning,
+    RestoreRunning,
     RestoreUnfinished,
     RoleFailed,
     RowDoesNotOpen,

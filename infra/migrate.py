@@ -54,6 +54,13 @@ class RestoreUnfinished(Exception):
         )
 
 
+class RestoreRunning(Exception):
+    """Another process restores a store into the database."""
+
+    def __init__(self) -> None:
+        super().__init__("a restore into this database is running: wait until it has ended")
+
+
 @dataclass(frozen=True, slots=True)
 class Migration:
     """One SQL file."""
@@ -80,6 +87,8 @@ def migrations() -> list[Migration]:
 def migrate(url: str, known: Iterable[Migration] | None = None) -> None:
     """Run the migrations that have not run yet; a second process waits for the first.
 
+    A restore may take hours, so it is not waited for.
+
     Args:
         url: The database.
         known: The migrations of this release, unless a test gives others.
@@ -88,9 +97,14 @@ def migrate(url: str, known: Iterable[Migration] | None = None) -> None:
         SchemaTooNew: A newer release has migrated the database.
         MigrationChanged: The database was made with another file of the same number.
         RestoreUnfinished: A restore into the database was interrupted.
+        RestoreRunning: A restore into the database is running.
     """
     with psycopg.connect(**network(url), autocommit=True) as connection:
-        lock(connection)
+        taken = connection.execute("select pg_try_advisory_lock(%s)", (_LOCK,)).fetchone()
+        if taken != (True,):
+            if restore_is_unfinished(connection):
+                raise RestoreRunning
+            lock(connection)
         if restore_is_unfinished(connection):
             raise RestoreUnfinished
         run(connection, migrations() if known is None else list(known))

@@ -13,10 +13,17 @@ import pytest
 from domain.ids import DEVELOPMENT_KEY, IdKey
 from infra import clock, restore
 from infra.backup import back_up_store
-from infra.backup_file import BackupUnusable
+from infra.backup_file import BackupReader, BackupUnusable
 from infra.event_store import DevelopmentKey, WrongIdKey
 from infra.master_key import MasterKeyUnusable
-from infra.migrate import Migration, RestoreUnfinished, SchemaTooNew, migrate, migrations
+from infra.migrate import (
+    Migration,
+    RestoreRunning,
+    RestoreUnfinished,
+    SchemaTooNew,
+    migrate,
+    migrations,
+)
 from infra.relay_checkpoint import begin_generation, generation
 from infra.restore import StoreInUse, StoreNotEmpty, restore_store
 from infra.restore_keys import KeysDiffer, KeysNeeded, id_key_in, restore_keys
@@ -169,6 +176,24 @@ def test_a_database_that_was_opened_and_never_used_is_restored_into(
     with opened(empty, other), pytest.raises(StoreInUse):
         made.restore(empty)
     made.restore(empty)
+    assert content(empty, made.folder) == content(database, made.folder)
+
+
+def test_a_command_says_that_a_restore_is_running_and_does_not_wait_for_it(
+    made: Backups, database: str, empty: str
+) -> None:
+    verified, loading = list[int](), list[int]()
+    BackupReader(made.store, "store").verify(verified.append)
+
+    def shown(done: int) -> None:
+        loading.append(done)
+        if len(loading) == len(verified) + 1:
+            with pytest.raises(RestoreRunning, match="wait until it has ended"):
+                migrate(empty)
+
+    restore_store(made.target(empty), made.store, made.keys, shown=shown)
+    assert len(loading) > len(verified)
+    migrate(empty)
     assert content(empty, made.folder) == content(database, made.folder)
 
 

@@ -24,6 +24,8 @@ _KINDS: Final = frozenset("CDHNOPS")
 #: The components that may name a place as text, counted from 0, in the order of preference: PL.9
 #: (description), PL.10 (comprehensive identifier), PL.11 (assigning authority), PL.6 (kind).
 _TEXTS: Final = (8, 9, 10, _KIND)
+#: Characters of the longest place that is cached, so that no sender can fill the memory.
+_LONGEST_CACHED: Final = 100
 
 
 class _Codes(NamedTuple):
@@ -68,7 +70,7 @@ class Places:
         repetitions = delimiters.repetitions(text)
         if len(repetitions) > 1:
             self._findings.flag(field, "repeated")
-        named, codes, described = _parts(delimiters.components(repetitions[0]), delimiters)
+        named, codes, described = _parts(repetitions[0], delimiters)
         if not (any(codes) or named or described):
             if text == NULL:
                 self._findings.flag(field, "null")
@@ -163,8 +165,15 @@ def _ref(id_key: IdKey, facility: str, codes: _Codes) -> PlaceRef:
     return id_key.place(facility, *codes)
 
 
-def _parts(components: Sequence[str], delimiters: Delimiters) -> tuple[str, _Codes, str]:
+def _parts(repetition: str, delimiters: Delimiters) -> tuple[str, _Codes, str]:
     """Return the facility, the codes, and the text that names the place instead of a unit."""
+    if len(repetition) > _LONGEST_CACHED:
+        return _split(repetition, delimiters)
+    return _known_parts(repetition, delimiters)
+
+
+def _split(repetition: str, delimiters: Delimiters) -> tuple[str, _Codes, str]:
+    components = delimiters.components(repetition)
     unit, room, bed, facility = _read(components[:4], delimiters)
     if len(components) <= _KIND:
         return facility, _Codes(unit, room, bed), ""
@@ -174,6 +183,9 @@ def _parts(components: Sequence[str], delimiters: Delimiters) -> tuple[str, _Cod
         alone = not (room or bed or facility or building or floor)
         text = _description(components, delimiters, alone=alone)
     return facility, _Codes(unit, room, bed, building, floor), text
+
+
+_known_parts = lru_cache(maxsize=4_096)(_split)  # a hospital has no more beds
 
 
 def _read(components: Sequence[str], delimiters: Delimiters) -> tuple[str, str, str, str]:

@@ -1,6 +1,6 @@
 """From statements to encounters: a pure function of the set of statements.
 
-The rules are those of the interpretation reference (DESIGN D3, D4); each module names its section.
+The rules are in docs/reference/interpretation.md; each module names its section there.
 """
 
 from domain.interpretation.as_of import interpret_as_of, stated_by

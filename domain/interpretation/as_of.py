@@ -1,4 +1,4 @@
-"""A history as it was at an instant (section 13 of the specification; DESIGN D9)."""
+"""A history as it was at an instant (section 13)."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace

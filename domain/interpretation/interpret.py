@@ -30,7 +30,7 @@ def interpret(
     """Return the patients, encounters and stays that a set of statements adds up to.
 
     The result depends on the set only: order and repetition do not matter, and equal refs are one
-    statement. Give all statements of one component (DESIGN D9), that is of all source records that
+    statement. Give all statements of one component, that is of all source records that
     may concern each other. Patients are in the order of their ids.
 
     Args:

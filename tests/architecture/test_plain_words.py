@@ -1,19 +1,15 @@
 """Texts that people read use plain words (CONTRIBUTING, "How we write")."""
 
 import argparse
-import ast
 import re
-import tokenize
 from collections.abc import Iterator
 from html import unescape
-from pathlib import Path
 
 import pytest
 
 from caretrail.cli import command_parser
+from tests.architecture.texts import PACKAGES, ROOT, comments, docstrings, pages
 
-ROOT = Path(__file__).parents[2]
-PACKAGES = ("caretrail", "commands", "consumers", "domain", "infra", "projections")
 #: Each hides its subject or is not a word of everyday English. Write instead: the name of the
 #: person, sender, row or caller; "again"; "permanently"; "is in"; "until then".
 BANNED = (
@@ -26,36 +22,10 @@ BANNED = (
 _BANNED = re.compile(rf"\b(?:{'|'.join(BANNED)})\b", re.IGNORECASE)
 
 
-def docstrings(folder: str) -> Iterator[tuple[str, str]]:
-    """Yield the place and the text of each docstring of a package."""
-    for path in sorted((ROOT / folder).rglob("*.py")):
-        name = str(path.relative_to(ROOT))
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-                text = ast.get_docstring(node)
-                if text:
-                    yield f"{name}, {getattr(node, 'name', 'module')}", text
-
-
-def comments(folder: str) -> Iterator[tuple[str, str]]:
-    """Yield the place and the text of each comment of a package."""
-    for path in sorted((ROOT / folder).rglob("*.py")):
-        with tokenize.open(path) as file:
-            for token in tokenize.generate_tokens(file.readline):
-                if token.type == tokenize.COMMENT:
-                    yield f"{path.relative_to(ROOT)}:{token.start[0]}", token.string
-
-
 def templates() -> Iterator[tuple[str, str]]:
     """Yield the name and the source of each page template."""
     for path in sorted((ROOT / "caretrail" / "web" / "templates").glob("*.html")):
         yield path.name, unescape(path.read_text("utf-8"))
-
-
-def pages() -> Iterator[tuple[str, str]]:
-    """Yield the name and the text of each page of the documentation."""
-    for path in [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]:
-        yield str(path.relative_to(ROOT)), path.read_text("utf-8")
 
 
 def command_line_help() -> Iterator[tuple[str, str]]:

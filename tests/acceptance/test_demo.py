@@ -161,7 +161,7 @@ def test_a_demo_starts_again_however_it_was_stopped(line: CommandLine, first: De
 
 
 def every_page(site: str) -> dict[str, str]:
-    """Return each page of the demo by address; of evidence, one page for each patient."""
+    """Return each page of the demo by address; of evidence, one page for each tenth patient."""
 
     def read(addresses: Iterable[str]) -> dict[str, str]:
         wanted = list(dict.fromkeys(addresses))
@@ -178,7 +178,7 @@ def every_page(site: str) -> dict[str, str]:
         older = unescape(more[1]) if more else ""
     lists = [html for address, html in made.items() if address.startswith("/ui/patients")]
     patients = read(each for html in lists for each in re.findall(r"/ui/patients/[-0-9a-f]+", html))
-    events = [re.search(r"/ui/events/[-0-9a-f]+", html) for html in patients.values()]
+    events = [re.search(r"/ui/events/[-0-9a-f]+", html) for html in list(patients.values())[::10]]
     return made | patients | read(found[0] for found in events if found)
 
 

@@ -45,6 +45,8 @@ def readmissions(
     ):
         return found
     timed = sorted((each for each in beginnings if each.moment is not None), key=_at)
+    if not timed:
+        return found
     starts = [each.at for each in timed]
     longest = max((_length(each.moment) for each in timed), default=timedelta(0))
     first_stated: dict[_Stated, int] = {}

@@ -16,6 +16,17 @@ def test_no_statements_give_no_patients() -> None:
     assert interpret([]) == ()
 
 
+@pytest.mark.parametrize("control", ["a", "b", "c", "d", "e", "f"])
+def test_an_admission_without_any_time_and_a_discharge_of_a_day_are_one_encounter(
+    control: str,
+) -> None:
+    # Neither has a time of sending, so the refs tell their order.
+    admission = adt("A01", None, at=None, evn2=None, control=control)
+    discharge = adt("A03", None, at="--")
+    (patient,) = interpret([admission, discharge])
+    assert [len(each.statements) for each in patient.encounters] == [2]
+
+
 def test_a_long_chain_of_merges_ends_at_its_survivor() -> None:
     chain = [
         adt("A40", "11:00", patient=f"p{n + 1:04}", merged=f"p{n:04}", visit=None, control=str(n))

@@ -1,6 +1,6 @@
 """Workers begin with the tests that may take longest, so that none of these is the tail of a run.
 
-A pytest plugin. Who may take longest says so already: by the ``timeout`` of its own.
+A pytest plugin. A test that may take long has a ``timeout`` of its own.
 """
 
 from pathlib import Path
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 
-@pytest.hookimpl(trylast=True)  # after -m and -k: who is not run holds nobody up
+@pytest.hookimpl(trylast=True)  # after -m and -k: only tests that run count
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not hasattr(config, "workerinput"):
         return  # one process: the quick ones first, as they are collected

@@ -14,6 +14,7 @@ from consumers.hl7v2.limits import LONGEST_NAME, shortened
 from consumers.hl7v2.numbers import FieldContext
 from consumers.hl7v2.plausible_codes import is_place, ref_of
 from consumers.hl7v2.reader import Segment, at
+from consumers.hl7v2.text_cache import cached_by_text
 from domain.ids import IdKey, PlaceRef
 from domain.segments import Part2Place, PlaceText
 from domain.statement import Place
@@ -24,7 +25,7 @@ _KINDS: Final = frozenset("CDHNOPS")
 #: The components that may name a place as text, counted from 0, in the order of preference: PL.9
 #: (description), PL.10 (comprehensive identifier), PL.11 (assigning authority), PL.6 (kind).
 _TEXTS: Final = (8, 9, 10, _KIND)
-#: Characters of the longest place that is cached, so that no sender can fill the memory.
+#: Characters of the longest place that is cached.
 _LONGEST_CACHED: Final = 100
 
 
@@ -70,7 +71,7 @@ class Places:
         repetitions = delimiters.repetitions(text)
         if len(repetitions) > 1:
             self._findings.flag(field, "repeated")
-        named, codes, described = _parts(repetitions[0], delimiters)
+        named, codes, described = _parts((repetitions[0],), delimiters)
         if not (any(codes) or named or described):
             if text == NULL:
                 self._findings.flag(field, "null")
@@ -165,14 +166,10 @@ def _ref(id_key: IdKey, facility: str, codes: _Codes) -> PlaceRef:
     return id_key.place(facility, *codes)
 
 
-def _parts(repetition: str, delimiters: Delimiters) -> tuple[str, _Codes, str]:
+@cached_by_text(4_096, longest=_LONGEST_CACHED)  # few hospitals have more beds
+def _parts(texts: tuple[str, ...], delimiters: Delimiters) -> tuple[str, _Codes, str]:
     """Return the facility, the codes, and the text that names the place instead of a unit."""
-    if len(repetition) > _LONGEST_CACHED:
-        return _split(repetition, delimiters)
-    return _known_parts(repetition, delimiters)
-
-
-def _split(repetition: str, delimiters: Delimiters) -> tuple[str, _Codes, str]:
+    (repetition,) = texts
     components = delimiters.components(repetition)
     unit, room, bed, facility = _read(components[:4], delimiters)
     if len(components) <= _KIND:
@@ -183,9 +180,6 @@ def _split(repetition: str, delimiters: Delimiters) -> tuple[str, _Codes, str]:
         alone = not (room or bed or facility or building or floor)
         text = _description(components, delimiters, alone=alone)
     return facility, _Codes(unit, room, bed, building, floor), text
-
-
-_known_parts = lru_cache(maxsize=4_096)(_split)  # a hospital has no more beds
 
 
 def _read(components: Sequence[str], delimiters: Delimiters) -> tuple[str, str, str, str]:

@@ -74,7 +74,7 @@ class SentOrder:
         return self.ordered
 
     def _append(self, later: Sequence[Statement]) -> bool:
-        """Add statements if each was sent after all others and changes the role of none."""
+        """Add statements; return False if one was sent earlier or may change another's role."""
         added = list(self.ordered)
         for each in later:
             sent = _sent_at(each)

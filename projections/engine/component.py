@@ -105,17 +105,13 @@ def in_sent_order(filed: Iterable[FiledStatement]) -> list[FiledStatement]:
         for one in given
     ]
     places = sorted(range(len(given)), key=instants.__getitem__)
-    ordered = [given[place] for place in places]
     if len(set(instants)) == len(given):
-        return ordered
+        return [given[place] for place in places]
     return [
-        one for _, equal in groupby(ordered, key=_sent_at) for one in sorted(equal, key=_sent_order)
+        one
+        for _, equal in groupby(places, key=instants.__getitem__)
+        for one in sorted([given[place] for place in equal], key=_sent_order)
     ]
-
-
-def _sent_at(one: FiledStatement) -> datetime:
-    ranked = one.statement.sent or one.statement.entered
-    return _EARLIEST if ranked is None else ranked.at
 
 
 def _sent_order(one: FiledStatement) -> tuple[object, ...]:

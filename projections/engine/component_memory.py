@@ -140,7 +140,10 @@ def changed_rows(
 def _changed(
     schema: str, table: Table, old: Sequence[Row], new: Sequence[Row]
 ) -> ChangedRows | None:
-    """Compare the rows of a table, of which most are the same objects; None: two have one key."""
+    """Return the rows of a table that differ; None: two new rows have one key.
+
+    Most rows are the same objects as before, so they are compared without looking into them.
+    """
     first = next(compress(count(), map(is_not, old, new)), min(len(old), len(new)))
     old, new = old[first:], new[first:]
     before, now = set(map(id, old)), set(map(id, new))

@@ -27,6 +27,12 @@ from tests.projections.samples import (
 
 pytestmark = pytest.mark.postgres
 
+MOVES = (
+    stated("A01", "10:00", where=place("4W", "A")),
+    stated("A02", "11:00", where=place("4W", "B")),
+    stated("A02", "12:00", where=place("4W", "C")),
+)
+
 
 @pytest.fixture(autouse=True)
 def every_component_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,11 +68,7 @@ def test_rows_that_do_not_differ_are_not_written_again(
     connection: psycopg.Connection, informed: Services
 ) -> None:
     log = Log()
-    log.record(
-        stated("A01", "10:00", where=place("4W", "A")),
-        stated("A02", "11:00", where=place("4W", "B")),
-        stated("A02", "12:00", where=place("4W", "C")),
-    )
+    log.record(*MOVES)
     apply(connection, log, log.events[:2], informed)
     before = written(connection)
     apply(connection, log, log.events[2:], informed)
@@ -81,12 +83,7 @@ def test_the_rows_of_a_component_that_waited_are_compared_too(
 ) -> None:
     monkeypatch.setattr(large, "STATEMENTS", 2)
     log = Log()
-    log.record(
-        stated("A01", "10:00", where=place("4W", "A")),
-        stated("A02", "11:00", where=place("4W", "B")),
-        stated("A02", "12:00", where=place("4W", "C")),
-        stated("A02", "13:00", where=place("4W", "D")),
-    )
+    log.record(*MOVES, stated("A02", "13:00", where=place("4W", "D")))
     deferring = services(interpret=interpret, large=LargeComponents())
     apply(connection, log, log.events[:2], deferring)
     apply(connection, log, log.events[2:3], deferring)
@@ -130,11 +127,7 @@ def test_rows_that_another_process_has_written_are_replaced_as_a_whole(
     connection: psycopg.Connection, informed: Services
 ) -> None:
     log = Log()
-    log.record(
-        stated("A01", "10:00", where=place("4W", "A")),
-        stated("A02", "11:00", where=place("4W", "B")),
-        stated("A02", "12:00", where=place("4W", "C")),
-    )
+    log.record(*MOVES)
     apply(connection, log, log.events[:1], informed)
     apply(connection, log, log.events[1:2], services(interpret=interpret))
     apply(connection, log, log.events[2:], informed)

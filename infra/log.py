@@ -21,7 +21,7 @@ ALLOWED: Final = frozenset({
     "topic", "partition", "offset", "index", "count", "seconds", "attempt", "position", "lag",
     "connections", "bytes", "limit", "projection", "component", "healed", "skipped", "epoch",
     "signal", "status", "name", "remedy", "incarnation", "correlation", "profile_version",
-    "dropped", "exit_code", "url_path", "method", "rows", "parked", "state",
+    "dropped", "exit_code", "url_path", "method", "rows", "parked", "state", "generation",
 })  # fmt: skip
 
 _MOST_CAUSES: Final = 4  # of an exception, that are named

@@ -15,6 +15,7 @@ from caretrail.problems import explanation
 from caretrail.publishing import keep_refused, topic_name
 from caretrail.read_models import claim_projecting
 from caretrail.roles.halting import Halting
+from caretrail.roles.newer_generation import NewerGeneration
 from commands.ports.store import StoreUnavailable
 from consumers.projector import ProjectorStep, Source, StoreSource
 from infra import health, metrics
@@ -87,7 +88,7 @@ def run(settings: Settings, stop: Event) -> None:
         def work() -> None:
             measured.begin()
             try:
-                # A new one may have begun since the role halted.
+                # A new one may have begun since this process started.
                 application.store.load_incarnation()
                 if settings.brokers is not None:
                     _from_kafka(application, settings.brokers, claimed, measured, stop)
@@ -109,6 +110,7 @@ def _from_kafka(
     measured: "_ProgressMetrics",
     stop: Event,
 ) -> None:
+    ended = NewerGeneration(application, stop)
     name = topic_name(application)
 
     def refused(records: RefusedRecords) -> None:
@@ -122,7 +124,7 @@ def _from_kafka(
         recorded_at=application.store.recorded_at_of,
         on_refused=refused,
     )
-    _run(application, source, claimed, measured, stop, topic=name)
+    _run(application, source, claimed, measured, ended, topic=name)
 
 
 def _from_store(
@@ -131,7 +133,7 @@ def _from_store(
     notices = _AppendNotices(application)
     try:
         source = StoreSource(application.store, notices)
-        _run(application, source, claimed, measured, stop, topic=None)
+        _run(application, source, claimed, measured, stop.is_set, topic=None)
     finally:
         notices.close()
 
@@ -160,7 +162,7 @@ def _run(
     source: Source,
     claimed: _ClaimedConnection,
     measured: "_ProgressMetrics",
-    stop: Event,
+    stop: Callable[[], bool],
     *,
     topic: str | None,
 ) -> None:
@@ -182,7 +184,7 @@ def _run(
     )
     thread.start()
     try:
-        projector.run(stop.is_set)
+        projector.run(stop)
     finally:
         ended.set()
         large.wake()

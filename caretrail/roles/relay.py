@@ -7,6 +7,7 @@ from threading import Event
 from caretrail.bootstrap import Application, opened
 from caretrail.publishing import event_topic
 from caretrail.roles.halting import Halting
+from caretrail.roles.newer_generation import NewerGeneration
 from consumers.relay import Relay, RelayStep
 from infra import health, metrics
 from infra.relay_checkpoint import RelayCheckpoints
@@ -30,7 +31,8 @@ def run(settings: Settings, stop: Event) -> None:
 
 
 def _publish(application: Application, halting: Halting, stop: Event) -> None:
-    application.store.load_incarnation()  # a new one may have begun since the role halted
+    application.store.load_incarnation()  # a new one may have begun since this process started
+    ended = NewerGeneration(application, stop)
     topic = event_topic(application)
 
     def count(step: RelayStep) -> None:
@@ -40,6 +42,6 @@ def _publish(application: Application, halting: Halting, stop: Event) -> None:
 
     try:
         checkpoints = RelayCheckpoints(application.url, topic.name)
-        Relay(application.store, topic, checkpoints, on_step=count).run(stop.is_set)
+        Relay(application.store, topic, checkpoints, on_step=count).run(ended)
     finally:
         topic.close()

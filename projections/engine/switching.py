@@ -1,7 +1,7 @@
 """Switch the views from one generation of projections to another, in one transaction."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from time import sleep
+from time import monotonic, sleep
 from typing import Any, Final
 
 import psycopg
@@ -20,11 +20,18 @@ _FOLD_WAIT: Final = "10s"
 #: time PostgreSQL might end a reader of several views.
 _READ_WAIT: Final = "40ms"
 _PAUSE: Final = 0.1  # seconds
-_ATTEMPTS: Final = 600
+_PATIENCE: Final = 120.0  # seconds of attempts
 
 
 class StillRead(Exception):
-    """A transaction has been reading the active generation for too long; nothing was switched."""
+    """A transaction has held the active generation for too long; nothing was switched."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"Nothing was switched: for {_PATIENCE:.0f} s, other transactions have been reading the"
+            " read models or writing to them. pg_stat_activity shows these transactions. End them,"
+            " and repeat the command."
+        )
 
 
 def switch(
@@ -48,7 +55,7 @@ def switch(
         keep: Whether the former generations are kept up to date. Otherwise they are dropped.
 
     Raises:
-        StillRead: A reader holds the active generation for too long.
+        StillRead: Other transactions held the active generation for 120 s.
     """
 
     def change() -> None:
@@ -73,7 +80,7 @@ def switch_to_kept(
 
     Raises:
         UnknownGeneration: This generation is not kept.
-        StillRead: A reader holds the active generation for too long.
+        StillRead: Other transactions held the active generation for 120 s.
     """
     wanted = tuple(keys)
 
@@ -96,7 +103,8 @@ def _switch(
     catch_up: Callable[[], None],
 ) -> None:
     """Run ``change`` in a transaction while no other transaction folds or reads."""
-    for _ in range(_ATTEMPTS):
+    deadline = monotonic() + _PATIENCE
+    while monotonic() < deadline:
         try:
             with connection.transaction():
                 connection.execute("select set_config('lock_timeout', %s, true)", (_FOLD_WAIT,))

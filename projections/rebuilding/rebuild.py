@@ -84,7 +84,8 @@ def rebuild(  # noqa: PLR0913  # all but four are keyword-only
         NeedsRebuild: These projections need the substrate, and it is of another release.
         position.HoleNotFilled: The source lacks events in the middle, and so does the store.
         position.OtherIncarnation: Its events are of several incarnations of the store.
-        switching.StillRead: A reader holds the active generation for too long. It stays active.
+        switching.StillRead: Other transactions held the active generation for 120 s. It stays
+            active.
         workers.WorkerLost: A worker ended unexpectedly.
         filling.RowsMissing: A table does not hold the rows that were written into it.
     """

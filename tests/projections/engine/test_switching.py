@@ -4,11 +4,11 @@ import psycopg
 import pytest
 
 from projections.catalogue import PROJECTIONS
-from projections.engine import fold, generations, resuming
+from projections.engine import fold, generations, resuming, switching
 from projections.engine.digest import Digest, digest_of
 from projections.engine.generations import Generation, UnknownGeneration
 from projections.engine.projection_list import ENGINE_OWN
-from projections.engine.switching import switch_to_kept
+from projections.engine.switching import StillRead, switch_to_kept
 from projections.rebuilding.rebuild import rebuild
 from tests.projections.samples import (
     STORY,
@@ -137,3 +137,20 @@ def test_a_generation_that_is_not_kept_cannot_be_read(
     assert connection.execute("select distinct projection_version from care.census").fetchall() == [
         (2,)
     ]
+
+
+def test_a_switch_gives_up_for_a_reader_that_does_not_end(
+    connection: psycopg.Connection,
+    other: psycopg.Connection,
+    log: Log,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert log.events
+    monkeypatch.setattr(switching, "_PATIENCE", 0.5)  # a whole wait takes two minutes
+    other.execute("begin")
+    other.execute("select count(*) from care.census")
+    with pytest.raises(StillRead, match="Nothing was switched"):
+        switch_to_kept(connection, PROJECTIONS, [("census", 1)])
+    other.execute("commit")
+    switch_to_kept(connection, PROJECTIONS, [("census", 1)])
+    assert generations.current(connection, PROJECTIONS).active["census"].number == 1

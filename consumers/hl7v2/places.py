@@ -24,7 +24,10 @@ _KIND: Final = 5
 _KINDS: Final = frozenset("CDHNOPS")
 #: The components that may name a place as text, counted from 0, in the order of preference: PL.9
 #: (description), PL.10 (comprehensive identifier), PL.11 (assigning authority), PL.6 (kind).
-_TEXTS: Final = (8, 9, 10, _KIND)
+_TEXTS: Final[tuple[int, ...]] = (8, 9, 10, _KIND)
+#: The same beside a facility, a building or a floor: PL.11 is then the authority of the place.
+_TEXTS_WITHOUT_AUTHORITY: Final[tuple[int, ...]] = (8, 9, _KIND)
+_TEXTS_BESIDE_A_BED: Final[tuple[int, ...]] = (8,)
 #: Characters of the longest place that is cached.
 _LONGEST_CACHED: Final = 100
 
@@ -177,8 +180,12 @@ def _parts(texts: tuple[str, ...], delimiters: Delimiters) -> tuple[str, _Codes,
     building, floor, *_ = _read(components[6:8], delimiters)
     text = ""
     if not unit:
-        alone = not (room or bed or facility or building or floor)
-        text = _description(components, delimiters, alone=alone)
+        numbers = _TEXTS
+        if room or bed:
+            numbers = _TEXTS_BESIDE_A_BED
+        elif facility or building or floor:
+            numbers = _TEXTS_WITHOUT_AUTHORITY
+        text = _description(components, delimiters, numbers)
     return facility, _Codes(unit, room, bed, building, floor), text
 
 
@@ -190,13 +197,15 @@ def _read(components: Sequence[str], delimiters: Delimiters) -> tuple[str, str, 
     return first, second, third, fourth
 
 
-def _description(components: Sequence[str], delimiters: Delimiters, *, alone: bool) -> str:
+def _description(
+    components: Sequence[str], delimiters: Delimiters, numbers: tuple[int, ...]
+) -> str:
     """Return the text that names a place without a unit; empty if there is none.
 
     PL.9 describes the location. Senders that have no codes for places also use PL.10, PL.11 or
-    PL.6. These count only if the field states nothing else (``alone``).
+    PL.6. ``numbers`` are the components that may name this place.
     """
-    for number in _TEXTS if alone else _TEXTS[:1]:
+    for number in numbers:
         parts = [
             each.strip()
             for component in components[number : number + 1]

@@ -31,6 +31,28 @@ def test_the_map_of_the_profile_gives_facilities_one_code() -> None:
     assert len({stated(adt(visit=each), toml).place for each in places}) == 1
 
 
+@pytest.mark.parametrize(
+    ("f3", "text", "building"),
+    [
+        ("^^^GEN^^Rowan Ward", "Rowan Ward", None),
+        ("^^^GEN^^^^^^Rowan Ward", "Rowan Ward", None),
+        ("^^^^^Rowan Ward^NORTH", "Rowan Ward", "NORTH"),
+        ("^^^GEN^^N", None, None),  # a code of HL7 table 0305
+        ("^^^GEN^^^^^^^Rowan Ward", None, None),  # PL.11 is the authority of the place
+        ("^401^A^GEN^^Rowan Ward", None, None),
+    ],
+)
+def test_a_text_names_a_place_beside_its_facility_or_building(
+    f3: str, text: str | None, building: str | None
+) -> None:
+    raw = adt(visit=pv1(f3=f3))
+    place = stated(raw).place
+    assert place
+    assert (place.as_text, place.building) == (text is not None, building)
+    texts = sealed(raw)["notes"]["places"] if text else []
+    assert [each["text"] for each in texts] == ([text] if text else [])
+
+
 @pytest.mark.parametrize("f3", ["", '""', "^^^"])
 def test_an_empty_or_deleted_place_is_none(f3: str) -> None:
     core = stated(adt(visit=pv1(f3=f3)))

@@ -19,6 +19,8 @@ from domain.statement import IdentifierRef
 #: Types of HL7 table 0203 by which a number is preferred as the name of the source record. A type
 #: that is not here comes after these, and a number of a visit or an account comes last.
 _PREFERENCE: Final = {"MR": 0, "MRN": 1, "PI": 2, "VN": 4, "AN": 4}
+#: Types of numbers of visits and accounts, which are preferred in their fields.
+_OF_VISITS: Final = frozenset({"VN", "AN"})
 _OTHER_TYPE: Final = 3
 
 #: The authority of US social security numbers (HL7 table 0363), because PID-19 names none.
@@ -164,9 +166,9 @@ def _same_number(
     )
 
 
-def account_ref(number: StatedNumber, context: FieldContext, *, own: str) -> VisitRef:
-    """Return the ref of an account number in another field than PID-18, such as MRG-3."""
-    namespace = _namespace(context, "PID-18", number.authority, own)
+def visit_ref(number: StatedNumber, field: str, context: FieldContext, *, own: str) -> VisitRef:
+    """Return the ref that a number would have in another field, such as MRG-3 in PID-18."""
+    namespace = _namespace(context, field, number.authority, own)
     return _visit(context.id_key, namespace, number.value, context.mode)
 
 
@@ -174,13 +176,13 @@ def _namespace(context: FieldContext, field: str, issuer: str, own: str) -> str:
     """Return the namespace of a visit or account number.
 
     The authority of a number counts if it is another one than the sender and the authority of the
-    record number (``own``). Account numbers have a namespace of their own if the visit number may
-    be in PV1-19 or in PID-18: the number 7 of an account is not the visit 7.
+    record number (``own``). If the visit number may be in several fields, each field after the
+    first one has a namespace of its own: the number 7 of an account is not the visit 7.
     """
     profile = context.profile
     namespace = context.namespace
-    if field == "PID-18" and "PID-18" in profile.visit_number[1:]:
-        namespace = f"{namespace} PID-18"
+    if field in profile.visit_number[1:]:
+        namespace = f"{namespace} {field}"
     if issuer and issuer not in (context.namespace, context.sender, profile.authority, own):
         return f"{namespace} {issuer}"
     return namespace
@@ -264,7 +266,7 @@ def record_number(
     if len(usable) < 2:  # noqa: PLR2004  # nothing to choose
         return usable[0] if usable else None
     wanted = authority or context.profile.file_under
-    own = {context.profile.authority or context.namespace, context.namespace, context.sender}
+    own = _own_authorities(context)
     return min(
         usable,
         key=lambda each: (
@@ -278,17 +280,43 @@ def record_number(
 
 
 def visit_number(
-    numbers: Sequence[StatedNumber], fields: Sequence[str], findings: Findings
+    numbers: Sequence[StatedNumber],
+    fields: Sequence[str],
+    context: FieldContext,
+    findings: Findings,
 ) -> StatedNumber | None:
-    """Return the visit number: that of the first field in ``fields`` that holds one."""
+    """Return the visit number: that of the first field in ``fields`` that holds one.
+
+    If a field has several, their types and authorities decide, not their order.
+    """
     for field in fields:
+        usable: list[StatedNumber] = []
         for each in numbers:
             if each.field != field:
                 continue
-            if not each.nothing:
-                return each
-            findings.flag(field, "placeholder")
+            if each.nothing:
+                findings.flag(field, "placeholder")
+            else:
+                usable.append(each)
+        if len(usable) > 1:
+            own = _own_authorities(context)
+            return min(
+                usable,
+                key=lambda each: (
+                    each.type not in _OF_VISITS, each.authority not in own,
+                    each.authority, each.value,
+                ),
+            )  # fmt: skip
+        if usable:
+            return usable[0]
     return None
+
+
+def _own_authorities(context: FieldContext) -> frozenset[str]:
+    """Return the authorities that are the sender's own."""
+    return frozenset(
+        {context.profile.authority or context.namespace, context.namespace, context.sender}
+    )
 
 
 def record_of(number: StatedNumber) -> RecordId:

@@ -6,7 +6,7 @@ from typing import Final, TypedDict
 from consumers.hl7v2.codes import disposition, encounter_class
 from consumers.hl7v2.delimiters import NULL
 from consumers.hl7v2.findings import Findings
-from consumers.hl7v2.numbers import FieldContext, StatedNumber, account_ref, visit_number
+from consumers.hl7v2.numbers import FieldContext, StatedNumber, visit_number, visit_ref
 from consumers.hl7v2.places import Places
 from consumers.hl7v2.plausible_codes import is_code, ref_of
 from consumers.hl7v2.profiles import Profile
@@ -22,6 +22,8 @@ _PRIOR: Final = {
     "PID-18": ("MRG-3", "MRG-5"),
     "PV1-50": ("MRG-6", "MRG-5", "MRG-3"),
 }
+#: The field of the same numbers outside of MRG.
+_SAME: Final = {"MRG-3": "PID-18", "MRG-5": "PV1-19", "MRG-6": "PV1-50"}
 
 
 class VisitFacts(TypedDict, total=False):
@@ -105,16 +107,18 @@ def _visit(
 ) -> VisitFacts:
     """Return the visit, and of a change of class the visit that goes on."""
     fields = context.profile.visit_number
-    number = visit_number(numbers, fields, findings)
+    number = visit_number(numbers, fields, context, findings)
     facts: VisitFacts = {"visit": VisitRef(number.ref) if number else None}
     field = number.field if number else fields[0]
     if number and field != fields[0]:
         facts["visit_field"] = field
     if row.reads is Reads.CONTINUED_VISIT:
-        prior = visit_number(numbers, _PRIOR[field], findings)
+        prior = visit_number(numbers, _PRIOR[field], context, findings)
         facts["prior_visit"] = VisitRef(prior.ref) if prior else None
-        if prior and prior.field == "MRG-3" and field != fields[0]:
-            facts["prior_visit"] = account_ref(prior, context, own=own)
+        if prior and field != fields[0]:
+            same = _SAME[prior.field]
+            theirs = same if same in fields else field
+            facts["prior_visit"] = visit_ref(prior, theirs, context, own=own)
     return facts
 
 

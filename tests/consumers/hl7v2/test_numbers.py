@@ -210,7 +210,7 @@ def test_an_account_stands_in_for_an_empty_visit_number_in_a_namespace_of_its_ow
 def test_a_profile_may_list_the_fields_of_the_visit_number() -> None:
     toml = IN_UTC + 'visit_number = ["PV1-50", "PV1-19"]'
     assert stated(adt(visit=pv1(f50="ALT")), toml).visit == KEY.visit("MERCY", "ALT", "P")
-    assert stated(adt(), toml).visit == KEY.visit("MERCY", "V4711", "P")
+    assert stated(adt(), toml).visit == KEY.visit("MERCY PV1-19", "V4711", "P")
     assert stated(adt(visit=pv1(f19="")), toml).visit is None
 
 

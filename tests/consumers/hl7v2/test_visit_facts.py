@@ -44,6 +44,31 @@ def test_the_profile_names_the_field_of_the_visit_number(field: str, number: str
     assert stated(adt(visit=pv1(f50="ALT1")), toml).visit == KEY.visit("MERCY", number, "P")
 
 
+def test_of_several_fields_each_has_numbers_of_its_own() -> None:
+    fields = ("PV1-50", "PV1-19", "PID-18")
+    toml = f"[sender.default]\nvisit_number = {list(fields)}"
+    pid = "PID|1||1^^^MERCY^MR||DOE^JANE|||||||||||||7"
+    stating = [pv1(f50="7", f19="8"), pv1(f19="7"), pv1(f19="")]
+    cores = [stated(adt(pid=pid, visit=each), toml) for each in stating]
+    assert [each.visit_field for each in cores] == ["", "PV1-19", "PID-18"]
+    assert len({each.visit for each in cores}) == 3
+    prior = ["MRG|1||||||", "MRG|1||||7", "MRG|1||7"]
+    changes = [
+        stated(adt("A06", mrg, pid=pid.replace("||7", "||9"), visit=each.replace("7", "9")), toml)
+        for mrg, each in zip(prior, stating, strict=True)
+    ]
+    assert [each.prior_visit for each in changes[1:]] == [each.visit for each in cores[1:]]
+
+
+@pytest.mark.parametrize(
+    "numbers", ["V1^^^MERCY^VN", "V2^^^ENT^VN", "0000", "V1^^^AAA^AN", "V1^^^AAA^XX"]
+)
+def test_the_visit_number_does_not_depend_on_the_order_of_repetitions(numbers: str) -> None:
+    usual = stated(adt(visit=pv1(f19="V1^^^MERCY^VN"))).visit
+    for field in (f"V1^^^MERCY^VN~{numbers}", f"{numbers}~V1^^^MERCY^VN"):
+        assert stated(adt(visit=pv1(f19=field))).visit == usual
+
+
 def test_a_placeholder_is_not_a_visit_number() -> None:
     core = stated(adt(visit=pv1(f19="00000")), IN_UTC + 'visit_number = "PV1-19"')
     assert core.visit is None

@@ -56,13 +56,16 @@ def one_line_end(raw: bytes) -> bytes:
 def head_of(raw: bytes) -> bytes:
     r"""Return the first segment of a message; all of it if it is in UTF-16.
 
-    >>> head_of(b"\x0bMSH|^~\\&|A\nB|\rPID|1\r")
-    b'MSH|^~\\&|A\nB|'
+    A line break within a field does not end it.
+
+    >>> head_of(b"\x0bMSH|^~\\&|A\rB|\rPID|1\r")
+    b'MSH|^~\\&|A\rB|'
     """
     body = unframed(raw)
     if b"\x00" in body[:4] or body[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         return body
-    return body.partition(b"\r" if b"\r" in body else b"\n")[0]
+    following = _next_segment(body[3:4]).search(body)
+    return body[: following.start()] if following else body
 
 
 class Message:
@@ -189,6 +192,13 @@ class Message:
     def all(self, name: str) -> list[Segment]:
         """Return every segment with this name, in order."""
         return [segment for segment in self.segments if segment[0] == name]
+
+
+@lru_cache(maxsize=64)
+def _next_segment(separator: bytes) -> re.Pattern[bytes]:
+    """Return a pattern for a line end and the name of a segment after it."""
+    after = re.escape(separator)
+    return re.compile(rb"[\r\n][\t ]*[A-Z][A-Z0-9]{2}(?:%b|[\r\n]|\Z)" % after)
 
 
 @lru_cache(maxsize=1024)

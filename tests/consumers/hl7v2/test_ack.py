@@ -153,6 +153,12 @@ def test_an_error_of_the_message_is_not_called_an_internal_error(
     assert read.delimiters.parts(read.field("ERR", 3))[:4] == [code, meaning, "HL70357", reason]
 
 
+def test_a_line_break_in_a_field_of_msh_hides_no_control_id() -> None:
+    for end in ("\r", "\n", "\r\n"):
+        raw = adt(msh={5: "CARE\rTRAIL"}, end=end)
+        assert answer(raw, outcome(Disposition.RECORDED)).field("MSA", 2) == "M1"
+
+
 def test_an_answer_holds_no_patient_data() -> None:
     for became in (QUARANTINED, UNREADABLE):
         _, message = ack.acknowledge(adt(), became, control_id="A1", now=NOW)

@@ -118,13 +118,16 @@ class Times:
 def birth_date(text: str) -> str | None:
     """Return a date of birth in ISO format, as precise as it is stated; None if it is not a date.
 
-    A date of birth has no time zone, so a time after the date is ignored.
+    A date of birth has no time zone, so a time after the date is ignored, also one whose fraction
+    of a second has no dot.
 
     >>> birth_date("19510602000000+0100"), birth_date("195106"), birth_date("19511301")
     ('1951-06-02', '1951-06', None)
     """
     moment = read_moment(text[:8]) if text[:4].isdigit() and len(text) <= _LONGEST else None
-    if moment is None or (text[8:] and read_moment(text) is None):
+    if moment is None:
+        return None
+    if text[8:] and read_moment(text) is None and not _WITHOUT_DOT.fullmatch(text):
         return None
     date = moment.at.date().isoformat()
     return date[: {"year": 4, "month": 7}.get(moment.precision, 10)]

@@ -13,6 +13,8 @@ NULL: Final = '""'
 _STANDARD: Final = "^~\\&"
 #: Used for a delimiter that the message does not have: a character that occurs in no text.
 ABSENT: Final = "\uffff"
+#: What the escape of a delimiter means that the message does not have: the usual character.
+_USUAL: Final = {"S": "^", "R": "~", "T": "&"}
 
 
 class Delimiters(NamedTuple):
@@ -89,7 +91,8 @@ class Delimiters(NamedTuple):
                 "F": self.separator, "S": self.component, "R": self.repetition, "E": self.escape,
                 "T": self.subcomponent, "P": self.truncation or "#", ".br": "\n",
             }  # fmt: skip
-            return meanings[found[1]]
+            meaning = meanings[found[1]]
+            return _USUAL[found[1]] if meaning == ABSENT else meaning
         if found[2]:
             data = bytes.fromhex(found[2])
             try:

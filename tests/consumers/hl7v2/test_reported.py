@@ -177,6 +177,9 @@ def test_a_character_that_msh_2_does_not_declare_is_text() -> None:
         (draft,) = received(first.replace(b"^~\\", encoding, 1)).drafts
         assert draft.core.place
         assert draft.core.place.unit == unit
+    (draft,) = received(first.replace(b"L&D", b"L\\T\\D")).drafts
+    assert draft.core.place
+    assert draft.core.place.unit == "L&D"
     name = first.replace(b"^~\\|", b"^|", 1).replace(b"QUILL^ADA", b"QUI~L\\T\\L^ADA")
     assert sealed(name)["demographics"]["names"][0]["family"] == "QUI~L\\T\\L"
 

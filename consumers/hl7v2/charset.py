@@ -86,7 +86,7 @@ def decode(raw: bytes, *, otherwise: str = "utf-8") -> DecodedText:
             return utf_16
     names = _declared(raw)
     codec, flags = _codec_of(names) if names != _NO_NAMES else (None, ())
-    if raw.isascii() and (_ESCAPE not in raw or codec != _ISO_2022):
+    if raw.isascii() and (_ESCAPE not in raw or (codec or otherwise) != _ISO_2022):
         return DecodedText(raw.decode("ascii"), codec or otherwise, bool(codec), flags)
     try:
         if codec == _ISO_2022:

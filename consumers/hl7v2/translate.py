@@ -42,8 +42,10 @@ _SHOWN: Final = 256
 _LENGTH: Final = 8  # bytes of the length before each part of a digest
 _BATCH_HEADERS: Final = frozenset({b"FHS", b"BHS"})
 _LONGEST_TYPE: Final = 16
+_ESCAPE: Final = b"\x1b"  # a text may switch to another charset by it, with bytes below 0x80
 #: A trigger of ADT alone, or with the message type before it, without the characters between them.
 _ADT: Final = re.compile(r"(ADT)?(A\d\d)")
+_TRIGGER: Final = re.compile(r"[A-Z][A-Z0-9]{2}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +111,7 @@ def _read(raw: bytes, message_id: MessageId, context: ReadingContext) -> Incomin
     message = Message(raw)
     chosen = choose(message, context)
     if not message.declared and chosen.profile.codec != "utf-8":
-        if raw.isascii():  # only escaped bytes are in this charset
+        if raw.isascii() and _ESCAPE not in raw:  # only escaped bytes are in this charset
             message.delimiters = message.delimiters._replace(codec=chosen.profile.codec)
         else:
             message = Message(raw, charset=chosen.profile.codec)

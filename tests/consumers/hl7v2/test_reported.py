@@ -204,6 +204,14 @@ def test_a_switch_to_kanji_is_read_with_any_first_charset(first: str) -> None:
         )
 
 
+def test_a_charset_of_the_profile_decides_before_anything_is_split_too() -> None:
+    raw = messages("09")[0].replace(b"|~ISO IR87", b"|")
+    toml = IN_UTC + 'charset = "ISO IR87"'
+    (draft,) = received(raw, toml).drafts
+    assert (draft.core.flags, bool(draft.core.visit)) == ((), True)
+    assert sealed(raw, toml)["demographics"]["names"][1]["family"] == "日曉"
+
+
 def test_an_unknown_charset_is_flagged_although_all_bytes_are_ascii() -> None:
     for name in (b"ISO IR999", b"~ISO IR999", b"EBCDIC", b"ASCII~CNS 11643-1992", b"~KS X 1001"):
         message = received(messages("10b")[0].replace(b"8859/1", name))

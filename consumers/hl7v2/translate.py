@@ -168,14 +168,17 @@ def message_type(message: Message) -> tuple[str, str]:
     They are MSH-9.1 and MSH-9.2. If MSH-9 is incomplete, it is read where only one trigger can be
     meant: ``ADT`` with EVN-1, ``ADT_A01`` or ``A01`` alone, or a structure (MSH-9.3) that only one
     trigger has. Only letters and digits count, because copied text may contain soft hyphens and
-    other marks.
+    other marks. A message with MSA answers another one, whatever its type is. Some senders repeat
+    the type of the message that they answer.
     """
-    sent = (*message.delimiters.components(message.field("MSH", 9)), "", "", "")
+    delimiters = message.delimiters
+    first, *_ = (*filter(None, delimiters.repetitions(message.field("MSH", 9))), "")
+    sent = (*delimiters.components(first), "", "", "")
     kind, trigger = _letters(sent[0]), _letters(sent[1])
+    if "MSA" in message.first and (kind != "ADT" or "PID" not in message.first):
+        return "ACK", trigger
     if kind == "ADT" and trigger in TRIGGERS:
         return kind, trigger
-    if not kind and "MSA" in message.first:
-        return "ACK", trigger
     if kind not in {"", "ADT"} and not _ADT.fullmatch(kind):
         return kind, trigger
     return "ADT", _trigger(kind, trigger, _letters(sent[2]), message)
@@ -193,7 +196,7 @@ def _trigger(kind: str, trigger: str, structure: str, message: Message) -> str:
             # ADT_A01 may be meant as the trigger A01, or as the structure, which A04 has too.
             others = STRUCTURES.get(found[2], frozenset({found[2]}))
             return event if event in others else found[2] if not event else ""
-    if trigger:
+    if _TRIGGER.fullmatch(trigger):
         return trigger
     if _ADT.fullmatch(event):
         return event[-3:]

@@ -166,13 +166,16 @@ def test_an_acknowledgement_is_kept_and_never_answered(
     database: str, store: CareStore, keys: SubjectKeys
 ) -> None:
     ack = b"MSH|^~\\&|REG|MERCY|CT|HUB|20260302101501||ACK^A08^ACK|K1|P|2.5\rMSA|AA|CT1\r"
-    without_type = ack.replace(b"ACK^A08^ACK", b"").replace(b"|K1|", b"|K2|")
+    others = [
+        ack.replace(b"ACK^A08^ACK", kind).replace(b"|K1|", b"|K%d|" % number)
+        for number, kind in enumerate((b"", b"ADT^A08", b"MCF", b"RSP^K22^RSP_K22", b"ACK~ACK"), 2)
+    ]
     only_for_others = '[sender.mercy]\nmatch = [{facility = "MERCY"}]\nclients = ["other"]'
     for toml in ("", '[sender.default]\nacknowledgement = "enhanced"', only_for_others):
-        answers = Intake(store, context=reading(toml)).answers(ack, without_type, ack)
-        assert answers == [b"", b"", b""]
+        answers = Intake(store, context=reading(toml)).answers(ack, *others, ack)
+        assert answers == [b""] * 7
     intake = Intake(store)
     oversize = Frame(ack, Peer("127.0.0.1"), oversize=True)
     assert intake.intake.answer([intake.intake.read(oversize)]) == [b""]
     with MessageArchive(database, keys) as archive:
-        assert len(archive.ls(reason="acknowledgement")) == 2
+        assert len(archive.ls(reason="acknowledgement")) == 6

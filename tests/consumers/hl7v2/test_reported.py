@@ -261,6 +261,8 @@ def test_letters_whose_second_byte_is_a_delimiter_are_text(codec: tuple[str, str
         ("A01", "", "A01"), ("A01", "A01", "A01"), ("A01", "A04", None), ("adt_a01", "", "A01"),
         ("ADT^^ADT_A01", "", None), ("ADT^^ADT_A01", "A08", "A08"), ("ADT^^ADT_A03", "", "A03"),
         ("^A01", "", "A01"), ("ADT^ADT_A02", "", "A02"), ("^^ADT_A01", "", None),
+        ("ADT^A01~ADT^A08", "", "A01"), ("~ADT^A01", "", "A01"), ("ADT&A01", "", "A01"),
+        ("ADT^A1", "", None), ("ADT^A1", "A01", "A01"), ("ADT^ADMIT", "", None),
         ("ADT^A01", "A04", "A01"),
     ],
 )  # fmt: skip

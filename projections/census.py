@@ -225,7 +225,7 @@ _CLASH_COLUMNS: Final = {
 
 PROJECTION: Final = Projection(
     name="census",
-    version=8,
+    version=9,
     tables=(CENSUS,),
     fold=ByComponent(rows=rows),
     views=(

@@ -261,7 +261,7 @@ def _tokens(named: Sequence[CopiedSegment], services: Services) -> set[str]:
 
 PROJECTION: Final = Projection(
     name="patients",
-    version=9,
+    version=10,
     tables=(PATIENT, IDENTIFIER, TOKEN),
     fold=ByComponent(rows=rows, opens=True),
     views=(

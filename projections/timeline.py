@@ -205,7 +205,7 @@ _ALIASES: Final = QueryView(
 
 PROJECTION: Final = Projection(
     name="timeline",
-    version=8,
+    version=9,
     tables=(ENCOUNTER, STAY, ENTRY, FORMER_REF),
     fold=ByComponent(rows=rows),
     views=(

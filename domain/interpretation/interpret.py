@@ -1,10 +1,11 @@
 """The whole interpretation: statements in, patients with their encounters and entries out.
 
 The rules are applied in the order of the specification: sent order, whose, which visit; then for
-each visit resends, cancels, beginnings and ends, places, status.
+each visit resends, cancels, beginnings and ends, places, status. If a patient has places that
+are stated in part only (R8.12), the rules are applied to statements with the fuller places.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
 
@@ -12,6 +13,11 @@ from domain.continuity import Encounter, Entry, Patient
 from domain.flags import Flag
 from domain.ids import EncounterId
 from domain.interpretation.encounters import encounters_of
+from domain.interpretation.fuller_places import (
+    FullerStatements,
+    replaced,
+    state_building_or_floor,
+)
 from domain.interpretation.growing_visit import GrowingVisit
 from domain.interpretation.known_visits import KnownVisits, VisitOutcome
 from domain.interpretation.order import Mark, OrderedStatement, in_sent_order
@@ -39,11 +45,30 @@ def interpret(
             not interpreted again. Give the same objects for the statements that were there before.
     """
     ordered = in_sent_order(statements) if known is None else known.order.sort(statements)
-    last_sent = ordered[-1].sent if ordered else BEFORE_ALL
-    patients = tuple([_patient(person, last_sent, known) for person in people(ordered)])
+    persons = people(ordered)
+    if state_building_or_floor(ordered):
+        fuller = (FullerStatements() if known is None else known.fuller).of(persons)
+        if fuller:
+            given = replaced(ordered, fuller)
+            ordered = in_sent_order(given) if known is None else known.order_of_fuller.sort(given)
+            persons = people(ordered)
+    patients = _patients(ordered, persons, known)
     if known is not None:
         known.renew()
     return patients
+
+
+def interpret_as_given(statements: Iterable[Statement]) -> tuple[Patient, ...]:
+    """Return what ``interpret`` returns, but take each place as it is stated, without R8.12."""
+    ordered = in_sent_order(statements)
+    return _patients(ordered, people(ordered), None)
+
+
+def _patients(
+    ordered: Sequence[OrderedStatement], persons: Iterable[Person], known: KnownVisits | None
+) -> tuple[Patient, ...]:
+    last_sent = ordered[-1].sent if ordered else BEFORE_ALL
+    return tuple([_patient(person, last_sent, known) for person in persons])
 
 
 def _patient(person: Person, last_sent: datetime, known: KnownVisits | None) -> Patient:

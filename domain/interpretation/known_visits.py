@@ -11,6 +11,7 @@ from typing import NamedTuple
 from domain.continuity import Encounter, Entry
 from domain.flags import Flag
 from domain.ids import VisitRef
+from domain.interpretation.fuller_places import FullerStatements
 from domain.interpretation.growing_visit import KnownHistories, Visit
 from domain.interpretation.order import OrderedStatement, SentOrder
 
@@ -63,10 +64,12 @@ class KnownVisits:
     result.
     """
 
-    __slots__ = ("_found", "_visits", "histories", "order")
+    __slots__ = ("_found", "_visits", "fuller", "histories", "order", "order_of_fuller")
 
     def __init__(self) -> None:
         self.order = SentOrder()
+        self.fuller = FullerStatements()
+        self.order_of_fuller = SentOrder()  # of statements with their fuller places (R8.12)
         self.histories = KnownHistories()
         self._visits: dict[OrderedStatement, _KnownVisit] = {}  # by first statement
         self._found: dict[OrderedStatement, _KnownVisit] = {}  # in this interpretation

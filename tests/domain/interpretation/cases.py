@@ -4,6 +4,7 @@ from tests.domain.interpretation import (
     cases_of_as_of,
     cases_of_beginnings_and_ends,
     cases_of_cancels,
+    cases_of_fuller_places,
     cases_of_habits,
     cases_of_order_and_patients,
     cases_of_places_and_status,
@@ -21,6 +22,7 @@ CASES: list[Case] = [
     *cases_of_cancels.CASES,
     *cases_of_beginnings_and_ends.CASES,
     *cases_of_places_and_status.CASES,
+    *cases_of_fuller_places.CASES,
     *cases_of_habits.CASES,
     *cases_of_as_of.CASES,
 ]

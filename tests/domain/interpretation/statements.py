@@ -77,7 +77,7 @@ def adt(  # noqa: PLR0913  # every field that a message can state
         trigger: "A01".
         sent: MSH-7.
         bed: PV1-3, in the facility ``facility``, else in that of the sender. "unit W" is a place
-            without a bed.
+            without a bed. "A N/4" is bed A in building N on floor 4, "A N/" and "A /4" state one.
         at: When it happened. The time goes into the field in which its kind states a time:
             PV1-44, PV1-45 or EVN-6. A statement that gives this field itself needs no ``at``.
         evn2: EVN-2.
@@ -201,9 +201,16 @@ def moment(text: str | None) -> Moment | None:
 def _place(bed: str | None, facility: str) -> Place | None:
     if bed is None:
         return None
-    if bed.startswith("unit "):
-        return Place(ref=PlaceRef(bed), facility=facility, unit=bed.removeprefix("unit "))
-    return Place(ref=PlaceRef(bed), facility=facility, unit=bed, bed=bed)
+    name, _, where = bed.removeprefix("unit ").partition(" ")
+    building, _, floor = where.partition("/")
+    return Place(
+        ref=PlaceRef(bed),
+        facility=facility,
+        unit=name,
+        bed=None if bed.startswith("unit ") else name,
+        building=building or None,
+        floor=floor or None,
+    )
 
 
 def _number(field: str, number: str) -> IdentifierRef:

@@ -85,15 +85,21 @@ def test_an_emergency_that_later_statements_close_and_earlier_ones_leave_open() 
         assert interpret(some, known) == interpret(some)
 
 
-def test_only_the_visit_that_changed_is_interpreted_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    again: list[str | None] = []
+@pytest.fixture
+def again(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
+    """Return a list that receives the number of each visit that is interpreted."""
+    numbers: list[str | None] = []
     keep = KnownVisits.keep
 
     def noted(known: KnownVisits, visit: Visit, *more: Any) -> None:
-        again.append(visit.number)
+        numbers.append(visit.number)
         keep(known, visit, *more)
 
     monkeypatch.setattr(KnownVisits, "keep", noted)
+    return numbers
+
+
+def test_only_the_visit_that_changed_is_interpreted_again(again: list[str | None]) -> None:
     admissions = [adt("A01", f"{n}d 8:00", "A", visit=f"V{n}") for n in range(5)]
     known = KnownVisits()
     interpret(admissions, known)
@@ -101,3 +107,28 @@ def test_only_the_visit_that_changed_is_interpreted_again(monkeypatch: pytest.Mo
     again.clear()
     interpret([*admissions, adt("A02", "4d 9:00", "B", visit="V4")], known)
     assert again == [admissions[4].visit]
+
+
+def test_a_visit_whose_places_have_fuller_ones_is_not_interpreted_again(
+    again: list[str | None],
+) -> None:
+    admissions = [adt("A01", f"{n}d 8:00", "A", visit=f"V{n}", from_="A N/4") for n in range(5)]
+    known = KnownVisits()
+    interpret(admissions, known)
+    again.clear()
+    interpret([*admissions, adt("A02", "4d 9:00", "B", visit="V4")], known)
+    assert again == [admissions[4].visit]
+
+
+def test_places_that_become_fuller_and_then_are_of_two_buildings() -> None:
+    admissions = [adt("A01", f"{n}d 8:00", "A", visit=f"V{n}") for n in range(3)]
+    north = adt("A02", "2d 9:00", "A N/", visit="V2")
+    floor = adt("A02", "2d 10:00", "A N/4", visit="V2")
+    south = adt("A02", "2d 11:00", "A S/4", visit="V2")
+    known, places = KnownVisits(), []
+    steps = [admissions, [*admissions, north], [*admissions, north, floor]]
+    for some in [*steps, [*admissions, north, floor, south], [*admissions, north], admissions]:
+        patients = interpret(some, known)
+        assert patients == interpret(some)
+        places += [stay.place.ref for stay in patients[0].encounters[0].stays if stay.place]
+    assert places == ["A", "A N/", "A N/4", "A", "A N/", "A"]

@@ -14,7 +14,7 @@ from tests.domain.interpretation.statements import adt, moment
 
 CLOCK = st.sampled_from(["8:00", "9:30", "10:00", "10:00:30", "12:00", "12:--", "--", "1d 10:00"])
 MAYBE = st.none() | CLOCK
-BED = st.none() | st.sampled_from(["A", "B", "ED"])
+BED = st.none() | st.sampled_from(["A", "A N/4", "A S/", "B", "ED"])
 
 STATEMENTS = st.builds(
     adt,

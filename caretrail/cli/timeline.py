@@ -1,6 +1,8 @@
 """``timeline``: one patient's encounters and entries."""
 
 from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from caretrail.cli.home import open_home_reader
 from caretrail.cli.output import as_stated, columns, json_line, line
@@ -9,6 +11,9 @@ from caretrail.failure import Failed
 from caretrail.reading.contract import timeline_json
 from caretrail.reading.members import Json
 from caretrail.reading.places import LookAlikes, PlaceParts
+from domain.flags import Flag
+
+_WORDS: Final[Mapping[str, str]] = {each: each.words for each in Flag}
 
 
 def timeline(options: Namespace) -> None:
@@ -27,6 +32,12 @@ def timeline(options: Namespace) -> None:
     line(f"patient {shown['patient_id']}{_mode(shown['mode'])}")
     known = shown["known_at"]
     line(f"known at event {known['index']}, recorded {known['recorded_at'] or '-'}")
+    _print_flags(shown["flags"])
+    for number in shown["shared_numbers"]:
+        line(
+            f"number {number['authority']}|{number['identifier']}: patient {number['patient_id']}"
+            " has it too"
+        )
     for each in shown["encounters"]:
         line()
         line(
@@ -35,6 +46,7 @@ def timeline(options: Namespace) -> None:
             f" {as_stated(each['started_at'], each['started_precision']) or 'not stated'}"
             f" to {as_stated(each['ended_at'], each['ended_precision']) or _open(each['status'])}"
         )
+        _print_flags(each["flags"])
         columns(
             ("  from", "until", "facility", "unit", "room", "bed", ""),
             [
@@ -64,6 +76,11 @@ def timeline(options: Namespace) -> None:
             for each in entries
         ],
     )
+
+
+def _print_flags(codes: Sequence[str]) -> None:
+    for code in codes:
+        line(f"{code}: {_WORDS[code]}" if code in _WORDS else code)
 
 
 def _unit(stay: Json, alike: LookAlikes) -> str | None:

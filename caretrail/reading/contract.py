@@ -29,6 +29,10 @@ def timeline_json(reading: PatientReading) -> Json:
         ),
         "activities": {kind: list(streams) for kind, streams in reading.activities.streams.items()},
         "flags": list(patient.flags),
+        "shared_numbers": [
+            {"authority": number.authority, "identifier": number.value, "patient_id": other}
+            for number, other in reading.shared_numbers()
+        ],
         "as_of": instant(reading.as_of),
         "known_at": position_json(reading.known),
         "behind": reading.behind,

@@ -70,6 +70,10 @@ class PatientReading:
     alike: LookAlikes = frozenset()  # wards that need building and floor to be told apart
     behind: int = 0  # recorded events that the read models may not hold yet
 
+    def shared_numbers(self) -> list[tuple[PatientNumber, PatientId]]:
+        """Return each number that another patient has too, and that patient."""
+        return [(each, self.shared[each.ref]) for each in self.numbers if each.ref in self.shared]
+
     def label(self, place: Place | None) -> str:
         """Return the stated parts of a place as text, without its facility."""
         return self.parts(place).label(place.facility, self.alike) if place else ""

@@ -40,6 +40,7 @@ FEED = [
     admission("1", "AM-1^^^NORD^MR~9001^^^INS^PN~77^^^LAB^PN", "QUILL^AMY"),
     admission("2", "AM-2^^^NORD^MR~9001^^^INS^PN~77^^^LAB^PN", "QUILL^ABEL"),
     admission("3", "77^^^LAB^MR", "SEDGE^PIP"),
+    admission("4", "AM-4^^^NORD^MR", "REED^PAM").replace("20260302100000", "20260302"),
 ]
 
 
@@ -70,6 +71,25 @@ def test_the_timeline_of_a_number_of_two_lists_both_and_exits_with_1(
     assert all(each in listed for each in (*both, "NORD|AM-1", "NORD|AM-2"))
     rows = line.objects_refused("timeline", "INS|9001")
     assert sorted(row["patient_id"] for row in rows) == sorted(both)
+
+
+def test_the_timeline_of_one_of_two_patients_names_the_number_and_the_other(
+    line: CommandLine, patients: dict[str, str]
+) -> None:
+    shown = line.object("timeline", "NORD|AM-1")
+    assert shown["shared_numbers"][0] == {
+        "authority": "INS", "identifier": "9001", "patient_id": patients["AM-2"],
+    }  # fmt: skip
+    text = line.run("timeline", "NORD|AM-1")
+    assert f"number INS|9001: patient {patients['AM-2']} has it too" in text
+    assert line.object("timeline", "NORD|AM-1", "--known-at", "1")["shared_numbers"] == []
+
+
+def test_the_timeline_says_what_the_flags_of_an_encounter_mean(line: CommandLine) -> None:
+    as_of = ("--as-of", "2026-03-02T10:15:00Z")
+    assert "may_have_begun_later" not in line.run("timeline", "NORD|AM-1", *as_of)
+    text = line.run("timeline", "NORD|AM-4", *as_of)
+    assert "may_have_begun_later: Its admission or transfer names only the day" in text
 
 
 def test_other_commands_choose_no_patient_of_a_number_of_two(line: CommandLine) -> None:

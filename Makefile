@@ -55,7 +55,7 @@ bench: setup
 	$(BIN)/python -m benchmarks $(ARGS)
 
 soak: setup
-	$(BIN)/python -m pytest -m soak --timeout 7200 $(ARGS)
+	$(BIN)/python -m pytest -m soak --timeout 7200 -n $(WORKERS) --dist worksteal $(ARGS)
 
 mutants: setup
 	$(BIN)/python -m tests.mutation $(ARGS)

@@ -61,10 +61,11 @@ def _sort_equal_times(ranked: list[_Ranked], start: int, stop: int, ties: dict[i
             continue
         if position - first > 1:
             run = [each for _, each in ranked[first:position]]
+            before = ranked[max(first - _LOOK_BACK, 0) : first]
             if _is_one_counter(run):
                 run.sort(key=lambda each: (natural(each.control_id), *_by_content(each)))
+                run = _in_whole_chains(run, before)
             else:
-                before = ranked[max(first - _LOOK_BACK, 0) : first]
                 run, tied = _by_chain(sorted(run, key=_by_content), before)
                 for offset, tie in tied.items():
                     ties[first + offset] = first + tie
@@ -107,6 +108,58 @@ def _is_one_counter(run: Sequence[Statement]) -> bool:
 
 def _counter(each: Statement) -> tuple[str, ...]:
     return each.sender, each.application, *_DIGITS.split(each.control_id)[::2]
+
+
+def _in_whole_chains(run: Sequence[Statement], before: Sequence[_Ranked]) -> list[Statement]:
+    """Sort the moves of each visit by their chain of places, if the chain is whole (R1.2).
+
+    Other statements keep their order.
+
+    Args:
+        run: The statements of one instant, in the order of their control ids.
+        before: The last statements that were sent earlier.
+    """
+    of_visit: dict[VisitKey, list[int]] = defaultdict(list)
+    for position, each in enumerate(run):
+        if trigger_of(each.trigger).location == "current":
+            of_visit[visit_key(each)].append(position)
+    found = list(run)
+    for visit, positions in of_visit.items():
+        if 1 < len(positions) <= _LONGEST_CHAIN:
+            chain = _whole_chain([run[at] for at in positions], _place_before(visit, before))
+            for at, each in zip(positions, chain, strict=True):
+                found[at] = each
+    return found
+
+
+def _whole_chain(moves: Sequence[Statement], current: str) -> Sequence[Statement]:
+    """Return the only order in which each move leaves the place that the one before it reached.
+
+    If there is no such order, or several, return the moves as they are. Example: a patient in bed
+    1, control id 101 from bed 2 to bed 3, control id 102 from bed 1 to bed 2. Id 102 comes first.
+
+    Args:
+        moves: The beginnings and moves of one visit and instant.
+        current: Where the patient was before; empty if that is not known.
+    """
+    left = list(moves)
+    found: list[Statement] = []
+    if not current:
+        reached = {_place(each) for each in left}
+        first = [each for each in left if not _prior(each) or _prior(each) not in reached]
+        if len(first) != 1:
+            return moves
+        found.append(first[0])
+        left.remove(first[0])
+        current = _place(first[0])
+    while left:
+        possible = [each for each in left if current and _prior(each) == current]
+        if len(possible) != 1:
+            return moves
+        found.append(possible[0])
+        left.remove(possible[0])
+        current = _place(possible[0])
+    return found
 
 
 def _by_chain(

@@ -141,6 +141,35 @@ ORDER: list[Case] = [
         )
         for controls, last in ((("x9", "x10"), "C"), (("x10", "x9"), "B"))
     ),
+    *(
+        case(
+            f"a whole chain of places decides against control ids that count ({bed})",
+            *admission,
+            adt("A02", "11:00", "B", from_=bed, control="102"),
+            adt("A02", "11:00", "C", from_="B", control="101"),
+            rules=("R1.2",),
+            gives=gives,
+        )
+        for bed, admission, gives in (
+            ("A", [ADMISSION], "p1 V1 IMP in-progress 10:00-: A 10:00-11:00, C 11:00-"),
+            ("D", [], "p1 V1 IMP in-progress ?-: C 11:00-"),
+        )
+    ),
+    *(
+        case(
+            f"control ids that count order transfers that are no whole chain ({what})",
+            ADMISSION,
+            adt("A02", "11:00", "B", from_=first, control="102"),
+            adt("A02", "11:00", "C", from_=second, control="101"),
+            rules=("R1.2",),
+            gives="p1 V1 IMP in-progress 10:00-: A 10:00-11:00, B 11:00-",
+        )
+        for what, first, second in (
+            ("both leave the place of the patient", "A", "A"),
+            ("none leaves the place of the patient", "D", "B"),
+            ("one does not say where it comes from", "A", None),
+        )
+    ),
     case(
         "transfers of one second to one place disagree about nothing",
         ADMISSION,

@@ -2,7 +2,8 @@
 
 The rules are applied in the order of the specification: sent order, whose, which visit; then for
 each visit resends, cancels, beginnings and ends, places, status. If a patient has places that
-are stated in part only (R8.12), the rules are applied to statements with the fuller places.
+are stated in part only (R8.12), the rules are applied to statements with the fuller places. The
+same holds for times that are repeated under another offset (R5.15).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +22,7 @@ from domain.interpretation.fuller_places import (
 from domain.interpretation.growing_visit import GrowingVisit
 from domain.interpretation.known_visits import KnownVisits, VisitOutcome
 from domain.interpretation.order import Mark, OrderedStatement, in_sent_order
+from domain.interpretation.repeated_texts import with_one_time_for_each_text
 from domain.interpretation.times import BEFORE_ALL
 from domain.interpretation.unnumbered import with_unnumbered
 from domain.interpretation.visits import numbered_visits
@@ -44,7 +46,8 @@ def interpret(
         known: What the last interpretation of this component left. A visit that has not changed is
             not interpreted again. Give the same objects for the statements that were there before.
     """
-    ordered = in_sent_order(statements) if known is None else known.order.sort(statements)
+    stated = with_one_time_for_each_text(list(statements))
+    ordered = in_sent_order(stated) if known is None else known.order.sort(stated)
     persons = people(ordered)
     if state_building_or_floor(ordered):
         fuller = (FullerStatements() if known is None else known.fuller).of(persons)
@@ -59,7 +62,7 @@ def interpret(
 
 
 def interpret_as_given(statements: Iterable[Statement]) -> tuple[Patient, ...]:
-    """Return what ``interpret`` returns, but take each place as it is stated, without R8.12."""
+    """Return what ``interpret`` returns, but take times and places as stated (not R5.15, R8.12)."""
     ordered = in_sent_order(statements)
     return _patients(ordered, people(ordered), None)
 

@@ -1,7 +1,8 @@
 """Build statements in few words, as a sender would send them.
 
 A time is text. "10:00" is on Monday 2 March 2026, "3d 10:00" is three days later, "10:00:05" has
-seconds. "10:--" is a time that names only its hour; "--" and "3d --" name only the day.
+seconds. "10:--" is a time that names only its hour; "--" and "3d --" name only the day. "10:00 -5"
+has no offset, and its message has the offset -5 in MSH-7.
 
 A statement happens when it is sent, unless the case says otherwise. A field that is None is empty.
 """
@@ -130,7 +131,7 @@ def adt(  # noqa: PLR0913  # every field that a message can state
         namespace=namespace,
         control_id=f"{trigger}-{sent}" if control is None else control,
         sequence=sequence,
-        sent=moment(sent),
+        sent=_sent(sent),
         entered=moment(sent if evn2 == WHEN_SENT else evn2),
         occurred=moment(evn6),
         admitted=moment(pv144),
@@ -177,7 +178,7 @@ def sent_again(
     statement: Statement, *, sent: str | None, control: str, evn2: str | None = None
 ) -> Statement:
     """Send the same content in a further message; ``evn2`` gives it another EVN-2."""
-    changed = replace(statement, sent=moment(sent), control_id=control)
+    changed = replace(statement, sent=_sent(sent), control_id=control)
     if evn2 is None:
         return _named(changed)
     return _named(replace(changed, entered=moment(evn2), content=f"{statement.content}/{evn2}"))
@@ -187,6 +188,11 @@ def moment(text: str | None) -> Moment | None:
     """Read a time as the cases write it."""
     if text is None:
         return None
+    local, minus, hours = text.rpartition(" -")
+    if minus and hours.isdecimal():
+        read = moment(local)
+        assert read is not None
+        return replace(read, at=read.at + timedelta(hours=int(hours)), zone="message", text=local)
     day, _, clock = text.rpartition(" ")
     date = MONDAY + timedelta(days=int(day.removesuffix("d") or 0))
     parts = [int(part) for part in clock.split(":") if part != "--"]
@@ -196,6 +202,15 @@ def moment(text: str | None) -> Moment | None:
     if "--" in clock:
         return Moment(at=at, until=at + timedelta(hours=1, seconds=-1), precision="hour")
     return Moment(at=at)
+
+
+def _sent(text: str | None) -> Moment | None:
+    """Read MSH-7. It states its own offset."""
+    read = moment(text)
+    if read is None or read.zone != "message":
+        return read
+    hours = (text or "").rpartition("-")[2]
+    return replace(read, zone="offset", text=f"{read.text}-{hours.zfill(2)}00")
 
 
 def _place(bed: str | None, facility: str) -> Place | None:

@@ -12,7 +12,12 @@ from domain.statement import Statement
 from domain.triggers import TRIGGERS, trigger_of
 from tests.domain.interpretation.statements import adt, moment
 
-CLOCK = st.sampled_from(["8:00", "9:30", "10:00", "10:00:30", "12:00", "12:--", "--", "1d 10:00"])
+CLOCK = st.sampled_from(
+    [
+        *("8:00", "9:30", "10:00", "10:00:30", "12:00", "12:--", "--", "1d 10:00"),
+        *("12:00 -5", "12:00 -4"),
+    ]
+)
 MAYBE = st.none() | CLOCK
 BED = st.none() | st.sampled_from(["A", "A N/4", "A S/", "B", "ED"])
 

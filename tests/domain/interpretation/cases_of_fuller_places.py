@@ -131,9 +131,9 @@ CASES: list[Case] = [
     case(
         "an admission to the same bed, stated without its building, corrects the class",
         adt("A01", "8:00", "A N/4", pv12="E"),
-        adt("A01", "15:00", "A", pv12="I"),
+        adt("A01", "8:30", "A", at="8:00", pv12="I"),
         rules=("R8.12", "R7.16"),
-        gives="p1 V1 IMP in-progress 15:00-: A N/4 15:00-",
+        gives="p1 V1 IMP in-progress 08:00-: A N/4 08:00-",
     ),
     case(
         "as of an instant, a bed has the building that a later message states",

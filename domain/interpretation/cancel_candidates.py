@@ -95,7 +95,9 @@ class CancelCandidates:
             for each in self.statements:
                 _note_admission(self._by_admission, each)
         admitted = one.statement.admitted
-        return [] if admitted is None else self._by_admission[one.trigger.code, admitted.at]
+        if admitted is None or one.trigger.admit_time != "own":
+            return []
+        return self._by_admission[one.trigger.code, admitted.at]
 
     def _note_times(
         self, times: dict[datetime, list[OrderedStatement]], each: OrderedStatement
@@ -121,6 +123,6 @@ def _times_of(each: OrderedStatement) -> list[Moment]:
 def _note_admission(
     admissions: dict[tuple[str, datetime], list[OrderedStatement]], each: OrderedStatement
 ) -> None:
-    if each.statement.admitted is not None:
+    if each.statement.admitted is not None and each.trigger.admit_time == "own":
         key = each.trigger.code, each.statement.admitted.at
         admissions.setdefault(key, []).append(each)

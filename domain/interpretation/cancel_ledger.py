@@ -180,7 +180,7 @@ class CancelLedger:
             self.effects.without_effect[cancel] = Flag.NO_EFFECT
             return
         latest = meant[-1]
-        about_fact = {each for each in meant if each.trigger is latest.trigger}
+        about_fact = {each for each in meant if each.trigger.code == latest.trigger.code}
         about_fact.update(self._about_fact_of(latest, cancel, candidates))
         newly_void = sorted(about_fact.difference(self.effects.voided_by), key=BY_ORDER)
         self._void(cancel, latest)
@@ -205,7 +205,7 @@ class CancelLedger:
             if each.order >= high or each.sent > cancel.sent:
                 break
             if (
-                each.trigger is latest.trigger
+                each.trigger.code == latest.trigger.code
                 and sent_before(each, cancel)
                 and not is_of_earlier_encounter(each, latest, self._ends, void)
                 and not recurs(each, latest)

@@ -140,7 +140,7 @@ def without_restatements(beginnings: Sequence[OrderedStatement]) -> list[Ordered
     stated: set[tuple[str, datetime]] = set()
     kept: list[OrderedStatement] = []
     for each in beginnings:
-        admitted = each.statement.admitted
+        admitted = each.statement.admitted if each.trigger.admit_time == "own" else None
         beginning = None if admitted is None else (each.trigger.code, admitted.at)
         if beginning is None or beginning not in stated:
             kept.append(each)
@@ -185,7 +185,7 @@ def _beginning_before(
     """Return the valid beginning of the other trigger before the latest, void one (R6.14)."""
     latest = before[-1]
     for each in reversed(before):
-        if each.trigger is not latest.trigger and each not in void:
+        if each.trigger.code != latest.trigger.code and each not in void:
             ended = any(
                 each.order < end.order and sent_before(end, latest) and end not in void
                 for end in ends

@@ -78,6 +78,11 @@ def _start_times(valid: Sequence[OrderedStatement]) -> _StartTimes:
     times: _StartTimes = {}
     for each in valid:
         if each.kind == "beginning":
+            if each.trigger.admit_time == "unused" and each.statement.admitted is not None:
+                # It repeats the beginning of a recurring visit (R7.15).
+                series = each.statement.admitted
+                known = _StartTime(series, each.order, None)
+                times.setdefault((each.trigger.code, series.at), known)
             if each.stated and each.moment is not None:
                 # If its EVN-6 is its time, it states its own time and copies none (R5.6).
                 occurred = each.statement.occurred

@@ -104,7 +104,7 @@ def _repeated_beginning(
         return None
     occurred = each.statement.occurred
     for other in beginnings:
-        if other.trigger is each.trigger or each.at > other.at:
+        if other.trigger.code == each.trigger.code or each.at > other.at:
             continue
         if any(each.at < end.at <= other.at for end in ends):
             continue

@@ -1,12 +1,9 @@
 """Recurring visits: one visit number for many days, such as dialysis (R7.15)."""
 
 from datetime import timedelta
-from typing import Final
 
+from domain.interpretation.attendances import RECURRING
 from domain.interpretation.order import OrderedStatement
-
-#: Recurring patient, HL7 table 0004.
-_RECURRING: Final = "R"
 
 
 def recurs(each: OrderedStatement, before: OrderedStatement) -> bool:
@@ -16,8 +13,8 @@ def recurs(each: OrderedStatement, before: OrderedStatement) -> bool:
     (``same_visit_hours``). Example: an A04 on Monday and an A04 on Wednesday under one number.
     """
     statement = each.statement
-    if statement.class_as_sent != _RECURRING or before.statement.class_as_sent != _RECURRING:
+    if statement.class_as_sent != RECURRING or before.statement.class_as_sent != RECURRING:
         return False
-    if statement.settings.recurring == "one" or each.trigger is not before.trigger:
+    if statement.settings.recurring == "one" or each.trigger.code != before.trigger.code:
         return False
     return abs(each.at - before.at) > timedelta(hours=statement.settings.same_visit_hours)

@@ -1,15 +1,17 @@
-"""What a statement counts as, if its content says more than its trigger (R7.16, R6.17)."""
+"""What a statement counts as, if its content says more than its trigger (R7.15, R7.16, R6.17)."""
 
 from collections.abc import Sequence
 from typing import Final
 
 from domain.flags import FieldFlag
 from domain.interpretation.amendments import STEPS, amended
+from domain.interpretation.attendances import RECURRING, attendances
 from domain.interpretation.ties import VisitKey, visit_key
 from domain.statement import Statement
 from domain.triggers import TRIGGERS, Trigger
 
 _ADMISSIONS: Final = frozenset(code for code, row in TRIGGERS.items() if row.is_admission)
+_BEGINNINGS: Final = frozenset(code for code, row in TRIGGERS.items() if row.kind == "beginning")
 _ENDS: Final = frozenset(code for code, row in TRIGGERS.items() if row.kind == "end")
 _UPDATES: Final = frozenset(code for code, row in TRIGGERS.items() if row.kind == "update")
 _CANCEL_OF_END: Final = next(row for row in TRIGGERS.values() if row.cancels == "end")
@@ -25,10 +27,13 @@ def roles(statements: Sequence[Statement]) -> dict[int, Trigger]:
     admissions: list[int] = []
     steps: set[int] = set()
     deleting: list[int] = []
+    recurring: list[int] = []
     for position, each in enumerate(statements):
-        if each.trigger in _ADMISSIONS:
+        if each.trigger in _BEGINNINGS:
+            if each.class_as_sent == RECURRING:
+                recurring.append(position)
             step = STEPS.get(each.class_code)
-            if step is not None:
+            if step is not None and each.trigger in _ADMISSIONS:
                 admissions.append(position)
                 steps.add(step)
         elif each.flags and each.trigger in _UPDATES and NO_DISCHARGE in each.flags:
@@ -36,6 +41,8 @@ def roles(statements: Sequence[Statement]) -> dict[int, Trigger]:
     found: dict[int, Trigger] = {}
     if len(steps) > 1:
         found.update(amended(statements, admissions))
+    if len(recurring) > 1:
+        found.update(attendances(statements, recurring))
     if deleting:
         found.update(dict.fromkeys(_reopening(statements, deleting), _CANCEL_OF_END))
     return found
@@ -43,7 +50,9 @@ def roles(statements: Sequence[Statement]) -> dict[int, Trigger]:
 
 def may_have_role(each: Statement) -> bool:
     """Tell whether a statement may count as another trigger, or may make an earlier one do so."""
-    return each.trigger in _ADMISSIONS or (bool(each.flags) and each.trigger in _UPDATES)
+    if each.trigger in _BEGINNINGS:
+        return each.trigger in _ADMISSIONS or each.class_as_sent == RECURRING
+    return bool(each.flags) and each.trigger in _UPDATES
 
 
 def _reopening(statements: Sequence[Statement], deleting: Sequence[int]) -> list[int]:

@@ -200,7 +200,7 @@ def _begins(spell: Spell, each: OrderedStatement, at: datetime) -> bool:
     another class shows that the stay began earlier.
     """
     if spell.beginnings:
-        return each.trigger is spell.beginnings[0].trigger
+        return each.trigger.code == spell.beginnings[0].trigger.code
     return not any(
         moved < at
         and move.order < each.order

@@ -42,7 +42,7 @@ class Flag(_FlagWithWords):
     )
     DISCHARGE_STATED_BY_UPDATE = (
         "discharge_stated_by_update",
-        "An update states a discharge, but no discharge message arrived. Ask the sender.",
+        "A message that is no discharge states one, and no discharge arrived. Ask the sender.",
     )
     DISCHARGE_DELETED_BY_UPDATE = (
         "discharge_deleted_by_update",

@@ -141,8 +141,9 @@ def _encounter(  # what an encounter is made from
     given_before = {flag for each in special for flag in each.flags} if special else ()
     if given_before:
         flags |= FOR_THE_WORK_LIST.intersection(given_before)
-    if (given_before or spell.end_corrections) and not spell.cancelled:
-        marks += discharge_marks(spell, members, history)
+    may_state_end = spell.end_corrections or spell.states_end or spell.opened_by is not None
+    if (given_before or may_state_end) and not spell.cancelled:
+        marks += discharge_marks(spell, history.valid(members))
     if marks or marks_of_visit:
         given = [flag for _, flag in marks] + [
             flag for each, flag in marks_of_visit if each in ours

@@ -9,6 +9,7 @@ from domain.flags import Flag
 from domain.ids import VisitRef
 from domain.interpretation.cancel_candidates import BY_ORDER
 from domain.interpretation.cancel_ledger import CancelLedger
+from domain.interpretation.discharges import deletes_discharge
 from domain.interpretation.order import OrderedStatement
 from domain.interpretation.spell import Spell
 from domain.interpretation.visit_history import VisitHistory, history_of
@@ -150,6 +151,7 @@ class GrowingVisit:
             each.kind != "update"
             or statement.admitted is not None
             or statement.discharged is not None
+            or deletes_discharge(each)
         )
 
     def _voids_admit_time(self, cancel: OrderedStatement) -> bool:

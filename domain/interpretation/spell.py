@@ -27,6 +27,7 @@ class Spell:
     ends: list[OrderedStatement] = field(default_factory=list)
     end_corrections: list[OrderedStatement] = field(default_factory=list)  # updates with a PV1-45
     part_ends: list[OrderedStatement] = field(default_factory=list)  # ends of one part only
+    states_end: bool = False  # a beginning or a move has a PV1-45
     opened_by: OrderedStatement | None = None  # the only sign of a visit whose beginning is lost
     start: datetime | None = None
     start_inferred: bool = True

@@ -32,7 +32,7 @@ def set_times(spell: Spell, corrections: Sequence[OrderedStatement]) -> None:
             if change[3] is not None:
                 spell.change_precision = change[3].precision
     if spell.ends:
-        _set_end(spell)
+        set_end(spell)
 
 
 def decide(values: Sequence[TimeValue]) -> TimeValue | None:
@@ -109,7 +109,7 @@ def _change_value(each: OrderedStatement, start: datetime | None) -> TimeValue:
     return each.order, own.at if own else each.at, each.statement.occurred is not None, own
 
 
-def _set_end(spell: Spell) -> None:
+def set_end(spell: Spell) -> None:
     """Set the end from the discharges and from the updates that correct one (R5.9).
 
     An update corrects nothing if it was sent before every discharge, or if its PV1-45 is before the

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from domain.ids import VisitRef
 from domain.interpretation.corrections import corrections_of
+from domain.interpretation.discharges import taken_back
 from domain.interpretation.order import OrderedStatement
 from domain.interpretation.parts import (
     PartAccount,
@@ -37,7 +38,8 @@ def spells_of(
     items = placed(valid, returns)
     if not items:
         return []
-    found = _walk(items, _ends_before_change(items, replaced) if replaced else ())
+    part_ends = _ends_before_change(items, replaced) if replaced else ()
+    found = _walk(items, part_ends, valid)
     if not found:
         return []
     for spell in found:
@@ -89,21 +91,27 @@ def _ends_before_change(
     return ends
 
 
-def _walk(items: Sequence[Placed], part_ends: Collection[OrderedStatement]) -> list[Spell]:
+def _walk(
+    items: Sequence[Placed],
+    part_ends: Collection[OrderedStatement],
+    valid: Sequence[OrderedStatement],
+) -> list[Spell]:
     """Put sorted statements into spells. A beginning after an end begins a further spell (R7.5).
 
     Args:
         items: The beginnings, moves and ends of one visit, and updates with a PV1-45, sorted.
         part_ends: The ends that end only a part, because their number was replaced.
+        valid: The valid statements of the visit, in sent order.
     """
     found: list[Spell] = []
     several_parts = _may_have_several_parts(items)
     parts = PartAccount()
     spell: Spell | None = None
+    updates = _Updates(valid)
     early: list[OrderedStatement] = []  # updates before the first spell, which may correct its end
     for at, rank, _, each in items:
         if each.kind == "update":
-            (early if spell is None else _of_updates(spell, each)).append(each)
+            (early if spell is None else updates.list_for(each, spell)).append(each)
             continue
         if each.kind == "end" and (
             each in part_ends or (several_parts and parts.is_replaced_part(each))
@@ -131,19 +139,31 @@ def _walk(items: Sequence[Placed], part_ends: Collection[OrderedStatement]) -> l
     return found
 
 
-def _of_updates(spell: Spell, update: OrderedStatement) -> list[OrderedStatement]:
-    """Return the list of a spell to which an update with a PV1-45 belongs.
+class _Updates:
+    """Says what the updates with a PV1-45 of one visit do."""
 
-    It corrects an end. If there is none, it is the end if the profile says so (R5.14).
-    """
-    statement = update.statement
-    ends = (
-        not spell.ends
-        and statement.settings.update_discharges
-        and statement.discharged is not None
-        and statement.discharged.at <= update.sent
-    )
-    return spell.ends if ends else spell.end_corrections
+    __slots__ = ("_taken_back", "_valid")
+
+    def __init__(self, valid: Sequence[OrderedStatement]) -> None:
+        self._valid = valid
+        self._taken_back: Collection[OrderedStatement] | None = None
+
+    def list_for(self, update: OrderedStatement, spell: Spell) -> list[OrderedStatement]:
+        """Return the list of a spell to which an update belongs.
+
+        It corrects an end. If there is none, it is the end if the profile says so (R5.14).
+        """
+        statement = update.statement
+        if (
+            spell.ends
+            or not statement.settings.update_discharges
+            or statement.discharged is None
+            or statement.discharged.at > update.sent
+        ):
+            return spell.end_corrections
+        if self._taken_back is None:
+            self._taken_back = taken_back(self._valid)
+        return spell.end_corrections if update in self._taken_back else spell.ends
 
 
 def _attends_again(spell: Spell, each: OrderedStatement) -> bool:
@@ -174,6 +194,8 @@ def _add(spell: Spell, each: OrderedStatement, at: datetime, *, repeats: bool, a
         repeats: It is a beginning that repeats the PV1-44 of another one (R7.2).
         again: It is the next attendance of a recurring visit, in one encounter for the series.
     """
+    if each.statement.discharged is not None:
+        spell.states_end = True
     if again:
         spell.moves.append((at, each))
         return False

@@ -11,9 +11,11 @@ from typing import Final
 
 from domain.ids import VisitRef
 from domain.interpretation.cancel_ledger import CancelEffects, effects_of_cancels
+from domain.interpretation.discharges import states_discharge, taken_back
 from domain.interpretation.order import OrderedStatement
 from domain.interpretation.resends import resent
 from domain.interpretation.spell import Spell
+from domain.interpretation.spell_times import set_end
 from domain.interpretation.spells import spells_of
 from domain.interpretation.times import BEFORE_ALL
 
@@ -118,7 +120,34 @@ def _opened(
         spell.start = admitted[-1].at
         spell.start_inferred = False
         spell.start_precision = admitted[-1].precision
+    if opener.kind == "update":
+        _end_by_update(spell, valid)
     return [spell]
+
+
+def _end_by_update(spell: Spell, valid: Sequence[OrderedStatement]) -> None:
+    """End an encounter of which only updates are known, if one of them states a PV1-45 (R7.12).
+
+    A PV1-45 later than its message ends nothing, because the patient was still there.
+    """
+    start = spell.start or BEFORE_ALL
+    stating = [
+        each
+        for each in valid
+        if states_discharge(each)
+        and each.statement.discharged is not None
+        and each.statement.discharged.last >= start
+    ]
+    if not stating:
+        return
+    without_effect = taken_back(valid)
+    for each in stating:
+        if each in without_effect:
+            continue
+        past = each.statement.discharged is not None and each.statement.discharged.at <= each.sent
+        (spell.ends if past else spell.end_corrections).append(each)
+    if spell.ends:
+        set_end(spell)
 
 
 def _opening_cancel(history: VisitHistory) -> OrderedStatement | None:
@@ -134,9 +163,7 @@ def _opening_cancel(history: VisitHistory) -> OrderedStatement | None:
 
 
 def _opening_update(valid: Sequence[OrderedStatement]) -> OrderedStatement | None:
-    """Return the last A08 that shows a patient in a place; None if one states an end (R7.12)."""
-    if any(each.statement.discharged is not None for each in valid):
-        return None
+    """Return the last A08 that shows a patient in a place (R7.12)."""
     updates = [
         each
         for each in valid

@@ -1,5 +1,6 @@
 """Cases of section 7: which encounters the statements of one visit make."""
 
+from domain.statement import ProfileSettings
 from tests.domain.interpretation.case import Case, case
 from tests.domain.interpretation.statements import adt
 
@@ -712,18 +713,52 @@ UNKNOWN: list[Case] = [
         fields=({"start_inferred": True},) * 3,
     ),
     case(
-        "an A08 alone with PV1-45 opens no encounter",
-        adt("A08", "11:00", "B", pv145="10:00"),
-        rules=("R7.12",),
-        gives=(),
-        entries=("- A08 ~11:00",),
+        "an A08 alone with PV1-45 opens an encounter that is finished, and is flagged",
+        adt("A08", "11:00", "B", pv144="8:00", pv145="10:00", disposition="home"),
+        rules=("R7.12", "R5.14"),
+        gives="p1 V1 IMP finished 08:00-10:00: B 08:00-10:00 [discharge_stated_by_update]",
+        entries=("1 A08 ~11:00 discharge_stated_by_update",),
+        fields=({"disposition_code": "home", "end_inferred": False},),
+        census=(),
     ),
     case(
-        "an A08 alone opens no encounter if another A08 has PV1-45",
+        "an A08 alone opens a finished encounter if another A08 has PV1-45",
         adt("A08", "11:00", "B"),
         adt("A08", "12:00", pv145="11:30"),
-        rules=("R7.12",),
-        gives=(),
+        rules=("R7.12", "R5.14"),
+        gives="p1 V1 IMP finished ?-11:30: B ?-11:30 [discharge_stated_by_update]",
+    ),
+    case(
+        "an A08 alone with a PV1-45 of later opens an open encounter",
+        adt("A08", "11:00", "B", pv144="8:00", pv145="1d 10:00"),
+        rules=("R7.12", "R5.14"),
+        gives="p1 V1 IMP in-progress 08:00-: B 08:00- [discharge_stated_by_update]",
+    ),
+    case(
+        "an A08 alone with a PV1-45 before its PV1-44 states no discharge",
+        adt("A08", "11:00", "B", pv144="8:00", pv145="7:00"),
+        rules=("R7.12", "R5.14"),
+        gives="p1 V1 IMP in-progress 08:00-: B 08:00-",
+    ),
+    case(
+        "of two A08 alone, the later one deletes the discharge",
+        adt("A08", "11:00", "B", pv144="8:00", pv145="10:00"),
+        adt("A08", "12:00", "B", flags=("PV1-45.null",)),
+        rules=("R7.12", "R5.14"),
+        gives="p1 V1 IMP in-progress 08:00-: B 08:00-",
+    ),
+    case(
+        "a profile takes the PV1-45 of an A08 alone as the discharge",
+        adt(
+            "A08",
+            "11:00",
+            "B",
+            pv144="8:00",
+            pv145="10:00",
+            settings=ProfileSettings(update_discharges=True),
+        ),
+        rules=("R7.12", "R5.14"),
+        gives="p1 V1 IMP finished 08:00-10:00: B 08:00-10:00",
     ),
     *(
         case(

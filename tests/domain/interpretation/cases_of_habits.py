@@ -44,6 +44,108 @@ DISCHARGED_BY_UPDATE: list[Case] = [
         rules=("R5.14",),
         gives="p1 V1 IMP in-progress 10:00-: A 10:00- [discharge_stated_by_update]",
     ),
+    *(
+        case(
+            f"a discharge that only {what} states is flagged, and the visit stays open",
+            *statements,
+            rules=("R5.14",),
+            gives=f"p1 V1 IMP in-progress 10:00-: {stays} [discharge_stated_by_update]",
+            entries=(*entries, f"1 {what[-3:]} {at} discharge_stated_by_update"),
+        )
+        for what, statements, stays, entries, at in (
+            (
+                "an A01",
+                [adt("A01", "4d 8:05", "A", pv144="10:00", pv145="3d 14:00")],
+                "A 10:00-",
+                (),
+                "10:00",
+            ),
+            (
+                "an A02",
+                [ADMISSION, adt("A02", "4d 8:05", "B", at="1d 8:00", pv145="3d 14:00")],
+                "A 10:00-1d 08:00, B 1d 08:00-",
+                ("1 A01 10:00",),
+                "1d 08:00",
+            ),
+        )
+    ),
+    case(
+        "by a profile, an A01 or an A02 with a PV1-45 ends nothing",
+        adt("A01", "10:00", "A", settings=_DISCHARGING),
+        adt("A02", "4d 8:05", "B", at="1d 8:00", pv145="3d 14:00", settings=_DISCHARGING),
+        rules=("R5.14",),
+        gives="p1 V1 IMP in-progress 10:00-: A 10:00-1d 08:00, B 1d 08:00- "
+        "[discharge_stated_by_update]",
+    ),
+    case(
+        "a PV1-45 of an A01 that is later than its MSH-7 is a plan",
+        adt("A01", "10:05", "A", pv144="10:00", pv145="3d 14:00"),
+        rules=("R5.14",),
+        gives="p1 V1 IMP in-progress 10:00-: A 10:00-",
+    ),
+    case(
+        "an A02 that repeats the PV1-45 of the discharge has no flag",
+        ADMISSION,
+        DISCHARGE,
+        adt("A02", "14:00", "B", at="11:00", pv145="13:20"),
+        rules=("R5.14",),
+        gives="p1 V1 IMP finished 10:00-13:20: A 10:00-11:00, B 11:00-13:20",
+    ),
+    case(
+        "a later update deletes the discharge that only an update stated",
+        ADMISSION,
+        adt("A08", "4d 8:05", "A", pv145="3d 14:00"),
+        adt("A08", "4d 9:05", "A", flags=_NULL),
+        rules=("R5.14",),
+        gives="p1 V1 IMP in-progress 10:00-: A 10:00-",
+    ),
+    case(
+        "an update with an empty discharge before the update that states one deletes nothing",
+        ADMISSION,
+        adt("A08", "4d 8:05", "A", flags=_NULL),
+        adt("A08", "4d 9:05", "A", pv145="3d 14:00"),
+        rules=("R5.14",),
+        gives="p1 V1 IMP in-progress 10:00-: A 10:00- [discharge_stated_by_update]",
+    ),
+    case(
+        "an A13 takes back the discharge and what an update stated before it",
+        ADMISSION,
+        DISCHARGE,
+        adt("A08", "13:25", "A", pv145="13:15"),
+        adt("A13", "13:30", "A"),
+        rules=("R5.14",),
+        gives="p1 V1 IMP in-progress 10:00-: A 10:00-",
+    ),
+    case(
+        "an A13 of a further encounter takes back nothing of the first one",
+        adt("A01", "10:00", "A", settings=_DISCHARGING),
+        adt("A08", "12:05", "A", pv145="12:00", settings=_DISCHARGING),
+        adt("A01", "2d 9:00", "B", settings=_DISCHARGING),
+        adt("A03", "2d 10:00", "B", settings=_DISCHARGING),
+        adt("A13", "2d 11:00", "B", settings=_DISCHARGING),
+        rules=("R5.14",),
+        gives=(
+            "p1 V1 IMP finished 10:00-12:00: A 10:00-12:00",
+            "p1 V1 IMP in-progress 2d 09:00-: B 2d 09:00-",
+        ),
+    ),
+    *(
+        case(
+            f"a profile takes an update as the discharge, and {what}",
+            adt("A01", "10:00", "A", settings=settings),
+            adt("A08", "4d 8:05", "A", pv145="3d 14:00", settings=settings),
+            adt("A08", "4d 9:05", "A", flags=_NULL, settings=settings),
+            rules=("R5.14", "R6.17"),
+            gives="p1 V1 IMP in-progress 10:00-: A 10:00-",
+        )
+        for what, settings in (
+            ("a later update takes it back", _DISCHARGING),
+            (
+                "a later update takes it back as an A13 would",
+                ProfileSettings(update_discharges=True, update_reopens=True),
+            ),
+        )
+    ),
     case(
         "a profile takes the update as the discharge",
         adt("A01", "10:00", "A", settings=_DISCHARGING),

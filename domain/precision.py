@@ -57,6 +57,20 @@ def inside(at: datetime, precision: Precision) -> datetime:
         return at
 
 
+def is_late(at: datetime, last: datetime, precision: Precision) -> bool:
+    """Tell whether an instant is so near to the last one of a time that it shows the next date."""
+    half = _HALVES.get(precision)
+    return half is not None and last - at < half
+
+
+def as_last(at: datetime) -> datetime:
+    """Return an instant of the same second that counts as the last instant of a coarse time.
+
+    ``inside`` then looks for the date before it and not after it.
+    """
+    return at.replace(microsecond=_LAST_MICROSECOND)
+
+
 def last_of(at: datetime, precision: Precision) -> datetime:
     """Return the last instant of a time. A month and a year count with their longest length."""
     return at if at.microsecond == _LAST_MICROSECOND else at + length_of(precision)

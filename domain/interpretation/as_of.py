@@ -132,7 +132,7 @@ def _kept_by_corrected_times(
                     continue
                 if at > as_of:
                     decided |= {entry.statement: False for entry in some}
-                elif all(_happened_at(entry) > as_of for entry in some):
+                elif not any(_in_time(statements[entry.statement], as_of) for entry in some):
                     first = min(some, key=_happened_at)
                     decided[first.statement] = True
     return decided

@@ -23,6 +23,7 @@ from domain.interpretation.growing_visit import GrowingVisit
 from domain.interpretation.known_visits import KnownVisits, VisitOutcome
 from domain.interpretation.order import Mark, OrderedStatement, in_sent_order
 from domain.interpretation.repeated_texts import with_one_time_for_each_text
+from domain.interpretation.successions import have_coarse_times, part_successive
 from domain.interpretation.times import BEFORE_ALL
 from domain.interpretation.unnumbered import with_unnumbered
 from domain.interpretation.visits import numbered_visits
@@ -89,7 +90,10 @@ def _patient(person: Person, last_sent: datetime, known: KnownVisits | None) -> 
                 known.keep(visit.visit, last_sent, outcome)
         encounters += outcome.encounters
         entries |= outcome.entries
+    placed: Sequence[OrderedStatement] = ()
     if len(encounters) > 1:
+        if have_coarse_times(encounters):
+            encounters, placed = part_successive(encounters, entries)
         encounters.sort(key=by_start)
     for each, marks in _by_statement(person.marks).items():
         entries[each] = _marked(each, entries.get(each) or _entry(each), marks)
@@ -102,11 +106,23 @@ def _patient(person: Person, last_sent: datetime, known: KnownVisits | None) -> 
         entries=tuple(
             [
                 entries.get(each) or _entry(each)
-                for each in sorted(person.statements, key=_placing_instant)
+                for each in _in_order(person.statements, placed, entries)
             ]
         ),
         flags=person.flags,
     )
+
+
+def _in_order(
+    statements: Iterable[OrderedStatement],
+    placed: Iterable[OrderedStatement],
+    entries: Mapping[OrderedStatement, Entry],
+) -> list[OrderedStatement]:
+    """Sort statements by placing instant (R9.7); some were placed by their encounter (R7.14)."""
+    instants = {each: entries[each].happened_at or each.at for each in placed}
+    if not instants:
+        return sorted(statements, key=_placing_instant)
+    return sorted(statements, key=lambda each: instants.get(each, each.at))
 
 
 def by_start(encounter: Encounter) -> tuple[datetime, EncounterId]:

@@ -13,7 +13,8 @@ from typing import Final, NamedTuple, TypeAlias
 from domain.interpretation.order import OrderedStatement
 from domain.interpretation.parts import is_of_registered
 from domain.interpretation.times import same
-from domain.statement import Moment
+from domain.precision import as_last, is_late
+from domain.statement import Moment, Precision
 
 _at = attrgetter("at")
 #: Equal times that are as precise as this are ordered as R7.6 says.
@@ -64,7 +65,7 @@ def readmissions(
                 break
             if (
                 end.order < beginning.order
-                and _is_open(moment, beginning.moment)
+                and is_open(moment, beginning.moment)
                 and first_stated[_stated(beginning)] > end.order
                 and _is_further(beginning, end, beginnings[0], moves)
                 and not (
@@ -72,14 +73,14 @@ def readmissions(
                     and is_of_registered(end, beginning, beginnings, moves)
                 )
             ):
-                at = _between(end, moment, beginning)
+                at = between(end, moment, beginning)
                 found.early[end] = at
                 found.not_before[beginning] = max(at, found.not_before.get(beginning, at))
                 break
     return found
 
 
-def _is_open(end: Moment, beginning: Moment | None) -> bool:
+def is_open(end: Moment, beginning: Moment | None) -> bool:
     """Tell whether two times agree, and their order is not that of two equal precise times."""
     if beginning is None or not same(end, beginning):
         return False
@@ -112,19 +113,37 @@ def _is_further(
     return any(move.at < beginning.at for move in moves)
 
 
-def _between(end: OrderedStatement, moment: Moment, beginning: OrderedStatement) -> datetime:
+def between(end: OrderedStatement, moment: Moment, beginning: OrderedStatement) -> datetime:
     """Return where an end that precedes a beginning is placed.
 
     A precise end is at its time. A coarse one is where its message was entered, if that is between
     the earliest time of the end and the latest of the beginning.
     """
-    if moment.until is None:
-        return moment.at
     theirs = beginning.moment
     coarse = theirs is not None and theirs.until is not None
-    latest = min(moment.last, theirs.last) if coarse and theirs is not None else beginning.at
-    told = end.statement.entered or end.statement.sent
-    return told.at if told is not None and moment.at <= told.at <= latest else latest
+    if moment.until is None:
+        at = moment.at
+    else:
+        latest = min(moment.last, theirs.last) if coarse and theirs is not None else beginning.at
+        told = end.statement.entered or end.statement.sent
+        at = told.at if told is not None and moment.at <= told.at <= latest else latest
+    if theirs is not None and coarse and not is_precise(theirs):
+        return min(as_last(at), theirs.last) if is_late(at, theirs.last, theirs.precision) else at
+    return at
+
+
+def end_of_first(start: datetime, end: datetime, precision: Precision) -> datetime:
+    """Return the end of an encounter that a coarse time puts after the start of the next one.
+
+    Args:
+        start: The start of the next encounter.
+        end: The last instant of the coarse end.
+        precision: Of the end.
+    """
+    is_last = start.microsecond != 0
+    if is_last or not is_late(start, end, precision):
+        return start
+    return as_last(start - timedelta(seconds=1))
 
 
 def is_precise(moment: Moment | None) -> bool:

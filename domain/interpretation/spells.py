@@ -17,6 +17,7 @@ from domain.interpretation.parts import (
     ends_of_unknown_departments,
 )
 from domain.interpretation.placing import CHANGE, Placed, own_time, placed
+from domain.interpretation.readmissions import end_of_first
 from domain.interpretation.recurring import recurs
 from domain.interpretation.spell import Spell
 from domain.interpretation.spell_times import set_times
@@ -64,7 +65,7 @@ def _end_before(spell: Spell, following: Spell) -> None:
         and following.start is not None
         and spell.end > following.start
     ):
-        spell.end = following.start
+        spell.end = end_of_first(following.start, spell.end, spell.end_precision)
 
 
 def _ends_before_change(

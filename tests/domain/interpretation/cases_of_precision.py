@@ -187,7 +187,7 @@ ORDER: list[Case] = [
         adt("A01", "1d 14:30", "B", at="1d 14:15"),
         rules=("R7.14",),
         gives=(
-            "p1 V1 IMP finished 08:00-1d 14:15: A 08:00-1d 14:15",
+            "p1 V1 IMP finished 08:00-1d 14:14:59: A 08:00-1d 14:14:59",
             "p1 V1 IMP in-progress 1d 14:15-: B 1d 14:15-",
         ),
         fields=(_precise("second", "day"), _precise("second")),
@@ -234,7 +234,7 @@ ORDER: list[Case] = [
         adt("A04", "10:55", "K", at="10:30"),
         rules=("R7.14",),
         gives=(
-            "p1 V1 IMP finished 08:00-10:30: A 08:00-10:30",
+            "p1 V1 IMP finished 08:00-10:29:59: A 08:00-10:29:59",
             "p1 V1 AMB arrived 10:30-: K 10:30-",
         ),
     ),
@@ -248,7 +248,7 @@ ORDER: list[Case] = [
         rules=("R7.14",),
         gives=(
             "p1 V1 IMP finished 08:00-10:00: A 08:00-10:00",
-            "p1 V1 IMP finished 10:00-12:00: B 10:00-12:00",
+            "p1 V1 IMP finished 10:00-11:59:59: B 10:00-11:59:59",
             "p1 V1 IMP in-progress 12:00-: C 12:00-",
         ),
     ),
@@ -338,6 +338,126 @@ ORDER: list[Case] = [
         ),
     ),
     case(
+        "entries of a discharge and a readmission of one day are in the order of the facts",
+        _STAY,
+        adt("A03", "1d 11:00", "A", at="1d --"),
+        adt("A01", "1d 18:30", "B", at="1d --"),
+        adt("A02", "1d 19:00", "C"),
+        rules=("R7.14", "R9.7"),
+        gives=(
+            "p1 V1 IMP finished 08:00-1d 11:00: A 08:00-1d 11:00",
+            "p1 V1 IMP in-progress 1d 11:00-: B 1d 11:00-1d 19:00, C 1d 19:00-",
+        ),
+        entries=("1 A01 08:00", "1 A03 1d 11:00", "2 A01 1d 11:00", "2 A02 1d 19:00"),
+    ),
+    case(
+        "under another number, a readmission of the same day does not begin before the discharge",
+        _STAY,
+        adt("A03", "1d 11:00", "A", at="1d --"),
+        adt("A01", "1d 18:30", "B", at="1d --", visit="V2"),
+        rules=("R7.14",),
+        gives=(
+            "p1 V1 IMP finished 08:00-1d 11:00: A 08:00-1d 11:00",
+            "p1 V2 IMP in-progress 1d 11:00-: B 1d 11:00-",
+        ),
+        entries=("1 A01 08:00", "1 A03 1d 11:00", "2 A01 1d 11:00"),
+        fields=(_precise("second", "day"), _precise("day")),
+    ),
+    case(
+        "under another number, a precise readmission ends what ended on its day, on its date",
+        _STAY,
+        adt("A03", "1d 15:00", "A", at="1d --"),
+        adt("A01", "1d 18:30", "B", at="1d 18:15", visit="V2"),
+        rules=("R7.14",),
+        gives=(
+            "p1 V1 IMP finished 08:00-1d 18:14:59: A 08:00-1d 18:14:59",
+            "p1 V2 IMP in-progress 1d 18:15-: B 1d 18:15-",
+        ),
+        entries=("1 A01 08:00", "1 A03 1d 18:14:59", "2 A01 1d 18:15"),
+    ),
+    case(
+        "under another number, a precise discharge comes before what began on its day",
+        _STAY,
+        adt("A03", "1d 11:00", "A", at="1d 10:45"),
+        adt("A01", "1d 18:30", "B", at="1d --", visit="V2"),
+        rules=("R7.14",),
+        gives=(
+            "p1 V1 IMP finished 08:00-1d 10:45: A 08:00-1d 10:45",
+            "p1 V2 IMP in-progress 1d 10:45-: B 1d 10:45-",
+        ),
+    ),
+    case(
+        "under another number, a discharge sent after the beginning parts nothing",
+        _STAY,
+        adt("A01", "1d 10:30", "B", at="1d --", visit="V2"),
+        adt("A03", "1d 11:00", "A", at="1d --"),
+        rules=("R7.14",),
+        gives=(
+            "p1 V1 IMP finished 08:00-1d 23:59:59: A 08:00-1d 23:59:59",
+            "p1 V2 IMP in-progress 1d 00:00-: B 1d 00:00-",
+        ),
+    ),
+    case(
+        "an outpatient visit may be on the day of the discharge, before it",
+        _STAY,
+        adt("A03", "1d 11:00", "A", at="1d --"),
+        adt("A04", "1d 18:30", "K", at="1d --", visit="V2"),
+        rules=("R7.14",),
+        gives=(
+            "p1 V1 IMP finished 08:00-1d 23:59:59: A 08:00-1d 23:59:59",
+            "p1 V2 AMB arrived 1d 00:00-: K 1d 00:00-",
+        ),
+    ),
+    case(
+        "of two senders, a beginning on the day of a discharge is not known to follow it",
+        _STAY,
+        adt("A03", "1d 11:00", "A", at="1d --"),
+        adt("A01", "1d 18:30", "B", at="1d --", sender="H2"),
+        rules=("R7.14",),
+        gives=(
+            "p1 V1 IMP finished 08:00-1d 23:59:59: A 08:00-1d 23:59:59",
+            "p1 V1 IMP in-progress 1d 00:00-: B 1d 00:00-",
+        ),
+    ),
+    case(
+        "a stay that began after the entry of the discharge is not cut by another visit",
+        _STAY,
+        adt("A02", "1d 10:00", "C", at="1d 12:00"),
+        adt("A03", "1d 11:00", "C", at="1d --"),
+        adt("A01", "1d 18:30", "B", at="1d --", visit="V2"),
+        rules=("R7.14",),
+        gives=(
+            "p1 V1 IMP finished 08:00-1d 23:59:59: A 08:00-1d 12:00, C 1d 12:00-1d 23:59:59",
+            "p1 V2 IMP in-progress 1d 00:00-: B 1d 00:00-",
+        ),
+    ),
+    *(
+        case(
+            f"as of {clock} of the day, a readmission under another number {what}",
+            _STAY,
+            adt("A03", "1d 11:00", "A", at="1d --"),
+            adt("A01", "1d 18:30", "B", at="1d --", visit="V2"),
+            rules=("R7.14", "R13.7"),
+            as_of=f"1d {clock}",
+            gives=gives,
+        )
+        for clock, what, gives in (
+            (
+                "10:00",
+                "has not happened",
+                ("p1 V1 IMP in-progress 08:00-: A 08:00- [may_have_ended]",),
+            ),
+            (
+                "12:00",
+                "follows the discharge",
+                (
+                    "p1 V1 IMP finished 08:00-1d 11:00: A 08:00-1d 11:00",
+                    "p1 V2 IMP in-progress 1d 11:00-: B 1d 11:00- [may_have_begun_later]",
+                ),
+            ),
+        )
+    ),
+    case(
         "as of the time between, a readmission follows a discharge that names only its day",
         _STAY,
         adt("A03", "1d 11:00", "A", at="1d --"),
@@ -345,7 +465,7 @@ ORDER: list[Case] = [
         rules=("R7.14", "R13.7"),
         as_of="1d 15:00",
         gives=(
-            "p1 V1 IMP finished 08:00-1d 14:15: A 08:00-1d 14:15",
+            "p1 V1 IMP finished 08:00-1d 14:14:59: A 08:00-1d 14:14:59",
             "p1 V1 IMP in-progress 1d 14:15-: B 1d 14:15-",
         ),
     ),

@@ -775,6 +775,102 @@ MERGED_NUMBERS: list[Case] = [
         rules=("R2.15",),
         gives=(f"n.55 {_KNOWN_STAY}", f"n.77 {_OTHER_STAY}"),
     ),
+    *(
+        case(
+            f"a merge joins the number of the same authority, though one states no type ({own})",
+            _KNOWN,
+            _OTHER,
+            _merge(patient="e.900/PI", numbers=(own,), merged=retired),
+            rules=("R2.14",),
+            gives=(f"e.900 {_OTHER_STAY}", f"e.900 {_KNOWN_STAY}"),
+            patients=("e.900: e.900 n.55 n.77, n.77 into n.55",),
+        )
+        for own, retired in (("n.55/MR", "n.77"), ("n.55", "n.77/MR"))
+    ),
+    case(
+        "a merge prefers the number of an equal type to a number without a type",
+        _KNOWN,
+        _OTHER,
+        adt("A04", "9:00", "K", patient="n.20", visit="V3"),
+        _merge(patient="e.900/PI", numbers=("n.20", "n.55/MR"), merged="n.77/MR"),
+        rules=("R2.14",),
+        gives=(
+            f"e.900 {_OTHER_STAY}",
+            f"e.900 {_KNOWN_STAY}",
+            "n.20 V3 AMB arrived 09:00-: K 09:00-",
+        ),
+    ),
+    case(
+        "a merge joins no number of another stated type",
+        _KNOWN,
+        _OTHER,
+        _merge(patient="e.900/PI", numbers=("n.55/MR",), merged="n.77/PI"),
+        rules=("R2.14",),
+        gives=(f"e.900 {_OTHER_STAY}", f"n.55 {_KNOWN_STAY}"),
+    ),
+    case(
+        "a merge of a second number joins its record, though MRG-1 states no type",
+        _KNOWN,
+        adt("A04", "8:00", "ED", patient="n.77", visit="V2", pv12="E", numbers=("e.901/PI",)),
+        _merge(patient="n.55", numbers=("e.900/PI",), merged="e.901"),
+        rules=("R2.15",),
+        gives=(f"n.55 {_OTHER_STAY}", f"n.55 {_KNOWN_STAY}"),
+        patients=("n.55: e.901 n.55 n.77, e.901 into n.55",),
+    ),
+    case(
+        "a second number that was corrected without a type joins no record",
+        _KNOWN,
+        adt("A04", "8:00", "ED", patient="n.77", visit="V2", pv12="E", numbers=("e.901/PI",)),
+        adt("A31", "9:00", patient="n.77", visit=None, numbers=("e.903",)),
+        _merge(patient="n.55", numbers=("e.900/PI",), merged="e.901"),
+        rules=("R2.15",),
+        gives=(f"n.55 {_KNOWN_STAY}", f"n.77 {_OTHER_STAY}"),
+    ),
+    case(
+        "a number of another type is no correction of a second number without a type",
+        _KNOWN,
+        adt("A04", "8:00", "ED", patient="n.77", visit="V2", pv12="E", numbers=("e.901",)),
+        adt("A31", "9:00", patient="n.77", visit=None, numbers=("e.5/MR",)),
+        _merge(patient="n.55", numbers=("e.900/PI",), merged="e.901/PI"),
+        rules=("R2.15",),
+        gives=(f"n.55 {_OTHER_STAY}", f"n.55 {_KNOWN_STAY}"),
+    ),
+    case(
+        "a merge joins no record that holds the number under another stated type",
+        _KNOWN,
+        adt("A04", "8:00", "ED", patient="n.77", visit="V2", pv12="E", numbers=("e.901/PI",)),
+        _merge(patient="n.55", numbers=("e.900/MR",), merged="e.901/MR"),
+        rules=("R2.15",),
+        gives=(f"n.55 {_KNOWN_STAY}", f"n.77 {_OTHER_STAY}"),
+    ),
+    case(
+        "a second number that has no partner in PID-3 retires into the record of the message",
+        _KNOWN,
+        adt("A04", "8:00", "ED", patient="n.77", visit="V2", pv12="E", numbers=("e.2",)),
+        _merge(patient="n.55", merged="e.2"),
+        rules=("R2.15",),
+        gives=(f"n.55 {_OTHER_STAY}", f"n.55 {_KNOWN_STAY}"),
+    ),
+    *(
+        case(
+            f"a merge of two second numbers joins both records ({other})",
+            adt("A01", "10:00", "A", patient="n.55", numbers=("e.900/PI",)),
+            adt("A04", "8:00", "ED", patient=other, visit="V2", pv12="E", numbers=("e.901/PI",)),
+            _merge(patient="e.900/PI", merged="e.901/PI"),
+            rules=("R2.15",),
+            gives=(f"{survivor} {_OTHER_STAY}", f"{survivor} {_KNOWN_STAY}"),
+        )
+        for other, survivor in (("n.77", "e.900"), ("s.12", "e.900"))
+    ),
+    case(
+        "a surviving second number that was corrected before the merge joins no record",
+        adt("A01", "10:00", "A", patient="n.55", numbers=("e.900/PI",)),
+        adt("A31", "10:30", patient="n.55", visit=None, numbers=("e.902/PI",)),
+        adt("A04", "8:00", "ED", patient="n.77", visit="V2", pv12="E", numbers=("e.901/PI",)),
+        _merge(patient="e.900/PI", merged="e.901/PI"),
+        rules=("R2.15",),
+        gives=(f"e.900 {_OTHER_STAY}", f"n.55 {_KNOWN_STAY}"),
+    ),
 ]
 
 CASES = [*ORDER, *PATIENTS, *MERGED_NUMBERS]

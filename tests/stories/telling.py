@@ -126,12 +126,13 @@ class Names:
     def timeline(self, reading: PatientReading) -> Json:
         """Return a timeline as stories are written.
 
-        Members that depend on arrival and sentences are left out. So are own activities, which
-        stories do not have, and the entries of repeated messages.
+        Members that depend on arrival and sentences are left out. So are own activities and shared
+        numbers, which stories do not have, and the entries of repeated messages.
         """
         said = timeline_json(reading)
         assert not any(said["activities"].values())
-        del said["known_at"], said["activities"]
+        assert not said["shared_numbers"]
+        del said["known_at"], said["activities"], said["shared_numbers"]
         by_ref = {ref: each.statement.control_id for ref, each in reading.filed.items()}
         by_event = {each.event_id: each.statement.control_id for each in reading.filed.values()}
         said["patient_id"] = self.person(said["patient_id"])

@@ -200,9 +200,9 @@ def disagreements(
 def _beds(places: Iterable[OccupiedPlace]) -> dict[EncounterId, str | None]:
     """Return the ref of the bed of each place, by encounter (R9.5).
 
-    A sender may leave building or floor out in some messages. If exactly one other place of the
-    census agrees in all parts that are stated, and states building or floor too, it is the same
-    bed. Example: MED-12-A, and MED-12-A in NORTHWING, floor 4.
+    A sender may leave building or floor out in some messages. If the census has a fuller place, it
+    is the same bed; if it has several, the fullest of them counts, as in R8.12. Example: MED-12-A,
+    and MED-12-A in NORTHWING, floor 4.
     """
     alike = defaultdict[tuple[object, ...], list[OccupiedPlace]](list)
     for one in places:
@@ -220,14 +220,18 @@ def _bed_ref(one: OccupiedPlace, same_codes: Iterable[OccupiedPlace]) -> str | N
     if not one.parts.unit or (building and floor):
         return one.place_ref
     fuller = {
-        other.place_ref
+        other.place_ref: (other.parts.building, other.parts.floor)
         for other in same_codes
         if other.place_ref != one.place_ref
         and (other.parts.building or other.parts.floor)
         and building in {None, other.parts.building}
         and floor in {None, other.parts.floor}
     }
-    return fuller.pop() if len(fuller) == 1 else one.place_ref
+    if len(fuller) > 1:  # a building alone, or a floor alone, counts if no fuller place has it
+        whole = [place for place in fuller.values() if all(place)]
+        stated = {each for place in whole for each in ((place[0], None), (None, place[1]))}
+        fuller = {ref: place for ref, place in fuller.items() if place not in stated}
+    return next(iter(fuller)) if len(fuller) == 1 else one.place_ref
 
 
 def filtered(

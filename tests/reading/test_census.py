@@ -62,6 +62,22 @@ def test_a_place_that_states_less_may_be_one_of_two_and_is_compared_as_stated(
     assert kinds(in_bed("p1", "NORTH", "4"), in_bed("p2", *other), in_bed("p3")) == []
 
 
+@pytest.mark.parametrize("half", [("NORTH", None), (None, "4")])
+def test_a_place_that_states_less_is_the_same_bed_as_the_fullest_place(
+    half: tuple[str | None, str | None],
+) -> None:
+    whole, less, least = in_bed("p1", "NORTH", "4"), in_bed("p2", *half), in_bed("p3")
+    (two,) = disagreements([whole, less, least], at=MONDAY)
+    assert [each.patient_id for each in two.places] == ["p1", "p2", "p3"]
+    elsewhere = in_bed("p4", "SOUTH", "5")
+    (two,) = disagreements([whole, less, least, elsewhere], at=MONDAY)
+    assert [each.patient_id for each in two.places] == ["p1", "p2"]
+
+
+def test_a_building_and_a_floor_that_no_place_has_together_are_not_one_bed() -> None:
+    assert kinds(in_bed("p1", "NORTH"), in_bed("p2", None, "4"), in_bed("p3")) == []
+
+
 def test_a_bed_without_a_unit_is_never_the_same_as_a_bed_that_states_more() -> None:
     nowhere = PlaceParts(None, "12", "A")
     places = in_bed("p1", "NORTH", "4"), in_bed("p2")

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
-_END: Final = b"\x1c\r"
+from infra.mllp_connection import BARE_END_SECONDS, END, END_MARK, START
+
 _MSA: Final = re.compile(rb"(?:^|[\r\n])MSA(.)([A-Z]{2})(?:\1([^\r\n]*))?")
 _CONTROL_ID, _APPLICATION_ANSWER = 9, 15  # MSH-10 and MSH-16 after a split
 #: Some listeners cut MSA-2 to 20 characters, the longest MSH-10 before HL7 2.7.
@@ -95,7 +96,7 @@ class MllpClient:
                 self._socket = socket.create_connection((self.host, self.port), self.timeout)
                 self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._socket.settimeout(self.timeout)
-            self._socket.sendall(b"\x0b" + message + _END)
+            self._socket.sendall(START + message + b"\x1c\r")
             answer = self._own_answer(self._socket, fields[_CONTROL_ID].strip(), self.timeout)
             wanted = fields[_APPLICATION_ANSWER].strip().upper()
             if code_of(answer) == "CA" and wanted != b"NE":
@@ -131,7 +132,8 @@ class MllpClient:
     def _application_answer(self, accepted: bytes, control_id: bytes, wanted: bytes) -> bytes:
         """Return the answer of the application after CA or, if none comes, CA."""
         always = wanted == b"AL"
-        assert self._socket is not None  # noqa: S101  # CA came over it
+        if self._socket is None:  # the listener closed the connection after CA
+            return accepted
         try:
             answer = self._own_answer(
                 self._socket, control_id, self.timeout if always else self._patience
@@ -158,12 +160,32 @@ class MllpClient:
             self.others.append(Answer(code_of(answer), named.decode("utf-8", "replace")))
 
     def _answer(self, connection: socket.socket, deadline: float) -> bytes:
-        while (end := self._rest.find(_END)) < 0:
-            connection.settimeout(max(deadline - time.monotonic(), 0.001))
-            chunk = connection.recv(65536)
-            if not chunk:
+        """Return the next answer, without the frame.
+
+        The answer may end as a message to the listener may: in 1C and CR or LF, or in 1C alone. If
+        1C is alone, the next frame, silence or the end of the connection shows that it is the end.
+        """
+        while (end := END.search(self._rest)) is None:
+            ended = self._rest.endswith(END_MARK)
+            left = max(deadline - time.monotonic(), 0.001)
+            connection.settimeout(min(left, BARE_END_SECONDS) if ended else left)
+            try:
+                chunk = connection.recv(65536)
+            except TimeoutError:
+                if not ended:
+                    raise
+                return self._taken(len(self._rest) - len(END_MARK), len(self._rest))
+            if not chunk and not ended:
                 raise ConnectionResetError
+            if not chunk:
+                answer = self._taken(len(self._rest) - len(END_MARK), len(self._rest))
+                self.close()
+                return answer
             self._rest += chunk
-        answer = self._rest[:end].rpartition(b"\x0b")[2]
-        self._rest = self._rest[end + len(_END) :]
+        return self._taken(end.start(), end.end())
+
+    def _taken(self, start: int, end: int) -> bytes:
+        """Take the answer before ``start`` out of what was received, up to ``end``."""
+        answer = self._rest[:start].rpartition(START)[2]
+        self._rest = self._rest[end:]
         return answer

@@ -14,9 +14,9 @@ from typing_extensions import override
 log = structlog.get_logger()
 
 START: Final = b"\x0b"
-#: Some senders end a frame with 0x1C and line feed, or begin the next one at once.
-_END: Final = re.compile(rb"\x1c(?:\r|\n|(?=\x0b))")
-_END_MARK: Final = b"\x1c"
+#: Some peers end a frame with 0x1C and line feed, or begin the next one at once.
+END: Final = re.compile(rb"\x1c(?:\r|\n|(?=\x0b))")
+END_MARK: Final = b"\x1c"
 #: Bytes that are kept of a message over the limit: enough for its MSH.
 HEAD: Final = 4096
 #: A message over this many times the limit closes the connection: its end mark is not expected.
@@ -29,7 +29,7 @@ _BETWEEN: Final = 64
 #: Bytes that a peer may send ahead while its message is being answered.
 _AHEAD: Final = 1 << 16
 #: Seconds after an end mark without its CR, until a sender that may leave it out is answered.
-_BARE_END_SECONDS: Final = 0.25
+BARE_END_SECONDS: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ class Connection(asyncio.BufferedProtocol):
     def eof_received(self) -> bool:
         # The peer sends no more, but still waits for the answers to its messages.
         self._ended = True
-        if not self._busy and not self._bare_end_refused and self._buffer.endswith(_END_MARK):
+        if not self._busy and not self._bare_end_refused and self._buffer.endswith(END_MARK):
             self._end_without_cr()
         return self._busy and not self._tls
 
@@ -223,7 +223,7 @@ class Connection(asyncio.BufferedProtocol):
             self._bare_end.cancel()
             self._bare_end = None
             self._bare_end_refused = False
-        found = _END.search(self._buffer, self._searched)
+        found = END.search(self._buffer, self._searched)
         if found is None:
             self._wait_for_more()
             return
@@ -251,7 +251,7 @@ class Connection(asyncio.BufferedProtocol):
         self._searched = max(0, len(self._buffer) - 1)
         if self._head or len(self._buffer) > limit:
             self._head = self._head or _message(bytes(self._buffer[:HEAD]))
-            keep = 1 if self._buffer.endswith(_END_MARK) else 0
+            keep = 1 if self._buffer.endswith(END_MARK) else 0
             self._thrown += len(self._buffer) - keep
             del self._buffer[: len(self._buffer) - keep]
             self._searched = 0
@@ -270,9 +270,9 @@ class Connection(asyncio.BufferedProtocol):
             self._large = True
         if self._pending():
             self._start_timer()
-        if self._buffer.endswith(_END_MARK):
+        if self._buffer.endswith(END_MARK):
             loop = asyncio.get_running_loop()
-            self._bare_end = loop.call_later(_BARE_END_SECONDS, self._end_without_cr)
+            self._bare_end = loop.call_later(BARE_END_SECONDS, self._end_without_cr)
 
     def _end_without_cr(self) -> None:
         """Take a frame that ends without CR if its sender may leave it out; else log it once."""
@@ -307,7 +307,7 @@ class Connection(asyncio.BufferedProtocol):
     def _log_dropped(self, reason: str) -> None:
         """Log why a message that has begun is not answered."""
         buffer = self._buffer
-        if buffer.endswith(_END_MARK):
+        if buffer.endswith(END_MARK):
             reason = "end_without_cr"
         elif not self._head and START not in buffer:
             reason = "no_start"

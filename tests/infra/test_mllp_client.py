@@ -24,8 +24,14 @@ def ack(code: str, control_id: str) -> bytes:
 
 
 @contextmanager
-def answering(script: Script) -> Iterator[int]:
-    """Run a listener that answers as the script says; give its port."""
+def answering(script: Script, *, end: bytes = b"\x1c\r", closes: bool = False) -> Iterator[int]:
+    """Run a listener that answers as the script says; give its port.
+
+    Args:
+        script: Returns the answers.
+        end: The end of each answer.
+        closes: Whether the listener closes the connection after its answers to a message.
+    """
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve() -> None:
@@ -47,7 +53,9 @@ def answering(script: Script) -> Iterator[int]:
                         if isinstance(each, float):
                             time.sleep(each)
                         else:
-                            peer.sendall(b"\x0b" + each + b"\x1c\r")
+                            peer.sendall(b"\x0b" + each + end)
+                    if closes:
+                        return
 
         thread = threading.Thread(target=serve)
         thread.start()
@@ -109,6 +117,35 @@ def test_an_answer_without_msa_2_or_with_a_cut_one_is_of_the_message_in_flight()
     assert codes(lambda _sent: [ack("AR", "")], *THREE)[0] == ["AR"] * 3
     long = message("LONG-CONTROL-ID-0123456789")
     assert codes(lambda sent: [ack("AA", sent[:20])], long) == (["AA"], [])
+
+
+@pytest.mark.parametrize("end", [b"\x1c\n", b"\x1c\r\n", b"\x1c"])
+def test_an_answer_may_end_in_a_line_feed_or_in_the_end_mark_alone(end: bytes) -> None:
+    def twice(sent: str) -> list[bytes | float]:
+        return [ack("CA", sent), ack("AA", sent)]
+
+    for script, code in ((lambda sent: [ack("AA", sent)], "AA"), (twice, "AA")):
+        with answering(script, end=end) as port, MllpClient("127.0.0.1", port, 5) as client:
+            assert [code_of(client.send(each)) for each in THREE] == [code] * 3
+            assert client.others == []
+
+
+@pytest.mark.parametrize("code", ["AA", "CA"])
+def test_an_answer_that_ends_with_the_connection_is_taken(code: str) -> None:
+    with (
+        answering(lambda sent: [ack(code, sent)], end=b"\x1c", closes=True) as port,
+        MllpClient("127.0.0.1", port, 5) as client,
+    ):
+        assert [code_of(client.send(each)) for each in THREE] == [code] * 3
+
+
+def test_an_answer_that_is_cut_off_is_none() -> None:
+    with (
+        answering(lambda sent: [ack("AA", sent)], end=b"", closes=True) as port,
+        MllpClient("127.0.0.1", port, 5) as client,
+        pytest.raises(NoAnswer),
+    ):
+        client.send(message("E1"))
 
 
 def test_a_message_in_utf_16_takes_the_next_answer() -> None:

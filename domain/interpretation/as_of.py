@@ -10,7 +10,7 @@ from domain.flags import Flag
 from domain.ids import StatementRef, VisitRef
 from domain.interpretation.fuller_places import with_fuller_places
 from domain.interpretation.interpret import by_start, interpret_as_given
-from domain.interpretation.repeated_texts import with_one_time_for_each_text
+from domain.interpretation.repeated_texts import RepeatedTexts
 from domain.interpretation.times import BEFORE_ALL, happened
 from domain.precision import length_of
 from domain.statement import Statement
@@ -32,7 +32,7 @@ def interpret_as_of(statements: Iterable[Statement], as_of: datetime) -> tuple[P
     ``stated_by`` keeps, after corrected times (R13.7). A patient without such a statement has an
     empty history.
     """
-    stated = with_one_time_for_each_text(list(statements))
+    stated = RepeatedTexts().of(list(statements))
     everything = {each.ref: each for each in with_fuller_places(stated)}
     whole = interpret_as_given(everything.values())
     corrected = _kept_by_corrected_times(whole, everything, as_of)

@@ -22,7 +22,7 @@ from domain.interpretation.fuller_places import (
 from domain.interpretation.growing_visit import GrowingVisit
 from domain.interpretation.known_visits import KnownVisits, VisitOutcome
 from domain.interpretation.order import Mark, OrderedStatement, in_sent_order
-from domain.interpretation.repeated_texts import with_one_time_for_each_text
+from domain.interpretation.repeated_texts import RepeatedTexts
 from domain.interpretation.successions import have_coarse_times, part_successive
 from domain.interpretation.times import BEFORE_ALL
 from domain.interpretation.unnumbered import with_unnumbered
@@ -47,7 +47,7 @@ def interpret(
         known: What the last interpretation of this component left. A visit that has not changed is
             not interpreted again. Give the same objects for the statements that were there before.
     """
-    stated = with_one_time_for_each_text(list(statements))
+    stated = (RepeatedTexts() if known is None else known.repeated).of(list(statements))
     ordered = in_sent_order(stated) if known is None else known.order.sort(stated)
     persons = people(ordered)
     if state_building_or_floor(ordered):

@@ -14,6 +14,7 @@ from domain.ids import VisitRef
 from domain.interpretation.fuller_places import FullerStatements
 from domain.interpretation.growing_visit import KnownHistories, Visit
 from domain.interpretation.order import OrderedStatement, SentOrder
+from domain.interpretation.repeated_texts import RepeatedTexts
 
 
 class VisitOutcome(NamedTuple):
@@ -64,9 +65,10 @@ class KnownVisits:
     result.
     """
 
-    __slots__ = ("_found", "_visits", "fuller", "histories", "order", "order_of_fuller")
+    __slots__ = ("_found", "_visits", "fuller", "histories", "order", "order_of_fuller", "repeated")
 
     def __init__(self) -> None:
+        self.repeated = RepeatedTexts()
         self.order = SentOrder()
         self.fuller = FullerStatements()
         self.order_of_fuller = SentOrder()  # of statements with their fuller places (R8.12)

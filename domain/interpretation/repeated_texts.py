@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
+from domain.ids import StatementRef
 from domain.statement import Moment, Statement
 
 #: A time this close to its own MSH-7 has the right offset, also in the hour that occurs twice.
@@ -18,20 +19,61 @@ _SURE: Final = timedelta(hours=2)
 _Text: TypeAlias = tuple[str, str]
 
 
-def with_one_time_for_each_text(statements: Sequence[Statement]) -> Sequence[Statement]:
-    """Return statements in which times of one sender with equal text are one time (R5.15).
+class RepeatedTexts:
+    """Gives statements the times that they repeat, again and again, while statements arrive.
 
-    Most sets have one offset, and are returned as they are. Example: an A01 of 1 March, MSH-7
-    offset -0500, and an A03 of 10 March, offset -0400, both with PV1-44 20260301100000. The
-    admission was at 15:00 UTC.
+    A statement that it returned before is returned again, as the same object, if it is right still.
     """
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        # By ref: the statement as it was given, and with the times that it repeats.
+        self._known: dict[StatementRef, tuple[Statement, Statement]] = {}
+
+    def of(self, statements: Sequence[Statement]) -> Sequence[Statement]:
+        """Return statements in which times of one sender with equal text are one time (R5.15).
+
+        Most sets have one offset, and are returned as they are. Example: an A01 of 1 March, MSH-7
+        offset -0500, and an A03 of 10 March, offset -0400, both with PV1-44 20260301100000. The
+        admission was at 15:00 UTC.
+        """
+        sure = _sure_times(statements)
+        known, self._known = self._known, {}
+        if not sure:
+            return statements
+        return [self._with_sure_times(each, sure, known) for each in statements]
+
+    def _with_sure_times(
+        self,
+        given: Statement,
+        sure: dict[_Text, Moment],
+        known: dict[StatementRef, tuple[Statement, Statement]],
+    ) -> Statement:
+        before = (given.occurred, given.admitted, given.discharged)
+        times = occurred, admitted, discharged = (
+            _sure(given, given.occurred, sure),
+            _sure(given, given.admitted, sure),
+            _sure(given, given.discharged, sure),
+        )
+        if times == before:
+            return given
+        last_given, kept = known.get(given.ref, (None, given))
+        if last_given is not given or (kept.occurred, kept.admitted, kept.discharged) != times:
+            kept = replace(given, occurred=occurred, admitted=admitted, discharged=discharged)
+        self._known[given.ref] = given, kept
+        return kept
+
+
+def _sure_times(statements: Sequence[Statement]) -> dict[_Text, Moment]:
+    """Return the time that each text of a sender names; empty if all messages have one offset."""
     offsets = {
         sent.text[-5:]
         for each in statements
         if (sent := each.sent) is not None and sent.zone == "offset"
     }
     if len(offsets) <= 1:
-        return statements
+        return {}
     nearest: dict[_Text, tuple[timedelta, datetime, Moment]] = {}
     for each in statements:
         for moment in (each.entered, each.occurred, each.admitted, each.discharged):
@@ -40,19 +82,7 @@ def with_one_time_for_each_text(statements: Sequence[Statement]) -> Sequence[Sta
                 key = each.sender, moment.text
                 if key not in nearest or found[:2] < nearest[key][:2]:
                     nearest[key] = found
-    if not nearest:
-        return statements
-    sure = {key: moment for key, (_, _, moment) in nearest.items()}
-    return [_with_sure_times(each, sure) for each in statements]
-
-
-def _with_sure_times(each: Statement, sure: dict[_Text, Moment]) -> Statement:
-    occurred = _sure(each, each.occurred, sure)
-    admitted = _sure(each, each.admitted, sure)
-    discharged = _sure(each, each.discharged, sure)
-    if occurred is each.occurred and admitted is each.admitted and discharged is each.discharged:
-        return each
-    return replace(each, occurred=occurred, admitted=admitted, discharged=discharged)
+    return {key: moment for key, (_, _, moment) in nearest.items()}
 
 
 def _sure(each: Statement, moment: Moment | None, sure: dict[_Text, Moment]) -> Moment | None:

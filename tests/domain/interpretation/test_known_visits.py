@@ -120,6 +120,22 @@ def test_a_visit_whose_places_have_fuller_ones_is_not_interpreted_again(
     assert again == [admissions[4].visit]
 
 
+def test_a_visit_that_repeats_a_time_under_another_offset_is_not_interpreted_again(
+    again: list[str | None],
+) -> None:
+    admissions = [
+        adt("A01", f"{n}d 8:15 -5", "A", at=f"{n}d 8:00 -5", visit=f"V{n}") for n in (1, 2)
+    ]
+    updates = [adt("A08", "9d 10:15 -4", "A", pv144=f"{n}d 8:00 -4", visit=f"V{n}") for n in (1, 2)]
+    known = KnownVisits()
+    here = [*admissions, *updates, adt("A02", "9d 12:00 -4", "C", visit="V2")]
+    interpret(here, known)
+    again.clear()
+    late = [*here, adt("A02", "9d 11:00 -4", "B", visit="V2")]
+    assert interpret(late, known) == interpret(late)
+    assert again == [admissions[1].visit]
+
+
 def test_places_that_become_fuller_and_then_are_of_two_buildings() -> None:
     admissions = [adt("A01", f"{n}d 8:00", "A", visit=f"V{n}") for n in range(3)]
     north = adt("A02", "2d 9:00", "A N/", visit="V2")

@@ -13,8 +13,9 @@ import psycopg
 import pytest
 
 from infra.postgres_server import joined
-from tests.acceptance.command_line import CARETRAIL, SameProcess
+from tests.acceptance.command_line import CARETRAIL, CommandLine, SameProcess
 from tests.acceptance.service import PARTS, RunningService, serving
+from tests.waiting import until
 
 pytestmark = [pytest.mark.postgres, pytest.mark.kafka, pytest.mark.timeout(900)]
 
@@ -109,6 +110,12 @@ def recorded(service: RunningService) -> list[tuple[str, str]]:
     return [(topic, event_id) for topic, event_id in found]
 
 
+def behind(line: CommandLine) -> int:
+    """Return how many events the read models lack."""
+    (found,) = line.objects("projections", "ls", "referral_loop")
+    return int(found["behind"])
+
+
 @pytest.mark.parametrize(
     "seed", [9, *(pytest.param(n, marks=pytest.mark.soak) for n in range(10, 20))]
 )
@@ -135,6 +142,8 @@ def test_no_accepted_command_is_lost_or_doubled_by_kills(home: Path, seed: int) 
             for event in outcome["events"]
         ]
         assert recorded(service) == answered  # none lost, none doubled, and in order
+        # A read waits 10 s at most. After so many kills the read models may need longer.
+        until(lambda: behind(line) == 0, "the read models", 120)
         referrals = line.objects("referral", "ls")
         assert Counter((each["state"], each["version"]) for each in referrals) == {
             ("closed", 4): REFERRALS

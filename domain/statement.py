@@ -149,6 +149,7 @@ class Statement:
 
     visit: VisitRef | None = None  # visit number: PV1-19, else PID-18, or as the profile says
     visit_field: str = ""  # "PID-18" if the sender's list of fields has it after PV1-19
+    visit_other_form: VisitRef | None = None  # ``visit`` under the universal id of its authority
     prior_visit: VisitRef | None = None  # MRG-5, else MRG-3: the number of the visit that goes on
     merged: RecordId | None = None  # MRG-1 of a merge: the record that retires into ``record``
     identifiers: tuple[IdentifierRef, ...] = ()

@@ -139,7 +139,7 @@ def _visit_number(encounter: Encounter, behind: Sequence[FiledStatement]) -> str
     if encounter.visit is None:
         return None
     for one in reversed(behind):
-        if one.statement.visit == encounter.visit:
+        if encounter.visit in {one.statement.visit, one.statement.visit_other_form}:
             return write_copies(copies(one, _NUMBERS, one.statement.record))
     return None
 

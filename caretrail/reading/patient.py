@@ -286,8 +286,8 @@ def _numbers(
         for identifiers in opening.identifiers(pieces_of(one, "identifiers")):
             for each in identifiers.numbers:
                 mark = marks.get(each.ref)
-                if each.ref == statement.visit:
-                    visits.setdefault(statement.visit, each.value)
+                if each.ref in {statement.visit, statement.visit_other_form}:
+                    visits.setdefault(VisitRef(each.ref), each.value)
                 elif mark is None or not mark.placeholder:
                     found.setdefault(
                         each.ref,

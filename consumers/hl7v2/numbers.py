@@ -1,8 +1,8 @@
 """Read the identifiers and numbers of a message: refs for the core, the numbers to be sealed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from consumers.hl7v2.authorities import NO_ISSUER, Issuer, issuer_of
 from consumers.hl7v2.delimiters import NULL, Delimiters
@@ -28,7 +28,13 @@ _SSN_AUTHORITY: Final = "USSSA"
 #: Characters of the longest PID whose numbers are cached: a number takes much more memory than its
 #: text.
 _LONGEST_PID: Final = 800
+#: Fields of which both forms of an authority count.
+_WITH_BOTH_FORMS: Final = frozenset({"PID-2", "PID-3", "PID-4", "PID-19", "MRG-1"})
 _AFTER_NUMBERS: Final = 22  # PID-21 is the last field of PID that holds numbers
+
+
+#: Universal ids of authorities and the names that a message states beside them, sorted.
+AuthorityForms: TypeAlias = tuple[tuple[str, str], ...]
 
 
 class FieldContext(NamedTuple):
@@ -40,6 +46,7 @@ class FieldContext(NamedTuple):
     mode: Mode
     sender: str  # MSH-4.1
     namespace: str
+    forms: AuthorityForms = ()  # stated by PID-3 or MRG-1; they hold for the whole message
 
 
 class StatedNumber(NamedTuple):
@@ -54,7 +61,40 @@ class StatedNumber(NamedTuple):
     trusted: bool = False
     master_index: bool = False
     placeholder: bool = False  # it proves no identity, so it joins no records
-    nothing: bool = False  # it means that no number is known: it names no record and no visit
+    # It names no record and no visit: no number is known, or the other form of it names them.
+    nothing: bool = False
+    # The ref of the same number under the other form of its authority, if the message states both.
+    other: str = ""
+
+
+def forms_of(texts: Iterable[str], context: FieldContext) -> AuthorityForms:
+    """Return the universal ids of authorities, with their names, that some fields state.
+
+    Most senders state one form of an authority only. Example of both: ``NORD&1.2.999.4.1&ISO``.
+    """
+    subcomponent = context.delimiters.subcomponent
+    stated = tuple([text for text in texts if subcomponent in text])
+    return _forms_of(stated, context) if stated else ()
+
+
+@cached_by_text(512, longest=_LONGEST_PID)
+def _forms_of(texts: tuple[str, ...], context: FieldContext) -> AuthorityForms:
+    found: dict[str, str] = {}
+    for text in texts:
+        for _, (name, universal), _ in _values(text, context):
+            if universal:
+                found[universal] = min(name, found.get(universal, name))
+    return tuple(sorted(found.items()))
+
+
+def _both_forms(issuer: Issuer, forms: AuthorityForms) -> Issuer:
+    """Return the name of an authority and its universal id, if the message states both."""
+    name, universal = issuer
+    if not universal:
+        for known, its_name in forms:
+            if name in {known, its_name}:
+                return its_name, known
+    return issuer
 
 
 @lru_cache(maxsize=1_024)
@@ -97,24 +137,26 @@ def people(
         return found
     profile = context.profile
     for value, (named, universal), kind in _values(text, context):
-        issuer = named or authority or profile.authority or context.namespace
-        trusted, master = profile.trusts(issuer, kind) if joins else (False, False)
-        if universal and joins and field.startswith("PID"):
-            found.append(_same_number(field, value, universal, kind, context))
-        found.append(
-            StatedNumber(
-                field=field,
-                value=value,
-                authority=issuer,
-                shown=_shown(issuer, context),
-                type=kind,
-                ref=_record(context.id_key, issuer, value, context.mode),
-                trusted=trusted,
-                master_index=master,
-                placeholder=is_placeholder(value, profile),
-                nothing=stands_for_nothing(value, profile),
-            )
+        issuer = named or authority or profile.authority or context.namespace, universal
+        name, other = _both_forms(issuer, context.forms) if context.forms else issuer
+        trusted, master = profile.trusts(name, kind) if joins else (False, False)
+        stated = StatedNumber(
+            field=field,
+            value=value,
+            authority=name,
+            shown=_shown(name, context),
+            type=kind,
+            ref=_record(context.id_key, name, value, context.mode),
+            trusted=trusted,
+            master_index=master,
+            placeholder=is_placeholder(value, profile),
+            nothing=stands_for_nothing(value, profile),
         )
+        if other and joins and not stated.nothing and field in _WITH_BOTH_FORMS:
+            ref = _record(context.id_key, other, value, context.mode)
+            found.append(_other_form(stated, other, ref, context))
+            stated = stated._replace(other=ref)
+        found.append(stated)
     return found
 
 
@@ -126,43 +168,48 @@ def visits(
     ``own`` is the authority of the record number.
     """
     text = at(segment, number)
+    found: list[StatedNumber] = []
     if not text:
-        return []
-    return [
-        StatedNumber(
+        return found
+    for value, issuer, kind in _values(text, context):
+        name, other = _both_forms(issuer, context.forms) if context.forms else issuer
+        namespace = _namespace(context, field, name, own)
+        stated = StatedNumber(
             field=field,
             value=value,
-            authority=issuer,
-            shown=_shown(issuer, context),
+            authority=name,
+            shown=_shown(name, context),
             type=kind,
-            ref=_visit(
-                context.id_key, _namespace(context, field, issuer, own), value, context.mode
-            ),
+            ref=_visit(context.id_key, namespace, value, context.mode),
             placeholder=is_placeholder(value, context.profile),
             nothing=stands_for_nothing(value, context.profile),
         )
-        for value, (issuer, _), kind in _values(text, context)
-    ]
+        if other and not stated.nothing:
+            namespace = _namespace(context, field, other, own)
+            ref = _visit(context.id_key, namespace, value, context.mode)
+            if ref != stated.ref:
+                found.append(_other_form(stated, other, ref, context))
+                stated = stated._replace(other=ref)
+        found.append(stated)
+    return found
 
 
-def _same_number(
-    field: str, value: str, universal: str, kind: str, context: FieldContext
+def _other_form(
+    number: StatedNumber, universal: str, ref: str, context: FieldContext
 ) -> StatedNumber:
-    """Return a number under the universal id of its authority, beside the one under its namespace.
+    """Return a number under the universal id of its authority, beside the one under its name.
 
-    A message that states both forms of an authority says that they are one. So the record under
-    one form is joined with the record under the other, in whichever order messages arrive.
+    A message that states both forms of an authority says that they are one. The number under the
+    name is the one that names a record or a visit.
     """
-    return StatedNumber(
-        field=field,
-        value=value,
+    return number._replace(
         authority=universal,
         shown=_shown(universal, context),
-        type=kind,
-        ref=_record(context.id_key, universal, value, context.mode),
-        trusted=True,
-        placeholder=is_placeholder(value, context.profile),
-        nothing=True,  # the other form names the record
+        ref=ref,
+        trusted=False,
+        master_index=False,
+        nothing=True,
+        other=number.ref,
     )
 
 
@@ -207,6 +254,12 @@ def _of_patient(pid: Segment, context: FieldContext) -> tuple[StatedNumber, ...]
         found += people(pid, number, f"PID-{number}", context, joins=False)
     record = record_number(found, "PID-3", context)
     own = record.authority if record else ""
+    if record and record.other:
+        # The records under both forms are one, in whichever order messages arrive. A further
+        # number, such as that of an insurance, joins nothing by its second form.
+        found = [
+            each._replace(trusted=True) if each.ref == record.other else each for each in found
+        ]
     return (*found, *visits(pid, 18, "PID-18", context, own=own))
 
 
@@ -294,10 +347,10 @@ def visit_number(
         for each in numbers:
             if each.field != field:
                 continue
-            if each.nothing:
-                findings.flag(field, "placeholder")
-            else:
+            if not each.nothing:
                 usable.append(each)
+            elif not each.other:
+                findings.flag(field, "placeholder")
         if len(usable) > 1:
             own = _own_authorities(context)
             return min(

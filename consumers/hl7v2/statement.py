@@ -90,6 +90,9 @@ def statement(
         sender=sender,
         namespace=profile.namespace or sender or application,
     )
+    forms = numbers.forms_of((at(group.pid, 3), at(group.mrg, 1)), context)
+    if forms:
+        context = context._replace(forms=forms)
     pv1 = message.first.get("PV1") if row.reads_visit else None
     whose = _subject_numbers(group, pv1, row, context, findings)
     subjects = whose.subjects()

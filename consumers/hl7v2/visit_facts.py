@@ -44,6 +44,7 @@ class VisitFacts(TypedDict, total=False):
     disposition_code: str
     visit: VisitRef | None
     visit_field: str
+    visit_other_form: VisitRef | None
     prior_visit: VisitRef | None
     movement: Movement | None
 
@@ -109,6 +110,8 @@ def _visit(
     fields = context.profile.visit_number
     number = visit_number(numbers, fields, context, findings)
     facts: VisitFacts = {"visit": VisitRef(number.ref) if number else None}
+    if number and number.other:
+        facts["visit_other_form"] = VisitRef(number.other)
     field = number.field if number else fields[0]
     if number and field != fields[0]:
         facts["visit_field"] = field

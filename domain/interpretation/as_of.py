@@ -10,6 +10,7 @@ from domain.flags import Flag
 from domain.ids import StatementRef, VisitRef
 from domain.interpretation.fuller_places import with_fuller_places
 from domain.interpretation.interpret import by_start, interpret_as_given
+from domain.interpretation.number_forms import with_one_form
 from domain.interpretation.repeated_texts import RepeatedTexts
 from domain.interpretation.times import BEFORE_ALL, happened
 from domain.precision import length_of
@@ -26,14 +27,14 @@ def interpret_as_of(statements: Iterable[Statement], as_of: datetime) -> tuple[P
     """Return the patients of a set of statements with their history as it was at ``as_of``.
 
     Which records are one patient is taken from all statements: records that are one patient today
-    were one patient then (R2.7). So are fuller places (R8.12) and times that are
-    repeated under another offset (R5.15), so that a stay has the same place and start at each
-    instant. Encounters and entries come from the statements that
-    ``stated_by`` keeps, after corrected times (R13.7). A patient without such a statement has an
-    empty history.
+    were one patient then (R2.7). So are fuller places (R8.12), times that are
+    repeated under another offset (R5.15) and forms of visit numbers (R3.1), so that a stay has the
+    same place, start and visit at each instant. Encounters and entries come from the statements
+    that ``stated_by`` keeps, after corrected times (R13.7). A patient without such a statement has
+    an empty history.
     """
     stated = RepeatedTexts().of(list(statements))
-    everything = {each.ref: each for each in with_fuller_places(stated)}
+    everything = {each.ref: each for each in with_one_form(with_fuller_places(stated))}
     whole = interpret_as_given(everything.values())
     corrected = _kept_by_corrected_times(whole, everything, as_of)
     kept = _kept(everything.values(), as_of, corrected)

@@ -5,19 +5,15 @@ Everything here is about the statements of one patient.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 from domain.flags import Flag
 from domain.ids import VisitRef
 from domain.interpretation.account_numbers import numbers_by_account
 from domain.interpretation.growing_visit import GrowingVisit, KnownHistories, Visit
+from domain.interpretation.number_forms import NO_VISIT, NumberForms, number_forms
 from domain.interpretation.order import OrderedStatement
 from domain.interpretation.resends import resent
 from domain.statement import INPATIENT
-from domain.triggers import Kind
-
-#: Statements of these kinds belong to no visit (R3.3).
-_NO_VISIT: Final[frozenset[Kind]] = frozenset({"merge", "person", "other"})
 
 
 def numbered_visits(
@@ -36,10 +32,15 @@ def numbered_visits(
     without: list[OrderedStatement] = []
     changes: dict[OrderedStatement, VisitRef] = {}  # with the new number
     by_account: Mapping[OrderedStatement, VisitRef | None] = {}
-    if [each for each in statements if each.statement.visit_field]:
-        by_account = numbers_by_account([each for each in statements if each.kind not in _NO_VISIT])
+    forms: NumberForms = {}
+    if [
+        each for each in statements if each.statement.visit_field or each.statement.visit_other_form
+    ]:
+        of_visits = [each for each in statements if each.kind not in NO_VISIT]
+        forms = number_forms(of_visits)
+        by_account = numbers_by_account(of_visits, forms)
     for each in statements:
-        if each.kind in _NO_VISIT:
+        if each.kind in NO_VISIT:
             continue
         number = each.statement.visit
         if by_account:
@@ -47,6 +48,8 @@ def numbered_visits(
         if number is None:
             without.append(each)
             continue
+        if forms:
+            number = forms.get(number, number)
         by_number[number].append(each)
         if each.trigger.changes_class:
             changes[each] = number
@@ -54,11 +57,20 @@ def numbered_visits(
         number: GrowingVisit(Visit(some[0].statement.namespace, some, number, {number}), histories)
         for number, some in by_number.items()
     }
+    _add_forms(visits, forms)
     if changes:
         resends = {each for number in set(changes.values()) for each in resent(by_number[number])}
         counted = {each: number for each, number in changes.items() if each not in resends}
         _join_renumbered(visits, counted)
     return list(dict.fromkeys(visits.values())), without
+
+
+def _add_forms(visits: dict[VisitRef, GrowingVisit], forms: NumberForms) -> None:
+    """Find a visit under each form of its number."""
+    for form, number in forms.items():
+        if number in visits:
+            visits[number].visit.numbers.add(form)
+            visits[form] = visits[number]
 
 
 def _join_renumbered(

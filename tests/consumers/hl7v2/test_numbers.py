@@ -169,6 +169,45 @@ def test_two_forms_of_an_authority_in_one_message_join_its_records() -> None:
     assert people([stated(pid("1^^^NORD^MR")), alone]) == 2
 
 
+def test_two_forms_of_the_authority_of_an_insurance_join_no_members_of_a_family() -> None:
+    insured = "I9^^^INS&1.2.5&ISO^SN"
+    child = stated(pid(f"1^^^NORD^MR~{insured}"))
+    parent = stated(pid(f"2^^^SUD^MR~{insured}"))
+    assert people([child, parent]) == 2
+    assert KEY.record("1.2.5", "I9", "P") in [each.ref for each in child.identifiers]
+    assert not [each for each in (*child.identifiers, *parent.identifiers) if each.trusted]
+
+
+def merge(pid_3: str, mrg_1: str) -> Statement:
+    return stated(adt("A40", f"MRG|{mrg_1}", pid=f"PID|1||{pid_3}||DOE^JANE", visit=""))
+
+
+NAME, UNIVERSAL, BOTH = "NORD", "&1.2.9&ISO", "NORD&1.2.9&ISO"
+
+
+@pytest.mark.parametrize("record", [NAME, UNIVERSAL])
+@pytest.mark.parametrize(
+    ("own", "retired"),
+    [(BOTH, UNIVERSAL), (BOTH, NAME), (BOTH, BOTH), (NAME, BOTH), (UNIVERSAL, BOTH), (BOTH, "")],
+)
+def test_forms_that_a_merge_states_hold_for_all_its_numbers(
+    record: str, own: str, retired: str
+) -> None:
+    toml = IN_UTC + 'authority = "NORD"'
+    merged = stated(
+        adt("A40", f"MRG|77^^^{retired}^MR", pid=f"PID|1||55^^^{own}^MR||DOE", visit=""), toml
+    )
+    statements = [stated(pid(f"55^^^{record}^MR")), stated(pid(f"77^^^{record}^MR")), merged]
+    for each in permutations(statements):
+        assert people(list(each)) == 1
+    assert merged.flags == ()
+
+
+def test_a_universal_id_that_the_message_states_without_a_name_stays() -> None:
+    found = merge(f"55^^^{BOTH}^MR", "77^^^&1.2.8&ISO^MR")
+    assert found.merged == KEY.record("1.2.8", "77", "P")
+
+
 def people(statements: list[Statement]) -> int:
     return len(interpret(statements))
 
@@ -194,6 +233,30 @@ def test_the_authority_of_a_visit_number_counts_if_it_is_another_one() -> None:
 
     assert visit("7") == visit("7^^^MERCY") == KEY.visit("MERCY", "7", "P")
     assert len({visit("7"), visit("7^^^EYE"), visit("7^^^DIAL")}) == 3
+
+
+def test_a_visit_number_with_both_forms_of_its_authority_has_two_refs() -> None:
+    def read(text: str, pid_3: str = "1^^^NORD^MR") -> Statement:
+        return stated(adt(pid=f"PID|1||{pid_3}", visit=pv1(f19=text)))
+
+    both = read("7^^^VIS&1.2.9&ISO^VN")
+    assert (both.visit, both.visit_other_form) == (
+        KEY.visit("MERCY VIS", "7", "P"),
+        KEY.visit("MERCY 1.2.9", "7", "P"),
+    )
+    assert both.flags == ()
+    assert [each.ref for each in both.identifiers if each.field == "PV1-19"] == [
+        both.visit_other_form,
+        both.visit,
+    ]
+    alone = read("7^^^&1.2.9&ISO^VN")
+    assert (alone.visit, alone.visit_other_form) == (both.visit_other_form, None)
+    of_record = read("7^^^&1.2.9&ISO^VN", f"1^^^{BOTH}^MR")
+    assert (of_record.visit, of_record.visit_other_form) == (
+        KEY.visit("MERCY", "7", "P"),
+        alone.visit,
+    )
+    assert read("0000^^^VIS&1.2.9&ISO^VN").flags == ("PV1-19.placeholder",)
 
 
 def test_an_account_stands_in_for_an_empty_visit_number_in_a_namespace_of_its_own() -> None:

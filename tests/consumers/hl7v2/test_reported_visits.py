@@ -1,5 +1,6 @@
 """Reported situations that the rules of visits decide, with variants of each and with profiles."""
 
+import re
 from itertools import permutations
 
 import pytest
@@ -52,6 +53,40 @@ def test_a_merge_of_a_second_number_hides_no_history() -> None:
         assert len(encounters(list(order))) == 2
         cores = [draft.core for each in order for draft in received(each).drafts]
         assert len(interpret(cores)) == 1
+
+
+def test_a_merge_of_two_second_numbers_joins_the_records_that_hold_them() -> None:
+    first, second, merge = messages("04a")
+    first = first.replace(b"W-55^^^NORD^MR", b"W-55^^^NORD^MR~W-900^^^ENT^PI")
+    second = second.replace(b"W-77^^^NORD^MR", b"W-77^^^NORD^MR~W-901^^^ENT^PI")
+    merge = merge.replace(b"W-900^^^ENT^PI~W-55^^^NORD^MR", b"W-900^^^ENT^PI")
+    for retired in (b"W-901^^^ENT^PI", b"W-901^^^ENT"):
+        last = merge.replace(b"MRG|W-77^^^NORD^MR", b"MRG|" + retired)
+        cores = [draft.core for each in (first, second, last) for draft in received(each).drafts]
+        (patient,) = interpret(cores)
+        assert len(patient.encounters) == 2
+
+
+# --- 17: two forms of an authority ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("pid_3", "first", "second"),
+    [
+        ("7^^^NORD^MR", "VIS&1.2.9.4&ISO", "&1.2.9.4&ISO"),
+        ("7^^^NORD^MR", "&1.2.9.4&ISO", "VIS&1.2.9.4&ISO"),
+        ("7^^^NORD&1.2.9.4&ISO^MR", "NORD&1.2.9.4&ISO", "&1.2.9.4&ISO"),
+        ("7^^^NORD&1.2.9.4&ISO^MR", "", "&1.2.9.4&ISO"),
+    ],
+)
+def test_a_visit_number_under_two_forms_of_its_authority_is_one_visit(
+    pid_3: str, first: str, second: str
+) -> None:
+    raw = [
+        re.sub(rb"V-1\S+MR", pid_3.encode(), each).replace(b"|VV1|", f"|VV1^^^{form}^VN|".encode())
+        for each, form in zip(messages("17"), (first, second), strict=True)
+    ]
+    assert told(raw) == ["1 IMP finished: 4W-9-B 02.08:00-05.08:00"]
 
 
 # --- 11: precision --------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from tests.domain.interpretation import (
     cases_of_cancels,
     cases_of_fuller_places,
     cases_of_habits,
+    cases_of_number_forms,
     cases_of_offsets,
     cases_of_order_and_patients,
     cases_of_places_and_status,
@@ -18,6 +19,7 @@ from tests.domain.interpretation.case import Case
 CASES: list[Case] = [
     *cases_of_order_and_patients.CASES,
     *cases_of_visits.CASES,
+    *cases_of_number_forms.CASES,
     *cases_of_resends_and_times.CASES,
     *cases_of_precision.CASES,
     *cases_of_offsets.CASES,

@@ -48,6 +48,7 @@ def adt(  # noqa: PLR0913  # every field that a message can state
     pv144: str | None = None,
     pv145: str | None = None,
     visit: str | None = "V1",
+    visit_form: str | None = None,
     prior_visit: str | None = None,
     patient: str = "p1",
     merged: str | None = None,
@@ -86,6 +87,7 @@ def adt(  # noqa: PLR0913  # every field that a message can state
         pv144: PV1-44, the start of the visit.
         pv145: PV1-45, the end of the visit.
         visit: PV1-19, unique within the sender.
+        visit_form: The visit number under the other form of its authority, if both are stated.
         prior_visit: MRG-5.
         patient: PID-3. The part before a dot names the authority: "a.1" and "a.2" are of "a".
         merged: MRG-1.
@@ -142,6 +144,7 @@ def adt(  # noqa: PLR0913  # every field that a message can state
         prior_place=_place(from_, facility or sender),
         visit=None if number is None else VisitRef(f"{namespace}.{number}"),
         visit_field="" if account is None or visit is not None else "PID-18",
+        visit_other_form=None if visit_form is None else VisitRef(f"{namespace}.{visit_form}"),
         prior_visit=None if prior_visit is None else VisitRef(f"{namespace}.{prior_visit}"),
         merged=None if merged is None else RecordId(merged.partition("/")[0]),
         identifiers=(

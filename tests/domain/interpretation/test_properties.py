@@ -32,6 +32,7 @@ STATEMENTS = st.builds(
     pv144=MAYBE,
     pv145=MAYBE,
     visit=st.sampled_from([None, "V1", "V1", "V2"]),
+    visit_form=st.sampled_from([None, None, None, "V1", "V3"]),
     prior_visit=st.sampled_from([None, None, "V1", "V2"]),
     patient=st.sampled_from(["a.1", "a.2", "b.1"]),
     merged=st.sampled_from([None, "a.1", "a.2", "b.1"]),

@@ -11,9 +11,9 @@ from typing import Final, NamedTuple
 from consumers.hl7v2.delimiters import NULL, Delimiters
 from consumers.hl7v2.findings import Findings
 from consumers.hl7v2.limits import LONGEST_NAME, shortened
-from consumers.hl7v2.numbers import FieldContext
 from consumers.hl7v2.plausible_codes import is_place, ref_of
 from consumers.hl7v2.reader import Segment, at
+from consumers.hl7v2.stated_number import FieldContext
 from consumers.hl7v2.text_cache import cached_by_text
 from domain.ids import IdKey, PlaceRef
 from domain.segments import Part2Place, PlaceText

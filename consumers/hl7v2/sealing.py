@@ -15,9 +15,9 @@ from consumers.hl7v2.delimiters import NULL, Delimiters
 from consumers.hl7v2.findings import Findings
 from consumers.hl7v2.groups import SegmentGroup
 from consumers.hl7v2.limits import LONGEST_NUMBER, MOST_REPETITIONS
-from consumers.hl7v2.numbers import StatedNumber
 from consumers.hl7v2.places import Places
 from consumers.hl7v2.reader import Message, Segment, at
+from consumers.hl7v2.stated_number import StatedNumber
 from consumers.hl7v2.text_cache import cached_by_text
 from consumers.hl7v2.times import birth_date
 from domain.body import PlainSegment, SegmentClass

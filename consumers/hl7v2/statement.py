@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from consumers.hl7v2 import numbers, sealing
+from consumers.hl7v2.chosen_numbers import record_number
 from consumers.hl7v2.findings import Findings, UnusableMessage
 from consumers.hl7v2.groups import SegmentGroup
 from consumers.hl7v2.limits import LONGEST_NAME, LONGEST_NUMBER, shortened
-from consumers.hl7v2.numbers import FieldContext, StatedNumber
+from consumers.hl7v2.number_values import flag_too_long, forms_of, is_too_long
 from consumers.hl7v2.places import Places
 from consumers.hl7v2.plausible_codes import LONGEST_ID, is_code, ref_of
 from consumers.hl7v2.profiles import Profile
 from consumers.hl7v2.reader import Message, Segment, at
+from consumers.hl7v2.stated_number import FieldContext, StatedNumber, in_core, record_of
 from consumers.hl7v2.times import Times
 from consumers.hl7v2.visit_facts import visit_facts
 from domain.body import PlainSegment
@@ -46,10 +48,10 @@ class _SubjectNumbers(NamedTuple):
     prior: Sequence[StatedNumber]  # all of MRG
 
     def subjects(self) -> tuple[RecordId, ...]:
-        record = numbers.record_of(self.chosen)
+        record = record_of(self.chosen)
         if self.merged is None or self.merged.ref == self.chosen.ref:
             return (record,)
-        return (record, numbers.record_of(self.merged))
+        return (record, record_of(self.merged))
 
 
 def statement(
@@ -90,7 +92,7 @@ def statement(
         sender=sender,
         namespace=profile.namespace or sender or application,
     )
-    forms = numbers.forms_of((at(group.pid, 3), at(group.mrg, 1)), context)
+    forms = forms_of((at(group.pid, 3), at(group.mrg, 1)), context)
     if forms:
         context = context._replace(forms=forms)
     pv1 = message.first.get("PV1") if row.reads_visit else None
@@ -160,8 +162,8 @@ def statement(
         occurred=occurred,
         died=died,
         deceased=_DECEASED.get(delimiters.code(at(group.pid, 30)).upper()),
-        merged=numbers.record_of(whose.merged) if whose.merged else None,
-        identifiers=tuple(map(numbers.in_core, numbered)),
+        merged=record_of(whose.merged) if whose.merged else None,
+        identifiers=tuple(map(in_core, numbered)),
         content=content,
         content_but_entered=content_but_entered,
         pair=group.pair,
@@ -208,18 +210,18 @@ def _subject_numbers(
         UnusableMessage: PID-3 or, in a merge, MRG-1 has no usable number.
     """
     people = numbers.of_patient(group.pid, context)
-    chosen = numbers.record_number(people, "PID-3", context)
+    chosen = record_number(people, "PID-3", context)
     if chosen is None:
-        too_long = numbers.is_too_long(at(group.pid, 3), context.delimiters)
+        too_long = is_too_long(at(group.pid, 3), context.delimiters)
         reason = "patient_identifier_too_long" if too_long else "no_patient_identifier"
         raise UnusableMessage(reason, "PID-3")
     merges = row.reads is Reads.MERGE
     prior = numbers.of_merge(group.mrg, context, authority=chosen.authority, joins=merges)
     merged = None
     if merges:
-        merged = numbers.record_number(prior, "MRG-1", context, authority=chosen.authority)
+        merged = record_number(prior, "MRG-1", context, authority=chosen.authority)
         if merged is None:
-            too_long = numbers.is_too_long(at(group.mrg, 1), context.delimiters)
+            too_long = is_too_long(at(group.mrg, 1), context.delimiters)
             reason = "prior_identifier_too_long" if too_long else "no_prior_identifier"
             raise UnusableMessage(reason, "MRG-1")
         if merged.ref == chosen.ref:
@@ -266,7 +268,7 @@ def _flag_too_long(
         (group.mrg, _MRG_NUMBERS),
     ):
         if segment and max(map(len, segment)) > LONGEST_NUMBER:
-            numbers.flag_too_long(segment, fields, context, findings)
+            flag_too_long(segment, fields, context, findings)
             for number in (5, 9) if segment is group.pid else ():
                 if sealing.leaves_out_names(context.delimiters, at(segment, number)):
                     findings.flag(f"PID-{number}", "too_long")

@@ -3,14 +3,16 @@
 from collections.abc import Container, Sequence
 from typing import Final, TypedDict
 
+from consumers.hl7v2.chosen_numbers import visit_number
 from consumers.hl7v2.codes import disposition, encounter_class
 from consumers.hl7v2.delimiters import NULL
 from consumers.hl7v2.findings import Findings
-from consumers.hl7v2.numbers import FieldContext, StatedNumber, visit_number, visit_ref
+from consumers.hl7v2.numbers import visit_ref
 from consumers.hl7v2.places import Places
 from consumers.hl7v2.plausible_codes import is_code, ref_of
 from consumers.hl7v2.profiles import Profile
 from consumers.hl7v2.reader import Message, Segment, at
+from consumers.hl7v2.stated_number import FieldContext, StatedNumber
 from consumers.hl7v2.times import Times
 from domain.ids import VisitRef
 from domain.statement import EncounterClass, Moment, Movement, Place

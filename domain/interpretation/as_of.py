@@ -27,9 +27,9 @@ def interpret_as_of(statements: Iterable[Statement], as_of: datetime) -> tuple[P
     """Return the patients of a set of statements with their history as it was at ``as_of``.
 
     Which records are one patient is taken from all statements: records that are one patient today
-    were one patient then (R2.7). So are fuller places (R8.12), times that are
-    repeated under another offset (R5.15) and forms of visit numbers (R3.1), so that a stay has the
-    same place, start and visit at each instant. Encounters and entries come from the statements
+    were one patient then (R2.7). The same holds for fuller places (R8.12), for times that are
+    repeated under another offset (R5.15) and for forms of visit numbers (R3.1), so that a stay has
+    the same place, start and visit at each instant. Encounters and entries come from the statements
     that ``stated_by`` keeps, after corrected times (R13.7). A patient without such a statement has
     an empty history.
     """

@@ -5,11 +5,11 @@ not in PV1-6. The bed is the same, so all rules see the fuller place.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from domain.ids import PlaceRef, StatementRef
+from domain.interpretation.changed_statements import ChangedStatements
 from domain.interpretation.order import OrderedStatement, in_sent_order
 from domain.interpretation.whose import Person, people
 from domain.statement import Place, Statement
@@ -19,45 +19,31 @@ _Parts: TypeAlias = tuple[str | None, ...]
 
 
 class FullerStatements:
-    """Gives statements their fuller places again and again, while statements arrive.
+    """Gives statements their fuller places again and again, while statements arrive."""
 
-    A statement that it returned before is returned again, as the same object, if it is right still.
-    """
-
-    __slots__ = ("_known",)
+    __slots__ = ("_changed",)
 
     def __init__(self) -> None:
-        # By ref: the statement as it was given, and with its fuller places.
-        self._known: dict[StatementRef, tuple[Statement, Statement]] = {}
+        self._changed = ChangedStatements()
 
     def of(self, persons: Iterable[Person]) -> dict[StatementRef, Statement]:
         """Return the statements that have a fuller place, by ref. Most patients have none."""
-        found: dict[StatementRef, tuple[Statement, Statement]] = {}
+        self._changed.begin()
+        found: dict[StatementRef, Statement] = {}
         for person in persons:
             fuller = _fuller_places(person.statements)
-            if fuller:
-                for each in person.statements:
-                    self._add(found, each.statement, fuller)
-        self._known = found
-        return {ref: full for ref, (_, full) in found.items()}
+            if not fuller:
+                continue
+            for each in person.statements:
+                given = each.statement
+                place, prior = _fullest(given.place, fuller), _fullest(given.prior_place, fuller)
+                if place is not given.place or prior is not given.prior_place:
+                    found[given.ref] = self._changed.changed(given, place=place, prior_place=prior)
+        return found
 
-    def _add(
-        self,
-        found: dict[StatementRef, tuple[Statement, Statement]],
-        given: Statement,
-        fuller: dict[PlaceRef, Place],
-    ) -> None:
-        place, prior = given.place, given.prior_place
-        if place is not None:
-            place = fuller.get(place.ref, place)
-        if prior is not None:
-            prior = fuller.get(prior.ref, prior)
-        if place is given.place and prior is given.prior_place:
-            return
-        before, full = self._known.get(given.ref, (None, given))
-        if before is not given or (full.place, full.prior_place) != (place, prior):
-            full = replace(given, place=place, prior_place=prior)
-        found[given.ref] = given, full
+
+def _fullest(place: Place | None, fuller: Mapping[PlaceRef, Place]) -> Place | None:
+    return None if place is None else fuller.get(place.ref, place)
 
 
 def state_building_or_floor(statements: Iterable[OrderedStatement]) -> bool:

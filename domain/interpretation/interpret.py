@@ -1,9 +1,8 @@
 """The whole interpretation: statements in, patients with their encounters and entries out.
 
 The rules are applied in the order of the specification: sent order, whose, which visit; then for
-each visit resends, cancels, beginnings and ends, places, status. If a patient has places that
-are stated in part only (R8.12), the rules are applied to statements with the fuller places. The
-same holds for times that are repeated under another offset (R5.15).
+each visit resends, cancels, beginnings and ends, places, status. Before that, times that are
+repeated under another offset (R5.15) and places that are stated in part only (R8.12) are replaced.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

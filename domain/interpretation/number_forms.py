@@ -44,7 +44,7 @@ def number_forms(statements: Iterable[OrderedStatement]) -> NumberForms:
 
 
 def with_one_form(statements: Iterable[Statement]) -> list[Statement]:
-    """Return statements of which each visit number has one form only, in the order given."""
+    """Return statements with the form of each visit number that counts, in the order given."""
     given = list(statements)
     if not [each for each in given if each.visit_other_form]:
         return given

@@ -5,11 +5,10 @@ another one, but the sender repeats the text of an earlier message, and means th
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
-from domain.ids import StatementRef
+from domain.interpretation.changed_statements import ChangedStatements
 from domain.statement import Moment, Statement
 
 #: A time this close to its own MSH-7 has the right offset, also in the hour that occurs twice.
@@ -20,16 +19,12 @@ _Text: TypeAlias = tuple[str, str]
 
 
 class RepeatedTexts:
-    """Gives statements the times that they repeat, again and again, while statements arrive.
+    """Gives statements the times that they repeat, again and again, while statements arrive."""
 
-    A statement that it returned before is returned again, as the same object, if it is right still.
-    """
-
-    __slots__ = ("_known",)
+    __slots__ = ("_changed",)
 
     def __init__(self) -> None:
-        # By ref: the statement as it was given, and with the times that it repeats.
-        self._known: dict[StatementRef, tuple[Statement, Statement]] = {}
+        self._changed = ChangedStatements()
 
     def of(self, statements: Sequence[Statement]) -> Sequence[Statement]:
         """Return statements in which times of one sender with equal text are one time (R5.15).
@@ -38,31 +33,25 @@ class RepeatedTexts:
         offset -0500, and an A03 of 10 March, offset -0400, both with PV1-44 20260301100000. The
         admission was at 15:00 UTC.
         """
+        self._changed.begin()
         sure = _sure_times(statements)
-        known, self._known = self._known, {}
         if not sure:
             return statements
-        return [self._with_sure_times(each, sure, known) for each in statements]
+        return [self._with_sure_times(each, sure) for each in statements]
 
-    def _with_sure_times(
-        self,
-        given: Statement,
-        sure: dict[_Text, Moment],
-        known: dict[StatementRef, tuple[Statement, Statement]],
-    ) -> Statement:
-        before = (given.occurred, given.admitted, given.discharged)
-        times = occurred, admitted, discharged = (
-            _sure(given, given.occurred, sure),
-            _sure(given, given.admitted, sure),
-            _sure(given, given.discharged, sure),
-        )
-        if times == before:
+    def _with_sure_times(self, given: Statement, sure: dict[_Text, Moment]) -> Statement:
+        occurred = _sure(given, given.occurred, sure)
+        admitted = _sure(given, given.admitted, sure)
+        discharged = _sure(given, given.discharged, sure)
+        if (
+            occurred is given.occurred
+            and admitted is given.admitted
+            and discharged is given.discharged
+        ):
             return given
-        last_given, kept = known.get(given.ref, (None, given))
-        if last_given is not given or (kept.occurred, kept.admitted, kept.discharged) != times:
-            kept = replace(given, occurred=occurred, admitted=admitted, discharged=discharged)
-        self._known[given.ref] = given, kept
-        return kept
+        return self._changed.changed(
+            given, occurred=occurred, admitted=admitted, discharged=discharged
+        )
 
 
 def _sure_times(statements: Sequence[Statement]) -> dict[_Text, Moment]:

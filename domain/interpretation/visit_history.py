@@ -126,7 +126,7 @@ def _opened(
 
 
 def _end_by_update(spell: Spell, valid: Sequence[OrderedStatement]) -> None:
-    """End an encounter of which only updates are known, if one of them states a PV1-45 (R7.12).
+    """End an encounter that only updates report, if one of them states a PV1-45 (R7.12).
 
     A PV1-45 later than its message ends nothing, because the patient was still there.
     """

@@ -83,7 +83,7 @@ CASES: list[Case] = [
         gives="p1 V1 IMP in-progress 10:00-: A N/4 10:00-11:00, A N/5 11:00-",
     ),
     case(
-        "of two fuller places, one of which states more, the bed is the fullest",
+        "of two fuller places, the place that states more is the bed",
         adt("A01", "10:00", "A"),
         adt("A02", "11:00", "A N/"),
         adt("A02", "12:00", "A N/4"),

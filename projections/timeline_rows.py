@@ -243,7 +243,7 @@ def _entry(
         place is not None and place.part2,
         statement.merged,
         statement.disposition_code,
-        tuple(dict.fromkeys((*flags, *statement.flags))) if flags else statement.flags,
+        flags if flags == statement.flags else tuple(dict.fromkeys((*flags, *statement.flags))),
         one.event_id,
         one.message_id,
         one.index,

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import NamedTuple
 
 from domain.continuity import Encounter, Stay
@@ -13,6 +14,7 @@ from domain.interpretation.discharges import discharge_marks
 from domain.interpretation.growing_visit import Visit
 from domain.interpretation.order import NO_TIE, Mark, OrderedStatement
 from domain.interpretation.places import ended_at, in_order_of_time, places_of_void, stays_of
+from domain.interpretation.roles import NO_DISCHARGE
 from domain.interpretation.spell import Spell
 from domain.interpretation.status import closed_at, status_of
 from domain.interpretation.times import BEFORE_ALL
@@ -137,12 +139,10 @@ def _encounter(  # what an encounter is made from
             valid=history.valid(members),
             stays=stays,
         )
-    special = [each for each in members if each.flags or each.tie != NO_TIE]
-    given_before = {flag for each in special for flag in each.flags} if special else ()
-    if given_before:
-        flags |= FOR_THE_WORK_LIST.intersection(given_before)
+    given_before = set(chain.from_iterable([each.flags for each in members if each.flags]))
+    flags |= FOR_THE_WORK_LIST & given_before
     may_state_end = spell.end_corrections or spell.states_end or spell.opened_by is not None
-    if (given_before or may_state_end) and not spell.cancelled:
+    if (may_state_end or NO_DISCHARGE in given_before) and not spell.cancelled:
         marks += discharge_marks(spell, history.valid(members))
     if marks or marks_of_visit:
         given = [flag for _, flag in marks] + [
@@ -151,7 +151,8 @@ def _encounter(  # what an encounter is made from
         flags |= FOR_THE_WORK_LIST.intersection(given)
     if spell.part_ends:
         flags.add(Flag.PART_ENDED)
-    if special and disagree(history.valid(special)):
+    tied = [each for each in members if each.tie != NO_TIE]
+    if tied and disagree(history.valid(tied)):
         flags.add(Flag.ORDER_UNKNOWN)
     first = members[0].statement
     planned = _planned_for(history.plans, set(members)) if history.plans else None

@@ -132,9 +132,11 @@ def by_start(encounter: Encounter) -> tuple[datetime, EncounterId]:
 def _outcome(visit: GrowingVisit, last_sent: datetime) -> VisitOutcome:
     history = visit.history
     result = encounters_of(visit.visit, history, last_sent)
+    only = result.encounters[0].encounter_id if len(result.encounters) == 1 else None
     encounter_of: dict[OrderedStatement, EncounterId] = {}
-    for encounter, members in zip(result.encounters, result.members, strict=True):
-        encounter_of |= dict.fromkeys(members, encounter.encounter_id)
+    if only is None:
+        for encounter, members in zip(result.encounters, result.members, strict=True):
+            encounter_of |= dict.fromkeys(members, encounter.encounter_id)
     void, superseded = history.cancels.voided_by, result.superseded_by
     part_ends, marks = set(result.part_ends), _by_statement(result.marks)
     entries: dict[OrderedStatement, Entry] = {}
@@ -146,12 +148,12 @@ def _outcome(visit: GrowingVisit, last_sent: datetime) -> VisitOutcome:
             each.statement.ref,
             None if each.at == BEFORE_ALL else each.at,
             not each.stated,
-            encounter_of.get(each),
+            encounter_of.get(each, only),
             void[each].statement.ref if each in void else None,
             superseded[each].statement.ref if each in superseded else None,
             "second" if each.moment is None else each.moment.precision,
             each in part_ends,
-            tuple(dict.fromkeys(flags)) if flags else (),
+            tuple(dict.fromkeys(flags)) if len(flags) > 1 else flags,
         )
     return VisitOutcome(result.encounters, entries)
 

@@ -163,7 +163,8 @@ def decode_nodes(body: bytes) -> tuple[str, ...]:
     found += [
         each.ref
         for each in core.identifiers
-        if may_join_records(
+        if each.ref != core.record
+        and may_join_records(
             field=each.field, kind=each.type, trusted=each.trusted, placeholder=each.placeholder
         )
     ]

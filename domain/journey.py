@@ -101,7 +101,7 @@ class Journey:
 
 
 def spans_of(patient: Patient, as_of: datetime) -> list[EncounterSpan]:
-    """Return the encounters of which any time is known, by their beginning."""
+    """Return the encounters that have any known time, by their beginning."""
     times: dict[str, list[_StatedTime]] = {}
     for entry in patient.entries:
         if entry.happened_at is not None and entry.encounter_id is not None:

@@ -69,7 +69,7 @@ class Trigger:
     admit_time: TimeUse  # PV1-44
     discharge_time: TimeUse  # PV1-45
     location: Location  # PV1-3
-    opens_visit: bool  # alone, it shows a visit of which nothing else is known (R7.10 to R7.12)
+    opens_visit: bool  # it shows a visit also if no other message reports it (R7.10 to R7.12)
     may_be_future: bool  # PV1-44 and PV1-45 may be later than MSH-7
     reads: Reads
     topic: str  # of its event; permanent, so never derived from a name in the code

@@ -13,7 +13,7 @@ from consumers.hl7v2.stated_number import AuthorityForms, FieldContext
 from consumers.hl7v2.text_cache import cached_by_text
 from domain.ids import normal
 
-#: Characters of the longest fields of which the forms of authorities are cached.
+#: The forms of authorities are cached only for fields of at most this many characters.
 _LONGEST_CACHED: Final = 800
 
 

@@ -1,4 +1,4 @@
-"""Statements of which a rule changes members before all other rules read them."""
+"""Statements with members that a rule replaces before the other rules read the statements."""
 
 from dataclasses import replace
 from typing import Any
@@ -11,7 +11,7 @@ class ChangedStatements:
     """Changes members of statements in one interpretation after another.
 
     A statement that it returned in the last interpretation is returned again, as the same object,
-    if it is right still. So a visit whose statements have not changed is not interpreted again.
+    if it is still right. So a visit whose statements have not changed is not interpreted again.
     """
 
     __slots__ = ("_before", "_now")

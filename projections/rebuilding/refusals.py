@@ -131,7 +131,7 @@ def _events(
 def _refused_by_keys(
     connection: Connection[Any], schema: str, one: Table, error: psycopg.Error
 ) -> list[str]:
-    """Return the components of the rows because of which a key or an index cannot be made."""
+    """Return the components of the rows that prevent a key or an index."""
     if isinstance(error, psycopg.errors.UniqueViolation):
         rows = connection.execute(
             sql.SQL(

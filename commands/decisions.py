@@ -4,11 +4,14 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Any, ClassVar, Final, TypeAlias
 
 import structlog
 from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import override
 
+from commands.permissions import Permission
+from commands.ports.facts import Facts
 from commands.ports.store import StoreUnavailable
 from commands.ports.streams import (
     CommandKey,
@@ -18,12 +21,13 @@ from commands.ports.streams import (
     StreamOfOtherKind,
     Streams,
 )
-from domain.body import Actor, PlainSegment
+from domain.body import Actor, PlainSegment, SegmentClass
 from domain.decider import StatedTime, StreamEvent
 from domain.errors import KeyReused, PurposeMissing, UnknownStream, VersionConflict
-from domain.events import UUID_TEXT, OwnEvent
+from domain.events import UUID_TEXT, ErrorReason, OwnEvent
 from domain.ids import EventId, RecordId, StreamId
 from domain.statement import Moment
+from domain.stream_kind import StreamKind
 
 log = structlog.get_logger()
 
@@ -36,21 +40,86 @@ READS: Final = 3
 Text: TypeAlias = Annotated[str, Field(max_length=20_000)]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a decision rests on beside the events of its stream."""
+
+    time: StatedTime
+    actor: Actor
+    facts: Facts
+
+
 class Command(BaseModel):
-    """A command for one own stream. pydantic validates its shape; the rules decide the rest."""
+    """A command for one own stream. pydantic validates its shape; the rules decide the rest.
+
+    The API, the command line, the pages and the documentation are made from the class: its verb,
+    its fields with their descriptions, and its first line.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    KIND: ClassVar[StreamKind[Any, Any]]
+    VERB: ClassVar[str]  # unique within the kind, such as "accept"
+    BEGINS: ClassVar[bool] = False  # whether it begins a stream
+    PERMISSION: ClassVar[Permission]
+
     stream: Annotated[StreamId, Field(pattern=UUID_TEXT)]
     happened_at: Moment | None = None  # None: now
+
+    def decide(
+        self, history: Sequence[StreamEvent[OwnEvent]], context: Context
+    ) -> Sequence[OwnEvent]:
+        """Return the events to record; none if the stream already holds the facts.
+
+        Raises:
+            DomainError: The rules refuse the command.
+        """
+        raise NotImplementedError
 
     def texts(self) -> dict[str, str]:
         """Return the free text of the command by name; it is sealed with the last event."""
         return {}
 
+    def clinical(self) -> dict[str, Any]:
+        """Return the clinical content by name, as JSON values; it is sealed with the last event."""
+        return {}
+
     def facility(self) -> str:
         """Return the organisation that acts."""
         return ""
+
+    def warnings(
+        self, history: Sequence[StreamEvent[OwnEvent]], context: Context
+    ) -> Sequence[str]:
+        """Return the codes of what the caller should look at, such as ``likely_duplicate``."""
+        del history, context
+        return ()
+
+
+class VoidEvent(Command):
+    """Make one event of the stream void. The event is kept, and is shown as void."""
+
+    VERB: ClassVar[str] = "void"
+    PERMISSION: ClassVar[Permission] = Permission.VOID
+
+    event_id: Annotated[EventId, Field(pattern=UUID_TEXT, description="event that is void")]
+    reason_code: Annotated[ErrorReason, Field(description="why it is an error")]
+    note: Annotated[Text, Field(description="free text; it is stored sealed")] = ""
+
+    @override
+    def decide(
+        self, history: Sequence[StreamEvent[OwnEvent]], context: Context
+    ) -> Sequence[OwnEvent]:
+        return self.KIND.enter_in_error(
+            self.KIND.existing(self.stream, history),
+            event_id=self.event_id,
+            reason_code=self.reason_code,
+            time=context.time,
+        )
+
+    @override
+    def texts(self) -> dict[str, str]:
+        return {"note": self.note}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,19 +133,14 @@ class Caller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decisions:
-    """Decides commands, with the streams, the time and new ids (UUIDv7)."""
+    """Decides commands, with the streams, what is known of persons, the time and new ids."""
 
     streams: Streams
+    facts: Facts
     now: Callable[[], datetime]
     new_id: Callable[[], str]
 
-    def record(
-        self,
-        command: Command,
-        caller: Caller,
-        *,
-        rule: Callable[[Sequence[StreamEvent[OwnEvent]], StatedTime], Sequence[OwnEvent]],
-    ) -> CommandOutcome:
+    def record(self, command: Command, caller: Caller) -> CommandOutcome:
         """Read the stream, decide, and append at the version that was read.
 
         If the key of the command was recorded before, nothing changes and the recorded outcome is
@@ -101,7 +165,12 @@ class Decisions:
             version = history[-1].version if history else 0
             if caller.expected_version not in {None, version}:
                 raise VersionConflict(expected=caller.expected_version or 0, actual=version)
-            events = rule(history, StatedTime(self.now(), command.happened_at))
+            context = Context(
+                time=StatedTime(self.now(), command.happened_at),
+                actor=caller.actor,
+                facts=self.facts,
+            )
+            events = command.decide(history, context)
             if not events and not caller.key:
                 return CommandOutcome(stream=command.stream, version=version)
             decided = self._decided(command, events)
@@ -130,15 +199,27 @@ class Decisions:
             for event_id, event in zip(ids, events, strict=True)
         ]
         texts = {name: text for name, text in command.texts().items() if text}
-        if not decided or not texts:
+        clinical = {name: value for name, value in command.clinical().items() if value}
+        contents: dict[SegmentClass, object] = {}
+        if texts:
+            contents["notes"] = {"texts": texts}
+        if clinical:
+            contents["clinical"] = clinical
+        if not decided or not contents:
             return decided
         last = decided[-1]
         # The text is sealed under the key of the patient, so that erasing that key erases the text.
         # A stream that names no patient has a key of its own.
         subject = last.event.record or RecordId(command.stream)
-        text = json.dumps({"texts": texts}, ensure_ascii=False).encode()
-        note = PlainSegment(subject=subject, segment="notes", text=text)
-        return [*decided[:-1], replace(last, segments=(note,))]
+        segments = tuple(
+            PlainSegment(
+                subject=subject,
+                segment=segment,
+                text=json.dumps(content, ensure_ascii=False).encode(),
+            )
+            for segment, content in contents.items()
+        )
+        return [*decided[:-1], replace(last, segments=segments)]
 
     def _read_back(self, key: CommandKey) -> CommandOutcome | None:
         """Return what was recorded under the key; None if nothing was.
@@ -169,4 +250,4 @@ def _same(outcome: CommandOutcome) -> CommandOutcome:
 def _content(command: Command) -> str:
     """Return the command as text: equal commands give equal text."""
     fields = command.model_dump(mode="json")
-    return json.dumps([type(command).__name__, fields], sort_keys=True)
+    return json.dumps([command.KIND.name, command.VERB, fields], sort_keys=True)

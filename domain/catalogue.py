@@ -5,11 +5,12 @@ This is the only list. The store, the fold and the documentation read it.
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, get_args
+from typing import Any, Final
 
+from domain import referral
 from domain.events import OwnEvent
-from domain.referral import ReferralEvent
 from domain.statement import Statement
+from domain.stream_kind import StreamKind
 from domain.triggers import TRIGGERS
 
 #: The topic of a statement, by its trigger.
@@ -21,19 +22,20 @@ STATEMENT_TOPICS: Final[Mapping[str, str]] = MappingProxyType(
 #: a statement that states nothing. It names the event of the earlier reading in ``supersedes``.
 WITHDRAWN: Final = "patient.statement_withdrawn.v1"
 
-#: The own events by topic. The events of a new stream are one more union here.
+#: The kinds of own streams by name. A new kind is one more row here.
+KINDS: Final[Mapping[str, StreamKind[Any, Any]]] = MappingProxyType(
+    {each.name: each for each in (referral.KIND,)}
+)
+
+#: The own events by topic.
 OWN_EVENTS: Final[Mapping[str, type[OwnEvent]]] = MappingProxyType(
-    {each.TOPIC: each for each in get_args(ReferralEvent)}
+    {event.TOPIC: event for kind in KINDS.values() for event in kind.events}
 )
 
 #: The type of the core of an event, by its topic.
 CORES: Final[Mapping[str, type[Statement | OwnEvent]]] = MappingProxyType(
     {**dict.fromkeys((*STATEMENT_TOPICS.values(), WITHDRAWN), Statement), **OWN_EVENTS}
 )
-
-
-#: The kinds of own streams, such as ``referral``.
-_OWN_KINDS: Final = frozenset(each.partition(".")[0] for each in OWN_EVENTS)
 
 
 class UnknownTopic(ValueError):
@@ -54,6 +56,6 @@ def own_event(topic: str, core: str | bytes) -> OwnEvent | None:
     event = OWN_EVENTS.get(topic)
     if event is not None:
         return event.model_validate_json(core)
-    if topic.partition(".")[0] in _OWN_KINDS:
+    if topic.partition(".")[0] in KINDS:
         raise UnknownTopic(topic)
     return None

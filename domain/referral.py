@@ -7,10 +7,10 @@ states that the facts lead to, then the rules. The steps are a subset of those t
 publish. A further step is one more row in the same tables.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, ClassVar, Final, Literal, TypeAlias, assert_never
+from typing import Annotated, ClassVar, Final, Literal, TypeAlias, assert_never, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,9 +19,7 @@ from domain.decider import (
     StatedTime,
     StreamEvent,
     decide,
-    find,
     fold,
-    mark_entered_in_error,
 )
 from domain.errors import (
     AlreadyClosed,
@@ -32,10 +30,11 @@ from domain.errors import (
     ReferralNotAccepted,
     SameOrganisationAndPerson,
     TargetMissing,
-    UnknownStream,
 )
-from domain.events import UUID_TEXT, EnteredInError, ErrorReason, OptionalCode, OwnEvent
-from domain.ids import EventId, RecordId, StreamId
+from domain.events import UUID_TEXT, EnteredInError, OptionalCode, OwnEvent
+from domain.ids import RecordId
+from domain.party import Party
+from domain.stream_kind import StreamKind
 
 #: HL7 request priority, from the most to the least urgent.
 Urgency: TypeAlias = Literal["stat", "urgent", "asap", "routine"]
@@ -52,19 +51,6 @@ class ReferralOutcome(BaseModel):
 
     how: Channel
     document: OptionalCode = ""
-
-
-class Party(BaseModel):
-    """An organisation, a person of it, or a pool of persons: codes, never names."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    organisation: OptionalCode = ""
-    """The organisation."""
-    person: OptionalCode = ""
-    """A person of the organisation."""
-    pool: OptionalCode = ""
-    """A group of persons; each of them may act."""
 
 
 # --- facts ----------------------------------------------------------------------------------------
@@ -255,29 +241,12 @@ def moves(state: Referral) -> tuple[str, ...]:
 REFERRAL: Final = Decider[Referral, ReferralEvent](NotRequested(), evolve, refusal)
 
 
-def history_of(stream: StreamId, events: Iterable[StreamEvent[OwnEvent]]) -> History:
-    """Return the events of a stream as events of a referral.
-
-    Raises:
-        UnknownStream: The stream is of another kind.
-    """
-    history: list[StreamEvent[ReferralEvent]] = []
-    for each in events:
-        if not isinstance(each.event, ReferralEvent):
-            raise UnknownStream(stream)
-        history.append(StreamEvent(each.event_id, each.version, each.event))
-    return history
-
-
-def existing(stream: StreamId, events: Sequence[StreamEvent[OwnEvent]]) -> History:
-    """Return the events of a referral that exists.
-
-    Raises:
-        UnknownStream: The stream has no events, or it is of another kind.
-    """
-    if not events:
-        raise UnknownStream(stream)
-    return history_of(stream, events)
+KIND: Final = StreamKind[Referral, ReferralEvent](
+    name="referral",
+    decider=REFERRAL,
+    events=get_args(ReferralEvent),
+    error_mark=ReferralEnteredInError,
+)
 
 
 # --- rules ----------------------------------------------------------------------------------------
@@ -360,25 +329,6 @@ def close(
         )
     )
     return decide(REFERRAL, history, steps, time=time)
-
-
-def enter_in_error(
-    history: History, *, event_id: EventId, reason_code: ErrorReason, time: StatedTime
-) -> list[ReferralEvent]:
-    """Mark an event of a referral as entered in error.
-
-    Raises:
-        DomainError: See ``domain.decider.mark_entered_in_error``.
-    """
-    named = find(history, event_id).event
-    mark = ReferralEnteredInError(
-        record=named.record,
-        mode=named.mode,
-        happened_at=time.moment,
-        event_id=event_id,
-        reason_code=reason_code,
-    )
-    return [*mark_entered_in_error(history, mark, time=time)]
 
 
 def _request_of(history: History, step: type[ReferralEvent]) -> ReferralRequested:

@@ -1,0 +1,53 @@
+"""The port to what the read models know about a person, for commands that need it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from domain.decider import StreamEvent
+from domain.events import OwnEvent
+from domain.ids import EncounterId, Mode, PatientId, RecordId, StatementRef, StreamId
+from domain.statement import EncounterClass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownEncounter:
+    """An encounter as the read models have it now."""
+
+    encounter_id: EncounterId
+    patient_id: PatientId
+    record: RecordId
+    mode: Mode
+    facility: str
+    class_code: EncounterClass
+    start: datetime | None
+    end: datetime | None
+    end_inferred: bool
+    cancelled: bool
+    disposition_code: str
+
+
+class Facts(Protocol):
+    """What is known about a person now. It may lag behind the store by some events.
+
+    Every method raises ``StoreUnavailable`` if the database does not answer.
+    """
+
+    def died_at(self, record: RecordId) -> datetime | None:
+        """Return when the person of a source record died; None if no death is known."""
+        ...
+
+    def encounter(self, ref: StatementRef) -> KnownEncounter | None:
+        """Return the encounter that contains a statement; None if no encounter does."""
+        ...
+
+    def streams(
+        self, record: RecordId, kind: str
+    ) -> Mapping[StreamId, Sequence[StreamEvent[OwnEvent]]]:
+        """Return the streams of one kind about the person of a source record."""
+        ...
+
+    def installation(self, kind: str) -> Mapping[StreamId, Sequence[StreamEvent[OwnEvent]]]:
+        """Return the streams of one kind that name no person, such as protocols."""
+        ...

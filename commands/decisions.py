@@ -1,7 +1,7 @@
 """Decide a command on an own stream, and record the decision exactly once."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Final, TypeAlias
@@ -36,8 +36,10 @@ ATTEMPTS: Final = 5
 #: How often the outcome is read back, if the store does not answer.
 READS: Final = 3
 
+#: The most characters of a free text.
+TEXT_LENGTH: Final = 20_000
 #: Free text of a person: sealed, never in a core.
-Text: TypeAlias = Annotated[str, Field(max_length=20_000)]
+Text: TypeAlias = Annotated[str, Field(max_length=TEXT_LENGTH)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,8 @@ class Command(BaseModel):
     VERB: ClassVar[str]  # unique within the kind, such as "accept"
     BEGINS: ClassVar[bool] = False  # whether it begins a stream
     PERMISSION: ClassVar[Permission]
+    #: Names of flags of the command line that differ from the path of their field.
+    FLAGS: ClassVar[Mapping[str, str]] = {}
 
     stream: Annotated[StreamId, Field(pattern=UUID_TEXT)]
     happened_at: Moment | None = None  # None: now
@@ -100,6 +104,7 @@ class VoidEvent(Command):
     """Make one event of the stream void. The event is kept, and is shown as void."""
 
     VERB: ClassVar[str] = "void"
+    FLAGS: ClassVar[Mapping[str, str]] = {"reason_code": "reason"}
     PERMISSION: ClassVar[Permission] = Permission.VOID
 
     event_id: Annotated[EventId, Field(pattern=UUID_TEXT, description="event that is void")]

@@ -49,8 +49,10 @@ class ReferralOutcome(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    how: Channel
-    document: OptionalCode = ""
+    how: Annotated[Channel, Field(description="how the outcome was received")]
+    document: Annotated[
+        OptionalCode, Field(description="ref of the document that holds the outcome")
+    ] = ""
 
 
 # --- facts ----------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Close a referral, and mark its events as entered in error."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, ClassVar
 
@@ -22,6 +22,12 @@ class CloseReferral(Command):
     KIND: ClassVar = referral.KIND
     VERB: ClassVar[str] = "close"
     PERMISSION: ClassVar[Permission] = Permission.ASK
+    FLAGS: ClassVar[Mapping[str, str]] = {
+        "acknowledged_by": "by",
+        "plan_told_to_patient_on": "told-on",
+        "outcome.how": "outcome",
+        "outcome.document": "document",
+    }
 
     acknowledged_by: Annotated[Party, Field(description="who closes")]
     need_met: Annotated[

@@ -1,0 +1,48 @@
+"""Give a command on an own stream."""
+
+import json
+from argparse import Namespace
+from pathlib import Path
+
+from caretrail.cli.home import open_home
+from caretrail.cli.own_streams import command_of, give, new_stream, record_of, text_of
+from caretrail.command_fields import CommandField, fields_of, filled
+from caretrail.failure import Failed
+from commands.catalogue import BY_VERB
+
+
+def command_given(options: Namespace) -> None:
+    """Give the command that the verb names."""
+    shape = BY_VERB[options.command]
+    with open_home() as application:
+        members = filled({field.path: _value(options, field) for field in fields_of(shape)})
+        if "record" in shape.model_fields:
+            members["record"], members["mode"] = record_of(
+                application, options.patient, options.mode, as_json=options.json
+            )
+        if shape.BEGINS:
+            members["stream"] = (
+                options.id
+                or shape.stream_of(application.id_key, members)
+                or new_stream(application, options, shape.KIND.name)
+            )
+        else:
+            members["stream"] = options.stream
+        members["happened_at"] = options.happened_at
+        give(options, application, command_of(shape, **members))
+
+
+def _value(options: Namespace, field: CommandField) -> object:
+    name = ".".join(field.path)
+    given = getattr(options, name)
+    if given is None:
+        return None
+    if field.kind == "text":
+        return text_of(given)
+    if field.kind != "json":
+        return given
+    try:
+        text = Path(given[1:]).read_text("utf-8") if given.startswith("@") else given
+        return json.loads(text)
+    except ValueError:
+        raise Failed(f"{name.replace('_', ' ')}: this is not valid JSON") from None

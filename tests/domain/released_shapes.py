@@ -2,12 +2,14 @@
 
 ``make shapes`` writes a file for each topic that has none. It holds a stored body, and what that
 body reads as. A file is never written again: a body that was stored must be readable permanently.
+If an own event has gained members since, ``make shapes`` writes one more file for its topic.
 """
 
 import json
 from collections.abc import Iterable
 from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, date, datetime
+from itertools import count
 from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -34,24 +36,64 @@ def released() -> dict[str, list[Path]]:
     return found
 
 
+def unreleased() -> list[str]:
+    """Return the topics without a file, and those of own events with a member that no file has."""
+    found = released()
+    return [
+        topic
+        for topic, kind in sorted(CORES.items())
+        if topic not in found
+        or (issubclass(kind, OwnEvent) and not _members_now(topic) <= _members_of(found[topic]))
+    ]
+
+
 def write() -> list[Path]:
-    """Write the files of topics that have none; return them."""
+    """Write a file for each topic with a member that no file has; return the files."""
     written = []
-    for topic in sorted(CORES.keys() - released().keys()):
+    for topic in unreleased():
         body = _sample(topic)
         read = read_body(topic, body)
         content = {
             "topic": topic,
             "body": body.decode(),
             "reads_as": {
-                "core": json.loads(TypeAdapter(type(read.core)).dump_json(read.core)),
+                "core": json.loads(_core(body, topic)),
                 "sealed": json.loads(_SEALED.dump_json(read.sealed)),
             },
         }
-        path = FOLDER / f"{topic}.json"
+        path = next(each for each in _names(topic) if not each.exists())
         path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
         written.append(path)
     return written
+
+
+def _names(topic: str) -> Iterable[Path]:
+    yield FOLDER / f"{topic}.json"
+    yield from (FOLDER / f"{topic}.{number}.json" for number in count(2))
+
+
+def _core(body: bytes, topic: str) -> bytes:
+    """Return the core that a body reads as, with the members that have their default value."""
+    core = read_body(topic, body).core
+    return TypeAdapter(type(core)).dump_json(core)
+
+
+def _members_now(topic: str) -> set[str]:
+    return _members(json.loads(_core(_sample(topic), topic)))
+
+
+def _members_of(paths: Iterable[Path]) -> set[str]:
+    cores = [json.loads(path.read_text("utf-8"))["reads_as"]["core"] for path in paths]
+    return {member for core in cores for member in _members(core)}
+
+
+def _members(core: object, name: str = "") -> set[str]:
+    """Return the members of a core and of the objects in it, such as ``target.person``."""
+    if isinstance(core, list):
+        return {member for each in core for member in _members(each, name)}
+    if not isinstance(core, dict):
+        return {name}
+    return {member for key, each in core.items() for member in _members(each, f"{name}.{key}")}
 
 
 def _sample(topic: str) -> bytes:

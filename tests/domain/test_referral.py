@@ -24,6 +24,7 @@ from domain.errors import (
 )
 from domain.events import OwnEvent
 from domain.ids import DEVELOPMENT_KEY, IdKey
+from domain.party import Party
 from domain.referral import (
     REFERRAL,
     Accepted,
@@ -31,7 +32,6 @@ from domain.referral import (
     History,
     NotRequested,
     OutcomeReceived,
-    Party,
     Referral,
     ReferralAccepted,
     ReferralClosed,
@@ -71,7 +71,7 @@ def given(*events: ReferralEvent) -> Given[ReferralEvent]:
     return Given(stream(*events))
 
 
-Rule = Callable[[History], list[ReferralEvent]]
+Rule = Callable[[History], Any]
 
 
 def requesting(asked: ReferralRequested = REQUESTED, time: StatedTime | None = None) -> Rule:
@@ -88,7 +88,7 @@ def closing(time: StatedTime = PRESENT, **facts: Any) -> Rule:
 
 
 def voiding(number: int, time: StatedTime = PRESENT) -> Rule:
-    return lambda history: referral.enter_in_error(
+    return lambda history: referral.KIND.enter_in_error(
         history, event_id=event_id(number), reason_code="wrong_item", time=time
     )
 

@@ -59,9 +59,7 @@ def filled(values: Mapping[tuple[str, ...], object]) -> dict[str, Any]:
     return members
 
 
-def _fields(
-    path: tuple[str, ...], field: FieldInfo, *, required: bool
-) -> Iterator[CommandField]:
+def _fields(path: tuple[str, ...], field: FieldInfo, *, required: bool) -> Iterator[CommandField]:
     words = field.description or path[-1].replace("_", " ")
     default = None if field.is_required() else field.get_default(call_default_factory=True)
     shape = _without_none(field.annotation)

@@ -92,9 +92,7 @@ class Command(BaseModel):
         """Return the organisation that acts."""
         return ""
 
-    def warnings(
-        self, history: Sequence[StreamEvent[OwnEvent]], context: Context
-    ) -> Sequence[str]:
+    def warnings(self, history: Sequence[StreamEvent[OwnEvent]], context: Context) -> Sequence[str]:
         """Return the codes of what the caller should look at, such as ``likely_duplicate``."""
         del history, context
         return ()

@@ -91,6 +91,14 @@ class Merge(NamedTuple):
     statement: StatementRef
 
 
+class Death(NamedTuple):
+    """The death of a person (R14.1 to R14.4)."""
+
+    at: datetime
+    precision: Precision
+    inferred: bool  # no statement states the time; it is that of the first statement that tells it
+
+
 class Patient(NamedTuple):
     """The joined source records of one person, with their encounters and entries."""
 
@@ -101,3 +109,4 @@ class Patient(NamedTuple):
     encounters: tuple[Encounter, ...]  # by start (unknown first), then id
     entries: tuple[Entry, ...]  # by happened-at (unknown first), then sent order
     flags: tuple[str, ...] = ()
+    death: Death | None = None

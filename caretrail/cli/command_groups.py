@@ -19,5 +19,7 @@ class CommandGroup:
 
 
 GROUPS: Final = (
-    CommandGroup("referral", "referral", "request, answer, close, show and list referrals", "referral"),
+    CommandGroup(
+        "referral", "referral", "request, answer, close, show and list referrals", "referral"
+    ),
 )

@@ -68,9 +68,7 @@ def _add(
             help="processing mode, if no message has named the record yet",
         )
     if shape.BEGINS:
-        verb.add_argument(
-            "--id", type=id_of, metavar="UUID", help=f"id of the new {group.noun}"
-        )
+        verb.add_argument("--id", type=id_of, metavar="UUID", help=f"id of the new {group.noun}")
     else:
         verb.add_argument(
             "stream", type=id_of, metavar=group.noun.upper().replace(" ", "_"),

@@ -30,9 +30,9 @@ class CloseReferral(Command):
     }
 
     acknowledged_by: Annotated[Party, Field(description="who closes")]
-    need_met: Annotated[
-        NeedMet, Field(description="whether the need of the patient was met")
-    ] = "unknown"
+    need_met: Annotated[NeedMet, Field(description="whether the need of the patient was met")] = (
+        "unknown"
+    )
     plan_told_to_patient_on: Annotated[
         date | None, Field(description="day on which the patient was told the plan")
     ] = None

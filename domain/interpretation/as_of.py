@@ -214,6 +214,7 @@ def _with_history(
         # The entries of each patient are in order; sorting by time alone keeps this order.
         entries=tuple(sorted(entries, key=lambda entry: entry.happened_at or BEFORE_ALL)),
         flags=tuple(dict.fromkeys(flag for each in same for flag in each.flags)),
+        death=today.death if today.death and today.death.at <= as_of else None,
     )
 
 

@@ -12,6 +12,7 @@ from operator import attrgetter
 from domain.continuity import Encounter, Entry, Patient
 from domain.flags import Flag
 from domain.ids import EncounterId
+from domain.interpretation.deaths import death_of
 from domain.interpretation.encounters import encounters_of
 from domain.interpretation.fuller_places import (
     FullerStatements,
@@ -109,6 +110,7 @@ def _patient(person: Person, last_sent: datetime, known: KnownVisits | None) -> 
             ]
         ),
         flags=person.flags,
+        death=death_of(person.statements, encounters),
     )
 
 

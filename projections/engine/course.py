@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from psycopg import Connection, sql
 
-from domain.continuity import Encounter, Patient, Status
+from domain.continuity import Death, Encounter, Patient, Status
 from domain.ids import EncounterId, Mode, PatientId, RecordId, StatementRef, VisitRef
 from domain.statement import EncounterClass
 from projections.engine.arrays import texts
@@ -26,7 +26,7 @@ from projections.engine.services import Services
 from projections.engine.table import Column, Row, Table
 
 NAME: Final = "course"
-VERSION: Final = 2
+VERSION: Final = 3
 
 COURSE: Final = Table(
     "course",
@@ -73,6 +73,7 @@ class CoursePatient(NamedTuple):
     records: tuple[RecordId, ...]
     encounters: tuple[CourseEncounter, ...]  # by start (unknown first), then id
     flags: tuple[str, ...]
+    death: Death | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +126,7 @@ def _course_patient(patient: Patient) -> CoursePatient:
         patient.records,
         tuple(map(_course_encounter, patient.encounters)),
         patient.flags,
+        patient.death,
     )
 
 

@@ -4,6 +4,7 @@ from tests.domain.interpretation import (
     cases_of_as_of,
     cases_of_beginnings_and_ends,
     cases_of_cancels,
+    cases_of_deaths,
     cases_of_fuller_places,
     cases_of_habits,
     cases_of_number_forms,
@@ -29,4 +30,5 @@ CASES: list[Case] = [
     *cases_of_fuller_places.CASES,
     *cases_of_habits.CASES,
     *cases_of_as_of.CASES,
+    *cases_of_deaths.CASES,
 ]

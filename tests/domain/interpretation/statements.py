@@ -68,6 +68,8 @@ def adt(  # noqa: PLR0913  # every field that a message can state
     account: str | None = None,
     movement: str | None = None,
     disposition: str = "",
+    deceased: bool | None = None,
+    died: str | None = None,
     settings: ProfileSettings | None = None,
     flags: tuple[str, ...] = (),
     extra: str = "",
@@ -108,6 +110,8 @@ def adt(  # noqa: PLR0913  # every field that a message can state
         account: PID-18; without a visit number it is in the place of one.
         movement: The movement id of ZBE.
         disposition: PV1-36, canonical.
+        deceased: PID-30.
+        died: PID-29.
         settings: What the sender's profile says.
         flags: What intake noticed.
         extra: Any other content, so that two statements differ.
@@ -162,6 +166,8 @@ def adt(  # noqa: PLR0913  # every field that a message can state
         ),
         movement=None if movement is None else Movement(ref=movement),
         disposition_code=disposition,
+        deceased=deceased,
+        died=moment(died),
         settings=settings or ProfileSettings(),
         flags=flags,
     )

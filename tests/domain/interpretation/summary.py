@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from domain.continuity import Encounter, Patient, Stay
+from domain.continuity import Death, Encounter, Patient, Stay
 from domain.ids import EncounterId, StatementRef
 from domain.statement import EncounterClass, Statement
 from tests.domain.interpretation.statements import MONDAY
@@ -56,13 +56,15 @@ def entry_lines(patients: Iterable[Patient], statements: Iterable[Statement]) ->
 def patient_lines(patients: Iterable[Patient]) -> tuple[str, ...]:
     """Return one line for each patient.
 
-    "p2: p1 p2, p1 into p2 [identifier_shared]" names the records and the merges that join them.
+    "p2: p1 p2, p1 into p2, died 12:00 [identifier_shared]" names the records, the merges that join
+    them, and the death. "~12:00" is a time that no statement states.
     """
     return tuple(
         ", ".join(
             [
                 f"{patient.patient_id}: {' '.join(patient.records)}",
                 *(f"{merge.retired} into {merge.survivor}" for merge in patient.merges),
+                *([] if patient.death is None else [f"died {_death(patient.death)}"]),
             ]
         )
         + _flags(patient.flags)
@@ -85,6 +87,7 @@ def without_refs(patients: Iterable[Patient]) -> list[object]:
                 )
                 for encounter in patient.encounters
             ],
+            patient.death,
         )
         for patient in patients
     ]
@@ -105,6 +108,10 @@ def _stay(stay: Stay, class_code: EncounterClass) -> str:
     times = f"{_time(stay.start, unknown='?')}-{_time(stay.end, unknown='')}"
     text = " ".join([f"{where} {own_class}{times}", *stay.flags])
     return f"({text})" if stay.cancelled else text
+
+
+def _death(death: Death) -> str:
+    return _time(death.at, unknown="?", inferred=death.inferred)
 
 
 def _time(at: datetime | None, *, unknown: str, inferred: bool = False) -> str:

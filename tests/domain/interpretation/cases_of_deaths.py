@@ -1,0 +1,133 @@
+"""Cases of section 14: whether the person has died, and when."""
+
+from tests.domain.interpretation.case import Case, case
+from tests.domain.interpretation.statements import adt
+
+ADMISSION = adt("A01", "10:00", "A")
+OPEN = "p1 V1 IMP in-progress 10:00-: A 10:00-"
+ENDED = "p1 V1 IMP finished 10:00-14:00: A 10:00-14:00"
+
+CASES: list[Case] = [
+    case(
+        "a time of death is taken as stated",
+        ADMISSION,
+        adt("A08", "3d 9:00", "A", at="12:30", deceased=True, died="12:00"),
+        rules=("R14.1", "R14.3"),
+        gives=OPEN,
+        patients=("p1: p1, died 12:00",),
+    ),
+    case(
+        "a time of death alone says that the person has died",
+        ADMISSION,
+        adt("A31", "3d 9:00", visit=None, died="12:00"),
+        rules=("R14.1",),
+        gives=OPEN,
+        patients=("p1: p1, died 12:00",),
+    ),
+    case(
+        "a death without a time has the time of the statement, as inferred",
+        ADMISSION,
+        adt("A31", "3d 9:00", visit=None, deceased=True),
+        rules=("R14.3",),
+        gives=OPEN,
+        patients=("p1: p1, died 3d ~09:00",),
+    ),
+    case(
+        "the first statement of a death without a time gives the time",
+        ADMISSION,
+        adt("A31", "3d 9:00", visit=None, deceased=True),
+        adt("A31", "3d 9:30", visit=None, deceased=True, extra="new address"),
+        rules=("R14.3",),
+        gives=OPEN,
+        patients=("p1: p1, died 3d ~09:00",),
+    ),
+    case(
+        "the last time of death counts",
+        ADMISSION,
+        adt("A31", "3d 9:00", visit=None, deceased=True, died="12:00"),
+        adt("A31", "3d 9:30", visit=None, deceased=True, died="12:10"),
+        rules=("R14.3",),
+        gives=OPEN,
+        patients=("p1: p1, died 12:10",),
+    ),
+    case(
+        "PID-30 N takes a death back",
+        ADMISSION,
+        adt("A31", "3d 9:00", visit=None, deceased=True, died="12:00"),
+        adt("A31", "3d 9:30", visit=None, deceased=False),
+        rules=("R14.1",),
+        gives=OPEN,
+        patients=("p1: p1",),
+    ),
+    case(
+        "a death that is stated again after it was taken back begins anew",
+        ADMISSION,
+        adt("A31", "3d 9:00", visit=None, deceased=True),
+        adt("A31", "3d 9:30", visit=None, deceased=False),
+        adt("A31", "4d 9:00", visit=None, deceased=True, extra="again"),
+        rules=("R14.1", "R14.3"),
+        gives=OPEN,
+        patients=("p1: p1, died 4d ~09:00",),
+    ),
+    case(
+        "a discharge with a death says so",
+        ADMISSION,
+        adt("A03", "14:00", "A", disposition="exp"),
+        rules=("R14.2", "R14.3"),
+        gives=ENDED,
+        patients=("p1: p1, died 14:00",),
+    ),
+    case(
+        "a stated time of death is finer than the end of the encounter",
+        ADMISSION,
+        adt("A03", "14:00", "A", disposition="exp", deceased=True, died="13:40"),
+        rules=("R14.3",),
+        gives=ENDED,
+        patients=("p1: p1, died 13:40",),
+    ),
+    case(
+        "a cancelled discharge says no death",
+        ADMISSION,
+        adt("A03", "14:00", "A", disposition="exp"),
+        adt("A13", "14:30", "A"),
+        rules=("R14.2",),
+        gives=OPEN,
+        patients=("p1: p1",),
+    ),
+    case(
+        "a statement that the person lives takes back the death of an earlier discharge",
+        ADMISSION,
+        adt("A03", "14:00", "A", disposition="exp"),
+        adt("A31", "3d 9:00", visit=None, deceased=False),
+        rules=("R14.2",),
+        gives=ENDED,
+        patients=("p1: p1",),
+    ),
+    case(
+        "a discharge with a death counts after a statement that the person lived",
+        ADMISSION,
+        adt("A31", "11:00", visit=None, deceased=False),
+        adt("A03", "14:00", "A", disposition="exp"),
+        rules=("R14.2",),
+        gives=ENDED,
+        patients=("p1: p1, died 14:00",),
+    ),
+    case(
+        "a death after the instant is not shown",
+        ADMISSION,
+        adt("A31", "3d 9:00", visit=None, deceased=True, died="12:00"),
+        rules=("R14.4",),
+        as_of="11:59",
+        gives=OPEN,
+        patients=("p1: p1",),
+    ),
+    case(
+        "a death at the instant is shown, though it was told later",
+        ADMISSION,
+        adt("A31", "3d 9:00", visit=None, deceased=True, died="12:00"),
+        rules=("R14.4",),
+        as_of="12:00",
+        gives=OPEN,
+        patients=("p1: p1, died 12:00",),
+    ),
+]

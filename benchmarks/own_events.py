@@ -24,7 +24,8 @@ from domain.body import Actor, Envelope, RecordedEvent
 from domain.encoding import make_body
 from domain.ids import EventId, IdKey, RecordId
 from domain.partitions import partition_of
-from domain.referral import Party, ReferralRequested
+from domain.party import Party
+from domain.referral import ReferralRequested
 from domain.statement import Moment
 from infra.postgres_server import PostgresServer
 from infra.settings import Settings

@@ -8,20 +8,24 @@ from typing import Any
 
 import structlog
 from psycopg import Connection
+from psycopg_pool import ConnectionPool
 
+from caretrail.facts import KnownFacts
 from caretrail.fold_services import fold_services, worker_tools
 from caretrail.home import connect, data_keys_of, database, id_key_of
 from caretrail.read_models import ReadModels
 from commands import record_messages
 from commands.decisions import Decisions
+from commands.ports.facts import Facts
 from commands.ports.intake import IncomingMessage, MessageOutcome
 from commands.record_messages import PreparedMessage
 from consumers.hl7v2 import profiles
 from consumers.hl7v2.profiles import Profiles
 from domain.ids import IdKey
 from infra import clock
-from infra.event_store import CareStore, open_store
+from infra.event_store import CONNECTIONS, CareStore, open_store
 from infra.migrate import migrate
+from infra.postgres import pool, reachable
 from infra.received_messages import SealedMessage
 from infra.record_mac import PURPOSE, RecordMac
 from infra.settings import Settings
@@ -45,6 +49,7 @@ class Application:
     profiles: Profiles
     services: Services
     read_models: ReadModels
+    facts: Facts
 
     @property
     def record_mac(self) -> RecordMac:
@@ -70,7 +75,12 @@ class Application:
     @property
     def decisions(self) -> Decisions:
         """What own commands need."""
-        return Decisions(streams=self.store.streams, now=clock.now, new_id=clock.new_id)
+        return Decisions(
+            streams=self.store.streams,
+            facts=self.facts,
+            now=clock.now,
+            new_id=clock.new_id,
+        )
 
     def connect(self) -> Connection[Any]:
         """Open a new connection in autocommit mode; the caller closes it."""
@@ -117,6 +127,7 @@ def opened(settings: Settings) -> Iterator[Application]:
             )
         )
         services = fold_services(keys, ids)
+        readers = stack.enter_context(pool(url, name="facts", size=CONNECTIONS))
         yield Application(
             settings=settings,
             url=url,
@@ -131,4 +142,11 @@ def opened(settings: Settings) -> Iterator[Application]:
                 connect=partial(connect, url),
                 worker_tools=partial(worker_tools, settings, url),
             ),
+            facts=KnownFacts(partial(_lent, readers)),
         )
+
+
+@contextmanager
+def _lent(readers: ConnectionPool[Connection[Any]]) -> Iterator[Connection[Any]]:
+    with reachable(), readers.connection() as connection:
+        yield connection

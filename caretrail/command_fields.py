@@ -3,7 +3,7 @@
 A party becomes three fields (organisation, person, pool), and a nested model one field per member.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import NoneType, UnionType
@@ -13,11 +13,22 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from commands.decisions import TEXT_LENGTH, Command
+from domain.events import UUID_TEXT
 from domain.party import Party
 
 #: ``json`` is anything else: a list of models, for example.
 FieldKind: TypeAlias = Literal[
-    "code", "text", "day", "instant", "yes_or_no", "number", "choice", "choices", "codes", "json"
+    "id",
+    "code",
+    "text",
+    "day",
+    "instant",
+    "yes_or_no",
+    "number",
+    "choice",
+    "choices",
+    "codes",
+    "json",
 ]
 
 #: Fields that each interface fills in its own way.
@@ -34,6 +45,14 @@ class CommandField:
     required: bool
     choices: tuple[str, ...] = ()  # of ``choice`` and ``choices``
     default: object = None
+
+
+_SIMPLE: Final[Mapping[object, FieldKind]] = {
+    bool: "yes_or_no",
+    int: "number",
+    date: "day",
+    datetime: "instant",
+}
 
 
 def fields_of(shape: type[Command]) -> tuple[CommandField, ...]:
@@ -65,9 +84,11 @@ def _fields(path: tuple[str, ...], field: FieldInfo, *, required: bool) -> Itera
     shape = _without_none(field.annotation)
     if shape is Party:
         yield CommandField(
-            path=(*path, "organisation"), kind="code", words=f"{words}: organisation",
-            required=required,
-        )  # fmt: skip
+            path=(*path, "organisation"),
+            kind="code",
+            words=f"{words}: organisation",
+            required=required and path[-1] != "target",  # a pool alone may be the target
+        )
         for name in ("person", "pool"):
             yield CommandField(
                 path=(*path, name), kind="code", words=f"{words}: {name}", required=False
@@ -84,11 +105,8 @@ def _fields(path: tuple[str, ...], field: FieldInfo, *, required: bool) -> Itera
 
 
 def _kind(shape: object, field: FieldInfo) -> tuple[FieldKind, tuple[str, ...]]:
-    simple: Mapping[object, FieldKind] = {
-        bool: "yes_or_no", int: "number", date: "day", datetime: "instant"
-    }  # fmt: skip
-    if shape in simple:
-        return simple[shape], ()
+    if shape in _SIMPLE:
+        return _SIMPLE[shape], ()
     if get_origin(shape) is Literal:
         return "choice", tuple(map(str, get_args(shape)))
     if get_origin(shape) is tuple:
@@ -96,10 +114,14 @@ def _kind(shape: object, field: FieldInfo) -> tuple[FieldKind, tuple[str, ...]]:
         if get_origin(member) is Literal:
             return "choices", tuple(map(str, get_args(member)))
         return ("codes" if member is str else "json"), ()
-    if shape is str:
-        longest = [each.max_length for each in field.metadata if hasattr(each, "max_length")]
-        return ("text" if longest and longest[0] == TEXT_LENGTH else "code"), ()
-    return "json", ()
+    return (_kind_of_text(field) if shape is str else "json"), ()
+
+
+def _kind_of_text(field: FieldInfo) -> FieldKind:
+    if UUID_TEXT in _patterns((field.annotation, *field.metadata)):
+        return "id"
+    longest = (getattr(each, "max_length", None) for each in field.metadata)
+    return "text" if TEXT_LENGTH in longest else "code"
 
 
 def _without_none(annotation: object) -> object:
@@ -112,3 +134,14 @@ def _without_none(annotation: object) -> object:
     if (supertype := getattr(annotation, "__supertype__", None)) is not None:
         return _without_none(supertype)
     return annotation
+
+
+def _patterns(parts: Iterable[object]) -> Iterator[str]:
+    """Yield the patterns that a value must match."""
+    for part in parts:
+        for each in getattr(part, "metadata", ()):
+            if (pattern := getattr(each, "pattern", None)) is not None:
+                yield pattern
+        if (pattern := getattr(part, "pattern", None)) is not None:
+            yield pattern
+        yield from _patterns(get_args(part))

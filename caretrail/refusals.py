@@ -17,6 +17,8 @@ REMEDIES: Final[Mapping[type[DomainError], str]] = {
     errors.KeyReused: "Use a new key for a new command.",
     errors.MoveNotAllowed: "Take one of the steps that the state allows.",
     errors.OutcomeMissing: "State how the outcome was received, with --outcome.",
+    errors.PatientDeceased: "State the time, if it happened before the death. If the death is an"
+    " error, let its sender correct it.",
     errors.PurposeMissing: "State it with --purpose, such as TREAT.",
     errors.ReferralNotAccepted: "Let the target accept the referral first.",
     errors.SameOrganisationAndPerson: "Name another target.",

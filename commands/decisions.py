@@ -23,9 +23,15 @@ from commands.ports.streams import (
 )
 from domain.body import Actor, PlainSegment, SegmentClass
 from domain.decider import StatedTime, StreamEvent
-from domain.errors import KeyReused, PurposeMissing, UnknownStream, VersionConflict
+from domain.errors import (
+    KeyReused,
+    PatientDeceased,
+    PurposeMissing,
+    UnknownStream,
+    VersionConflict,
+)
 from domain.events import UUID_TEXT, ErrorReason, OwnEvent
-from domain.ids import EventId, RecordId, StreamId
+from domain.ids import EventId, IdKey, RecordId, StreamId
 from domain.statement import Moment
 from domain.stream_kind import StreamKind
 
@@ -64,11 +70,26 @@ class Command(BaseModel):
     VERB: ClassVar[str]  # unique within the kind, such as "accept"
     BEGINS: ClassVar[bool] = False  # whether it begins a stream
     PERMISSION: ClassVar[Permission]
+    #: Whether the command is accepted although the person died before its time.
+    AFTER_DEATH: ClassVar[bool] = False
     #: Names of flags of the command line that differ from the path of their field.
     FLAGS: ClassVar[Mapping[str, str]] = {}
 
     stream: Annotated[StreamId, Field(pattern=UUID_TEXT)]
     happened_at: Moment | None = None  # None: now
+
+    @classmethod
+    def stream_of(cls, id_key: IdKey, members: Mapping[str, Any]) -> StreamId | None:
+        """Return the id of a stream that its content names, such as the one stream of a person.
+
+        None: the caller names the stream, or it gets a new id.
+
+        Args:
+            id_key: The key from which the ids of this installation are derived.
+            members: The members of the command without ``stream``.
+        """
+        del id_key, members
+        return None
 
     def decide(
         self, history: Sequence[StreamEvent[OwnEvent]], context: Context
@@ -102,6 +123,7 @@ class VoidEvent(Command):
     """Make one event of the stream void. The event is kept, and is shown as void."""
 
     VERB: ClassVar[str] = "void"
+    AFTER_DEATH: ClassVar[bool] = True
     FLAGS: ClassVar[Mapping[str, str]] = {"reason_code": "reason"}
     PERMISSION: ClassVar[Permission] = Permission.VOID
 
@@ -174,6 +196,8 @@ class Decisions:
                 facts=self.facts,
             )
             events = command.decide(history, context)
+            if not command.AFTER_DEATH:
+                self._refuse_after_death(events)
             if not events and not caller.key:
                 return CommandOutcome(stream=command.stream, version=version)
             decided = self._decided(command, events)
@@ -188,6 +212,17 @@ class Decisions:
                 if (recorded := self._read_back(key)) is not None:
                     return _same(recorded)
         raise VersionConflict(expected=version, actual=None)
+
+    def _refuse_after_death(self, events: Sequence[OwnEvent]) -> None:
+        """Refuse what happened after the death of the person.
+
+        Raises:
+            PatientDeceased: The person died before the time of an event.
+        """
+        for record in {each.record for each in events if each.record is not None}:
+            died_at = self.facts.died_at(record)
+            if died_at and any(each.happened_at.at > died_at for each in events):
+                raise PatientDeceased
 
     def _read(self, stream: StreamId) -> tuple[StreamEvent[OwnEvent], ...]:
         try:

@@ -160,3 +160,12 @@ class OutcomeMissing(MoveNotAllowed):
     """The requester can close a referral only after its outcome is known."""
 
     code = "outcome_missing"
+
+
+class PatientDeceased(DomainError):
+    """The person died before the stated time."""
+
+    code = "patient_deceased"
+
+    def __init__(self) -> None:
+        super().__init__("the patient died before the stated time")

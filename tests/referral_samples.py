@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from commands.accept_referral import AcceptReferral
-from commands.close_referral import CloseReferral
 from commands.decisions import Caller
-from commands.request_referral import RequestReferral
+from commands.referral.answer import AcceptReferral
+from commands.referral.close import CloseReferral
+from commands.referral.request import RequestReferral
 from domain.body import Actor
 from domain.ids import StreamId
-from domain.referral import Party, ReferralOutcome
+from domain.party import Party
+from domain.referral import ReferralOutcome
 from infra.clock import new_id
 from tests.intake_samples import record_of
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from caretrail.cli.arguments import address, count, named_version
-from caretrail.cli.referral_verbs import referral_verbs
+from caretrail.cli.command_groups import command_groups
 from caretrail.cli.reprocess_verb import reprocess_verb
 from caretrail.cli.verbs import Verbs, add_group, add_instants, add_json, add_limit, add_verb
 from caretrail.lasting import import_lasting
@@ -27,8 +27,9 @@ WRONG_USAGE: Final = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; return its exit code."""
-    parser = command_parser()
-    options = parser.parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    parser = command_parser(given)
+    options = parser.parse_args(given)
     if options.version:
         from importlib.metadata import version  # noqa: PLC0415 - takes as long as all of --help
 
@@ -64,8 +65,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
 
 
-def command_parser() -> argparse.ArgumentParser:
-    """Return the parser of the arguments: every verb with its flags."""
+def command_parser(arguments: Sequence[str] | None = None) -> argparse.ArgumentParser:
+    """Return the parser of the arguments: every verb with its flags.
+
+    If ``arguments`` are given, verbs that they do not name may be left out.
+    """
     parser = argparse.ArgumentParser(
         prog="caretrail",
         description="Care transitions as immutable events: ADT messages in, timelines and audit"
@@ -78,7 +82,7 @@ def command_parser() -> argparse.ArgumentParser:
     _service_verbs(verbs)
     _message_verbs(verbs)
     _reading_verbs(verbs)
-    referral_verbs(verbs)
+    command_groups(verbs, arguments)
     _event_verbs(verbs)
     _backup_verbs(verbs)
     return parser

@@ -4,22 +4,35 @@ The verbs of a group are made from its commands. The commands are imported only 
 used, so that ``--help`` stays fast.
 """
 
-from dataclasses import dataclass
+import argparse
+from collections.abc import Sequence
 from typing import Final
 
-
-@dataclass(frozen=True, slots=True)
-class CommandGroup:
-    """A word of the command line, and the kind of stream whose commands are its verbs."""
-
-    word: str
-    kind: str
-    words: str
-    noun: str  # what the id in a command names, such as "referral"
-
+from caretrail.cli.command_group import CommandGroup
+from caretrail.cli.referral_verbs import referral_reads
+from caretrail.cli.verbs import Verbs
 
 GROUPS: Final = (
     CommandGroup(
-        "referral", "referral", "request, answer, close, show and list referrals", "referral"
+        word="referral",
+        kind="referral",
+        words="request, answer, close, show and list referrals",
+        noun="referral",
+        reads=referral_reads,
     ),
 )
+
+
+def command_groups(
+    verbs: "Verbs[argparse.ArgumentParser]", arguments: Sequence[str] | None
+) -> None:
+    """Add the groups. Only the group that ``arguments`` name gets its commands; None: all do."""
+    for group in GROUPS:
+        parser = verbs.add_parser(group.word, help=group.words, description=group.words)
+        inner = parser.add_subparsers(metavar="VERB", required=True)
+        if arguments is None or group.word in arguments:
+            # Imported only here: it needs pydantic and all commands.
+            from caretrail.cli.command_verbs import add_command_verbs  # noqa: PLC0415
+
+            add_command_verbs(inner, group)
+        group.reads(inner)

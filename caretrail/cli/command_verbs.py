@@ -5,13 +5,14 @@ from collections.abc import Callable
 from typing import Final
 
 from caretrail.cli.arguments import code, count, day, id_of, instant
-from caretrail.cli.command_groups import CommandGroup
+from caretrail.cli.command_group import CommandGroup
 from caretrail.cli.verbs import Verbs, add_caller, add_verb
 from caretrail.command_fields import CommandField, FieldKind, fields_of
 from commands.catalogue import COMMANDS
 from commands.decisions import Command
 
 _PARSED: Final[dict[FieldKind, Callable[[str], object]]] = {
+    "id": id_of,
     "code": code,
     "codes": code,
     "day": day,
@@ -19,6 +20,7 @@ _PARSED: Final[dict[FieldKind, Callable[[str], object]]] = {
     "number": count,
 }
 _SHOWN: Final[dict[FieldKind, str]] = {
+    "id": "ID",
     "code": "CODE",
     "codes": "CODE",
     "day": "DAY",
@@ -52,9 +54,8 @@ def flag_of(shape: type[Command], field: CommandField) -> str:
 def _add(
     verbs: "Verbs[argparse.ArgumentParser]", group: CommandGroup, shape: type[Command]
 ) -> None:
-    words = (shape.__doc__ or "").strip().partition("\n")[0].rstrip(".")
     verb = add_verb(
-        verbs, shape.VERB.replace("_", "-"), "command:command_given", words[:1].lower() + words[1:]
+        verbs, shape.VERB.replace("_", "-"), "command:command_given", _first_sentence(shape)
     )
     verb.set_defaults(command=(group.kind, shape.VERB))
     if "record" in shape.model_fields:
@@ -77,6 +78,11 @@ def _add(
     for field in fields_of(shape):
         _add_field(verb, shape, field)
     add_caller(verb, group.noun)
+
+
+def _first_sentence(shape: type[Command]) -> str:
+    words = " ".join((shape.__doc__ or "").split()).partition(". ")[0].rstrip(".")
+    return words[:1].lower() + words[1:]
 
 
 def _add_field(verb: argparse.ArgumentParser, shape: type[Command], field: CommandField) -> None:

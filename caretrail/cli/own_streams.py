@@ -13,7 +13,6 @@ from caretrail.cli.output import json_line, line, note
 from caretrail.cli.patients import shared_number_listed
 from caretrail.failure import Failed
 from caretrail.readers import open_reader
-from commands.catalogue import handle
 from commands.decisions import Caller, Command
 from commands.ports.streams import CommandOutcome
 from domain.body import Actor
@@ -55,18 +54,18 @@ def give(options: Namespace, application: Application, command: Command) -> None
     caller = Caller(
         actor=_actor(options), key=options.key, expected_version=options.expected_version
     )
-    outcome = handle(command, caller, application.decisions)
+    outcome = application.decisions.record(command, caller)
     catch_up_to_read(application)
     if options.json:
         json_line(outcome_json(outcome))
         return
-    line(f"{options.stream_kind} {outcome.stream}, version {outcome.version}")
+    line(f"{options.noun} {outcome.stream}, version {outcome.version}")
     for each in outcome.events:
         line(f"{each.topic} is event {each.index}, {each.event_id}")
     if outcome.repeated:
         line("this key was used before: nothing was recorded now")
     elif not outcome.events:
-        line(f"nothing was recorded: the {options.stream_kind} says so already")
+        line(f"nothing was recorded: the {options.noun} says so already")
 
 
 def outcome_json(outcome: CommandOutcome) -> dict[str, Any]:
@@ -91,10 +90,10 @@ def _actor(options: Namespace) -> Actor:
     return Actor(kind="person", issuer="cli", subject=options.actor, purpose=options.purpose)
 
 
-def new_stream(application: Application, options: Namespace) -> StreamId:
+def new_stream(application: Application, options: Namespace, kind: str) -> StreamId:
     """Return the id of a new stream: of the key, so that a repeated command has the same."""
     if options.key:
-        return application.id_key.stream(options.stream_kind, options.actor, options.key)
+        return application.id_key.stream(kind, options.actor, options.key)
     return StreamId(application.decisions.new_id())
 
 

@@ -2,104 +2,19 @@
 
 from argparse import Namespace
 
-from caretrail.cli.home import open_home, open_home_reader
+from caretrail.cli.home import open_home_reader
 from caretrail.cli.output import as_stated, columns, json_line, json_lines, line
 from caretrail.cli.own_streams import (
     NO_PATIENT,
-    command_of,
-    give,
-    new_stream,
-    record_of,
-    text_of,
 )
 from caretrail.cli.patients import shared_number_listed
 from caretrail.failure import Failed
 from caretrail.reading.contract import activity_json
 from caretrail.reading.referral_reads import referral_with_entries
 from caretrail.reading.referrals import referral_json
-from commands.accept_referral import AcceptReferral
-from commands.close_referral import CloseReferral
-from commands.request_referral import RequestReferral
-from commands.void_referral_event import VoidReferralEvent
 from domain.errors import UnknownStream
 from domain.ids import StreamId
 from projections.referral_loop import referrals
-
-
-def referral_request(options: Namespace) -> None:
-    """Request a referral."""
-    with open_home() as application:
-        record, mode = record_of(application, options.patient, options.mode, as_json=options.json)
-        command = command_of(
-            RequestReferral,
-            stream=options.id or new_stream(application, options),
-            record=record,
-            mode=mode,
-            anchor=options.anchor,
-            requester={
-                "organisation": options.requester,
-                "person": options.requester_person,
-            },
-            target={
-                "organisation": options.target,
-                "person": options.target_person,
-                "pool": options.target_pool,
-            },
-            service=options.service,
-            specialty=options.specialty,
-            urgency=options.urgency,
-            category=options.category,
-            needed_by=options.needed_by,
-            expires_on=options.expires_on,
-            happened_at=options.happened_at,
-            question=text_of(options.question),
-        )
-        give(options, application, command)
-
-
-def referral_accept(options: Namespace) -> None:
-    """Accept a referral."""
-    with open_home() as application:
-        command = command_of(
-            AcceptReferral,
-            stream=options.stream,
-            by={"organisation": options.by, "person": options.by_person},
-            expected_by=options.expected_by,
-            happened_at=options.happened_at,
-            note=text_of(options.note),
-        )
-        give(options, application, command)
-
-
-def referral_close(options: Namespace) -> None:
-    """Close a referral."""
-    outcome = {"how": options.outcome, "document": options.document} if options.outcome else None
-    with open_home() as application:
-        command = command_of(
-            CloseReferral,
-            stream=options.stream,
-            acknowledged_by={"organisation": options.by, "person": options.by_person},
-            need_met=options.need_met,
-            plan_told_to_patient_on=options.told_on,
-            outcome=outcome,
-            happened_at=options.happened_at,
-            note=text_of(options.note),
-        )
-        give(options, application, command)
-
-
-def referral_void(options: Namespace) -> None:
-    """Mark an entry of a referral as entered in error."""
-    with open_home() as application:
-        command = command_of(
-            VoidReferralEvent,
-            stream=options.stream,
-            event_id=options.event,
-            reason_code=options.reason,
-            happened_at=options.happened_at,
-            note=text_of(options.note),
-        )
-        give(options, application, command)
 
 
 def referral_show(options: Namespace) -> None:

@@ -49,19 +49,9 @@ def add_instants(verb: argparse.ArgumentParser) -> None:
     )
 
 
-def add_note(verb: argparse.ArgumentParser) -> None:
-    """Add ``--note``."""
-    verb.add_argument(
-        "--note",
-        default="",
-        metavar="TEXT",
-        help="free text; - reads it from standard input; it is stored sealed",
-    )
-
-
-def add_caller(verb: argparse.ArgumentParser, stream_kind: str) -> None:
-    """Add who gives a command on a stream of this kind, when it happened, and ``--json``."""
-    verb.set_defaults(stream_kind=stream_kind)
+def add_caller(verb: argparse.ArgumentParser, noun: str) -> None:
+    """Add who gives a command on a thing called ``noun``, when it happened, and ``--json``."""
+    verb.set_defaults(noun=noun)
     verb.add_argument(
         "--as", dest="actor", required=True, metavar="ACTOR", help="person who gives the command"
     )
@@ -79,6 +69,6 @@ def add_caller(verb: argparse.ArgumentParser, stream_kind: str) -> None:
         "--expected-version",
         type=version,
         metavar="N",
-        help=f"refuse the command if the {stream_kind} has another version",
+        help=f"refuse the command if the {noun} has another version",
     )
     add_json(verb)

@@ -7,11 +7,11 @@ from caretrail.reading.members import Json, instant
 from caretrail.reading.own_stream import OwnStream, StreamSummary, error_words
 from caretrail.reading.wording import EntryWords
 from domain.ids import EncounterId, EventId, PatientId, RecordId, StatementRef, StreamId
+from domain.party import Party
 from domain.referral import (
     REFERRAL,
     Channel,
     History,
-    Party,
     Referral,
     ReferralAccepted,
     ReferralClosed,

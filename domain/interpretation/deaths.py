@@ -20,8 +20,8 @@ def death_of(
         statements: All statements about the person.
         encounters: The encounters of the person.
 
-    Example: an A08 with PID-30 ``Y`` and no PID-29 is sent after a discharge. The death has the time
-    of the A08, marked as inferred.
+    Example: an A08 with PID-30 ``Y`` and no PID-29 is sent after a discharge. The death has the
+    time of the A08, marked as inferred.
     """
     telling = _without_resends(each for each in statements if _tells(each))
     ended = [each for each in encounters if _ended_in_death(each)]
@@ -60,7 +60,7 @@ def _ended_in_death(encounter: Encounter) -> bool:
 
 
 def _later(ended: Sequence[Encounter], telling: Sequence[OrderedStatement]) -> bool:
-    """Tell whether a discharge with a death happened after the last statement "not dead" (R14.2)."""
+    """Tell whether a discharge with a death happened after the last "not dead" (R14.2)."""
     return any(each.end is not None and each.end > telling[-1].at for each in ended)
 
 

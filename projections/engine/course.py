@@ -191,3 +191,26 @@ def _select(schema: str) -> bytes:
         .format(COURSE.at(schema))
         .as_bytes(None)
     )
+
+
+_OF_RECORD: Final = (
+    "select patients from proj.course"
+    " where component = (select component from proj.component where node = %s)"
+)
+_OF_STATEMENT: Final = (
+    "select patients from proj.course where component in ("
+    "select component from proj.entry where statement_ref = %(ref)s"
+    " union all select component from proj.former_ref where alias = %(ref)s) limit 1"
+)
+
+
+def of_record(connection: Connection[Any], record: RecordId) -> tuple[CoursePatient, ...]:
+    """Return the patients of the component of a source record; empty if no statement is known."""
+    row = connection.execute(_OF_RECORD, (record,)).fetchone()
+    return () if row is None else _decode(row[0])
+
+
+def of_statement(connection: Connection[Any], ref: StatementRef) -> tuple[CoursePatient, ...]:
+    """Return the patients of the component that holds a statement, by its present or former ref."""
+    row = connection.execute(_OF_STATEMENT, {"ref": ref}).fetchone()
+    return () if row is None else _decode(row[0])

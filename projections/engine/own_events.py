@@ -180,6 +180,20 @@ def own_of(
     return [OwnEventRow(*row[1:]) for row in rows]
 
 
+def own_of_kind(connection: Connection[Any], kind: str) -> list[OwnEventRow]:
+    """Return the own events of one kind that name no source record, by index."""
+    rows = _select(
+        connection,
+        "proj",
+        """
+        where o.record_id = o.stream_id and starts_with(o.topic, %s || '.')
+        order by o.source_position
+        """,
+        (kind,),
+    )
+    return [OwnEventRow(*row[1:]) for row in rows]
+
+
 def own_by_component(
     connection: Connection[Any], schema: str, wanted: Sequence[str]
 ) -> dict[str, list[OwnEventRow]]:

@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
-from commands import accept_referral, close_referral, request_referral, void_referral_event
-from commands.accept_referral import AcceptReferral
 from commands.decisions import Decisions
 from commands.ports.store import StoreUnavailable
 from commands.ports.streams import (
@@ -20,7 +18,8 @@ from commands.ports.streams import (
     StreamConflict,
     Streams,
 )
-from commands.void_referral_event import VoidReferralEvent
+from commands.referral.answer import AcceptReferral
+from commands.referral.close import VoidReferralEvent
 from domain.decider import StreamEvent
 from domain.errors import (
     KeyReused,
@@ -35,6 +34,7 @@ from domain.ids import StreamId
 from domain.statement import Moment
 from infra.clock import new_id
 from infra.event_store import CareStore
+from tests.facts import NothingKnown
 from tests.intake_samples import received
 from tests.referral_samples import HEART, NURSE, accept, caller, close, request
 from tests.stores import opened, record
@@ -94,14 +94,14 @@ def streams(store: CareStore) -> FaultyStreams:
 
 @pytest.fixture
 def decisions(streams: FaultyStreams) -> Decisions:
-    return Decisions(streams=streams, now=lambda: NOW, new_id=new_id)
+    return Decisions(streams=streams, facts=NothingKnown(), now=lambda: NOW, new_id=new_id)
 
 
 @pytest.fixture
 def referral(decisions: Decisions) -> StreamId:
     """Return a referral that was requested."""
     at = Moment(at=NOW - timedelta(days=2))
-    return request_referral.handle(request(happened_at=at), caller(), decisions).stream
+    return decisions.record(request(happened_at=at), caller()).stream
 
 
 def topics(streams: Streams, stream: StreamId) -> list[str]:
@@ -111,8 +111,8 @@ def topics(streams: Streams, stream: StreamId) -> list[str]:
 def test_a_referral_goes_from_its_request_to_its_close(
     decisions: Decisions, streams: Streams, referral: StreamId
 ) -> None:
-    accepted = accept_referral.handle(accept(referral), caller(), decisions)
-    closed = close_referral.handle(close(referral), caller(), decisions)
+    accepted = decisions.record(accept(referral), caller())
+    closed = decisions.record(close(referral), caller())
     assert (accepted.version, closed.version) == (2, 4)
     assert topics(streams, referral) == [
         "referral.requested.v1",
@@ -125,8 +125,8 @@ def test_a_referral_goes_from_its_request_to_its_close(
 def test_only_the_last_event_of_a_command_carries_its_text(
     decisions: Decisions, store: CareStore, referral: StreamId
 ) -> None:
-    accept_referral.handle(accept(referral), caller(), decisions)
-    close_referral.handle(close(referral, note="all well"), caller(), decisions)
+    decisions.record(accept(referral), caller())
+    decisions.record(close(referral, note="all well"), caller())
     assert [b'"segment":"notes"' in each.body for each in store.read(0)] == [
         True,
         False,
@@ -138,17 +138,17 @@ def test_only_the_last_event_of_a_command_carries_its_text(
 def test_a_refused_command_records_nothing(
     decisions: Decisions, streams: Streams, referral: StreamId
 ) -> None:
-    accept_referral.handle(accept(referral), caller(), decisions)
+    decisions.record(accept(referral), caller())
     with pytest.raises(OutcomeMissing):
-        close_referral.handle(close(referral, outcome=None), caller("k"), decisions)
+        decisions.record(close(referral, outcome=None), caller("k"))
     assert topics(streams, referral) == ["referral.requested.v1", "referral.accepted.v1"]
-    closed = close_referral.handle(close(referral), caller("k"), decisions)
+    closed = decisions.record(close(referral), caller("k"))
     assert not closed.repeated
 
 
 def test_a_stream_that_does_not_exist_takes_no_step(decisions: Decisions) -> None:
     with pytest.raises(UnknownStream):
-        accept_referral.handle(accept(StreamId(new_id())), caller(), decisions)
+        decisions.record(accept(StreamId(new_id())), caller())
 
 
 def test_the_stream_of_a_source_record_takes_no_referral(
@@ -157,21 +157,21 @@ def test_the_stream_of_a_source_record_takes_no_referral(
     record(store, [received("m1")])
     taken = StreamId(store.read(0)[0].envelope.stream)
     with pytest.raises(UnknownStream):
-        request_referral.handle(request(taken), caller(), decisions)
+        decisions.record(request(taken), caller())
 
 
 def test_a_person_states_a_purpose(decisions: Decisions, referral: StreamId) -> None:
     nobody_asks_why = replace(NURSE, purpose="")
     with pytest.raises(PurposeMissing):
-        accept_referral.handle(accept(referral), caller(actor=nobody_asks_why), decisions)
+        decisions.record(accept(referral), caller(actor=nobody_asks_why))
 
 
 def test_a_repeated_command_changes_nothing_and_gets_the_same_answer(
     decisions: Decisions, streams: Streams, referral: StreamId
 ) -> None:
-    first = accept_referral.handle(accept(referral), caller("k"), decisions)
-    close_referral.handle(close(referral), caller(), decisions)
-    again = accept_referral.handle(accept(referral), caller("k"), decisions)
+    first = decisions.record(accept(referral), caller("k"))
+    decisions.record(close(referral), caller())
+    again = decisions.record(accept(referral), caller("k"))
     assert again == replace(first, repeated=True)
     assert len(streams.read(referral)) == 4
 
@@ -179,54 +179,56 @@ def test_a_repeated_command_changes_nothing_and_gets_the_same_answer(
 def test_a_command_without_effect_is_repeated_with_the_same_answer(
     decisions: Decisions, referral: StreamId
 ) -> None:
-    accept_referral.handle(accept(referral), caller(), decisions)
-    nothing = accept_referral.handle(accept(referral), caller("k"), decisions)
+    decisions.record(accept(referral), caller())
+    nothing = decisions.record(accept(referral), caller("k"))
     assert (nothing.version, nothing.events) == (2, ())
-    close_referral.handle(close(referral), caller(), decisions)
-    again = accept_referral.handle(accept(referral), caller("k"), decisions)
+    decisions.record(close(referral), caller())
+    again = decisions.record(accept(referral), caller("k"))
     assert (again.version, again.events, again.repeated) == (2, (), True)
 
 
 def test_a_key_of_another_command_is_refused(decisions: Decisions, referral: StreamId) -> None:
-    accept_referral.handle(accept(referral), caller("k"), decisions)
+    decisions.record(accept(referral), caller("k"))
     with pytest.raises(KeyReused):
-        close_referral.handle(close(referral), caller("k"), decisions)
+        decisions.record(close(referral), caller("k"))
 
 
 def test_the_expected_version_is_the_one_that_the_caller_has_seen(
     decisions: Decisions, referral: StreamId
 ) -> None:
     with pytest.raises(VersionConflict) as conflict:
-        accept_referral.handle(accept(referral), caller(version=3), decisions)
+        decisions.record(accept(referral), caller(version=3))
     assert (conflict.value.expected, conflict.value.actual) == (3, 1)
-    assert accept_referral.handle(accept(referral), caller(version=1), decisions).version == 2
+    assert decisions.record(accept(referral), caller(version=1)).version == 2
 
 
 def test_after_a_conflict_the_command_is_decided_again(
     decisions: Decisions, streams: FaultyStreams, referral: StreamId
 ) -> None:
-    other = Decisions(streams=streams.store, now=lambda: NOW, new_id=new_id)
+    other = Decisions(streams=streams.store, facts=NothingKnown(), now=lambda: NOW, new_id=new_id)
 
     def get_ahead() -> None:
-        accept_referral.handle(accept(referral), caller(), other)
+        other.record(accept(referral), caller())
 
     streams.before = [get_ahead]
     elsewhere = accept(referral, by={"organisation": "LUNG"})
     with pytest.raises(MoveNotAllowed):
-        accept_referral.handle(elsewhere, caller(), decisions)
-    assert accept_referral.handle(accept(referral), caller(), decisions).events == ()
+        decisions.record(elsewhere, caller())
+    assert decisions.record(accept(referral), caller()).events == ()
 
 
 def test_a_conflict_is_told_to_a_caller_that_stated_a_version(
     decisions: Decisions, streams: FaultyStreams, referral: StreamId
 ) -> None:
     def get_ahead() -> None:
-        other = Decisions(streams=streams.store, now=lambda: NOW, new_id=new_id)
-        accept_referral.handle(accept(referral), caller(), other)
+        other = Decisions(
+            streams=streams.store, facts=NothingKnown(), now=lambda: NOW, new_id=new_id
+        )
+        other.record(accept(referral), caller())
 
     streams.before = [get_ahead]
     with pytest.raises(VersionConflict) as conflict:
-        accept_referral.handle(accept(referral), caller(version=1), decisions)
+        decisions.record(accept(referral), caller(version=1))
     assert conflict.value.actual == 2
 
 
@@ -238,7 +240,7 @@ def test_conflicts_without_end_are_told(
 
     streams.before = [conflict] * 9
     with pytest.raises(VersionConflict):
-        accept_referral.handle(accept(referral), caller(), decisions)
+        decisions.record(accept(referral), caller())
 
 
 @pytest.mark.parametrize("key", ["", "k"])
@@ -246,7 +248,7 @@ def test_a_lost_answer_is_read_back(
     decisions: Decisions, streams: FaultyStreams, referral: StreamId, key: str
 ) -> None:
     streams.after = [lose]
-    outcome = accept_referral.handle(accept(referral), caller(key), decisions)
+    outcome = decisions.record(accept(referral), caller(key))
     assert outcome.version == 2
     assert topics(streams, referral) == ["referral.requested.v1", "referral.accepted.v1"]
 
@@ -255,7 +257,7 @@ def test_an_append_that_never_arrived_is_made_again(
     decisions: Decisions, streams: FaultyStreams, referral: StreamId
 ) -> None:
     streams.before = [lose]
-    outcome = accept_referral.handle(accept(referral), caller(), decisions)
+    outcome = decisions.record(accept(referral), caller())
     assert (outcome.version, outcome.repeated) == (2, False)
     assert len(streams.read(referral)) == 2
 
@@ -264,7 +266,7 @@ def test_many_callers_with_one_key_record_it_once(
     decisions: Decisions, streams: Streams, referral: StreamId
 ) -> None:
     def ask(_: int) -> int:
-        return accept_referral.handle(accept(referral), caller("k"), decisions).version
+        return decisions.record(accept(referral), caller("k")).version
 
     with ThreadPoolExecutor(4) as callers:
         assert set(callers.map(ask, range(4))) == {2}
@@ -274,17 +276,17 @@ def test_many_callers_with_one_key_record_it_once(
 def test_an_event_is_entered_in_error_and_kept(
     decisions: Decisions, streams: Streams, referral: StreamId
 ) -> None:
-    accepted = accept_referral.handle(accept(referral), caller(), decisions)
+    accepted = decisions.record(accept(referral), caller())
     wrong = VoidReferralEvent(
         stream=referral, event_id=accepted.events[0].event_id, reason_code="wrong_item"
     )
-    void_referral_event.handle(wrong, caller(), decisions)
+    decisions.record(wrong, caller())
     assert topics(streams, referral)[-2:] == [
         "referral.accepted.v1",
         "referral.entered_in_error.v1",
     ]
     again = accept(referral, by={"organisation": "LUNG"})
-    assert accept_referral.handle(again, caller(), decisions).version == 4
+    assert decisions.record(again, caller()).version == 4
 
 
 def test_a_late_entry_keeps_its_time_and_its_text(
@@ -294,7 +296,5 @@ def test_a_late_entry_keeps_its_time_and_its_text(
         at=NOW - timedelta(days=1), until=NOW - timedelta(hours=1), precision="day", zone="profile",
         text="2026-03-09",
     )  # fmt: skip
-    accept_referral.handle(
-        AcceptReferral(stream=referral, by=HEART, happened_at=day), caller(), decisions
-    )
+    decisions.record(AcceptReferral(stream=referral, by=HEART, happened_at=day), caller())
     assert streams.read(referral)[-1].event.happened_at == day

@@ -27,7 +27,8 @@ from domain.ids import (
 )
 from domain.interpretation import KnownVisits
 from domain.partitions import partition_of
-from domain.referral import Party, ReferralRequested
+from domain.party import Party
+from domain.referral import ReferralRequested
 from domain.segments import (
     Demographics,
     Identifier,

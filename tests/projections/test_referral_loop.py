@@ -9,8 +9,8 @@ from psycopg.rows import dict_row
 
 from domain.events import OwnEvent
 from domain.ids import EventId, StatementRef, StreamId
+from domain.party import Party
 from domain.referral import (
-    Party,
     ReferralAccepted,
     ReferralClosed,
     ReferralEnteredInError,

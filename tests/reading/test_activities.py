@@ -15,13 +15,13 @@ from caretrail.reading.activities import Activities
 from caretrail.reading.contract import timeline_json
 from caretrail.reading.members import Json
 from caretrail.reading.referral_reads import referral_with_entries
-from commands import accept_referral, close_referral, request_referral, void_referral_event
 from commands.decisions import Decisions
-from commands.void_referral_event import VoidReferralEvent
+from commands.referral.close import VoidReferralEvent
 from domain.ids import RecordId, StreamId
 from domain.statement import Moment
 from infra.clock import new_id
 from tests import servers
+from tests.facts import NothingKnown
 from tests.referral_samples import accept, caller, close, request
 from tests.region import WORDS, Voice
 from tests.serving import serving
@@ -76,7 +76,9 @@ def told(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told
 
 def tell(where: Installation) -> Told:
     application = where.application
-    decisions = Decisions(streams=application.store.streams, now=lambda: NOW, new_id=new_id)
+    decisions = Decisions(
+        streams=application.store.streams, facts=NothingKnown(), now=lambda: NOW, new_id=new_id
+    )
     where.hear(
         [
             NGH.say("A01", "02-16 10:45", place="4W-10", visit="V1", admitted="02-16 10:45"),  # 1
@@ -89,11 +91,9 @@ def tell(where: Installation) -> Told:
     (transfer,) = [ref for ref, one in reading.filed.items() if one.statement.trigger == "A02"]
     asked = request(record=record, anchor=transfer, happened_at=moment("17 18:00"))
     stream = asked.stream
-    request_referral.handle(asked, caller(), decisions)  # 3
-    accepted = accept_referral.handle(
-        accept(stream, happened_at=moment("18 09:00")), caller(), decisions
-    )  # 4
-    void_referral_event.handle(
+    decisions.record(asked, caller())  # 3
+    accepted = decisions.record(accept(stream, happened_at=moment("18 09:00")), caller())  # 4
+    decisions.record(
         VoidReferralEvent(
             stream=stream,
             event_id=accepted.events[0].event_id,
@@ -101,12 +101,9 @@ def tell(where: Installation) -> Told:
             happened_at=moment("19 08:00"),
         ),
         caller(),
-        decisions,
     )  # 5
-    accept_referral.handle(
-        accept(stream, by={"organisation": "LUNG"}, happened_at=moment("17 20:00")),
-        caller(),
-        decisions,
+    decisions.record(
+        accept(stream, by={"organisation": "LUNG"}, happened_at=moment("17 20:00")), caller()
     )  # 6
     application.read_models.catch_up()
     return Told(where, record, stream)
@@ -261,10 +258,10 @@ def test_a_referral_of_an_unknown_record_is_shown_when_the_record_appears(alone:
     where = alone.where
     application = where.application
     record = application.id_key.record("SBH", "7", "P")
-    decisions = Decisions(streams=application.store.streams, now=lambda: NOW, new_id=new_id)
-    outcome = request_referral.handle(
-        request(record=record, happened_at=moment("16 09:00")), caller(), decisions
+    decisions = Decisions(
+        streams=application.store.streams, facts=NothingKnown(), now=lambda: NOW, new_id=new_id
     )
+    outcome = decisions.record(request(record=record, happened_at=moment("16 09:00")), caller())
     application.read_models.catch_up()
     assert where.reader.patient("SBH|7") is None
     with where.reader.connection() as connection:
@@ -287,12 +284,13 @@ def test_a_referral_does_not_show_on_the_timeline_of_another_patient(alone: Told
 
 def test_a_closed_referral_says_how_it_ended(alone: Told) -> None:
     decisions = Decisions(
-        streams=alone.where.application.store.streams, now=lambda: NOW, new_id=new_id
+        streams=alone.where.application.store.streams,
+        facts=NothingKnown(),
+        now=lambda: NOW,
+        new_id=new_id,
     )
-    close_referral.handle(
-        close(alone.stream, need_met="partly", plan_told_to_patient_on="2026-02-20"),
-        caller(),
-        decisions,
+    decisions.record(
+        close(alone.stream, need_met="partly", plan_told_to_patient_on="2026-02-20"), caller()
     )
     alone.where.application.read_models.catch_up()
     assert [each.words.summary for each in alone.activities().entries[-2:]] == [

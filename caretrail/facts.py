@@ -1,0 +1,87 @@
+"""What the read models know about a person, for commands that need it."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+from typing_extensions import override
+
+from commands.ports.facts import Facts, KnownEncounter
+from domain.catalogue import own_event
+from domain.decider import StreamEvent
+from domain.events import OwnEvent
+from domain.ids import RecordId, StatementRef, StreamId
+from projections.engine import course
+from projections.engine.course import CourseEncounter, CoursePatient
+from projections.engine.own_events import OwnEventRow, own_of, own_of_kind, streams_of
+
+
+class KnownFacts(Facts):
+    """Reads the facts from the read models; each question takes a connection."""
+
+    def __init__(self, connections: Callable[[], AbstractContextManager[Connection[Any]]]) -> None:
+        self._connections = connections
+
+    @override
+    def died_at(self, record: RecordId) -> datetime | None:
+        with self._connections() as connection:
+            for patient in course.of_record(connection, record):
+                if record in patient.records:
+                    return patient.death.at if patient.death else None
+        return None
+
+    @override
+    def encounter(self, ref: StatementRef) -> KnownEncounter | None:
+        with self._connections() as connection:
+            for patient in course.of_statement(connection, ref):
+                for encounter in patient.encounters:
+                    if ref in encounter.statements:
+                        return _known(patient, encounter)
+        return None
+
+    @override
+    def streams(
+        self, record: RecordId, kind: str
+    ) -> Mapping[StreamId, Sequence[StreamEvent[OwnEvent]]]:
+        with self._connections() as connection:
+            rows = own_of(connection, [record])
+            patients = course.of_record(connection, record)
+        own = next((each.records for each in patients if record in each.records), (record,))
+        return _of_kind((each for each in rows if each.record_id in own), kind)
+
+    @override
+    def installation(self, kind: str) -> Mapping[StreamId, Sequence[StreamEvent[OwnEvent]]]:
+        with self._connections() as connection:
+            return _of_kind(own_of_kind(connection, kind), kind)
+
+
+def _known(patient: CoursePatient, encounter: CourseEncounter) -> KnownEncounter:
+    return KnownEncounter(
+        encounter_id=encounter.encounter_id,
+        patient_id=patient.patient_id,
+        record=encounter.record,
+        mode=patient.mode,
+        facility=encounter.facility,
+        class_code=encounter.class_code,
+        start=encounter.start,
+        end=encounter.end,
+        end_inferred=encounter.end_inferred,
+        cancelled=encounter.cancelled,
+        disposition_code=encounter.disposition_code,
+    )
+
+
+def _of_kind(
+    rows: Iterable[OwnEventRow], kind: str
+) -> Mapping[StreamId, Sequence[StreamEvent[OwnEvent]]]:
+    wanted = [each for each in rows if each.topic.partition(".")[0] == kind]
+    found: dict[StreamId, Sequence[StreamEvent[OwnEvent]]] = {}
+    for stream, events in streams_of(wanted, own_event).items():
+        found[StreamId(stream)] = [
+            StreamEvent(each.event_id, each.version, each.core)
+            for each in events
+            if isinstance(each.core, OwnEvent)
+        ]
+    return found

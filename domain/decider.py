@@ -1,8 +1,9 @@
 """Fold own streams and decide on them, with the rules of each kind of stream.
 
 Events are folded in the order in which they happened. Events of the same time are in the order of
-their versions. A late event is inserted at its own time. Events that were entered in error are left
-out.
+their versions. Reported events come before own events of the same time, in the order of their
+content, so that the order in which they arrived has no effect. A late event is inserted at its own
+time. Events that were entered in error are left out.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,7 +18,7 @@ from domain.errors import (
     InTheFuture,
     UnknownEvent,
 )
-from domain.events import EnteredInError, OwnEvent
+from domain.events import EnteredInError, OwnEvent, ReportedEvent
 from domain.ids import EventId
 from domain.statement import Moment
 
@@ -27,6 +28,9 @@ Mark = TypeVar("Mark", bound=EnteredInError)
 
 #: How far a stated time may be ahead of our clock, because the clocks of two machines differ.
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
+#: A command without a stated time that is repeated this soon is the same command, even if the state
+#: allows its event again, such as a second call.
+REPEATED_WITHIN: Final = timedelta(minutes=5)
 
 
 # No slots: on Python 3.11 a frozen generic dataclass with slots cannot be called with parameters.
@@ -71,29 +75,44 @@ class FoldedStream(Generic[State, Event]):
 
     ``applied`` holds the events that count, in the order in which they happened. ``void`` maps an
     event to the event that marks it as entered in error. ``rests_on_void`` holds events that the
-    state did not allow, because an event that they need is void.
+    state did not allow, because an event that they need is void. ``not_legal`` holds the others
+    that the state did not allow: a reported event, or an own event after a report that came late.
     """
 
     state: State
     applied: tuple[StreamEvent[Event], ...]
     void: Mapping[EventId, EventId]
     rests_on_void: frozenset[EventId]
+    not_legal: frozenset[EventId] = frozenset()
 
 
 def fold(
     decider: Decider[State, Event], history: Iterable[StreamEvent[Event]]
 ) -> FoldedStream[State, Event]:
     """Fold the events of one stream, given in any order."""
-    void, counting = _sorted(history)
+    events = list(history)
+    void, counting = _sorted(events)
+    state, applied = _applied(decider, counting)
+    left = {each.event_id for each in counting} - {each.event_id for each in applied}
+    not_legal = set[EventId]()
+    if left and any(isinstance(each.event, ReportedEvent) for each in counting):
+        _, without_voids = _applied(decider, _sorted(events, keep_void=True)[1])
+        not_legal = left - {each.event_id for each in without_voids}
+    return FoldedStream(
+        state, tuple(applied), void, frozenset(left - not_legal), frozenset(not_legal)
+    )
+
+
+def _applied(
+    decider: Decider[State, Event], events: Iterable[StreamEvent[Event]]
+) -> tuple[State, list[StreamEvent[Event]]]:
+    """Return the state after the events, and those of them that the state allowed."""
     state, applied = decider.initial, list[StreamEvent[Event]]()
-    resting = set[EventId]()
-    for each in counting:
+    for each in events:
         if decider.refusal(state, each.event) is None:
             state = decider.evolve(state, each.event)
             applied.append(each)
-        else:
-            resting.add(each.event_id)
-    return FoldedStream(state, tuple(applied), void, frozenset(resting))
+    return state, applied
 
 
 def as_of(history: Iterable[StreamEvent[Event]], at: datetime) -> list[StreamEvent[Event]]:
@@ -118,24 +137,30 @@ def decide(
     """Return those of the ``new`` events that are not recorded yet, if the state allows them.
 
     All new events happen at ``time``. An event is left out if the stream already holds the same
-    fact. If the caller stated no time, facts that differ only in their time are the same.
+    fact: if the caller stated a time, the same fact at this time. If the caller stated no time, it
+    is the latest fact of its kind, if the state does not allow this fact again, or if it was
+    recorded just before: see ``REPEATED_WITHIN``.
+
+    Reported events that the new events make not legal are no conflict: they stay and are marked.
 
     Raises:
         InTheFuture: The time is more than ``CLOCK_TOLERANCE`` ahead.
         ConflictsWithLater: Events of a later time would no longer be allowed.
         DomainError: The state at that time does not allow an event; see the decider.
     """
-    applied = fold(decider, history).applied
-    missing = [each for each in new if not _is_recorded(each, applied, time)]
+    folded = fold(decider, history)
+    applied = folded.applied
+    missing = [
+        each
+        for each in new
+        if not _is_recorded(each, applied, time, again=decider.refusal(folded.state, each) is None)
+    ]
     if not missing:
         return []
     _refuse_the_future(time)
     _, counting = _sorted(history)
     before = [each for each in counting if each.event.happened_at.at <= time.moment.at]
-    state = decider.initial
-    for each in before:
-        if decider.refusal(state, each.event) is None:
-            state = decider.evolve(state, each.event)
+    state, _ = _applied(decider, before)
     for event in missing:
         refusal = decider.refusal(state, event)
         if refusal is not None:
@@ -145,7 +170,7 @@ def decide(
     for each in counting[len(before) :]:
         if decider.refusal(state, each.event) is None:
             state = decider.evolve(state, each.event)
-        elif each in applied:
+        elif each in applied and not isinstance(each.event, ReportedEvent):
             conflicts.append(each)
     if conflicts:
         raise ConflictsWithLater(
@@ -189,9 +214,12 @@ def _refuse_the_future(time: StatedTime) -> None:
 
 
 def _sorted(
-    history: Iterable[StreamEvent[Event]],
+    history: Iterable[StreamEvent[Event]], *, keep_void: bool = False
 ) -> tuple[dict[EventId, EventId], list[StreamEvent[Event]]]:
-    """Return the void events with their error marks, and the others in the order of their times."""
+    """Return the void events with their error marks, and the others in the order of their times.
+
+    With ``keep_void``, the others contain the void events.
+    """
     by_version = sorted(history, key=lambda each: each.version)
     void = dict[EventId, EventId]()
     facts = list[StreamEvent[Event]]()
@@ -200,21 +228,49 @@ def _sorted(
             void.setdefault(each.event.event_id, each.event_id)
         else:
             facts.append(each)
-    counting = [each for each in facts if each.event_id not in void]
-    return void, sorted(counting, key=lambda each: each.event.happened_at.at)
+    counting = [each for each in facts if keep_void or each.event_id not in void]
+    return void, sorted(counting, key=_place)
 
 
-def _is_recorded(event: Event, applied: Sequence[StreamEvent[Event]], time: StatedTime) -> bool:
+def _place(one: StreamEvent[Event]) -> tuple[datetime, bool, str]:
+    """Return the place of an event among those of a stream that are sorted by version."""
+    event = one.event
+    reported = isinstance(event, ReportedEvent)
+    return event.happened_at.at, not reported, event.model_dump_json() if reported else ""
+
+
+def _is_recorded(
+    event: Event,
+    applied: Sequence[StreamEvent[Event]],
+    time: StatedTime,
+    *,
+    again: bool,
+    latest: Sequence[StreamEvent[Event]],
+) -> bool:
     """Tell whether the stream already holds the same fact.
 
     If the caller stated no time, only the latest event of the kind is compared, without its time.
+
+    Args:
+        event: The fact.
+        applied: The events that count.
+        time: The time of the fact.
+        again: Whether the state allows the fact.
+        latest: As many of the latest events as the command has. They are of the same command if it
+            was given before.
     """
     alike = [each.event for each in applied if type(each.event) is type(event)]
-    if time.stated is None:
-        return bool(alike) and _facts(alike[-1]) == _facts(event)
-    return any(
-        _facts(each) == _facts(event) and each.happened_at.at == time.moment.at for each in alike
-    )
+    if time.stated is not None:
+        return any(
+            _facts(each) == _facts(event) and each.happened_at.at == time.moment.at
+            for each in alike
+        )
+    if not alike or _facts(alike[-1]) != _facts(event):
+        return False
+    if not again:
+        return True
+    since = time.moment.at - alike[-1].happened_at.at
+    return since < REPEATED_WITHIN and any(each.event is alike[-1] for each in latest)
 
 
 def _facts(event: OwnEvent) -> dict[str, object]:

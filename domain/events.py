@@ -56,6 +56,17 @@ class OwnEvent(BaseModel):
         return cls.TOPIC.split(".")[1]
 
 
+class ReportedEvent(OwnEvent):
+    """What another system says about the thing that the stream is about.
+
+    It is recorded whether the state allows it or not, because we do not decide it. If the state at
+    its time does not allow it, it changes nothing. An own stream has at most one such subclass.
+    """
+
+    partner: Code
+    """The system or organisation that says so."""
+
+
 class EnteredInError(OwnEvent):
     """The named event of the same stream is void: it was recorded by mistake.
 

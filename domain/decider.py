@@ -153,7 +153,13 @@ def decide(
     missing = [
         each
         for each in new
-        if not _is_recorded(each, applied, time, again=decider.refusal(folded.state, each) is None)
+        if not _is_recorded(
+            each,
+            applied,
+            time,
+            again=decider.refusal(folded.state, each) is None,
+            latest=applied[-len(new) :],
+        )
     ]
     if not missing:
         return []

@@ -12,6 +12,8 @@ REMEDIES: Final[Mapping[type[DomainError], str]] = {
     errors.AnotherPatient: "Request a new referral for the other patient.",
     errors.ConflictsWithLater: "Mark the later entries as entered in error first, or state another"
     " time.",
+    errors.EffectiveInThePast: "Publish it with an instant that is not over, or with none: then it"
+    " is in force from now on.",
     errors.EnteredInErrorIsFinal: "Record the fact again.",
     errors.InTheFuture: "State the time at which it happened.",
     errors.KeyReused: "Use a new key for a new command.",
@@ -19,6 +21,7 @@ REMEDIES: Final[Mapping[type[DomainError], str]] = {
     errors.OutcomeMissing: "State how the outcome was received, with --outcome.",
     errors.PatientDeceased: "State the time, if it happened before the death. If the death is an"
     " error, let its sender correct it.",
+    errors.ProtocolInvalid: "Correct the file and publish it again.",
     errors.PurposeMissing: "State it with --purpose, such as TREAT.",
     errors.ReferralNotAccepted: "Let the target accept the referral first.",
     errors.SameOrganisationAndPerson: "Name another target.",

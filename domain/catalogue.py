@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from domain import referral
+from domain import protocol, referral
 from domain.events import OwnEvent
 from domain.statement import Statement
 from domain.stream_kind import StreamKind
@@ -24,7 +24,7 @@ WITHDRAWN: Final = "patient.statement_withdrawn.v1"
 
 #: The kinds of own streams by name. A new kind is one more row here.
 KINDS: Final[Mapping[str, StreamKind[Any, Any]]] = MappingProxyType(
-    {each.name: each for each in (referral.KIND,)}
+    {each.name: each for each in (referral.KIND, protocol.KIND)}
 )
 
 #: The own events by topic.

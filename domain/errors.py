@@ -169,3 +169,27 @@ class PatientDeceased(DomainError):
 
     def __init__(self) -> None:
         super().__init__("the patient died before the stated time")
+
+
+class ProtocolInvalid(DomainError):
+    """The file of a protocol cannot be used."""
+
+    code = "protocol_invalid"
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("the protocol cannot be used: " + "; ".join(self.problems))
+
+
+class EffectiveInThePast(DomainError):
+    """A protocol would be in force from an instant before its publication."""
+
+    code = "effective_in_the_past"
+
+    def __init__(self, effective_from: datetime, now: datetime) -> None:
+        self.effective_from = effective_from
+        self.now = now
+        super().__init__(
+            f"the protocol would be in force from {effective_from.isoformat()}, which is before"
+            f" the present time {now.isoformat(timespec='seconds')}"
+        )

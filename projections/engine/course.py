@@ -17,6 +17,7 @@ from psycopg import Connection, sql
 
 from domain.continuity import Death, Encounter, Patient, Status
 from domain.ids import EncounterId, Mode, PatientId, RecordId, StatementRef, VisitRef
+from domain.rules import NO_PROTOCOLS, Protocols
 from domain.statement import EncounterClass
 from projections.engine.arrays import texts
 from projections.engine.columns import COMPONENT
@@ -82,12 +83,13 @@ class Course:
 
     ``patients`` is empty if no statement about the records is known yet. ``streams`` holds the
     events of each own stream by version. It leaves out streams of a kind that no projection of this
-    release reads.
+    release reads. ``protocols`` holds the published rule tables.
     """
 
     component: str
     patients: tuple[CoursePatient, ...]
     streams: Mapping[str, tuple[FiledOwnEvent, ...]]
+    protocols: Protocols = NO_PROTOCOLS
 
     def patient_of(self, record: RecordId) -> PatientId:
         """Return the patient that a source record answers with: itself if nothing is known."""

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, TypeAlias, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 from pydantic.fields import FieldInfo
 
 from commands.decisions import TEXT_LENGTH, Command
@@ -52,6 +52,7 @@ _SIMPLE: Final[Mapping[object, FieldKind]] = {
     int: "number",
     date: "day",
     datetime: "instant",
+    AwareDatetime: "instant",
 }
 
 
@@ -120,8 +121,8 @@ def _kind(shape: object, field: FieldInfo) -> tuple[FieldKind, tuple[str, ...]]:
 def _kind_of_text(field: FieldInfo) -> FieldKind:
     if UUID_TEXT in _patterns((field.annotation, *field.metadata)):
         return "id"
-    longest = (getattr(each, "max_length", None) for each in field.metadata)
-    return "text" if TEXT_LENGTH in longest else "code"
+    longest = max(getattr(each, "max_length", None) or 0 for each in (None, *field.metadata))
+    return "text" if longest >= TEXT_LENGTH else "code"
 
 
 def _without_none(annotation: object) -> object:

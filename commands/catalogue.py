@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from commands.decisions import Command
+from commands.protocol import PublishProtocol, VoidProtocolEvent
 from commands.referral.answer import AcceptReferral
 from commands.referral.close import CloseReferral, VoidReferralEvent
 from commands.referral.request import RequestReferral
@@ -15,6 +16,8 @@ COMMANDS: Final[tuple[type[Command], ...]] = (
     AcceptReferral,
     CloseReferral,
     VoidReferralEvent,
+    PublishProtocol,
+    VoidProtocolEvent,
 )
 
 #: By kind of stream and verb.

@@ -25,6 +25,9 @@ from domain.ids import IdKey, StreamId
 from domain.rules import Protocols, PublishedProtocol, parse_protocol, version_of
 from domain.stream_kind import StreamKind
 
+#: Characters of the longest protocol.
+LONGEST: Final = 200_000
+
 
 class ProtocolPublished(OwnEvent):
     """A protocol is in force from an instant on, until a later one replaces it."""
@@ -35,7 +38,7 @@ class ProtocolPublished(OwnEvent):
     """Hash of the content."""
     effective_from: datetime | None = None
     """From when it is in force; null: from the beginning of time (the first one of a store)."""
-    content: Annotated[str, Field(max_length=200_000)]
+    content: Annotated[str, Field(max_length=LONGEST)]
     """The whole TOML file."""
 
 

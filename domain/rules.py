@@ -150,7 +150,9 @@ def _limit(within: str) -> tuple[int, str]:
 
 
 #: What holds where no protocol was published: it has no duties and no steps.
-NO_PROTOCOL: Final = Protocol(name="none", version="none", zone="UTC", duties={}, kinds={})
+NO_PROTOCOL: Final = Protocol(
+    name="none", version="none", zone="UTC", zones={}, duties={}, kinds={}
+)
 
 
 @lru_cache(maxsize=64)

@@ -1,0 +1,51 @@
+"""Publish a protocol, and mark its publication as entered in error."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, ClassVar
+
+from pydantic import AwareDatetime, Field
+from typing_extensions import override
+
+from commands.decisions import Command, Context, VoidEvent
+from commands.permissions import Permission
+from domain import protocol
+from domain.decider import StreamEvent
+from domain.events import OwnEvent
+
+
+class PublishProtocol(Command):
+    """Publish a protocol: the rules that are in force from an instant on.
+
+    ``stream`` is the stream of protocols, which every store has from its creation.
+    """
+
+    KIND: ClassVar = protocol.KIND
+    VERB: ClassVar[str] = "publish"
+    PERMISSION: ClassVar[Permission] = Permission.OPERATE
+
+    content: Annotated[
+        str, Field(max_length=protocol.LONGEST, description="the whole TOML file of the protocol")
+    ]
+    effective_from: Annotated[
+        AwareDatetime | None, Field(description="from when it is in force; now if not given")
+    ] = None
+
+    @override
+    def decide(
+        self, history: Sequence[StreamEvent[OwnEvent]], context: Context
+    ) -> Sequence[OwnEvent]:
+        at: datetime | None = self.effective_from
+        return protocol.publish(
+            self.KIND.existing(self.stream, history),
+            content=self.content,
+            effective_from=at,
+            time=context.time,
+        )
+
+
+class VoidProtocolEvent(VoidEvent):
+    """Make one publication void: this protocol was never in force. It is kept, and shown as void."""
+
+    KIND: ClassVar = protocol.KIND
+    PERMISSION: ClassVar[Permission] = Permission.OPERATE

@@ -45,7 +45,7 @@ class PublishProtocol(Command):
 
 
 class VoidProtocolEvent(VoidEvent):
-    """Make one publication void: this protocol was never in force. It is kept, and shown as void."""
+    """Make one publication void: the protocol was never in force. The event is kept."""
 
     KIND: ClassVar = protocol.KIND
     PERMISSION: ClassVar[Permission] = Permission.OPERATE

@@ -78,6 +78,7 @@ class Application:
         return Decisions(
             streams=self.store.streams,
             facts=self.facts,
+            id_key=self.id_key,
             now=clock.now,
             new_id=clock.new_id,
         )

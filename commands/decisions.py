@@ -55,6 +55,7 @@ class Context:
     time: StatedTime
     actor: Actor
     facts: Facts
+    id_key: IdKey
 
 
 class Command(BaseModel):
@@ -162,6 +163,7 @@ class Decisions:
 
     streams: Streams
     facts: Facts
+    id_key: IdKey
     now: Callable[[], datetime]
     new_id: Callable[[], str]
 
@@ -194,6 +196,7 @@ class Decisions:
                 time=StatedTime(self.now(), command.happened_at),
                 actor=caller.actor,
                 facts=self.facts,
+                id_key=self.id_key,
             )
             events = command.decide(history, context)
             if not command.AFTER_DEATH:

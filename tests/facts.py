@@ -1,14 +1,17 @@
-"""The facts of an installation without read models: nothing is known of any person."""
+"""Decisions of an installation without read models: nothing is known of any person."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from typing_extensions import override
 
+from commands.decisions import Decisions
 from commands.ports.facts import Facts, KnownEncounter
+from commands.ports.streams import Streams
 from domain.decider import StreamEvent
 from domain.events import OwnEvent
-from domain.ids import RecordId, StatementRef, StreamId
+from domain.ids import DEVELOPMENT_KEY, IdKey, RecordId, StatementRef, StreamId
+from infra.clock import new_id
 
 
 class NothingKnown(Facts):
@@ -31,3 +34,14 @@ class NothingKnown(Facts):
     @override
     def installation(self, kind: str) -> Mapping[StreamId, Sequence[StreamEvent[OwnEvent]]]:
         return {}
+
+
+def knowing_nothing(streams: Streams, *, now: Callable[[], datetime]) -> Decisions:
+    """Return decisions that know only the streams."""
+    return Decisions(
+        streams=streams,
+        facts=NothingKnown(),
+        id_key=IdKey(DEVELOPMENT_KEY),
+        now=now,
+        new_id=new_id,
+    )

@@ -34,7 +34,7 @@ from domain.ids import StreamId
 from domain.statement import Moment
 from infra.clock import new_id
 from infra.event_store import CareStore
-from tests.facts import NothingKnown
+from tests.facts import knowing_nothing
 from tests.intake_samples import received
 from tests.referral_samples import HEART, NURSE, accept, caller, close, request
 from tests.stores import opened, record
@@ -94,7 +94,7 @@ def streams(store: CareStore) -> FaultyStreams:
 
 @pytest.fixture
 def decisions(streams: FaultyStreams) -> Decisions:
-    return Decisions(streams=streams, facts=NothingKnown(), now=lambda: NOW, new_id=new_id)
+    return knowing_nothing(streams, now=lambda: NOW)
 
 
 @pytest.fixture
@@ -205,7 +205,7 @@ def test_the_expected_version_is_the_one_that_the_caller_has_seen(
 def test_after_a_conflict_the_command_is_decided_again(
     decisions: Decisions, streams: FaultyStreams, referral: StreamId
 ) -> None:
-    other = Decisions(streams=streams.store, facts=NothingKnown(), now=lambda: NOW, new_id=new_id)
+    other = knowing_nothing(streams.store, now=lambda: NOW)
 
     def get_ahead() -> None:
         other.record(accept(referral), caller())
@@ -221,9 +221,7 @@ def test_a_conflict_is_told_to_a_caller_that_stated_a_version(
     decisions: Decisions, streams: FaultyStreams, referral: StreamId
 ) -> None:
     def get_ahead() -> None:
-        other = Decisions(
-            streams=streams.store, facts=NothingKnown(), now=lambda: NOW, new_id=new_id
-        )
+        other = knowing_nothing(streams.store, now=lambda: NOW)
         other.record(accept(referral), caller())
 
     streams.before = [get_ahead]

@@ -15,13 +15,12 @@ from caretrail.reading.activities import Activities
 from caretrail.reading.contract import timeline_json
 from caretrail.reading.members import Json
 from caretrail.reading.referral_reads import referral_with_entries
-from commands.decisions import Decisions
 from commands.referral.close import VoidReferralEvent
 from domain.ids import RecordId, StreamId
 from domain.statement import Moment
 from infra.clock import new_id
 from tests import servers
-from tests.facts import NothingKnown
+from tests.facts import knowing_nothing
 from tests.referral_samples import accept, caller, close, request
 from tests.region import WORDS, Voice
 from tests.serving import serving
@@ -76,9 +75,7 @@ def told(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told
 
 def tell(where: Installation) -> Told:
     application = where.application
-    decisions = Decisions(
-        streams=application.store.streams, facts=NothingKnown(), now=lambda: NOW, new_id=new_id
-    )
+    decisions = knowing_nothing(application.store.streams, now=lambda: NOW)
     where.hear(
         [
             NGH.say("A01", "02-16 10:45", place="4W-10", visit="V1", admitted="02-16 10:45"),  # 1
@@ -258,9 +255,7 @@ def test_a_referral_of_an_unknown_record_is_shown_when_the_record_appears(alone:
     where = alone.where
     application = where.application
     record = application.id_key.record("SBH", "7", "P")
-    decisions = Decisions(
-        streams=application.store.streams, facts=NothingKnown(), now=lambda: NOW, new_id=new_id
-    )
+    decisions = knowing_nothing(application.store.streams, now=lambda: NOW)
     outcome = decisions.record(request(record=record, happened_at=moment("16 09:00")), caller())
     application.read_models.catch_up()
     assert where.reader.patient("SBH|7") is None
@@ -283,12 +278,7 @@ def test_a_referral_does_not_show_on_the_timeline_of_another_patient(alone: Told
 
 
 def test_a_closed_referral_says_how_it_ended(alone: Told) -> None:
-    decisions = Decisions(
-        streams=alone.where.application.store.streams,
-        facts=NothingKnown(),
-        now=lambda: NOW,
-        new_id=new_id,
-    )
+    decisions = knowing_nothing(alone.where.application.store.streams, now=lambda: NOW)
     decisions.record(
         close(alone.stream, need_met="partly", plan_told_to_patient_on="2026-02-20"), caller()
     )

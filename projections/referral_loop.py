@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 
-from psycopg import Connection
+from psycopg import Connection, sql
 from psycopg.rows import dict_row
 
 from domain import referral
@@ -29,6 +29,7 @@ from projections.engine.columns import ARRIVAL, COMPONENT, FLAGS, MODE, PATIENT
 from projections.engine.course import Course
 from projections.engine.events import FiledOwnEvent
 from projections.engine.projection import ByCourse, Projection
+from projections.engine.relations import PRESENT, Relations
 from projections.engine.services import Services
 from projections.engine.table import Column, Row, Table
 from projections.engine.views import PRODUCTION, TableView
@@ -241,6 +242,7 @@ PROJECTION: Final = Projection(
 def referrals(
     connection: Connection[Any],
     *,
+    relations: Relations = PRESENT,
     stream: str | None = None,
     state: str | None = None,
     patient: str | None = None,
@@ -250,6 +252,7 @@ def referrals(
 
     Args:
         connection: The connection of the caller.
+        relations: Those of now, or of other instants: see ``Reader.past``.
         stream: If given, only the referral with this id.
         state: If given, only referrals in this state.
         patient: If given, only referrals of this patient.
@@ -257,18 +260,20 @@ def referrals(
     """
     with connection.cursor(row_factory=dict_row) as cursor:
         found = cursor.execute(
-            """
+            sql.SQL(
+                """
             select stream_id, patient_id, record_id, mode, state, version, requester_organisation,
                 requester_person, target_organisation, target_person, target_pool, service,
                 specialty, urgency, category, requested_at, requested_precision, accepted_at,
                 accepted_precision, outcome_at, outcome_precision, closed_at, closed_precision,
                 need_met, anchor_ref, encounter_id, flags
-            from proj.referral_loop
+            from {referrals} as r
             where (%(stream)s::text is null or stream_id = %(stream)s)
                 and (%(state)s::text is null or state = %(state)s)
                 and (%(patient)s::text is null or patient_id = %(patient)s)
             order by requested_at desc, stream_id limit %(limit)s
-            """,
+            """
+            ).format(referrals=relations.of(REFERRAL_LOOP)),
             {"stream": stream, "state": state, "patient": patient, "limit": limit},
         ).fetchall()
     return [ReferralRow(**{**each, "flags": tuple(each["flags"])}) for each in found]

@@ -1,8 +1,8 @@
 """Answer every question of the command line and the pages from the read models."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -20,9 +20,13 @@ from caretrail.reading.listing import (
     write_cursor,
 )
 from caretrail.reading.opening import SegmentOpener
+from caretrail.reading.past_courses import TwoClocks
+from caretrail.reading.past_rows import PastRows, components_of, components_of_stream
 from caretrail.reading.patient import PatientReading, interpreted, read, reading_of
 from caretrail.reading.patient_index import Database, PatientIndex
-from domain.ids import MODES, IdKey, PatientId, RecordId
+from domain.catalogue import own_event
+from domain.ids import MODES, IdKey, PatientId, RecordId, StreamId
+from domain.interpretation import interpret
 from projections import (
     audit_trail,
     census,
@@ -33,7 +37,7 @@ from projections.audit_trail import EventRow, LogPosition
 from projections.census import open_places
 from projections.engine.own_events import own_of
 from projections.engine.readings import latest_readings
-from projections.engine.services import Opener
+from projections.engine.services import Opener, Services
 from projections.engine.substrate import filed_by_component, filed_of
 
 PAGE: Final = 25
@@ -72,6 +76,9 @@ class Reader:
         self._id_key = id_key
         self._opening = SegmentOpener(open_segment, warm)
         self._index = PatientIndex(id_key, self._opening, token=token)
+        self._services = Services(
+            open_segment=open_segment, token=token, interpret=interpret, read_own=own_event
+        )
         self.evidence = EvidenceReader(connections, archive)
         self._complete_through = complete_through
         self._newest = newest
@@ -79,6 +86,33 @@ class Reader:
     def connection(self) -> AbstractContextManager[Database]:
         """Lend a connection, for reads that belong to one kind of own stream."""
         return self._connections()
+
+    @contextmanager
+    def past(
+        self,
+        *,
+        as_of: datetime | None = None,
+        known_at: int | datetime | None = None,
+        records: Sequence[RecordId] | None = None,
+        stream: StreamId | None = None,
+    ) -> Iterator[PastRows]:
+        """Lend the relations of read models of own activities, as of and as known at.
+
+        Args:
+            as_of: The instant of the answer; None: now.
+            known_at: An index or an instant; only events recorded up to it count. None: all count.
+            records: If given, only the components of these source records matter.
+            stream: If given, only the component of this own stream matters.
+        """
+        with self._connections() as connection:
+            known = self._position(connection, known_at)
+            clocks = TwoClocks(as_of=as_of, known=None if known_at is None else known.index)
+            components: list[str] | None = None
+            if stream is not None:
+                components = components_of_stream(connection, stream)
+            elif records is not None:
+                components = components_of(connection, records)
+            yield PastRows(connection, clocks, self._services, known=known, components=components)
 
     def latest(self) -> LogPosition:
         """Return the position up to which the read models hold every event."""

@@ -195,10 +195,25 @@ def own_of_kind(connection: Connection[Any], kind: str) -> list[OwnEventRow]:
 
 
 def own_by_component(
-    connection: Connection[Any], schema: str, wanted: Sequence[str]
+    connection: Connection[Any], schema: str, wanted: Sequence[str], *, upto: int | None = None
 ) -> dict[str, list[OwnEventRow]]:
-    """Return all own events of the components ``wanted``."""
-    rows = _select(connection, schema, "where c.component = any(%s::text[])", (texts(wanted),))
+    """Return all own events of the components ``wanted``.
+
+    Args:
+        connection: The connection of the caller.
+        schema: Of the substrate.
+        wanted: Components.
+        upto: If given, only events that were recorded up to this index.
+    """
+    rows = _select(
+        connection,
+        schema,
+        """
+        where c.component = any(%s::text[])
+            and (%s::bigint is null or o.source_position <= %s)
+        """,
+        (texts(wanted), upto, upto),
+    )
     found: dict[str, list[OwnEventRow]] = {one: [] for one in wanted}
     for row in rows:
         found[row[0]].append(OwnEventRow(*row[1:]))

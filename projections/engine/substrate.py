@@ -23,7 +23,7 @@ from projections.engine.events import FiledStatement, LoggedEvent, records_named
 from projections.engine.table import Column, Row, Table, load
 
 NAME: Final = "substrate"
-VERSION: Final = 3
+VERSION: Final = 4
 
 STATEMENT: Final = Table(
     "statement",
@@ -240,6 +240,7 @@ def _times(statement: Statement) -> tuple[datetime | None, datetime | None]:
             statement.occurred,
             statement.admitted,
             statement.discharged,
+            statement.died,
         )
         if moment is not None
     ]

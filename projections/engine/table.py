@@ -121,7 +121,7 @@ def load(connection: Connection[Any], schema: str, table: Table, rows: Sequence[
         return
     places, kinds = _columns(table)
     if not all(map(_is_storable, _texts_in(rows, places))):
-        rows = [tuple(map(_storable, row)) for row in rows]
+        rows = [tuple(map(storable, row)) for row in rows]
     with connection.cursor() as cursor:
         cursor.adapters.register_dumper(tuple, _TextArrayDumper)
         with cursor.copy(_copying(schema, table.name, table.names)) as copy:
@@ -226,7 +226,7 @@ def _is_storable(text: str) -> bool:
         return False
 
 
-def _storable(value: object) -> object:
+def storable(value: object) -> object:
     """Replace NUL and halves of surrogate pairs, which PostgreSQL cannot store in a text."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
@@ -249,7 +249,7 @@ def _array(items: tuple[str, ...]) -> bytes:
     """Return an array in the binary form that ``array_recv`` of PostgreSQL reads."""
     if not items:
         return _NO_DIMENSION
-    raw = [str(_storable(item)).encode() for item in items]
+    raw = [str(storable(item)).encode() for item in items]
     head = pack("!iiiii", 1, 0, _OID_OF_TEXT, len(raw), 1)
     return head + b"".join(pack("!i", len(item)) + item for item in raw)
 

@@ -76,7 +76,7 @@ def test_a_new_version_asks_for_a_new_file_and_an_older_one_is_refused() -> None
 
 def test_the_members_that_a_column_holds_as_json_are_locked_too() -> None:
     holds = shape_of(LOCKED["course"])["course"]["holds"]
-    assert set(holds) == {"CoursePatient", "CourseEncounter"}
+    assert set(holds) == {"CoursePatient", "CourseEncounter", "Death"}
     assert "encounter_id: EncounterId" in holds["CourseEncounter"]
 
 

@@ -7,7 +7,7 @@ stored.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from domain.party import Party
@@ -51,6 +51,8 @@ class Duty:
     rule_version: str
     responsible: Party
     urgent: bool = False
+    part: str = ""
+    """The part of the stream that it is about, such as an activity of a plan; empty: the whole."""
 
 
 def duty(
@@ -61,6 +63,7 @@ def duty(
     opened_at: datetime,
     responsible: Party,
     done_at: datetime | None = None,
+    part: str = "",
 ) -> Duty:
     """Return a duty with the time that a protocol gives it."""
     return Duty(
@@ -75,7 +78,25 @@ def duty(
         rule_version=due.version,
         responsible=responsible,
         urgent=due.urgent,
+        part=part,
     )
+
+
+def in_time_until(owed: Duty) -> datetime:
+    """Return the last instant at which a duty is not overdue: the due time, or the end of the day.
+
+    >>> from domain.party import Party
+    >>> day = Duty(
+    ...     code="a", about="b", opened_at=datetime(2026, 3, 1), due_at=None, due_on=date(2026, 3, 5),
+    ...     zone="America/Chicago", done_at=None, source="", rule_version="", responsible=Party(),
+    ... )
+    >>> in_time_until(day).isoformat()
+    '2026-03-05T23:59:59.999999-06:00'
+    """
+    if owed.due_at is not None:
+        return owed.due_at
+    assert owed.due_on is not None  # noqa: S101  # one of both is set
+    return datetime.combine(owed.due_on, time.max, ZoneInfo(owed.zone))
 
 
 def is_past(due: Due | Duty, at: datetime) -> bool:

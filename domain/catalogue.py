@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from domain import protocol, referral
 from domain.events import OwnEvent
+from domain.protocol import KIND as PROTOCOL
+from domain.referral import KIND as REFERRAL
 from domain.statement import Statement
 from domain.stream_kind import StreamKind
 from domain.triggers import TRIGGERS
@@ -24,7 +25,14 @@ WITHDRAWN: Final = "patient.statement_withdrawn.v1"
 
 #: The kinds of own streams by name. A new kind is one more row here.
 KINDS: Final[Mapping[str, StreamKind[Any, Any]]] = MappingProxyType(
-    {each.name: each for each in (referral.KIND, protocol.KIND)}
+    {
+        each.name: each
+        for each in (
+            # by name
+            PROTOCOL,
+            REFERRAL,
+        )
+    }
 )
 
 #: The own events by topic.

@@ -7,15 +7,24 @@ from dataclasses import dataclass
 from caretrail.cli.verbs import Verbs
 
 
+def _no_reads(_verbs: "Verbs[argparse.ArgumentParser]") -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class CommandGroup:
     """A word of the command line, and the kind of stream whose commands are its verbs.
 
-    ``reads`` adds the verbs that only read.
+    ``reads`` adds the verbs that only read, beside ``show``, which each kind has.
     """
 
     word: str
     kind: str
     words: str
     noun: str  # what the id in a command names, such as "referral"
-    reads: Callable[["Verbs[argparse.ArgumentParser]"], None]
+    reads: Callable[["Verbs[argparse.ArgumentParser]"], None] = _no_reads
+
+    @property
+    def metavar(self) -> str:
+        """The word for the id of such a thing in the usage line."""
+        return self.noun.upper().replace(" ", "_")

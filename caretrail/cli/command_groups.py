@@ -8,9 +8,10 @@ import argparse
 from collections.abc import Sequence
 from typing import Final
 
+from caretrail.cli.arguments import id_of
 from caretrail.cli.command_group import CommandGroup
 from caretrail.cli.referral_verbs import referral_reads
-from caretrail.cli.verbs import Verbs
+from caretrail.cli.verbs import Verbs, add_json, add_verb
 
 GROUPS: Final = (
     CommandGroup(
@@ -35,4 +36,10 @@ def command_groups(
             from caretrail.cli.command_verbs import add_command_verbs  # noqa: PLC0415
 
             add_command_verbs(inner, group)
+        show = add_verb(inner, "show", "show:show", f"show one {group.noun} and its entries")
+        show.set_defaults(kind=group.kind, noun=group.noun)
+        show.add_argument(
+            "stream", type=id_of, metavar=group.metavar, help=f"id of the {group.noun}"
+        )
+        add_json(show)
         group.reads(inner)

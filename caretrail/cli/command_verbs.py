@@ -72,7 +72,7 @@ def _add(
         verb.add_argument("--id", type=id_of, metavar="UUID", help=f"id of the new {group.noun}")
     else:
         verb.add_argument(
-            "stream", type=id_of, metavar=group.noun.upper().replace(" ", "_"),
+            "stream", type=id_of, metavar=group.metavar,
             help=f"id of the {group.noun}",
         )  # fmt: skip
     for field in fields_of(shape):

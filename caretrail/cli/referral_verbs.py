@@ -2,15 +2,11 @@
 
 import argparse
 
-from caretrail.cli.arguments import id_of
 from caretrail.cli.verbs import Verbs, add_json, add_limit, add_verb
 
 
 def referral_reads(referral: "Verbs[argparse.ArgumentParser]") -> None:
     """Add the verbs of ``referral`` that only read."""
-    show = add_verb(referral, "show", "referral:referral_show", "show one referral and its entries")
-    show.add_argument("stream", type=id_of, metavar="REFERRAL", help="id of the referral")
-    add_json(show)
     listed = add_verb(
         referral, "ls", "referral:referral_ls", "list referrals, the newest request first"
     )

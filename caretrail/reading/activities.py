@@ -88,7 +88,7 @@ def read_activities(
     entries: list[ActivityEntry] = []
     summaries: dict[str, list[tuple[StreamId, StreamSummary]]] = {kind: [] for kind in OWN_STREAMS}
     for stream, events in _streams(filed):
-        kind = OWN_STREAMS[_kind(events[0])]
+        kind = OWN_STREAMS[kind_of(events[0])]
         if not set(events[0].records) & set(patient.records):
             continue
         whole = [_fact(each) for each in events]
@@ -135,7 +135,7 @@ def stream_entries(
     """
     entries: list[ActivityEntry] = []
     for stream, events in _streams(each for each in filed if each.stream_id == stream_id):
-        kind, whole = OWN_STREAMS[_kind(events[0])], [_fact(each) for each in events]
+        kind, whole = OWN_STREAMS[kind_of(events[0])], [_fact(each) for each in events]
         entries += _entries(kind, stream, events, whole, encounters)
     return tuple(sorted(entries, key=lambda one: (one.happened_at, one.index)))
 
@@ -179,7 +179,13 @@ def _entries(
         )
 
 
-def _kind(filed: FiledOwnEvent) -> str:
+def stream_facts(filed: Iterable[OwnEventRow]) -> list[StreamEvent[OwnEvent]]:
+    """Return the events of one own stream from the rows under which they are filed."""
+    return [_fact(each) for _, events in _streams(filed) for each in events]
+
+
+def kind_of(filed: FiledOwnEvent | OwnEventRow) -> str:
+    """Return the kind of the stream of an event, such as ``referral``."""
     return filed.topic.partition(".")[0]
 
 

@@ -9,5 +9,11 @@ from caretrail.reading.referrals import REFERRALS
 
 #: By kind. Each kind has its own states and events, so their types differ.
 OWN_STREAMS: Final[Mapping[str, OwnStream[Any, Any]]] = MappingProxyType(
-    {each.kind: each for each in (REFERRALS,)}
+    {
+        each.kind: each
+        for each in (
+            # by kind
+            REFERRALS,
+        )
+    }
 )

@@ -15,7 +15,7 @@ import msgspec
 from psycopg import Connection, sql
 
 from domain.body import Actor
-from domain.ids import EventId, RecordId
+from domain.ids import EventId, RecordId, StreamId
 from projections.engine.arrays import texts
 from projections.engine.decoding import split
 from projections.engine.events import FiledOwnEvent, LoggedEvent
@@ -49,7 +49,7 @@ OWN_EVENT: Final = Table(
         ),
     ),
     key=("source_position", "record_id"),
-    indexes=(("record_id",),),
+    indexes=(("record_id",), ("stream_id",)),
     published=False,
     order=("stream_id", "version", "record_id"),
 )
@@ -176,6 +176,14 @@ def own_of(
         order by o.source_position
         """,
         (list(records), upto, upto),
+    )
+    return [OwnEventRow(*row[1:]) for row in rows]
+
+
+def own_of_stream(connection: Connection[Any], stream: StreamId) -> list[OwnEventRow]:
+    """Return the events of an own stream, by index; each once for each record it is filed under."""
+    rows = _select(
+        connection, "proj", "where o.stream_id = %s order by o.source_position", (stream,)
     )
     return [OwnEventRow(*row[1:]) for row in rows]
 

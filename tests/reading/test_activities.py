@@ -14,7 +14,7 @@ from caretrail.http import create_app
 from caretrail.reading.activities import Activities
 from caretrail.reading.contract import timeline_json
 from caretrail.reading.members import Json
-from caretrail.reading.referral_reads import referral_with_entries
+from caretrail.reading.one_stream import read_stream
 from commands.referral.close import VoidReferralEvent
 from domain.ids import RecordId, StreamId
 from domain.statement import Moment
@@ -203,16 +203,17 @@ def test_the_json_has_activities_as_entries_and_by_stream(told: Told) -> None:
 
 def test_a_referral_is_read_alone(told: Told) -> None:
     with told.where.reader.connection() as connection:
-        found = referral_with_entries(connection, told.stream)
-        unknown = referral_with_entries(connection, StreamId(new_id()))
+        found = read_stream(connection, told.stream)
+        unknown = read_stream(connection, StreamId(new_id()))
     assert unknown is None
     assert found is not None
-    row, entries = found
-    assert (row.state, row.version) == ("accepted", 4)
-    assert [each.words.kind for each in entries] == [
+    assert found.kind == "referral"
+    assert (found.members["state"], found.members["version"]) == ("accepted", 4)
+    assert [each.words.kind for each in found.entries] == [
         "requested", "accepted", "accepted", "entered_in_error",
     ]  # fmt: skip
-    assert entries == told.activities().entries
+    assert found.entries == told.activities().entries
+    assert found.members == told.activities().streams["referral"][0]
 
 
 def test_the_rebuilt_read_models_are_equal_to_the_live_ones(told: Told) -> None:
@@ -260,7 +261,7 @@ def test_a_referral_of_an_unknown_record_is_shown_when_the_record_appears(alone:
     application.read_models.catch_up()
     assert where.reader.patient("SBH|7") is None
     with where.reader.connection() as connection:
-        assert referral_with_entries(connection, outcome.stream) is not None
+        assert read_stream(connection, outcome.stream) is not None
     where.hear([SBH.say("A01", "02-18 10:00", place="6S-1", visit="S1", admitted="02-18 10:00")])
     reading = where.reader.patient("SBH|7")
     assert reading is not None

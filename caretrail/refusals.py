@@ -8,6 +8,18 @@ from domain.errors import DomainError
 
 #: What the person can do, by the refusal. A test fails if a refusal has no row.
 REMEDIES: Final[Mapping[type[DomainError], str]] = {
+    errors.AlreadyMember: "To change the role of the member, record a change of role.",
+    errors.AttributionPeriodEmpty: "State an end that is after the beginning.",
+    errors.HandoverStillOpen: "Accept, refuse or withdraw the open handover first.",
+    errors.HandoverToSameMember: "Name another member of the team.",
+    errors.NoOpenHandover: "Look at the care team: it shows the open handovers with both members.",
+    errors.NotAMember: "Let the member join the team first, or state another time.",
+    errors.NotAttributed: "Look at the attributions of the patient, and name one of these.",
+    errors.NotTheCoordinator: "Name the member who coordinates the scope now, or assign a"
+    " coordinator.",
+    errors.ProgrammeMismatch: "State the programme if, and only if, the scope is a programme.",
+    errors.TwoCoordinators: "State a time after the later change, or mark that change as entered"
+    " in error first.",
     errors.AlreadyClosed: "Request a new referral.",
     errors.AnotherPatient: "Request a new referral for the other patient.",
     errors.ConflictsWithLater: "Mark the later entries as entered in error first, or state another"

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from domain.attribution import KIND as ATTRIBUTION
+from domain.care_team import KIND as CARE_TEAM
 from domain.events import OwnEvent
 from domain.protocol import KIND as PROTOCOL
 from domain.referral import KIND as REFERRAL
@@ -29,6 +31,8 @@ KINDS: Final[Mapping[str, StreamKind[Any, Any]]] = MappingProxyType(
         each.name: each
         for each in (
             # by name
+            ATTRIBUTION,
+            CARE_TEAM,
             PROTOCOL,
             REFERRAL,
         )

@@ -193,3 +193,114 @@ class EffectiveInThePast(DomainError):
             f"the protocol would be in force from {effective_from.isoformat()}, which is before"
             f" the present time {now.isoformat(timespec='seconds')}"
         )
+
+
+class AlreadyMember(DomainError):
+    """The member is in the care team at the stated time."""
+
+    code = "already_member"
+
+    def __init__(self, member: str) -> None:
+        self.member = member
+        super().__init__(f"{member} is a member of the care team already")
+
+
+class NotAMember(DomainError):
+    """The member is not in the care team at the stated time."""
+
+    code = "not_a_member"
+
+    def __init__(self, member: str) -> None:
+        self.member = member
+        super().__init__(f"{member} is not a member of the care team at that time")
+
+
+class TwoCoordinators(DomainError):
+    """Another member coordinates the scope at the stated time, and a later change is recorded."""
+
+    code = "two_coordinators"
+
+    def __init__(self, scope: str, member: str, *, until: datetime) -> None:
+        self.scope = scope
+        self.member = member
+        self.until = until
+        super().__init__(
+            f"{member} coordinates the scope {scope} at that time, until {until.isoformat()}"
+        )
+
+
+class NotTheCoordinator(DomainError):
+    """The member that hands over does not coordinate the scope at the stated time."""
+
+    code = "not_the_coordinator"
+
+    def __init__(self, scope: str, member: str) -> None:
+        self.scope = scope
+        self.member = member
+        super().__init__(f"{member} does not coordinate the scope {scope} at that time")
+
+
+class ProgrammeMismatch(DomainError):
+    """The scope is a programme and none is named, or a programme is named for another scope."""
+
+    code = "programme_mismatch"
+
+    def __init__(self, scope: str) -> None:
+        self.scope = scope
+        super().__init__(
+            "the scope programme needs the code of the programme"
+            if scope == "programme"
+            else f"the scope {scope} has no programme"
+        )
+
+
+class HandoverStillOpen(DomainError):
+    """A handover of the scope is open already."""
+
+    code = "handover_open"
+
+    def __init__(self, scope: str) -> None:
+        self.scope = scope
+        super().__init__(f"a handover of the scope {scope} is open")
+
+
+class HandoverToSameMember(DomainError):
+    """The coordinator hands over to itself."""
+
+    code = "handover_to_same_member"
+
+    def __init__(self, member: str) -> None:
+        self.member = member
+        super().__init__(f"{member} hands over to itself")
+
+
+class NoOpenHandover(DomainError):
+    """The scope has no open handover of this member at the stated time."""
+
+    code = "no_open_handover"
+
+    def __init__(self, scope: str, member: str) -> None:
+        self.scope = scope
+        self.member = member
+        super().__init__(f"the scope {scope} has no open handover that {member} can answer")
+
+
+class AttributionPeriodEmpty(DomainError):
+    """The attribution ends before it begins."""
+
+    code = "attribution_period_empty"
+
+    def __init__(self, since: datetime) -> None:
+        self.since = since
+        super().__init__(f"the attribution begins at {since.isoformat()} and ends before")
+
+
+class NotAttributed(DomainError):
+    """No such attribution goes on until the stated end."""
+
+    code = "not_attributed"
+
+    def __init__(self, target_kind: str, target: str) -> None:
+        self.target_kind = target_kind
+        self.target = target
+        super().__init__(f"no attribution to the {target_kind} {target} goes on until then")

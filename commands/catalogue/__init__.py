@@ -4,6 +4,26 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from commands.attribution import (
+    AttributePatient,
+    EndAttribution,
+    EndRosterRow,
+    RecordRosterRow,
+    VoidAttributionEvent,
+)
+from commands.care_team.coordination import (
+    AcceptHandover,
+    AssignCoordinator,
+    HandOver,
+    RefuseHandover,
+    WithdrawHandover,
+)
+from commands.care_team.members import (
+    ChangeMemberRole,
+    JoinCareTeam,
+    LeaveCareTeam,
+    VoidTeamEvent,
+)
 from commands.decisions import Command
 from commands.protocol import PublishProtocol, VoidProtocolEvent
 from commands.referral.answer import AcceptReferral
@@ -18,6 +38,20 @@ COMMANDS: Final[tuple[type[Command], ...]] = (
     VoidReferralEvent,
     PublishProtocol,
     VoidProtocolEvent,
+    JoinCareTeam,
+    ChangeMemberRole,
+    LeaveCareTeam,
+    AssignCoordinator,
+    HandOver,
+    AcceptHandover,
+    RefuseHandover,
+    WithdrawHandover,
+    VoidTeamEvent,
+    AttributePatient,
+    EndAttribution,
+    RecordRosterRow,
+    EndRosterRow,
+    VoidAttributionEvent,
 )
 
 #: By kind of stream and verb.

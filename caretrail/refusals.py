@@ -20,6 +20,8 @@ REMEDIES: Final[Mapping[type[DomainError], str]] = {
     errors.ProgrammeMismatch: "State the programme if, and only if, the scope is a programme.",
     errors.TwoCoordinators: "State a time after the later change, or mark that change as entered"
     " in error first.",
+    errors.AccessReasonMissing: "State why you need to read this patient, as a code such as"
+    " direct_care; it is recorded.",
     errors.AlreadyClosed: "Request a new referral.",
     errors.AnotherPatient: "Request a new referral for the other patient.",
     errors.ConflictsWithLater: "Mark the later entries as entered in error first, or state another"
@@ -36,6 +38,8 @@ REMEDIES: Final[Mapping[type[DomainError], str]] = {
     errors.ProtocolInvalid: "Correct the file and publish it again.",
     errors.PurposeMissing: "State it with --purpose, such as TREAT.",
     errors.ReferralNotAccepted: "Let the target accept the referral first.",
+    errors.RoleNotAllowed: "Ask a person whose role allows it. An answer to a referral is for the"
+    " organisation of the person who answers.",
     errors.SameOrganisationAndPerson: "Name another target.",
     errors.TargetMissing: "Name it with --target or --target-pool.",
     errors.UnknownEvent: "`caretrail timeline PATIENT` lists the events of a patient.",

@@ -10,6 +10,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import override
 
+from commands.authority import Authority, acting_role
 from commands.permissions import Permission
 from commands.ports.facts import Facts
 from commands.ports.store import StoreUnavailable
@@ -155,6 +156,8 @@ class Caller:
     actor: Actor
     key: str = ""  # idempotency key; empty if the caller gave none
     expected_version: int | None = None  # None: any version
+    #: What the person may do. None: the caller is at the command line, and states no role.
+    authority: Authority | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,15 +178,15 @@ class Decisions:
         not answer, the outcome is read back by the key.
 
         Raises:
-            DomainError: The rules refuse the command. Nothing was recorded.
+            DomainError: The rules or the role of the caller refuse the command. Nothing was
+                recorded.
             CannotStore: The store refuses the content of the command. Nothing was recorded.
             StoreUnavailable: The outcome is unknown: repeat the command with the same key.
         """
         if caller.actor.kind == "person" and not caller.actor.purpose:
             raise PurposeMissing
-        key = CommandKey(
-            actor=caller.actor, key=caller.key or self.new_id(), content=_content(command)
-        )
+        actor = self._acting(command, caller)
+        key = CommandKey(actor=actor, key=caller.key or self.new_id(), content=_content(command))
         if caller.key and (earlier := self.streams.outcome_of(key)):
             return _same(earlier)
         version = 0
@@ -194,7 +197,7 @@ class Decisions:
                 raise VersionConflict(expected=caller.expected_version or 0, actual=version)
             context = Context(
                 time=StatedTime(self.now(), command.happened_at),
-                actor=caller.actor,
+                actor=actor,
                 facts=self.facts,
                 id_key=self.id_key,
             )
@@ -226,6 +229,27 @@ class Decisions:
             died_at = self.facts.died_at(record)
             if died_at and any(each.happened_at.at > died_at for each in events):
                 raise PatientDeceased
+
+    def _acting(self, command: Command, caller: Caller) -> Actor:
+        """Return the actor with the role in which the command is allowed.
+
+        Raises:
+            RoleNotAllowed: No role of the caller allows it.
+        """
+        if caller.authority is None:
+            return caller.actor
+        is_own = None
+        if isinstance(command, VoidEvent):
+            author = self.streams.actor_of(command.event_id)
+            # An event that does not exist is refused by the rules.
+            is_own = author is None or _is_same_person(author, caller.actor)
+        role = acting_role(
+            caller.authority,
+            command.PERMISSION,
+            organisation=command.facility(),
+            is_own=is_own,
+        )
+        return replace(caller.actor, role=role)
 
     def _read(self, stream: StreamId) -> tuple[StreamEvent[OwnEvent], ...]:
         try:
@@ -286,6 +310,10 @@ def _same(outcome: CommandOutcome) -> CommandOutcome:
     if not outcome.same_content:
         raise KeyReused
     return outcome
+
+
+def _is_same_person(one: Actor, other: Actor) -> bool:
+    return (one.kind, one.issuer, one.subject) == (other.kind, other.issuer, other.subject)
 
 
 def _content(command: Command) -> str:

@@ -121,6 +121,28 @@ class PurposeMissing(DomainError):
         super().__init__("a command of a person states its purpose")
 
 
+class RoleNotAllowed(DomainError):
+    """None of the roles of the person allows what the person asks for."""
+
+    code = "role_not_allowed"
+
+    def __init__(self, permission: str, roles: Sequence[str]) -> None:
+        self.permission = permission
+        self.roles = tuple(roles)
+        super().__init__(
+            f"not allowed for {', '.join(roles) or 'a person without a role'}: {permission}"
+        )
+
+
+class AccessReasonMissing(DomainError):
+    """The patient is not in the care of the person, and the person states no reason to read."""
+
+    code = "access_reason_missing"
+
+    def __init__(self) -> None:
+        super().__init__("the patient is neither on your panel nor is your team in the care team")
+
+
 class AnotherPatient(DomainError):
     """The stream is about another patient, even if its events were entered in error."""
 

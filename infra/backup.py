@@ -28,12 +28,13 @@ from infra.postgres import settings
 from infra.sealing import NONCE, encrypt, to_text
 
 #: The schemas of the store. Every table in them is backed up; the manifest states their columns.
-STORE_SCHEMAS: Final = ("es", "intake")
+STORE_SCHEMAS: Final = ("es", "intake", "access")
 #: Tables of other schemas that are backed up too. A restored store needs the generations of the
 #: topic, so that it can begin a new one.
 STORE_TABLES: Final = ("relay.generation",)
 KEY_TABLES: Final = ("keys.master_key", "keys.data_key")
-_LEFT_OUT: Final = ("es.migration",)
+#: A token that was revoked after the backup must not be valid again after a restore.
+_LEFT_OUT: Final = ("es.migration", "access.token")
 #: Associated data of the encrypted id key, so that it cannot pass for a data key.
 ABOUT_ID_KEY: Final = b"caretrail id key"
 

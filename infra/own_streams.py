@@ -20,11 +20,12 @@ from commands.ports.streams import (
     StreamOfOtherKind,
     Streams,
 )
+from domain.body import Actor
 from domain.decider import StreamEvent
 from domain.encoding import BodyDoesNotHold, read_body
 from domain.events import OwnEvent
 from domain.ids import EventId, IdKey, StreamId
-from infra.recorder import Columns, NewEvent
+from infra.recorder import Columns, NewEvent, actor_of
 from infra.store_writer import REASONS, ROUNDS, StoreWriter, sealed_event
 from infra.subject_keys import SealingKeys, take_keys
 
@@ -73,6 +74,12 @@ class RecordedStreams(Streams):
     def outcome_of(self, key: CommandKey) -> CommandOutcome | None:
         with self._writer.connection() as connection:
             return self._outcome(connection, key)
+
+    @override
+    def actor_of(self, event_id: EventId) -> Actor | None:
+        with self._writer.connection() as connection:
+            row = connection.execute(_ACTOR, (event_id,)).fetchone()
+        return actor_of(row["actor"]) if row else None
 
     def _try(
         self,
@@ -210,3 +217,4 @@ _EVENTS: Final = (
     " from es.event where originator_id = %s and originator_version > %s"
     " and originator_version <= %s order by originator_version"
 )
+_ACTOR: Final = "select actor::text from es.event where event_id = %s"

@@ -138,6 +138,32 @@ class Settings(BaseSettings):
         " a container whose port is published on loopback.",
     )
     http_port: Port = Field(8600, description="Port of the pages; 0 takes a free one.")
+    http_threads: int = Field(
+        8, ge=1, le=64, description="Most requests of the API that are worked on at a time."
+    )
+    oidc_issuer: str = Field(
+        "",
+        description="Address of the OIDC issuer whose tokens the API accepts, as the issuer writes"
+        " itself in its tokens; without it, only local tokens are accepted.",
+    )
+    oidc_audience: str = Field(
+        "", description="Audience that the tokens of the OIDC issuer must name."
+    )
+    oidc_roles_claim: str = Field(
+        "roles", description="Claim that states the roles, such as realm_access.roles."
+    )
+    oidc_roles: str = Field(
+        "",
+        description="Values of that claim and our roles: VALUE=ROLE, comma separated; without it,"
+        " the values are our roles.",
+    )
+    oidc_organisations_claim: str = Field(
+        "organisations",
+        description="Claim that states the codes of the organisations that a person acts for.",
+    )
+    oidc_leeway: float = Field(
+        60.0, ge=0, le=300, description="Seconds by which the clock of the OIDC issuer may differ."
+    )
     health_port: Port = Field(
         0, description="Loopback port of health and metrics of a role; 0 takes a free one."
     )

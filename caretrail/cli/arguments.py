@@ -2,37 +2,38 @@
 
 import re
 from argparse import ArgumentTypeError
-from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Final, TypeVar
 from uuid import UUID
 
-from domain.calendar import EARLIEST, LATEST, asked_instant
-
 if TYPE_CHECKING:
-    from domain.statement import Moment, Precision, Zone
+    from domain.statement import Moment
 
 _CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+-]{0,63}")
-_STATED: Final = re.compile(
-    r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(:\d{2}(?:\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?"
-)
+_T = TypeVar("_T")
 
 
 def instant(text: str) -> datetime:
     """Return a time in UTC. Without an offset, it is UTC."""
-    return asked_instant(_read(text))
+    # Imported only here and below: --help must not pay for it.
+    from caretrail.stated_times import asked_time  # noqa: PLC0415
 
-
-def _read(text: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise ArgumentTypeError(f"{text}: write a time as 2026-03-02T14:05:00Z") from None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    return _read(text, asked_time)
 
 
 def instant_or_index(text: str) -> datetime | int:
     """Return a time, or the index of an event."""
-    return int(text) if text.isdecimal() else instant(text)
+    from caretrail.stated_times import asked_position  # noqa: PLC0415
+
+    return _read(text, asked_position)
+
+
+def _read(text: str, reading: Callable[[str], _T]) -> _T:
+    try:
+        return reading(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text}: {error}") from None
 
 
 def address(text: str) -> tuple[str, int]:
@@ -59,28 +60,10 @@ def named_version(text: str) -> tuple[str, int]:
 
 
 def stated_time(text: str) -> "Moment":
-    """Return a time as it was stated: a day, a minute or a second. Without an offset, it is UTC.
+    """Return a time as it was stated: a day, a minute or a second. Without an offset, it is UTC."""
+    from caretrail.stated_times import stated_moment  # noqa: PLC0415
 
-    >>> stated_time("2026-03-02").precision, stated_time("2026-03-02T14:05+01:00").zone
-    ('day', 'offset')
-    """
-    # Imported only here: --help must not pay for it.
-    from domain.statement import Moment  # noqa: PLC0415
-
-    shape = _STATED.fullmatch(text)
-    if shape is None:
-        raise ArgumentTypeError(f"{text}: write a time as 2026-03-02T14:05Z, or a day")
-    read = _read(text)
-    if not EARLIEST.year <= read.year < LATEST.year:
-        raise ArgumentTypeError(f"{text}: write a year between {EARLIEST.year} and {LATEST.year}")
-    at = read.astimezone(UTC)
-    zone: Zone = "offset" if shape[2] else "assumed"
-    if shape[1]:
-        return Moment(at=at, zone=zone, text=text)
-    precision: Precision = "minute" if ":" in text else "day"
-    length = timedelta(minutes=1) if precision == "minute" else timedelta(days=1)
-    until = at + length - timedelta(seconds=1)
-    return Moment(at=at, until=until, precision=precision, zone=zone, text=text)
+    return _read(text, stated_moment)
 
 
 def day(text: str) -> date:

@@ -107,3 +107,7 @@ class Streams(Protocol):
     def outcome_of(self, key: CommandKey) -> CommandOutcome | None:
         """Return what the command with this key recorded; None if it was not recorded."""
         ...
+
+    def actor_of(self, event_id: EventId) -> Actor | None:
+        """Return the actor of an event; None if there is no such event."""
+        ...

@@ -20,6 +20,7 @@ from commands.ports.streams import (
 )
 from commands.referral.answer import AcceptReferral
 from commands.referral.close import VoidReferralEvent
+from domain.body import Actor
 from domain.decider import StreamEvent
 from domain.errors import (
     KeyReused,
@@ -30,7 +31,7 @@ from domain.errors import (
     VersionConflict,
 )
 from domain.events import OwnEvent
-from domain.ids import StreamId
+from domain.ids import EventId, StreamId
 from domain.statement import Moment
 from infra.clock import new_id
 from infra.event_store import CareStore
@@ -75,6 +76,10 @@ class FaultyStreams(Streams):
     @override
     def outcome_of(self, key: CommandKey) -> CommandOutcome | None:
         return self.store.outcome_of(key)
+
+    @override
+    def actor_of(self, event_id: EventId) -> Actor | None:
+        return self.store.actor_of(event_id)
 
 
 def lose() -> None:

@@ -1,0 +1,3 @@
+from tests.oidc_provider import provider
+
+__all__ = ["provider"]

@@ -2,7 +2,16 @@
 
 from typing import Final
 
-from projections import audit_trail, census, last_seen, patients, referral_loop, timeline
+from projections import (
+    attribution,
+    audit_trail,
+    care_team_member,
+    census,
+    last_seen,
+    patients,
+    referral_loop,
+    timeline,
+)
 from projections.engine.projection_list import ProjectionList
 
 PROJECTIONS: Final = ProjectionList(
@@ -11,6 +20,8 @@ PROJECTIONS: Final = ProjectionList(
         census.PROJECTION,
         patients.PROJECTION,
         referral_loop.PROJECTION,
+        care_team_member.PROJECTION,
+        attribution.PROJECTION,
         audit_trail.PROJECTION,
         last_seen.PROJECTION,
     )

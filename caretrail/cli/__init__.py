@@ -16,6 +16,7 @@ from typing import Final, cast
 from caretrail.cli.arguments import address, count, named_version
 from caretrail.cli.command_groups import command_groups
 from caretrail.cli.reprocess_verb import reprocess_verb
+from caretrail.cli.team_verbs import responsible_verbs
 from caretrail.cli.token_verbs import token_verbs
 from caretrail.cli.verbs import Verbs, add_group, add_instants, add_json, add_limit, add_verb
 from caretrail.lasting import import_lasting
@@ -84,6 +85,7 @@ def command_parser(arguments: Sequence[str] | None = None) -> argparse.ArgumentP
     _message_verbs(verbs)
     _reading_verbs(verbs)
     command_groups(verbs, arguments)
+    responsible_verbs(verbs)
     _event_verbs(verbs)
     token_verbs(verbs)
     _backup_verbs(verbs)

@@ -11,9 +11,26 @@ from typing import Final
 from caretrail.cli.arguments import id_of
 from caretrail.cli.command_group import CommandGroup
 from caretrail.cli.referral_verbs import referral_reads
+from caretrail.cli.team_verbs import attribution_reads, team_reads
 from caretrail.cli.verbs import Verbs, add_json, add_verb
 
 GROUPS: Final = (
+    CommandGroup(
+        word="team",
+        kind="care_team",
+        words="say who is in the care team of a patient, who coordinates, and hand over",
+        noun="care team",
+        reads=team_reads,
+        per_person=True,
+    ),
+    CommandGroup(
+        word="attribution",
+        kind="attribution",
+        words="attribute patients to practices, practitioners, payers and programmes",
+        noun="attribution",
+        reads=attribution_reads,
+        per_person=True,
+    ),
     CommandGroup(
         word="referral",
         kind="referral",
@@ -36,10 +53,13 @@ def command_groups(
             from caretrail.cli.command_verbs import add_command_verbs  # noqa: PLC0415
 
             add_command_verbs(inner, group)
-        show = add_verb(inner, "show", "show:show", f"show one {group.noun} and its entries")
-        show.set_defaults(kind=group.kind, noun=group.noun)
-        show.add_argument(
-            "stream", type=id_of, metavar=group.metavar, help=f"id of the {group.noun}"
-        )
-        add_json(show)
+        if not group.per_person:
+            _add_show(inner, group)
         group.reads(inner)
+
+
+def _add_show(verbs: "Verbs[argparse.ArgumentParser]", group: CommandGroup) -> None:
+    show = add_verb(verbs, "show", "show:show", f"show one {group.noun} and its entries")
+    show.set_defaults(kind=group.kind, noun=group.noun)
+    show.add_argument("stream", type=id_of, metavar=group.metavar, help=f"id of the {group.noun}")
+    add_json(show)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from caretrail.reading.attributions import ATTRIBUTIONS
+from caretrail.reading.care_teams import CARE_TEAMS
 from caretrail.reading.own_stream import OwnStream
 from caretrail.reading.referrals import REFERRALS
 
@@ -13,6 +15,8 @@ OWN_STREAMS: Final[Mapping[str, OwnStream[Any, Any]]] = MappingProxyType(
         each.kind: each
         for each in (
             # by kind
+            ATTRIBUTIONS,
+            CARE_TEAMS,
             REFERRALS,
         )
     }

@@ -1,0 +1,169 @@
+"""Care teams as the timeline, the command line and the page show them."""
+
+from collections.abc import Callable
+from typing import Final, assert_never
+
+from caretrail.reading.members import Json, instant
+from caretrail.reading.own_stream import OwnStream, StreamSummary, error_words
+from caretrail.reading.wording import EntryWords
+from domain.care_team import (
+    CARE_TEAM,
+    CareTeam,
+    CareTeamEvent,
+    CoordinatorAssigned,
+    HandedOver,
+    HandoverAccepted,
+    HandoverRefused,
+    HandoverWithdrawn,
+    MemberJoined,
+    MemberLeft,
+    MemberRoleChanged,
+    ScopeEvent,
+    TeamEnteredInError,
+    TeamHistory,
+)
+from domain.decider import fold
+from domain.ids import EncounterId, EventId, PatientId, RecordId, StatementRef, StreamId
+from projections.care_team_member import (
+    CoordinatorRow,
+    HandoverRow,
+    MemberRow,
+    coordinator_rows,
+    handover_rows,
+    member_rows,
+)
+
+
+def member_json(row: MemberRow) -> Json:
+    """Return one member in one role."""
+    return {
+        "member": row.member,
+        "kind": row.kind,
+        "role": row.role,
+        "organisation": row.organisation or None,
+        "since": instant(row.since),
+        "since_precision": row.since_precision,
+        "until": instant(row.until),
+        "until_precision": row.until_precision,
+        "left_reason": row.left_reason,
+    }
+
+
+def coordinator_json(row: CoordinatorRow) -> Json:
+    """Return one period in which a member coordinates a scope."""
+    return {
+        "scope": row.scope,
+        "programme": row.programme or None,
+        "member": row.member,
+        "since": instant(row.since),
+        "since_precision": row.since_precision,
+        "until": instant(row.until),
+        "until_precision": row.until_precision,
+        "flags": list(row.flags),
+    }
+
+
+def handover_json(row: HandoverRow) -> Json:
+    """Return one handover."""
+    return {
+        "scope": row.scope,
+        "programme": row.programme or None,
+        "from_member": row.from_member,
+        "to_member": row.to_member,
+        "state": row.state,
+        "offered_at": instant(row.offered_at),
+        "offered_precision": row.offered_precision,
+        "ended_at": instant(row.ended_at),
+        "ended_precision": row.ended_precision,
+        "refused_reason": row.refused_reason,
+    }
+
+
+def _summary(
+    stream: StreamId,
+    history: TeamHistory,
+    /,
+    *,
+    patient_of: Callable[[RecordId], PatientId],
+    encounter_of: Callable[[StatementRef | None], EncounterId | None],  # noqa: ARG001
+) -> StreamSummary:
+    folded = fold(CARE_TEAM, history)
+    team = folded.state
+    (joined,) = [each.event for each in history if isinstance(each.event, MemberJoined)][:1]
+    # FHIR CareTeam: active, inactive.
+    active = any(each.until is None for each in team.memberships)
+    void = "entered_in_error" if not team.memberships else "inactive"
+    members = {
+        "stream_id": stream,
+        "state": "active" if active else void,
+        "version": len(history),
+        "patient_id": patient_of(joined.record),
+        "record_id": joined.record,
+        "mode": joined.mode,
+        "members": [member_json(each) for each in member_rows(team)],
+        "coordinators": [coordinator_json(each) for each in coordinator_rows(team)],
+        "handovers": [handover_json(each) for each in handover_rows(team)],
+        "flags": ["has_void_events"] if folded.void else [],
+    }
+    began = min(each.event.happened_at.at for each in history)
+    return StreamSummary(began_at=began, members=members)
+
+
+def _words(event: CareTeamEvent, event_of: Callable[[EventId], CareTeamEvent | None]) -> EntryWords:
+    if isinstance(event, TeamEnteredInError):
+        return error_words("Care team", event, event_of)
+    head, rest = _member_words(event) if not isinstance(event, ScopeEvent) else _scope_words(event)
+    return EntryWords(kind=event.move(), head=head, rest=rest)
+
+
+def _member_words(event: MemberJoined | MemberRoleChanged | MemberLeft) -> tuple[str, str]:
+    match event:
+        case MemberJoined():
+            who = ", ".join(filter(None, (event.member, event.organisation)))
+            return "Joined the care team", f"{who}, as {_spaced(event.role)}"
+        case MemberRoleChanged():
+            return "Role in the care team changed", f"{event.member}, now {_spaced(event.role)}"
+        case MemberLeft():
+            return "Left the care team", f"{event.member}, {_spaced(event.reason)}"
+        case _:
+            assert_never(event)
+
+
+def _scope_words(event: ScopeEvent) -> tuple[str, str]:
+    scope = {
+        "all": "for everything",
+        "transition": "for the transition",
+        "programme": f"for the programme {event.programme}",
+    }[event.scope]
+    match event:
+        case CoordinatorAssigned():
+            return "Coordinator assigned", f"{event.member}, {scope}"
+        case HandedOver():
+            return "Handed over", f"from {event.from_member} to {event.to_member}, {scope}"
+        case HandoverAccepted():
+            return "Handover accepted", f"by {event.to_member}, {scope}"
+        case HandoverRefused():
+            return "Handover refused", f"by {event.to_member}, {_spaced(event.reason)}, {scope}"
+        case HandoverWithdrawn():
+            return "Handover withdrawn", f"by {event.from_member}, {scope}"
+        case _:
+            raise TypeError(type(event).__name__)
+
+
+def _spaced(code: str) -> str:
+    return code.replace("_", " ")
+
+
+def _organisation(event: CareTeamEvent) -> str:
+    return event.organisation if isinstance(event, MemberJoined) else ""
+
+
+CARE_TEAMS: Final = OwnStream[CareTeam, CareTeamEvent](
+    kind="care_team",
+    icon="plan",
+    decider=CARE_TEAM,
+    begins=MemberJoined,
+    words=_words,
+    organisation=_organisation,
+    summarise=_summary,
+)

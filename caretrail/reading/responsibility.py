@@ -1,0 +1,155 @@
+"""Answer who takes care of a patient, and who is responsible, at any instant."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from caretrail.reading.attributions import attribution_json
+from caretrail.reading.care_teams import coordinator_json, handover_json, member_json
+from caretrail.reading.members import Json, instant
+from caretrail.reading.reader import Reader
+from domain.care_team import Scope
+from domain.ids import PatientId
+from projections.attribution import AttributionRow, attributions
+from projections.audit_trail import LogPosition
+from projections.care_team_member import (
+    CoordinatorRow,
+    HandoverRow,
+    MemberRow,
+    coordinators,
+    handovers,
+    members,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamReading:
+    """The care team and the attributions of a patient, as of one instant, as known at another.
+
+    The team is as it was then: what ended later goes on. Attributions state their periods
+    themselves, so those told later are here too, and ``told`` are those in force.
+    """
+
+    patient_id: PatientId
+    at: datetime
+    as_of: datetime | None  # None: now
+    known: LogPosition
+    members: Sequence[MemberRow]
+    coordinators: Sequence[CoordinatorRow]
+    handovers: Sequence[HandoverRow]
+    attributions: Sequence[AttributionRow]
+
+    @property
+    def told(self) -> list[AttributionRow]:
+        """The attributions in force, by precedence: the first one says who is told."""
+        return [each for each in self.attributions if each.holds_at(self.at)]
+
+    def coordinator(self, scope: Scope, programme: str = "") -> CoordinatorRow | None:
+        """Return the coordinator of a scope; if it has none, that of the scope ``all``."""
+        for wanted in ((scope, programme), ("all", "")):
+            for each in self.coordinators:
+                if (each.scope, each.programme) == wanted and each.until is None:
+                    return each
+        return None
+
+    def member(self, code: str) -> MemberRow | None:
+        """Return a member that is in the team; None if there is none with this code."""
+        for each in self.members:
+            if each.member == code and each.until is None:
+                return each
+        return None
+
+
+def read_team(
+    reader: Reader,
+    text: str,
+    *,
+    now: datetime,
+    as_of: datetime | None = None,
+    known_at: int | datetime | None = None,
+) -> TeamReading | None:
+    """Return the team and the attributions of the patient behind ``text``.
+
+    Return None if there is no such patient, or the patient was not yet known at ``known_at``.
+
+    Raises:
+        NumberShared: See ``Reader.patient``.
+    """
+    found = reader.patient(text, as_of=as_of, known_at=known_at)
+    if found is None:
+        return None
+    patient, records = found.patient.patient_id, found.patient.records
+    with reader.past(known_at=known_at, records=records) as then:
+        told = attributions(then.connection, [patient], relations=then)
+    with reader.past(as_of=as_of, known_at=known_at, records=records) as then:
+        return TeamReading(
+            patient_id=patient,
+            at=as_of or now,
+            as_of=as_of,
+            known=then.known,
+            members=members(then.connection, patient, relations=then),
+            coordinators=coordinators(then.connection, patient, relations=then),
+            handovers=handovers(then.connection, patient, relations=then),
+            attributions=told,
+        )
+
+
+def team_json(reading: TeamReading) -> Json:
+    """Return the care team of a patient, with everything that ended before."""
+    return {
+        **_head(reading),
+        "members": [member_json(each) for each in reading.members],
+        "coordinators": [coordinator_json(each) for each in reading.coordinators],
+        "handovers": [handover_json(each) for each in reading.handovers],
+    }
+
+
+def attributions_json(reading: TeamReading) -> Json:
+    """Return all attributions of a patient, and which of them are in force."""
+    return {
+        **_head(reading),
+        "in_force": [attribution_json(each) for each in reading.told],
+        "attributions": [attribution_json(each) for each in reading.attributions],
+        "flags": _conflicts(reading.told),
+    }
+
+
+def responsible_json(reading: TeamReading, scope: Scope, programme: str = "") -> Json:
+    """Return who is responsible for a scope, and who is told, in the order of precedence."""
+    coordinator = reading.coordinator(scope, programme)
+    member = reading.member(coordinator.member) if coordinator else None
+    is_open = [
+        each
+        for each in reading.handovers
+        if coordinator
+        and each.state == "open"
+        and (each.scope, each.programme) == (coordinator.scope, coordinator.programme)
+    ]
+    return {
+        **_head(reading),
+        "scope": scope,
+        "programme": programme or None,
+        "coordinator": coordinator_json(coordinator) if coordinator else None,
+        "member": member_json(member) if member else None,
+        "open_handover": handover_json(is_open[0]) if is_open else None,
+        "attributions": [attribution_json(each) for each in reading.told],
+        "flags": _conflicts(reading.told),
+    }
+
+
+def _head(reading: TeamReading) -> Json:
+    return {
+        "patient_id": reading.patient_id,
+        "as_of": instant(reading.as_of),
+        "known_at": {
+            "index": reading.known.index,
+            "recorded_at": instant(reading.known.recorded_at),
+        },
+    }
+
+
+def _conflicts(told: Iterable[AttributionRow]) -> list[str]:
+    """Return the flag of attributions that name two targets of one kind at once."""
+    targets = {(each.target_kind, each.target) for each in told}
+    kinds = [kind for kind, _ in targets]
+    return ["attribution_conflict"] if len(kinds) > len(set(kinds)) else []

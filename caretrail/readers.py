@@ -1,20 +1,41 @@
 """Open a reader over an application, with a pool of connections and the received messages."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from caretrail.bootstrap import Application
 from caretrail.reading import Reader
+from domain.body import SealedSegment
+from domain.ids import RecordId
+from domain.segments import SegmentDoesNotOpen
 from infra.messages import MessageArchive
 from infra.postgres import pool, reachable
+from projections.engine.services import Opener
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readers:
+    """Two readers over the same connections."""
+
+    reader: Reader
+    core: Reader  # opens no sealed content
+    connection: Callable[[], AbstractContextManager[Connection[TupleRow]]]
 
 
 @contextmanager
 def open_reader(application: Application, *, connections: int = 4) -> Iterator[Reader]:
     """Open a reader that threads may share; it uses at most ``connections`` at a time."""
+    with open_readers(application, connections=connections) as readers:
+        yield readers.reader
+
+
+@contextmanager
+def open_readers(application: Application, *, connections: int = 4) -> Iterator[Readers]:
+    """Open two readers that threads may share; they use at most ``connections`` at a time."""
     services = application.services
     with (
         pool(application.url, name="readers", size=connections) as readers,
@@ -26,13 +47,26 @@ def open_reader(application: Application, *, connections: int = 4) -> Iterator[R
             with reachable(), readers.connection() as lent:
                 yield lent
 
-        yield Reader(
-            connection,
-            application.id_key,
-            services.open_segment,
-            token=services.token,
-            warm=services.warm,
-            archive=archive,
-            complete_through=application.read_models.complete_through,
-            newest=application.store.max_index,
+        def reader(open_segment: Opener, warm: Callable[[Iterable[RecordId]], None]) -> Reader:
+            return Reader(
+                connection,
+                application.id_key,
+                open_segment,
+                token=services.token,
+                warm=warm,
+                archive=archive,
+                complete_through=application.read_models.complete_through,
+                newest=application.store.max_index,
+            )
+
+        yield Readers(
+            reader=reader(services.open_segment, services.warm),
+            core=reader(_closed, lambda _records: None),
+            connection=connection,
         )
+
+
+def _closed(sealed: SealedSegment, event_id: str, topic: str, /) -> bytes:
+    """Open no segment."""
+    del topic
+    raise SegmentDoesNotOpen(event_id=event_id, subject=sealed.subject, segment=sealed.segment)

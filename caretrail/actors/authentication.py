@@ -48,7 +48,7 @@ class Authentication:
         self._held = OrderedDict[bytes, tuple[float, User]]()
         self._lock = Lock()
 
-    def person(self, authorization: str | None) -> User:
+    def user(self, authorization: str | None) -> User:
         """Return the person behind the header ``Authorization``.
 
         Raises:
@@ -67,13 +67,13 @@ class Authentication:
             until, held = self._held.get(digest, (0.0, None))
         if held is not None and self._seconds() < until:
             return held
-        person = self._local(token) if token.startswith(PREFIX) else self._foreign(token)
+        user = self._local(token) if token.startswith(PREFIX) else self._foreign(token)
         with self._lock:
-            self._held[digest] = (self._seconds() + HELD_SECONDS, person)
+            self._held[digest] = (self._seconds() + HELD_SECONDS, user)
             self._held.move_to_end(digest)
             while len(self._held) > _HELD:
                 self._held.popitem(last=False)
-        return person
+        return user
 
     def _local(self, text: str) -> User:
         token = self._find_token(text)
@@ -95,10 +95,10 @@ class Authentication:
             claims = self._oidc.verified(token, now=self._now())
         except TokenRefused as error:
             raise NotAuthenticated(str(error)) from None
-        return person_of_claims(self._oidc.issuer, claims)
+        return user_of_claims(self._oidc.issuer, claims)
 
 
-def person_of_claims(issuer: str, claims: VerifiedClaims) -> User:
+def user_of_claims(issuer: str, claims: VerifiedClaims) -> User:
     """Return the person that an OIDC issuer vouches for; the pages use it after a login too."""
     return User(
         issuer=issuer,
@@ -116,4 +116,4 @@ def _roles(names: Iterable[str]) -> tuple[Role, ...]:
     return tuple(Role(name) for name in dict.fromkeys(names) if name in known)
 
 
-__all__ = ["LOCAL", "Authentication", "IssuerUnavailable", "person_of_claims"]
+__all__ = ["LOCAL", "Authentication", "IssuerUnavailable", "user_of_claims"]

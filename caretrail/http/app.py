@@ -18,7 +18,8 @@ from starlette.responses import (
     RedirectResponse,
     Response,
 )
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp
 
 from caretrail.http.guard import LOOPBACK, Guard
 from caretrail.http.instants import NotATime, instant, known
@@ -70,7 +71,7 @@ def _no_event() -> _NotFound:
     return _NotFound("No such event or message", "Open it from the page of its patient.")
 
 
-def create_app(
+def create_app(  # noqa: PLR0913  # what the pages are made of
     reader: Reader,
     *,
     now: Callable[[], datetime],
@@ -80,6 +81,7 @@ def create_app(
     metrics: Callable[[], bytes],
     stories: Callable[[], Sequence[Story]] = tuple,
     hosts: Sequence[str] = tuple(LOOPBACK),
+    api: ASGIApp | None = None,
 ) -> Starlette:
     """Return the web application. Its handlers run in threads.
 
@@ -92,9 +94,10 @@ def create_app(
         metrics: Returns the metrics in the text format of Prometheus.
         stories: Returns the stories that the first page links to.
         hosts: The host names that are answered.
+        api: What is served under ``/api/v1``.
     """
     pages = _Pages(reader, now, words, stories, RecentSearches(new_id))
-    routes = [
+    routes: list[BaseRoute] = [
         Route("/", pages.home),
         Route("/ui/patients", pages.patients),
         Route("/ui/patients/{patient_id}", pages.patient),
@@ -106,6 +109,7 @@ def create_app(
         Route("/healthz", _healthz),
         Route("/readyz", _readyz(problems)),
         Route("/metrics", _metrics(metrics)),
+        *([Mount("/api/v1", app=api)] if api is not None else []),
     ]
     return Starlette(
         routes=routes,

@@ -198,6 +198,12 @@ class Reader:
             older = write_cursor(rows[limit - 1]) if len(rows) > limit else ""
             return PatientList(listed=tuple(listed), older=older, people=people, records=records)
 
+    def summary(self, patient: PatientId) -> PatientSummary | None:
+        """Return a patient as the list of patients shows it; None if there is no such patient."""
+        with self._connections() as connection:
+            found = self._index.listed(connection, patients.by_id(connection, [patient]))
+            return found[0] if found else None
+
     def every_patient(self) -> Iterator[PatientSummary]:
         """Yield all patients; merged ones come after all others."""
         cursor = ""

@@ -6,7 +6,7 @@ import socket
 import threading
 import tomllib
 from collections.abc import Mapping, Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -18,7 +18,7 @@ from caretrail.gauges import current_metrics
 from caretrail.http import create_app
 from caretrail.http.guard import LOOPBACK
 from caretrail.http.listening import listen
-from caretrail.readers import open_reader
+from caretrail.http.opened_api import open_api
 from caretrail.reading import Reader
 from caretrail.running_service import unready_role
 from caretrail.stories import stories_of
@@ -30,25 +30,26 @@ from infra.settings import BadSettings, Settings
 log = structlog.get_logger()
 
 _STOP_SECONDS: Final = 5
-_READERS: Final = 8  # connections
 
 
 def run(settings: Settings, stop: threading.Event) -> None:
     """Serve until ``stop`` is set."""
     with (
         opened(settings) as application,
-        open_reader(application, connections=_READERS) as reader,
+        open_api(application, now=lambda: _now(settings)) as opened_api,
     ):
+        reader = opened_api.readers.reader
         problems = _ServiceProblems(application)
         app = create_app(
             reader,
-            now=lambda: settings.now.astimezone(UTC) if settings.now else clock.now(),
+            now=lambda: _now(settings),
             new_id=clock.new_id,
             words=_words(settings),
             problems=problems,
             metrics=lambda: current_metrics(application),
             stories=lambda: _stories(settings, reader),
             hosts=(*LOOPBACK, *_names(settings)),
+            api=opened_api.api,
         )
         server = uvicorn.Server(
             uvicorn.Config(
@@ -64,6 +65,10 @@ def run(settings: Settings, stop: threading.Event) -> None:
             threading.Thread(target=_stop, args=(server, stop), daemon=True).start()
             with listen(settings) as listening:
                 _serve(server, listening)
+
+
+def _now(settings: Settings) -> datetime:
+    return settings.now.astimezone(UTC) if settings.now else clock.now()
 
 
 def _serve(server: uvicorn.Server, listening: socket.socket) -> None:

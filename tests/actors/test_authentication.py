@@ -45,7 +45,7 @@ def test_a_local_token_names_its_person_with_roles_and_organisations(
     connection: psycopg.Connection,
 ) -> None:
     text, _ = tokens.issue(connection, new())
-    person = authentication(connection).person(f"Bearer {text}")
+    person = authentication(connection).user(f"Bearer {text}")
 
     assert (person.issuer, person.subject, person.name) == ("local", "nurse-7", "Odile Ward")
     assert person.authority.roles == (Role.COORDINATOR, Role.CLINICIAN)
@@ -74,27 +74,27 @@ def test_a_request_without_a_token_that_is_known_is_refused(
 ) -> None:
     tokens.issue(connection, new())
     with pytest.raises(NotAuthenticated):
-        authentication(connection).person(header)
+        authentication(connection).user(header)
 
 
 def test_an_expired_token_is_refused(connection: psycopg.Connection) -> None:
     text, _ = tokens.issue(connection, new(lifetime=timedelta(microseconds=1)))
     with pytest.raises(NotAuthenticated, match="expired"):
-        authentication(connection).person(f"Bearer {text}")
+        authentication(connection).user(f"Bearer {text}")
 
 
 def test_a_revoked_token_is_refused_within_a_second(connection: psycopg.Connection) -> None:
     now = [0.0]
     text, token = tokens.issue(connection, new())
     made = authentication(connection, seconds=lambda: now[0])
-    made.person(f"Bearer {text}")
+    made.user(f"Bearer {text}")
     revoked = tokens.revoke(connection, token.token_id)
     again = tokens.revoke(connection, token.token_id)
     now[0] = HELD_SECONDS
 
     assert revoked == again
     with pytest.raises(NotAuthenticated, match="revoked"):
-        made.person(f"Bearer {text}")
+        made.user(f"Bearer {text}")
 
 
 def test_a_token_that_was_accepted_is_not_looked_up_again_at_once(
@@ -108,7 +108,7 @@ def test_a_token_that_was_accepted_is_not_looked_up_again_at_once(
 
     text, _ = tokens.issue(connection, new())
     made = Authentication(find, now=clock.now, seconds=lambda: 0.0)
-    people = {made.person(f"bearer {text}").subject for _ in range(5)}
+    people = {made.user(f"bearer {text}").subject for _ in range(5)}
 
     assert people == {"nurse-7"}
     assert len(asked) == 1
@@ -119,19 +119,19 @@ def test_a_token_of_the_issuer_names_its_person(
 ) -> None:
     oidc = OidcIssuer(provider.issuer, audience=AUDIENCE, names=ClaimNames())
     made = authentication(connection, oidc=oidc)
-    person = made.person(f"Bearer {provider.token(roles=['clinician', 'unknown'])}")
+    person = made.user(f"Bearer {provider.token(roles=['clinician', 'unknown'])}")
 
     assert (person.issuer, person.subject) == (provider.issuer, "nurse-7")
     assert person.authority.roles == (Role.CLINICIAN,)
     with pytest.raises(NotAuthenticated, match="cannot be accepted"):
-        made.person(f"Bearer {provider.token(aud='another')}")
+        made.user(f"Bearer {provider.token(aud='another')}")
 
 
 def test_without_an_issuer_a_jwt_is_refused(
     connection: psycopg.Connection, provider: Provider
 ) -> None:
     with pytest.raises(NotAuthenticated):
-        authentication(connection).person(f"Bearer {provider.token()}")
+        authentication(connection).user(f"Bearer {provider.token()}")
 
 
 def test_tokens_are_listed_with_the_newest_first(connection: psycopg.Connection) -> None:

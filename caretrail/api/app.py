@@ -1,0 +1,192 @@
+"""The application of the API: routes, the frame of each request, and its answer.
+
+Requests are worked on in threads, a bounded number at a time. A request that waits for the read
+models holds no thread while it waits.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Final
+
+import structlog
+from anyio import CapacityLimiter, current_time, sleep, to_thread
+from fastapi import FastAPI, Request
+from psycopg_pool import PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from caretrail.actors.accesses import AccessNotRecorded
+from caretrail.actors.user import NotAuthenticated
+from caretrail.api.collections import CommandRoute, command_routes
+from caretrail.api.document import PREFIX, document
+from caretrail.api.giving import give
+from caretrail.api.incoming import ApiServices, Incoming
+from caretrail.api.problems import Problem, refused
+from caretrail.api.reading import MustWait
+from caretrail.api.reads import read_routes
+from commands.ports.store import CannotStore, StoreUnavailable
+from domain.errors import DomainError, UnknownStream
+from domain.events import UUID_TEXT
+from domain.ids import StreamId
+from infra.log import place_of
+from infra.oidc import IssuerUnavailable
+from projections.engine.generations import NeedsRebuild
+
+log = structlog.get_logger()
+
+Work = Callable[[Incoming], Response]
+
+_UUID: Final = re.compile(UUID_TEXT)
+#: Failures of what the API depends on, and the codes of their problems.
+_CODES: Final[Mapping[type[Exception], str]] = {
+    AccessNotRecorded: "access_not_recorded",
+    IssuerUnavailable: "issuer_unavailable",
+    NeedsRebuild: "read_models_not_built",
+    StoreUnavailable: "store_unavailable",
+    PoolTimeout: "store_unavailable",
+}
+_LARGEST: Final = 1 << 20  # bytes of a body
+_LOOK_SECONDS: Final = 0.02  # between two looks at the read models
+
+
+def create_api(services: ApiServices) -> FastAPI:
+    """Return the application of the API, to be mounted under ``/api/v1``."""
+    api = FastAPI(
+        title="caretrail",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        exception_handlers={HTTPException: _http_error},
+    )
+    limiter = CapacityLimiter(services.threads)
+    for command in command_routes():
+        _add(api, services, limiter, "POST", command.path, partial(_given, command))
+    for read in read_routes():
+        _add(api, services, limiter, read.method, read.path, read.work)
+    api.add_api_route("/openapi.json", _openapi, methods=["GET"], include_in_schema=False)
+    return api
+
+
+def _given(route: CommandRoute, incoming: Incoming) -> Response:
+    return give(incoming, route)
+
+
+def _add(  # the parts of a route
+    api: FastAPI,
+    services: ApiServices,
+    limiter: CapacityLimiter,
+    method: str,
+    path: str,
+    work: Work,
+) -> None:
+    route = f"{method} {PREFIX}{path}"
+
+    async def endpoint(request: Request) -> Response:
+        body = await _body(request)
+        if isinstance(body, Response):
+            return body
+        answer = partial(_answer, services, route, work, request, body)
+        until = current_time() + services.wait_seconds
+        while True:
+            found = await to_thread.run_sync(answer, limiter=limiter)
+            if isinstance(found, Response):
+                return found
+            if current_time() >= until:
+                return Problem("not_yet_in_read_models", facts={"index": found.index}).response()
+            await sleep(_LOOK_SECONDS)
+
+    api.add_api_route(
+        path, endpoint, methods=[method], include_in_schema=False, response_model=None
+    )
+
+
+async def _body(request: Request) -> bytes | Response:
+    """Return the body; the answer if it is too large."""
+    if request.method == "GET":
+        return b""
+    parts = bytearray()
+    async for part in request.stream():
+        parts += part
+        if len(parts) > _LARGEST:
+            return Problem("body_too_large").response()
+    return bytes(parts)
+
+
+def _answer(
+    services: ApiServices, route: str, work: Work, request: Request, body: bytes
+) -> Response | MustWait:
+    """Return the answer to a request; or what it waits for."""
+    try:
+        user = services.authentication.user(request.headers.get("authorization"))
+        _refuse_other_ids(request)
+        return work(
+            Incoming(
+                services=services,
+                route=route,
+                user=user,
+                headers=request.headers,
+                path=request.path_params,
+                query=request.query_params,
+                body=body,
+            )
+        )
+    except MustWait as waiting:
+        return waiting
+    except DomainError as refusal:
+        return refused(refusal)
+    except Exception as error:  # noqa: BLE001 - the boundary: every error is answered
+        return _problem_of(error, route).response()
+
+
+def _problem_of(error: Exception, route: str) -> Problem:
+    """Return what a caller is told of an error."""
+    match error:
+        case Problem():
+            return error
+        case NotAuthenticated():
+            return Problem(
+                "not_authenticated",
+                detail=f"{error.why[:1].upper()}{error.why[1:]}.",
+                headers={"WWW-Authenticate": 'Bearer realm="caretrail"'},
+            )
+        case CannotStore():
+            return Problem("body_invalid", facts={"reason": error.reason})
+        case IssuerUnavailable():
+            log.warning("oidc.unavailable", reason=str(error))
+        case _:
+            pass
+    for kind, code in _CODES.items():
+        if isinstance(error, kind):
+            return Problem(code)
+    # Its text may hold patient data, and so may the address.
+    log.error("request.failed", route=route, error=type(error).__name__, place=place_of(error))
+    return Problem("internal_error")
+
+
+def _refuse_other_ids(request: Request) -> None:
+    """Refuse an address with anything but an id: numbers of patients do not belong in addresses.
+
+    Raises:
+        Problem, DomainError: There is no such patient or stream.
+    """
+    for name, given in request.path_params.items():
+        if _UUID.fullmatch(given) is None:
+            if name == "stream":
+                raise UnknownStream(StreamId("with this id"))
+            raise Problem("unknown_patient")
+
+
+async def _http_error(request: Request, error: Exception) -> Response:  # as FastAPI calls it
+    del request
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    code = {404: "unknown_route", 405: "method_not_allowed"}.get(status, "internal_error")
+    headers = getattr(error, "headers", None)
+    return Problem(code, headers=headers).response()
+
+
+def _openapi() -> Response:
+    return JSONResponse(document())
+
+
+__all__ = ["ApiServices", "create_api"]

@@ -1,0 +1,211 @@
+"""Give a command through the API: read the body, decide, and answer with what was recorded."""
+
+from typing import Any, Final, get_args
+
+import orjson
+from pydantic import ValidationError
+from starlette.responses import Response
+
+from caretrail.actors.accesses import ReadRequest
+from caretrail.api.collections import CommandRoute
+from caretrail.api.incoming import Incoming, invalid
+from caretrail.api.problems import FieldError, FieldErrors, Problem, refused
+from caretrail.reading import NumberShared
+from caretrail.reading.contract import patients_json
+from caretrail.stated_times import NotStated, stated_moment
+from commands.authority import right_to_list
+from commands.decisions import Caller, Command
+from commands.ports.streams import CommandOutcome
+from domain.errors import PurposeMissing, VersionConflict
+from domain.ids import RecordId, StreamId
+from domain.statement import Moment
+
+#: A warning: no message has named the patient yet, and the entry waits for the first one.
+NOT_NAMED_YET: Final = "patient_not_named_yet"
+
+
+def give(incoming: Incoming, route: CommandRoute) -> Response:
+    """Give the command of a route, and return the answer.
+
+    Raises:
+        Problem: The request has not the right form.
+        DomainError: The rules refuse the command. Nothing was recorded.
+    """
+    services = incoming.services
+    purpose, key = incoming.purpose, incoming.key
+    if not purpose:
+        raise PurposeMissing
+    expected = incoming.expected_version
+    command, warnings = _command(incoming, route, key)
+    caller = Caller(
+        actor=incoming.user.actor(purpose=purpose),
+        key=key,
+        expected_version=expected,
+        authority=incoming.user.authority,
+    )
+    try:
+        outcome = services.decisions.record(command, caller)
+    except VersionConflict as conflict:
+        return _conflict(incoming, command, conflict)
+    headers = {"ETag": f'"{outcome.version}"'}
+    if outcome.repeated:
+        headers["Idempotency-Replayed"] = "true"
+    if route.creates:
+        headers["Location"] = f"/api/v1/{route.collection.path}/{outcome.stream}"
+    return Response(
+        orjson.dumps(outcome_json(outcome, warnings)),
+        status_code=201 if route.creates else 200,
+        media_type="application/json",
+        headers=headers,
+    )
+
+
+def outcome_json(outcome: CommandOutcome, warnings: list[str]) -> dict[str, Any]:
+    """Return what a command recorded. A repeated command gets the same."""
+    return {
+        "stream_id": outcome.stream,
+        "version": outcome.version,
+        "events": [
+            {
+                "index": each.index,
+                "event_id": each.event_id,
+                "topic": each.topic,
+                "version": each.version,
+            }
+            for each in outcome.events
+        ],
+        "warnings": warnings,
+    }
+
+
+def _command(incoming: Incoming, route: CommandRoute, key: str) -> tuple[Command, list[str]]:
+    """Return the command that the body states, and the warnings about it."""
+    shape, members, warnings = route.command, incoming.json(), list[str]()
+    _state_moments(shape, members)
+    if "record" in shape.model_fields:
+        members["record"], members["mode"], known = _record(incoming, members)
+        warnings += [] if known else [NOT_NAMED_YET]
+    if route.names_stream:
+        if "stream" in members:
+            raise _wrong("stream", "the address names the stream")
+        members["stream"] = incoming.path["stream"]
+    elif "stream" not in members:
+        members["stream"] = _new_stream(incoming, route, members, key)
+    try:
+        # Strict JSON: a number does not pass for a time, nor a text for a number.
+        command = shape.model_validate_json(orjson.dumps(members), strict=True)
+    except ValidationError as error:
+        raise invalid(error, code="body_invalid", where="body") from None
+    return command, warnings
+
+
+def moments_of(shape: type[Command]) -> tuple[str, ...]:
+    """Return the members of a command that state a time, which callers write as text."""
+    return tuple(
+        name
+        for name, field in shape.model_fields.items()
+        if field.annotation is Moment or Moment in get_args(field.annotation)
+    )
+
+
+def _state_moments(shape: type[Command], members: dict[str, Any]) -> None:
+    """Replace the texts of times by what they state.
+
+    Raises:
+        Problem: A text is not a time.
+    """
+    for name in moments_of(shape):
+        given = members.get(name)
+        if given is None:
+            continue
+        try:
+            if not isinstance(given, str):
+                raise NotStated("write a time as 2026-03-02T14:05Z, or a day")  # noqa: TRY301
+            members[name] = stated_moment(given)
+        except NotStated as error:
+            raise _wrong(name, error.expected) from None
+
+
+def _new_stream(
+    incoming: Incoming, route: CommandRoute, members: dict[str, Any], key: str
+) -> StreamId:
+    """Return the id of a new stream: of its content or of the key, so that a repetition has it."""
+    services, user = incoming.services, incoming.user
+    try:
+        found = route.command.stream_of(services.id_key, members)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        # A member is missing or has the wrong shape: the shape of the command says which.
+        found = None
+    if found is not None:
+        return found
+    if key:
+        kind = route.command.KIND.name
+        return services.id_key.stream(kind, user.issuer, user.subject, key)
+    return StreamId(services.new_id())
+
+
+def _record(incoming: Incoming, members: dict[str, Any]) -> tuple[RecordId, str, bool]:
+    """Return the source record that a body names, its mode, and whether a message named it."""
+    patient, mode = members.pop("patient", None), members.pop("mode", "P")
+    if "record" in members:
+        raise _wrong("record", "name the patient with patient")
+    if not isinstance(patient, str) or not patient or len(patient) > 512:  # noqa: PLR2004
+        raise _wrong("patient", "write a patient id, or AUTHORITY|IDENTIFIER")
+    if mode not in {"P", "T", "D"}:
+        raise _wrong("mode", "write P, T or D")
+    try:
+        found = incoming.services.reader.record_named(patient)
+    except NumberShared as shared:
+        raise several(incoming, shared) from None
+    if found is not None:
+        return *found, True
+    authority, bar, identifier = patient.partition("|")
+    if not bar or not authority.strip() or not identifier.strip():
+        raise Problem("unknown_patient")
+    return incoming.services.id_key.record(authority, identifier, mode), mode, False
+
+
+def several(incoming: Incoming, shared: NumberShared) -> Problem:
+    """Return the problem of a number that several patients have; it lists them.
+
+    Raises:
+        RoleNotAllowed: The person may not read patients.
+        AccessNotRecorded: The list must not leave.
+    """
+    right = right_to_list(incoming.user.authority, reason=incoming.reason)
+    patients = [each.patient_id for each in shared.patients]
+    incoming.services.accesses.record(
+        ReadRequest(
+            person=incoming.user,
+            right=right,
+            purpose=incoming.purpose,
+            interface="api",
+            route=incoming.route,
+        ),
+        patients,
+    )
+    listed = [
+        {"patient_id": each.patient_id, "mode": each.mode}
+        if right.relation in {"", "core"}
+        else patients_json(each)
+        for each in shared.patients
+    ]
+    return Problem("number_of_several_patients", facts={"count": shared.count, "patients": listed})
+
+
+def _conflict(incoming: Incoming, command: Command, conflict: VersionConflict) -> Response:
+    """Answer with what changed since the version that the caller has seen, so nothing is lost."""
+    history = incoming.services.decisions.streams.read(command.stream)
+    changes = [
+        {"event_id": each.event_id, "version": each.version, "topic": each.event.TOPIC}
+        for each in history
+        if each.version > conflict.expected
+    ]
+    version = history[-1].version if history else 0
+    return refused(conflict, facts={"actual": version, "changes": changes})
+
+
+def _wrong(member: str, message: str) -> Problem:
+    return Problem(
+        "body_invalid", facts=FieldErrors([FieldError(f"body.{member}", message)]).facts()
+    )

@@ -1,0 +1,363 @@
+"""The reads of the API: one function each, and the list of them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Annotated, Final, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from caretrail.api.collections import COLLECTIONS, Collection
+from caretrail.api.giving import several
+from caretrail.api.incoming import Incoming, shaped
+from caretrail.api.problems import Problem
+from caretrail.api.reading import (
+    NO_CURSOR,
+    AskedInstants,
+    AskedPage,
+    PersonRead,
+    WaitFor,
+    in_care,
+    list_read,
+    offset_of,
+    page,
+    person_read,
+    shown,
+    sliced,
+    wait,
+)
+from caretrail.reading import NumberShared, PatientSearch
+from caretrail.reading.catalogue import OWN_STREAMS
+from caretrail.reading.contract import activity_json, census_json, patients_json, timeline_json
+from caretrail.reading.listing import read_cursor
+from caretrail.reading.members import Json
+from caretrail.reading.one_stream import read_stream
+from caretrail.reading.past_rows import PastRows
+from caretrail.reading.referrals import referral_json
+from commands.authority import right_to_list
+from commands.ports.streams import StreamOfOtherKind
+from domain.catalogue import KINDS
+from domain.errors import PurposeMissing, UnknownStream
+from domain.events import UUID_TEXT
+from domain.ids import PatientId, StreamId
+from projections.referral_loop import referrals
+
+Work: TypeAlias = Callable[[Incoming], Response]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadRoute:
+    """A read and its address."""
+
+    path: str  # below /api/v1
+    tag: str
+    words: str  # what it answers, in one line
+    asked: type[BaseModel]  # its parameters
+    work: Work
+    is_list: bool = False
+    method: Literal["GET", "POST"] = "GET"
+    body: type[BaseModel] | None = None
+
+
+class AskedCensus(AskedPage):
+    """A page of the census."""
+
+    facility: Annotated[
+        str, Field(max_length=200, description="only places of this facility; empty: all")
+    ] = ""
+
+
+class AskedPatients(BaseModel):
+    """A page of the list of patients."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    limit: Annotated[int, Field(ge=1, le=500, description="most rows of the page")] = 50
+    cursor: Annotated[
+        str, Field(max_length=512, description="`next` of the page before; empty: the first page")
+    ] = ""
+    wait_for: WaitFor = None
+
+
+class AskedStreams(AskedPage):
+    """A page of own streams of one kind."""
+
+    patient: Annotated[
+        str | None, Field(pattern=UUID_TEXT, description="only those of this patient: a patient id")
+    ] = None
+    state: Annotated[
+        str | None,
+        Field(pattern=r"^[a-z_]{1,40}$", description="only those in this state"),
+    ] = None
+
+
+class PatientWords(BaseModel):
+    """What a search for patients looks for. It is in the body, so that no address holds it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    words: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=200,
+            description="names, a birth date, a number, or AUTHORITY|IDENTIFIER",
+            examples=["Alder 1951-06-02"],
+        ),
+    ]
+
+
+class AskedPatient(BaseModel):
+    """One patient, as the list of patients shows it now."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    wait_for: WaitFor = None
+
+
+def timeline(incoming: Incoming) -> Response:
+    """Answer with one patient's timeline."""
+    asked = incoming.asked(AskedInstants)
+    wait(incoming, asked.wait_for)
+    read = person_read(incoming, incoming.path["patient"])
+    reading = read.reader.patient(
+        read.patient, as_of=asked.as_of_instant, known_at=asked.known_at_position
+    )
+    if reading is None:
+        raise Problem("unknown_patient")
+    return shown(incoming, timeline_json(reading), right=read.right, patients=[read.patient])
+
+
+def patient(incoming: Incoming) -> Response:
+    """Answer with one patient of the list of patients."""
+    wait(incoming, incoming.asked(AskedPatient).wait_for)
+    read = person_read(incoming, incoming.path["patient"])
+    found = read.reader.summary(read.patient)
+    if found is None:
+        raise Problem("unknown_patient")
+    return shown(incoming, patients_json(found), right=read.right, patients=[read.patient])
+
+
+def patients(incoming: Incoming) -> Response:
+    """Answer with a page of the list of patients."""
+    asked = incoming.asked(AskedPatients)
+    wait(incoming, asked.wait_for)
+    read = list_read(incoming)
+    if asked.cursor and read_cursor(asked.cursor) is None:
+        raise Problem("query_invalid", detail=NO_CURSOR)
+    found = read.reader.patients(cursor=asked.cursor, limit=asked.limit)
+    rows = in_care(incoming, read, found.listed, lambda each: each.patient_id)
+    document = page([patients_json(each) for each in rows], after=found.older)
+    return shown(incoming, document, right=read.right, patients=[each.patient_id for each in rows])
+
+
+def patients_search(incoming: Incoming) -> Response:
+    """Answer with the patients that a search finds by name, birth date or number."""
+    wait(incoming, incoming.asked(AskedPatient).wait_for)
+    words = shaped(PatientWords, incoming.json(), code="body_invalid", where="body").words
+    read = list_read(incoming, by_identity=True)
+    try:
+        found = read.reader.patients(PatientSearch(words=words))
+    except NumberShared as shared:
+        raise several(incoming, shared) from None
+    rows = in_care(incoming, read, found.listed, lambda each: each.patient_id)
+    document = page([patients_json(each) for each in rows], after="")
+    return shown(incoming, document, right=read.right, patients=[each.patient_id for each in rows])
+
+
+def census(incoming: Incoming) -> Response:
+    """Answer with a page of the occupied places."""
+    asked = incoming.asked(AskedCensus)
+    wait(incoming, asked.wait_for)
+    read = list_read(incoming)
+    found = read.reader.census(
+        now=incoming.services.now(),
+        facility=asked.facility or None,
+        as_of=asked.as_of_instant,
+        known_at=asked.known_at_position,
+    )
+    allowed = in_care(incoming, read, found.occupied, lambda each: each.patient_id)
+    offset = offset_of(asked.cursor)
+    rows, after = sliced(allowed[offset:], asked, offset)
+    document = page(census_json(replace(found, occupied=tuple(rows))), after=after)
+    return shown(incoming, document, right=read.right, patients=[each.patient_id for each in rows])
+
+
+def streams(incoming: Incoming, collection: Collection) -> Response:
+    """Answer with a page of the own streams of one kind."""
+    asked = incoming.asked(AskedStreams)
+    wait(incoming, asked.wait_for)
+    offset = offset_of(asked.cursor)
+    if asked.patient is not None:
+        read = person_read(incoming, asked.patient)
+        reading = read.reader.patient(
+            read.patient, as_of=asked.as_of_instant, known_at=asked.known_at_position
+        )
+        if reading is None:
+            raise Problem("unknown_patient")
+        whole = [
+            each
+            for each in reading.activities.streams.get(collection.kind, ())
+            if asked.state in {None, each.get("state")}
+        ]
+        rows, after = sliced(whole[offset:], asked, offset)
+        return shown(incoming, page(rows, after=after), right=read.right, patients=[read.patient])
+    listed = list_read(incoming)
+    lists = LISTS.get(collection.kind)
+    if lists is None:
+        raise Problem(
+            "query_invalid", detail=f"Name the patient whose {collection.noun}s are asked for."
+        )
+    with listed.reader.past(as_of=asked.as_of_instant, known_at=asked.known_at_position) as then:
+        found = lists(then, asked, offset + asked.limit + 1)
+    some, after = sliced(found[offset:], asked, offset)
+    allowed = in_care(incoming, listed, some, patient_of)
+    return shown(
+        incoming,
+        page(allowed, after=after),
+        right=listed.right,
+        patients=[each["patient_id"] for each in allowed],
+    )
+
+
+def stream(incoming: Incoming, collection: Collection) -> Response:
+    """Answer with one own stream and its entries."""
+    asked = incoming.asked(AskedInstants)
+    wait(incoming, asked.wait_for)
+    wanted = StreamId(incoming.path["stream"])
+    if not incoming.purpose:
+        raise PurposeMissing
+    # A role that may read no patient learns nothing about which streams exist.
+    right_to_list(incoming.user.authority, reason="")
+    try:
+        history = incoming.services.decisions.streams.read(wanted)
+    except StreamOfOtherKind:
+        history = ()
+    record = next((each.event.record for each in history if each.event.record), None)
+    if record is None or not isinstance(history[0].event, KINDS[collection.kind].events):
+        raise UnknownStream(wanted)
+    read = person_read(incoming, record)
+    now = asked.as_of is None and asked.known_at is None
+    found = _stream_now(read, wanted) if now else _stream_then(read, asked, collection, wanted)
+    if found is None:
+        raise UnknownStream(wanted)
+    headers = {"ETag": f'"{found["version"]}"'} if now and "version" in found else None
+    return shown(incoming, found, right=read.right, patients=[read.patient], headers=headers)
+
+
+def _stream_now(read: PersonRead, wanted: StreamId) -> Json | None:
+    with read.reader.connection() as connection:
+        found = read_stream(connection, wanted)
+    if found is None:
+        return None
+    return {**found.members, "entries": [activity_json(each) for each in found.entries]}
+
+
+def _stream_then(
+    read: PersonRead, asked: AskedInstants, collection: Collection, wanted: StreamId
+) -> Json | None:
+    reading = read.reader.patient(
+        read.patient, as_of=asked.as_of_instant, known_at=asked.known_at_position
+    )
+    if reading is None:
+        return None
+    for members in reading.activities.streams.get(collection.kind, ()):
+        if members["stream_id"] == wanted:
+            entries = [
+                activity_json(each)
+                for each in reading.activities.entries
+                if each.stream_id == wanted
+            ]
+            return {**members, "entries": entries}
+    return None
+
+
+def patient_of(row: Json) -> PatientId:
+    """Return the patient that a row of a list is about."""
+    return PatientId(row["patient_id"])
+
+
+def _referrals(then: PastRows, asked: AskedStreams, limit: int) -> list[Json]:
+    rows = referrals(then.connection, relations=then, state=asked.state, limit=limit)
+    return [referral_json(each) for each in rows]
+
+
+#: Lists of the streams of all patients, by kind: the rows from the first one on. Other kinds are
+#: listed by patient.
+LISTS: Final[Mapping[str, Callable[[PastRows, AskedStreams, int], list[Json]]]] = {
+    "referral": _referrals,
+}
+
+
+def read_routes() -> tuple[ReadRoute, ...]:
+    """Return all reads."""
+    return (*_READS, *(route for each in COLLECTIONS.values() for route in _of_collection(each)))
+
+
+def _of_collection(collection: Collection) -> tuple[ReadRoute, ...]:
+    """Return the reads of one kind of own stream."""
+    if collection.kind not in OWN_STREAMS:
+        return ()
+    noun = collection.noun
+    return (
+        ReadRoute(
+            path=f"/{collection.path}",
+            tag=collection.path,
+            words=f"List {noun}s",
+            asked=AskedStreams,
+            work=partial(streams, collection=collection),
+            is_list=True,
+        ),
+        ReadRoute(
+            path=f"/{collection.path}/{{stream}}",
+            tag=collection.path,
+            words=f"Show one {noun} and its entries",
+            asked=AskedInstants,
+            work=partial(stream, collection=collection),
+        ),
+    )
+
+
+_READS: Final = (
+    ReadRoute(
+        path="/patients",
+        tag="patients",
+        words="List patients, those with the latest events first",
+        asked=AskedPatients,
+        work=patients,
+        is_list=True,
+    ),
+    ReadRoute(
+        path="/patients/search",
+        tag="patients",
+        words="Find patients by name, birth date or number",
+        asked=AskedPatient,
+        work=patients_search,
+        is_list=True,
+        method="POST",
+        body=PatientWords,
+    ),
+    ReadRoute(
+        path="/patients/{patient}",
+        tag="patients",
+        words="Show one patient",
+        asked=AskedPatient,
+        work=patient,
+    ),
+    ReadRoute(
+        path="/patients/{patient}/timeline",
+        tag="patients",
+        words="Show the encounters and entries of one patient",
+        asked=AskedInstants,
+        work=timeline,
+    ),
+    ReadRoute(
+        path="/census",
+        tag="census",
+        words="List the occupied places",
+        asked=AskedCensus,
+        work=census,
+        is_list=True,
+    ),
+)

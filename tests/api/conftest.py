@@ -1,0 +1,3 @@
+from tests.api_region import api
+
+__all__ = ["api"]

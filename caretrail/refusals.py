@@ -24,15 +24,21 @@ REMEDIES: Final[Mapping[type[DomainError], str]] = {
     " direct_care; it is recorded.",
     errors.AlreadyClosed: "Request a new referral.",
     errors.AnotherPatient: "Request a new referral for the other patient.",
+    errors.AppointmentNotOfPatient: "Name the encounter of the patient whose referral it is.",
+    errors.CancelNeedsConfirmation: "Request the cancellation; cancel when the other side agrees.",
     errors.ConflictsWithLater: "Mark the later entries as entered in error first, or state another"
     " time.",
     errors.EffectiveInThePast: "Publish it with an instant that is not over, or with none: then it"
     " is in force from now on.",
+    errors.DuplicateOfItself: "Name the other referral.",
     errors.EnteredInErrorIsFinal: "Record the fact again.",
     errors.InTheFuture: "State the time at which it happened.",
     errors.KeyReused: "Use a new key for a new command.",
+    errors.LikelyDuplicate: "Look at the other referrals. To record this one all the same, give the"
+    " command without refuse_duplicates.",
     errors.MoveNotAllowed: "Take one of the steps that the state allows.",
-    errors.OutcomeMissing: "State how the outcome was received, with --outcome.",
+    errors.NotOpen: "Reopen the referral first, or request a new one.",
+    errors.OutcomeMissing: "State how the outcome was received.",
     errors.PatientDeceased: "State the time, if it happened before the death. If the death is an"
     " error, let its sender correct it.",
     errors.ProtocolInvalid: "Correct the file and publish it again.",
@@ -40,6 +46,7 @@ REMEDIES: Final[Mapping[type[DomainError], str]] = {
     errors.ReferralNotAccepted: "Let the target accept the referral first.",
     errors.RoleNotAllowed: "Ask a person whose role allows it. An answer to a referral is for the"
     " organisation of the person who answers.",
+    errors.ReferralNotScheduled: "Record the appointment first.",
     errors.SameOrganisationAndPerson: "Name another target.",
     errors.TargetMissing: "Name it with --target or --target-pool.",
     errors.UnknownEvent: "`caretrail timeline PATIENT` lists the events of a patient.",

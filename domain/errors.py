@@ -178,10 +178,56 @@ class ReferralNotAccepted(MoveNotAllowed):
     code = "referral_not_accepted"
 
 
+class ReferralNotScheduled(MoveNotAllowed):
+    """The step needs a referral whose visit has an appointment."""
+
+    code = "referral_not_scheduled"
+
+
 class OutcomeMissing(MoveNotAllowed):
     """The requester can close a referral only after its outcome is known."""
 
     code = "outcome_missing"
+
+
+class NotOpen(MoveNotAllowed):
+    """The stream ended before the stated time, and was not closed: it was declined, for example."""
+
+    code = "not_open"
+
+
+class CancelNeedsConfirmation(MoveNotAllowed):
+    """The other organisation confirms a cancellation: it must be requested first."""
+
+    code = "cancel_needs_confirmation"
+
+
+class AppointmentNotOfPatient(DomainError):
+    """The encounter that the command names is of another patient than the referral."""
+
+    code = "appointment_not_of_patient"
+
+    def __init__(self) -> None:
+        super().__init__("the encounter is of another patient than the referral")
+
+
+class LikelyDuplicate(DomainError):
+    """The person has other referrals for the same, and the caller does not want another one."""
+
+    code = "likely_duplicate"
+
+    def __init__(self, others: Sequence[StreamId]) -> None:
+        self.others = tuple(others)
+        super().__init__(f"likely a duplicate of {', '.join(self.others)}")
+
+
+class DuplicateOfItself(DomainError):
+    """A referral is compared with itself."""
+
+    code = "duplicate_of_itself"
+
+    def __init__(self) -> None:
+        super().__init__("a referral is not a duplicate of itself")
 
 
 class PatientDeceased(DomainError):

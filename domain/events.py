@@ -3,11 +3,12 @@
 Statements of other systems are not in this family: see ``domain.statement``.
 """
 
+from datetime import UTC, datetime
 from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from domain.ids import EventId, Mode, RecordId, StatementRef
+from domain.ids import EventId, Mode, RecordId, StatementRef, StreamId
 from domain.statement import Moment
 
 #: The interface through which a fact came in.
@@ -24,6 +25,21 @@ OptionalCode: TypeAlias = Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9
 
 #: A UUID as text.
 UUID_TEXT: Final = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+
+#: The id of an own stream that an event names.
+NamedStream: TypeAlias = Annotated[StreamId, Field(pattern=UUID_TEXT)]
+#: The ref of a statement that an event names.
+NamedStatement: TypeAlias = Annotated[StatementRef, Field(pattern=UUID_TEXT)]
+
+
+def _in_utc(instant: datetime) -> datetime:
+    if instant.tzinfo is None:
+        raise ValueError("state the offset of the time, such as 2026-03-02T09:00-05:00")
+    return instant.astimezone(UTC)
+
+
+#: A time with its offset, kept in UTC.
+Instant: TypeAlias = Annotated[datetime, AfterValidator(_in_utc)]
 
 
 class OwnEvent(BaseModel):

@@ -48,7 +48,7 @@ REFERRAL_LOOP: Final = Table(
         Column(
             "state",
             "text",
-            "requested, accepted, outcome_received, closed, or entered_in_error.",
+            "How far it is: see care.referral; entered_in_error: the request is void.",
             required=True,
         ),
         Column("version", "bigint", "Number of its events.", required=True),
@@ -168,7 +168,7 @@ def referral_row(
         patient_id=patient_of(asked.record),
         record_id=asked.record,
         mode=asked.mode,
-        state=ENTERED_IN_ERROR if isinstance(folded.state, NotRequested) else folded.state.WORD,
+        state=ENTERED_IN_ERROR if isinstance(folded.state, NotRequested) else folded.state.word,
         version=len(history),
         requester_organisation=asked.requester.organisation,
         requester_person=asked.requester.person,
@@ -232,7 +232,7 @@ def _request(
 
 PROJECTION: Final = Projection(
     name="referral_loop",
-    version=3,
+    version=4,
     tables=(REFERRAL_LOOP,),
     fold=ByCourse(rows=rows),
     views=(TableView("referral_loop", REFERRAL_LOOP, PRODUCTION),),

@@ -1,25 +1,13 @@
 """Referrals as the timeline, the command line and the page show them."""
 
-from collections.abc import Callable, Mapping
-from typing import Final, assert_never
+from collections.abc import Callable
+from typing import Final
 
 from caretrail.reading.members import Json, instant
-from caretrail.reading.own_stream import OwnStream, StreamSummary, error_words
-from caretrail.reading.wording import EntryWords
-from domain.ids import EncounterId, EventId, PatientId, RecordId, StatementRef, StreamId
-from domain.party import Party
-from domain.referral import (
-    REFERRAL,
-    Channel,
-    History,
-    Referral,
-    ReferralAccepted,
-    ReferralClosed,
-    ReferralEnteredInError,
-    ReferralEvent,
-    ReferralOutcomeReceived,
-    ReferralRequested,
-)
+from caretrail.reading.own_stream import OwnStream, StreamSummary
+from caretrail.reading.referral_words import referral_organisation, referral_words
+from domain.ids import EncounterId, PatientId, RecordId, StatementRef, StreamId
+from domain.referral import REFERRAL, History, Referral, ReferralEvent, ReferralRequested
 from projections.referral_loop import ReferralRow, referral_row
 
 
@@ -72,66 +60,12 @@ def _summary(
     return StreamSummary(began_at=row.requested_at, members=referral_json(row))
 
 
-_CHANNELS: Final[Mapping[Channel, str]] = {
-    "sent": "sent by the target",
-    "found": "found in the record",
-    "fax": "by fax",
-    "told": "told by the patient or the target",
-}
-
-
-def _words(event: ReferralEvent, event_of: Callable[[EventId], ReferralEvent | None]) -> EntryWords:
-    match event:
-        case ReferralRequested():
-            asked_for = " ".join(filter(None, (event.service, event.specialty)))
-            who = f"from {_party(event.requester)} to {_party(event.target)}"
-            head = "Referral requested"
-            rest = ", ".join(filter(None, (who, asked_for, event.urgency)))
-        case ReferralAccepted():
-            head = "Referral accepted"
-            by = f"by {_party(event.by)}"
-            expected = f"expected by {event.expected_by}" if event.expected_by else ""
-            rest = ", ".join(filter(None, (by, expected)))
-        case ReferralOutcomeReceived():
-            head, rest = "Referral outcome received", _CHANNELS[event.how]
-        case ReferralClosed():
-            head = "Referral closed"
-            by = f"by {_party(event.acknowledged_by)}"
-            told = event.plan_told_to_patient_on
-            plan = f"patient told on {told}" if told else "patient not told yet"
-            rest = ", ".join((by, f"need met: {event.need_met}", plan))
-        case ReferralEnteredInError():
-            return error_words("Referral", event, event_of)
-        case _:
-            assert_never(event)
-    return EntryWords(kind=event.move(), head=head, rest=rest)
-
-
-def _party(party: Party) -> str:
-    """Return the codes of a party as text, such as ``GENERAL, dr-ward``."""
-    return ", ".join(filter(None, (party.organisation, party.person, party.pool)))
-
-
-def _organisation(event: ReferralEvent) -> str:
-    match event:
-        case ReferralRequested():
-            return event.requester.organisation
-        case ReferralAccepted():
-            return event.by.organisation
-        case ReferralClosed():
-            return event.acknowledged_by.organisation
-        case ReferralOutcomeReceived() | ReferralEnteredInError():
-            return ""
-        case _:
-            assert_never(event)
-
-
 REFERRALS: Final = OwnStream[Referral, ReferralEvent](
     kind="referral",
     icon="ref",
     decider=REFERRAL,
     begins=ReferralRequested,
-    words=_words,
-    organisation=_organisation,
+    words=referral_words,
+    organisation=referral_organisation,
     summarise=_summary,
 )

@@ -26,15 +26,68 @@ from commands.care_team.members import (
 )
 from commands.decisions import Command
 from commands.protocol import PublishProtocol, VoidProtocolEvent
-from commands.referral.answer import AcceptReferral
+from commands.referral.answer import (
+    AcceptReferral,
+    AuthoriseReferral,
+    DeclineReferral,
+    ReceiveReferral,
+    RecordPatientDeclined,
+    RedirectReferral,
+    RefuseAuthorisation,
+    ReturnReferral,
+)
+from commands.referral.ask import (
+    CancelReferral,
+    ReopenReferral,
+    RequestCancellation,
+    SendInformation,
+    SendReferral,
+)
 from commands.referral.close import CloseReferral, VoidReferralEvent
+from commands.referral.duplicate import ClearDuplicate, MarkDuplicate
+from commands.referral.outcome import ReceiveOutcome, SendInterimNote, SendOutcome
 from commands.referral.request import RequestReferral
+from commands.referral.visit import (
+    CancelAppointment,
+    HoldReferral,
+    RecordMissedVisit,
+    RecordReferralContact,
+    RecordSeen,
+    RescheduleReferral,
+    ResumeReferral,
+    ScheduleReferral,
+)
 
 #: A new command is one more row here.
 COMMANDS: Final[tuple[type[Command], ...]] = (
     RequestReferral,
+    SendReferral,
+    ReceiveReferral,
+    ReturnReferral,
+    SendInformation,
     AcceptReferral,
+    DeclineReferral,
+    RedirectReferral,
+    RecordPatientDeclined,
+    AuthoriseReferral,
+    RefuseAuthorisation,
+    ScheduleReferral,
+    RescheduleReferral,
+    CancelAppointment,
+    RecordMissedVisit,
+    RecordReferralContact,
+    HoldReferral,
+    ResumeReferral,
+    RecordSeen,
+    SendInterimNote,
+    SendOutcome,
+    ReceiveOutcome,
     CloseReferral,
+    RequestCancellation,
+    CancelReferral,
+    ReopenReferral,
+    MarkDuplicate,
+    ClearDuplicate,
     VoidReferralEvent,
     PublishProtocol,
     VoidProtocolEvent,

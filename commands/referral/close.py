@@ -17,10 +17,15 @@ from domain.referral import NeedMet, ReferralOutcome
 
 
 class CloseReferral(Command):
-    """Acknowledge the outcome, as the requester. Give ``outcome`` if it is not recorded yet."""
+    """Acknowledge the outcome or the refusal, as the requester.
+
+    Give ``outcome`` if it is not recorded yet. If the patient was not told the plan when the
+    referral was closed, close it again with the day.
+    """
 
     KIND: ClassVar = referral.KIND
     VERB: ClassVar[str] = "close"
+    AFTER_DEATH: ClassVar[bool] = True
     PERMISSION: ClassVar[Permission] = Permission.ASK
     FLAGS: ClassVar[Mapping[str, str]] = {
         "acknowledged_by": "by",

@@ -6,7 +6,7 @@ leads from A to C. A package is drawn above all packages that it imports.
 """
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from html import escape
@@ -60,6 +60,27 @@ def modules() -> dict[str, Path]:
 
 def imports(known: Mapping[str, Path]) -> set[tuple[str, str]]:
     """Return which package imports which, as folders."""
+    parts = parts_of_their_parent(known)
+    return {
+        (_drawn_in(one, parts), _drawn_in(other, parts))
+        for one, other in _imports(known)
+        if _drawn_in(one, parts) != _drawn_in(other, parts)
+    }
+
+
+def parts_of_their_parent(known: Mapping[str, Path]) -> set[str]:
+    """Return the folders that are drawn as one module of the folder above.
+
+    Such a folder and the modules beside it import each other: it is a module that grew, such as the
+    stream of referrals.
+    """
+    edges = _imports(known)
+    return {
+        one for one, other in edges if one.rpartition("/")[0] == other and (other, one) in edges
+    }
+
+
+def _imports(known: Mapping[str, Path]) -> set[tuple[str, str]]:
     found = set()
     for path in known.values():
         for target in _imported(path):
@@ -74,6 +95,10 @@ def imports(known: Mapping[str, Path]) -> set[tuple[str, str]]:
 def folder(path: Path) -> str:
     """Return the folder of a module, relative to the repository."""
     return str(path.parent.relative_to(ROOT))
+
+
+def _drawn_in(folder: str, parts: Container[str]) -> str:
+    return folder.rpartition("/")[0] if folder in parts else folder
 
 
 @cache
@@ -117,7 +142,12 @@ def ranks(packages: Iterable[str], edges: set[tuple[str, str]]) -> dict[str, int
 def boxes(known: Mapping[str, Path], edges: set[tuple[str, str]]) -> list[Box]:
     """Return the boxes at their places, row by row from the top."""
     inside: dict[str, list[str]] = {}
+    parts = parts_of_their_parent(known)
     for path in known.values():
+        if folder(path) in parts:
+            if path.name == "__init__.py":
+                inside.setdefault(_drawn_in(folder(path), parts), []).append(path.parent.name)
+            continue
         inside.setdefault(folder(path), [])
         if path.name != "__init__.py":
             inside[folder(path)].append(path.stem)

@@ -14,7 +14,7 @@ import pytest
 
 from caretrail.bootstrap import Application
 from caretrail.http import create_app
-from caretrail.http.opened_api import OpenedApi, open_api
+from caretrail.roles.opened_api import OpenedApi, open_api
 from commands.permissions import Role
 from infra import tokens
 from infra.tokens import NewToken

@@ -18,8 +18,8 @@ from caretrail.gauges import current_metrics
 from caretrail.http import create_app
 from caretrail.http.guard import LOOPBACK
 from caretrail.http.listening import listen
-from caretrail.http.opened_api import open_api
 from caretrail.reading import Reader
+from caretrail.roles.opened_api import open_api
 from caretrail.running_service import unready_role
 from caretrail.stories import stories_of
 from caretrail.web.plain_pages import Story

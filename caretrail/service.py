@@ -80,6 +80,7 @@ class Service:
     brokers: Brokers | None = None
     mllp_port: int = 0
     http_port: int = 0
+    database: str = ""  # where it is; empty until it was found
     _roles: list[_Role] = field(default_factory=list)
     _servers: dict[str, tuple[int, float]] = field(default_factory=dict)  # attempts, not before
     _locks: list[IO[bytes]] = field(default_factory=list)
@@ -119,6 +120,7 @@ class Service:
         await_recovery(url, stop=stop, say=self.say)
         if stop.is_set():
             return
+        self.database = url
         with opened(self.settings):
             pass  # a failure that every role would have is reported once, here
         self._start_kafka(url)

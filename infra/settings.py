@@ -133,9 +133,9 @@ class Settings(BaseSettings):
     )
     http_private_network: bool = Field(
         False,
-        description="Whether the pages may listen beyond loopback. They have no login: set it only"
-        " if the network lets only those connect who may see every patient, such as the network of"
-        " a container whose port is published on loopback.",
+        description="Whether the pages may listen beyond loopback. They speak no TLS: set it only"
+        " if nobody else can read that network, such as the network of a container whose port is"
+        " published on loopback.",
     )
     http_port: Port = Field(8600, description="Port of the pages; 0 takes a free one.")
     http_threads: int = Field(

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, cast
 
-from caretrail.cli.arguments import address, count, named_version
+from caretrail.cli.arguments import address, code, count, named_version
 from caretrail.cli.command_groups import command_groups
 from caretrail.cli.reprocess_verb import reprocess_verb
 from caretrail.cli.team_verbs import responsible_verbs
@@ -108,6 +108,27 @@ def _service_verbs(verbs: "Verbs[argparse.ArgumentParser]") -> None:
         metavar="ROLES",
         help="run only these roles, comma separated: mllp, http, relay, projector",
     )
+    login = add_verb(
+        verbs, "login", "login:login", "print a link that signs a person in to the pages once"
+    )
+    login.add_argument(
+        "--as", dest="subject", type=code, metavar="NAME", help="who signs in; by default the user"
+    )
+    login.add_argument(
+        "--role",
+        action="append",
+        choices=["coordinator", "clinician", "analyst", "compliance", "operator"],
+        help="a role that the person may take; repeat the flag for more; by default all",
+    )
+    login.add_argument(
+        "--organisation",
+        action="append",
+        type=code,
+        metavar="CODE",
+        help="an organisation that the person acts for; repeat the flag for more; by default every"
+        " facility that has a name",
+    )
+    add_json(login)
     doctor = add_verb(
         verbs,
         "doctor",

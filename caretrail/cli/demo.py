@@ -18,6 +18,7 @@ from caretrail.generate import DemoWeek, demo_week, profiles_toml
 from caretrail.progress import progress
 from caretrail.running_service import running_service
 from caretrail.service import Service
+from caretrail.sign_in_link import sign_in_link
 from caretrail.signals import until_told
 from caretrail.stories import keep_stories, stories_of
 from domain.ids import DEVELOPMENT_KEY
@@ -129,13 +130,15 @@ def _print_addresses(ours: Settings, service: Service, seconds: float) -> None:
     command = Path(sys.argv[0])
     prefix = f"CARETRAIL_HOME={ours.home} {command}"
     line()
-    line(f"  {service.pages}")
+    line(f"  {sign_in_link(service.pages, service.database, ours, subject='demo')}")
     line()
+    line("The link works once. For another one, use `login` below.")
     line(f"Ready after {seconds:.0f} s. Try these commands in another terminal:")
     line()
     stories = stories_of(ours.home)
     if stories:
         line(f"  {prefix} timeline '{stories[0].number}'")
+    line(f"  {prefix} login")
     line(f"  {prefix} census")
     line(f"  {prefix} patients ls --json")
     line(f"  {prefix} messages quarantine")

@@ -8,6 +8,7 @@ from caretrail.cli import WRONG_USAGE
 from caretrail.cli.output import note
 from caretrail.role import ROLES
 from caretrail.service import Service
+from caretrail.sign_in_link import sign_in_link
 from caretrail.signals import until_told
 from infra import log, settings
 
@@ -30,6 +31,8 @@ def serve(options: Namespace) -> int:
                     note(f"receiving ADT over MLLP on {chosen.mllp_host}:{service.mllp_port}")
                 if "http" in only:
                     note(f"serving the pages on {service.pages}")
+                    link = sign_in_link(service.pages, service.database, chosen)
+                    note(f"sign in once with {link}")
             service.watch(stop)
         finally:
             structlog.get_logger().info("service.stopping")

@@ -56,7 +56,7 @@ class Guard:
             await send(message)
 
         headers = Headers(scope=scope)
-        if _name(headers.get("host", "")) not in self._hosts:
+        if host_name(headers.get("host", "")) not in self._hosts:
             refusal = PlainTextResponse(_WRONG_HOST, status_code=421)
             await refusal(scope, receive, send_guarded)
             return
@@ -73,18 +73,19 @@ class Guard:
         origin = headers.get("origin", "null")
         # Under ``no-referrer`` a browser may send "null" for pages of this server too.
         scheme, _, host = origin.partition("://")
-        return origin == "null" or (scheme in {"http", "https"} and _name(host) in self._hosts)
+        return origin == "null" or (scheme in {"http", "https"} and host_name(host) in self._hosts)
 
 
-def _name(host: str) -> str | None:
+def host_name(host: str) -> str | None:
     """Return the host name without its port, in lower case; None if this is no host with a port.
 
     The form is that of RFC 9110, section 7.2, for names and addresses that a browser sends.
 
-    >>> _name("LOCALHOST:8600"), _name("[::1]:8600"), _name("127.0.0.1")
+    >>> host_name("LOCALHOST:8600"), host_name("[::1]:8600"), host_name("127.0.0.1")
     ('localhost', '[::1]', '127.0.0.1')
-    >>> _name("[::1].evil.example"), _name("localhost:8600.evil.example"), _name("a@localhost")
-    (None, None, None)
+    >>> host_name("[::1].evil.example"), host_name("localhost:8600.evil.example")
+    (None, None)
+    >>> host_name("a@localhost")
     """
     found = _HOST.fullmatch(host)
     return found["name"].lower() if found else None

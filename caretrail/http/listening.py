@@ -1,4 +1,4 @@
-"""Where the pages listen. They have no login, so by default on loopback alone."""
+"""Where the pages listen. They speak no TLS, so by default on loopback alone."""
 
 import socket
 from ipaddress import ip_address
@@ -42,9 +42,9 @@ def address(settings: Settings) -> _Address:
     family, where = found[0][0], (str(found[0][4][0]), port)
     if not settings.http_private_network and not ip_address(where[0]).is_loopback:
         raise BadSettings(
-            f"CARETRAIL_HTTP_HOST: {host or where[0]} is beyond loopback, and the pages have no"
-            " login, so everybody who reaches that address would see every patient. Leave it at"
-            " 127.0.0.1 and let a proxy on this machine authenticate people. If the network itself"
-            " keeps all others out, set CARETRAIL_HTTP_PRIVATE_NETWORK=true"
+            f"CARETRAIL_HTTP_HOST: {host or where[0]} is beyond loopback, and the pages speak no"
+            " TLS, so patient data and sessions would cross the network in clear text. Leave it at"
+            " 127.0.0.1 and let a proxy on this machine speak TLS. If nobody else can read that"
+            " network, set CARETRAIL_HTTP_PRIVATE_NETWORK=true"
         )
     return family, where

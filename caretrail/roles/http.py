@@ -4,7 +4,6 @@ import json
 import os
 import socket
 import threading
-import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
@@ -14,6 +13,7 @@ import structlog
 import uvicorn
 
 from caretrail.bootstrap import Application, opened
+from caretrail.facility_names import facility_names
 from caretrail.gauges import current_metrics
 from caretrail.http import create_app
 from caretrail.http.guard import LOOPBACK
@@ -25,7 +25,8 @@ from caretrail.stories import stories_of
 from caretrail.web.plain_pages import Story
 from caretrail.web.words import Words
 from infra import clock, health
-from infra.settings import BadSettings, Settings
+from infra.settings import Settings
+from infra.web_sessions import WebSessions
 
 log = structlog.get_logger()
 
@@ -42,6 +43,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
         problems = _ServiceProblems(application)
         app = create_app(
             reader,
+            sessions=WebSessions(reader.connection),
             now=lambda: _now(settings),
             new_id=clock.new_id,
             words=_words(settings),
@@ -106,13 +108,7 @@ class _ServiceProblems:
 
 
 def _words(settings: Settings) -> Words:
-    try:
-        names = tomllib.loads(settings.facilities_file.read_text("utf-8"))
-    except FileNotFoundError:
-        names = {}
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadSettings(f"{settings.facilities_file}: {error}") from None
-    facilities = {str(code): str(name) for code, name in names.items()}
+    facilities = facility_names(settings)
     footers: tuple[str, ...] = ()
     if settings.now:
         local = Words(zone=ZoneInfo(settings.zone)).moment(settings.now, year=True)

@@ -7,8 +7,14 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from caretrail.web.bars import n
+from caretrail.web.purposes import purpose_words
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
+#: The main navigation: key, address and words of each entry.
+SECTIONS: Final = (
+    ("patients", "/ui/patients", "Patients"),
+    ("census", "/ui/census", "Census"),
+)
 #: Directional embeddings, overrides and isolates; control characters except tab and line ends.
 _INVISIBLE: Final = dict.fromkeys(
     {*range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0x20), *range(0x7F, 0xA0)}
@@ -30,6 +36,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["n"] = n
+    made.globals["sections"] = SECTIONS
+    made.globals["purpose_words"] = purpose_words
     return made
 
 

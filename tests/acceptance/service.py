@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.request import OpenerDirector
 
 from infra import child_processes
 from tests.acceptance.command_line import CommandLine
+from tests.signed_in import signed_in_opener
 
 PARTS = ("mllp", "relay", "projector", "http", "postgres", "kafka", "supervisor")
 
@@ -55,6 +57,10 @@ class RunningService:
     def mllp(self) -> tuple[str, int]:
         host, _, port = str(self.facts()["mllp"]).rpartition(":")
         return host, int(port)
+
+    def browser(self) -> OpenerDirector:
+        """Return an opener that is signed in to the pages."""
+        return signed_in_opener(self.line.object("login", "--json")["link"])
 
     def pids(self, part: str) -> list[int]:
         """Return the processes of a part, wherever they came from."""

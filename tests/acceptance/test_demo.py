@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from html import unescape
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.request import urlopen
+from urllib.request import OpenerDirector, build_opener
 
 import pytest
 
@@ -20,28 +20,39 @@ from tests.acceptance.command_line import CARETRAIL, CommandLine, SameProcess
 from tests.acceptance.page_times import now_of, times_after
 from tests.acceptance.service import RunningService
 from tests.documentation.console import console, variables
+from tests.signed_in import signed_in_opener
 
 pytestmark = [pytest.mark.postgres, pytest.mark.kafka, pytest.mark.timeout(600)]
 
-URL = re.compile(r"^  (http://127\.0\.0\.1:\d+)$", re.MULTILINE)
+LINK = re.compile(r"^  ((http://127\.0\.0\.1:\d+)/ui/login\?link=[-\w]+)$", re.MULTILINE)
 
 
 class Demo:
     def __init__(self, process: "subprocess.Popen[bytes]", output: Path, errors: Path) -> None:
         self.process = process
         self._output, self._errors = output, errors
+        self._opener: OpenerDirector | None = None
 
     def said(self) -> str:
         return self._output.read_text() + self._errors.read_text()
 
     def page(self, seconds: float = 240) -> str:
         """Wait until it says where its pages are; return that."""
+        return self._link(seconds)[2]
+
+    def browser(self) -> OpenerDirector:
+        """Return an opener that has followed the link that the demo printed; it works once."""
+        if self._opener is None:
+            self._opener = signed_in_opener(self._link()[1])
+        return self._opener
+
+    def _link(self, seconds: float = 240) -> re.Match[str]:
         deadline = time.monotonic() + seconds
-        while not (found := URL.search(self._output.read_text())):
+        while not (found := LINK.search(self._output.read_text())):
             assert self.process.poll() is None, self.said()
             assert time.monotonic() < deadline, self.said()
             time.sleep(0.1)
-        return found[1]
+        return found
 
 
 @contextmanager
@@ -64,8 +75,8 @@ def assert_nothing_is_left(home: Path) -> None:
     assert RunningService(CommandLine(home)).left_behind() == []
 
 
-def get(url: str) -> str:
-    with urlopen(url, timeout=10) as answer:
+def get(browser: OpenerDirector, url: str) -> str:
+    with browser.open(url, timeout=10) as answer:
         return str(answer.read().decode())
 
 
@@ -96,7 +107,7 @@ def first(line: CommandLine) -> Iterator[Demo]:
 
 
 def test_no_page_of_the_demo_shows_a_time_after_its_now(first: Demo) -> None:
-    pages = every_page(first.page())
+    pages = every_page(first.browser(), first.page())
     now = now_of(pages["/"])
     assert len([each for each in pages if each.startswith("/ui/patients/")]) > 600
     late = {address: times_after(html, now) for address, html in pages.items()}
@@ -127,8 +138,8 @@ def test_a_demo_starts_again_however_it_was_stopped(line: CommandLine, first: De
     ours = SameProcess(home / "demo")
 
     page = first.page()
-    assert "Stories worth opening" in get(page)
-    assert '"ready"' in get(f"{page}/readyz")
+    assert "Stories worth opening" in get(first.browser(), page)
+    assert '"ready"' in get(build_opener(), f"{page}/readyz")
     told = re.search(r"timeline '([^']+)'", first.said())
     assert told is not None
     assert len(ours.object("timeline", told[1])["encounters"]) > 3
@@ -154,26 +165,30 @@ def test_a_demo_starts_again_however_it_was_stopped(line: CommandLine, first: De
         third.process.wait(10)
 
     with demo(line) as fourth:
-        assert "Stories worth opening" in get(fourth.page())
+        assert "Stories worth opening" in get(fourth.browser(), fourth.page())
         fourth.process.send_signal(signal.SIGHUP)
         assert fourth.process.wait(60) == 0
     assert_nothing_is_left(home)
 
 
-def every_page(site: str) -> dict[str, str]:
+def every_page(browser: OpenerDirector, site: str) -> dict[str, str]:
     """Return each page of the demo by address; of evidence, one page for each tenth patient."""
 
     def read(addresses: Iterable[str]) -> dict[str, str]:
         wanted = list(dict.fromkeys(addresses))
         with ThreadPoolExecutor(4) as pool:
             return dict(
-                zip(wanted, pool.map(lambda each: get(f"{site}{each}"), wanted), strict=True)
+                zip(
+                    wanted,
+                    pool.map(lambda each: get(browser, f"{site}{each}"), wanted),
+                    strict=True,
+                )
             )
 
     made = read(["/", "/ui/census"])
     older = "/ui/patients"
     while older:
-        made[older] = get(f"{site}{older}")
+        made[older] = get(browser, f"{site}{older}")
         more = re.search(r'href="(/ui/patients[?]after=[^"]+)">Older', made[older])
         older = unescape(more[1]) if more else ""
     lists = [html for address, html in made.items() if address.startswith("/ui/patients")]

@@ -17,6 +17,7 @@ from tests.acceptance.command_line import CommandLine, SameProcess
 from tests.acceptance.test_command_line import message
 from tests.region import WORDS
 from tests.serving import serving
+from tests.signed_in import sessions_of, sign_in
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(300)]
 
@@ -78,6 +79,7 @@ def test_the_page_of_the_patient_is_found_by_both_ids(
     with opened(settings) as application, open_reader(application) as reader:
         app = create_app(
             reader,
+            sessions=sessions_of(reader),
             now=lambda: datetime(2026, 3, 2, tzinfo=UTC),
             new_id=lambda: "search",
             words=WORDS,
@@ -85,6 +87,7 @@ def test_the_page_of_the_patient_is_found_by_both_ids(
             metrics=bytes,
         )
         with serving(app) as address, httpx.Client(base_url=address, trust_env=False) as client:
+            sign_in(client, sessions_of(reader))
             pages = [client.get(f"/ui/patients/{one}") for one in ids]
     assert [each.status_code for each in pages] == [200, 200]
     assert all("ALDER" in each.text or "Alder" in each.text for each in pages)

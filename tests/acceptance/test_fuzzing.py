@@ -2,10 +2,10 @@
 
 import time
 import urllib.error
-import urllib.request
 from pathlib import Path
 from random import Random
 from urllib.parse import quote
+from urllib.request import OpenerDirector
 
 import pytest
 
@@ -24,9 +24,9 @@ ALONE = {"CARETRAIL_KAFKA": "false", "CARETRAIL_MLLP_PORT": "0", "CARETRAIL_HTTP
 ROLES = ("mllp", "projector", "http")
 
 
-def status_of(service: RunningService, path: str) -> int:
+def status_of(browser: OpenerDirector, address: str) -> int:
     try:
-        with urllib.request.urlopen(f"{service.facts()['pages']}{path}", timeout=30) as answer:
+        with browser.open(address, timeout=30) as answer:
             answer.read()
             return int(answer.status)
     except urllib.error.HTTPError as error:
@@ -41,8 +41,10 @@ def look(service: RunningService, line: CommandLine, random: Random) -> None:
     paths += [f"/ui/patients/{each}" for each in random.sample(ids, min(8, len(ids)))]
     paths += [f"/ui/messages/{each}" for each in random.sample(events, min(8, len(events)))]
     paths += [f"/ui/census?facility={quote(random.randbytes(6))}"]
+    browser, pages = service.browser(), service.facts()["pages"]
+    assert status_of(browser, f"{pages}/ui/patients") == 200, "signed in"
     for path in paths:
-        assert status_of(service, path) < 500, path
+        assert status_of(browser, f"{pages}{path}") < 500, path
 
 
 def fuzz(home: Path, seconds: float, seed: int) -> None:

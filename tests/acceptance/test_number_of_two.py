@@ -15,6 +15,7 @@ from infra.settings import Settings
 from tests.acceptance.command_line import CommandLine, SameProcess
 from tests.region import WORDS
 from tests.serving import serving
+from tests.signed_in import csrf_of, sessions_of, sign_in
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(300)]
 
@@ -121,8 +122,8 @@ def test_pages_offer_both_patients_of_a_number(line: CommandLine, patients: dict
     settings = Settings(home=line.home, kafka=False)
     with opened(settings) as application, open_reader(application) as reader:
         app = create_app(
-            reader, now=lambda: NOW, new_id=lambda: "search", words=WORDS, problems=dict,
-            metrics=bytes,
+            reader, sessions=sessions_of(reader), now=lambda: NOW, new_id=lambda: "search",
+            words=WORDS, problems=dict, metrics=bytes,
         )  # fmt: skip
         ref = application.id_key.record("INS", "9001", "P")
         amy = reader.patient(patients["AM-1"])
@@ -131,10 +132,12 @@ def test_pages_offer_both_patients_of_a_number(line: CommandLine, patients: dict
             serving(app) as address,
             httpx.Client(base_url=address, trust_env=False, follow_redirects=True) as client,
         ):
+            sign_in(client, sessions_of(reader))
+            csrf = csrf_of(client.get("/ui/patients").text)
             by_id = client.get(f"/ui/patients/{ref}")
-            search = client.post("/ui/search", data={"q": "INS|9001"})
+            search = client.post("/ui/search", data={"q": "INS|9001", "csrf": csrf})
             hers = client.get(f"/ui/patients/{patients['AM-1']}").text
-            filed = client.post("/ui/search", data={"q": "LAB|77"})
+            filed = client.post("/ui/search", data={"q": "LAB|77", "csrf": csrf})
     assert (by_id.status_code, search.status_code) == (300, 200)
     for page in (by_id.text, search.text):
         assert "2 patients have this number." in page

@@ -11,6 +11,7 @@ from caretrail.http import create_app
 from caretrail.web.plain_pages import Story
 from tests.region import HOSTILE, WORDS, Told, now
 from tests.serving import serving
+from tests.signed_in import csrf_of, sessions_of, sign_in
 
 pytestmark = pytest.mark.postgres
 
@@ -20,6 +21,7 @@ def client(told: Told) -> Iterator[httpx.Client]:
     numbers = count(1)
     app = create_app(
         told.reader,
+        sessions=sessions_of(told.reader),
         now=now,
         new_id=lambda: f"search-{next(numbers)}",
         words=WORDS,
@@ -31,7 +33,7 @@ def client(told: Told) -> Iterator[httpx.Client]:
         serving(app) as address,
         httpx.Client(base_url=address, follow_redirects=True, trust_env=False) as made,
     ):
-        yield made
+        yield sign_in(made, sessions_of(told.reader))
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +77,16 @@ class Parsed(HTMLParser):
 
     def all(self, tag: str) -> list[dict[str, str]]:
         return [attributes for name, attributes in self.tags if name == tag]
+
+
+def search(
+    client: httpx.Client, headers: dict[str, str] | None = None, **fields: str
+) -> httpx.Response:
+    """Send the search form of a page."""
+    csrf = csrf_of(client.get("/ui/patients").text)
+    return client.post(
+        "/ui/search", data={**fields, "csrf": csrf}, headers=headers, follow_redirects=False
+    )
 
 
 def test_no_page_holds_a_script_an_inline_style_or_a_handler(pages: dict[str, str]) -> None:
@@ -211,7 +223,7 @@ def test_a_foreign_host_name_is_refused_with_the_remedy(client: httpx.Client) ->
 def test_a_form_of_another_site_is_refused(client: httpx.Client) -> None:
     def post(**headers: str) -> httpx.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return client.post("/ui/search", data={"q": "Alder"}, headers=named, follow_redirects=False)
+        return search(client, headers=named, q="Alder")
 
     assert post(origin="https://evil.example").status_code == 403
     assert post(origin="http://[::1].evil.example").status_code == 403
@@ -223,7 +235,7 @@ def test_a_form_of_another_site_is_refused(client: httpx.Client) -> None:
 
 
 def test_a_search_answers_with_an_opaque_address(client: httpx.Client, told: Told) -> None:
-    answer = client.post("/ui/search", data={"q": "Alder 1951"}, follow_redirects=False)
+    answer = search(client, q="Alder 1951")
 
     assert answer.status_code == 303
     assert re.fullmatch(r"/ui/patients\?search=search-\d+", answer.headers["location"])
@@ -233,7 +245,7 @@ def test_a_search_answers_with_an_opaque_address(client: httpx.Client, told: Tol
 
 
 def test_a_search_for_test_records_finds_only_those(client: httpx.Client, told: Told) -> None:
-    found = client.post("/ui/search", data={"q": "Alder", "mode": "T"}).text
+    found = client.get(search(client, q="Alder", mode="T").headers["location"]).text
 
     assert "Alder, Test R" in found
     assert told.alder not in found
@@ -312,7 +324,7 @@ def test_health_and_metrics_answer(client: httpx.Client) -> None:
 
 def test_readyz_names_the_part_that_is_not_ready(told: Told) -> None:
     app = create_app(
-        told.reader, now=now, new_id=str, words=WORDS,
+        told.reader, sessions=sessions_of(told.reader), now=now, new_id=str, words=WORDS,
         problems=lambda: {"relay": "behind"}, metrics=bytes,
     )  # fmt: skip
     with serving(app) as address:

@@ -14,6 +14,7 @@ from infra.clock import new_id
 from tests import servers
 from tests.region import WORDS, Voice
 from tests.serving import serving
+from tests.signed_in import sessions_of, sign_in
 from tests.stories.installation import Installation, installation
 
 pytestmark = pytest.mark.postgres
@@ -48,6 +49,7 @@ def told(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inst
 def test_pages_answer_at_the_edges_of_the_calendar(told: Installation, zone: str) -> None:
     app = create_app(
         told.reader,
+        sessions=sessions_of(told.reader),
         now=lambda: NOW,
         new_id=new_id,
         words=replace(WORDS, zone=ZoneInfo(zone), zone_name=zone),
@@ -56,6 +58,7 @@ def test_pages_answer_at_the_edges_of_the_calendar(told: Installation, zone: str
     )
     patient = told.reader.resolve("NGH|1")
     with serving(app) as address, httpx.Client(base_url=address, trust_env=False) as client:
+        sign_in(client, sessions_of(told.reader))
         for path in (f"/ui/patients/{patient}", "/ui/census"):
             assert client.get(path, params={"since": "all"}).status_code == 200
             for name in ("as_of", "known_at"):

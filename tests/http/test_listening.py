@@ -1,4 +1,4 @@
-"""The pages have no login: they listen on loopback unless a setting allows more."""
+"""The pages speak no TLS: they listen on loopback unless a setting allows more."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def settings(host: str, *, private: bool = False) -> Settings:
 
 @pytest.mark.parametrize("host", [ANY, "::", "", "192.0.2.1", "10.0.0.5", "fd00::1", "0"])
 def test_an_address_beyond_loopback_is_refused_with_the_reason_and_the_remedy(host: str) -> None:
-    with pytest.raises(BadSettings, match="no login") as refused:
+    with pytest.raises(BadSettings, match="no TLS") as refused:
         listen(settings(host))
     assert "CARETRAIL_HTTP_HOST" in str(refused.value)
     assert "CARETRAIL_HTTP_PRIVATE_NETWORK" in str(refused.value)

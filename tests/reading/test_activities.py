@@ -24,6 +24,7 @@ from tests.facts import knowing_nothing
 from tests.referral_samples import accept, caller, close, request
 from tests.region import WORDS, Voice
 from tests.serving import serving
+from tests.signed_in import sessions_of, sign_in
 from tests.stories.installation import Installation, installation
 
 pytestmark = pytest.mark.postgres
@@ -293,6 +294,7 @@ def test_a_closed_referral_says_how_it_ended(alone: Told) -> None:
 def test_the_page_shows_the_entries_and_the_events_behind_them(told: Told) -> None:
     app = create_app(
         told.where.reader,
+        sessions=sessions_of(told.where.reader),
         now=lambda: NOW,
         new_id=new_id,
         words=WORDS,
@@ -301,6 +303,7 @@ def test_the_page_shows_the_entries_and_the_events_behind_them(told: Told) -> No
     )
     entries = told.activities().entries
     with serving(app) as address, httpx.Client(base_url=address, trust_env=False) as client:
+        sign_in(client, sessions_of(told.where.reader))
         page = client.get(f"/ui/patients/{told.record}").text
         event = client.get(f"/ui/events/{entries[0].event_id}").text
     assert page.count("<b>Referral requested</b>") == 1

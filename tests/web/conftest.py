@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
+import httpx
 import pytest
 
 from caretrail.http import create_app
 from tests.region import WORDS, Told, now, told
 from tests.serving import serving
+from tests.signed_in import NURSE, sessions_of, sign_in
 from tests.web.browser import Browser, browser
 
 __all__ = ["told"]
@@ -20,6 +22,7 @@ def site(told: Told) -> Iterator[str]:
     numbers = count(1)
     app = create_app(
         told.reader,
+        sessions=sessions_of(told.reader),
         now=now,
         new_id=lambda: f"search-{next(numbers)}",
         words=WORDS,
@@ -31,7 +34,18 @@ def site(told: Told) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def tab(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """One browser for all tests: it takes seconds to start."""
+def client(told: Told, site: str) -> Iterator[httpx.Client]:
+    """A client of the pages that is signed in."""
+    with httpx.Client(base_url=site, trust_env=False) as made:
+        yield sign_in(made, sessions_of(told.reader))
+
+
+@pytest.fixture(scope="session")
+def tab(
+    chromium: Path, told: Told, site: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Browser]:
+    """One browser for all tests, signed in: it takes seconds to start."""
     with browser(chromium, tmp_path_factory.mktemp("browser")) as opened:
+        link = sessions_of(told.reader).new_link(NURSE)
+        opened.show(f"{site}/ui/login?link={link}", 1366, 768)
         yield opened

@@ -73,9 +73,9 @@ def test_a_length_is_no_more_precise_than_its_coarser_end(begin: str, end: str, 
 
 @pytest.mark.postgres
 def test_the_page_of_a_patient_whose_times_are_dates_shows_no_time_of_day(
-    told: Told, site: str
+    told: Told, client: httpx.Client
 ) -> None:
-    html = _page(f"{site}/ui/patients/{told.orchard}")
+    html = _page(client, f"/ui/patients/{told.orchard}")
 
     window = r'<title id="chart-title">.*?</title>'
     text = re.sub(rf'{window}|datetime="[^"]*"|recorded [^<,]*\d\d:\d\d', " ", html)
@@ -91,10 +91,10 @@ def test_the_page_of_a_patient_whose_times_are_dates_shows_no_time_of_day(
 
 
 @pytest.mark.postgres
-def test_the_evidence_of_a_date_shows_no_time_of_day(told: Told, site: str) -> None:
+def test_the_evidence_of_a_date_shows_no_time_of_day(told: Told, client: httpx.Client) -> None:
     reading = told.reader.patient(told.orchard)
     assert reading
-    pages = [_page(f"{site}/ui/events/{each.event_id}") for each in reading.filed.values()]
+    pages = [_page(client, f"/ui/events/{each.event_id}") for each in reading.filed.values()]
     found = [re.search(r"<dt>Happened</dt>\s*<dd>(.*?)</dd>", page, re.DOTALL) for page in pages]
     happened = [each[1].strip() if each else "" for each in found]
 
@@ -104,13 +104,13 @@ def test_the_evidence_of_a_date_shows_no_time_of_day(told: Told, site: str) -> N
 
 
 @pytest.mark.postgres
-def test_the_census_and_the_list_show_a_date_alone(site: str) -> None:
-    assert '<time datetime="2026-02-18" title="since 18 Feb">1 d<' in _page(f"{site}/ui/census")
-    listed = _page(f"{site}/ui/patients?open=yes")
+def test_the_census_and_the_list_show_a_date_alone(client: httpx.Client) -> None:
+    assert '<time datetime="2026-02-18" title="since 18 Feb">1 d<' in _page(client, "/ui/census")
+    listed = _page(client, "/ui/patients?open=yes")
     assert 'since <time datetime="2026-02-18">18 Feb</time>' in listed
 
 
-def _page(address: str) -> str:
-    answer = httpx.get(address, trust_env=False)
+def _page(client: httpx.Client, address: str) -> str:
+    answer = client.get(address)
     assert answer.status_code == 200
     return answer.text

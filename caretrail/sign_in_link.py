@@ -7,15 +7,17 @@ from typing import Any, Final
 
 from psycopg import Connection
 
+from caretrail.actors.authentication import LOCAL
 from caretrail.facility_names import facility_names
 from caretrail.home import connect
+from commands.permissions import Role
 from infra.settings import Settings
-from infra.web_sessions import Person, WebSessions
+from infra.web_sessions import PageUser, WebSessions
 
-#: Who identified a person who can run programs of this home.
-LOCAL: Final = "local"
 #: The roles of that person, the preferred first.
-ROLES: Final = ("coordinator", "clinician", "compliance", "analyst", "operator")
+ROLES: Final = (
+    Role.COORDINATOR, Role.CLINICIAN, Role.COMPLIANCE, Role.ANALYST, Role.OPERATOR
+)  # fmt: skip
 
 
 def sign_in_link(
@@ -38,7 +40,7 @@ def sign_in_link(
         organisations: Codes of the organisations that the person acts for; by default the
             facilities that have a name.
     """
-    person = Person(
+    person = PageUser(
         issuer=LOCAL,
         subject=subject or _user(),
         roles=roles or ROLES,

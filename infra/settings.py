@@ -134,7 +134,7 @@ class Settings(BaseSettings):
     http_private_network: bool = Field(
         False,
         description="Whether the pages may listen beyond loopback. They speak no TLS: set it only"
-        " if nobody else can read that network, such as the network of a container whose port is"
+        " if only caretrail can read that network, such as the network of a container whose port is"
         " published on loopback.",
     )
     http_port: Port = Field(8600, description="Port of the pages; 0 takes a free one.")

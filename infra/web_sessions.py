@@ -19,7 +19,7 @@ from infra import entropy
 
 #: A session ends at the latest after this time.
 SESSION: Final = timedelta(hours=12)
-#: A link that nobody followed is void after this time.
+#: A link that was not followed is void after this time.
 LINK: Final = timedelta(hours=12)
 #: A person who went to the OIDC provider comes back within this time.
 ATTEMPT: Final = timedelta(minutes=10)
@@ -28,7 +28,7 @@ _SECRET_BYTES: Final = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
+class PageUser:
     """A person who may sign in, as an issuer names it."""
 
     issuer: str
@@ -72,7 +72,7 @@ class WebSessions:
         self._connections = connections
         self._idle = idle
 
-    def new_link(self, person: Person) -> str:
+    def new_link(self, person: PageUser) -> str:
         """Return the secret of a link that signs the person in once."""
         secret = new_secret()
         with self._connections() as connection:
@@ -113,7 +113,7 @@ class WebSessions:
             ).fetchone()
         return secret if found else None
 
-    def begin(self, person: Person, *, purpose: str) -> str:
+    def begin(self, person: PageUser, *, purpose: str) -> str:
         """Begin a session in the first role of the person; return its secret."""
         secret = new_secret()
         with self._connections() as connection:
@@ -206,7 +206,7 @@ def new_secret() -> str:
     return urlsafe_b64encode(entropy.take(_SECRET_BYTES)).rstrip(b"=").decode("ascii")
 
 
-def _columns(person: Person) -> tuple[str, str, list[str], list[str]]:
+def _columns(person: PageUser) -> tuple[str, str, list[str], list[str]]:
     return person.issuer, person.subject, list(person.roles), list(person.organisations)
 
 

@@ -21,6 +21,7 @@ from infra.tokens import NewToken
 from tests import servers
 from tests.region import WORDS, now, region
 from tests.serving import serving
+from tests.signed_in import sessions_of
 
 _numbers = count(1)
 
@@ -109,8 +110,9 @@ def opened_region(database: str, home: Path) -> Iterator[ApiClient]:
     """Serve the API over a new region."""
     with region(database, home) as (application, reader), open_api(application, now=now) as opened:
         app = create_app(
-            reader, now=now, new_id=str, words=WORDS, problems=dict, metrics=bytes, api=opened.api
-        )
+            reader, sessions=sessions_of(reader), now=now, new_id=str, words=WORDS, problems=dict,
+            metrics=bytes, api=opened.api,
+        )  # fmt: skip
         with serving(app) as address, httpx.Client(base_url=address, trust_env=False) as http:
             bare = ApiClient(application, opened, http)
             made = {

@@ -5,10 +5,10 @@ from urllib.request import HTTPCookieProcessor, OpenerDirector, build_opener
 import httpx
 
 from caretrail.reading import Reader
-from infra.web_sessions import Person, WebSessions
+from infra.web_sessions import PageUser, WebSessions
 
 #: Who signs in.
-NURSE = Person(
+NURSE = PageUser(
     issuer="local",
     subject="nurse-1",
     roles=("coordinator", "clinician", "compliance"),
@@ -21,7 +21,7 @@ def sessions_of(reader: Reader) -> WebSessions:
     return WebSessions(reader.connection)
 
 
-def sign_in(client: httpx.Client, sessions: WebSessions, person: Person = NURSE) -> httpx.Client:
+def sign_in(client: httpx.Client, sessions: WebSessions, person: PageUser = NURSE) -> httpx.Client:
     """Sign a client in; return it."""
     link = sessions.new_link(person)
     answer = client.get("/ui/login", params={"link": link}, follow_redirects=False)

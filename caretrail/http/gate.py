@@ -56,5 +56,5 @@ class Gate:
 
 
 def session_of(request: Request) -> WebSession | None:
-    """Return who sends a request; None on a page that is open to everybody."""
+    """Return who sends a request; None on a page that needs no session."""
     return getattr(request.state, "session", None)

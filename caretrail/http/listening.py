@@ -44,7 +44,7 @@ def address(settings: Settings) -> _Address:
         raise BadSettings(
             f"CARETRAIL_HTTP_HOST: {host or where[0]} is beyond loopback, and the pages speak no"
             " TLS, so patient data and sessions would cross the network in clear text. Leave it at"
-            " 127.0.0.1 and let a proxy on this machine speak TLS. If nobody else can read that"
-            " network, set CARETRAIL_HTTP_PRIVATE_NETWORK=true"
+            " 127.0.0.1 and let a proxy on this machine speak TLS. If only caretrail can read"
+            " that network, set CARETRAIL_HTTP_PRIVATE_NETWORK=true"
         )
     return family, where

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from caretrail.http import create_app
-from infra.web_sessions import Person, WebSessions
+from infra.web_sessions import PageUser, WebSessions
 from tests.region import WORDS, Told, now
 from tests.serving import serving
 from tests.signed_in import NURSE, csrf_of, sessions_of, sign_in
@@ -206,7 +206,7 @@ def test_role_and_purpose_are_chosen_among_those_that_the_person_has(nurse: http
 def test_the_database_holds_no_secret(told: Told) -> None:
     sessions = sessions_of(told.reader)
     link = sessions.new_link(
-        Person(issuer="local", subject="x", roles=("analyst",), organisations=())
+        PageUser(issuer="local", subject="x", roles=("analyst",), organisations=())
     )
     secret = sessions.begin(NURSE, purpose="TREAT")
     with told.reader.connection() as connection:

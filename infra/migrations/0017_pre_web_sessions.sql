@@ -1,4 +1,4 @@
--- Sessions of the pages. Only hashes of secrets are stored: a copy of the database signs nobody in.
+-- Sessions of the pages. Only hashes of secrets are stored: a copy of the database opens no session.
 
 create schema web;
 

@@ -131,3 +131,38 @@ def test_help_answers_at_once_and_a_wrong_argument_is_wrong_usage(served: Runnin
         ["serve", "--only", "nothing"],
     ):
         served.line.run(*wrong, exit_code=2)
+
+
+def test_care_teams_and_attributions_have_the_members_that_are_documented(
+    line: CommandLine,
+) -> None:
+    patient = line.objects("patients", "ls")[0]["patient_id"]
+    caller = ("--as", "nurse-1", "--purpose", "TREAT")
+    for member in ("rn-1", "cm-2"):
+        line.run("team", "join", patient, "--member", member, "--role", "nurse", *caller)
+    line.run("team", "assign-coordinator", patient, "--member", "rn-1", *caller)
+    line.run("team", "hand-over", patient, "--from-member", "rn-1", "--to-member", "cm-2", *caller)
+    line.run(
+        "attribution", "attribute", patient, "--target-kind", "payer", "--target", "acme", *caller
+    )
+    team = line.object("team", "show", patient)
+    assert set(team) == documented("team show")
+    for name in ("members", "coordinators", "handovers"):
+        assert set(team[name][0]) == documented("team show", name)
+    told = line.object("attribution", "show", patient)
+    assert set(told) == documented("attribution show")
+    assert set(told["attributions"][0]) == documented("attribution show", "attributions")
+    assert told["in_force"] == told["attributions"]
+    activities = line.object("timeline", patient)["activities"]
+    assert set(activities["care_team"][0]) == documented("team show", "care_team in activities")
+    assert set(activities["attribution"][0]) == documented(
+        "attribution show", "attribution in activities"
+    )
+    found = line.object("responsible", patient)
+    assert set(found) == documented("responsible")
+    assert set(found["open_handover"]) == documented("team show", "handovers")
+    roster = line.home / "roster.csv"
+    roster.write_text("authority,identifier,target,from\nMERCY,nobody,NORTH,2026-01-01\n")
+    loaded = line.object("roster", "load", roster, "--roster", "plan-a", *caller)
+    assert set(loaded) == documented("roster load")
+    assert set(loaded["refusals"][0]) == documented("roster load", "refusals")

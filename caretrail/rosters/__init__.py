@@ -1,0 +1,1 @@
+"""Rosters: files that say which patients are attributed to which practice, payer or programme."""

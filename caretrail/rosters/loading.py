@@ -1,0 +1,266 @@
+"""Load a roster: attribute the patients that it names, and account for every row.
+
+A row that cannot be recorded does not stop the others. A file that is loaded again records nothing.
+Memory does not grow with the content of the file, but with the number of its rows: about 200 bytes
+for each.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import blake2b
+from itertools import islice
+from typing import Any, Final
+
+from psycopg import Connection
+
+from caretrail.rosters.roster_file import ReadRow, RefusedRow, RosterRow
+from commands.attribution import EndRosterRow, RecordRosterRow
+from commands.decisions import Caller, Decisions
+from commands.ports.streams import CommandOutcome
+from domain.attribution import KIND, AttributionEnded
+from domain.errors import DomainError, NotAttributed
+from domain.ids import IdKey, Mode, PatientId, RecordId
+from domain.statement import Moment
+from projections import patient_identifiers, patients
+from projections.attribution import AttributionRow, attributions, of_roster
+
+_AT_ONCE: Final = 500
+#: Refusals after which it is certain that the row names no attribution that goes on.
+_HARMLESS: Final = frozenset({"unknown_person", "patient_deceased"})
+
+
+@dataclass(slots=True, kw_only=True)
+class RosterAccount:
+    """What became of the rows of a roster: recorded, unchanged or refused."""
+
+    recorded: int = 0
+    unchanged: int = 0
+    ended: int = 0  # attributions that the roster no longer names
+    not_ended: bool = False  # nothing was ended, because rows were refused
+    refusals: list[RefusedRow] = field(default_factory=list)
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return self.recorded + self.unchanged + len(self.refusals)
+
+    @property
+    def by_code(self) -> Mapping[str, int]:
+        """The number of refused rows by code."""
+        return Counter(each.code for each in self.refusals)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RosterLoad:
+    """One load of a roster: its id, who loads it, and what it needs."""
+
+    roster: str
+    mode: Mode
+    caller: Caller
+    decisions: Decisions
+    id_key: IdKey
+    connection: Connection[Any]
+
+    def rows(
+        self, rows: Iterable[ReadRow], done: Callable[[int], None]
+    ) -> tuple[RosterAccount, "NamedPeriods"]:
+        """Record the rows, and return what became of them and the periods that they name."""
+        account, named = RosterAccount(), NamedPeriods()
+        for some in _parts(rows):
+            known = self._known([each for each in some if isinstance(each, RosterRow)])
+            for row in some:
+                if isinstance(row, RefusedRow):
+                    account.refusals.append(row)
+                else:
+                    self._row(row, known, account, named)
+            done(account.rows)
+        return account, named
+
+    def end_others(self, account: RosterAccount, named: "NamedPeriods", *, now: datetime) -> None:
+        """End the attributions by the roster that the file does not name.
+
+        If a row was refused that may name one of them, nothing is ended.
+        """
+        if set(account.by_code) - _HARMLESS:
+            account.not_ended = True
+            return
+        for each in of_roster(self.connection, self.roster, after=now):
+            if each.mode == self.mode and not named.holds(each):
+                account.ended += self._end(each, now)
+
+    def _row(
+        self,
+        row: RosterRow,
+        known: "KnownPeople",
+        account: RosterAccount,
+        named: "NamedPeriods",
+    ) -> None:
+        person = known.named(self.id_key.record(row.authority, row.identifier, self.mode))
+        if isinstance(person, str):
+            account.refusals.append(_refused(row, person, _WORDS[person]))
+            return
+        if not named.add(person.patient_id, row):
+            account.refusals.append(_refused(row, "listed_twice", _WORDS["listed_twice"]))
+            return
+        if any(self._says_the_same(each, row) for each in person.attributions):
+            account.unchanged += 1
+            return
+        try:
+            outcome = self._record(person.record, row)
+        except DomainError as refusal:
+            account.refusals.append(_refused(row, refusal.code, str(refusal)))
+            return
+        account.recorded += bool(outcome.events)
+        account.unchanged += not outcome.events
+        account.ended += sum(each.topic == AttributionEnded.TOPIC for each in outcome.events)
+
+    def _says_the_same(self, each: AttributionRow, row: RosterRow) -> bool:
+        return (
+            (each.source, each.roster) == ("roster", self.roster)
+            and (each.target_kind, each.target) == (row.target_kind, row.target)
+            and each.since == row.since.at
+            and each.until == (row.until.at if row.until else None)
+        )
+
+    def _record(self, record: RecordId, row: RosterRow) -> CommandOutcome:
+        return self.decisions.record(
+            RecordRosterRow(
+                stream=self.id_key.stream(KIND.name, record),
+                record=record,
+                mode=self.mode,
+                target_kind=row.target_kind,
+                target=row.target,
+                roster=self.roster,
+                row=row.line,
+                since=row.since,
+                until=row.until,
+            ),
+            self.caller,
+        )
+
+    def _end(self, each: AttributionRow, now: datetime) -> int:
+        """End an attribution now, or when it would begin. Return how many were ended."""
+        try:
+            outcome = self.decisions.record(
+                EndRosterRow(
+                    stream=self.id_key.stream(KIND.name, each.record_id),
+                    record=each.record_id,
+                    mode=each.mode,
+                    target_kind=each.target_kind,
+                    target=each.target,
+                    roster=self.roster,
+                    until=Moment(at=max(now, each.since)),
+                ),
+                self.caller,
+            )
+        except NotAttributed:  # another load ended it meanwhile
+            return 0
+        return len(outcome.events)
+
+    def _known(self, rows: Sequence[RosterRow]) -> "KnownPeople":
+        refs = [self.id_key.record(each.authority, each.identifier, self.mode) for each in rows]
+        holders: dict[str, list[PatientId]] = {}
+        for ref, mode, patient in patient_identifiers.of_refs(self.connection, refs):
+            if mode == self.mode:
+                holders.setdefault(ref, []).append(patient)
+        ids = sorted({each for some in holders.values() for each in some})
+        records = {row.patient_id: row.record_ids for row in patients.by_id(self.connection, ids)}
+        told: dict[PatientId, list[AttributionRow]] = {}
+        for each in attributions(self.connection, ids):
+            told.setdefault(each.patient_id, []).append(each)
+        return KnownPeople(holders, records, told)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownPerson:
+    """A person that a row names."""
+
+    patient_id: PatientId
+    record: RecordId
+    attributions: Sequence[AttributionRow]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPeople:
+    """The persons that some rows name, with their attributions."""
+
+    holders: Mapping[str, Sequence[PatientId]]
+    records: Mapping[PatientId, Sequence[RecordId]]
+    told: Mapping[PatientId, Sequence[AttributionRow]]
+
+    def named(self, ref: RecordId) -> KnownPerson | str:
+        """Return the person with a number, or the code of the refusal.
+
+        If several patients have the number, the patient whose record is filed under it is meant.
+        """
+        holders = self.holders.get(ref, ())
+        own = [each for each in holders if ref in self.records.get(each, ())]
+        found = own or holders
+        if not found:
+            return "unknown_person"
+        if len(found) > 1:
+            return "number_shared"
+        (patient,) = found
+        return KnownPerson(
+            patient_id=patient,
+            record=ref if own else RecordId(patient),
+            attributions=self.told.get(patient, ()),
+        )
+
+
+class NamedPeriods:
+    """The periods that a file names, as short hashes."""
+
+    def __init__(self) -> None:
+        self._periods: dict[bytes, tuple[tuple[datetime, datetime | None, bytes], ...]] = {}
+
+    def add(self, patient: PatientId, row: RosterRow) -> bool:
+        """Add the period of a row.
+
+        Return False if an earlier row says otherwise: it names another target or another period,
+        and the two periods overlap.
+        """
+        key = _hash(patient, row.target_kind)
+        period = (row.since.at, row.until.at if row.until else None, _hash(row.target))
+        earlier = self._periods.get(key, ())
+        if period in earlier:
+            return True
+        if any(_overlap(period, each) for each in earlier):
+            return False
+        self._periods[key] = (*earlier, period)
+        return True
+
+    def holds(self, each: AttributionRow) -> bool:
+        """Tell whether a row of the file says what an attribution says."""
+        key = _hash(each.patient_id, each.target_kind)
+        return (each.since, each.until, _hash(each.target)) in self._periods.get(key, ())
+
+
+def _overlap(
+    one: tuple[datetime, datetime | None, bytes], other: tuple[datetime, datetime | None, bytes]
+) -> bool:
+    return (other[1] is None or one[0] < other[1]) and (one[1] is None or other[0] < one[1])
+
+
+def _hash(*parts: str) -> bytes:
+    return blake2b("\0".join(parts).encode(), digest_size=12).digest()
+
+
+_WORDS: Final[Mapping[str, str]] = {
+    "unknown_person": "no message named a patient with this number",
+    "number_shared": "several patients have this number",
+    "listed_twice": "an earlier row names another target or period for this patient, and the two"
+    " periods overlap",
+}
+
+
+def _refused(row: RosterRow, code: str, reason: str) -> RefusedRow:
+    return RefusedRow(line=row.line, code=code, reason=reason)
+
+
+def _parts(rows: Iterable[ReadRow]) -> Iterator[list[ReadRow]]:
+    left = iter(rows)
+    while some := list(islice(left, _AT_ONCE)):
+        yield some

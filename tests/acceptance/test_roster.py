@@ -78,7 +78,7 @@ def test_every_row_is_accounted_for_and_a_second_load_records_nothing(
 
     assert targets(caretrail, "MERCY|0001") == ["NORTH"]
     assert targets(caretrail, "MERCY|0002", "--as-of", "2026-03-01T00:00:00Z") == ["ACME", "NORTH"]
-    assert targets(caretrail, "MERCY|0002", "--as-of", "2026-08-01T00:00:00Z") == ["ACME", "SOUTH"]
+    assert targets(caretrail, "MERCY|0002", "--as-of", "2026-08-01T00:00:00Z") == ["SOUTH", "ACME"]
     shown = caretrail.object("attribution", "show", "MERCY|0001")
     (attribution,) = shown["attributions"]
     assert (attribution["roster"], attribution["roster_row"]) == ("plan-a", 2)

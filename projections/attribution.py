@@ -170,6 +170,7 @@ def attributions(
             (list(patients),),
         ).fetchall()
 
+
 _OF_ROSTER: Final = """
     where roster = %(roster)s and (until is null or until > %(after)s)
         and patient_id in (
@@ -200,3 +201,34 @@ def of_roster(
             return
         yield from found
         last = found[-1].patient_id
+
+
+def attributed_to(
+    connection: Connection[Any],
+    patients: Sequence[PatientId],
+    *,
+    practitioner: str,
+    organisations: Sequence[str],
+    at: datetime,
+) -> list[PatientId]:
+    """Return the patients that are attributed to a practitioner or to organisations."""
+    found = connection.execute(
+        sql.SQL(
+            """
+            select distinct patient_id from {attributions} as a
+            where patient_id = any(%(patients)s)
+                and since <= %(at)s and (until is null or until > %(at)s)
+                and (
+                    (target = %(practitioner)s and target_kind = 'practitioner')
+                    or (target = any(%(organisations)s) and target_kind <> 'practitioner')
+                )
+            """
+        ).format(attributions=PRESENT.of(ATTRIBUTED)),
+        {
+            "practitioner": practitioner,
+            "organisations": list(organisations),
+            "patients": list(patients),
+            "at": at,
+        },
+    ).fetchall()
+    return [patient for (patient,) in found]

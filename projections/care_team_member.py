@@ -301,3 +301,43 @@ def handovers(
             ).format(handovers=relations.of(CARE_TEAM_HANDOVER)),
             (patient,),
         ).fetchall()
+
+
+def cared_for(
+    connection: Connection[Any],
+    patients: Sequence[PatientId],
+    *,
+    member: str,
+    organisations: Sequence[str],
+    at: datetime,
+) -> list[tuple[PatientId, bool]]:
+    """Return the patients whose care team has a member or members of organisations at an instant.
+
+    Each patient comes with whether the member itself, or one of the organisations itself, is in the
+    team. Otherwise only a member of one of the organisations is.
+    """
+    return connection.execute(
+        sql.SQL(
+            """
+            select patient_id, bool_or(
+                (member = %(member)s and kind = 'practitioner')
+                or (member = any(%(organisations)s) and kind = 'organisation')
+            )
+            from {members} as m
+            where patient_id = any(%(patients)s)
+                and since <= %(at)s and (until is null or until > %(at)s)
+                and (
+                    (member = %(member)s and kind = 'practitioner')
+                    or (member = any(%(organisations)s) and kind = 'organisation')
+                    or organisation = any(%(organisations)s)
+                )
+            group by patient_id
+            """
+        ).format(members=PRESENT.of(CARE_TEAM_MEMBER)),
+        {
+            "member": member,
+            "organisations": list(organisations),
+            "patients": list(patients),
+            "at": at,
+        },
+    ).fetchall()

@@ -129,6 +129,8 @@ def api(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiCl
     """The API over a region of its own, to which tests add streams."""
     name = f"api_{token_hex(4)}"
     database = servers.create_database(server, name)
-    with opened_region(database, tmp_path_factory.mktemp("home")) as client:
-        yield client
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("CARETRAIL_READ_WAIT", "2")
+        with opened_region(database, tmp_path_factory.mktemp("home")) as client:
+            yield client
     servers.drop_database(server, name)

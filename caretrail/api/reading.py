@@ -137,7 +137,7 @@ def person_read(incoming: Incoming, patient: str) -> PersonRead:
     if not incoming.purpose:
         raise PurposeMissing
     services, authority = incoming.services, incoming.user.authority
-    # A role that may read nobody learns nothing about which patients exist.
+    # A role that may read no patient learns nothing about which patients exist.
     right_to_list(authority, reason="")
     found = services.reader.resolve(patient)
     if found is None:

@@ -35,11 +35,19 @@ from caretrail.reading.members import Json
 from caretrail.reading.one_stream import read_stream
 from caretrail.reading.past_rows import PastRows
 from caretrail.reading.referrals import referral_json
+from caretrail.reading.responsibility import (
+    TeamReading,
+    attributions_json,
+    read_team,
+    responsible_json,
+    team_json,
+)
 from commands.authority import right_to_list
 from commands.ports.streams import StreamOfOtherKind
+from domain.care_team import Scope
 from domain.catalogue import KINDS
 from domain.errors import PurposeMissing, UnknownStream
-from domain.events import UUID_TEXT
+from domain.events import UUID_TEXT, OptionalCode
 from domain.ids import PatientId, StreamId
 from projections.referral_loop import referrals
 
@@ -90,6 +98,15 @@ class AskedStreams(AskedPage):
         str | None,
         Field(pattern=r"^[a-z_]{1,40}$", description="only those in this state"),
     ] = None
+
+
+class AskedResponsible(AskedInstants):
+    """Who is responsible for a scope of a patient's care."""
+
+    scope: Annotated[Scope, Field(description="all, transition or programme")] = "all"
+    programme: Annotated[
+        OptionalCode, Field(description="code of the programme, if the scope is one")
+    ] = ""
 
 
 class PatientWords(BaseModel):
@@ -182,6 +199,45 @@ def census(incoming: Incoming) -> Response:
     rows, after = sliced(allowed[offset:], asked, offset)
     document = page(census_json(replace(found, occupied=tuple(rows))), after=after)
     return shown(incoming, document, right=read.right, patients=[each.patient_id for each in rows])
+
+
+def care_team(incoming: Incoming) -> Response:
+    """Answer with the care team of a patient, with everything that ended before."""
+    return _of_team(incoming, incoming.asked(AskedInstants), team_json)
+
+
+def attributions(incoming: Incoming) -> Response:
+    """Answer with the attributions of a patient, and which of them are in force."""
+    return _of_team(incoming, incoming.asked(AskedInstants), attributions_json)
+
+
+def responsible(incoming: Incoming) -> Response:
+    """Answer with who is responsible for a patient."""
+    asked = incoming.asked(AskedResponsible)
+    if (asked.scope == "programme") != bool(asked.programme):
+        raise Problem(
+            "query_invalid", detail="Name a programme if, and only if, the scope is programme."
+        )
+    return _of_team(
+        incoming, asked, lambda team: responsible_json(team, asked.scope, asked.programme)
+    )
+
+
+def _of_team(
+    incoming: Incoming, asked: AskedInstants, written: Callable[[TeamReading], Json]
+) -> Response:
+    wait(incoming, asked.wait_for)
+    read = person_read(incoming, incoming.path["patient"])
+    found = read_team(
+        read.reader,
+        read.patient,
+        now=incoming.services.now(),
+        as_of=asked.as_of_instant,
+        known_at=asked.known_at_position,
+    )
+    if found is None:
+        raise Problem("unknown_patient")
+    return shown(incoming, written(found), right=read.right, patients=[read.patient])
 
 
 def streams(incoming: Incoming, collection: Collection) -> Response:
@@ -351,6 +407,27 @@ _READS: Final = (
         words="Show the encounters and entries of one patient",
         asked=AskedInstants,
         work=timeline,
+    ),
+    ReadRoute(
+        path="/patients/{patient}/responsible",
+        tag="patients",
+        words="Show who is responsible for a patient, and who is told",
+        asked=AskedResponsible,
+        work=responsible,
+    ),
+    ReadRoute(
+        path="/patients/{patient}/care-team",
+        tag="patients",
+        words="Show the members, coordinators and handovers of a patient's care team",
+        asked=AskedInstants,
+        work=care_team,
+    ),
+    ReadRoute(
+        path="/patients/{patient}/attributions",
+        tag="patients",
+        words="Show what a patient is attributed to",
+        asked=AskedInstants,
+        work=attributions,
     ),
     ReadRoute(
         path="/census",

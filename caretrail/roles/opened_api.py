@@ -55,7 +55,7 @@ def open_api(
             find_token, oidc=issuer_of(application.settings), now=clock.now
         )
         accesses = AccessRecorder(readers.connection, new_id=clock.new_id)
-        care = CareLookup(readers.connection)
+        care = CareLookup(readers.connection, now=clock.now)
         services = ApiServices(
             reader=readers.reader,
             core_reader=readers.core,

@@ -1,0 +1,103 @@
+"""The OpenAPI document says what the API takes and answers."""
+
+from typing import Any
+
+import orjson
+import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it ships no types
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+from caretrail.api.collections import CommandRoute, command_routes
+from caretrail.api.document import document, members_of
+from caretrail.api.examples import example_of
+from caretrail.api.giving import moments_of
+from caretrail.api.problems import PROBLEMS, refusals_of
+from caretrail.api.reads import read_routes
+from caretrail.stated_times import stated_moment
+from commands.catalogue import COMMANDS
+from infra import clock
+from tests.api_region import ApiClient
+
+DOCUMENT = document()
+
+
+def operations() -> list[tuple[str, str, dict[str, Any]]]:
+    return [
+        (path, method, operation)
+        for path, methods in DOCUMENT["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+def resolved(pointer: str) -> Any:
+    found: Any = DOCUMENT
+    for name in pointer.removeprefix("#/").split("/"):
+        found = found[name]
+    return found
+
+
+def references(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        own = [value["$ref"]] if isinstance(value.get("$ref"), str) else []
+        return own + [each for inner in value.values() for each in references(inner)]
+    return (
+        [each for inner in value for each in references(inner)] if isinstance(value, list) else []
+    )
+
+
+def test_every_command_and_every_read_has_an_operation_of_its_own() -> None:
+    ids = [operation["operationId"] for _, _, operation in operations()]
+    assert len(ids) == len(set(ids)) == len(COMMANDS) + len(read_routes())
+    assert all(operation["summary"] for _, _, operation in operations())
+
+
+def test_every_reference_names_something() -> None:
+    found = references(DOCUMENT)
+    assert found
+    for each in set(found):
+        resolved(each)
+
+
+@pytest.mark.parametrize("route", list(command_routes()), ids=lambda route: route.path)
+def test_the_example_of_a_command_has_the_shape_of_the_command(route: CommandRoute) -> None:
+    schema = members_of(route)
+    example = example_of(schema)
+    Draft202012Validator(schema, registry=Registry()).validate(example)
+    members = {name: value for name, value in example.items() if name != "patient"}
+    if "record" in route.command.model_fields:
+        members["record"] = clock.new_id()
+    for name in moments_of(route.command):
+        if name in members:
+            members[name] = stated_moment(members[name])
+    given = orjson.dumps({**members, "stream": clock.new_id()})
+    assert route.command.model_validate_json(given, strict=True).VERB == route.command.VERB
+
+
+def test_every_problem_and_refusal_has_an_example_with_its_remedy() -> None:
+    examples = DOCUMENT["components"]["examples"]
+    codes = {each.code for each in refusals_of("referral")} | set(PROBLEMS)
+    assert codes <= set(examples)
+    problem = DOCUMENT["components"]["schemas"]["Problem"]
+    registry: Registry[Any] = Registry().with_resource(
+        "", Resource.from_contents(DOCUMENT, default_specification=DRAFT202012)
+    )
+    for each in examples.values():
+        Draft202012Validator(problem, registry=registry).validate(each["value"])
+        assert each["value"]["remedy"]
+
+
+def test_every_operation_is_secured_and_documents_its_refusals() -> None:
+    assert DOCUMENT["security"] == [{"bearer": []}]
+    for _, method, operation in operations():
+        statuses = set(operation["responses"])
+        assert {"401", "403", "422", "500", "503"} <= statuses
+        if method == "post" and "{stream}" in operation["operationId"]:
+            assert {"404", "409"} <= statuses
+
+
+@pytest.mark.postgres
+def test_the_document_is_served_without_a_token(api: ApiClient) -> None:
+    answer = api.get("/openapi.json", role=None)
+    assert answer.status_code == 200
+    assert answer.json() == orjson.loads(orjson.dumps(DOCUMENT))

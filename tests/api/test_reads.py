@@ -1,0 +1,143 @@
+"""Reads through the API: at any instant, in pages, and after a write of one's own."""
+
+from threading import Timer
+
+import pytest
+
+from infra import clock
+from tests.api_region import REQUEST, ApiClient, code_of
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture(scope="module")
+def alder(api: ApiClient) -> str:
+    found = api.opened.readers.reader.resolve("SBH|77-10342")
+    assert found
+    return str(found)
+
+
+def test_a_timeline_is_read_now_and_at_other_instants(api: ApiClient, alder: str) -> None:
+    now = api.get(f"/patients/{alder}/timeline").json()
+    then = api.get(f"/patients/{alder}/timeline?as_of=2026-01-20T00:00:00Z&known_at=10").json()
+
+    assert (now["patient_id"], len(now["encounters"])) == (alder, 8)
+    assert len(then["encounters"]) < 8
+    assert then["known_at"]["index"] == 10
+    assert then["as_of"] == "2026-01-20T00:00:00Z"
+
+
+def test_a_patient_who_was_not_yet_known_is_unknown(api: ApiClient, alder: str) -> None:
+    answer = api.get(f"/patients/{alder}/timeline?known_at=0")
+    assert (answer.status_code, code_of(answer)) == (404, "unknown_patient")
+
+
+def test_a_patient_is_shown_with_its_numbers(api: ApiClient, alder: str) -> None:
+    shown = api.get(f"/patients/{alder}").json()
+    assert shown["patient_id"] == alder
+    assert "77-10342" in [each["identifier"] for each in shown["identifiers"]]
+
+
+def test_the_list_of_patients_is_read_in_pages(api: ApiClient) -> None:
+    found: list[str] = []
+    cursor = ""
+    while True:
+        page = api.get(f"/patients?limit=17&cursor={cursor}").json()
+        found += [each["patient_id"] for each in page["items"]]
+        if page["next"] is None:
+            break
+        cursor = page["next"]
+    assert len(found) == len(set(found)) > 17
+    assert len(page["items"]) <= 17
+
+
+def test_the_census_is_read_in_pages_and_by_facility(api: ApiClient) -> None:
+    whole = api.get("/census?limit=500&facility=NGH").json()["items"]
+    first = api.get("/census?limit=3&facility=NGH").json()
+    second = api.get(f"/census?limit=3&facility=NGH&cursor={first['next']}").json()
+
+    assert {each["facility"] for each in whole} == {"NGH"}
+    assert [*first["items"], *second["items"]] == whole[:6]
+    past = api.get("/census?as_of=2026-01-16T12:00:00Z&limit=500").json()["items"]
+    assert len(past) < len(api.get("/census?limit=500").json()["items"])
+
+
+def test_a_search_is_in_the_body_and_finds_by_name_and_by_number(
+    api: ApiClient, alder: str
+) -> None:
+    for words in ("Alder 1951-06-02", "SBH|77-10342", "77-10342"):
+        found = api.post("/patients/search", {"words": words})
+        assert alder in [each["patient_id"] for each in found.json()["items"]]
+    assert api.post("/patients/search", {"words": "no such name"}).json()["items"] == []
+
+
+def test_referrals_are_listed_for_all_and_for_one_patient(api: ApiClient) -> None:
+    mine = api.referral(patient="NGH|60000")
+    shown = api.get(f"/referrals/{mine['stream_id']}").json()
+    of_patient = api.get(f"/referrals?patient={shown['patient_id']}").json()["items"]
+    before = mine["events"][0]["index"] - 1
+
+    assert [each["stream_id"] for each in of_patient] == [mine["stream_id"]]
+    whole = api.get("/referrals?limit=500&state=requested").json()["items"]
+    assert mine["stream_id"] in [each["stream_id"] for each in whole]
+    then = api.get(f"/referrals?limit=500&known_at={before}").json()["items"]
+    assert mine["stream_id"] not in [each["stream_id"] for each in then]
+    first = api.get("/referrals?limit=1").json()
+    assert len(first["items"]) == 1
+    gone = api.get(f"/referrals/{mine['stream_id']}?known_at={before}")
+    assert (gone.status_code, code_of(gone)) == (404, "unknown_stream")
+
+
+def test_who_is_responsible_is_read_at_any_instant(api: ApiClient) -> None:
+    body = {"patient": "NGH|60002", "member": "nurse-9", "role": "nurse", "kind": "practitioner",
+            "organisation": "NGH"}  # fmt: skip
+    joined = api.post("/care-teams/join", body)
+    assert joined.status_code == 200, joined.text
+    api.application.read_models.catch_up()
+    patient = api.opened.readers.reader.resolve("NGH|60002")
+    team = api.get(f"/patients/{patient}/care-team").json()
+    nobody = api.get(f"/patients/{patient}/responsible?as_of=2026-02-01").json()
+
+    assert [each["member"] for each in team["members"]] == ["nurse-9"]
+    assert nobody["coordinator"] is None
+    assert api.get(f"/patients/{patient}/attributions").json()["attributions"] == []
+    wrong = api.get(f"/patients/{patient}/responsible?scope=programme")
+    assert (wrong.status_code, code_of(wrong)) == (422, "query_invalid")
+
+
+def test_a_caller_can_wait_for_its_own_write(api: ApiClient) -> None:
+    asked = api.post("/referrals", REQUEST).json()
+    later = Timer(0.3, api.application.read_models.catch_up)
+    later.start()
+    index = asked["events"][0]["index"]
+    shown = api.get(f"/referrals/{asked['stream_id']}?wait_for={index}")
+    later.join()
+    assert shown.json()["version"] == 1
+
+
+def test_a_wait_has_an_end(api: ApiClient) -> None:
+    answer = api.get(f"/census?wait_for={1 << 40}")
+    assert (answer.status_code, code_of(answer)) == (504, "not_yet_in_read_models")
+
+
+@pytest.mark.parametrize("query", [
+    "as_of=yesterday", "known_at=soon", "known_at=-1", "wait_for=x", "wait_for=-1", "limit=0",
+    "limit=501", "cursor=%21", "cursor=e30", "unknown=1", "facility=" + "x" * 201,
+])  # fmt: skip
+def test_a_wrong_parameter_is_refused_without_its_value(api: ApiClient, query: str) -> None:
+    answer = api.get(f"/census?{query}")
+    assert (answer.status_code, code_of(answer)) == (422, "query_invalid")
+    assert "yesterday" not in answer.text
+
+
+@pytest.mark.parametrize("patient", [clock.new_id(), "SBH%7C77-10342", "x", "a" * 300])
+def test_an_address_holds_only_ids(api: ApiClient, patient: str) -> None:
+    answer = api.get(f"/patients/{patient}/timeline")
+    assert (answer.status_code, code_of(answer)) == (404, "unknown_patient")
+    assert "77-10342" not in answer.text
+
+
+def test_reads_state_their_purpose(api: ApiClient, alder: str) -> None:
+    for path in (f"/patients/{alder}/timeline", "/census", "/patients", "/referrals"):
+        answer = api.get(path, purpose="")
+        assert (answer.status_code, code_of(answer)) == (403, "purpose_missing")

@@ -1,0 +1,187 @@
+"""Each cell of the table of roles, through the API."""
+
+import pytest
+
+from commands.permissions import Permission, Role
+from infra import clock
+from tests.api_region import REQUEST, ApiClient, code_of
+
+pytestmark = pytest.mark.postgres
+
+ROLES = [str(each) for each in Role]
+#: What is done -> for each role in the order of ``Role``, whether it is allowed: publisher,
+#: coordinator, clinician, analyst, compliance, operator.
+ASK = "-yy---"
+ANSWER = "-yy---"
+CARE = "-yy---"
+OPERATE = "-----y"
+
+
+def cells(row: str) -> list[tuple[str, bool]]:
+    return [(role, cell == "y") for role, cell in zip(ROLES, row, strict=True)]
+
+
+def refused(api: ApiClient, path: str, body: object, role: str) -> bool:
+    """Send a command; tell whether the role is the reason why it is not done."""
+    answer = api.post(path, body, role=role)
+    if answer.status_code == 403:
+        assert code_of(answer) == "role_not_allowed"
+        assert answer.json()["facts"]["roles"] == [role]
+        return True
+    assert answer.status_code in {200, 201, 404, 409, 422}, answer.text
+    return False
+
+
+@pytest.mark.parametrize(("role", "allowed"), cells(ASK))
+def test_who_may_request_a_referral(api: ApiClient, role: str, allowed: bool) -> None:  # noqa: FBT001
+    assert refused(api, "/referrals", REQUEST, role) is not allowed
+
+
+@pytest.mark.parametrize(("role", "allowed"), cells(ASK))
+def test_who_may_close_a_referral(api: ApiClient, role: str, allowed: bool) -> None:  # noqa: FBT001
+    stream = api.referral()["stream_id"]
+    body = {"acknowledged_by": {"organisation": "NGH"}}
+    assert refused(api, f"/referrals/{stream}/close", body, role) is not allowed
+
+
+@pytest.mark.parametrize(("role", "allowed"), cells(ANSWER))
+def test_who_may_accept_a_referral_for_the_own_organisation(
+    api: ApiClient,
+    role: str,
+    allowed: bool,  # noqa: FBT001
+) -> None:
+    stream = api.referral()["stream_id"]
+    own, foreign = ({"by": {"organisation": each}} for each in ("CSC", "HRC"))
+    assert refused(api, f"/referrals/{stream}/accept", foreign, role)
+    assert refused(api, f"/referrals/{stream}/accept", own, role) is not allowed
+
+
+@pytest.mark.parametrize(("role", "allowed"), cells(CARE))
+def test_who_may_change_a_care_team(api: ApiClient, role: str, allowed: bool) -> None:  # noqa: FBT001
+    body = {"patient": "NGH|60004", "member": f"m-{role}", "role": "nurse", "kind": "practitioner"}
+    assert refused(api, "/care-teams/join", body, role) is not allowed
+
+
+@pytest.mark.parametrize(("role", "allowed"), cells(OPERATE))
+def test_who_may_publish_a_protocol(api: ApiClient, role: str, allowed: bool) -> None:  # noqa: FBT001
+    body = {"content": "not a protocol"}
+    path = f"/protocols/{clock.new_id()}/publish"
+    assert refused(api, path, body, role) is not allowed
+
+
+@pytest.mark.parametrize(("role", "own", "another"), [
+    ("publisher", False, False), ("coordinator", True, False), ("clinician", True, True),
+    ("analyst", False, False), ("compliance", False, True), ("operator", False, False),
+])  # fmt: skip
+def test_who_may_mark_events_as_entered_in_error(
+    api: ApiClient,
+    role: str,
+    own: bool,  # noqa: FBT001
+    another: bool,  # noqa: FBT001
+) -> None:
+    subject = f"void-{role}"
+    mine = api.issue("coordinator", subject=subject)
+    void = {"reason_code": "other"}
+    acting = api.issue(role, subject=subject)
+    for author, allowed in ((mine, own), (api.tokens["clinician"], another)):
+        asked = api.post("/referrals", REQUEST, role=author).json()
+        body = {**void, "event_id": asked["events"][0]["event_id"]}
+        answer = api.post(f"/referrals/{asked['stream_id']}/void", body, role=acting)
+        assert (answer.status_code == 200) is allowed, answer.text
+        if not allowed:
+            assert code_of(answer) == "role_not_allowed"
+
+
+@pytest.mark.parametrize(("role", "without", "with_reason"), [
+    ("publisher", "role_not_allowed", "role_not_allowed"),
+    ("coordinator", "access_reason_missing", "reason"),
+    ("clinician", "access_reason_missing", "reason"),
+    ("analyst", "core", "core"), ("compliance", "all", "all"),
+    ("operator", "role_not_allowed", "role_not_allowed"),
+])  # fmt: skip
+def test_who_may_read_a_person_that_is_not_in_their_care(
+    api: ApiClient, role: str, without: str, with_reason: str
+) -> None:
+    patient = api.opened.readers.reader.resolve("SBH|77-10342")
+    stream = api.referral(patient="SBH|77-10342")["stream_id"]
+    for reason, expected in (("", without), ("direct_care", with_reason)):
+        for path in (f"/patients/{patient}/timeline", f"/referrals/{stream}"):
+            answer = api.get(path, role=role, reason=reason)
+            if answer.status_code == 200:
+                newest = api.opened.accesses.of_patient([str(patient)])[0]
+                assert newest.relation == expected
+                assert newest.reason == (reason if expected == "reason" else "")
+            else:
+                assert (answer.status_code, code_of(answer)) == (403, expected)
+
+
+def test_a_patient_in_care_is_read_without_a_reason(api: ApiClient) -> None:
+    for number, kind, role, relation in (
+        ("NGH|60006", "practitioner", "clinician", "team"),
+        ("NGH|60008", "practitioner", "coordinator", "team"),
+    ):
+        member = f"{role}-1"
+        body = {"patient": number, "member": member, "role": "nurse", "kind": kind}
+        assert api.post("/care-teams/join", body).status_code == 200
+        api.application.read_models.catch_up()
+        patient = api.opened.readers.reader.resolve(number)
+        answer = api.get(f"/patients/{patient}/timeline", role=role, reason="")
+        assert answer.status_code == 200, answer.text
+        assert api.opened.accesses.of_patient([str(patient)])[0].relation == relation
+
+
+def test_the_panel_of_a_coordinator_is_not_the_team_of_a_clinician(api: ApiClient) -> None:
+    body = {"patient": "NGH|60010", "target_kind": "practice", "target": "CSC"}
+    assert api.post("/attributions/attribute", body).status_code == 200
+    api.application.read_models.catch_up()
+    patient = api.opened.readers.reader.resolve("NGH|60010")
+    path = f"/patients/{patient}/timeline"
+
+    assert api.get(path, role="coordinator", reason="").status_code == 200
+    assert code_of(api.get(path, role="clinician", reason="")) == "access_reason_missing"
+    listed = api.get("/patients?limit=500", role="coordinator", reason="").json()["items"]
+    assert str(patient) in [each["patient_id"] for each in listed]
+    assert len(listed) < len(api.get("/patients?limit=500").json()["items"])
+
+
+def test_an_analyst_sees_no_sealed_content(api: ApiClient) -> None:
+    patient = api.opened.readers.reader.resolve("SBH|77-10342")
+    whole = api.get(f"/patients/{patient}/timeline", role="compliance").text
+    core = api.get(f"/patients/{patient}/timeline", role="analyst").text
+    listed = api.get("/patients?limit=500", role="analyst").text
+
+    assert "S401977" in whole
+    for sealed in ("S401977", "77-10342", "Alder", "MERIWETHER", "1951"):
+        assert sealed not in core
+        assert sealed not in listed
+    search = api.post("/patients/search", {"words": "Alder"}, role="analyst")
+    assert (search.status_code, code_of(search)) == (403, "role_not_allowed")
+
+
+def test_a_person_with_several_roles_acts_in_the_one_that_allows_it(api: ApiClient) -> None:
+    token = api.issue("analyst", "operator", "clinician")
+    asked = api.post("/referrals", REQUEST, role=token).json()
+    with api.application.connect() as connection:
+        row = connection.execute(
+            "select actor ->> 'role' from es.event where event_id = %s",
+            (asked["events"][0]["event_id"],),
+        ).fetchone()
+    assert row == ("clinician",)
+
+
+def test_a_token_without_a_role_that_is_known_may_do_nothing(api: ApiClient) -> None:
+    token = api.issue("unknown-role")
+    assert code_of(api.post("/referrals", REQUEST, role=token)) == "role_not_allowed"
+    assert code_of(api.get("/census", role=token)) == "role_not_allowed"
+
+
+def test_the_table_of_roles_has_no_row_without_a_test_here() -> None:
+    tested = {Permission.ASK, Permission.ANSWER, Permission.CARE, Permission.OPERATE,
+              Permission.VOID, Permission.READ_PERSON}  # fmt: skip
+    untested = {Permission.SEND_STATEMENTS, Permission.CONSENT}  # no command and no read needs them
+    from commands.catalogue import COMMANDS  # noqa: PLC0415
+
+    assert not untested & {each.PERMISSION for each in COMMANDS}
+    assert set(Permission) - tested - untested <= {
+        Permission.PLAN, Permission.PLAN_DECIDE, Permission.JUDGE,
+    }  # fmt: skip

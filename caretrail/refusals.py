@@ -22,10 +22,24 @@ REMEDIES: Final[Mapping[type[DomainError], str]] = {
     " in error first.",
     errors.AccessReasonMissing: "State why you need to read this patient, as a code such as"
     " direct_care; it is recorded.",
-    errors.AlreadyClosed: "Request a new referral.",
-    errors.AnotherPatient: "Request a new referral for the other patient.",
     errors.AppointmentNotOfPatient: "Name the encounter of the patient whose referral it is.",
     errors.CancelNeedsConfirmation: "Request the cancellation; cancel when the other side agrees.",
+    errors.ActivityUnknown: "Look at the plan: it shows the ids of its activities.",
+    errors.ConcernUnknown: "Look at the plan: it shows the ids of its concerns.",
+    errors.DiscrepancyUnknown: "Look at the medication lists: they show the open discrepancies.",
+    errors.GoalHasOpenActivities: "Complete, stop or remove these activities first, or let them"
+    " serve other goals.",
+    errors.GoalUnknown: "Look at the plan: it shows the ids of its goals.",
+    errors.ItemUnknown: "Look at the medication lists: an item is its list and its place, such as"
+    " l1/2. Decide each item once.",
+    errors.ListUnknown: "Look at the medication lists: they show the ids of the lists.",
+    errors.NothingCompared: "Name the lists that were compared.",
+    errors.NothingRevised: "State what changes, or record a review.",
+    errors.PartExists: "Use a new id, or none: the next free one is taken.",
+    errors.PlanAlreadyActive: "Revise or complete the active plan first.",
+    errors.UndecidedItems: "Decide these items, or state how many are unresolved.",
+    errors.AlreadyClosed: "Begin a new one.",
+    errors.AnotherPatient: "Begin a new one for the other patient.",
     errors.ConflictsWithLater: "Mark the later entries as entered in error first, or state another"
     " time.",
     errors.EffectiveInThePast: "Publish it with an instant that is not over, or with none: then it"

@@ -8,8 +8,10 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from domain.attribution import KIND as ATTRIBUTION
+from domain.care_plan import KIND as CARE_PLAN
 from domain.care_team import KIND as CARE_TEAM
 from domain.events import OwnEvent
+from domain.medication_list import KIND as MEDICATION_LIST
 from domain.protocol import KIND as PROTOCOL
 from domain.referral import KIND as REFERRAL
 from domain.statement import Statement
@@ -32,7 +34,9 @@ KINDS: Final[Mapping[str, StreamKind[Any, Any]]] = MappingProxyType(
         for each in (
             # by name
             ATTRIBUTION,
+            CARE_PLAN,
             CARE_TEAM,
+            MEDICATION_LIST,
             PROTOCOL,
             REFERRAL,
         )

@@ -372,3 +372,123 @@ class NotAttributed(DomainError):
         self.target_kind = target_kind
         self.target = target
         super().__init__(f"no attribution to the {target_kind} {target} goes on until then")
+
+
+class PlanAlreadyActive(DomainError):
+    """The person already has an active plan of the category."""
+
+    code = "plan_already_active"
+
+    def __init__(self, stream: StreamId, category: str) -> None:
+        self.stream = stream
+        self.category = category
+        super().__init__(f"the person has an active {category} plan at that time: {stream}")
+
+
+class ConcernUnknown(DomainError):
+    """The plan has no open concern with this id."""
+
+    code = "concern_unknown"
+
+    def __init__(self, concern: str) -> None:
+        self.concern = concern
+        super().__init__(f"the plan has no open concern {concern} at that time")
+
+
+class GoalUnknown(DomainError):
+    """The plan has no goal with this id."""
+
+    code = "goal_unknown"
+
+    def __init__(self, goal: str) -> None:
+        self.goal = goal
+        super().__init__(f"the plan has no goal {goal} at that time")
+
+
+class ActivityUnknown(DomainError):
+    """The plan has no activity with this id."""
+
+    code = "activity_unknown"
+
+    def __init__(self, activity: str) -> None:
+        self.activity = activity
+        super().__init__(f"the plan has no activity {activity} at that time")
+
+
+class GoalHasOpenActivities(DomainError):
+    """Open activities serve the goal, so it cannot end."""
+
+    code = "goal_has_open_activities"
+
+    def __init__(self, goal: str, activities: Sequence[str]) -> None:
+        self.goal = goal
+        self.activities = tuple(activities)
+        super().__init__(f"goal {goal} has open activities: {', '.join(self.activities)}")
+
+
+class PartExists(DomainError):
+    """The stream has or had a part with this id, or a revision names the part twice."""
+
+    code = "part_exists"
+
+    def __init__(self, part: str) -> None:
+        self.part = part
+        super().__init__(f"the id {part} is used already")
+
+
+class NothingRevised(DomainError):
+    """The revision adds, changes and removes nothing."""
+
+    code = "nothing_revised"
+
+    def __init__(self) -> None:
+        super().__init__("the revision changes no part of the plan")
+
+
+class NothingCompared(DomainError):
+    """The reconciliation names no list that it compares."""
+
+    code = "nothing_compared"
+
+    def __init__(self) -> None:
+        super().__init__("a reconciliation names the lists that it compares")
+
+
+class ListUnknown(DomainError):
+    """The person has no medication list with this id."""
+
+    code = "list_unknown"
+
+    def __init__(self, list_id: str) -> None:
+        self.list_id = list_id
+        super().__init__(f"no list {list_id} is recorded at that time")
+
+
+class ItemUnknown(DomainError):
+    """No compared list has this item, or two decisions are about it."""
+
+    code = "item_unknown"
+
+    def __init__(self, item: str) -> None:
+        self.item = item
+        super().__init__(f"{item} is no item of the compared lists, or it is decided twice")
+
+
+class UndecidedItems(DomainError):
+    """Items of the compared lists have no decision, and none is said to be unresolved."""
+
+    code = "undecided_items"
+
+    def __init__(self, undecided: int) -> None:
+        self.undecided = undecided
+        super().__init__(f"items without a decision: {undecided}; unresolved: 0")
+
+
+class DiscrepancyUnknown(DomainError):
+    """The person has no open discrepancy with this id."""
+
+    code = "discrepancy_unknown"
+
+    def __init__(self, discrepancy: str) -> None:
+        self.discrepancy = discrepancy
+        super().__init__(f"no discrepancy {discrepancy} is open at that time")

@@ -23,6 +23,10 @@ Code: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/+-]{0
 #: A code, or empty: not stated.
 OptionalCode: TypeAlias = Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9._:/+-]{0,63})?$")]
 
+#: Keyed hash of the sealed content of a command. It tells a command that is repeated from one whose
+#: sealed content differs, which the core alone cannot tell.
+ContentRef: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{22}$")]
+
 #: A UUID as text.
 UUID_TEXT: Final = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 

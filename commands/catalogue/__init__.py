@@ -11,6 +11,30 @@ from commands.attribution import (
     RecordRosterRow,
     VoidAttributionEvent,
 )
+from commands.care_plan.course import (
+    ActivateCarePlan,
+    CompleteCarePlan,
+    DraftCarePlan,
+    HoldCarePlan,
+    ResumeCarePlan,
+    RevokeCarePlan,
+    VoidCarePlanEvent,
+)
+from commands.care_plan.parts import (
+    AddActivity,
+    AddConcern,
+    ChangeActivity,
+    ChangeGoal,
+    ResolveConcern,
+    SetGoal,
+)
+from commands.care_plan.progress import (
+    ProgressActivity,
+    ProgressGoal,
+    ReviewCarePlan,
+    ShareCarePlan,
+)
+from commands.care_plan.revise import ReviseCarePlan
 from commands.care_team.coordination import (
     AcceptHandover,
     AssignCoordinator,
@@ -25,6 +49,13 @@ from commands.care_team.members import (
     VoidTeamEvent,
 )
 from commands.decisions import Command
+from commands.medication_list import (
+    FindDiscrepancy,
+    ReconcileMedications,
+    RecordMedicationList,
+    ResolveDiscrepancy,
+    VoidMedicationEvent,
+)
 from commands.protocol import PublishProtocol, VoidProtocolEvent
 from commands.referral.answer import (
     AcceptReferral,
@@ -105,6 +136,29 @@ COMMANDS: Final[tuple[type[Command], ...]] = (
     RecordRosterRow,
     EndRosterRow,
     VoidAttributionEvent,
+    DraftCarePlan,
+    ActivateCarePlan,
+    HoldCarePlan,
+    ResumeCarePlan,
+    CompleteCarePlan,
+    RevokeCarePlan,
+    AddConcern,
+    ResolveConcern,
+    SetGoal,
+    ChangeGoal,
+    ProgressGoal,
+    AddActivity,
+    ChangeActivity,
+    ProgressActivity,
+    ReviseCarePlan,
+    ReviewCarePlan,
+    ShareCarePlan,
+    VoidCarePlanEvent,
+    RecordMedicationList,
+    ReconcileMedications,
+    FindDiscrepancy,
+    ResolveDiscrepancy,
+    VoidMedicationEvent,
 )
 
 #: By kind of stream and verb.

@@ -7,9 +7,9 @@ read the source of each model whenever a process starts.
 import ast
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
@@ -30,12 +30,7 @@ def own_events() -> list[str]:
         "",
         *_table(OwnEvent, set()),
     ]
-    parts = {
-        part.annotation
-        for event in OWN_EVENTS.values()
-        for part in event.model_fields.values()
-        if isinstance(part.annotation, type) and issubclass(part.annotation, BaseModel)
-    }
+    parts = {part for event in OWN_EVENTS.values() for part in _parts(event)}
     for part in sorted(parts, key=lambda each: each.__name__):
         words = inspect.cleandoc(part.__doc__ or "").replace("\n", " ")
         lines += ["", f"`{part.__name__}`: {words}", "", *_table(part, set())]
@@ -44,6 +39,21 @@ def own_events() -> list[str]:
         lines += ["", f"### `{topic}`", "", words, ""]
         lines += _table(event, set(common["properties"]))
     return lines
+
+
+def _parts(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    """Yield the models that the members of a model hold, alone or in a list."""
+    for field in model.model_fields.values():
+        for part in _models(field.annotation):
+            yield part
+            yield from _parts(part)
+
+
+def _models(annotation: object) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models(inner)
 
 
 def _table(model: type[BaseModel], leave_out: set[str]) -> list[str]:

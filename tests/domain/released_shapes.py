@@ -6,13 +6,14 @@ If an own event has gained members since, ``make shapes`` writes one more file f
 """
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, date, datetime
 from itertools import count
 from pathlib import Path
 from types import NoneType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, TypeAdapter
 
@@ -111,6 +112,11 @@ def _sample(topic: str) -> bytes:
     return make_body(replace(statement.core, trigger=code), statement.sealed)
 
 
+_UUID: Final = "01990000-0000-8000-8000-000000000001"
+#: Texts for members that are text: the first one that fits the patterns of the member.
+_TEXTS: Final = ("code", _UUID, "c1", "g1", "a1", "l1", "d1", "l1/1", "keyed-hash-of-a-thing_")
+
+
 def _filled(hint: Any, patterns: tuple[str, ...] = ()) -> Any:  # noqa: PLR0911 - a table of types
     """Return a value of a type; of a union the first member, of a list one element."""
     hint = getattr(hint, "__supertype__", hint)
@@ -133,7 +139,12 @@ def _filled(hint: Any, patterns: tuple[str, ...] = ()) -> Any:  # noqa: PLR0911 
     if inner:  # a union
         return _filled(next(each for each in inner if each is not NoneType), patterns)
     if hint is str:
-        return "01990000-0000-8000-8000-000000000001" if UUID_TEXT in patterns else "code"
+        return next(
+            each
+            for each in _TEXTS
+            if all(re.fullmatch(pattern, each) for pattern in patterns)
+            and (UUID_TEXT in patterns) == (each == _UUID)
+        )
     return {
         bool: True, int: 3, float: 1.5, date: date(2026, 3, 1),
         datetime: datetime(2026, 3, 1, 8, tzinfo=UTC),

@@ -8,6 +8,7 @@ A test module of a kind makes a class of tests::
 made from the members of the event types.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -259,7 +260,11 @@ def _value(hint: Any, constraints: Sequence[Any]) -> st.SearchStrategy[Any]:  # 
         patterns = {str(each.pattern) for each in flat if getattr(each, "pattern", None)}
         if UUID_TEXT in patterns:
             return _UUIDS
-        return _CODES | st.just("") if any("?$" in each for each in patterns) else _CODES
+        if any("?$" in each for each in patterns):
+            return _CODES | st.just("")
+        if any(re.fullmatch(each, "HEART") is None for each in patterns):
+            return st.from_regex(patterns.pop(), fullmatch=True)
+        return _CODES
     if isinstance(hint, type) and issubclass(hint, BaseModel):
         members = hint.model_fields.items()
         return st.builds(

@@ -1,0 +1,278 @@
+"""Record the medication lists of a person, compare them, and decide about each item."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Final, TypedDict
+
+from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import override
+
+from commands.decisions import Command, Context, Text, VoidEvent
+from commands.permissions import Permission
+from commands.sealed_content import content_ref
+from domain import medication_list
+from domain.decider import StreamEvent, fold
+from domain.errors import MoveNotAllowed
+from domain.events import UUID_TEXT, OptionalCode, OwnEvent
+from domain.ids import IdKey, Mode, RecordId, StatementRef, StreamId
+from domain.medication_facts import (
+    MAY_RECONCILE,
+    MOST_ITEMS,
+    ActionCounts,
+    DiscrepancyFound,
+    DiscrepancyId,
+    DiscrepancyKind,
+    DiscrepancyResolved,
+    GivenTo,
+    ItemRef,
+    ListId,
+    ListSource,
+    MedicationAction,
+    MedicationListRecorded,
+    MedicationsReconciled,
+    ReconciledAt,
+    ReconcilerRole,
+    Resolution,
+)
+from domain.medication_list import MedicationHistory, NoList
+from domain.party import Party
+from domain.statement import Moment
+
+#: The code of the warning that the role of the person does not count as a reconciliation.
+ROLE_MAY_NOT_RECONCILE: Final = "role_may_not_reconcile"
+
+#: The member of ``ActionCounts`` of each action.
+_COUNTS: Final[Mapping[MedicationAction, str]] = {
+    "continue": "continued",
+    "change": "changed",
+    "stop": "stopped",
+    "new": "started",
+    "hold": "held",
+    "clarify": "to_clarify",
+}
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class MedicationItem(_Frozen):
+    """One medicine of a list. All of it is clinical content."""
+
+    name: Annotated[Text, Field(min_length=1, description="name")]
+    code: Annotated[Text, Field(description="code, such as RxNorm")] = ""
+    dose: Annotated[Text, Field(description="dose")] = ""
+    route: Annotated[Text, Field(description="route")] = ""
+    frequency: Annotated[Text, Field(description="how often")] = ""
+    purpose: Annotated[Text, Field(description="what it is for")] = ""
+
+
+class MedicationDecision(_Frozen):
+    """A decision about the same medicine on one or more lists."""
+
+    action: Annotated[MedicationAction, Field(description="what is decided")]
+    items: Annotated[
+        tuple[ItemRef, ...], Field(description="items of the compared lists; none if it is new")
+    ] = ()
+    medicine: Annotated[MedicationItem | None, Field(description="new or changed medicine")] = None
+    reason: Annotated[Text, Field(description="why")] = ""
+    instructions: Annotated[Text, Field(description="what the patient should do")] = ""
+
+
+class _FactHead(TypedDict):
+    record: RecordId
+    mode: Mode
+    happened_at: Moment
+    by: Party
+    content: str | None
+
+
+class _ListCommand(Command):
+    """A command on the medication lists of a person."""
+
+    KIND: ClassVar = medication_list.KIND
+    PERMISSION: ClassVar[Permission] = Permission.PLAN
+
+    by: Annotated[Party, Field(description="who acts")]
+    note: Annotated[Text, Field(description="free text; it is stored sealed")] = ""
+
+    @override
+    def texts(self) -> dict[str, str]:
+        return {"note": self.note}
+
+    @override
+    def facility(self) -> str:
+        return self.by.organisation
+
+    def _head(self, history: MedicationHistory, context: Context) -> _FactHead:
+        """Return the members that every event has.
+
+        Raises:
+            MoveNotAllowed: The person has no list.
+        """
+        if isinstance(state := fold(medication_list.MEDICATION_LIST, history).state, NoList):
+            allowed = medication_list.moves(state)
+            raise MoveNotAllowed(self.VERB, state=state.WORD, allowed=allowed)
+        first = next(iter(state.known.lists.values()))
+        return {
+            "record": first.record,
+            "mode": first.mode,
+            "happened_at": context.time.moment,
+            "by": self.by,
+            "content": content_ref(self, context),
+        }
+
+
+class RecordMedicationList(_ListCommand):
+    """Record a list of medicines, as one source gives it."""
+
+    VERB: ClassVar[str] = "record"
+    BEGINS: ClassVar[bool] = True
+
+    record: Annotated[RecordId, Field(pattern=UUID_TEXT, description="source record")]
+    mode: Annotated[Mode, Field(description="processing mode of the record")] = "P"
+    anchor: Annotated[
+        Annotated[StatementRef, Field(pattern=UUID_TEXT)] | None,
+        Field(description="encounter, or a statement of it, that the list belongs to"),
+    ] = None
+    source: Annotated[ListSource, Field(description="who gives the list")]
+    items: Annotated[
+        tuple[MedicationItem, ...],
+        Field(max_length=MOST_ITEMS, description="medicines; they are stored sealed"),
+    ] = ()
+
+    @classmethod
+    @override
+    def stream_of(cls, id_key: IdKey, members: Mapping[str, Any]) -> StreamId | None:
+        return medication_list.stream_of_person(id_key, RecordId(members["record"]))
+
+    @override
+    def decide(
+        self, history: Sequence[StreamEvent[OwnEvent]], context: Context
+    ) -> Sequence[OwnEvent]:
+        content = content_ref(self, context)
+
+        def recorded(list_id: str) -> MedicationListRecorded:
+            return MedicationListRecorded(
+                record=self.record,
+                mode=self.mode,
+                happened_at=context.time.moment,
+                anchor=self.anchor,
+                by=self.by,
+                content=content,
+                list_id=list_id,
+                source=self.source,
+                items=len(self.items),
+            )
+
+        return medication_list.record_list(
+            self.KIND.history(self.stream, history), recorded, time=context.time
+        )
+
+    @override
+    def clinical(self) -> dict[str, Any]:
+        return {"items": [each.model_dump(exclude_defaults=True) for each in self.items]}
+
+
+class ReconcileMedications(_ListCommand):
+    """Compare lists, and decide about each item."""
+
+    VERB: ClassVar[str] = "reconcile"
+    PERMISSION: ClassVar[Permission] = Permission.PLAN_DECIDE
+
+    at_point: Annotated[ReconciledAt, Field(description="at which point of care")]
+    role: Annotated[ReconcilerRole, Field(description="role of the person who decides")]
+    anchor: Annotated[
+        Annotated[StatementRef, Field(pattern=UUID_TEXT)] | None,
+        Field(description="encounter, or a statement of it, that it belongs to"),
+    ] = None
+    compared: Annotated[tuple[ListId, ...], Field(description="lists, such as l1")] = ()
+    decisions: Annotated[
+        tuple[MedicationDecision, ...], Field(description="decisions; they are stored sealed")
+    ] = ()
+    unresolved: Annotated[
+        int, Field(ge=0, le=10_000, description="number of items that could not be decided")
+    ] = 0
+    given_to: Annotated[tuple[GivenTo, ...], Field(description="who got the reconciled list")] = ()
+    written_copy: Annotated[bool, Field(description="whether the patient got it in writing")] = (
+        False
+    )
+    language: Annotated[OptionalCode, Field(description="language of the copy, BCP 47")] = ""
+
+    @override
+    def decide(
+        self, history: Sequence[StreamEvent[OwnEvent]], context: Context
+    ) -> Sequence[OwnEvent]:
+        lists = self.KIND.existing(self.stream, history)
+        decided = [item for each in self.decisions for item in each.items]
+        counts = Counter(_COUNTS[each.action] for each in self.decisions)
+        reconciled = MedicationsReconciled(
+            **self._head(lists, context),
+            anchor=self.anchor,
+            at_point=self.at_point,
+            role=self.role,
+            compared=self.compared,
+            decided_items=len(decided),
+            actions=ActionCounts(**counts),
+            unresolved=self.unresolved,
+            given_to=self.given_to,
+            written_copy=self.written_copy,
+            language=self.language,
+        )
+        return medication_list.reconcile(lists, reconciled, decided=decided, time=context.time)
+
+    @override
+    def clinical(self) -> dict[str, Any]:
+        return {"decisions": [each.model_dump(exclude_defaults=True) for each in self.decisions]}
+
+    @override
+    def warnings(self, history: Sequence[StreamEvent[OwnEvent]], context: Context) -> Sequence[str]:
+        return () if self.role in MAY_RECONCILE else (ROLE_MAY_NOT_RECONCILE,)
+
+
+class FindDiscrepancy(_ListCommand):
+    """Record that lists differ, or that the patient takes something else."""
+
+    VERB: ClassVar[str] = "find_discrepancy"
+
+    kind: Annotated[DiscrepancyKind, Field(description="what differs")]
+    items: Annotated[tuple[ItemRef, ...], Field(description="items, such as l1/2")] = ()
+
+    @override
+    def decide(
+        self, history: Sequence[StreamEvent[OwnEvent]], context: Context
+    ) -> Sequence[OwnEvent]:
+        lists = self.KIND.existing(self.stream, history)
+        head = self._head(lists, context)
+        return medication_list.find_discrepancy(
+            lists,
+            lambda free: DiscrepancyFound(
+                **head, discrepancy_id=free, kind=self.kind, items=self.items
+            ),
+            time=context.time,
+        )
+
+
+class ResolveDiscrepancy(_ListCommand):
+    """Say that a discrepancy is resolved."""
+
+    VERB: ClassVar[str] = "resolve_discrepancy"
+
+    discrepancy_id: Annotated[DiscrepancyId, Field(description="id, such as d1")]
+    how: Annotated[Resolution, Field(description="what was done")]
+
+    @override
+    def decide(
+        self, history: Sequence[StreamEvent[OwnEvent]], context: Context
+    ) -> Sequence[OwnEvent]:
+        lists = self.KIND.existing(self.stream, history)
+        resolved = DiscrepancyResolved(
+            **self._head(lists, context), discrepancy_id=self.discrepancy_id, how=self.how
+        )
+        return medication_list.resolve_discrepancy(lists, resolved, time=context.time)
+
+
+class VoidMedicationEvent(VoidEvent):
+    """Make one event of the medication lists void. The event is kept, and is shown as void."""
+
+    KIND: ClassVar = medication_list.KIND

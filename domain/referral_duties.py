@@ -140,7 +140,7 @@ def expires_at(asked: ReferralRequested, protocol: Protocol) -> datetime | None:
         return datetime.combine(asked.expires_on + timedelta(days=1), time.min, zone)
     due = protocol.due("referral.expires", asked.happened_at.at, name)
     if due is None or due.on is None:
-        return due and due.at
+        return due.at if due else None
     return datetime.combine(due.on + timedelta(days=1), time.min, ZoneInfo(name))
 
 

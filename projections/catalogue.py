@@ -9,6 +9,7 @@ from projections import (
     census,
     last_seen,
     patients,
+    referral,
     referral_loop,
     timeline,
 )
@@ -20,6 +21,7 @@ PROJECTIONS: Final = ProjectionList(
         census.PROJECTION,
         patients.PROJECTION,
         referral_loop.PROJECTION,
+        referral.PROJECTION,
         care_team_member.PROJECTION,
         attribution.PROJECTION,
         audit_trail.PROJECTION,

@@ -23,18 +23,10 @@ that holds this statement now.
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple, TypeAlias
 
-from domain.duties import Duty
-from domain.ids import EncounterId, Mode, PatientId, RecordId, StatementRef
+from domain.ids import EncounterId, PatientId, StatementRef
 from projections.engine.course import Course
-
-
-class OwedDuty(NamedTuple):
-    """A duty with the person to whom it is owed."""
-
-    duty: Duty
-    kind: str  # of the stream that it is about, such as "referral" or "transition"
-    record: RecordId  # source record of the person
-    mode: Mode
+from projections.owed_duty import OwedDuty
+from projections.referral import duties_of_referrals
 
 
 class CollectedDuty(NamedTuple):
@@ -50,7 +42,10 @@ class CollectedDuty(NamedTuple):
 DutySource: TypeAlias = Callable[[Course], Iterable[OwedDuty]]
 
 #: The kinds of streams that owe something. A new kind is one more row here.
-SOURCES: Final[tuple[DutySource, ...]] = ()
+SOURCES: Final[tuple[DutySource, ...]] = (
+    # by kind
+    duties_of_referrals,
+)
 
 
 def collected_duties(course: Course, sources: Iterable[DutySource]) -> Iterator[CollectedDuty]:

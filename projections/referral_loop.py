@@ -24,6 +24,7 @@ from domain.referral import (
     ReferralRequested,
     Urgency,
 )
+from domain.referral.states import OPEN
 from domain.statement import Precision
 from projections.engine.columns import ARRIVAL, COMPONENT, FLAGS, MODE, PATIENT
 from projections.engine.course import Course
@@ -239,13 +240,16 @@ PROJECTION: Final = Projection(
 )
 
 
-def referrals(
+def referrals(  # noqa: PLR0913 - one argument per filter
     connection: Connection[Any],
     *,
     relations: Relations = PRESENT,
     stream: str | None = None,
     state: str | None = None,
     patient: str | None = None,
+    only_open: bool = False,
+    requester: str | None = None,
+    target: str | None = None,
     limit: int = 100,
 ) -> list[ReferralRow]:
     """Return referrals, the newest request first.
@@ -256,6 +260,9 @@ def referrals(
         stream: If given, only the referral with this id.
         state: If given, only referrals in this state.
         patient: If given, only referrals of this patient.
+        only_open: Whether to leave out those that ended, and those entered in error.
+        requester: If given, only referrals that this organisation asks for.
+        target: If given, only referrals to this organisation or pool.
         limit: The largest number of rows.
     """
     with connection.cursor(row_factory=dict_row) as cursor:
@@ -271,9 +278,20 @@ def referrals(
             where (%(stream)s::text is null or stream_id = %(stream)s)
                 and (%(state)s::text is null or state = %(state)s)
                 and (%(patient)s::text is null or patient_id = %(patient)s)
+                and (%(open)s::text[] is null or state = any(%(open)s))
+                and (%(requester)s::text is null or requester_organisation = %(requester)s)
+                and (%(target)s::text is null or %(target)s in (target_organisation, target_pool))
             order by requested_at desc, stream_id limit %(limit)s
             """
             ).format(referrals=relations.of(REFERRAL_LOOP)),
-            {"stream": stream, "state": state, "patient": patient, "limit": limit},
+            {
+                "stream": stream,
+                "state": state,
+                "patient": patient,
+                "open": [*OPEN, "held"] if only_open else None,
+                "requester": requester,
+                "target": target,
+                "limit": limit,
+            },
         ).fetchall()
     return [ReferralRow(**{**each, "flags": tuple(each["flags"])}) for each in found]

@@ -23,7 +23,15 @@ def referral_ls(options: Namespace) -> None:
             if patient is None:
                 raise Failed(NO_PATIENT)
         with reader.connection() as connection:
-            found = referrals(connection, state=options.state, patient=patient, limit=options.limit)
+            found = referrals(
+                connection,
+                state=options.state,
+                patient=patient,
+                only_open=options.open,
+                requester=options.requester,
+                target=options.target,
+                limit=options.limit,
+            )
     shown = [referral_json(each) for each in found]
     if options.json:
         json_lines(shown)

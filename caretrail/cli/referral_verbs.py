@@ -1,8 +1,33 @@
 """The verbs of ``referral`` that only read."""
 
 import argparse
+from typing import Final
 
+from caretrail.cli.arguments import code
 from caretrail.cli.verbs import Verbs, add_json, add_limit, add_verb
+
+#: The states of referrals. They are those of the read model, which ``--help`` does not import.
+STATES: Final = (
+    "requested",
+    "received",
+    "returned_for_information",
+    "information_sent",
+    "accepted",
+    "scheduled",
+    "missed",
+    "appointment_cancelled",
+    "seen",
+    "outcome_sent",
+    "outcome_received",
+    "cancellation_requested",
+    "held",
+    "declined",
+    "patient_declined",
+    "redirected",
+    "cancelled",
+    "closed",
+    "entered_in_error",
+)
 
 
 def referral_reads(referral: "Verbs[argparse.ArgumentParser]") -> None:
@@ -12,8 +37,16 @@ def referral_reads(referral: "Verbs[argparse.ArgumentParser]") -> None:
     )
     listed.add_argument(
         "--state",
-        choices=["requested", "accepted", "outcome_received", "closed", "entered_in_error"],
-        help="only referrals in this state",
+        choices=STATES,
+        metavar="STATE",
+        help=f"only referrals in this state: {', '.join(STATES)}",
+    )
+    listed.add_argument("--open", action="store_true", help="only referrals that have not ended")
+    listed.add_argument(
+        "--requester", type=code, metavar="CODE", help="only referrals of this organisation"
+    )
+    listed.add_argument(
+        "--target", type=code, metavar="CODE", help="only referrals to this organisation or pool"
     )
     listed.add_argument(
         "--patient",

@@ -87,7 +87,8 @@ def in_time_until(owed: Duty) -> datetime:
 
     >>> from domain.party import Party
     >>> day = Duty(
-    ...     code="a", about="b", opened_at=datetime(2026, 3, 1), due_at=None, due_on=date(2026, 3, 5),
+    ...     code="a", about="b", opened_at=datetime(2026, 3, 1), due_at=None,
+    ...     due_on=date(2026, 3, 5),
     ...     zone="America/Chicago", done_at=None, source="", rule_version="", responsible=Party(),
     ... )
     >>> in_time_until(day).isoformat()

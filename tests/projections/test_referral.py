@@ -59,7 +59,7 @@ def told(connection: psycopg.Connection, *story: SampleStatement | SampleOwnEven
 
 def found(connection: psycopg.Connection, table: str) -> list[dict[str, Any]]:
     with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(f"select * from proj.{table} order by 1, 2").fetchall()  # type: ignore[arg-type]  # a table of this module
+        return cursor.execute(f"select * from proj.{table} order by 1, 2").fetchall()
 
 
 def one(connection: psycopg.Connection, stream: StreamId = STREAM) -> dict[str, Any]:
@@ -284,7 +284,7 @@ def test_a_request_entered_in_error_keeps_its_row(connection: psycopg.Connection
 def test_test_records_are_kept_from_analysts(connection: psycopg.Connection) -> None:
     told(connection, LOOP[0], referral("9:00", number="2", stream=OTHER, mode="T"))
     for view in ("referral", "referral_event", "referral_interval"):
-        streams = connection.execute(f"select distinct stream_id from care.{view}").fetchall()  # type: ignore[arg-type]
+        streams = connection.execute(f"select distinct stream_id from care.{view}").fetchall()
         assert streams == [(STREAM,)]
 
 

@@ -13,9 +13,13 @@ from domain.catalogue import own_event
 from domain.decider import StreamEvent
 from domain.events import OwnEvent
 from domain.ids import RecordId, StatementRef, StreamId
+from domain.party import Party
+from domain.work import ItemId, ItemParts, WorkItem
+from projections import work
 from projections.engine import course
 from projections.engine.course import CourseEncounter, CoursePatient
 from projections.engine.own_events import OwnEventRow, own_of, own_of_kind, streams_of
+from projections.work import WorkItemRow
 
 
 class KnownFacts(Facts):
@@ -56,6 +60,19 @@ class KnownFacts(Facts):
         with self._connections() as connection:
             return _of_kind(own_of_kind(connection, kind), kind)
 
+    @override
+    def work_item(self, item: ItemId) -> WorkItem | None:
+        with self._connections() as connection:
+            row = work.item(connection, item)
+        if row is None:
+            parts = ItemParts.of(item)
+            encounter = self.encounter(StatementRef(parts.about)) if parts else None
+            if parts is None or encounter is None or encounter.encounter_id == parts.about:
+                return None
+            with self._connections() as connection:
+                row = work.item(connection, parts.of_encounter(encounter.encounter_id))
+        return None if row is None else _item(row)
+
 
 def _known(patient: CoursePatient, encounter: CourseEncounter) -> KnownEncounter:
     return KnownEncounter(
@@ -85,3 +102,24 @@ def _of_kind(
             if isinstance(each.core, OwnEvent)
         ]
     return found
+
+
+def _item(row: WorkItemRow) -> WorkItem:
+    return WorkItem(
+        about=row.about,
+        duty=row.duty,
+        part=row.part,
+        record=row.record_id,
+        mode=row.mode,
+        of_transition=row.encounter_id is not None,
+        in_time_until=row.in_time_until,
+        zone=row.zone,
+        claimed_by=None
+        if row.claimed_until is None
+        else Party(
+            organisation=row.claimed_organisation or "",
+            person=row.claimed_person or "",
+            pool=row.claimed_pool or "",
+        ),
+        claimed_until=row.claimed_until,
+    )

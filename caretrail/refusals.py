@@ -10,6 +10,7 @@ from domain.errors import DomainError
 REMEDIES: Final[Mapping[type[DomainError], str]] = {
     errors.AlreadyMember: "To change the role of the member, record a change of role.",
     errors.AttributionPeriodEmpty: "State an end that is after the beginning.",
+    errors.ClaimedByAnother: "Wait until the claim ends, or ask the other party to release it.",
     errors.HandoverStillOpen: "Accept, refuse or withdraw the open handover first.",
     errors.HandoverToSameMember: "Name another member of the team.",
     errors.NoOpenHandover: "Look at the care team: it shows the open handovers with both members.",
@@ -18,6 +19,7 @@ REMEDIES: Final[Mapping[type[DomainError], str]] = {
     errors.NotTheCoordinator: "Name the member who coordinates the scope now, or assign a"
     " coordinator.",
     errors.ProgrammeMismatch: "State the programme if, and only if, the scope is a programme.",
+    errors.SnoozedTooLong: "State an earlier time.",
     errors.TwoCoordinators: "State a time after the later change, or mark that change as entered"
     " in error first.",
     errors.AccessReasonMissing: "State why you need to read this patient, as a code such as"
@@ -65,6 +67,7 @@ REMEDIES: Final[Mapping[type[DomainError], str]] = {
     errors.TargetMissing: "Name it with --target or --target-pool.",
     errors.UnknownEvent: "`caretrail timeline PATIENT` lists the events of a patient.",
     errors.UnknownStream: "`caretrail timeline PATIENT --json` lists the streams of a patient.",
+    errors.UnknownWorkItem: "Read the work list again: `caretrail work ls`.",
     errors.VersionConflict: "Look at what changed, and give the command again.",
 }
 

@@ -17,6 +17,7 @@ from domain.referral import KIND as REFERRAL
 from domain.statement import Statement
 from domain.stream_kind import StreamKind
 from domain.triggers import TRIGGERS
+from domain.work import KIND as WORK
 
 #: The topic of a statement, by its trigger.
 STATEMENT_TOPICS: Final[Mapping[str, str]] = MappingProxyType(
@@ -39,6 +40,7 @@ KINDS: Final[Mapping[str, StreamKind[Any, Any]]] = MappingProxyType(
             MEDICATION_LIST,
             PROTOCOL,
             REFERRAL,
+            WORK,
         )
     }
 )

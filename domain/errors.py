@@ -492,3 +492,36 @@ class DiscrepancyUnknown(DomainError):
     def __init__(self, discrepancy: str) -> None:
         self.discrepancy = discrepancy
         super().__init__(f"no discrepancy {discrepancy} is open at that time")
+
+
+class UnknownWorkItem(DomainError):
+    """The work list has no such item: the work is done, or its due time has changed."""
+
+    code = "unknown_work_item"
+
+    def __init__(self) -> None:
+        super().__init__("the work list has no such item")
+
+
+class ClaimedByAnother(DomainError):
+    """Another party has claimed the item."""
+
+    code = "claimed_by_another"
+
+    def __init__(self, until: datetime) -> None:
+        self.until = until
+        super().__init__(f"another party has claimed it until {until.isoformat()}")
+
+
+class SnoozedTooLong(DomainError):
+    """The item would wait for longer than an item may, or until a time that is over."""
+
+    code = "snoozed_too_long"
+
+    def __init__(self, until: datetime, latest: datetime) -> None:
+        self.until = until
+        self.latest = latest
+        super().__init__(
+            f"it would wait until {until.isoformat()}; it may wait until a later time than now,"
+            f" and at most until {latest.isoformat(timespec='seconds')}"
+        )

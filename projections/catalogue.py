@@ -12,6 +12,7 @@ from projections import (
     referral,
     referral_loop,
     timeline,
+    work,
 )
 from projections.engine.projection_list import ProjectionList
 
@@ -24,6 +25,7 @@ PROJECTIONS: Final = ProjectionList(
         referral.PROJECTION,
         care_team_member.PROJECTION,
         attribution.PROJECTION,
+        work.PROJECTION,
         audit_trail.PROJECTION,
         last_seen.PROJECTION,
     )

@@ -11,6 +11,7 @@ from commands.ports.streams import Streams
 from domain.decider import StreamEvent
 from domain.events import OwnEvent
 from domain.ids import DEVELOPMENT_KEY, IdKey, RecordId, StatementRef, StreamId
+from domain.work import ItemId, WorkItem
 from infra.clock import new_id
 
 
@@ -34,6 +35,10 @@ class NothingKnown(Facts):
     @override
     def installation(self, kind: str) -> Mapping[StreamId, Sequence[StreamEvent[OwnEvent]]]:
         return {}
+
+    @override
+    def work_item(self, item: ItemId) -> WorkItem | None:
+        return None
 
 
 def knowing_nothing(streams: Streams, *, now: Callable[[], datetime]) -> Decisions:

@@ -16,11 +16,13 @@ MEDIA_TYPE: Final = "application/problem+json"
 #: What comes before the code in ``type``.
 TYPE: Final = "urn:caretrail:problem:"
 
-_CONFLICTS: Final = frozenset({"version_conflict", "conflicts_with_later", "move_not_allowed"})
+_CONFLICTS: Final = frozenset(
+    {"version_conflict", "conflicts_with_later", "move_not_allowed", "claimed_by_another"}
+)
 _FORBIDDEN: Final = frozenset(
     {"role_not_allowed", "purpose_missing", "consent_required", "access_reason_missing"}
 )
-_MISSING: Final = frozenset({"unknown_stream", "unknown_event"})
+_MISSING: Final = frozenset({"unknown_stream", "unknown_event", "unknown_work_item"})
 #: Refusals of a move that say what is wrong with the request, and not with the state.
 _OF_THE_CONTENT: Final = frozenset({"already_closed", "not_open"})
 

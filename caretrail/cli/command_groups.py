@@ -13,6 +13,7 @@ from caretrail.cli.command_group import CommandGroup
 from caretrail.cli.referral_verbs import referral_reads
 from caretrail.cli.team_verbs import attribution_reads, team_reads
 from caretrail.cli.verbs import Verbs, add_json, add_verb
+from caretrail.cli.work_verbs import work_reads
 
 GROUPS: Final = (
     CommandGroup(
@@ -37,6 +38,13 @@ GROUPS: Final = (
         words="request, answer, close, show and list referrals",
         noun="referral",
         reads=referral_reads,
+    ),
+    CommandGroup(
+        word="work",
+        kind="work",
+        words="list what is owed, claim an item, give it back, put it off, assign it",
+        noun="work",
+        reads=work_reads,
     ),
 )
 

@@ -8,6 +8,7 @@ from caretrail.reading.attributions import ATTRIBUTIONS
 from caretrail.reading.care_teams import CARE_TEAMS
 from caretrail.reading.own_stream import OwnStream
 from caretrail.reading.referrals import REFERRALS
+from caretrail.reading.work_entries import WORK_STREAMS
 
 #: By kind. Each kind has its own states and events, so their types differ.
 OWN_STREAMS: Final[Mapping[str, OwnStream[Any, Any]]] = MappingProxyType(
@@ -18,6 +19,7 @@ OWN_STREAMS: Final[Mapping[str, OwnStream[Any, Any]]] = MappingProxyType(
             ATTRIBUTIONS,
             CARE_TEAMS,
             REFERRALS,
+            WORK_STREAMS,
         )
     }
 )

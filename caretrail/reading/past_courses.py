@@ -13,7 +13,7 @@ filed:
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import structlog
@@ -21,17 +21,23 @@ import structlog
 from caretrail.reading.patient import interpreted
 from caretrail.reading.patient_index import Database
 from domain.catalogue import KINDS
+from domain.decider import StreamEvent
 from domain.events import EnteredInError, OwnEvent
+from domain.protocol import KIND as PROTOCOL
+from domain.protocol import ProtocolEvent, ProtocolPublished, protocols_of
+from domain.rules import Protocols
 from projections.engine.component import Component, by_ref
 from projections.engine.course import Course, CoursePatient, course_patients
 from projections.engine.events import FiledOwnEvent
-from projections.engine.own_events import ReadOwn, own_by_component, streams_of
+from projections.engine.own_events import ReadOwn, own_by_component, own_of_kind, streams_of
 from projections.engine.readings import latest_readings
 from projections.engine.substrate import UndecodedStatement, filed_by_component
 
 log = structlog.get_logger()
 
 _AT_ONCE: Final = 500  # components
+#: Before everything that has happened.
+_BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
 
 Streams = Mapping[str, tuple[FiledOwnEvent, ...]]
 
@@ -57,6 +63,7 @@ def past_courses(
     A component with content that this release cannot read is left out and logged: it is set aside
     in the read models too.
     """
+    protocols = known_protocols(connection, clocks, read_own)
     for start in range(0, len(components), _AT_ONCE):
         some = components[start : start + _AT_ONCE]
         filed = filed_by_component(connection, "proj", some, upto=clocks.known)
@@ -69,7 +76,38 @@ def past_courses(
                 log.warning("component.unreadable", component=component)
                 continue
             if patients or streams:
-                yield Course(component=component, patients=patients, streams=streams)
+                yield Course(
+                    component=component, patients=patients, streams=streams, protocols=protocols
+                )
+
+
+def known_protocols(connection: Database, clocks: TwoClocks, read_own: ReadOwn) -> Protocols:
+    """Return the protocols that were known. Each says itself from when it is in force."""
+    rows = own_of_kind(connection, PROTOCOL.name)
+    known = [one for one in rows if clocks.known is None or one.source_position <= clocks.known]
+    return protocols_of(
+        [
+            StreamEvent(each.event_id, each.version, each.core)
+            for events in streams_of(known, read_own).values()
+            for each in events
+            if isinstance(each.core, ProtocolEvent)
+        ]
+    )
+
+
+def other_rules_from(connection: Database, clocks: TwoClocks, read_own: ReadOwn) -> datetime | None:
+    """Return the first instant from which other protocols are known now; None: there is none."""
+    if clocks.known is None:
+        return None
+    instants: list[datetime] = []
+    for events in streams_of(own_of_kind(connection, PROTOCOL.name), read_own).values():
+        by_id = {each.event_id: each.core for each in events}
+        for each in events:
+            core = each.core
+            event = by_id.get(core.event_id) if isinstance(core, EnteredInError) else core
+            if each.index > clocks.known and isinstance(event, ProtocolPublished):
+                instants.append(event.effective_from or _BEGINNING)
+    return min(instants, default=None)
 
 
 def streams_then(streams: Streams, as_of: datetime | None) -> dict[str, tuple[FiledOwnEvent, ...]]:

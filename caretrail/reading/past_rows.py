@@ -14,14 +14,15 @@ A component may differ if something was recorded after known-at, or happened aft
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Final
 
 from psycopg import sql
 from typing_extensions import override
 
-from caretrail.reading.past_courses import TwoClocks, past_courses
+from caretrail.reading.past_courses import TwoClocks, other_rules_from, past_courses
 from caretrail.reading.patient_index import Database
-from domain.ids import RecordId, StreamId
+from domain.ids import PatientId, RecordId, StreamId
 from projections.audit_trail import LogPosition
 from projections.catalogue import PROJECTIONS
 from projections.engine.course import Course
@@ -99,18 +100,36 @@ class PastRows(Relations):
             )
         return self._courses
 
+    def patient_of(self, record: RecordId) -> PatientId:
+        """Return the patient that one of the records of the question answered with then."""
+        for course in self.courses():
+            for patient in course.patients:
+                if record in patient.records:
+                    return patient.patient_id
+        return PatientId(record)
+
     def _differing(self) -> Sequence[str]:
         if self._affected is None:
-            self._affected = differing_components(self.connection, self.clocks)
+            rules = other_rules_from(self.connection, self.clocks, self._services.read_own)
+            self._affected = differing_components(self.connection, self.clocks, rules)
         return self._affected
 
 
-def differing_components(connection: Database, clocks: TwoClocks) -> list[str]:
+def differing_components(
+    connection: Database, clocks: TwoClocks, rules_from: datetime | None = None
+) -> list[str]:
     """Return the components whose rows may differ between the two instants and now.
 
     A component may differ if one of its events was recorded later than the instant of known-at, or
     states a time that is not before the instant of as-of, or states no time.
+
+    Args:
+        connection: The connection of the caller.
+        clocks: The two instants.
+        rules_from: If given, other protocols are known now, which are in force from this instant
+            on. A component with such a time may differ too.
     """
+    instants = [each for each in (clocks.as_of, rules_from) if each is not None]
     found = connection.execute(
         """
         select distinct c.component
@@ -128,7 +147,7 @@ def differing_components(connection: Database, clocks: TwoClocks) -> list[str]:
         ) as later on later.record_id = c.node
         order by 1
         """,
-        {"known": clocks.known, "as_of": clocks.as_of},
+        {"known": clocks.known, "as_of": min(instants, default=None)},
     ).fetchall()
     return [component for (component,) in found]
 

@@ -88,6 +88,13 @@ from commands.referral.visit import (
     ResumeReferral,
     ScheduleReferral,
 )
+from commands.work.items import (
+    AssignItem,
+    ClaimItem,
+    ReleaseItem,
+    SnoozeItem,
+    VoidWorkEvent,
+)
 
 #: A new command is one more row here.
 COMMANDS: Final[tuple[type[Command], ...]] = (
@@ -159,6 +166,11 @@ COMMANDS: Final[tuple[type[Command], ...]] = (
     FindDiscrepancy,
     ResolveDiscrepancy,
     VoidMedicationEvent,
+    ClaimItem,
+    ReleaseItem,
+    SnoozeItem,
+    AssignItem,
+    VoidWorkEvent,
 )
 
 #: By kind of stream and verb.

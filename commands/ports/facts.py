@@ -9,6 +9,7 @@ from domain.decider import StreamEvent
 from domain.events import OwnEvent
 from domain.ids import EncounterId, Mode, PatientId, RecordId, StatementRef, StreamId
 from domain.statement import EncounterClass
+from domain.work import ItemId, WorkItem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,4 +51,11 @@ class Facts(Protocol):
 
     def installation(self, kind: str) -> Mapping[StreamId, Sequence[StreamEvent[OwnEvent]]]:
         """Return the streams of one kind that name no person, such as protocols."""
+        ...
+
+    def work_item(self, item: ItemId) -> WorkItem | None:
+        """Return an open item of the work list; None if there is none.
+
+        The id may name the encounter of a transition by any of its statements.
+        """
         ...

@@ -1,0 +1,1 @@
+"""The commands on items of the work list."""

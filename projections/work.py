@@ -1,0 +1,419 @@
+"""The duties that are owed, and the work list: the open duties with who is at them.
+
+The rows hold what the facts say. Whether a duty is overdue, a claim holds or an item waits is
+decided when the rows are read, from the instant that is asked for.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from psycopg import Connection, sql
+from psycopg.rows import class_row
+
+from domain.calendar import EARLIEST
+from domain.decider import StreamEvent
+from domain.duties import in_time_until
+from domain.ids import EncounterId, Mode, PatientId, RecordId
+from domain.party import Party
+from domain.work import (
+    ItemId,
+    Work,
+    WorkEvent,
+    WorkFact,
+    WorkHistory,
+    fold_streams,
+    item_id,
+)
+from projections.duties import SOURCES, CollectedDuty, DutySource, collected_duties
+from projections.engine.columns import COMPONENT, MODE, PATIENT
+from projections.engine.course import Course
+from projections.engine.projection import ByCourse, Projection
+from projections.engine.relations import PRESENT, Relations
+from projections.engine.services import Services
+from projections.engine.table import Column, Row, Table
+from projections.engine.views import PRODUCTION, TableView
+
+_RECORD: Final = Column(
+    "record_id", "text", "Source record of the patient to whom it is owed.", required=True
+)
+_OWED: Final = (
+    Column("kind", "text", "Kind of stream that it is about: referral, ...", required=True),
+    Column(
+        "about",
+        "text",
+        "The stream that it is about; for a transition, its encounter, care.encounter.",
+        required=True,
+    ),
+    Column("duty", "text", "Code of the duty, as protocols name it.", required=True),
+    Column(
+        "part",
+        "text",
+        "The part of the stream, such as an activity of a plan; empty: the whole.",
+        required=True,
+    ),
+    Column("encounter_id", "text", "Encounter of a transition; null: another kind."),
+    Column("opened_at", "timestamptz", "When the duty began.", required=True),
+    Column("due_at", "timestamptz", "When it is due; null: it is due on a day."),
+    Column("due_on", "text", "Local day on which it is due, ISO 8601; null: at a time."),
+    Column("zone", "text", "IANA zone of that day.", required=True),
+    Column(
+        "in_time_until",
+        "timestamptz",
+        "The last instant at which it is not overdue: due_at, or the end of due_on.",
+        required=True,
+    ),
+    Column("source", "text", "Publication that gives the time, or why.", required=True),
+    Column("rule_version", "text", "Version of the protocol.", required=True),
+    Column("is_urgent", "boolean", "Whether it comes before other duties.", required=True),
+)
+_RESPONSIBLE: Final = (
+    Column("responsible_organisation", "text", "Who owes it; empty: not stated.", required=True),
+    Column("responsible_person", "text", "Code; empty: not stated.", required=True),
+    Column("responsible_pool", "text", "Code; empty: not a pool.", required=True),
+)
+
+DUTY: Final = Table(
+    "duty",
+    "One row per duty that is or was owed to a patient, without those of the dead.",
+    (
+        *_OWED,
+        Column("done_at", "timestamptz", "When the work was done; null: not yet."),
+        *_RESPONSIBLE,
+        PATIENT,
+        _RECORD,
+        MODE,
+        COMPONENT,
+    ),
+    key=("about", "duty", "part", "opened_at"),
+    indexes=(("component",), ("patient_id",)),
+)
+
+WORK_ITEM: Final = Table(
+    "work_item",
+    "One row per item of the work list: a duty whose work is not done.",
+    (
+        Column("item_id", "text", "The item: what, which duty, and when it is due.", required=True),
+        *_OWED,
+        *_RESPONSIBLE,
+        Column(
+            "is_assigned",
+            "boolean",
+            "Whether a person named the responsible party, instead of the duty.",
+            required=True,
+        ),
+        Column("claimed_organisation", "text", "Who claimed it last; null: not claimed."),
+        Column("claimed_person", "text", "Code; empty: not stated; null: not claimed."),
+        Column("claimed_pool", "text", "Code; empty: not a pool; null: not claimed."),
+        Column("claimed_until", "timestamptz", "The claim holds until then; null: not claimed."),
+        Column("snoozed_until", "timestamptz", "It waits until then; null: it does not wait."),
+        Column("snooze_reason", "text", "Why it waits, as a code; null: it does not wait."),
+        PATIENT,
+        _RECORD,
+        MODE,
+        COMPONENT,
+    ),
+    key=("item_id",),
+    indexes=(
+        ("component",),
+        ("patient_id",),
+        ("is_urgent", "in_time_until", "item_id"),
+        ("responsible_organisation", "is_urgent", "in_time_until", "item_id"),
+    ),
+)
+
+
+def rows(course: Course, services: Services) -> dict[str, list[Row]]:  # noqa: ARG001
+    """Return the rows of a component."""
+    return rows_from(course, SOURCES)
+
+
+def rows_from(course: Course, sources: Iterable[DutySource]) -> dict[str, list[Row]]:
+    """Return the rows of the duties that ``sources`` yield."""
+    collected = list(collected_duties(course, sources))
+    work = _work_streams(course)
+    items: dict[ItemId, Row] = {}
+    for each in collected:
+        if each.owed.duty.done_at is None:
+            item, row = _item(course, each, work)
+            items.setdefault(item, row)  # two with one due time are one piece of work
+    return {
+        DUTY.name: [_duty(course, each) for each in collected],
+        WORK_ITEM.name: list(items.values()),
+    }
+
+
+def _duty(course: Course, one: CollectedDuty) -> Row:
+    return (
+        *_owed(one),
+        one.owed.duty.done_at,
+        *_party(one.owed.duty.responsible),
+        one.patient_id,
+        one.owed.record,
+        one.owed.mode,
+        course.component,
+    )
+
+
+def _item(
+    course: Course, one: CollectedDuty, streams: Mapping["_WorkKey", Sequence[WorkHistory]]
+) -> tuple[ItemId, Row]:
+    owed = one.owed.duty
+    work = fold_streams(streams.get(_WorkKey(one.about, owed.code, owed.part), ()))
+    item = item_id(owed, one.about)
+    return item, (
+        item,
+        *_owed(one),
+        *_party(work.assignment.to if work.assignment else owed.responsible),
+        work.assignment is not None,
+        *_claim(work),
+        work.snooze.until if work.snooze else None,
+        work.snooze.reason if work.snooze else None,
+        one.patient_id,
+        one.owed.record,
+        one.owed.mode,
+        course.component,
+    )
+
+
+def _owed(one: CollectedDuty) -> Row:
+    owed = one.owed.duty
+    return (
+        one.owed.kind,
+        one.about,
+        owed.code,
+        owed.part,
+        one.encounter_id,
+        owed.opened_at,
+        owed.due_at,
+        None if owed.due_on is None else owed.due_on.isoformat(),
+        owed.zone,
+        in_time_until(owed),
+        owed.source,
+        owed.rule_version,
+        owed.urgent,
+    )
+
+
+def _claim(work: Work) -> Row:
+    if work.claim is None:
+        return (None,) * 4
+    return (*_party(work.claim.by), work.claim.until)
+
+
+def _party(party: Party) -> tuple[str, str, str]:
+    return party.organisation, party.person, party.pool
+
+
+class _WorkKey(NamedTuple):
+    """What the streams of the work on one duty have in common."""
+
+    about: str  # the stream; for a transition, the encounter
+    duty: str
+    part: str
+
+
+def _work_streams(course: Course) -> dict[_WorkKey, list[WorkHistory]]:
+    """Return the streams of work by duty. Those of one encounter are together."""
+    found: dict[_WorkKey, list[WorkHistory]] = {}
+    for _, events in sorted(course.streams.items()):
+        facts = [each.core for each in events if isinstance(each.core, WorkEvent)]
+        if not facts:
+            continue
+        first = facts[0]
+        about = course.encounter_of(first.anchor) or first.about
+        history = [
+            StreamEvent(each.event_id, each.version, each.core)
+            for each in events
+            if isinstance(each.core, WorkFact)
+        ]
+        found.setdefault(_WorkKey(about, first.duty, first.part), []).append(history)
+    return found
+
+
+PROJECTION: Final = Projection(
+    name="work",
+    version=1,
+    tables=(DUTY, WORK_ITEM),
+    fold=ByCourse(rows=rows),
+    views=(
+        TableView("duty", DUTY, PRODUCTION),
+        TableView("work_item", WORK_ITEM, PRODUCTION),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkItemRow:
+    """An item of the work list: the columns of ``WORK_ITEM`` that do not depend on arrival."""
+
+    item_id: ItemId
+    kind: str
+    about: str
+    duty: str
+    part: str
+    encounter_id: EncounterId | None
+    opened_at: datetime
+    due_at: datetime | None
+    due_on: str | None
+    zone: str
+    in_time_until: datetime
+    source: str
+    rule_version: str
+    is_urgent: bool
+    responsible_organisation: str
+    responsible_person: str
+    responsible_pool: str
+    is_assigned: bool
+    claimed_organisation: str | None
+    claimed_person: str | None
+    claimed_pool: str | None
+    claimed_until: datetime | None
+    snoozed_until: datetime | None
+    snooze_reason: str | None
+    patient_id: PatientId
+    record_id: RecordId
+    mode: Mode
+
+    def place(self, at: datetime) -> "ItemPlace":
+        """Return the place of the item in the list at an instant."""
+        rank = 2 if at <= self.in_time_until else 0 if self.is_urgent else 1
+        return ItemPlace(rank, self.in_time_until, self.item_id)
+
+
+class ItemPlace(NamedTuple):
+    """A place in the order of the work list."""
+
+    rank: int  # 0: overdue and urgent, 1: overdue, 2: not overdue
+    in_time_until: datetime
+    item_id: str
+
+
+#: Before all items.
+FIRST: Final = ItemPlace(-1, EARLIEST, "")
+
+_NAMES: Final = sql.SQL(", ").join(
+    sql.Identifier(each.name) for each in WORK_ITEM.columns if each is not COMPONENT
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemFilter:
+    """Which items a list shows. An empty text and None: all."""
+
+    organisation: str = ""
+    person: str = ""  # of the organisation, as responsible or by its claim
+    pool: str = ""
+    kind: str = ""
+    patient: str = ""
+    modes: tuple[str, ...] = ("P",)
+    #: Leave out the items whose time was over before; None: show these too.
+    since: datetime | None = None
+    waiting: bool = False  # show also items that wait
+
+
+_WHERE: Final = """
+    (%(organisation)s = '' or r.responsible_organisation = %(organisation)s)
+    and (%(person)s = '' or r.responsible_person = %(person)s
+        or (r.claimed_person = %(person)s and r.claimed_until > %(at)s))
+    and (%(pool)s = '' or r.responsible_pool = %(pool)s)
+    and (%(kind)s = '' or r.kind = %(kind)s)
+    and (%(patient)s = '' or r.patient_id = %(patient)s)
+    and r.mode = any(%(modes)s)
+    and (%(since)s::timestamptz is null or r.in_time_until >= %(since)s)
+    and (%(waiting)s or r.snoozed_until is null or r.snoozed_until <= %(at)s)
+"""
+
+
+def items_after(
+    connection: Connection[Any],
+    wanted: ItemFilter,
+    *,
+    at: datetime,
+    after: ItemPlace,
+    limit: int,
+    relations: Relations = PRESENT,
+) -> list[WorkItemRow]:
+    """Return the items that follow a place of the list, in order.
+
+    Items that are overdue and urgent come first, then those that are overdue, then the others. In
+    each of the three, the item whose time is over first comes first.
+
+    Args:
+        connection: The connection of the caller.
+        wanted: Which items.
+        at: The instant from which the list is seen.
+        after: The place; ``FIRST`` for all.
+        limit: The largest number of items.
+        relations: Those of now, or of other instants: see ``Reader.past``.
+    """
+    ranks = (
+        "r.in_time_until < %(at)s and r.is_urgent",
+        "r.in_time_until < %(at)s and not r.is_urgent",
+        "r.in_time_until >= %(at)s",
+    )
+    found: list[WorkItemRow] = []
+    for rank, condition in enumerate(ranks):
+        if rank < after.rank or len(found) >= limit:
+            continue
+        given = {
+            **_parameters(wanted, at),
+            "limit": limit - len(found),
+            "after_until": after.in_time_until if rank == after.rank else None,
+            "after_item": after.item_id,
+        }
+        query = sql.SQL(
+            "select {names} from {items} as r where {where} and {condition}"
+            " and (%(after_until)s::timestamptz is null"
+            " or (r.in_time_until, r.item_id) > (%(after_until)s, %(after_item)s))"
+            " order by r.in_time_until, r.item_id limit %(limit)s"
+        ).format(
+            names=_NAMES,
+            items=relations.of(WORK_ITEM),
+            where=sql.SQL(_WHERE),
+            condition=sql.SQL(condition),
+        )
+        with connection.cursor(row_factory=class_row(WorkItemRow)) as cursor:
+            found += cursor.execute(query, given).fetchall()
+    return found
+
+
+def items_of(
+    connection: Connection[Any],
+    wanted: ItemFilter,
+    *,
+    at: datetime,
+    patients: Iterable[PatientId],
+    relations: Relations = PRESENT,
+) -> list[WorkItemRow]:
+    """Return all items of some patients, in the order of the list."""
+    query = sql.SQL(
+        "select {names} from {items} as r where {where} and r.patient_id = any(%(patients)s)"
+    ).format(names=_NAMES, items=relations.of(WORK_ITEM), where=sql.SQL(_WHERE))
+    with connection.cursor(row_factory=class_row(WorkItemRow)) as cursor:
+        found = cursor.execute(
+            query, {**_parameters(wanted, at), "patients": list(patients)}
+        ).fetchall()
+    return sorted(found, key=lambda one: one.place(at))
+
+
+def item(connection: Connection[Any], item: ItemId) -> WorkItemRow | None:
+    """Return one item of now; None if there is none."""
+    query = sql.SQL("select {} from {} where item_id = %s").format(_NAMES, PRESENT.of(WORK_ITEM))
+    with connection.cursor(row_factory=class_row(WorkItemRow)) as cursor:
+        return cursor.execute(query, (item,)).fetchone()
+
+
+def _parameters(wanted: ItemFilter, at: datetime) -> dict[str, object]:
+    return {
+        "organisation": wanted.organisation,
+        "person": wanted.person,
+        "pool": wanted.pool,
+        "kind": wanted.kind,
+        "patient": wanted.patient,
+        "modes": list(wanted.modes),
+        "since": wanted.since,
+        "waiting": wanted.waiting,
+        "at": at,
+    }

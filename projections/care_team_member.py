@@ -1,6 +1,6 @@
 """The care team of each person: members, coordinators and handovers, with their periods."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -19,6 +19,7 @@ from domain.care_team import (
     Scope,
     TeamRole,
 )
+from domain.care_team_duties import handover_duties
 from domain.decider import fold
 from domain.ids import PatientId
 from domain.statement import Precision
@@ -29,6 +30,7 @@ from projections.engine.relations import PRESENT, Relations
 from projections.engine.services import Services
 from projections.engine.table import Column, Row, Table
 from projections.engine.views import PRODUCTION, TableView
+from projections.owed_duty import OwedDuty
 from projections.person_streams import by_person
 
 _SINCE: Final = (
@@ -237,6 +239,19 @@ def rows(course: Course, services: Services) -> dict[str, list[Row]]:  # noqa: A
                 for number, each in enumerate(some, 1)
             ]
     return found
+
+
+def duties_of_care_teams(course: Course) -> Iterator[OwedDuty]:
+    """Yield the duties of handovers, to both members of each."""
+    for person in by_person(course, KIND.events):
+        team = fold(CARE_TEAM, person.history).state
+        for each in team.handovers:
+            record = each.offer.record
+            owed = handover_duties(
+                team, each, about=person.streams[record], protocols=course.protocols
+            )
+            for duty in owed:
+                yield OwedDuty(duty, kind=KIND.name, record=record, mode=person.mode)
 
 
 PROJECTION: Final = Projection(

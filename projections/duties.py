@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple, TypeAlias
 
 from domain.ids import EncounterId, PatientId, StatementRef
+from projections.care_team_member import duties_of_care_teams
 from projections.engine.course import Course
 from projections.owed_duty import OwedDuty
 from projections.referral import duties_of_referrals
@@ -44,6 +45,7 @@ DutySource: TypeAlias = Callable[[Course], Iterable[OwedDuty]]
 #: The kinds of streams that owe something. A new kind is one more row here.
 SOURCES: Final[tuple[DutySource, ...]] = (
     # by kind
+    duties_of_care_teams,
     duties_of_referrals,
 )
 

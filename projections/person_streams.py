@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from domain.combined_streams import combined
 from domain.decider import StreamEvent
 from domain.events import OwnEvent
-from domain.ids import Mode, PatientId, StreamId
+from domain.ids import Mode, PatientId, RecordId, StreamId
 from projections.engine.course import Course
 from projections.engine.events import FiledOwnEvent
 
@@ -22,7 +22,7 @@ class PersonStream(Generic[Event]):
 
     patient_id: PatientId
     mode: Mode
-    stream: StreamId  # the first of them by id
+    streams: Mapping[RecordId, StreamId]  # by the source record that each of them names
     history: Sequence[StreamEvent[Event]]
     filed: Sequence[FiledOwnEvent]
 
@@ -72,7 +72,7 @@ def _combined(
     return PersonStream(
         patient_id=patient,
         mode=events[0].event.mode,
-        stream=min(streams),
+        streams={each.records[0]: stream for stream, (each, *_) in sorted(streams.items())},
         history=events,
         filed=list(chain.from_iterable(streams.values())),
     )

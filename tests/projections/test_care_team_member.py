@@ -1,0 +1,151 @@
+"""The rows of care teams and attributions: live, rebuilt, and of a merged person."""
+
+from typing import Any
+
+import psycopg
+import pytest
+
+from domain.attribution import Attributed
+from domain.care_team import CoordinatorAssigned, HandedOver, MemberJoined, TeamEnteredInError
+from domain.events import OwnEvent
+from domain.ids import EventId, PatientId, StreamId
+from domain.statement import Moment
+from projections.attribution import attributions, of_roster
+from projections.care_team_member import coordinators, handovers, members
+from projections.catalogue import PROJECTIONS
+from projections.rebuilding.rebuild import rebuild
+from tests.projections.samples import (
+    Log,
+    SampleOwnEvent,
+    applied,
+    at,
+    content,
+    record,
+    services,
+    stated,
+)
+
+pytestmark = pytest.mark.postgres
+
+ONE, TWO = PatientId(record("1")), PatientId(record("2"))
+
+
+def sample(
+    event_type: type[OwnEvent], clock: str, number: str = "1", /, **facts: Any
+) -> SampleOwnEvent:
+    mine = record(number)
+    event = event_type.model_validate(
+        {"record": mine, "happened_at": Moment(at=at(clock)), **facts}
+    )
+    name = event_type.TOPIC.partition(".")[0]
+    prefix = {"care_team": "a", "attribution": "b"}[name]
+    return SampleOwnEvent(stream=StreamId(f"{prefix}{mine[1:]}"), event=event)
+
+
+def joined(clock: str, member: str, number: str = "1") -> SampleOwnEvent:
+    return sample(MemberJoined, clock, number, member=member, kind="practitioner", role="nurse")
+
+
+def assigned(clock: str, member: str, number: str = "1") -> SampleOwnEvent:
+    return sample(CoordinatorAssigned, clock, number, member=member)
+
+
+def attributed(clock: str, target: str, number: str = "1", **facts: Any) -> SampleOwnEvent:
+    since = Moment(at=at(clock))
+    more = {"target_kind": "practice", "source": "roster", "roster": "r1", **facts}
+    return sample(Attributed, clock, number, target=target, since=since, **more)
+
+
+def test_the_rows_are_those_of_the_state(connection: psycopg.Connection) -> None:
+    log = Log()
+    log.record(
+        stated("A01", "10:00"),
+        joined("11:00", "a"),
+        joined("11:00", "b"),
+        assigned("12:00", "a"),
+        sample(HandedOver, "13:00", from_member="a", to_member="b"),
+        attributed("11:00", "NORTH"),
+        attributed("11:30", "SOUTH", source="command", roster=""),
+    )
+    applied(connection, log, log.events)
+    assert [(each.member, each.since) for each in members(connection, ONE)] == [
+        ("a", at("11:00")),
+        ("b", at("11:00")),
+    ]
+    (coordinator,) = coordinators(connection, ONE)
+    assert (coordinator.member, coordinator.since, coordinator.until) == ("a", at("12:00"), None)
+    (handover,) = handovers(connection, ONE)
+    assert (handover.state, handover.offered_at, handover.ended_at) == ("open", at("13:00"), None)
+    told = attributions(connection, [ONE])
+    assert [(each.target, each.precedence) for each in told] == [("SOUTH", 2), ("NORTH", 3)]
+    assert {tuple(each.flags) for each in told} == {("attribution_conflict",)}
+
+
+def test_a_late_or_void_event_changes_the_rows_as_a_rebuild_makes_them(
+    connection: psycopg.Connection,
+) -> None:
+    log = Log()
+    log.record(
+        joined("11:00", "a"),
+        assigned("12:00", "a"),
+        joined("10:00", "b"),
+        assigned("11:30", "b"),
+    )
+    applied(connection, log, log.events)
+    periods = [(each.member, each.until) for each in coordinators(connection, ONE)]
+    assert periods == [("b", at("12:00")), ("a", None)]
+    log.record(
+        sample(
+            TeamEnteredInError,
+            "15:00",
+            event_id=EventId(f"00000000-0000-7000-8000-{2:012d}"),
+            reason_code="wrong_item",
+        ),
+        stated("A01", "10:00"),
+    )
+    applied(connection, log, log.events[4:])
+    assert [(each.member, each.until) for each in coordinators(connection, ONE)] == [("b", None)]
+    before = content(connection)
+    rebuild(connection, PROJECTIONS, [], log.events, heal=log.heal, services=services())
+    assert content(connection) == before
+
+
+def test_a_merge_combines_the_streams_of_both_records(connection: psycopg.Connection) -> None:
+    log = Log()
+    log.record(
+        stated("A01", "10:00", number="1"),
+        stated("A01", "10:30", number="2", visit="V2"),
+        joined("11:00", "a", "1"),
+        assigned("11:00", "a", "1"),
+        joined("12:00", "b", "2"),
+        assigned("12:00", "b", "2"),
+        attributed("11:00", "NORTH", "1"),
+        attributed("12:00", "NORTH", "2"),
+        stated("A40", "16:00", number="2", visit="", retires="1"),
+    )
+    applied(connection, log, log.events[:-1])
+    assert len(members(connection, ONE)) == len(members(connection, TWO)) == 1
+    applied(connection, log, log.events[-1:])
+    assert members(connection, ONE) == []
+    assert [each.member for each in members(connection, TWO)] == ["a", "b"]
+    assert [
+        (each.member, each.until, list(each.flags)) for each in coordinators(connection, TWO)
+    ] == [("a", at("12:00"), ["two_coordinators"]), ("b", None, ["two_coordinators"])]
+    # The roster says the same for both records; the later beginning is told last.
+    assert [each.since for each in attributions(connection, [TWO])] == [at("12:00")]
+
+
+def test_the_attributions_of_a_roster_are_read_in_parts(connection: psycopg.Connection) -> None:
+    numbers = [str(number) for number in range(1, 8)]
+    log = Log()
+    log.record(*(attributed("11:00", "NORTH", number) for number in numbers))
+    log.record(attributed("11:00", "ACME", "1", target_kind="payer"))
+    log.record(attributed("11:00", "NORTH", "1", roster="r2"))
+    applied(connection, log, log.events)
+    found = [
+        (each.patient_id, each.target)
+        for each in of_roster(connection, "r1", after=at("12:00"), patients_at_once=2)
+    ]
+    assert sorted(found) == sorted(
+        [*((record(number), "NORTH") for number in numbers), (record("1"), "ACME")]
+    )

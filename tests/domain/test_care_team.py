@@ -182,7 +182,7 @@ def test_scopes_have_coordinators_of_their_own() -> None:
     found = [
         each.member
         for scope in (("all", ""), ("transition", ""), ("programme", "hf"), ("programme", "copd"))
-        if (each := now.coordination(*scope))  # type: ignore[arg-type]  # scopes
+        if (each := now.coordination(*scope))
     ]
     assert found == ["a", "b", "c", "b"]
 

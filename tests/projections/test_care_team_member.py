@@ -143,9 +143,9 @@ def test_the_attributions_of_a_roster_are_read_in_parts(connection: psycopg.Conn
     log.record(attributed("11:00", "NORTH", "1", roster="r2"))
     applied(connection, log, log.events)
     found = [
-        (each.patient_id, each.target)
+        (str(each.patient_id), each.target)
         for each in of_roster(connection, "r1", after=at("12:00"), patients_at_once=2)
     ]
     assert sorted(found) == sorted(
-        [*((record(number), "NORTH") for number in numbers), (record("1"), "ACME")]
+        [*((str(record(number)), "NORTH") for number in numbers), (str(record("1")), "ACME")]
     )

@@ -35,7 +35,7 @@ PREFIX: Final = "/api/v1"
 Json = dict[str, Any]
 
 _OF_EVERY_REQUEST: Final = (
-    "not_authenticated", "query_invalid", "internal_error", "store_unavailable",
+    "not_authenticated", "unknown_route", "query_invalid", "internal_error", "store_unavailable",
     "issuer_unavailable",
 )  # fmt: skip
 _OF_BODIES: Final = ("not_json", "not_json_type", "body_invalid", "body_too_large")

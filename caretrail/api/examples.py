@@ -1,5 +1,6 @@
 """Examples of bodies, made from their schemas."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -26,6 +27,8 @@ _VALUES: Final[Mapping[str, object]] = {
     "roster": "MSSP-2026",
 }
 _FORMATS: Final[Mapping[str, object]] = {"date": "2026-03-09", "date-time": TIME}
+#: The pattern of the id of a part within a stream, such as g1 for a goal.
+_PART: Final = re.compile(r"\^\[?([a-z])[a-z]*\]?\[1-9\]")
 _PARTY: Final = frozenset({"organisation", "person", "pool"})
 _TELLING: Final = frozenset({"urgency", "service", "question", "note"})
 
@@ -78,6 +81,9 @@ def _text(schema: Json, path: str) -> Any:
     for known in (_VALUES.get(path), _VALUES.get(name), *schema.get("examples", ())):
         if known is not None:
             return known
-    if schema.get("pattern") == UUID_TEXT:
+    pattern = schema.get("pattern", "")
+    if pattern == UUID_TEXT:
         return UUID
+    if part := _PART.match(pattern):
+        return f"{part[1]}1/1" if "/" in pattern else f"{part[1]}1"
     return _FORMATS.get(schema.get("format", ""), "CODE-1")

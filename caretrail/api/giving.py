@@ -153,6 +153,8 @@ def _record(incoming: Incoming, members: dict[str, Any]) -> tuple[RecordId, str,
         raise _wrong("patient", "write a patient id, or AUTHORITY|IDENTIFIER")
     if mode not in {"P", "T", "D"}:
         raise _wrong("mode", "write P, T or D")
+    if "|" not in patient and not (patient.isascii() and patient.isprintable()):
+        raise Problem("unknown_patient")
     try:
         found = incoming.services.reader.record_named(patient)
     except NumberShared as shared:

@@ -46,6 +46,7 @@ class ApiServices:
     authentication: Authentication
     accesses: AccessRecorder
     care: CareLookup
+    newest: Callable[[], int]  # index of the newest event that was recorded
     complete_through: Callable[[], int]  # index up to which the read models hold every event
     now: Callable[[], datetime]
     new_id: Callable[[], str]

@@ -122,9 +122,14 @@ def wait(incoming: Incoming, index: int | None) -> None:
 
     Raises:
         MustWait: They do not hold it yet.
+        Problem: No such event was recorded yet, so nothing is waited for.
     """
-    if index and incoming.services.complete_through() < index:
-        raise MustWait(index)
+    services = incoming.services
+    if not index or services.complete_through() >= index:
+        return
+    if services.newest() < index:
+        raise Problem("not_yet_in_read_models", facts={"index": index})
+    raise MustWait(index)
 
 
 def person_read(incoming: Incoming, patient: str) -> PersonRead:

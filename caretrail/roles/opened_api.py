@@ -64,6 +64,7 @@ def open_api(
             authentication=authentication,
             accesses=accesses,
             care=care,
+            newest=application.store.max_index,
             complete_through=complete_through,
             now=now,
             new_id=clock.new_id,

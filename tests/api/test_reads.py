@@ -116,8 +116,11 @@ def test_a_caller_can_wait_for_its_own_write(api: ApiClient) -> None:
 
 
 def test_a_wait_has_an_end(api: ApiClient) -> None:
-    answer = api.get(f"/census?wait_for={1 << 40}")
-    assert (answer.status_code, code_of(answer)) == (504, "not_yet_in_read_models")
+    asked = api.post("/referrals", REQUEST).json()["events"][0]["index"]
+    for index in (asked, 1 << 40):
+        answer = api.get(f"/census?wait_for={index}")
+        assert (answer.status_code, code_of(answer)) == (504, "not_yet_in_read_models")
+        assert answer.json()["facts"] == {"index": index}
 
 
 @pytest.mark.parametrize("query", [

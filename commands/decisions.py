@@ -188,36 +188,61 @@ class Decisions:
         actor = self._acting(command, caller)
         key = CommandKey(actor=actor, key=caller.key or self.new_id(), content=_content(command))
         if caller.key and (earlier := self.streams.outcome_of(key)):
-            return _same(earlier)
+            return self._with_warnings(_same(earlier), command, actor)
         version = 0
         for _ in range(ATTEMPTS):
             history = self._read(command.stream)
             version = history[-1].version if history else 0
             if caller.expected_version not in {None, version}:
                 raise VersionConflict(expected=caller.expected_version or 0, actual=version)
-            context = Context(
-                time=StatedTime(self.now(), command.happened_at),
-                actor=actor,
-                facts=self.facts,
-                id_key=self.id_key,
-            )
+            context = self._context(command, actor)
             events = command.decide(history, context)
             if not command.AFTER_DEATH:
                 self._refuse_after_death(events)
             if not events and not caller.key:
                 return CommandOutcome(stream=command.stream, version=version)
             decided = self._decided(command, events)
-            try:
-                return _same(
-                    self.streams.append(command.stream, decided, expected_version=version, key=key)
-                )
-            except StreamConflict:
-                log.info("stream.conflict", stream=command.stream, version=version)
-            except StoreUnavailable:
-                log.warning("command.outcome_unknown", stream=command.stream)
-                if (recorded := self._read_back(key)) is not None:
-                    return _same(recorded)
+            warnings = tuple(command.warnings(history, context))
+            outcome = self._append(command.stream, decided, version, key)
+            if outcome is not None:
+                return replace(_same(outcome), warnings=warnings)
         raise VersionConflict(expected=version, actual=None)
+
+    def _append(
+        self, stream: StreamId, decided: Sequence[DecidedEvent], version: int, key: CommandKey
+    ) -> CommandOutcome | None:
+        """Append at a version; None if nothing was recorded, so that the command is decided again.
+
+        Raises:
+            CannotStore: The store refuses the content.
+            StoreUnavailable: The outcome is unknown.
+        """
+        try:
+            return self.streams.append(stream, decided, expected_version=version, key=key)
+        except StreamConflict:
+            log.info("stream.conflict", stream=stream, version=version)
+            return None
+        except StoreUnavailable:
+            log.warning("command.outcome_unknown", stream=stream)
+            return self._read_back(key)
+
+    def _context(self, command: Command, actor: Actor) -> Context:
+        return Context(
+            time=StatedTime(self.now(), command.happened_at),
+            actor=actor,
+            facts=self.facts,
+            id_key=self.id_key,
+        )
+
+    def _with_warnings(
+        self, outcome: CommandOutcome, command: Command, actor: Actor
+    ) -> CommandOutcome:
+        """Return the outcome of a repeated command with its warnings."""
+        if not outcome.events or type(command).warnings is Command.warnings:
+            return outcome
+        history = self._read(command.stream)
+        found = command.warnings(history, self._context(command, actor))
+        return replace(outcome, warnings=tuple(found))
 
     def _refuse_after_death(self, events: Sequence[OwnEvent]) -> None:
         """Refuse what happened after the death of the person.

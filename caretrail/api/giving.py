@@ -74,7 +74,7 @@ def outcome_json(outcome: CommandOutcome, warnings: list[str]) -> dict[str, Any]
             }
             for each in outcome.events
         ],
-        "warnings": warnings,
+        "warnings": [*warnings, *outcome.warnings],
     }
 
 

@@ -62,6 +62,8 @@ def give(options: Namespace, application: Application, command: Command) -> None
     line(f"{options.noun} {outcome.stream}, version {outcome.version}")
     for each in outcome.events:
         line(f"{each.topic} is event {each.index}, {each.event_id}")
+    for warning in outcome.warnings:
+        line(f"warning: {warning.replace('_', ' ')}")
     if outcome.repeated:
         line("this key was used before: nothing was recorded now")
     elif not outcome.events:
@@ -83,6 +85,7 @@ def outcome_json(outcome: CommandOutcome) -> dict[str, Any]:
             for each in outcome.events
         ],
         "repeated": outcome.repeated,
+        "warnings": list(outcome.warnings),
     }
 
 

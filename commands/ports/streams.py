@@ -68,6 +68,7 @@ class CommandOutcome:
     events: tuple[EventPlace, ...] = ()
     repeated: bool = False  # an earlier command with the same key recorded this
     same_content: bool = True  # the earlier command was the same
+    warnings: tuple[str, ...] = ()  # codes of what the caller should look at
 
 
 class Streams(Protocol):

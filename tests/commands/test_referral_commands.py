@@ -1,0 +1,193 @@
+"""What commands on referrals ask beside the stream: reasons, duplicates, the patient of a visit."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typing_extensions import override
+
+from commands.catalogue import COMMANDS
+from commands.decisions import Command, Decisions
+from commands.ports.facts import KnownEncounter
+from commands.referral.answer import AcceptReferral
+from commands.referral.step import ReferralStep
+from commands.referral.visit import RecordSeen
+from domain import referral
+from domain.decider import StreamEvent
+from domain.errors import AppointmentNotOfPatient, LikelyDuplicate, PatientDeceased, UnknownStream
+from domain.events import OwnEvent
+from domain.ids import EncounterId, PatientId, RecordId, StatementRef, StreamId
+from domain.referral import ReferralRequested, category_ref
+from domain.statement import Moment
+from infra.event_store import CareStore
+from tests.facts import NothingKnown, knowing_nothing
+from tests.intake_samples import record_of
+from tests.referral_samples import HEART, accept, caller, close, request
+from tests.stores import opened
+
+pytestmark = pytest.mark.postgres
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+VISIT = StatementRef("01990000-0000-8000-8000-000000000001")
+
+
+class PersonFacts(NothingKnown):
+    """Knows one person with two source records, and one encounter of the person."""
+
+    def __init__(self, store: CareStore, records: Sequence[RecordId]) -> None:
+        self.store = store
+        self.records = records
+        self.asked: list[StreamId] = []  # the referrals of the person
+        self.died: datetime | None = None
+
+    @override
+    def died_at(self, record: RecordId) -> datetime | None:
+        return self.died
+
+    @override
+    def encounter(self, ref: StatementRef) -> KnownEncounter | None:
+        return KnownEncounter(
+            encounter_id=EncounterId(ref), patient_id=PatientId(self.records[0]),
+            record=self.records[1], mode="P", facility="HEART", class_code="AMB", start=NOW,
+            end=None, end_inferred=False, cancelled=False, disposition_code="",
+        )  # fmt: skip
+
+    @override
+    def streams(
+        self, record: RecordId, kind: str
+    ) -> Mapping[StreamId, Sequence[StreamEvent[OwnEvent]]]:
+        if record not in self.records:
+            return {}
+        return {stream: self.store.streams.read(stream) for stream in self.asked}
+
+
+@pytest.fixture
+def store(tmp_path: Path, database: str) -> Iterator[CareStore]:
+    with opened(database, tmp_path) as (store, _):
+        yield store
+
+
+@pytest.fixture
+def facts(store: CareStore) -> PersonFacts:
+    return PersonFacts(store, [record_of("1"), record_of("2")])
+
+
+@pytest.fixture
+def decisions(store: CareStore, facts: PersonFacts) -> Decisions:
+    return replace(knowing_nothing(store.streams, now=lambda: NOW), facts=facts)
+
+
+def asked(decisions: Decisions, facts: PersonFacts, **members: Any) -> StreamId:
+    given = {"specialty": "394579002", "reason_codes": ["I50.9", "E11.9"]}
+    outcome = decisions.record(request(**(given | members)), caller())
+    facts.asked.append(outcome.stream)
+    return outcome.stream
+
+
+def test_the_reason_is_in_clear_only_as_a_ref_of_its_category(
+    decisions: Decisions, facts: PersonFacts, store: CareStore
+) -> None:
+    (recorded,) = store.streams.read(asked(decisions, facts))
+    event = recorded.event
+    assert isinstance(event, ReferralRequested)
+    assert event.reason_category == category_ref(decisions.id_key, "I50.1")
+    assert "I50" not in event.model_dump_json()
+    command = request(reason_codes=["I50.9"])
+    assert command.clinical() == {"reason_codes": ["I50.9"]}
+
+
+def test_a_sensitive_specialty_is_sealed(
+    decisions: Decisions, facts: PersonFacts, store: CareStore
+) -> None:
+    (recorded,) = store.streams.read(asked(decisions, facts, sensitive=True))
+    assert isinstance(recorded.event, ReferralRequested)
+    assert recorded.event.specialty == ""
+    sealed = request(specialty="394587001", sensitive=True).clinical()
+    assert sealed["specialty"] == "394587001"
+
+
+def test_a_likely_duplicate_is_recorded_with_a_warning(
+    decisions: Decisions, facts: PersonFacts
+) -> None:
+    asked(decisions, facts)
+    again = request(number="2", specialty="394579002", reason_codes=["I50.1"])
+    outcome = decisions.record(again, caller("k1"))
+    assert outcome.warnings == ("likely_duplicate",)
+    facts.asked.append(outcome.stream)
+    repeated = decisions.record(again, caller("k1"))
+    assert (repeated.repeated, repeated.warnings) == (True, ("likely_duplicate",))
+
+
+def test_a_caller_may_refuse_a_likely_duplicate(
+    decisions: Decisions, facts: PersonFacts, store: CareStore
+) -> None:
+    first = asked(decisions, facts)
+    again = request(specialty="394579002", reason_codes=["I50.1"], refuse_duplicates=True)
+    with pytest.raises(LikelyDuplicate) as refused:
+        decisions.record(again, caller())
+    assert refused.value.others == (first,)
+    assert store.streams.read(again.stream) == ()
+    other = request(specialty="394579002", reason_codes=["M54.5"], refuse_duplicates=True)
+    assert decisions.record(other, caller()).warnings == ()
+
+
+def seen(stream: StreamId) -> RecordSeen:
+    return RecordSeen(stream=stream, by=HEART, anchor=VISIT)
+
+
+def test_a_visit_of_another_record_of_the_person_is_recorded(
+    decisions: Decisions, facts: PersonFacts, store: CareStore
+) -> None:
+    stream = asked(decisions, facts)
+    decisions.record(accept(stream), caller())
+    decisions.record(seen(stream), caller())
+    assert store.streams.read(stream)[-1].event.anchor == VISIT
+
+
+def test_a_visit_of_another_patient_is_refused(decisions: Decisions, facts: PersonFacts) -> None:
+    stream = asked(decisions, facts)
+    decisions.record(accept(stream), caller())
+    facts.asked.clear()
+    with pytest.raises(AppointmentNotOfPatient):
+        decisions.record(seen(stream), caller())
+
+
+def test_a_referral_ends_after_the_death_of_the_patient_and_takes_no_other_step(
+    decisions: Decisions, facts: PersonFacts
+) -> None:
+    stream = asked(decisions, facts, happened_at=Moment(at=datetime(2026, 3, 1, tzinfo=UTC)))
+    early = AcceptReferral(
+        stream=stream, by=HEART, happened_at=Moment(at=datetime(2026, 3, 2, tzinfo=UTC))
+    )
+    facts.died = datetime(2026, 3, 3, tzinfo=UTC)
+    decisions.record(early, caller())
+    with pytest.raises(PatientDeceased):
+        decisions.record(RecordSeen(stream=stream, by=HEART), caller())
+    assert len(decisions.record(close(stream), caller()).events) == 2
+
+
+def test_a_step_of_an_unknown_referral_is_refused(decisions: Decisions) -> None:
+    with pytest.raises(UnknownStream):
+        decisions.record(accept(StreamId(record_of("9"))), caller())
+
+
+STEPS: list[type[Command]] = [each for each in COMMANDS if each.KIND is referral.KIND]
+
+
+def test_every_event_of_a_referral_has_a_command() -> None:
+    by_command = {each.EVENT for each in STEPS if issubclass(each, ReferralStep)}
+    others = {"requested", "closed", "reported", "entered_in_error"}
+    assert {each.move() for each in set(referral.KIND.events) - by_command} == others
+    assert len(STEPS) == len(by_command) + 3
+
+
+@pytest.mark.parametrize(
+    "step", [each for each in STEPS if issubclass(each, ReferralStep)], ids=lambda each: each.VERB
+)
+def test_a_command_states_every_member_of_its_event(step: type[ReferralStep]) -> None:
+    frame = set(OwnEvent.model_fields)
+    left = set(step.EVENT.model_fields) - set(step.model_fields) - frame
+    assert left <= {"decided_by"}  # a command is always of a person

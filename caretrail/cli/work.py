@@ -28,10 +28,10 @@ def work_ls(options: Namespace) -> None:
             listed = read_work(
                 past,
                 ItemFilter(
-                    organisation=options.org,
-                    person=options.person,
-                    pool=options.pool,
-                    kind=options.kind,
+                    organisation=options.org or "",
+                    person=options.person or "",
+                    pool=options.pool or "",
+                    kind=options.kind or "",
                     patient=past.patient_of(found[0]) if found else "",
                     waiting=options.waiting,
                 ),

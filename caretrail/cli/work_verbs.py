@@ -16,7 +16,7 @@ def work_reads(verbs: "Verbs[argparse.ArgumentParser]") -> None:
         ("--pool", "only items that this pool owes"),
         ("--kind", "only items about this kind of stream, such as referral"),
     ):
-        ls.add_argument(flag, type=code, default="", metavar="CODE", help=words)
+        ls.add_argument(flag, type=code, metavar="CODE", help=words)
     ls.add_argument(
         "--older",
         action="store_true",

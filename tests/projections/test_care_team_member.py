@@ -6,14 +6,23 @@ import psycopg
 import pytest
 
 from domain.attribution import Attributed
+from domain.body import Actor
 from domain.care_team import CoordinatorAssigned, HandedOver, MemberJoined, TeamEnteredInError
 from domain.events import OwnEvent
 from domain.ids import EventId, PatientId, StreamId
 from domain.statement import Moment
 from projections.attribution import attributions, of_roster
-from projections.care_team_member import coordinators, handovers, members
+from projections.care_team_member import (
+    coordinators,
+    duties_of_care_teams,
+    handovers,
+    members,
+)
 from projections.catalogue import PROJECTIONS
+from projections.engine.course import Course, CoursePatient
+from projections.engine.events import FiledOwnEvent
 from projections.rebuilding.rebuild import rebuild
+from tests.domain.test_care_team_duties import PROTOCOLS
 from tests.projections.samples import (
     Log,
     SampleOwnEvent,
@@ -148,4 +157,42 @@ def test_the_attributions_of_a_roster_are_read_in_parts(connection: psycopg.Conn
     ]
     assert sorted(found) == sorted(
         [*((str(record(number)), "NORTH") for number in numbers), (str(record("1")), "ACME")]
+    )
+
+
+def test_a_handover_is_owed_under_the_stream_that_holds_it() -> None:
+    own = [
+        joined("11:00", "a", "2"),
+        joined("11:00", "b", "2"),
+        assigned("12:00", "a", "2"),
+        sample(HandedOver, "13:00", "2", from_member="a", to_member="b"),
+    ]
+    streams = {
+        each.stream: tuple(filed(place, one) for place, one in enumerate(some, 1))
+        for some in (own, [joined("10:00", "c", "1")])
+        for each in some
+    }
+    both = CoursePatient(TWO, "P", (record("2"), record("1")), (), ())
+    course = Course(component=TWO, patients=(both,), streams=streams, protocols=PROTOCOLS)
+    owed = list(duties_of_care_teams(course))
+    assert [each.duty.responsible.person for each in owed] == ["b", "a"]
+    for each in owed:
+        assert (each.kind, each.record, each.mode) == ("care_team", record("2"), "P")
+        assert (each.duty.about, each.duty.opened_at) == (own[0].stream, at("13:00"))
+
+
+def filed(place: int, own: SampleOwnEvent) -> FiledOwnEvent:
+    assert own.event.record is not None
+    return FiledOwnEvent(
+        index=place,
+        event_id=EventId(f"00000000-0000-7000-8000-{place:012d}"),
+        topic=own.event.TOPIC,
+        stream=own.stream,
+        version=place,
+        records=(own.event.record,),
+        recorded_at=at("18:00"),
+        happened_at=own.event.happened_at.at,
+        actor=Actor(kind="person", issuer="cli", subject="nurse-1", purpose="TREAT"),
+        core=own.event,
+        segments="[]",
     )

@@ -46,7 +46,7 @@ from infra.restore_keys import (
 
 #: Marks the database as unfinished between the beginning and the end of a restore.
 _MARK: Final = """
-    drop schema if exists es, intake, keys, relay cascade;
+    drop schema if exists access, es, intake, keys, relay, web cascade;
     create schema es;
     create table es.restoring (began_at timestamptz not null default clock_timestamp());
     comment on table es.restoring is 'A restore began and did not end: there is no store here';

@@ -1,6 +1,7 @@
 """The web application: pages behind a sign-in, and what operators ask for."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from starlette.applications import Starlette
@@ -10,18 +11,34 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
+from caretrail.actors.accesses import AccessRecorder
+from caretrail.actors.care import CareLookup
+from caretrail.http.command_pages import CommandPages
 from caretrail.http.error_pages import ErrorPages
 from caretrail.http.gate import Gate
 from caretrail.http.guard import LOOPBACK, Guard
 from caretrail.http.reading_pages import ReadingPages
+from caretrail.http.referral_pages import ReferralPages
 from caretrail.http.searches import RecentSearches
 from caretrail.http.sign_in import SignIn
 from caretrail.http.site import Site
+from caretrail.http.users import PageReads
 from caretrail.reading import Reader
 from caretrail.web.plain_pages import Story
 from caretrail.web.render import STYLESHEET
 from caretrail.web.words import Words
+from commands.decisions import Decisions
+from domain.ids import IdKey
+from infra import clock
 from infra.web_sessions import WebSessions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnActivities:
+    """What the pages need to record own activities."""
+
+    decisions: Decisions
+    id_key: IdKey
 
 
 def create_app(  # noqa: PLR0913  # the parts of an application are wired here
@@ -36,6 +53,7 @@ def create_app(  # noqa: PLR0913  # the parts of an application are wired here
     stories: Callable[[], Sequence[Story]] = tuple,
     hosts: Sequence[str] = tuple(LOOPBACK),
     api: ASGIApp | None = None,
+    own: OwnActivities | None = None,
 ) -> Starlette:
     """Return the web application. Its handlers run in threads.
 
@@ -50,8 +68,13 @@ def create_app(  # noqa: PLR0913  # the parts of an application are wired here
         stories: Returns the stories that the first page links to.
         hosts: The host names that are answered.
         api: What is served under ``/api/v1``.
+        own: What the pages of own activities need; None: there are no such pages.
     """
-    site = Site(reader=reader, now=now, words=words)
+    reads = PageReads(
+        accesses=AccessRecorder(reader.connection, new_id=clock.new_id),
+        care=CareLookup(reader.connection),
+    )
+    site = Site(reader=reader, now=now, words=words, reads=reads)
     errors = ErrorPages(site=site)
     sign_in = SignIn(site=site, sessions=sessions)
     reading = ReadingPages(site=site, stories=stories, searches=RecentSearches(new_id))
@@ -62,6 +85,7 @@ def create_app(  # noqa: PLR0913  # the parts of an application are wired here
         routes=[
             *sign_in.routes(),
             *reading.routes(),
+            *_own_activities(site, own),
             Route("/static/caretrail.css", _stylesheet),
             Route("/healthz", _healthz),
             Route("/readyz", _readyz(problems)),
@@ -71,6 +95,13 @@ def create_app(  # noqa: PLR0913  # the parts of an application are wired here
         middleware=[Middleware(Guard, hosts=hosts), gate],
         exception_handlers=errors.handlers(),
     )
+
+
+def _own_activities(site: Site, own: OwnActivities | None) -> list[Route]:
+    if own is None:
+        return []
+    forms = CommandPages(site=site, decisions=own.decisions, id_key=own.id_key, new_id=clock.new_id)
+    return [*ReferralPages(site=site, decisions=own.decisions).routes(), *forms.routes()]
 
 
 def _stylesheet(request: Request) -> Response:

@@ -9,14 +9,18 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from caretrail.api.problems import Problem
+from caretrail.actors.accesses import AccessNotRecorded
+from caretrail.api.problems import Problem, status_of
 from caretrail.http.instants import NotATime
 from caretrail.http.not_found import NotFound
 from caretrail.http.posted import ForeignForm
 from caretrail.http.site import Site
 from caretrail.reading import NumberShared, PatientSearch
+from caretrail.refusals import REMEDIES
 from caretrail.web.patients_page import patients_page
+from caretrail.web.session_pages import reason_page
 from commands.ports.store import StoreUnavailable
+from domain.errors import AccessReasonMissing, DomainError
 from projections.engine.generations import NeedsRebuild
 
 _log = structlog.get_logger()
@@ -45,6 +49,9 @@ class ErrorPages:
             ForeignForm: self.foreign_form,
             StoreUnavailable: self.unavailable,
             NeedsRebuild: self.rebuilding,
+            AccessReasonMissing: self.reason_missing,
+            DomainError: self.refused,
+            AccessNotRecorded: self.not_recorded,
             Exception: self.failed,
         }
 
@@ -66,8 +73,9 @@ class ErrorPages:
     def shared_number(self, request: Request, error: Exception) -> Response:
         """Offer all patients that have the number."""
         shared, now = cast("NumberShared", error), self.site.now()
+        shown = self.site.reads.of_list(request, shared.patients, lambda each: each.patient_id)
         html = patients_page(
-            replace(self.site.reader.patients(limit=1), listed=shared.patients, older=""),
+            replace(self.site.reader.patients(limit=1), listed=tuple(shown), older=""),
             query=PatientSearch(),
             first_page=True,
             now=now,
@@ -106,6 +114,24 @@ class ErrorPages:
         _log.error("page.failed", url_path=getattr(route, "path", ""), error=type(error).__name__)
         text = "The log of the server has the details. No data was changed."
         return self.site.error(request, 500, "Internal error", text)
+
+    def reason_missing(self, request: Request, error: Exception) -> Response:
+        """Ask why the person needs to read a patient who is not in the person's care."""
+        del error
+        html = reason_page(words=self.site.words, frame=self.site.plain_frame(request))
+        return HTMLResponse(html, status_code=403)
+
+    def refused(self, request: Request, error: Exception) -> Response:
+        """Say that the role of the person does not allow the page."""
+        refusal = cast("DomainError", error)
+        text = f"{str(refusal).capitalize()}. {REMEDIES.get(type(refusal), '')}"
+        return self.site.error(request, status_of(type(refusal)), "Not possible", text)
+
+    def not_recorded(self, request: Request, error: Exception) -> Response:
+        """Show nothing, because the record of the read could not be written."""
+        del error
+        text = "The record of this read could not be written, so nothing is shown. Try again."
+        return self.site.error(request, 503, "Not available", text)
 
     def foreign_form(self, request: Request, error: Exception) -> Response:
         """Refuse a form that was not made for this session."""

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from starlette.exceptions import HTTPException
@@ -21,9 +21,11 @@ from caretrail.web.census_page import CensusForm, census_page
 from caretrail.web.patient_page import TimelineForm, patient_page
 from caretrail.web.patients_page import counted, patients_page
 from caretrail.web.plain_pages import Story, evidence_page, home_page
-from domain.ids import MODES
+from domain.ids import MODES, PatientId
 
 _LONGEST_SEARCH: Final = 200
+_EXPIRED: Final = "This search has expired. Please search again."
+_NOT_ALL: Final = "Only patients in your care are listed."
 
 
 def _no_patient() -> NotFound:
@@ -79,6 +81,9 @@ class ReadingPages:
         query = self.searches.get(asked) if asked else None
         expired = asked is not None and query is None
         page = self.site.reader.patients(query, cursor=cursor)
+        shown = self.site.reads.of_list(request, page.listed, lambda each: each.patient_id)
+        hidden = len(page.listed) - len(shown)
+        page = replace(page, listed=tuple(shown))
         html = patients_page(
             page,
             query=query,
@@ -87,7 +92,7 @@ class ReadingPages:
             words=self.site.words,
             frame=self.site.frame(request, now, "patients", exact=True),
             after=f"search={asked}&" if query else "",
-            notice="This search has expired. Please search again." if expired else _shared(page),
+            notice=_EXPIRED if expired else _NOT_ALL if hidden else _shared(page),
         )
         return HTMLResponse(html)
 
@@ -125,6 +130,7 @@ class ReadingPages:
             raise (
                 _no_patient() if self.site.reader.resolve(patient_id) is None else _not_yet_known()
             )
+        self.site.reads.of_person(request, PatientId(reading.patient.patient_id))
         html = patient_page(
             reading,
             asked=given,
@@ -150,13 +156,15 @@ class ReadingPages:
             as_of=instant(given.as_of, field="As of", zone=zone, now=now),
             known_at=known(given.known_at, zone=zone, now=now),
         )
+        asked = filtered(
+            whole,
+            facility=given.facility,
+            class_code=given.class_code,
+            place=given.place,
+        )
+        shown = self.site.reads.of_list(request, asked.occupied, lambda each: each.patient_id)
         html = census_page(
-            filtered(
-                whole,
-                facility=given.facility,
-                class_code=given.class_code,
-                place=given.place,
-            ),
+            replace(asked, occupied=tuple(shown)),
             facilities=sorted({one.facility for one in whole.occupied}),
             classes={one.class_code for one in whole.occupied},
             asked=given,
@@ -176,6 +184,8 @@ class ReadingPages:
         concerned = evidence.events[0].subject_ids if evidence.events else []
         resolved = (self.site.reader.resolve(each) for each in concerned)
         patient_id = next((each for each in resolved if each), None)
+        if patient_id:
+            self.site.reads.of_person(request, patient_id)
         frame = self.site.frame(request, now, "patients")
         return HTMLResponse(
             evidence_page(evidence, patient_id=patient_id, words=self.site.words, frame=frame)

@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, Response
 
 from caretrail.http.gate import session_of
 from caretrail.http.session_cookie import csrf_token, secret_of
+from caretrail.http.users import PageReads
 from caretrail.reading import Reader
 from caretrail.web.plain_pages import error_page
 from caretrail.web.words import Words
@@ -21,6 +22,7 @@ class Site:
     reader: Reader
     now: Callable[[], datetime]  # returns the present, in UTC
     words: Words
+    reads: PageReads
 
     def frame(
         self, request: Request, now: datetime, section: str, *, exact: bool = False

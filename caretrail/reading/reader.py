@@ -204,6 +204,12 @@ class Reader:
             found = self._index.listed(connection, patients.by_id(connection, [patient]))
             return found[0] if found else None
 
+    def summaries(self, wanted: Iterable[PatientId]) -> dict[PatientId, PatientSummary]:
+        """Return patients by id, as the list of patients shows them; unknown ones are left out."""
+        with self._connections() as connection:
+            rows = patients.by_id(connection, sorted(set(wanted)))
+            return {each.patient_id: each for each in self._index.listed(connection, rows)}
+
     def every_patient(self) -> Iterator[PatientSummary]:
         """Yield all patients; merged ones come after all others."""
         cursor = ""

@@ -15,7 +15,7 @@ import uvicorn
 from caretrail.bootstrap import Application, opened
 from caretrail.facility_names import facility_names
 from caretrail.gauges import current_metrics
-from caretrail.http import create_app
+from caretrail.http import OwnActivities, create_app
 from caretrail.http.guard import LOOPBACK
 from caretrail.http.listening import listen
 from caretrail.reading import Reader
@@ -52,6 +52,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
             stories=lambda: _stories(settings, reader),
             hosts=(*LOOPBACK, *_names(settings)),
             api=opened_api.api,
+            own=OwnActivities(decisions=application.decisions, id_key=application.id_key),
         )
         server = uvicorn.Server(
             uvicorn.Config(

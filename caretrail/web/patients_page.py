@@ -74,21 +74,28 @@ def counted(page: PatientList) -> str:
     return f"{page.people:,} {people} from {page.records:,} source {records}"
 
 
-def _row(listed: PatientSummary, alike: LookAlikes, now: datetime, words: Words) -> PatientLine:
-    person, facility = listed.person, listed.open_facility
+def person_words(listed: PatientSummary, now: datetime, words: Words) -> tuple[str, str]:
+    """Return the name of a patient, and birth date, age and sex in words."""
+    person = listed.person
     years = age(person.birth_date, words.local(now).date())
     about = (
         birth_date(person.birth_date) or "birth date not stated",
         str(years) if years is not None else "",
         SEX_WORDS.get(person.sex, person.sex),
     )
+    return person.name or "Name not stated", ", ".join(filter(None, about))
+
+
+def _row(listed: PatientSummary, alike: LookAlikes, now: datetime, words: Words) -> PatientLine:
+    facility = listed.open_facility
+    name, about = person_words(listed, now, words)
     since = listed.open_since_precision or "second"
     happened = listed.last_precision or "second"
     last = _LAST.get(listed.last_kind, listed.last_kind)
     return PatientLine(
         id=listed.patient_id,
-        name=person.name or "Name not stated",
-        about=", ".join(filter(None, about)),
+        name=name,
+        about=about,
         mode=listed.mode,
         numbers=listed.numbers,
         open_class=listed.open_class or "",

@@ -14,6 +14,7 @@ TEMPLATES: Final = Path(__file__).parent / "templates"
 SECTIONS: Final = (
     ("patients", "/ui/patients", "Patients"),
     ("census", "/ui/census", "Census"),
+    ("referrals", "/ui/referrals", "Referrals"),
 )
 #: Directional embeddings, overrides and isolates; control characters except tab and line ends.
 _INVISIBLE: Final = dict.fromkeys(

@@ -1,0 +1,320 @@
+"""The forms of commands: shown, refused with what was typed, recorded once."""
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from caretrail.api.problems import status_of
+from caretrail.command_fields import CommandField, fields_of, filled
+from caretrail.http.not_found import NotFound
+from caretrail.http.posted import FormValues, one, posted
+from caretrail.http.site import Site
+from caretrail.http.users import actor_of, user_of
+from caretrail.refusals import REMEDIES
+from caretrail.stated_times import NotStated, stated_moment
+from caretrail.web.command_form import field_name, shown_form
+from caretrail.web.command_page import Asked, PageRefusal, command_page
+from commands.catalogue import BY_VERB
+from commands.decisions import Caller, Command, Decisions
+from domain.errors import DomainError, VersionConflict
+from domain.ids import IdKey, PatientId, RecordId, StreamId
+from domain.statement import Moment
+
+_UNPROCESSABLE: Final = 422
+#: Seconds that the answer to a form waits for the read models, so that the next page shows it.
+_WAIT: Final = 3.0
+_LOOK: Final = 0.05
+_FILL: Final = "Please fill this in."
+_TIME: Final = "Write a time such as 2026-03-10 13:30, or a day."
+#: The field that a refusal is about.
+_ABOUT: Final[Mapping[str, str]] = {
+    "in_the_future": "happened_at",
+    "target_missing": "target.organisation",
+    "same_organisation_and_person": "target.organisation",
+    "unknown_event": "event_id",
+}
+#: What is wrong with a value, by pydantic's name of the error.
+_WRONG: Final[Mapping[str, str]] = {
+    "missing": _FILL,
+    "string_pattern_mismatch": "Write a code of letters and digits without spaces, not a name.",
+    "literal_error": "Choose one of these.",
+    "string_too_long": "This text is too long.",
+    "date_from_datetime_parsing": "Write a day such as 2026-03-13.",
+    "date_parsing": "Write a day such as 2026-03-13.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandPages:
+    """The forms of all commands."""
+
+    site: Site
+    decisions: Decisions
+    id_key: IdKey
+    new_id: Callable[[], str]
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        of_patient = "/ui/patients/{patient_id}/record/{kind}/{verb}"
+        of_stream = "/ui/streams/{stream}/record/{kind}/{verb}"
+        return [
+            Route(of_patient, self.form),
+            Route(of_patient, posted(self.given), methods=["POST"]),
+            Route(of_stream, self.form),
+            Route(of_stream, posted(self.given), methods=["POST"]),
+        ]
+
+    def form(self, request: Request) -> Response:
+        """Show the empty form of a command."""
+        asked = self._asked(request)
+        version = None
+        if asked.stream is not None:
+            history = self.decisions.streams.read(StreamId(asked.stream))
+            version = history[-1].version if history else None
+        suggested = {
+            name: request.query_params[name]
+            for name in ("event_id",)
+            if name in request.query_params
+        }
+        form = shown_form(
+            asked.shape, suggested=suggested, own=sorted(user_of(request).authority.organisations)
+        )
+        return self._page(request, asked, form=form, key=self.new_id(), version=version)
+
+    def given(self, request: Request, values: FormValues) -> Response:
+        """Give the command; show the form again if it is refused."""
+        asked = self._asked(request)
+        key, version = one(values, "key"), _version(one(values, "version"))
+        members, errors = self._members(asked, values, key, actor_of(request).subject)
+        command: Command | None = None
+        if not errors:
+            try:
+                command = asked.shape.model_validate(members)
+            except ValidationError as error:
+                errors = _errors(asked.shape, error)
+        if command is None:
+            form = shown_form(asked.shape, values, errors)
+            return self._page(
+                request, asked, form=form, key=key, version=version, errors=errors,
+                happened=one(values, "happened_at"), status=_UNPROCESSABLE,
+            )  # fmt: skip
+        caller = Caller(
+            actor=actor_of(request),
+            key=key,
+            expected_version=version,
+            authority=user_of(request).authority,
+        )
+        try:
+            outcome = self.decisions.record(command, caller)
+        except DomainError as refusal:
+            if isinstance(refusal, VersionConflict):
+                version = refusal.actual
+            about = _ABOUT.get(refusal.code, "")
+            errors = {about: f"{str(refusal).capitalize()}."} if about else {}
+            return self._page(
+                request,
+                asked,
+                form=shown_form(asked.shape, values, errors),
+                key=key,
+                version=version,
+                errors=errors,
+                happened=one(values, "happened_at"),
+                refusal=PageRefusal(
+                    code=refusal.code,
+                    text=f"{str(refusal)[:1].upper()}{str(refusal)[1:]}.",
+                    remedy=REMEDIES.get(type(refusal), ""),
+                ),
+                status=status_of(type(refusal)),
+            )
+        index = max((each.index for each in outcome.events), default=0)
+        self._wait(index)
+        return RedirectResponse(
+            f"{asked.landing(outcome.stream)}{f'?recorded={index}' if index else ''}",
+            status_code=303,
+        )
+
+    def _asked(self, request: Request) -> Asked:
+        """Return the command that an address names.
+
+        Raises:
+            NotFound: There is no such command, or no such patient.
+        """
+        params = request.path_params
+        shape = BY_VERB.get((params["kind"], params["verb"]))
+        if shape is None:
+            raise NotFound("No such form", "Open it from the page of the patient.")
+        patient: PatientId | None = None
+        record: tuple[RecordId, str] | None = None
+        if "record" in shape.model_fields:
+            named = params.get("patient_id", "")
+            patient = self.site.reader.resolve(named)
+            record = self.site.reader.record_named(named)
+            if patient is None or record is None:
+                raise NotFound("No such patient", "Search for the patient first.")
+        elif "stream" not in params:
+            raise NotFound("No such form", "Open it from the page of the patient.")
+        return Asked(
+            shape=shape,
+            action=request.url.path,
+            stream=None if shape.BEGINS else params.get("stream"),
+            patient=patient,
+            record=record,
+        )
+
+    def _members(
+        self, asked: Asked, values: FormValues, key: str, subject: str
+    ) -> tuple[dict[str, Any], dict[str, str]]:
+        """Return the members of the command, and what is wrong, by the name of the field."""
+        found: dict[tuple[str, ...], object] = {}
+        errors: dict[str, str] = {}
+        for field in fields_of(asked.shape):
+            name = field_name(field)
+            try:
+                found[field.path] = self._value(field, values.get(name, ()))
+            except ValueError as error:
+                errors[name] = str(error)
+        members = filled(found)
+        _leave_out_empty(members)
+        happened = one(values, "happened_at").strip()
+        if happened:
+            try:
+                members["happened_at"] = self._moment(happened)
+            except NotStated:
+                errors["happened_at"] = _TIME
+        if asked.record is not None:
+            members["record"], members["mode"] = asked.record
+        if asked.stream is not None:
+            members["stream"] = asked.stream
+        elif not errors:
+            kind = asked.shape.KIND.name
+            derived = asked.shape.stream_of(self.id_key, members)
+            members["stream"] = derived or self.id_key.stream(kind, "page", subject, key)
+        return members, errors
+
+    def _value(  # noqa: PLR0911  # one for each kind of field
+        self, field: CommandField, typed: Sequence[str]
+    ) -> object:
+        """Return the value of a field; None if it is not stated.
+
+        Raises:
+            ValueError: It is required and empty, or has the wrong form; the text says so.
+        """
+        texts = [text for each in typed if (text := each.strip())]
+        if field.kind in {"codes", "choices"}:
+            return [part for text in texts for part in text.split()] or None
+        text = texts[-1] if texts else ""
+        if field.kind == "yes_or_no":
+            return bool(text)
+        if not text:
+            if field.required:
+                raise ValueError("Choose one of these." if field.kind == "choice" else _FILL)
+            return None
+        match field.kind:
+            case "day":
+                return _day(text)
+            case "instant":
+                try:
+                    return self._moment(text).at
+                except NotStated:
+                    raise ValueError(_TIME) from None
+            case "json":
+                return _json(text)
+            case _:
+                return text
+
+    def _moment(self, text: str) -> Moment:
+        """Return a time as it was typed: local time of the pages, unless it has an offset.
+
+        Raises:
+            NotStated: The text is not a time.
+        """
+        stated = stated_moment(text.replace(" ", "T", 1))
+        if stated.zone == "offset":
+            return stated
+        zone = self.site.words.zone
+        at = stated.at.replace(tzinfo=zone)
+        until = stated.until.replace(tzinfo=zone) if stated.until else None
+        return Moment(
+            at=at.astimezone(stated.at.tzinfo),
+            until=until.astimezone(stated.at.tzinfo) if until else None,
+            precision=stated.precision,
+            zone="offset",
+            text=text,
+        )
+
+    def _page(  # noqa: PLR0913  # what a form shows
+        self,
+        request: Request,
+        asked: Asked,
+        *,
+        form: Any,
+        key: str,
+        version: int | None,
+        errors: Mapping[str, str] | None = None,
+        happened: str = "",
+        refusal: PageRefusal | None = None,
+        status: int = 200,
+    ) -> Response:
+        now = self.site.now()
+        html = command_page(
+            asked,
+            form,
+            key=key,
+            version=version,
+            happened=happened,
+            happened_error=(errors or {}).get("happened_at", ""),
+            refusal=refusal,
+            words=self.site.words,
+            frame=self.site.frame(request, now, asked.section),
+        )
+        return HTMLResponse(html, status_code=status)
+
+    def _wait(self, index: int) -> None:
+        """Wait until the read models hold an event, so that the next page shows it."""
+        deadline = time.monotonic() + _WAIT
+        while self.site.reader.latest().index < index and time.monotonic() < deadline:
+            time.sleep(_LOOK)
+
+
+def _leave_out_empty(members: dict[str, Any]) -> None:
+    """Leave out nested members of which nothing is stated."""
+    for name in [name for name, value in members.items() if value == {}]:
+        del members[name]
+
+
+def _day(text: str) -> date:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007  # a day has no zone
+    except ValueError:
+        raise ValueError("Write a day such as 2026-03-13.") from None
+
+
+def _json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise ValueError("This is not valid JSON.") from None
+
+
+def _version(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None  # noqa: PLR2004  # of bigint
+
+
+def _errors(shape: type[Command], error: ValidationError) -> dict[str, str]:
+    """Return what is wrong, by the name of the field; values are not repeated."""
+    names = [field_name(each) for each in fields_of(shape)]
+    found: dict[str, str] = {}
+    for each in error.errors(include_input=False, include_url=False):
+        loc = ".".join(map(str, each["loc"]))
+        name = next((one for one in names if loc == one or loc.startswith(f"{one}.")), None)
+        name = name or next((one for one in names if one.startswith(f"{loc}.")), loc)
+        found[name] = _WRONG.get(each["type"], each["msg"])
+    return found

@@ -1,0 +1,105 @@
+"""The page of one command: its form, or the refusal with what was typed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from caretrail.web.command_form import (
+    ShownField,
+    ShownForm,
+    command_words,
+    verb_words,
+)
+from caretrail.web.render import render
+from caretrail.web.words import Words
+from commands.decisions import Command
+from domain.ids import PatientId, RecordId, StreamId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The command that a form is for."""
+
+    shape: type[Command]
+    action: str  # address of the form
+    stream: str | None  # None: the command begins a stream
+    patient: PatientId | None  # None: the stream names the patient
+    record: tuple[RecordId, str] | None  # source record and mode of the patient
+
+    @property
+    def section(self) -> str:
+        """The entry of the main navigation that the form belongs to."""
+        return "referrals" if self.shape.KIND.name == "referral" else "patients"
+
+    def landing(self, stream: StreamId | str) -> str:
+        """Return the address that shows what was recorded."""
+        if self.shape.KIND.name == "referral":
+            return f"/ui/referrals/{stream}"
+        return f"/ui/patients/{self.patient}" if self.patient else "/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageRefusal:
+    """Why nothing was recorded, and what to do."""
+
+    code: str
+    text: str
+    remedy: str
+
+
+def command_page(  # noqa: PLR0913  # what a form shows
+    asked: Asked,
+    form: ShownForm,
+    *,
+    key: str,
+    version: int | None,
+    happened: str,
+    happened_error: str,
+    refusal: PageRefusal | None,
+    words: Words,
+    frame: Mapping[str, object],
+) -> str:
+    """Return the page of a command.
+
+    Args:
+        asked: The command.
+        form: Its fields.
+        key: Idempotency key: a form that is sent twice is recorded once.
+        version: The version of the stream that the person has seen; None: the stream begins.
+        happened: What was typed as the time at which it happened.
+        happened_error: What is wrong with that.
+        refusal: Why the rules refuse it.
+        words: The words of the pages.
+        frame: The frame of the page.
+    """
+    noun = asked.shape.KIND.name.replace("_", " ")
+    verb = verb_words(asked.shape)
+    title = "Mark as entered in error" if asked.shape.VERB == "void" else verb
+    back = asked.landing(asked.stream) if asked.stream else f"/ui/patients/{asked.patient}"
+    crumbs = [{"href": back, "text": "Patient" if asked.patient else noun.capitalize()}]
+    return render(
+        "command.html",
+        **frame,
+        words=words,
+        title=title,
+        about=command_words(asked.shape),
+        crumbs=crumbs,
+        form=form,
+        action=asked.action,
+        key=key,
+        version=version,
+        button=verb if asked.shape.VERB != "void" else "Mark as entered in error",
+        happened=ShownField(
+            name="happened_at",
+            anchor="f-happened_at",
+            label="Happened at",
+            need="optional",
+            widget="line",
+            value=happened,
+            choices=(),
+            required=False,
+            error=happened_error,
+            help="Empty: now. An earlier time is a late entry; it counts at its true time.",
+        ),
+        refusal=refusal,
+        back=back,
+    )

@@ -1,0 +1,269 @@
+"""The referral board, the same as a table, and one referral."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Final, get_args
+
+from caretrail.reading.activities import ActivityEntry
+from caretrail.reading.listing import PatientSummary
+from caretrail.web.command_form import command_words, verb_words
+from caretrail.web.patients_page import person_words
+from caretrail.web.render import render
+from caretrail.web.words import Words, length
+from commands.decisions import Command
+from domain.ids import PatientId
+from domain.referral.states import StateWord
+from projections.referral_loop import ENTERED_IN_ERROR, ReferralRow
+
+#: The columns of the board, and the states in each.
+COLUMNS: Final[Sequence[tuple[str, tuple[StateWord, ...]]]] = (
+    ("Requested", ("requested", "received", "returned_for_information", "information_sent")),
+    ("Accepted", ("accepted",)),
+    ("Scheduled", ("scheduled", "missed", "appointment_cancelled")),
+    ("Outcome awaited", ("seen",)),
+    ("To acknowledge", ("outcome_sent", "outcome_received")),
+    ("Cancellation asked", ("cancellation_requested",)),
+)
+#: States in which nothing is left to do.
+ENDED: Final = frozenset(
+    {*get_args(StateWord), ENTERED_IN_ERROR} - {state for _, states in COLUMNS for state in states}
+)
+#: The states that the heading of their column names.
+_NAMED: Final = frozenset(states[0] for _, states in COLUMNS)
+_CARDS: Final = 4  # of a column, before "more"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferralFilter:
+    """What was chosen on the board."""
+
+    view: str = ""  # "table", or empty: the board
+    state: str = ""  # a column; empty: all
+    facility: str = ""  # requester or target; empty: all
+    as_of: str = ""
+    known_at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferralLine:
+    """One referral in a list. It shows no diagnosis and no reason."""
+
+    id: str
+    patient_id: str
+    patient: str
+    about: str
+    title: str
+    way: str
+    state: str
+    age: str
+    urgency: str
+    category: str
+    note: str
+    requested: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardColumn:
+    """One column of the board."""
+
+    title: str
+    cards: Sequence[ReferralLine]
+    more: int
+    count: int
+
+
+#: The step that usually comes next, by the state.
+_NEXT: Final[Mapping[str, str]] = {
+    "requested": "accept",
+    "received": "accept",
+    "information_sent": "accept",
+    "returned_for_information": "send_information",
+    "accepted": "schedule",
+    "scheduled": "see",
+    "missed": "schedule",
+    "appointment_cancelled": "schedule",
+    "seen": "send_outcome",
+    "outcome_sent": "close",
+    "outcome_received": "close",
+    "cancellation_requested": "cancel",
+}
+
+
+def in_filter(row: ReferralRow, asked: ReferralFilter) -> bool:
+    """Tell whether a referral is in what was chosen."""
+    wanted = dict(COLUMNS).get(asked.state)
+    if wanted is not None and row.state not in wanted:
+        return False
+    sides = (row.requester_organisation, row.target_organisation)
+    return not asked.facility or asked.facility in sides
+
+
+def referrals_page(  # what the page shows
+    rows: Sequence[ReferralRow],
+    people: Mapping[PatientId, PatientSummary],
+    *,
+    asked: ReferralFilter,
+    facilities: Sequence[str],
+    at: datetime,
+    words: Words,
+    frame: Mapping[str, object],
+) -> str:
+    """Return the board or the table of referrals.
+
+    Args:
+        rows: The referrals, the newest first.
+        people: Their patients.
+        asked: What was chosen.
+        facilities: The organisations to choose from.
+        at: The instant of the answer, from which ages are counted.
+        words: The words of the pages.
+        frame: The frame of the page.
+    """
+    still_open = [row for row in rows if row.state not in ENDED]
+    ended = [row for row in rows if row.state in ENDED]
+    columns = []
+    for title, states in COLUMNS:
+        lines = [_line(row, people, at, words) for row in still_open if row.state in states]
+        shown = lines if asked.state == title else lines[:_CARDS]
+        columns.append(
+            BoardColumn(title=title, cards=shown, more=len(lines) - len(shown), count=len(lines))
+        )
+    return render(
+        "referrals.html",
+        **frame,
+        words=words,
+        asked=asked,
+        facilities=facilities,
+        columns=columns,
+        lines=[_line(row, people, at, words) for row in still_open],
+        ended=[_line(row, people, at, words) for row in ended],
+        when=words.moment(at, year=True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PossibleStep:
+    """A step that the state of a referral allows."""
+
+    href: str
+    text: str
+    about: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryDay:
+    """The entries of one day."""
+
+    at: datetime
+    entries: Sequence[ActivityEntry]
+
+
+def referral_page(  # what the page shows
+    row: ReferralRow,
+    entries: Sequence[ActivityEntry],
+    person: PatientSummary | None,
+    *,
+    steps: Sequence[type[Command]],
+    recorded: str,
+    now: datetime,
+    words: Words,
+    frame: Mapping[str, object],
+) -> str:
+    """Return the page of one referral.
+
+    Args:
+        row: The referral.
+        entries: What happened, the earliest first.
+        person: The patient.
+        steps: The commands that its state allows.
+        recorded: Index of the event that a form has just recorded; empty: none.
+        now: The present.
+        words: The words of the pages.
+        frame: The frame of the page.
+    """
+    newest_first = sorted(entries, key=lambda one: (one.happened_at, one.index), reverse=True)
+    days = [
+        EntryDay(at=day[0].happened_at, entries=day)
+        for _, found in groupby(newest_first, key=lambda one: words.local(one.happened_at).date())
+        if (day := tuple(found))
+    ]
+    return render(
+        "referral.html",
+        **frame,
+        words=words,
+        line=_line(row, {person.patient_id: person} if person else {}, now, words),
+        row=row,
+        days=days,
+        count=len(entries),
+        stages=_stages(row, words),
+        steps=[
+            PossibleStep(
+                href=f"/ui/streams/{row.stream_id}/record/referral/{each.VERB}",
+                text=verb_words(each),
+                about=command_words(each),
+            )
+            for each in sorted(steps, key=lambda each: _NEXT.get(row.state) != each.VERB)
+        ],
+        recorded=recorded,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopStep:
+    """One step of the loop: when it was done; empty: not yet."""
+
+    title: str
+    at: str
+    interval: str  # until the next step that was done
+
+
+def _stages(row: ReferralRow, words: Words) -> list[LoopStep]:
+    stated = (
+        ("Requested", row.requested_at, row.requested_precision),
+        ("Accepted", row.accepted_at, row.accepted_precision),
+        ("Outcome received", row.outcome_at, row.outcome_precision),
+        ("Acknowledged", row.closed_at, row.closed_precision),
+    )
+    made = []
+    for number, (title, at, precision) in enumerate(stated):
+        later = next(((t, p) for _, t, p in stated[number + 1 :] if t is not None), None)
+        interval = ""
+        if at is not None and later is not None and later[0] is not None:
+            interval = words.length(at, later[0], precision or "second", later[1] or "second")
+        made.append(
+            LoopStep(
+                title=title,
+                at=words.moment(at, precision or "second") if at else "",
+                interval=interval,
+            )
+        )
+    return made
+
+
+def _line(
+    row: ReferralRow, people: Mapping[PatientId, PatientSummary], at: datetime, words: Words
+) -> ReferralLine:
+    person = people.get(row.patient_id)
+    name, about = person_words(person, at, words) if person else ("Name not stated", "")
+    target = row.target_organisation or row.target_pool
+    return ReferralLine(
+        id=row.stream_id,
+        patient_id=row.patient_id,
+        patient=name,
+        about=about,
+        title=_title(row),
+        way=f"{words.facility(row.requester_organisation)} → {words.facility(target)}",
+        state=row.state.replace("_", " "),
+        age=length(at - row.requested_at),
+        urgency=row.urgency,
+        category="" if row.category == "clinical" else row.category.replace("_", " "),
+        note="" if row.state in _NAMED else row.state.replace("_", " "),
+        requested=words.moment(row.requested_at, row.requested_precision),
+    )
+
+
+def _title(row: ReferralRow) -> str:
+    asked_for = row.service or row.specialty
+    return asked_for.replace("_", " ").replace("-", " ").capitalize() if asked_for else "Referral"

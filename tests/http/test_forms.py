@@ -1,0 +1,308 @@
+"""A coordinator requests a referral on the pages and takes it through its steps."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import unescape
+from pathlib import Path
+from secrets import token_hex
+
+import httpx
+import pytest
+
+from caretrail.bootstrap import Application
+from caretrail.http import OwnActivities, create_app
+from infra.web_sessions import PageUser
+from tests import servers
+from tests.projecting import projecting
+from tests.region import WORDS, Told, now, region
+from tests.serving import serving
+from tests.signed_in import NURSE, csrf_of, sessions_of, sign_in
+
+pytestmark = pytest.mark.postgres
+
+QUESTION = "Second stay for heart failure: please see."
+
+
+@dataclass
+class Desk:
+    """A person at the pages of a region that may be written to."""
+
+    client: httpx.Client
+    told: Told
+    site: str
+
+    @property
+    def application(self) -> Application:
+        return self.told.application
+
+    def fields(self, address: str, **typed: str) -> dict[str, str]:
+        """Return the hidden fields of a form, with what is typed."""
+        page = self.client.get(address)
+        assert page.status_code == 200, page.text
+        hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page.text)
+        return {**dict(hidden), **{name.replace("__", "."): text for name, text in typed.items()}}
+
+    def send(self, address: str, **typed: str) -> httpx.Response:
+        """Fill a form and send it."""
+        return self.client.post(address, data=self.fields(address, **typed))
+
+    def recorded(self, address: str, **typed: str) -> str:
+        """Fill a form and send it; return the page that shows what was recorded."""
+        answer = self.send(address, **typed)
+        assert answer.status_code == 303, re.sub(r"<[^>]+>", " ", answer.text)
+        self.application.read_models.catch_up()
+        page = self.client.get(answer.headers["location"])
+        assert page.status_code == 200
+        return unescape(page.text)
+
+    def request(self, **typed: str) -> httpx.Response:
+        """Request a referral of the patient Alder."""
+        given = {"requester__organisation": "NGH", "target__organisation": "CSC"}
+        return self.send(self.new, **{**given, "service": "cardiology", **typed})
+
+    @property
+    def new(self) -> str:
+        return f"/ui/patients/{self.told.alder}/record/referral/request"
+
+    def referral(self, **typed: str) -> str:
+        """Request a referral; return its address."""
+        answer = self.request(**typed)
+        assert answer.status_code == 303, answer.text
+        self.application.read_models.catch_up()
+        return answer.headers["location"].partition("?")[0]
+
+    def step(self, referral: str, verb: str) -> str:
+        """Return the address of the form of a step."""
+        return f"/ui/streams/{referral.rpartition('/')[2]}/record/referral/{verb}"
+
+    def events(self) -> int:
+        return self.application.store.max_index()
+
+
+@pytest.fixture(scope="module")
+def desk(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    name = f"desk_{token_hex(4)}"
+    database = servers.create_database(server, name)
+    home: Path = tmp_path_factory.mktemp("home")
+    with region(database, home) as (application, reader), projecting(application):
+        told = Told(application, reader)
+        app = create_app(
+            reader,
+            sessions=sessions_of(reader),
+            now=now,
+            new_id=str,
+            words=WORDS,
+            problems=dict,
+            metrics=bytes,
+            own=OwnActivities(decisions=application.decisions, id_key=application.id_key),
+        )
+        with serving(app) as site, httpx.Client(base_url=site, trust_env=False) as client:
+            yield Desk(sign_in(client, sessions_of(reader)), told, site)
+    servers.drop_database(server, name)
+
+
+def test_a_referral_is_requested_accepted_and_closed_on_the_pages(desk: Desk) -> None:
+    referral = desk.referral(urgency="urgent", question=QUESTION)
+
+    page = unescape(desk.client.get(referral).text)
+    assert "Cardiology referral" in page
+    assert "Northfield General → Cedar Street Clinic" in page
+    assert QUESTION not in page, "free text is sealed"
+    assert f'href="{desk.step(referral, "accept")}"' in page
+    page = desk.recorded(
+        desk.step(referral, "accept"), by__organisation="CSC", expected_by="2026-02-27"
+    )
+    assert "Referral accepted" in page
+    assert "Recorded as" in page
+    page = desk.recorded(
+        desk.step(referral, "close"), acknowledged_by__organisation="NGH", outcome__how="fax",
+        need_met="yes",
+    )  # fmt: skip
+    assert "Referral closed" in page
+    assert f'href="{desk.step(referral, "accept")}"' not in page
+
+
+def test_the_board_and_the_table_show_open_referrals_by_state(desk: Desk) -> None:
+    referral = desk.referral(service="wound_clinic")
+
+    board = unescape(desk.client.get("/ui/referrals").text)
+    column = board[board.index("Requested <span") : board.index("Accepted <span")]
+    assert f'href="{referral}">Wound clinic</a>' in column
+    table = unescape(desk.client.get("/ui/referrals?view=table&state=Requested").text)
+    assert f'href="{referral}">Wound clinic</a>' in table
+    other = unescape(desk.client.get("/ui/referrals?state=Scheduled").text)
+    assert f'href="{referral}"' not in other
+    before = unescape(desk.client.get("/ui/referrals?known_at=1").text)
+    assert "No referral is open." in before
+
+
+def test_a_form_that_is_sent_twice_is_recorded_once(desk: Desk) -> None:
+    fields = desk.fields(
+        desk.new, requester__organisation="NGH", target__organisation="CSC", service="neurology"
+    )
+    first = desk.client.post(desk.new, data=fields)
+    events = desk.events()
+    second = desk.client.post(desk.new, data=fields)
+
+    assert first.status_code == second.status_code == 303
+    assert first.headers["location"] == second.headers["location"]
+    assert desk.events() == events
+
+
+def test_errors_are_beside_their_fields_and_nothing_typed_is_lost(desk: Desk) -> None:
+    events = desk.events()
+    answer = desk.request(
+        requester__organisation="", target__organisation="Dr Ward", needed_by="soon",
+        happened_at="yesterday", question=QUESTION, urgency="stat",
+    )  # fmt: skip
+
+    page = unescape(answer.text)
+    assert answer.status_code == 422
+    assert desk.events() == events
+    for name, words in (
+        ("requester-organisation", "Please fill this in."),
+        ("needed_by", "Write a day such as 2026-03-13."),
+        ("happened_at", "Write a time such as 2026-03-10 13:30, or a day."),
+    ):
+        assert re.search(rf'id="f-{name}-error">.*?{re.escape(words)}</span>', page)
+        assert f'aria-describedby="f-{name}-error" aria-invalid="true"' in page
+    assert '<a href="#f-needed_by">' in page
+    assert 'value="Dr Ward"' in page
+    assert QUESTION in page
+    assert '<option value="stat" selected>' in page
+
+
+def test_a_name_in_a_field_for_a_code_is_refused_beside_the_field(desk: Desk) -> None:
+    answer = desk.request(target__organisation="Dr Ward")
+
+    assert answer.status_code == 422
+    assert "Write a code of letters and digits without spaces, not a name." in answer.text
+
+
+def test_a_refusal_of_the_rules_is_on_top_with_its_code_and_its_remedy(desk: Desk) -> None:
+    future = desk.request(happened_at="2099-01-01 10:00")
+    assert future.status_code == 422
+    assert "<code>in_the_future</code>" in future.text
+    assert 'id="f-happened_at-error"' in future.text
+    referral = desk.referral(service="podiatry")
+    early = desk.send(desk.step(referral, "reschedule"), by__organisation="CSC",
+                      asked_by="patient", starts_at="2026-03-10 13:30")  # fmt: skip
+    assert early.status_code == 409
+    assert "Nothing was recorded" in early.text
+    assert 'value="2026-03-10 13:30"' in early.text
+
+
+def test_a_change_in_the_meantime_is_said_and_the_form_can_be_sent_again(desk: Desk) -> None:
+    referral = desk.referral(service="dermatology")
+    address = desk.step(referral, "accept")
+    fields = desk.fields(address, by__organisation="CSC", expected_by="2026-03-01")
+    desk.recorded(desk.step(referral, "receive"), by__organisation="CSC")
+
+    answer = desk.client.post(address, data=fields)
+
+    assert answer.status_code == 409
+    assert "<code>version_conflict</code>" in answer.text
+    assert 'value="2026-03-01"' in answer.text
+    hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', answer.text))
+    assert hidden["version"] == "2"
+    again = desk.client.post(address, data={**fields, **hidden})
+    assert again.status_code == 303
+
+
+def test_an_entry_is_marked_as_entered_in_error(desk: Desk) -> None:
+    referral = desk.referral(service="orthopaedics")
+    page = desk.recorded(desk.step(referral, "receive"), by__organisation="CSC")
+    said = '>This is wrong<span class="sr">: Referral received'
+    (void,) = re.findall(r'href="([^"]+/void[?]event_id=[^"]+)"' + said, page)
+
+    fields = desk.fields(void, reason_code="not_done")
+    event = void.partition("=")[2]
+    answer = desk.client.post(void.partition("?")[0], data={**fields, "event_id": event})
+    assert answer.status_code == 303, re.sub(r"<[^>]+>", " ", answer.text)
+    desk.application.read_models.catch_up()
+    assert "<del>Referral received</del>" in desk.client.get(referral).text
+
+
+def test_a_role_that_may_not_record_is_refused_and_nothing_is_recorded(desk: Desk) -> None:
+    events = desk.events()
+    auditor = PageUser(issuer="local", subject="auditor-1", roles=("compliance",), organisations=())
+    with httpx.Client(base_url=desk.site, trust_env=False) as client:
+        other = Desk(sign_in(client, sessions_of(desk.told.reader), auditor), desk.told, desk.site)
+        answer = other.request()
+    assert answer.status_code == 403
+    assert "<code>role_not_allowed</code>" in answer.text
+    assert desk.events() == events
+
+
+def test_an_event_names_the_person_the_role_and_the_purpose(desk: Desk) -> None:
+    referral = desk.referral(service="audiology")
+    event = re.findall(r'href="(/ui/events/[^"]+)"', desk.client.get(referral).text)[0]
+
+    page = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", desk.client.get(event).text))
+    assert f"person local {NURSE.subject} coordinator" in page
+
+
+def test_each_read_of_a_patient_is_recorded_with_person_and_purpose(desk: Desk) -> None:
+    def read() -> list[tuple[str, ...]]:
+        with desk.told.reader.connection() as connection:
+            return connection.execute(
+                "select subject, purpose, interface, route from access.record"
+                " where %s::uuid = any(patients) order by access_id desc",
+                (desk.told.alder,),
+            ).fetchall()
+
+    before = len(read())
+    desk.client.get(f"/ui/patients/{desk.told.alder}")
+    found = read()
+    assert len(found) == before + 1
+    assert found[0] == (NURSE.subject, "TREAT", "page", "GET /ui/patients/{patient_id}")
+
+
+def test_a_patient_outside_the_panel_asks_for_a_reason_first(desk: Desk) -> None:
+    coordinator = PageUser(
+        issuer="local", subject="coordinator-2", roles=("coordinator",), organisations=("CSC",)
+    )
+    address = f"/ui/patients/{desk.told.alder}"
+    with httpx.Client(base_url=desk.site, trust_env=False) as client:
+        sign_in(client, sessions_of(desk.told.reader), coordinator)
+        asked = client.get(address)
+        assert asked.status_code == 403
+        assert "Why do you need to see this patient?" in asked.text
+        assert "Alder" not in asked.text
+        assert client.get(f"{address}?reason=direct_care").status_code == 200
+        listed = client.get("/ui/patients").text
+        assert desk.told.alder not in listed
+        assert "Only patients in your care are listed." in listed
+
+
+def test_if_the_read_cannot_be_recorded_nothing_is_shown(desk: Desk) -> None:
+    with desk.told.reader.connection() as connection:
+        connection.execute("alter table access.record rename to record_away")
+        try:
+            for address in (f"/ui/patients/{desk.told.alder}", "/ui/patients", "/ui/census"):
+                answer = desk.client.get(address)
+                assert answer.status_code == 503
+                assert "Alder" not in answer.text
+        finally:
+            connection.execute("alter table access.record_away rename to record")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/ui/patients/nobody/record/referral/request",
+        "/ui/streams/nobody/record/referral/juggle",
+        "/ui/referrals/nobody",
+    ],
+)
+def test_an_unknown_address_is_explained(desk: Desk, path: str) -> None:
+    answer = desk.client.get(path)
+    assert answer.status_code == 404
+    assert "<h1>No such" in answer.text
+
+
+def test_every_form_carries_its_token(desk: Desk) -> None:
+    fields = desk.fields(desk.new)
+    assert fields["csrf"] == csrf_of(desk.client.get(desk.new).text)
+    assert desk.client.post(desk.new, data={**fields, "csrf": ""}).status_code == 403

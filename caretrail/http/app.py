@@ -72,7 +72,7 @@ def create_app(  # noqa: PLR0913  # the parts of an application are wired here
     """
     reads = PageReads(
         accesses=AccessRecorder(reader.connection, new_id=clock.new_id),
-        care=CareLookup(reader.connection),
+        care=CareLookup(reader.connection, now=now),
     )
     site = Site(reader=reader, now=now, words=words, reads=reads)
     errors = ErrorPages(site=site)

@@ -1,4 +1,4 @@
-"""Duties: what is owed to a patient, by whom and until when.
+"""Duties: what is owed to a patient, by which party and until when.
 
 A duty is derived from facts each time the rows of a component are made; it is never an event. Rows
 keep what the facts say: when the duty began, when it is due and when it was done. Whether it is

@@ -1,4 +1,4 @@
-"""A duty with the person to whom it is owed."""
+"""A duty and the person who has a right to it."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from domain.ids import Mode, RecordId
 
 
 class OwedDuty(NamedTuple):
-    """A duty with the person to whom it is owed."""
+    """A duty and the person who has a right to it."""
 
     duty: Duty
     kind: str  # of the stream that it is about, such as "referral" or "transition"

@@ -75,7 +75,7 @@ REFERRALS: Final = Table(
         Column(
             "likely_duplicates",
             "text[]",
-            "Referrals of the person for the same that nobody has compared it with.",
+            "Referrals of the person for the same that were not compared with it yet.",
             required=True,
         ),
         Column("anchor_ref", "text", "Statement that the request names; null: none."),
@@ -104,7 +104,7 @@ REFERRALS: Final = Table(
 
 REFERRAL_EVENTS: Final = Table(
     "referral_event",
-    "One row per event of a referral: what was recorded, by whom, and whether it counts.",
+    "One row per event of a referral: what was recorded, by which actor, and whether it counts.",
     (
         _STREAM,
         Column("version", "bigint", "Its place in the stream, from 1.", required=True),

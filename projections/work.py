@@ -36,7 +36,7 @@ from projections.engine.table import Column, Row, Table
 from projections.engine.views import PRODUCTION, TableView
 
 _RECORD: Final = Column(
-    "record_id", "text", "Source record of the patient to whom it is owed.", required=True
+    "record_id", "text", "Source record of the patient who has a right to it.", required=True
 )
 _OWED: Final = (
     Column("kind", "text", "Kind of stream that it is about: referral, ...", required=True),

@@ -84,7 +84,7 @@ class RecordMissedVisit(ReferralStep):
 
 
 class RecordReferralContact(ReferralStep):
-    """Record that somebody tried to reach the patient."""
+    """Record an attempt to reach the patient."""
 
     VERB: ClassVar[str] = "contact"
     PERMISSION: ClassVar[Permission] = Permission.CARE

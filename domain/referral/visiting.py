@@ -86,7 +86,7 @@ class ReferralMissed(OwnEvent):
 
 
 class ReferralContactAttempted(OwnEvent):
-    """Somebody tried to reach the patient about the referral. Sealed: a note."""
+    """The care team tried to reach the patient about the referral. Sealed: a note."""
 
     TOPIC: ClassVar[str] = "referral.contact_attempted.v1"
 

@@ -33,6 +33,10 @@ LEFT_OUT = {
     "relay.checkpoint",
     "relay.refused_record",
     "keys.spare",
+    # People sign in again after a restore.
+    "web.session",
+    "web.sign_in_attempt",
+    "web.sign_in_link",
 }
 
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from caretrail.cli.arguments import id_of
 from caretrail.cli.command_group import CommandGroup
+from caretrail.cli.plan_verbs import medication_reads, plan_reads
 from caretrail.cli.referral_verbs import referral_reads
 from caretrail.cli.team_verbs import attribution_reads, team_reads
 from caretrail.cli.verbs import Verbs, add_json, add_verb
@@ -31,6 +32,20 @@ GROUPS: Final = (
         noun="attribution",
         reads=attribution_reads,
         per_person=True,
+    ),
+    CommandGroup(
+        word="plan",
+        kind="care_plan",
+        words="begin, revise, review, show, list and compare care plans",
+        noun="care plan",
+        reads=plan_reads,
+    ),
+    CommandGroup(
+        word="medications",
+        kind="medication_list",
+        words="record medication lists, reconcile them and show them",
+        noun="medication list",
+        reads=medication_reads,
     ),
     CommandGroup(
         word="referral",

@@ -5,7 +5,9 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from caretrail.reading.attributions import ATTRIBUTIONS
+from caretrail.reading.care_plans import CARE_PLANS
 from caretrail.reading.care_teams import CARE_TEAMS
+from caretrail.reading.medications import MEDICATIONS
 from caretrail.reading.own_stream import OwnStream
 from caretrail.reading.referrals import REFERRALS
 from caretrail.reading.work_entries import WORK_STREAMS
@@ -17,7 +19,9 @@ OWN_STREAMS: Final[Mapping[str, OwnStream[Any, Any]]] = MappingProxyType(
         for each in (
             # by kind
             ATTRIBUTIONS,
+            CARE_PLANS,
             CARE_TEAMS,
+            MEDICATIONS,
             REFERRALS,
             WORK_STREAMS,
         )

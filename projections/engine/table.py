@@ -22,7 +22,7 @@ from typing_extensions import override
 
 from projections.engine.arrays import array, instants, texts
 
-Kind: TypeAlias = Literal["text", "bigint", "integer", "boolean", "timestamptz", "text[]"]
+Kind: TypeAlias = Literal["text", "bigint", "integer", "boolean", "timestamptz", "date", "text[]"]
 Role: TypeAlias = Literal["content", "arrival", "sealed", "segments"]
 Row: TypeAlias = tuple[object, ...]
 

@@ -172,7 +172,7 @@ def _words(event: CarePlanEvent, event_of: Callable[[EventId], CarePlanEvent | N
     return EntryWords(kind=event.move(), head=head, rest=", ".join(filter(None, rest)))
 
 
-def _head_and_rest(event: CarePlanEvent) -> tuple[str, ...]:
+def _head_and_rest(event: CarePlanEvent) -> tuple[str, ...]:  # noqa: PLR0911 - one per fact
     match event:
         case CarePlanDrafted():
             return "Care plan begun", f"by {_party(event.responsible)}", event.category
@@ -208,7 +208,7 @@ def _head_and_rest(event: CarePlanEvent) -> tuple[str, ...]:
             return _part_words(event)
 
 
-def _part_words(event: CarePlanEvent) -> tuple[str, ...]:
+def _part_words(event: CarePlanEvent) -> tuple[str, ...]:  # noqa: PLR0911 - one per fact
     match event:
         case ConcernAdded():
             return f"Concern {event.concern.concern_id} added", f"by {_party(event.by)}"

@@ -67,7 +67,7 @@ def tell(connection: psycopg.Connection, *story: SampleOwnEvent | SampleStatemen
 
 def rows(connection: psycopg.Connection, table: str, order: str) -> list[dict[str, Any]]:
     with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(f"select * from proj.{table} order by {order}").fetchall()  # type: ignore[arg-type]  # names of this module
+        return cursor.execute(f"select * from proj.{table} order by {order}").fetchall()
 
 
 def test_a_plan_is_a_row_with_its_state_and_counts(connection: psycopg.Connection) -> None:

@@ -66,7 +66,7 @@ def tell(connection: psycopg.Connection, *own: SampleOwnEvent) -> Log:
 
 def rows(connection: psycopg.Connection, table: str) -> list[dict[str, Any]]:
     with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(f"select * from proj.{table} order by 1, 2").fetchall()  # type: ignore[arg-type]  # names of this module
+        return cursor.execute(f"select * from proj.{table} order by 1, 2").fetchall()
 
 
 def test_a_reconciliation_is_a_row_with_its_counts(connection: psycopg.Connection) -> None:

@@ -166,3 +166,45 @@ def test_care_teams_and_attributions_have_the_members_that_are_documented(
     loaded = line.object("roster", "load", roster, "--roster", "plan-a", *caller)
     assert set(loaded) == documented("roster load")
     assert set(loaded["refusals"][0]) == documented("roster load", "refusals")
+
+
+def test_care_plans_and_medications_have_the_members_that_are_documented(
+    line: CommandLine,
+) -> None:
+    patient = line.objects("patients", "ls")[0]["patient_id"]
+    caller = ("--by", "MERCY", "--as", "nurse-1", "--purpose", "TREAT")
+    draft = ("--category", "disease", "--responsible", "MERCY", *caller[2:])
+    plan = line.object("plan", "draft", patient, *draft)["stream_id"]
+    line.run("plan", "add-concern", plan, "--code", "R60.0", *caller)
+    line.run("plan", "set-goal", plan, "--owner", "patient", "--words", "To walk", *caller)
+    line.run("plan", "add-activity", plan, "--kind", "visit", "--goals", "g1", *caller)
+    line.run("plan", "activate", plan, *caller)
+    change = json.dumps([{"change": {"goal_id": "g1", "priority": "high"}}])
+    author = ("--author", "MERCY", "--reason", "patient_wish", *caller[2:])
+    line.run("plan", "revise", plan, "--goals-changed", change, *author)
+    (listed,) = line.objects("plan", "ls")
+    assert set(listed) == documented("plan ls")
+    shown = line.object("plan", "show", plan)
+    assert set(shown) == documented("plan show") | documented("plan ls")
+    for member, heading in (
+        ("concerns", "concerns"),
+        ("goals", "goals"),
+        ("activities", "activities of a plan"),
+        ("revisions", "revisions"),
+    ):
+        assert set(shown[member][0]) == documented("plan show", heading)
+    compared = line.object("plan", "compare", plan, "0", "1")
+    assert set(compared) == documented("plan compare")
+    assert set(compared["later"]) == documented("plan compare", "earlier, later")
+    assert set(compared["changed"][0]) == documented("plan compare", "changed")
+
+    items = json.dumps([{"name": "A"}])
+    record = ("medications", "record", patient, "--source", "home", "--items", items)
+    lists = line.object(*record, *caller)["stream_id"]
+    line.run("medications", "find-discrepancy", lists, "--kind", "dose", *caller)
+    reconcile = ("--at-point", "visit", "--role", "other", "--compared", "l1", "--unresolved", "1")
+    line.run("medications", "reconcile", lists, *reconcile, *caller)
+    medications = line.object("medications", "show", lists)
+    assert set(medications) == documented("medications show")
+    for member in ("lists", "reconciliations", "discrepancies"):
+        assert set(medications[member][0]) == documented("medications show", member)

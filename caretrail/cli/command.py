@@ -6,9 +6,9 @@ from pathlib import Path
 
 from caretrail.cli.home import open_home
 from caretrail.cli.own_streams import command_of, give, new_stream, record_of, text_of
-from caretrail.command_fields import CommandField, fields_of, filled
 from caretrail.failure import Failed
 from commands.catalogue import BY_VERB
+from commands.catalogue.fields import CommandField, fields_of, filled
 
 
 def command_given(options: Namespace) -> None:

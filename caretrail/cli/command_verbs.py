@@ -7,8 +7,8 @@ from typing import Final
 from caretrail.cli.arguments import code, count, day, id_of, instant
 from caretrail.cli.command_group import CommandGroup
 from caretrail.cli.verbs import Verbs, add_caller, add_verb
-from caretrail.command_fields import CommandField, FieldKind, fields_of
 from commands.catalogue import COMMANDS
+from commands.catalogue.fields import CommandField, FieldKind, fields_of
 from commands.decisions import Command
 
 _PARSED: Final[dict[FieldKind, Callable[[str], object]]] = {

@@ -13,7 +13,6 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from caretrail.api.problems import status_of
-from caretrail.command_fields import CommandField, fields_of, filled
 from caretrail.http.not_found import NotFound
 from caretrail.http.posted import FormValues, one, posted
 from caretrail.http.site import Site
@@ -23,6 +22,7 @@ from caretrail.stated_times import NotStated, stated_moment
 from caretrail.web.command_form import field_name, shown_form
 from caretrail.web.command_page import Asked, PageRefusal, command_page
 from commands.catalogue import BY_VERB
+from commands.catalogue.fields import CommandField, fields_of, filled
 from commands.decisions import Caller, Command, Decisions
 from domain.errors import DomainError, VersionConflict
 from domain.ids import IdKey, PatientId, RecordId, StreamId

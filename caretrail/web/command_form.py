@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from caretrail.command_fields import CommandField, fields_of
+from commands.catalogue.fields import CommandField, fields_of
 from commands.decisions import Command
 
 #: Choices whose code alone says too little -> their words.

@@ -6,8 +6,8 @@ from pkgutil import walk_packages
 import pytest
 
 import commands
-from caretrail.command_fields import fields_of
 from commands.catalogue import BY_VERB, COMMANDS
+from commands.catalogue.fields import fields_of
 from commands.decisions import Command, VoidEvent
 from domain.catalogue import KINDS
 

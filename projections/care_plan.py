@@ -1,12 +1,13 @@
 """The care plans of each person: how far they are, their revisions, goals and activities."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import astuple
 from typing import Any, Final
 
 from psycopg import Connection, sql
 from psycopg.rows import dict_row
 
+from domain import care_plan_duties
 from domain.care_plan import CARE_PLAN, KIND
 from domain.care_plan.rules import PlanHistory
 from domain.decider import fold
@@ -29,6 +30,7 @@ from projections.engine.relations import PRESENT, Relations
 from projections.engine.services import Services
 from projections.engine.table import Column, Row, Table
 from projections.engine.views import PRODUCTION, TableView
+from projections.owed_duty import OwedDuty
 from projections.person_streams import history
 
 _PLAN: Final = Column("stream_id", "text", "The plan: id of its stream.", required=True)
@@ -180,6 +182,17 @@ def rows(course: Course, services: Services) -> dict[str, list[Row]]:  # noqa: A
                 for key, each in some.items()
             ]
     return found
+
+
+def duties_of_care_plans(course: Course) -> Iterator[OwedDuty]:
+    """Yield the duties of the care plans of a component."""
+    for stream, filed in course.streams.items():
+        if isinstance(filed[0].core, KIND.events):
+            events: PlanHistory = history(filed, KIND.events)
+            first = events[0].event
+            assert first.record is not None  # noqa: S101  # the draft names one
+            for each in care_plan_duties.duties(StreamId(stream), events, course.protocols):
+                yield OwedDuty(each, kind=KIND.name, record=first.record, mode=first.mode)
 
 
 PROJECTION: Final = Projection(

@@ -24,8 +24,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple, TypeAlias
 
 from domain.ids import EncounterId, PatientId, StatementRef
+from projections.care_plan import duties_of_care_plans
 from projections.care_team_member import duties_of_care_teams
 from projections.engine.course import Course
+from projections.medication_reconciliation import duties_of_medication_lists
 from projections.owed_duty import OwedDuty
 from projections.referral import duties_of_referrals
 
@@ -45,7 +47,9 @@ DutySource: TypeAlias = Callable[[Course], Iterable[OwedDuty]]
 #: The kinds of streams that owe something. A new kind is one more row here.
 SOURCES: Final[tuple[DutySource, ...]] = (
     # by kind
+    duties_of_care_plans,
     duties_of_care_teams,
+    duties_of_medication_lists,
     duties_of_referrals,
 )
 

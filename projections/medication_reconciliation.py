@@ -1,12 +1,13 @@
 """The medication lists of each person, and how they were reconciled."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass
 from datetime import datetime
 from typing import Final
 
+from domain import medication_duties
 from domain.decider import fold
-from domain.ids import EncounterId, StatementRef
+from domain.ids import EncounterId, StatementRef, StreamId
 from domain.medication_facts import (
     MAY_RECONCILE,
     DiscrepancyKind,
@@ -24,6 +25,7 @@ from projections.engine.projection import ByCourse, Projection
 from projections.engine.services import Services
 from projections.engine.table import Column, Row, Table
 from projections.engine.views import PRODUCTION, TableView
+from projections.owed_duty import OwedDuty
 from projections.person_streams import history
 
 _STREAM: Final = Column("stream_id", "text", "Stream of the person's lists.", required=True)
@@ -255,6 +257,17 @@ def rows(course: Course, services: Services) -> dict[str, list[Row]]:  # noqa: A
 
 def _encounter(course: Course, row: ReconciliationRow) -> EncounterId | None:
     return course.encounter_of(row.anchor_ref)
+
+
+def duties_of_medication_lists(course: Course) -> Iterator[OwedDuty]:
+    """Yield the duties of the medication lists of a component."""
+    for stream, filed in course.streams.items():
+        if isinstance(filed[0].core, KIND.events):
+            events: MedicationHistory = history(filed, KIND.events)
+            first = events[0].event
+            assert first.record is not None  # noqa: S101  # every event of the kind names one
+            for each in medication_duties.duties(StreamId(stream), events, course.protocols):
+                yield OwedDuty(each, kind=KIND.name, record=first.record, mode=first.mode)
 
 
 PROJECTION: Final = Projection(

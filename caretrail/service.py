@@ -21,9 +21,9 @@ from typing import IO, Final
 
 import structlog
 
+from caretrail import listening
 from caretrail.bootstrap import opened
 from caretrail.failure import HALTED, AlreadyRunning, RoleFailed
-from caretrail.http import listening
 from caretrail.role import ROLES
 from caretrail.running_service import SILENT, record_of, running_service, unready_role
 from infra import child_processes

@@ -2,7 +2,7 @@
 
 import pytest
 
-from caretrail.http.listening import address, listen
+from caretrail.listening import address, listen
 from infra.settings import BadSettings, Settings
 
 ANY = "0.0.0.0"  # noqa: S104 - refused, or for one test

@@ -41,6 +41,7 @@ from domain.referral import (
     ReferralScheduled,
     ReferralSeen,
     ReferralSent,
+    SendingChannel,
     Side,
 )
 
@@ -50,6 +51,14 @@ _CHANNELS: Final[Mapping[Channel, str]] = {
     "fax": "by fax",
     "told": "told by the patient or the target",
 }
+_SENT: Final[Mapping[SendingChannel, str]] = {
+    "electronic": "electronically",
+    "portal": "by portal",
+    "fax": "by fax",
+    "phone": "by phone",
+    "mail": "by mail",
+    "handed_over": "by hand",
+}
 _WISH: Final[Mapping[Side, str]] = {
     "requester": "wished by the requester",
     "target": "wished by the target",
@@ -57,7 +66,6 @@ _WISH: Final[Mapping[Side, str]] = {
 }
 #: Codes whose words are not the code with spaces.
 _WORDS: Final[Mapping[str, str]] = {
-    "handed_over": "handed over",
     "yes": "patient reached",
     "no": "patient not reached",
     "left_message": "message left",
@@ -104,9 +112,9 @@ def _about_the_request(event: ReferralEvent) -> _Words | None:  # noqa: C901, PL
             who = f"from {_party(event.requester)} to {_party(event.target)}"
             return "Referral requested", (who, asked_for, event.urgency)
         case ReferralSent():
-            return "Referral sent", (_code(event.channel),)
+            return "Referral sent", (_SENT[event.channel],)
         case ReferralReceived():
-            return "Referral received", (_by(event.by), _code(event.channel))
+            return "Referral received", (_by(event.by), _SENT[event.channel])
         case ReferralReturnedForInformation():
             missing = f"missing: {', '.join(map(_code, event.missing))}" if event.missing else ""
             return "Information asked for", (_by(event.by), missing)
@@ -121,7 +129,7 @@ def _about_the_request(event: ReferralEvent) -> _Words | None:  # noqa: C901, PL
         case ReferralRedirected():
             return "Referral redirected", (_by(event.by), f"to {_party(event.to)}")
         case ReferralPatientDeclined():
-            return "Referral declined by the patient", (_code(event.reason), _by(event.by))
+            return "Referral declined by the patient", (_recorded(event.by), _code(event.reason))
         case ReferralAuthorised():
             units = f"{event.units} units" if event.units else ""
             until = f"until {event.until}" if event.until else ""
@@ -138,16 +146,17 @@ def _about_the_visit(event: ReferralEvent) -> _Words | None:  # noqa: C901, PLR0
             return "Appointment made", (f"for {instant(event.starts_at)}", _by(event.by))
         case ReferralRescheduled():
             to = f"to {instant(event.starts_at)}"
-            return "Appointment moved", (to, _WISH[event.asked_by], _by(event.by))
+            return "Appointment moved", (to, _WISH[event.asked_by], _recorded(event.by))
         case ReferralAppointmentCancelled():
-            return "Appointment cancelled", (_WISH[event.asked_by], _by(event.by))
+            return "Appointment cancelled", (_recorded(event.by), _WISH[event.asked_by])
         case ReferralMissed():
-            return "Visit missed", (_code(event.reason), _code(event.reached), _by(event.by))
+            found = (_recorded(event.by), _code(event.reason), _code(event.reached))
+            return "Visit missed", found
         case ReferralContactAttempted():
-            result = (_code(event.how), _code(event.result), _by(event.by))
-            return "Patient contacted about the referral", result
+            result = (_by(event.by), _code(event.how), _code(event.result))
+            return "Patient contact attempted", result
         case ReferralHeld():
-            return "Referral on hold", (_code(event.reason), _by(event.by))
+            return "Referral put on hold", (_by(event.by), _code(event.reason))
         case ReferralResumed():
             return "Referral resumed", (_by(event.by),)
         case ReferralSeen():
@@ -170,21 +179,21 @@ def _about_the_end(event: ReferralEvent) -> _Words:  # noqa: PLR0911 - a table o
             met = f"need met: {event.need_met}"
             return "Referral closed", (_by(event.acknowledged_by), met, plan)
         case ReferralCancellationRequested():
-            asked = (_code(event.reason), _WISH[event.asked_by], _by(event.by))
+            asked = (_by(event.by), _code(event.reason), _WISH[event.asked_by])
             return "Cancellation requested", asked
         case ReferralCancelled():
-            asked = (_code(event.reason), _WISH[event.asked_by], _by(event.by))
+            asked = (_by(event.by), _code(event.reason), _WISH[event.asked_by])
             return "Referral cancelled", asked
         case ReferralReopened():
-            return "Referral reopened", (_code(event.reason), _by(event.by))
+            return "Referral reopened", (_by(event.by), _code(event.reason))
         case ReferralDuplicateMarked():
             return "Referral is a duplicate", (f"of referral {event.other}",)
         case ReferralDuplicateCleared():
             return "Referral is no duplicate", (f"of referral {event.other}",)
         case ReferralReported():
-            claim = f"{event.partner} says: {_code(event.claim)}"
+            claim = f"by {event.partner} as {_code(event.claim)}"
             met = f"need met: {event.need_met}" if event.need_met != "unknown" else ""
-            return "Referral status reported", (claim, met)
+            return "Referral reported", (claim, met)
         case _:
             raise TypeError(event.TOPIC)  # a test finds an event that has no words
 
@@ -196,6 +205,10 @@ def _recommended(event: ReferralInterimNoteSent | ReferralOutcomeSent) -> str:
 
 def _by(party: Party) -> str:
     return f"by {_party(party)}"
+
+
+def _recorded(party: Party) -> str:
+    return f"as recorded by {_party(party)}"
 
 
 def _party(party: Party) -> str:

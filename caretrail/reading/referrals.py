@@ -6,8 +6,21 @@ from typing import Final
 from caretrail.reading.members import Json, instant
 from caretrail.reading.own_stream import OwnStream, StreamSummary
 from caretrail.reading.referral_words import referral_organisation, referral_words
+from domain.decider import fold
 from domain.ids import EncounterId, PatientId, RecordId, StatementRef, StreamId
-from domain.referral import REFERRAL, History, Referral, ReferralEvent, ReferralRequested
+from domain.referral import (
+    REFERRAL,
+    History,
+    Referral,
+    ReferralClosed,
+    ReferralEvent,
+    ReferralRequested,
+    RequestedReferral,
+    intervals,
+    is_open,
+    milestones,
+    starts_at,
+)
 from projections.referral_loop import ReferralRow, referral_row
 
 
@@ -57,7 +70,38 @@ def _summary(
     encounter_of: Callable[[StatementRef | None], EncounterId | None],
 ) -> StreamSummary:
     row = referral_row(stream, history, patient_of=patient_of, encounter_of=encounter_of)
-    return StreamSummary(began_at=row.requested_at, members=referral_json(row))
+    members = {**referral_json(row), **_progress(history)}
+    return StreamSummary(began_at=row.requested_at, members=members)
+
+
+def _progress(history: History) -> Json:
+    """Return what only the folded events say: the step, its times, and the intervals."""
+    folded = fold(REFERRAL, history)
+    reached = milestones(folded)
+    appointment = starts_at(folded.applied)
+    state = folded.state
+    told = [
+        each.event.plan_told_to_patient_on
+        for each in folded.applied
+        if isinstance(each.event, ReferralClosed) and each.event.plan_told_to_patient_on
+    ]
+    return {
+        "step": state.step if isinstance(state, RequestedReferral) else None,
+        "open": is_open(state),
+        "appointment_starts_at": instant(appointment.starts_at) if appointment else None,
+        "plan_told_on": told[-1].isoformat() if told else None,
+        "milestones": {name: instant(each.at) if each else None for name, each in reached.items()},
+        "intervals": [
+            {
+                "since": each.since,
+                "milestone": each.milestone,
+                "seconds": int((each.ended_at.at - each.began_at.at).total_seconds())
+                if each.ended_at
+                else None,
+            }
+            for each in intervals(folded)
+        ],
+    }
 
 
 REFERRALS: Final = OwnStream[Referral, ReferralEvent](

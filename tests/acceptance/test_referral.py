@@ -109,7 +109,10 @@ def test_a_refusal_names_its_code_and_what_to_do(caretrail: CommandLine) -> None
     caretrail.run(*accept(stream))
     assert caretrail.refused(*close(stream)) == (
         "caretrail: refused (outcome_missing): not possible: closed; the state is accepted, which"
-        " allows outcome_received. State how the outcome was received, with --outcome.\n"
+        " allows declined, redirected, patient_declined, authorised, authorisation_refused,"
+        " scheduled, contact_attempted, held, seen, interim_note_sent, outcome_sent,"
+        " outcome_received, cancellation_requested, duplicate_marked, duplicate_cleared. State how"
+        " the outcome was received.\n"
     )
     early = caretrail.refused(*accept(stream, "--happened-at", "2026-02-01"))
     assert "refused (move_not_allowed)" in early
@@ -186,3 +189,92 @@ def test_the_text_of_a_person_is_in_no_table_and_no_output(caretrail: CommandLin
             for (row,) in connection.execute(f"select t::text from {table} t"):
                 assert "Quastenflosser" not in row
                 assert b"Quastenflosser".hex() not in row
+
+
+def test_a_referral_is_missed_once_booked_again_and_closed(caretrail: CommandLine) -> None:
+    stream = requested(caretrail, "--reason-codes", "I50.9")
+    target = ("--by", "HEART", *NURSE)
+    own = ("--by", "MERCY", *NURSE)
+    for hour, verb in enumerate(
+        (
+            ("send", "--channel", "fax", *NURSE),
+            ("receive", "--channel", "fax", *target),
+            ("return-for-information", "--missing", "medication_list", *target),
+            ("send-information", "--supplied", "medication_list", *own),
+            ("accept", *target),
+            ("authorise", "--payer", "PLAN", "--units", "2", *NURSE),
+            ("schedule", "--starts-at", "2026-03-03T09:00Z", *target),
+            ("miss", "--reason", "transport", *target),
+            ("contact", "--how", "telephone", "--result", "reached", *own),
+            ("schedule", "--starts-at", "2026-03-04T09:00Z", *target),
+            ("reschedule", "--starts-at", "2026-03-04T10:00Z", "--asked-by", "patient", *target),
+            ("hold", "--reason", "waiting_list", *target),
+            ("resume", *target),
+            ("see", *target),
+            ("send-interim-note", "--recommends", "follow_up", *target),
+            ("send-outcome", "--document", "doc-1", "--findings", "Rate 70.", *target),
+            ("receive-outcome", "--how", "sent", "--document", "doc-1", *NURSE),
+            ("close", "--need-met", "yes", *own),
+            ("close", "--need-met", "yes", "--told-on", "2026-03-02", *own),
+        )
+    ):
+        at = f"2026-03-02T{hour:02}:00Z"
+        given = caretrail.object("referral", verb[0], stream, *verb[1:], "--happened-at", at)
+        assert given["version"] == hour + 2, verb
+    shown = caretrail.object("referral", "show", stream)
+    assert (shown["state"], shown["open"], shown["plan_told_on"]) == ("closed", False, "2026-03-02")
+    assert shown["appointment_starts_at"] == "2026-03-04T10:00:00Z"
+    assert [each["milestone"] for each in shown["intervals"]] == [
+        "sent", "accepted", "complete", "appointment_made", "appointment_held", "outcome",
+        "acknowledged",
+    ]  # fmt: skip
+    words = [each["summary"] for each in shown["entries"]]
+    assert "Visit missed as recorded by HEART, transport." in words
+    assert "Appointment made for 2026-03-03T09:00:00Z, by HEART." in words
+    before = caretrail.object("projections", "digest")
+    caretrail.run("projections", "rebuild")
+    assert caretrail.object("projections", "digest") == before
+
+
+def test_a_referral_ends_otherwise_and_is_listed_by_what_is_asked(caretrail: CommandLine) -> None:
+    reason = ("--reason", "no_longer_needed", "--by", "MERCY", *NURSE)
+    new = requested(caretrail, "--target", "LUNG")
+    cancelled = requested(caretrail, "--target", "LUNG")
+    refused = caretrail.refused("referral", "cancel", cancelled, *reason)
+    assert "refused (cancel_needs_confirmation)" in refused
+    caretrail.run("referral", "request-cancellation", cancelled, *reason)
+    caretrail.run("referral", "cancel", cancelled, *reason)
+    caretrail.run(
+        "referral", "redirect", requested(caretrail, "--target", "SKIN"), "--by", "SKIN",
+        "--to", "LUNG", "--new-referral", new, *NURSE,
+    )  # fmt: skip
+    declined = requested(caretrail, "--target", "LUNG")
+    caretrail.run(
+        "referral", "decline", declined, "--reason", "no_capacity", "--by", "LUNG", *NURSE
+    )
+    caretrail.run(
+        "referral", "reopen", declined, "--reason", "needed_again", "--by", "MERCY", *NURSE
+    )
+    caretrail.run(
+        "referral", "patient-declined", declined, "--reason", "cost", "--by", "MERCY", *NURSE
+    )
+    listed = ("referral", "ls", "--target", "LUNG")
+    assert {each["stream_id"] for each in caretrail.objects(*listed)} == {new, cancelled, declined}
+    assert [each["stream_id"] for each in caretrail.objects(*listed, "--open")] == [new]
+    assert caretrail.objects(*listed, "--requester", "HEART") == []
+    (one,) = caretrail.objects(*listed, "--state", "patient_declined")
+    assert one["stream_id"] == declined
+
+
+def test_a_likely_duplicate_is_said_and_decided(caretrail: CommandLine) -> None:
+    same = ("--service", "echo", "--reason-codes", "I35.0")
+    first = requested(caretrail, *same)
+    second = caretrail.object(*REQUEST, *same)
+    assert second["warnings"] == ["likely_duplicate"]
+    assert "warning: likely duplicate" in caretrail.run(*REQUEST, *same)
+    refused = caretrail.refused(*REQUEST, *same, "--refuse-duplicates")
+    assert "refused (likely_duplicate)" in refused
+    mark = ("referral", "mark-duplicate", second["stream_id"], "--other", first, *NURSE)
+    assert topics(caretrail.object(*mark)) == ["referral.duplicate_marked.v1"]
+    clear = ("referral", "clear-duplicate", first, "--other", first, *NURSE)
+    assert "refused (duplicate_of_itself)" in caretrail.refused(*clear)

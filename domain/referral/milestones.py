@@ -81,8 +81,8 @@ def intervals(folded: Folded) -> list[Interval]:
     """Return the time from each milestone to the next one.
 
     A milestone that was passed over, such as a referral that was accepted although no party
-    recorded that it was sent, ends no interval. Of those to come, only the next one has an interval, and a
-    referral that has ended has none.
+    recorded that it was sent, ends no interval. Of those to come, only the next one has an
+    interval, and a referral that has ended has none.
     """
     reached = milestones(folded)
     names = list(reached)

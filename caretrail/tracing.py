@@ -4,13 +4,14 @@ from typing import Any, TypeAlias
 
 from caretrail.bootstrap import Application
 from caretrail.reading import Reader
-from caretrail.reading.members import instant
+from caretrail.reading.members import actor_json, instant
+from domain.body import Actor
 from domain.ids import MessageId, PatientId, StatementRef
 from domain.interpretation import happened
 from infra.messages import MessageArchive, NoSuchMessage
 from projections import audit_trail
 from projections.audit_trail import EventRow, happened_precision
-from projections.engine.events import FiledStatement
+from projections.engine.events import FiledStatement, is_statement
 
 Chain: TypeAlias = dict[str, Any]  # JSON, as docs/reference/json.md lists it
 
@@ -44,6 +45,7 @@ def trace(application: Application, reader: Reader, opaque: str) -> Chain | None
                     "precision": precisions.get(each.envelope.index),
                     "recorded_at": instant(each.envelope.recorded_at),
                     "message": _message(archive, each.envelope.message_id),
+                    "actor": None,
                 }
                 for each in filed
                 if each is not None
@@ -94,6 +96,7 @@ def _of_superseded(archive: MessageArchive, event: EventRow, patient_id: Patient
                 "precision": event.happened_precision,
                 "recorded_at": instant(event.recorded_at),
                 "message": _message(archive, event.message_id),
+                "actor": _actor(event),
             }
         ],
     }
@@ -109,7 +112,23 @@ def _event(archive: MessageArchive, filed: FiledStatement) -> dict[str, Any]:
         "precision": happened_precision(filed.statement, happened_at),
         "recorded_at": instant(filed.recorded_at),
         "message": _message(archive, filed.message_id),
+        "actor": None,
     }
+
+
+def _actor(event: EventRow) -> dict[str, Any] | None:
+    """Return who gave the command of an own event; None for a statement."""
+    if is_statement(event.topic):
+        return None
+    return actor_json(
+        Actor(
+            kind=event.actor_kind,
+            issuer=event.actor_issuer,
+            subject=event.actor_subject,
+            role=event.actor_role,
+            purpose=event.actor_purpose,
+        )
+    )
 
 
 def _message(archive: MessageArchive, message_id: MessageId | None) -> dict[str, Any] | None:

@@ -98,7 +98,7 @@ class WorkEvent(OwnEvent):
     """A fact about the work on one duty. ``anchor`` names the encounter of a transition."""
 
     record: Annotated[RecordId, Field(pattern=UUID_TEXT)]
-    """Source record of the patient to whom the duty is owed."""
+    """Source record of the patient of the duty."""
     about: Annotated[str, Field(pattern=UUID_TEXT)]
     """The stream that the duty is about; for a transition, a statement of its encounter."""
     duty: Code

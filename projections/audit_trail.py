@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 from psycopg import Connection
@@ -236,10 +236,11 @@ class EventRow:
     stated_at: datetime | None
     stated_precision: Precision | None
     recorded_at: datetime
-    actor_kind: str
+    actor_kind: Literal["system", "feed", "person"]
     actor_issuer: str
     actor_subject: str
     actor_role: str
+    actor_purpose: str
     message_id: MessageId | None
     mapping_version: str
     profile_version: str
@@ -250,7 +251,8 @@ _EVENT: Final = """
     select source_position, event_id, topic, record_id, subject_ids, statement_ref, mode,
         trigger_code, application, sender, control_id, facility, happened_at,
         happened_precision, stated_at, stated_precision, recorded_at, actor_kind, actor_issuer,
-        actor_subject, actor_role, message_id, mapping_version, profile_version, flags
+        actor_subject, actor_role, actor_purpose, message_id, mapping_version,
+        profile_version, flags
     from proj.audit_trail
 """
 

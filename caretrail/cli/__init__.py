@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, cast
 
-from caretrail.cli.arguments import address, code, count, named_version
+from caretrail.cli.arguments import address, code, count, id_of, named_version
 from caretrail.cli.command_groups import command_groups
 from caretrail.cli.reprocess_verb import reprocess_verb
 from caretrail.cli.team_verbs import responsible_verbs
@@ -327,6 +327,34 @@ def _event_verbs(verbs: "Verbs[argparse.ArgumentParser]") -> None:
     )
     add_limit(trail, 1000)
     add_json(trail)
+    replay = add_verb(
+        audit,
+        "replay",
+        "replay:audit_replay",
+        "show a patient's history as it became known: what each event changed",
+    )
+    replay.add_argument("patient", metavar="PATIENT", help="a patient id, or AUTHORITY|IDENTIFIER")
+    replay.add_argument(
+        "--after", type=count, default=0, metavar="INDEX", help="begin after this event"
+    )
+    replay.add_argument(
+        "--compare",
+        nargs=2,
+        type=count,
+        metavar="INDEX",
+        help="show instead in what two moments differ: after one event, and after another",
+    )
+    add_limit(replay, 1000)
+    add_json(replay)
+    accesses = add_verb(
+        audit, "accesses", "replay:audit_accesses", "list who read data of a patient"
+    )
+    accesses.add_argument(
+        "patient", metavar="PATIENT", help="a patient id, or AUTHORITY|IDENTIFIER"
+    )
+    accesses.add_argument("--before", type=id_of, metavar="ID", help="only records before this one")
+    add_limit(accesses, 1000)
+    add_json(accesses)
     reconcile = add_verb(
         audit,
         "reconcile",

@@ -14,7 +14,7 @@ from caretrail.readers import open_reader
 from caretrail.reading.members import instant
 from consumers.reconcile import reconcile
 from infra.refused_records import REMEDY
-from projections.audit_trail import trail
+from projections.audit_trail import EventRow, trail
 
 
 def audit_trail(options: Namespace) -> None:
@@ -37,7 +37,7 @@ def audit_trail(options: Namespace) -> None:
         json_lines(map(asdict, rows))
         return
     columns(
-        ("index", "recorded", "happened", "what", "from", "control id", "message"),
+        ("index", "recorded", "happened", "what", "from", "control id", "message", "by"),
         [
             (
                 each.source_position,
@@ -47,10 +47,19 @@ def audit_trail(options: Namespace) -> None:
                 each.sender,
                 each.control_id,
                 each.message_id,
+                _person(each),
             )
             for each in rows
         ],
     )
+
+
+def _person(row: EventRow) -> str:
+    """Return the person who gave the command of an own event."""
+    if row.actor_kind != "person":
+        return ""
+    issued = f"{row.actor_subject} ({row.actor_issuer})" if row.actor_issuer else row.actor_subject
+    return ", ".join(filter(None, (issued, row.actor_role, row.actor_purpose)))
 
 
 def audit_reconcile(options: Namespace) -> int:

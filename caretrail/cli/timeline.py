@@ -9,7 +9,7 @@ from caretrail.cli.output import as_stated, columns, json_line, line
 from caretrail.cli.patients import shared_number_listed
 from caretrail.failure import Failed
 from caretrail.reading.contract import timeline_json
-from caretrail.reading.members import Json
+from caretrail.reading.members import Json, actor_words
 from caretrail.reading.places import LookAlikes, PlaceParts
 from domain.flags import Flag
 
@@ -65,12 +65,13 @@ def timeline(options: Namespace) -> None:
     line()
     entries = sorted(shown["entries"], key=lambda each: each["happened_at"] or "")
     columns(
-        ("happened", "recorded", "what", "event"),
+        ("happened", "recorded", "what", "by", "event"),
         [
             (
                 as_stated(each["happened_at"], each["precision"]),
                 as_stated(each["recorded_at"]),
                 each["summary"],
+                actor_words(each["actor"]),
                 each["event_id"],
             )
             for each in entries

@@ -6,6 +6,7 @@ from caretrail.cli.home import catch_up_to_read, open_home
 from caretrail.cli.output import as_stated, columns, json_line, line
 from caretrail.failure import Failed
 from caretrail.readers import open_reader
+from caretrail.reading.members import actor_words
 from caretrail.tracing import trace
 
 
@@ -24,7 +25,7 @@ def why(options: Namespace) -> None:
         if chain[name]:
             line(f"{name.removesuffix('_id')} {chain[name]}")
     columns(
-        ("index", "event", "happened", "event id", "message", "control id", "sender"),
+        ("index", "event", "happened", "event id", "message", "control id", "sender", "by"),
         [
             (
                 each["index"],
@@ -34,6 +35,7 @@ def why(options: Namespace) -> None:
                 each["message"]["id"] if each["message"] else None,
                 each["message"]["control_id"] if each["message"] else None,
                 each["message"]["sender"] if each["message"] else None,
+                actor_words(each["actor"]),
             )
             for each in chain["events"]
         ],

@@ -14,6 +14,7 @@ from caretrail.reading.members import Json
 from caretrail.reading.own_stream import OwnStream, StreamSummary
 from caretrail.reading.wording import EntryWords
 from domain import decider
+from domain.body import Actor
 from domain.catalogue import own_event
 from domain.continuity import Patient
 from domain.decider import StreamEvent
@@ -46,6 +47,7 @@ class ActivityEntry:
     flags: tuple[str, ...]
     late: timedelta | None  # None: recorded soon enough
     precision: Precision = "second"  # of ``happened_at``
+    actor: Actor = field(default_factory=Actor)  # who gave the command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +178,7 @@ def _entries(
             flags=("rests_on_void",) if each.event_id in folded.rests_on_void else (),
             late=behind if behind >= LATE else None,
             precision=event.happened_at.precision,
+            actor=each.actor,
         )
 
 

@@ -7,7 +7,7 @@ Members may be added. No member is renamed or removed.
 from caretrail.reading.activities import ActivityEntry
 from caretrail.reading.census import CensusReading, OccupiedPlace
 from caretrail.reading.listing import PatientSummary
-from caretrail.reading.members import Json, instant
+from caretrail.reading.members import Json, actor_json, instant
 from caretrail.reading.patient import PatientReading
 from caretrail.reading.places import PlaceParts
 from domain.continuity import Encounter, Entry, Stay
@@ -86,6 +86,7 @@ def activity_json(entry: ActivityEntry) -> Json:
         "stream": entry.stream,
         "stream_id": entry.stream_id,
         "precision": entry.precision,
+        "actor": actor_json(entry.actor),
     }
 
 
@@ -161,6 +162,7 @@ def _entry(reading: PatientReading, entry: Entry) -> Json:
         "stream": None,
         "stream_id": None,
         "precision": precision_of(happened_at, precision),
+        "actor": None,
     }
 
 

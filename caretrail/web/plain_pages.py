@@ -97,7 +97,16 @@ def _event(event: EventRow, words: Words) -> list[NamedFact]:
         return words.moment(moment, precision or "second", year=True) if moment else "not stated"
 
     actor = " ".join(
-        filter(None, (event.actor_kind, event.actor_issuer, event.actor_subject, event.actor_role))
+        filter(
+            None,
+            (
+                event.actor_kind,
+                event.actor_issuer,
+                event.actor_subject,
+                event.actor_role,
+                event.actor_purpose,
+            ),
+        )
     )
     facts = (
         ("Event", f"{event.source_position:,}"),

@@ -208,3 +208,17 @@ def test_care_plans_and_medications_have_the_members_that_are_documented(
     assert set(medications) == documented("medications show")
     for member in ("lists", "reconciliations", "discrepancies"):
         assert set(medications[member][0]) == documented("medications show", member)
+
+
+def test_replays_accesses_and_the_work_list_have_the_members_that_are_documented(
+    line: CommandLine,
+) -> None:
+    patient = line.objects("patients", "ls")[0]["patient_id"]
+    (first, *_, last) = line.objects("audit", "replay", patient)
+    assert set(first) == documented("audit replay")
+    assert set(first["actor"]) == documented("timeline", "actor")
+    assert set(first["changes"][0]) == documented("audit replay", "changes")
+    moments = (str(first["index"]), str(last["index"]))
+    compared = line.object("audit", "replay", patient, "--compare", *moments)
+    assert set(compared) == documented("audit replay", "compare")
+    assert set(line.object("work", "ls")) == documented("work ls")

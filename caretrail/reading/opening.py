@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -10,15 +10,16 @@ from domain.body import SealedSegment, SegmentClass
 from domain.ids import RecordId
 from domain.segments import Demographics, Identifiers, Name, Notes, Part2, SegmentDoesNotOpen
 from projections.engine.copies import read_copies
-from projections.engine.events import FiledStatement
+from projections.engine.events import FiledOwnEvent, FiledStatement
 from projections.engine.services import Opener
 
-_T = TypeVar("_T", Demographics, Identifiers, Notes, Part2)
+_T = TypeVar("_T", Demographics, Identifiers, Notes, Part2, dict[str, Any])
 
 _demographics: Final = msgspec.json.Decoder(Demographics)
 _identifiers: Final = msgspec.json.Decoder(Identifiers)
 _notes: Final = msgspec.json.Decoder(Notes)
 _part2: Final = msgspec.json.Decoder(Part2)
+_contents: Final = msgspec.json.Decoder(dict[str, Any])
 
 #: HL7's explicit null: the sender deleted the value.
 _DELETED: Final = '""'
@@ -34,7 +35,7 @@ class SealedPiece:
 
 
 def pieces_of(
-    filed: FiledStatement, wanted: SegmentClass, subject: RecordId | None = None
+    filed: FiledStatement | FiledOwnEvent, wanted: SegmentClass, subject: RecordId | None = None
 ) -> list[SealedPiece]:
     """Return the segments of one class in an event, about ``subject`` if it is given."""
     return [
@@ -85,6 +86,10 @@ class SegmentOpener:
     def part2(self, pieces: Iterable[SealedPiece]) -> list[Part2]:
         """Return the part 2 segments in ``pieces``."""
         return self._all(pieces, _part2)
+
+    def contents(self, pieces: Iterable[SealedPiece]) -> list[dict[str, Any]]:
+        """Return the contents in ``pieces`` of own events by name, as JSON values."""
+        return self._all(pieces, _contents)
 
     def _all(self, pieces: Iterable[SealedPiece], decoder: "msgspec.json.Decoder[_T]") -> list[_T]:
         made: list[_T] = []

@@ -154,6 +154,13 @@ def test_a_plan_of_a_record_merged_away_belongs_to_the_survivor(
         assert {each["patient_id"] for each in rows(connection, table, "1")} == {record("2")}
 
 
+def test_what_a_plan_owes_is_in_the_read_model_of_duties(connection: psycopg.Connection) -> None:
+    tell(connection, *STORY)
+    assert [
+        (each["duty"], each["about"], each["due_on"]) for each in rows(connection, "duty", "duty")
+    ] == [("care_plan.activity", STREAM, "2026-01-09")]
+
+
 def test_a_rebuild_gives_the_same_plans(connection: psycopg.Connection) -> None:
     late = told("11:05", plans.concern("c1"))
     log = tell(connection, *STORY, late)

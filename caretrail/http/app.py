@@ -23,6 +23,7 @@ from caretrail.http.searches import RecentSearches
 from caretrail.http.sign_in import SignIn
 from caretrail.http.site import Site
 from caretrail.http.users import PageReads
+from caretrail.http.work_pages import WorkPages
 from caretrail.reading import Reader
 from caretrail.web.plain_pages import Story
 from caretrail.web.render import STYLESHEET
@@ -101,7 +102,11 @@ def _own_activities(site: Site, own: OwnActivities | None) -> list[Route]:
     if own is None:
         return []
     forms = CommandPages(site=site, decisions=own.decisions, id_key=own.id_key, new_id=clock.new_id)
-    return [*ReferralPages(site=site, decisions=own.decisions).routes(), *forms.routes()]
+    return [
+        *ReferralPages(site=site, decisions=own.decisions).routes(),
+        *WorkPages(site=site, new_id=clock.new_id).routes(),
+        *forms.routes(),
+    ]
 
 
 def _stylesheet(request: Request) -> Response:

@@ -24,6 +24,7 @@ from caretrail.web.command_page import Asked, PageRefusal, command_page
 from commands.catalogue import BY_VERB
 from commands.catalogue.fields import CommandField, fields_of, filled
 from commands.decisions import Caller, Command, Decisions
+from domain import work
 from domain.errors import DomainError, VersionConflict
 from domain.ids import IdKey, PatientId, RecordId, StreamId
 from domain.statement import Moment
@@ -70,6 +71,8 @@ class CommandPages:
             Route(of_patient, posted(self.given), methods=["POST"]),
             Route(of_stream, self.form),
             Route(of_stream, posted(self.given), methods=["POST"]),
+            Route("/ui/work/record/{verb}", self.form),
+            Route("/ui/work/record/{verb}", posted(self.given), methods=["POST"]),
         ]
 
     def form(self, request: Request) -> Response:
@@ -81,9 +84,10 @@ class CommandPages:
             version = history[-1].version if history else None
         suggested = {
             name: request.query_params[name]
-            for name in ("event_id",)
+            for name in ("event_id", "item")
             if name in request.query_params
         }
+        suggested.setdefault("by.person", actor_of(request).subject)
         form = shown_form(
             asked.shape, suggested=suggested, own=sorted(user_of(request).authority.organisations)
         )
@@ -148,7 +152,7 @@ class CommandPages:
             NotFound: There is no such command, or no such patient.
         """
         params = request.path_params
-        shape = BY_VERB.get((params["kind"], params["verb"]))
+        shape = BY_VERB.get((params.get("kind", work.KIND.name), params["verb"]))
         if shape is None:
             raise NotFound("No such form", "Open it from the page of the patient.")
         patient: PatientId | None = None
@@ -159,7 +163,7 @@ class CommandPages:
             record = self.site.reader.record_named(named)
             if patient is None or record is None:
                 raise NotFound("No such patient", "Search for the patient first.")
-        elif "stream" not in params:
+        elif "stream" not in params and shape.KIND is not work.KIND:
             raise NotFound("No such form", "Open it from the page of the patient.")
         return Asked(
             shape=shape,

@@ -35,6 +35,8 @@ _VERB_WORDS: Final[Mapping[tuple[str, str], str]] = {
     ("referral", "request_cancellation"): "Ask to cancel",
     ("referral", "mark_duplicate"): "Mark as a duplicate",
     ("referral", "clear_duplicate"): "Not a duplicate",
+    ("work", "claim"): "Claim",
+    ("work", "assign"): "Assign to another",
 }
 #: Names of fields that are one line of text.
 _ONE_LINE: Final = re.compile(r"(number|name|telephone)$")
@@ -62,7 +64,7 @@ class ShownField:
     anchor: str  # of the HTML element
     label: str
     need: str  # beside the label: "optional", "sealed"; empty: required
-    widget: str  # line, text, day, instant, one, many, yes_or_no, organisation
+    widget: str  # line, hidden, text, day, instant, select, radio, choices, organisation, ...
     value: str
     choices: tuple[ShownChoice, ...]
     required: bool
@@ -188,6 +190,8 @@ def _widget(field: CommandField) -> str:
     match field.kind:
         case "choice":
             return "radio" if field.required and len(field.choices) <= _FEW else "select"
+        case "code" if field.path == ("item",):
+            return "hidden"  # the page that links to the form names the item
         case "code" if field.path[-1] == "organisation":
             return "organisation"
         case "code" | "id" | "number":

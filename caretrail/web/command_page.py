@@ -28,12 +28,14 @@ class Asked:
     @property
     def section(self) -> str:
         """The entry of the main navigation that the form belongs to."""
-        return "referrals" if self.shape.KIND.name == "referral" else "patients"
+        return {"referral": "referrals", "work": "work"}.get(self.shape.KIND.name, "patients")
 
     def landing(self, stream: StreamId | str) -> str:
         """Return the address that shows what was recorded."""
         if self.shape.KIND.name == "referral":
             return f"/ui/referrals/{stream}"
+        if self.shape.KIND.name == "work":
+            return "/ui/work"
         return f"/ui/patients/{self.patient}" if self.patient else "/"
 
 
@@ -74,8 +76,9 @@ def command_page(  # noqa: PLR0913  # what a form shows
     noun = asked.shape.KIND.name.replace("_", " ")
     verb = verb_words(asked.shape)
     title = "Mark as entered in error" if asked.shape.VERB == "void" else verb
-    back = asked.landing(asked.stream) if asked.stream else f"/ui/patients/{asked.patient}"
-    crumbs = [{"href": back, "text": "Patient" if asked.patient else noun.capitalize()}]
+    back = f"/ui/patients/{asked.patient}" if asked.patient else asked.landing(asked.stream or "")
+    above = "Patient" if asked.patient else "Work list" if noun == "work" else noun.capitalize()
+    crumbs = [{"href": back, "text": above}]
     return render(
         "command.html",
         **frame,

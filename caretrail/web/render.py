@@ -14,6 +14,7 @@ TEMPLATES: Final = Path(__file__).parent / "templates"
 SECTIONS: Final = (
     ("patients", "/ui/patients", "Patients"),
     ("census", "/ui/census", "Census"),
+    ("work", "/ui/work", "Work list"),
     ("referrals", "/ui/referrals", "Referrals"),
 )
 #: Directional embeddings, overrides and isolates; control characters except tab and line ends.

@@ -306,3 +306,28 @@ def test_every_form_carries_its_token(desk: Desk) -> None:
     fields = desk.fields(desk.new)
     assert fields["csrf"] == csrf_of(desk.client.get(desk.new).text)
     assert desk.client.post(desk.new, data={**fields, "csrf": ""}).status_code == 403
+
+
+def test_an_empty_work_list_says_why_and_how_to_see_all(desk: Desk) -> None:
+    page = desk.client.get("/ui/work?kind=transition").text
+
+    assert "<h2>Nothing is owed</h2>" in page
+    assert "No open duty matches this filter." in page
+    assert '<a class="button plain" href="/ui/work">Show all</a>' in page
+
+
+def test_a_cursor_that_no_page_gave_is_explained(desk: Desk) -> None:
+    assert desk.client.get("/ui/work?after=x").status_code == 404
+
+
+def test_an_item_that_does_not_exist_cannot_be_claimed(desk: Desk) -> None:
+    address = "/ui/work/record/snooze"
+    fields = desk.fields(
+        f"{address}?item={desk.told.alder}~referral.outcome~~20260305",
+        by__organisation="CSC", until="2026-02-20 09:00", reason="patient_asked",
+    )  # fmt: skip
+    answer = desk.client.post(address, data=fields)
+
+    assert answer.status_code == 404
+    assert "<code>unknown_work_item</code>" in answer.text
+    assert 'value="2026-02-20 09:00"' in answer.text

@@ -1,0 +1,234 @@
+"""The work list: what is owed to patients, grouped by person, the most pressing first."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+from urllib.parse import quote
+
+from caretrail.reading.listing import PatientSummary
+from caretrail.reading.work import WorkList
+from caretrail.web.patients_page import person_words
+from caretrail.web.render import render
+from caretrail.web.words import Words, date_words, length
+from domain.ids import PatientId
+from projections.work import WorkItemRow
+
+#: Kind of stream -> its words as a filter.
+KINDS: Final[Mapping[str, str]] = {
+    "referral": "Referrals",
+    "transition": "After discharge",
+    "care_plan": "Care plans",
+    "medication_list": "Medications",
+    "care_team": "Care teams",
+}
+#: Code of a duty, as protocols name it -> what is owed.
+_DUTIES: Final[Mapping[str, str]] = {
+    "referral.acknowledge": "Referral: answer the request",
+    "referral.appointment": "Referral: make an appointment",
+    "referral.seen": "Referral: the visit is to be held",
+    "referral.outcome": "Referral: send the outcome",
+    "referral.tell_patient": "Referral: tell the patient",
+    "referral.refusal": "Referral: read the refusal",
+    "referral.missed": "Referral: call the patient after a missed visit",
+    "referral.information": "Referral: answer the question of the target",
+    "referral.duplicate": "Referral: decide on the likely duplicate",
+    "referral.expires": "Referral: it expires",
+    "care_plan.review": "Care plan: review it",
+    "care_plan.goal_worsening": "Care plan: a goal is worsening",
+    "medication_list.discrepancy": "Medications: resolve a discrepancy",
+    "care_team.handover": "Care team: answer the handover",
+}
+_TRACK: Final = 98.0  # units of the small line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkForm:
+    """What was chosen on the work list."""
+
+    whose: str = ""  # "mine", or empty: all
+    kind: str = ""
+    facility: str = ""
+    older: bool = False
+    waiting: bool = False
+    as_of: str = ""
+    known_at: str = ""
+
+    def query(self, **changed: str) -> str:
+        """Return the address of the list with other choices."""
+        names = {
+            "whose": self.whose,
+            "kind": self.kind,
+            "facility": self.facility,
+            "older": "yes" if self.older else "",
+            "waiting": "yes" if self.waiting else "",
+            "as_of": self.as_of,
+            "known_at": self.known_at,
+            **changed,
+        }
+        return "/ui/work?" + "&".join(
+            f"{name}={quote(text)}" for name, text in names.items() if text
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acting:
+    """Who acts on the items of the page."""
+
+    person: str
+    organisations: Sequence[str]
+    key: Callable[[], str]  # returns a new idempotency key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkLine:
+    """One item of the list."""
+
+    item: str
+    title: str
+    href: str  # of what it is about; empty: the patient
+    due: str
+    due_day: str
+    css: str
+    here: float  # where now is on the small line
+    end: float  # where the due time is
+    why: str
+    responsible: str
+    at_it: str  # who claimed it, and until when
+    mine: bool
+    waits: str
+    by: str  # the organisation for which the person claims it
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkGroup:
+    """The items of one person."""
+
+    patient_id: str
+    name: str
+    about: str
+    lines: Sequence[WorkLine]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkSection:
+    """The persons whose most pressing item is overdue, due today, or due later."""
+
+    title: str
+    css: str
+    groups: Sequence[WorkGroup]
+
+
+def work_page(  # what the page shows
+    listed: WorkList,
+    people: Mapping[PatientId, PatientSummary],
+    *,
+    asked: WorkForm,
+    acting: Acting,
+    words: Words,
+    frame: Mapping[str, object],
+) -> str:
+    """Return a page of the work list."""
+    sections: dict[str, list[WorkGroup]] = {"over": [], "today": [], "later": []}
+    for each in listed.people:
+        person = people.get(each.patient_id)
+        name, about = person_words(person, listed.at, words) if person else ("Not known", "")
+        lines = [_line(item, listed.at, acting, words) for item in each.items]
+        group = WorkGroup(patient_id=each.patient_id, name=name, about=about, lines=lines)
+        sections[_when(each.items[0], listed.at, words)].append(group)
+    items = [item for each in listed.people for item in each.items]
+    titles = {"over": "Overdue", "today": "Due today", "later": "Later"}
+    return render(
+        "work.html",
+        **frame,
+        words=words,
+        asked=asked,
+        kinds=KINDS,
+        parts=[
+            WorkSection(title=titles[css], css=css, groups=groups)
+            for css, groups in sections.items()
+            if groups
+        ],
+        counts={css: sum(_when(item, listed.at, words) == css for item in items) for css in titles},
+        at=listed.at,
+        index=listed.known.index,
+        backlog_days=listed.backlog_days,
+        acting=acting,
+        after=asked.query(after=listed.cursor) if listed.cursor else "",
+    )
+
+
+def duty_words(code: str) -> str:
+    """Return what a duty asks for: the words of its code, else the last part of the code."""
+    wider = code
+    while wider:
+        if wider in _DUTIES:
+            return _DUTIES[wider]
+        wider = wider.rpartition(".")[0]
+    return code.rpartition(".")[2].replace("_", " ").capitalize()
+
+
+def _when(item: WorkItemRow, at: datetime, words: Words) -> str:
+    if at > item.in_time_until:
+        return "over"
+    return "today" if words.local(item.in_time_until).date() == words.local(at).date() else "later"
+
+
+def _line(item: WorkItemRow, at: datetime, acting: Acting, words: Words) -> WorkLine:
+    css = _when(item, at, words)
+    due_day = (
+        date_words(date.fromisoformat(item.due_on), year=False)
+        if item.due_on
+        else words.moment(item.in_time_until)
+    )
+    whole = max(at, item.in_time_until) - item.opened_at
+    claimed = item.claimed_until is not None and at < item.claimed_until
+    claimer = item.claimed_person or item.claimed_pool or item.claimed_organisation or ""
+    own = acting.organisations
+    responsible = item.responsible_organisation
+    return WorkLine(
+        item=item.item_id,
+        title=duty_words(item.duty),
+        href=f"/ui/referrals/{item.about}" if item.kind == "referral" else "",
+        due=_due(item, at, css),
+        due_day=due_day,
+        css=css,
+        here=_share(at - item.opened_at, whole),
+        end=_share(item.in_time_until - item.opened_at, whole),
+        why=f"{item.source}; protocol {item.rule_version[:8]}",
+        responsible=", ".join(
+            filter(
+                None,
+                (
+                    item.responsible_person or item.responsible_pool,
+                    words.facility(responsible) if responsible else "",
+                ),
+            )
+        )
+        or "not stated",
+        at_it=f"{claimer}, until {words.near(item.claimed_until, at)}"
+        if claimed and item.claimed_until
+        else "",
+        mine=claimed and item.claimed_person == acting.person,
+        waits=f"waits until {words.near(item.snoozed_until, at)}"
+        if item.snoozed_until and at < item.snoozed_until
+        else "",
+        by=responsible if responsible in own else (own[0] if own else responsible),
+        key=acting.key(),
+    )
+
+
+def _due(item: WorkItemRow, at: datetime, css: str) -> str:
+    if css == "over":
+        return f"overdue {length(at - item.in_time_until)}"
+    if css == "today":
+        return "due today"
+    return f"due in {length(item.in_time_until - at)}"
+
+
+def _share(part: timedelta, whole: timedelta) -> float:
+    """Return a place on the small line, which is 104 units wide."""
+    if whole <= timedelta():
+        return 2.0
+    return 2.0 + _TRACK * max(0.0, min(1.0, part / whole))

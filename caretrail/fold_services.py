@@ -13,6 +13,7 @@ from domain.body import SealedSegment
 from domain.catalogue import own_event
 from domain.ids import IdKey
 from domain.interpretation import interpret
+from domain.protocol import stream_of_protocols
 from infra.event_log import EventLog
 from infra.postgres import pool
 from infra.settings import Settings
@@ -42,6 +43,7 @@ def fold_services(keys: SubjectKeys, ids: IdKey) -> Services:
         token=lru_cache(maxsize=_TOKENS)(lambda text: ids.ref("token", text)),
         interpret=interpret,
         read_own=own_event,
+        protocol_stream=stream_of_protocols(ids),
         warm=keys.warm,
     )
 

@@ -27,7 +27,7 @@ from projections.engine.services import Services
 from projections.engine.table import Column, Row, Table
 
 NAME: Final = "course"
-VERSION: Final = 3
+VERSION: Final = 4
 
 COURSE: Final = Table(
     "course",
@@ -37,8 +37,14 @@ COURSE: Final = Table(
         Column(
             "patients", "text", "Patients with encounters, as JSON.", required=True, external=True
         ),
+        Column(
+            "latest_at",
+            "timestamptz",
+            "Latest start or end of its encounters; null: none is known.",
+        ),
     ),
     key=("component",),
+    indexes=(("latest_at",),),
     published=False,
 )
 
@@ -174,8 +180,16 @@ def _course_encounter(encounter: Encounter) -> CourseEncounter:
 
 def rows(interpreted: Component, services: Services) -> dict[str, list[Row]]:  # noqa: ARG001
     """Return the row of a component."""
-    patients = _encode(course_patients(interpreted)).decode()
-    return {COURSE.name: [(interpreted.component, patients)]}
+    patients = course_patients(interpreted)
+    instants = [
+        at
+        for patient in patients
+        for encounter in patient.encounters
+        for at in (encounter.start, encounter.end)
+        if at is not None
+    ]
+    row = (interpreted.component, _encode(patients).decode(), max(instants, default=None))
+    return {COURSE.name: [row]}
 
 
 def read(

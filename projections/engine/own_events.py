@@ -202,6 +202,14 @@ def own_of_kind(connection: Connection[Any], kind: str) -> list[OwnEventRow]:
     return [OwnEventRow(*row[1:]) for row in rows]
 
 
+def own_of_node(connection: Connection[Any], schema: str, node: str) -> list[OwnEventRow]:
+    """Return the own events that are filed under one node, by index."""
+    rows = _select(
+        connection, schema, "where o.record_id = %s order by o.source_position", (node,)
+    )
+    return [OwnEventRow(*row[1:]) for row in rows]
+
+
 def own_by_component(
     connection: Connection[Any], schema: str, wanted: Sequence[str], *, upto: int | None = None
 ) -> dict[str, list[OwnEventRow]]:

@@ -10,7 +10,9 @@ An event that cannot even be filed is set aside by itself, under its stream. The
 component go on without it. It is read from the store and applied again at the next start.
 
 Events of a large component that wait until it is folded are kept in the same table: see ``large``.
-Nothing is wrong with them, so they are not listed as set aside.
+So are components that wait until they are folded with another protocol (part ``protocol``, with the
+event of the protocol): see ``protocols``. Nothing is wrong with them, so they are not listed as set
+aside.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,8 +23,8 @@ from psycopg import Connection
 
 from projections.engine.arrays import texts
 
-Part: TypeAlias = Literal["statements", "course", "event", "waiting"]
-_PARTS: Final[tuple[Part, ...]] = ("statements", "course", "event", "waiting")
+Part: TypeAlias = Literal["statements", "course", "event", "waiting", "protocol"]
+_PARTS: Final[tuple[Part, ...]] = ("statements", "course", "event", "waiting", "protocol")
 
 DDL: Final = """
 create table if not exists proj.parked (
@@ -60,7 +62,7 @@ class ParkedEvent:
 
 def nothing() -> dict[Part, dict[str, str]]:
     """Return the answer of ``among`` if no component is set aside."""
-    return {"statements": {}, "course": {}, "waiting": {}}
+    return {"statements": {}, "course": {}, "waiting": {}, "protocol": {}}
 
 
 def among(connection: Connection[Any], components: Sequence[str]) -> dict[Part, dict[str, str]]:
@@ -103,6 +105,21 @@ def park(connection: Connection[Any], parked: Sequence[ParkedEvent]) -> None:
 
 def rename(connection: Connection[Any], absorbed: Mapping[str, str]) -> None:
     """Give the events of absorbed components the name of the component that absorbed theirs."""
+    # Several components may wait for one protocol, and their names become one.
+    connection.execute(
+        """
+        with renamed as (
+            delete from proj.parked as p
+            using unnest(%s::text[], %s::text[]) as m(before, now)
+            where p.component = m.before and p.part = 'protocol'
+            returning m.now, p.source_position, p.event_id, p.reason, p.part
+        )
+        insert into proj.parked (component, source_position, event_id, reason, part)
+        select * from renamed
+        on conflict do nothing
+        """,
+        (list(absorbed), list(absorbed.values())),
+    )
     connection.execute(
         """
         update proj.parked set component = m.now
@@ -128,7 +145,7 @@ def parked(connection: Connection[Any]) -> list[ParkedEvent]:
     rows = connection.execute(
         """
         select component, source_position, event_id, reason, part
-        from proj.parked where part <> 'waiting'
+        from proj.parked where part not in ('waiting', 'protocol')
         order by source_position
         """
     ).fetchall()
@@ -140,9 +157,9 @@ def waiting(connection: Connection[Any]) -> list[ParkedEvent]:
     rows = connection.execute(
         """
         select component, source_position, event_id, reason, part
-        from proj.parked where part = 'waiting' and component = (
-            select component from proj.parked where part = 'waiting'
-            order by source_position limit 1
+        from proj.parked where part in ('waiting', 'protocol') and component = (
+            select component from proj.parked where part in ('waiting', 'protocol')
+            order by source_position, component limit 1
         )
         order by source_position
         """
@@ -153,7 +170,7 @@ def waiting(connection: Connection[Any]) -> list[ParkedEvent]:
 def first_waiting(connection: Connection[Any]) -> int | None:
     """Return the index of the first event that waits until its component is folded."""
     row = connection.execute(
-        "select min(source_position) from proj.parked where part = 'waiting'"
+        "select min(source_position) from proj.parked where part in ('waiting', 'protocol')"
     ).fetchone()
     return None if row is None else row[0]
 

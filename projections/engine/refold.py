@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from psycopg import Connection
 
-from projections.engine import course, own_events, parking
+from projections.engine import course, own_events, parking, protocols
 from projections.engine.component import interpret_component
 from projections.engine.component_memory import StoredStatements
 from projections.engine.course import Course, CoursePatient, course_patients
@@ -189,6 +189,7 @@ def _fold_courses(
         connection, targets.course.schema, [one for one in names if one not in patients]
     )
     known |= patients
+    in_force = protocols.read(connection, targets.substrate.schema, services)
     fresh = _each(
         names,
         lambda name: component_rows(
@@ -196,6 +197,7 @@ def _fold_courses(
                 component=name,
                 patients=known.get(name, ()),
                 streams=own_events.streams_of(own[name], services.read_own),
+                protocols=in_force,
             ),
             targets.by_course,
             services,

@@ -110,7 +110,9 @@ def large_components(
 def fold_waiting(
     connection: Connection[Any], projections: ProjectionList, services: Services
 ) -> bool:
-    """Fold the large component that has waited for the longest time; return whether there was one.
+    """Fold the component that has waited for the longest time; return whether there was one.
+
+    It is a large component, or one that is folded with another protocol.
 
     ``connection`` is in autocommit mode.
 
@@ -146,4 +148,6 @@ def _fold_again(
         BatchEvent(touched.of.get(one.component, one.component), one.index, one.event_id)
         for one in events
     ]
-    refold(connection, targets, touched, batch, services, stated=touched.components)
+    # With another protocol, the statements mean the same. Only the course is folded again.
+    stated = () if all(one.part == "protocol" for one in events) else touched.components
+    refold(connection, targets, touched, batch, services, stated=stated)

@@ -56,6 +56,8 @@ class Services:
     if this release does not know this kind of stream, and raises ValueError if the kind is known
     and the event cannot be read.
 
+    ``protocol_stream`` is the stream that holds the published protocols: see ``protocols``.
+
     ``warm`` is told the records whose segments may be opened soon, so that their keys are fetched
     in one query.
 
@@ -67,6 +69,7 @@ class Services:
     token: Callable[[str], str]
     interpret: Interpretation
     read_own: Callable[[str, str], object | None] = _no_stream_known
+    protocol_stream: str = ""
     warm: Callable[[Iterable[RecordId]], None] = _warm_nothing
     memory: ComponentMemory | None = None
     large: LargeComponents | None = None

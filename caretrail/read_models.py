@@ -32,6 +32,7 @@ from projections import audit_trail
 from projections.catalogue import PROJECTIONS
 from projections.engine import fold, generations, resuming
 from projections.engine.component_memory import ComponentMemory
+from projections.engine.fold import AppliedBatch
 from projections.engine.large import LargeComponents
 from projections.engine.parking import ParkedEvent
 from projections.engine.projection import Needs
@@ -113,13 +114,7 @@ class ReadModels:
             ProjectorPorts(
                 source=source,
                 positions=lambda: self.positions(connection()),
-                apply=lambda batch: fold.apply(
-                    connection(),
-                    PROJECTIONS,
-                    batch,
-                    heal=self.store.read_partition,
-                    services=services,
-                ),
+                apply=lambda batch: self._apply(connection(), batch, services),
                 now=clock.now,
                 meaning=failure_meaning,
                 published=published or dict,
@@ -129,6 +124,18 @@ class ReadModels:
                 on_failure=on_failure,
             )
         )
+
+    def _apply(
+        self, connection: Connection[Any], batch: Sequence[RecordedEvent], services: Services
+    ) -> AppliedBatch:
+        """Apply a batch. If no other thread folds what waits after it, fold that too."""
+        applied = fold.apply(
+            connection, PROJECTIONS, batch, heal=self.store.read_partition, services=services
+        )
+        if services.large is None and applied.waiting:
+            while resuming.fold_waiting(connection, PROJECTIONS, services):
+                pass
+        return applied
 
     def fold_large(self, large: LargeComponents, stop: threading.Event) -> None:
         """Fold the large components that wait, one after the other, until ``stop`` is set."""

@@ -17,6 +17,7 @@ from projections.engine import generations, links, own_events, parking, position
 from projections.engine.decoding import decode_body
 from projections.engine.events import LoggedEvent, is_statement, logged
 from projections.engine.failures import is_of_content, reason_of
+from projections.engine.fold_protocols import refold_for_protocols
 from projections.engine.large import of_large
 from projections.engine.parking import ParkedEvent
 from projections.engine.position import GenerationKey, Heal
@@ -54,7 +55,7 @@ class AppliedBatch:
     skipped: int  # repeats
     healed: int  # events fetched from the store to fill holes
     parked: tuple[ParkedEvent, ...]  # set aside in this batch
-    waiting: int  # events that wait until their large component is folded
+    waiting: int  # events that wait until a component is folded afterwards
     positions: dict[int, int]  # partition: index of the last event applied, if it moved
 
 
@@ -159,7 +160,7 @@ def apply_to(
                 raise
             raise EventRefused(due.events, reason_of(error)) from error
     moved = position.advance(connection, keys, held, due.events)
-    set_aside = tuple(one for one in parked if one.part != "waiting")
+    set_aside = tuple(one for one in parked if one.part not in parking.WAITING)
     return AppliedBatch(
         applied=len(due.events),
         skipped=due.skipped,
@@ -245,6 +246,8 @@ def project(
         later = of_large(connection, schema, arrived, services.large, others)
     now = [one for one in arrived if one.index not in later]
     groups = [*(one.nodes for one in now), *((row.record_id,) for row in own)]
+    about_protocols = any(one.record_id == services.protocol_stream for one in own)
+    _wait_for_other_folds(connection, wanted=about_protocols and targets.are_fed)
     if targets.files:
         substrate.file(connection, schema, arrived)
         own_events.file(connection, schema, own)
@@ -260,7 +263,14 @@ def project(
         BatchEvent(touched.of[row.record_id], row.source_position, row.event_id) for row in own
     ]
     parked = refold(connection, targets, touched, batch, services, stated=stated, arrived=now)
+    parked += refold_for_protocols(connection, targets, own, services)
     return waiting + parked
+
+
+def _wait_for_other_folds(connection: Connection[Any], *, wanted: bool) -> None:
+    """Wait until no other transaction folds with the protocols as they were: see ``protocols``."""
+    if wanted:
+        connection.execute("select pg_advisory_xact_lock(%s)", (generations.FOLDING,))
 
 
 def _add_event_rows(

@@ -204,9 +204,7 @@ def own_of_kind(connection: Connection[Any], kind: str) -> list[OwnEventRow]:
 
 def own_of_node(connection: Connection[Any], schema: str, node: str) -> list[OwnEventRow]:
     """Return the own events that are filed under one node, by index."""
-    rows = _select(
-        connection, schema, "where o.record_id = %s order by o.source_position", (node,)
-    )
+    rows = _select(connection, schema, "where o.record_id = %s order by o.source_position", (node,))
     return [OwnEventRow(*row[1:]) for row in rows]
 
 

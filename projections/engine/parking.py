@@ -25,6 +25,8 @@ from projections.engine.arrays import texts
 
 Part: TypeAlias = Literal["statements", "course", "event", "waiting", "protocol"]
 _PARTS: Final[tuple[Part, ...]] = ("statements", "course", "event", "waiting", "protocol")
+#: The parts with which nothing is wrong: their components are folded afterwards.
+WAITING: Final[frozenset[Part]] = frozenset({"waiting", "protocol"})
 
 DDL: Final = """
 create table if not exists proj.parked (

@@ -29,6 +29,7 @@ from domain.protocol import (
 from domain.rules import NO_PROTOCOLS, Protocols
 from projections.engine import course
 from projections.engine.own_events import OWN_EVENT, OwnEventRow, ReadOwn, own_of_node
+from projections.engine.parking import ParkedEvent
 from projections.engine.services import Services
 from projections.engine.substrate import COMPONENT
 from projections.engine.targets import Targets
@@ -54,14 +55,6 @@ def read(connection: Connection[Any], schema: str, services: Services) -> Protoc
         _remembered.clear()  # they change some times a year
         _remembered[known] = found
     return found
-
-
-def known_at(
-    connection: Connection[Any], stream: str, read_own: ReadOwn, *, upto: int | None = None
-) -> Protocols:
-    """Return the protocols that were recorded up to an index, from the views that readers use."""
-    rows = own_of_node(connection, "proj", stream)
-    return of_rows((one for one in rows if upto is None or one.source_position <= upto), read_own)
 
 
 def of_rows(rows: Iterable[OwnEventRow], read_own: ReadOwn) -> Protocols:
@@ -118,7 +111,8 @@ def concerned(connection: Connection[Any], targets: Targets, since: datetime) ->
     rows = connection.execute(
         sql.SQL(
             "select component from {course} where latest_at >= %(since)s"
-            " union select c.component from {own} as o join {component} as c on c.node = o.record_id"
+            " union select c.component from {own} as o"
+            " join {component} as c on c.node = o.record_id"
             " where o.happened_at >= %(since)s and o.record_id <> o.stream_id order by 1"
         ).format(
             course=course.COURSE.at(targets.course.schema),
@@ -128,6 +122,20 @@ def concerned(connection: Connection[Any], targets: Targets, since: datetime) ->
         {"since": since},
     ).fetchall()
     return [component for (component,) in rows]
+
+
+def waiting_for(names: Iterable[str], event: OwnEventRow) -> list[ParkedEvent]:
+    """Return what notes that components wait until they are folded with another protocol."""
+    return [
+        ParkedEvent(
+            component=name,
+            index=event.source_position,
+            event_id=event.event_id,
+            reason="",
+            part="protocol",
+        )
+        for name in names
+    ]
 
 
 @lru_cache(maxsize=8)

@@ -7,8 +7,9 @@ from typing import Any, Final
 from psycopg import Connection
 
 from domain.ids import RecordId
+from domain.rules import NO_PROTOCOLS
 from domain.statement import Statement
-from projections.engine import own_events, substrate
+from projections.engine import own_events, protocols, substrate
 from projections.engine.component import interpret_component
 from projections.engine.course import Course, CoursePatient, course_patients
 from projections.engine.decoding import decode_body
@@ -31,10 +32,15 @@ class BucketFold:
         self.parked: list[ParkedEvent] = []
         self._targets = targets
         self._services = services
+        self._protocols = NO_PROTOCOLS
         #: Schema in which events are filed; empty: the substrate is not filled.
         self._filed_in = (
             targets.substrate.schema if targets.files and targets.substrate is not None else ""
         )
+
+    def use_protocols(self, rows: Iterable[OwnEventRow]) -> None:
+        """Fold with the protocols that these events publish."""
+        self._protocols = protocols.of_rows(rows, self._services.read_own)
 
     def fold(self, events: Sequence[LoggedEvent], joined: Mapping[str, str]) -> list[LoggedEvent]:
         """Fold the events of whole streams, records or components.
@@ -140,7 +146,9 @@ class BucketFold:
         self, name: str, patients: tuple[CoursePatient, ...], own: Sequence[OwnEventRow]
     ) -> None:
         streams = own_events.streams_of(own, self._services.read_own)
-        found = Course(component=name, patients=patients, streams=streams)
+        found = Course(
+            component=name, patients=patients, streams=streams, protocols=self._protocols
+        )
         for one in component_rows(found, self._targets.by_course, self._services):
             self.loading.add(*one)
 

@@ -9,6 +9,7 @@ from typing import Any, Final, Self, TypeAlias
 from psycopg import Connection
 
 from domain.body import RecordedEvent
+from projections.engine import own_events
 from projections.engine.events import LoggedEvent
 from projections.engine.failures import is_of_content, reason_of
 from projections.engine.fold import refused_event, statements_of
@@ -30,6 +31,7 @@ from projections.rebuilding.workers import (
     FoldTask,
     KeysResult,
     KeysTask,
+    ProtocolsTask,
     StretchPutAside,
     TaskResult,
     Tools,
@@ -74,6 +76,7 @@ class Filling:
         self._connection = connection
         self._new = new
         self._targets = targets
+        self._services = services
         self._bounds = bounds
         self._report = progress or _report_nothing
         self._tools = tools
@@ -217,9 +220,31 @@ class Filling:
             for some in components.values():
                 self._fold.loading.add(schema, COMPONENT, some.items())
         again = self._spill.another()
+        self._read_protocols()
         self._round(self._spill, components, again)
         self._round(again, {}, again)
         self._report("fold", self._folded, self._folded)
+
+    def _read_protocols(self) -> None:
+        """Read the protocols before anything is folded: the rows of courses depend on them."""
+        stream = self._services.protocol_stream
+        if not (stream and self._targets.by_course):
+            return
+        workers, places = self._workers, [self._spill.place]
+        if workers is not None:
+            self._spill.write()
+            places = workers.places
+        rows = [
+            row
+            for one in sorted(self._spill.bucket(stream).events(places), key=_index)
+            if one.record == stream
+            for row in own_events.rows_of(one, (stream,))
+        ]
+        self._fold.use_protocols(rows)
+        if workers is not None:
+            workers.give_all(ProtocolsTask(rows))
+            while workers.busy:
+                workers.results(wait_for_one=True)
 
     def _round(self, spill: Spill, components: dict[int, dict[str, str]], again: Spill) -> None:
         workers = self._workers
@@ -293,6 +318,10 @@ class Filling:
 
     def _rows_of(self, task: KeysTask) -> int:
         return self._written.get((task.schema, task.table.name), 0)
+
+
+def _index(one: LoggedEvent) -> int:
+    return one.index
 
 
 def _report_nothing(_stage: str, _done: int, _total: int | None) -> None:

@@ -128,6 +128,11 @@ class Spill:
         """Return an empty one, over the same file."""
         return Spill(self._file)
 
+    def bucket(self, node: str) -> Bucket:
+        """Return the events that are in one bucket with those of a node, and keep them."""
+        number = bucket_of(node)
+        return Bucket(self._pieces[number], self._held[number])
+
     def buckets(self) -> Iterator[tuple[int, Bucket]]:
         """Return all buckets that are not empty, by number, and forget them."""
         for number in range(BUCKETS):

@@ -25,6 +25,7 @@ from typing import Any, Final, Self, TypeAlias
 from psycopg import Connection
 from typing_extensions import override
 
+from projections.engine.own_events import OwnEventRow
 from projections.engine.parking import ParkedEvent
 from projections.engine.services import Services
 from projections.engine.table import Table
@@ -71,6 +72,18 @@ class StretchPutAside:
 
 
 @dataclass(frozen=True, slots=True)
+class ProtocolsTask:
+    """The events of the published protocols, before anything is folded."""
+
+    rows: Sequence[OwnEventRow]
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolsTaken:
+    """A worker folds with these protocols from now on."""
+
+
+@dataclass(frozen=True, slots=True)
 class FoldTask:
     """A bucket to fold. Its events are in files."""
 
@@ -112,8 +125,8 @@ class WorkerTotals:
     refused: Refused
 
 
-Task: TypeAlias = Stretch | FoldTask | KeysTask
-TaskResult: TypeAlias = StretchPutAside | FoldResult | KeysResult
+Task: TypeAlias = Stretch | ProtocolsTask | FoldTask | KeysTask
+TaskResult: TypeAlias = StretchPutAside | ProtocolsTaken | FoldResult | KeysResult
 
 
 def totals_of(fold: BucketFold) -> WorkerTotals:
@@ -206,6 +219,12 @@ class Workers:
         _send(channel, task)
         self._before[channel] += 1
         return True
+
+    def give_all(self, task: Task) -> None:
+        """Give a task to each worker. No worker may have an unfinished task."""
+        for channel in self._before:
+            _send(channel, task)
+            self._before[channel] += 1
 
     def results(self, *, wait_for_one: bool) -> list[TaskResult]:
         """Return the results of the tasks that were finished since the last call."""
@@ -302,6 +321,9 @@ class _Worker:
                 return totals_of(self.fold)
             case Stretch():
                 return StretchPutAside(self.reader.gather(task), self.spill.hand_over())
+            case ProtocolsTask():
+                self.fold.use_protocols(task.rows)
+                return ProtocolsTaken()
             case FoldTask():
                 events = task.bucket.events(self.places)
                 elsewhere = self.fold.fold(events, task.joined)

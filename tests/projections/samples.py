@@ -289,15 +289,15 @@ class Log:
 
     def _record_own(self, one: SampleOwnEvent) -> RecordedEvent:
         event = one.event
-        assert event.record is not None
+        subject = event.record or RecordId(one.stream)
         return self._append(
             topic=event.TOPIC,
             stream=one.stream,
-            subjects=(one.stream, event.record),
+            subjects=(one.stream,) if event.record is None else (one.stream, event.record),
             happened_at=event.happened_at.at,
             facility="",
             actor=Actor(kind="person", subject="nurse"),
-            body=make_body(event, [_seal(event.record, "notes", {"texts": {"note": "words"}})]),
+            body=make_body(event, [_seal(subject, "notes", {"texts": {"note": "words"}})]),
         )
 
     def _record(self, one: SampleStatement) -> RecordedEvent:

@@ -13,7 +13,9 @@ from caretrail.cli.output import json_line, line, note
 from caretrail.cli.patients import shared_number_listed
 from caretrail.failure import Failed
 from caretrail.readers import open_reader
+from commands.authority import Authority
 from commands.decisions import Caller, Command
+from commands.permissions import Role
 from commands.ports.streams import CommandOutcome
 from domain.body import Actor
 from domain.ids import RecordId, StreamId
@@ -52,7 +54,10 @@ def _stated(fields: Mapping[str, object]) -> dict[str, object]:
 def give(options: Namespace, application: Application, command: Command) -> None:
     """Give the command, wait until the read models hold it, and print what it recorded."""
     caller = Caller(
-        actor=_actor(options), key=options.key, expected_version=options.expected_version
+        actor=_actor(options),
+        key=options.key,
+        expected_version=options.expected_version,
+        authority=_authority(options),
     )
     outcome = application.decisions.record(command, caller)
     catch_up_to_read(application)
@@ -87,6 +92,16 @@ def outcome_json(outcome: CommandOutcome) -> dict[str, Any]:
         "repeated": outcome.repeated,
         "warnings": list(outcome.warnings),
     }
+
+
+def _authority(options: Namespace) -> Authority | None:
+    """Return what the person may do; None if no role is stated."""
+    if not options.as_role:
+        return None
+    return Authority(
+        roles=tuple(map(Role, options.as_role)),
+        organisations=frozenset(options.as_organisation or ()),
+    )
 
 
 def _actor(options: Namespace) -> Actor:

@@ -4,10 +4,8 @@ import argparse
 from typing import Final
 
 from caretrail.cli.arguments import code, count, id_of
-from caretrail.cli.verbs import Verbs, add_group, add_json, add_verb
+from caretrail.cli.verbs import ROLES, Verbs, add_group, add_json, add_verb
 
-#: Those of ``commands.permissions.Role``, whose import --help must not pay for.
-ROLES: Final = ("publisher", "coordinator", "clinician", "analyst", "compliance", "operator")
 _DAYS: Final = 90
 
 

@@ -1,8 +1,12 @@
 """Make verbs and the flags that several verbs share."""
 
 import argparse
+from typing import Final
 
-from caretrail.cli.arguments import count, instant, instant_or_index, stated_time, version
+from caretrail.cli.arguments import code, count, instant, instant_or_index, stated_time, version
+
+#: Those of ``commands.permissions.Role``, whose import --help must not pay for.
+ROLES: Final = ("publisher", "coordinator", "clinician", "analyst", "compliance", "operator")
 
 Verbs = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
 
@@ -54,6 +58,20 @@ def add_caller(verb: argparse.ArgumentParser, noun: str) -> None:
     verb.set_defaults(noun=noun)
     verb.add_argument(
         "--as", dest="actor", required=True, metavar="ACTOR", help="person who gives the command"
+    )
+    verb.add_argument(
+        "--as-role",
+        action="append",
+        choices=ROLES,
+        help="role of the person: the command is refused if the role does not allow it; repeat the"
+        " flag for more. Without it, no role is asked",
+    )
+    verb.add_argument(
+        "--as-organisation",
+        action="append",
+        type=code,
+        metavar="CODE",
+        help="organisation that the person with the role acts for; repeat the flag for more",
     )
     verb.add_argument("--purpose", default="", metavar="CODE", help="purpose of use, such as TREAT")
     verb.add_argument(

@@ -8,11 +8,12 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from caretrail.actors.accesses import AccessRecorder
 from caretrail.actors.care import CareLookup
+from caretrail.http.below import Below
 from caretrail.http.command_pages import CommandPages
 from caretrail.http.error_pages import ErrorPages
 from caretrail.http.gate import Gate
@@ -82,6 +83,7 @@ def create_app(  # noqa: PLR0913  # the parts of an application are wired here
     gate = Middleware(
         Gate, sessions=sessions, refuse=sign_in.refuse, unavailable=errors.unavailable
     )
+    below = [Middleware(Below, path="/api/v1", other=api)] if api is not None else []
     return Starlette(
         routes=[
             *sign_in.routes(),
@@ -91,9 +93,8 @@ def create_app(  # noqa: PLR0913  # the parts of an application are wired here
             Route("/healthz", _healthz),
             Route("/readyz", _readyz(problems)),
             Route("/metrics", _metrics(metrics)),
-            *([Mount("/api/v1", app=api)] if api is not None else []),
         ],
-        middleware=[Middleware(Guard, hosts=hosts), gate],
+        middleware=[Middleware(Guard, hosts=hosts), *below, gate],
         exception_handlers=errors.handlers(),
     )
 

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from caretrail.actors.accesses import AccessNotRecorded
-from caretrail.api.problems import Problem, status_of
+from caretrail.api.problems import status_of
 from caretrail.http.instants import NotATime
 from caretrail.http.not_found import NotFound
 from caretrail.http.posted import ForeignForm
@@ -57,9 +57,6 @@ class ErrorPages:
 
     def http_error(self, request: Request, error: Exception) -> Response:
         """Answer what the framework refuses."""
-        if request.scope["path"].startswith("/api/"):
-            # Such as an address with a line break, which no route of the API matches.
-            return Problem("unknown_route").response()
         status = error.status_code if isinstance(error, HTTPException) else 500
         return self.site.error(
             request, status, *_ERRORS.get(status, ("Not possible", "Please go back."))

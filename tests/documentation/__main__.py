@@ -10,6 +10,7 @@ from projections.engine import generations
 from tests import servers
 from tests.architecture import picture
 from tests.documentation import pages
+from tests.documentation.api_page import api
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
@@ -17,7 +18,7 @@ REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 def main() -> None:
     """Write all of them."""
     picture.main()
-    for make in (pages.cli, pages.metrics, pages.settings, pages.events):
+    for make in (api, pages.cli, pages.metrics, pages.settings, pages.events):
         (REFERENCE / f"{make.__name__}.md").write_text(make(), "utf-8")
     adt = REFERENCE / "adt.md"
     adt.write_text(pages.with_triggers(adt.read_text("utf-8")), "utf-8")

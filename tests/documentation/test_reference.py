@@ -11,11 +11,12 @@ from infra import metrics
 from projections.catalogue import PROJECTIONS
 from projections.engine import generations
 from tests.documentation import pages
+from tests.documentation.api_page import api
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
 
-@pytest.mark.parametrize("page", [pages.cli, pages.metrics, pages.settings, pages.events])
+@pytest.mark.parametrize("page", [api, pages.cli, pages.metrics, pages.settings, pages.events])
 def test_a_page_equals_what_is_generated_from_the_code(page: Callable[[], str]) -> None:
     assert (REFERENCE / f"{page.__name__}.md").read_text("utf-8") == page()
 

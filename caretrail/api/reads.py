@@ -27,6 +27,7 @@ from caretrail.api.reading import (
     sliced,
     wait,
 )
+from caretrail.api.work_list import AskedWork, work_list
 from caretrail.reading import NumberShared, PatientSearch
 from caretrail.reading.catalogue import OWN_STREAMS
 from caretrail.reading.contract import activity_json, census_json, patients_json, timeline_json
@@ -435,6 +436,14 @@ _READS: Final = (
         words="List the occupied places",
         asked=AskedCensus,
         work=census,
+        is_list=True,
+    ),
+    ReadRoute(
+        path="/work-list",
+        tag="work-items",
+        words="List what is owed to each person, the most pressing first",
+        asked=AskedWork,
+        work=work_list,
         is_list=True,
     ),
 )

@@ -144,3 +144,13 @@ def test_reads_state_their_purpose(api: ApiClient, alder: str) -> None:
     for path in (f"/patients/{alder}/timeline", "/census", "/patients", "/referrals"):
         answer = api.get(path, purpose="")
         assert (answer.status_code, code_of(answer)) == (403, "purpose_missing")
+
+
+def test_the_work_list_is_read_at_other_instants_and_refuses_what_is_no_cursor(
+    api: ApiClient,
+) -> None:
+    listed = api.get("/work-list?as_of=2026-01-16T12:00:00Z&known_at=10&organisation=HEART").json()
+    assert (listed["at"], listed["known_at"]["index"]) == ("2026-01-16T12:00:00Z", 10)
+    assert (listed["people"], listed["next"]) == ([], None)
+    answer = api.get("/work-list?cursor=x")
+    assert (answer.status_code, code_of(answer)) == (422, "query_invalid")

@@ -168,7 +168,7 @@ def test_a_handover_is_owed_under_the_stream_that_holds_it() -> None:
         sample(HandedOver, "13:00", "2", from_member="a", to_member="b"),
     ]
     streams = {
-        each.stream: tuple(filed(place, one) for place, one in enumerate(some, 1))
+        str(each.stream): tuple(filed(place, one) for place, one in enumerate(some, 1))
         for some in (own, [joined("10:00", "c", "1")])
         for each in some
     }

@@ -20,6 +20,7 @@ from caretrail.http.gate import Gate
 from caretrail.http.guard import LOOPBACK, Guard
 from caretrail.http.reading_pages import ReadingPages
 from caretrail.http.referral_pages import ReferralPages
+from caretrail.http.replay_pages import ReplayPages
 from caretrail.http.searches import RecentSearches
 from caretrail.http.sign_in import SignIn
 from caretrail.http.site import Site
@@ -88,6 +89,7 @@ def create_app(  # noqa: PLR0913  # the parts of an application are wired here
         routes=[
             *sign_in.routes(),
             *reading.routes(),
+            *ReplayPages(site=site).routes(),
             *_own_activities(site, own),
             Route("/static/caretrail.css", _stylesheet),
             Route("/healthz", _healthz),

@@ -1,0 +1,118 @@
+"""The replay of one patient: each event with what it changed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from caretrail.reading.listing import PatientSummary
+from caretrail.reading.replay import PartChange, change_words
+from caretrail.web.patients_page import person_words
+from caretrail.web.purposes import purpose_words
+from caretrail.web.render import render
+from caretrail.web.words import Words, length
+from domain.ids import PatientId
+from projections.audit_trail import EventRow
+
+_AROUND: Final = 12  # events that the log shows
+_SIGNS: Final[Mapping[str, str]] = {"added": "+", "removed": "−", "changed": "~"}  # noqa: RUF001  # a minus sign
+_LATE: Final = 3600  # seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayLine:
+    """One event of the log."""
+
+    number: int
+    index: int
+    event_id: str
+    what: str
+    happened: str
+    recorded: str
+    late: str
+    who: str
+    here: bool
+    after: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownChange:
+    """One change in words."""
+
+    sign: str
+    kind: str  # added, removed or changed
+    text: str
+
+
+def replay_page(  # noqa: PLR0913  # what the page shows
+    events: Sequence[EventRow],
+    *,
+    step: int,
+    changes: Sequence[PartChange],
+    since: int | None,
+    patient: PatientId,
+    person: PatientSummary | None,
+    now: datetime,
+    words: Words,
+    frame: Mapping[str, object],
+) -> str:
+    """Return the page.
+
+    Args:
+        events: The events that name the patient, in the order in which they were recorded.
+        step: The number of the event that is shown, from 1.
+        changes: What it changed, or what changed since another moment.
+        since: The index of that other moment; None: the event before.
+        patient: The patient.
+        person: Name and birth date.
+        now: The present.
+        words: The words of the pages.
+        frame: The frame of the page.
+    """
+    name, about = person_words(person, now, words) if person else ("Name not stated", "")
+    first = max(0, min(step - 1 - _AROUND // 2, len(events) - _AROUND))
+    around = range(first, min(first + _AROUND, len(events)))
+    return render(
+        "replay.html",
+        **frame,
+        words=words,
+        patient=patient,
+        name=name,
+        about=about,
+        step=step,
+        count=len(events),
+        here=_line(events[step - 1], step, step, words),
+        previous=events[step - 2].source_position if step > 1 else None,
+        next=events[step].source_position if step < len(events) else None,
+        first=events[0].source_position,
+        last=events[-1].source_position,
+        since=since,
+        changes=[
+            ShownChange(sign=_SIGNS[each.change], kind=each.change, text=change_words(each))
+            for each in changes
+        ],
+        log=[_line(events[number], number + 1, step, words) for number in around],
+    )
+
+
+def _line(event: EventRow, number: int, step: int, words: Words) -> ReplayLine:
+    behind = (event.recorded_at - event.happened_at) if event.happened_at else None
+    who = [event.actor_subject or event.sender or "", event.actor_role or ""]
+    if event.actor_purpose:
+        who.append(f"for {purpose_words(event.actor_purpose)}")
+    return ReplayLine(
+        number=number,
+        index=event.source_position,
+        event_id=event.event_id,
+        what=event.topic.rpartition(".")[0].replace(".", ": ").replace("_", " ").capitalize(),
+        happened=words.moment(event.happened_at, event.happened_precision or "second", year=True)
+        if event.happened_at
+        else "not stated",
+        recorded=words.moment(event.recorded_at, year=True),
+        late=f"{length(behind)} later"
+        if behind is not None and behind.total_seconds() >= _LATE
+        else "",
+        who=", ".join(filter(None, who)),
+        here=number == step,
+        after=number > step,
+    )

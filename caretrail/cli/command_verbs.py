@@ -90,6 +90,9 @@ def _add_field(verb: argparse.ArgumentParser, shape: type[Command], field: Comma
     if name == "event_id":
         verb.add_argument(name, type=id_of, metavar="EVENT", help="event id, as `show` prints it")
         return
+    if name == "item":
+        verb.add_argument(name, metavar="ITEM", help="id of the item, as `work ls` prints it")
+        return
     flag = f"--{flag_of(shape, field)}"
     words = field.words
     if field.kind == "yes_or_no":

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from caretrail.http import create_app
-from infra.web_sessions import PageUser, WebSessions
+from infra.web_sessions import PageUser, SignInAttempt, WebSessions
 from tests.region import WORDS, Told, now
 from tests.serving import serving
 from tests.signed_in import NURSE, csrf_of, sessions_of, sign_in
@@ -216,3 +216,19 @@ def test_the_database_holds_no_secret(told: Told) -> None:
 
     assert rows
     assert not [row for row in rows if link in str(row) or secret in str(row)]
+
+
+def test_what_is_kept_while_a_browser_is_at_the_provider_is_given_back_once(told: Told) -> None:
+    sessions = sessions_of(told.reader)
+    attempt = SignInAttempt(state="s", nonce="n", verifier="v", next_page="/ui/census")
+    secret = sessions.keep_attempt(attempt)
+
+    assert sessions.take_attempt("x") is None
+    assert sessions.take_attempt(secret) == attempt
+    assert sessions.take_attempt(secret) is None
+    late = sessions.keep_attempt(attempt)
+    with told.reader.connection() as connection:
+        connection.execute(
+            "update web.sign_in_attempt set expires_at = now() - interval '1 second'"
+        )
+    assert sessions.take_attempt(late) is None

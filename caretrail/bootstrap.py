@@ -10,6 +10,7 @@ import structlog
 from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
+from caretrail.default_protocol import publish_default_protocol
 from caretrail.facts import KnownFacts
 from caretrail.fold_services import fold_services, worker_tools
 from caretrail.home import connect, data_keys_of, database, id_key_of
@@ -127,6 +128,7 @@ def opened(settings: Settings) -> Iterator[Application]:
                 external=settings.database_url is not None,
             )
         )
+        publish_default_protocol(store, ids)
         services = fold_services(keys, ids)
         readers = stack.enter_context(pool(url, name="facts", size=CONNECTIONS))
         yield Application(

@@ -73,12 +73,12 @@ def test_a_late_transfer_stands_where_it_happened_and_not_where_it_was_known(
 ) -> None:
     now = caretrail.object("timeline", "MERCY|0042")
     assert beds(now) == ["1", "2", "3"]
-    first = caretrail.object("timeline", "MERCY|0042", "--known-at", "1")
-    assert (beds(first), first["known_at"]["index"]) == (["1"], 1)
+    first = caretrail.object("timeline", "MERCY|0042", "--known-at", "2")
+    assert (beds(first), first["known_at"]["index"]) == (["1"], 2)
     noon = caretrail.object("timeline", "MERCY|0042", "--as-of", "2026-03-01T13:00:00Z")
     assert (beds(noon), noon["encounters"][0]["ended_at"]) == (["1", "2"], None)
     before = caretrail.object(
-        "timeline", "MERCY|0042", "--as-of", "2026-03-01T13:00:00Z", "--known-at", "1"
+        "timeline", "MERCY|0042", "--as-of", "2026-03-01T13:00:00Z", "--known-at", "2"
     )
     assert beds(before) == ["1"]
 
@@ -177,7 +177,7 @@ def test_what_is_set_aside_is_listed_and_tried_again(caretrail: CommandLine) -> 
         )
     parked = caretrail.objects("projections", "parked")
     assert [(each["index"], each["reason"], each["part"]) for each in parked] == [
-        (index, "ValueError", "statements") for index in (1, 2, 3)
+        (index, "ValueError", "statements") for index in (2, 3, 4)
     ]
     assert caretrail.object("projections", "retry") == {"retried": 3, "parked": 0}
     assert caretrail.objects("projections", "parked") == []

@@ -68,7 +68,7 @@ def test_the_timeline_is_found_by_both_ids_now_and_as_known_earlier(
     by_number = line.object("timeline", "MERCY|0042")
     for one in ids:
         assert line.object("timeline", one) == by_number
-        (then,) = line.object("timeline", one, "--known-at", "1")["encounters"]
+        (then,) = line.object("timeline", one, "--known-at", "2")["encounters"]
         assert then["encounter_id"] == ids[0]
 
 

@@ -83,7 +83,7 @@ def test_the_timeline_of_one_of_two_patients_names_the_number_and_the_other(
     }  # fmt: skip
     text = line.run("timeline", "NORD|AM-1")
     assert f"number INS|9001: patient {patients['AM-2']} has it too" in text
-    assert line.object("timeline", "NORD|AM-1", "--known-at", "1")["shared_numbers"] == []
+    assert line.object("timeline", "NORD|AM-1", "--known-at", "2")["shared_numbers"] == []
 
 
 def test_the_timeline_says_what_the_flags_of_an_encounter_mean(line: CommandLine) -> None:
@@ -113,9 +113,9 @@ def test_only_patients_that_had_the_number_by_then_count(
     line: CommandLine, patients: dict[str, str]
 ) -> None:
     for number in ("INS|9001", "LAB|77"):
-        then = line.object("timeline", number, "--known-at", "1")
+        then = line.object("timeline", number, "--known-at", "2")
         assert then["patient_id"] == patients["AM-1"]
-        assert "2 patients" in line.refused("timeline", number, "--known-at", "2")
+        assert "2 patients" in line.refused("timeline", number, "--known-at", "3")
 
 
 def test_pages_offer_both_patients_of_a_number(line: CommandLine, patients: dict[str, str]) -> None:
@@ -127,7 +127,7 @@ def test_pages_offer_both_patients_of_a_number(line: CommandLine, patients: dict
         )  # fmt: skip
         ref = application.id_key.record("INS", "9001", "P")
         amy = reader.patient(patients["AM-1"])
-        then = reader.patient(patients["AM-1"], known_at=1)
+        then = reader.patient(patients["AM-1"], known_at=2)
         with (
             serving(app) as address,
             httpx.Client(base_url=address, trust_env=False, follow_redirects=True) as client,

@@ -49,7 +49,7 @@ def test_a_later_reading_is_shown_and_published_and_changes_no_rebuild(home: Pat
         (again,) = line.objects("messages", "reprocess", "--sender", "default")
         assert (again["read"], again["unchanged"], again["events"]) == (20, 20, 0)
 
-        before = line.object("timeline", "MERCY|1", "--known-at", str(20))
+        before = line.object("timeline", "MERCY|1", "--known-at", str(21))
         assert before["encounters"] == known["encounters"]
         after = line.object("timeline", "MERCY|1")
         assert after["encounters"][0]["started_at"] == "2026-03-01T20:32:01Z"

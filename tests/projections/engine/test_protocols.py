@@ -120,9 +120,7 @@ def fold_waiting(connection: psycopg.Connection) -> int:
 
 
 def shown(connection: psycopg.Connection) -> dict[str, str]:
-    return dict(
-        connection.execute("select record_id, protocol from proj.in_force").fetchall()
-    )
+    return dict(connection.execute("select record_id, protocol from proj.in_force").fetchall())
 
 
 def through(connection: psycopg.Connection, log: Log) -> int:

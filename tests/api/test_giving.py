@@ -7,6 +7,7 @@ import pytest
 from infra import clock
 from tests.api_region import REQUEST, ApiClient, code_of
 
+UNKNOWN = "01a223d3-0000-7000-8000-000000000000"
 pytestmark = pytest.mark.postgres
 
 ACCEPT = {"by": {"organisation": "CSC", "person": "dr-sala"}}
@@ -108,9 +109,7 @@ def test_a_patient_that_no_message_named_yet_is_accepted_with_a_warning(api: Api
     assert answer.json()["warnings"] == ["patient_not_named_yet"]
 
 
-@pytest.mark.parametrize(
-    "patient", ["01a223d3-0000-7000-8000-000000000000", "nobody", "|", "NGH|", "|7"]
-)
+@pytest.mark.parametrize("patient", [UNKNOWN, "nobody", "|", "NGH|", "|7"])
 def test_an_unknown_patient_is_refused(api: ApiClient, patient: str) -> None:
     answer = api.post("/referrals", {**REQUEST, "patient": patient})
     assert (answer.status_code, code_of(answer)) == (404, "unknown_patient")
@@ -176,9 +175,7 @@ def test_a_body_that_is_not_json_is_refused(
     assert (answer.status_code, code_of(answer)) == (status, code)
 
 
-@pytest.mark.parametrize(
-    "stream", ["01a223d3-0000-7000-8000-000000000000", "x", "NGH%7C7", "0" * 40]
-)
+@pytest.mark.parametrize("stream", [UNKNOWN, "x", "NGH%7C7", "0" * 40])
 def test_a_stream_that_does_not_exist_is_unknown(api: ApiClient, stream: str) -> None:
     answer = api.post(f"/referrals/{stream}/accept", ACCEPT)
     assert (answer.status_code, code_of(answer)) == (404, "unknown_stream")

@@ -6,6 +6,7 @@ import pytest
 
 from tests.api_region import REQUEST, ApiClient, code_of
 
+UNKNOWN = "01a223d3-0000-7000-8000-000000000000"
 pytestmark = pytest.mark.postgres
 
 
@@ -132,9 +133,7 @@ def test_a_wrong_parameter_is_refused_without_its_value(api: ApiClient, query: s
     assert "yesterday" not in answer.text
 
 
-@pytest.mark.parametrize(
-    "patient", ["01a223d3-0000-7000-8000-000000000000", "SBH%7C77-10342", "x", "a" * 300]
-)
+@pytest.mark.parametrize("patient", [UNKNOWN, "SBH%7C77-10342", "x", "a" * 300])
 def test_an_address_holds_only_ids(api: ApiClient, patient: str) -> None:
     answer = api.get(f"/patients/{patient}/timeline")
     assert (answer.status_code, code_of(answer)) == (404, "unknown_patient")

@@ -67,6 +67,22 @@ class Demographics:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Practitioner:
+    """A practitioner (data type XCN); ``ref`` is the practitioner's ref in the core."""
+
+    ref: str
+    name: Name = Name()
+    numbers: tuple[Identifier, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Practitioners:
+    """Class ``demographics``: a further member, if the statement names practitioners."""
+
+    practitioners: tuple[Practitioner, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Part2Place:
     """The codes of a place; the core has only its ref."""
 

@@ -100,6 +100,24 @@ class Movement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StatedRole:
+    """A practitioner in a role for the patient. The name and the numbers are sealed.
+
+    A field of PV1 or PD1 states the whole of its role. ROL and PRT add or remove one practitioner.
+    ``practitioner`` is empty if the sender deletes the field (``""``), or if ROL or PRT names only
+    the instance of the role.
+    """
+
+    field: str  # PV1-7, PV1-8, PV1-9, PV1-17, PD1-4, ROL-4 or PRT-5
+    role: str  # HL7 table 0443; the code as sent in ROL-3, or PRT-4 (table 0912)
+    practitioner: str = ""  # ref of the number, else of the name
+    action: str = ""  # ROL-2 or PRT-2, HL7 table 0287
+    instance: str = ""  # ref of ROL-1 or PRT-1
+    begins: Moment | None = None  # ROL-5 or PRT-11
+    ends: Moment | None = None  # ROL-6 or PRT-12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileSettings:
     """Settings of the sender's profile that interpretation needs; every statement carries them."""
 
@@ -154,6 +172,7 @@ class Statement:
     merged: RecordId | None = None  # MRG-1 of a merge: the record that retires into ``record``
     identifiers: tuple[IdentifierRef, ...] = ()
     movement: Movement | None = None
+    roles: tuple[StatedRole, ...] = ()  # PV1-7, -8, -9 and -17, PD1-4, ROL, PRT
 
     content: str = ""  # hash of the whole message except MSH-7, MSH-10 and MSH-13
     content_but_entered: str = ""  # the same hash without EVN-2

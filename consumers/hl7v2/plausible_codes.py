@@ -22,6 +22,9 @@ LONGEST_PLACE: Final = 40
 #: Characters of the longest authority or control id. An OID or a UUID with a prefix is shorter.
 LONGEST_ID: Final = 80
 
+#: The beginning of what the core holds in place of a text that is no code.
+REF: Final = "ref:"
+
 #: What is in texts and in names of persons, and not in codes: blanks and control characters, marks
 #: of sentences, quotation marks and apostrophes, separators and brackets.
 _NO_CODE: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f,;!?'\"`\u00b4\u2018-\u201d^~|\\<>\[\]{}]")
@@ -73,4 +76,4 @@ def _names_a_place(text: str) -> bool:
 
 def ref_of(text: str, id_key: IdKey) -> str:
     """Return what the core holds in place of a text that is no code."""
-    return f"ref:{id_key.ref('name', text)}"
+    return f"{REF}{id_key.ref('name', text)}"

@@ -22,7 +22,7 @@ from consumers.hl7v2.text_cache import cached_by_text
 from consumers.hl7v2.times import birth_date
 from domain.body import PlainSegment, SegmentClass
 from domain.ids import RecordId
-from domain.segments import Demographics, Identifier, Name, Notes, Part2
+from domain.segments import Demographics, Identifier, Name, Notes, Part2, Practitioner
 
 #: Not sealed here: other modules read what they need from these segments.
 _FRAME: Final = frozenset({"MSH", "MRG", "SFT", "UAC", "FHS", "BHS", "BTS", "FTS"})
@@ -30,8 +30,8 @@ _FRAME: Final = frozenset({"MSH", "MRG", "SFT", "UAC", "FHS", "BHS", "BTS", "FTS
 _PERSONAL: Final = frozenset({"PD1", "NK1", "IN1", "IN2", "IN3", "GT1"})
 #: Fields of PID that hold numbers.
 _PID_NUMBERS: Final = frozenset({"2", "3", "4", "18", "19", "20", "21"})
-#: Fields of PV1 that are in the core, or are numbers. The other fields name practitioners
-#: (attending, referring, consulting, admitting, other), or are not used yet.
+#: Fields of PV1 that are in the core, or are numbers. The other fields are kept as sent. Some of
+#: them name practitioners: see ``practitioners``.
 _PV1_ELSEWHERE: Final = frozenset(
     {"1", "2", "3", "4", "5", "6", "10", "11", "14", "19", "36", "42", "44", "45", "50"}
 )
@@ -44,7 +44,7 @@ _EVN_REST: Final = (4, 5, 7)
 _encode: Final = msgspec.json.Encoder().encode
 
 
-def seal(  # the parts of a statement
+def seal(  # noqa: PLR0913  # the parts of a statement
     message: Message,
     group: SegmentGroup,
     *,
@@ -54,6 +54,7 @@ def seal(  # the parts of a statement
     findings: Findings,
     hides_units: bool = False,
     retired: Segment | None = None,
+    named: Sequence[Practitioner] = (),
 ) -> list[PlainSegment]:
     """Return the segments about the patient of PID; the store seals them.
 
@@ -66,11 +67,15 @@ def seal(  # the parts of a statement
         findings: Gets an unreadable date of birth; its unread texts are sealed too.
         hides_units: Whether the profile names units under 42 CFR Part 2.
         retired: The MRG, if it is about another record: ``seal_retired`` seals it.
+        named: The practitioners that the statement names.
     """
     personal, clinical = _sorted_out(group, message.delimiters, part2=hides_units, retired=retired)
     about, born = _demographics(tuple(personal), message.delimiters)
     if born:
         findings.unreadable("PID-7", born)
+    if named:
+        # Most statements of a patient have equal demographics, which are cached without these.
+        about = b'%b,"practitioners":%b}' % (about[:-1], _encode(named))
     unread = findings.unread
     if message.odd:
         unread = {**unread, "lines": "\n".join(message.odd)}

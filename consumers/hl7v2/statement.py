@@ -11,6 +11,7 @@ from consumers.hl7v2.limits import LONGEST_NAME, LONGEST_NUMBER, shortened
 from consumers.hl7v2.number_values import flag_too_long, forms_of, is_too_long
 from consumers.hl7v2.places import Places
 from consumers.hl7v2.plausible_codes import LONGEST_ID, is_code, ref_of
+from consumers.hl7v2.practitioners import practitioners
 from consumers.hl7v2.profiles import Profile
 from consumers.hl7v2.reader import Message, Segment, at
 from consumers.hl7v2.stated_number import FieldContext, StatedNumber, in_core, record_of
@@ -125,6 +126,7 @@ def statement(
         own=whose.chosen.authority,
         findings=findings,
     )
+    team = practitioners(message, group, row, context=context, times=times, findings=findings)
     content, content_but_entered = _contents(message, group, id_key)
     segments = sealing.seal(
         message,
@@ -135,6 +137,7 @@ def statement(
         findings=findings,
         hides_units=bool(profile.part2_units),
         retired=group.mrg if subjects[1:] else None,
+        named=team.named,
     )
     for retired in subjects[1:]:
         segments += sealing.seal_retired(message, group.mrg, subject=retired, numbers=whose.prior)
@@ -164,6 +167,7 @@ def statement(
         deceased=_DECEASED.get(delimiters.code(at(group.pid, 30)).upper()),
         merged=record_of(whose.merged) if whose.merged else None,
         identifiers=tuple(map(in_core, numbered)),
+        roles=team.roles,
         content=content,
         content_but_entered=content_but_entered,
         pair=group.pair,

@@ -32,7 +32,7 @@ log = structlog.get_logger()
 _ACKNOWLEDGEMENT: Final = "acknowledgement"
 
 #: On every event. Raise it whenever the same bytes would be read differently.
-MAPPING_VERSION: Final = "hl7v2-adt-3"
+MAPPING_VERSION: Final = "hl7v2-adt-4"
 
 _ZONE_ASSUMED: Final = MessageFlag.ZONE_ASSUMED.value
 _PROFILE_NONE: Final = MessageFlag.PROFILE_NONE.value

@@ -1,15 +1,14 @@
 """Read what PV1 and ZBE state about a visit: numbers, class, places, times, disposition."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from typing import Final, TypedDict
 
 from consumers.hl7v2.chosen_numbers import visit_number
+from consumers.hl7v2.coded_fields import coded
 from consumers.hl7v2.codes import disposition, encounter_class
-from consumers.hl7v2.delimiters import NULL
 from consumers.hl7v2.findings import Findings
 from consumers.hl7v2.numbers import visit_ref
 from consumers.hl7v2.places import Places
-from consumers.hl7v2.plausible_codes import is_code, ref_of
 from consumers.hl7v2.profiles import Profile
 from consumers.hl7v2.reader import Message, Segment, at
 from consumers.hl7v2.stated_number import FieldContext, StatedNumber
@@ -77,9 +76,9 @@ def visit_facts(  # noqa: PLR0913  # what one visit is read from
     if pv1 is None:
         return facts
     latest = None if row.may_be_future else sent
-    class_as_sent = _code(at(pv1, 2), "PV1-2", context, findings, known=profile.classes)
-    service = _code(at(pv1, 10), "PV1-10", context, findings, known=profile.services)
-    disposition_sent = _code(at(pv1, 36), "PV1-36", context, findings, known=profile.dispositions)
+    class_as_sent = coded(at(pv1, 2), "PV1-2", context, findings, known=profile.classes)
+    service = coded(at(pv1, 10), "PV1-10", context, findings, known=profile.services)
+    disposition_sent = coded(at(pv1, 36), "PV1-36", context, findings, known=profile.dispositions)
     facts |= {
         "admitted": times.of_event(at(pv1, 44), "PV1-44", latest),
         "discharged": times.of_event(at(pv1, 45), "PV1-45", latest),
@@ -89,9 +88,9 @@ def visit_facts(  # noqa: PLR0913  # what one visit is read from
         "prior_place": places.read(6),
         "temporary_place": places.read(11),
         "pending_place": places.read(42),
-        "admission_type": _code(at(pv1, 4), "PV1-4", context, findings),
+        "admission_type": coded(at(pv1, 4), "PV1-4", context, findings),
         "service": service,
-        "admit_source": _code(at(pv1, 14), "PV1-14", context, findings),
+        "admit_source": coded(at(pv1, 14), "PV1-14", context, findings),
     }
     if disposition_sent:
         facts["disposition"] = disposition_sent
@@ -127,38 +126,6 @@ def _visit(
     return facts
 
 
-def _code(
-    text: str,
-    field: str,
-    context: FieldContext,
-    findings: Findings,
-    *,
-    known: Container[str] = (),
-) -> str:
-    """Return the code of a coded field, such as ``01`` of ``01^Home``; flag odd ones.
-
-    A text that is no code is sealed, and a ref of it is returned.
-
-    Args:
-        text: The field as sent.
-        field: The name of the field.
-        context: What the field is read with.
-        findings: Gets the flags, and the text to be sealed.
-        known: Codes of this field that the profile names; they may look like text.
-    """
-    if not text:
-        return ""
-    code = context.delimiters.code(text)
-    if not is_code(code) and code not in known and not context.profile.allows_words(field, code):
-        findings.unreadable(field, text, "text")
-        return ref_of(code, context.id_key)
-    if not code and text == NULL:
-        findings.flag(field, "null")
-    elif code.endswith(context.delimiters.truncation or "\n"):
-        findings.flag(field, "truncated")
-    return code
-
-
 def _class(sent: str, service: str, profile: Profile) -> EncounterClass:
     """Return the class: by service, else by the sender's own code, else by HL7 table 0004."""
     return (
@@ -178,6 +145,6 @@ def _movement(zbe: Segment | None, context: FieldContext, findings: Findings) ->
         return None
     return Movement(
         ref=context.id_key.ref("movement", context.namespace, authority, number, context.mode),
-        action=_code(at(zbe, 4), "ZBE-4", context, findings).upper(),
+        action=coded(at(zbe, 4), "ZBE-4", context, findings).upper(),
         historic=delimiters.code(at(zbe, 5)).upper() == "Y",
     )

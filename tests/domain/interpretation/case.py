@@ -17,6 +17,7 @@ class Case:
     entries: tuple[str, ...] | None
     patients: tuple[str, ...] | None
     census: tuple[str, ...] | None
+    team: tuple[str, ...] | None
     fields: tuple[Mapping[str, object], ...] | None
     as_of: str | None
     resend_counts: str
@@ -30,6 +31,7 @@ def case(  # noqa: PLR0913  # every expectation that a case can have
     entries: tuple[str, ...] | None = None,
     patients: tuple[str, ...] | None = None,
     census: tuple[str, ...] | None = None,
+    team: tuple[str, ...] | None = None,
     fields: tuple[Mapping[str, object], ...] | None = None,
     as_of: str | None = None,
     resend_counts: str = "",
@@ -44,6 +46,7 @@ def case(  # noqa: PLR0913  # every expectation that a case can have
         entries: A line for each entry of the timelines.
         patients: A line for each patient.
         census: Patient and visit number of each encounter that is in the census.
+        team: A line for each period of a practitioner in a role, as the hospital states it.
         fields: Further attributes of each encounter, by name.
         as_of: Only what had happened by this time is interpreted (section 13).
         resend_counts: Why a resend of a statement may change what the case gives. Empty: it must
@@ -57,6 +60,7 @@ def case(  # noqa: PLR0913  # every expectation that a case can have
         entries=entries,
         patients=patients,
         census=census,
+        team=team,
         fields=fields,
         as_of=as_of,
         resend_counts=resend_counts,

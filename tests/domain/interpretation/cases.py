@@ -13,6 +13,7 @@ from tests.domain.interpretation import (
     cases_of_places_and_status,
     cases_of_precision,
     cases_of_resends_and_times,
+    cases_of_stated_teams,
     cases_of_visits,
 )
 from tests.domain.interpretation.case import Case
@@ -31,4 +32,5 @@ CASES: list[Case] = [
     *cases_of_habits.CASES,
     *cases_of_as_of.CASES,
     *cases_of_deaths.CASES,
+    *cases_of_stated_teams.CASES,
 ]

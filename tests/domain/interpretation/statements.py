@@ -19,6 +19,7 @@ from domain.statement import (
     Movement,
     Place,
     ProfileSettings,
+    StatedRole,
     Statement,
 )
 from domain.triggers import trigger_of
@@ -31,6 +32,8 @@ CLASSES: dict[str, EncounterClass] = {
     "E": "EMER", "I": "IMP", "O": "AMB", "B": "OBSENC", "P": "PRENC", "": "unknown",
     "N": "NONAC", "S": "SS", "R": "AMB",
 }  # fmt: skip
+#: The field that states a role.
+_FIELDS = {"AT": "PV1-7", "RP": "PV1-8", "CP": "PV1-9", "AD": "PV1-17", "PP": "PD1-4"}
 _DEFAULT_CLASS = {"A04": "O", "A07": "O"}
 
 #: A patient number that stands for "not known".
@@ -70,6 +73,7 @@ def adt(  # noqa: PLR0913  # every field that a message can state
     disposition: str = "",
     deceased: bool | None = None,
     died: str | None = None,
+    roles: tuple[str, ...] = (),
     settings: ProfileSettings | None = None,
     flags: tuple[str, ...] = (),
     extra: str = "",
@@ -112,6 +116,8 @@ def adt(  # noqa: PLR0913  # every field that a message can state
         disposition: PV1-36, canonical.
         deceased: PID-30.
         died: PID-29.
+        roles: Practitioners in roles: "AT d1" is d1 in PV1-7, "AT" is a null there. "ROL AT d1" is
+            of ROL; it may go on with "action=DE", "instance=1", "begins=11:00" and "ends=12:00".
         settings: What the sender's profile says.
         flags: What intake noticed.
         extra: Any other content, so that two statements differ.
@@ -168,6 +174,7 @@ def adt(  # noqa: PLR0913  # every field that a message can state
         disposition_code=disposition,
         deceased=deceased,
         died=moment(died),
+        roles=tuple(map(_role, roles)),
         settings=settings or ProfileSettings(),
         flags=flags,
     )
@@ -237,6 +244,21 @@ def _place(bed: str | None, facility: str) -> Place | None:
     )
 
 
+def _role(text: str) -> StatedRole:
+    field = "ROL-4" if text.startswith("ROL ") else ""
+    role, *rest = text.removeprefix("ROL ").split(" ")
+    more = dict(each.split("=") for each in rest if "=" in each)
+    return StatedRole(
+        field=field or _FIELDS[role],
+        role=role,
+        practitioner=next((each for each in rest if "=" not in each), ""),
+        action=more.get("action", ""),
+        instance=more.get("instance", ""),
+        begins=moment(more.get("begins")),
+        ends=moment(more.get("ends")),
+    )
+
+
 def _number(field: str, number: str) -> IdentifierRef:
     ref, _, kind = number.partition("/")
     authority = ref.partition(".")[0] if "." in ref else "mrn"
@@ -271,7 +293,7 @@ def _stated(value: object) -> object:
     The settings and the number of the reading are left out too. So a new member changes no hash,
     and with it no order of statements that nothing else orders.
     """
-    if isinstance(value, (Statement, Place, IdentifierRef, Moment, Movement)):
+    if isinstance(value, (Statement, Place, IdentifierRef, Moment, Movement, StatedRole)):
         named = {each.name: getattr(value, each.name) for each in fields(value)}
         stated = {name: each for name, each in named.items() if each}
         return {

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from domain.continuity import Death, Encounter, Patient, Stay
-from domain.ids import EncounterId, StatementRef
+from domain.ids import EncounterId, StatementRef, VisitRef
+from domain.interpretation import StatedMember
 from domain.statement import EncounterClass, Statement
 from tests.domain.interpretation.statements import MONDAY
 
@@ -72,6 +73,21 @@ def patient_lines(patients: Iterable[Patient]) -> tuple[str, ...]:
     )
 
 
+def team_lines(patient: Patient, team: Iterable[StatedMember]) -> tuple[str, ...]:
+    """Return one line for each period of a practitioner in a role.
+
+    "V1 AT d1 10:00-14:00" names the visit number, the role, the practitioner, the beginning and the
+    end. A role for the person has the namespace of the sender in place of the visit number.
+    """
+    visits = {each.encounter_id: each.visit for each in patient.encounters}
+    return tuple(
+        f"{_visit(visits[each.encounter_id]) if each.encounter_id else each.facility}"
+        f" {each.role} {each.practitioner}"
+        f" {_time(each.since, unknown='?')}-{_time(each.until, unknown='')}"
+        for each in team
+    )
+
+
 def without_refs(patients: Iterable[Patient]) -> list[object]:
     """Return what must stay the same after a resend: everything except the statements' refs."""
     nothing = StatementRef("")
@@ -96,10 +112,14 @@ def without_refs(patients: Iterable[Patient]) -> list[object]:
 def _encounter(encounter: Encounter) -> str:
     start = _time(encounter.start, unknown="?", inferred=encounter.start_inferred)
     end = _time(encounter.end, unknown="", inferred=encounter.end_inferred)
-    visit = "-" if encounter.visit is None else encounter.visit.partition(".")[2]
+    visit = _visit(encounter.visit)
     stays = ", ".join(_stay(stay, encounter.class_code) for stay in encounter.stays)
     line = f"{visit} {encounter.class_code} {encounter.status} {start}-{end}"
     return f"{line}{stays and ': '}{stays}{_flags(encounter.flags)}"
+
+
+def _visit(visit: VisitRef | None) -> str:
+    return "-" if visit is None else visit.partition(".")[2]
 
 
 def _stay(stay: Stay, class_code: EncounterClass) -> str:

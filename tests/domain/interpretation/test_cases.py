@@ -7,7 +7,13 @@ from random import Random
 import pytest
 
 from domain.continuity import Patient
-from domain.interpretation import in_census, interpret, interpret_as_of
+from domain.interpretation import (
+    in_census,
+    interpret,
+    interpret_as_of,
+    stated_team,
+    stated_team_at,
+)
 from domain.statement import Statement
 from tests.domain.interpretation.case import Case
 from tests.domain.interpretation.cases import CASES
@@ -16,6 +22,7 @@ from tests.domain.interpretation.summary import (
     encounter_lines,
     entry_lines,
     patient_lines,
+    team_lines,
     without_refs,
 )
 
@@ -25,6 +32,17 @@ def interpreted(case: Case, statements: Sequence[Statement] | None = None) -> tu
     statements = case.statements if statements is None else statements
     as_of = moment(case.as_of)
     return interpret_as_of(statements, as_of.at) if as_of else interpret(statements)
+
+
+def team_of(case: Case, statements: Sequence[Statement]) -> tuple[str, ...]:
+    """Return the stated team of each patient, as of the time that the case names."""
+    by_ref = {each.ref: each for each in statements}
+    as_of = moment(case.as_of)
+    lines: list[str] = []
+    for patient in interpret(statements):
+        team = stated_team(patient, by_ref.__getitem__)
+        lines += team_lines(patient, stated_team_at(team, as_of.at) if as_of else team)
+    return tuple(lines)
 
 
 def orders(statements: Sequence[Statement]) -> Iterator[Sequence[Statement]]:
@@ -49,6 +67,8 @@ def test_a_case_gives_what_it_says(case: Case) -> None:
     if case.census is not None:
         here = [(patient.patient_id, each.visit) for patient, each in encounters if in_census(each)]
         assert tuple(f"{patient} {visit}" for patient, visit in here) == case.census
+    if case.team is not None:
+        assert team_of(case, case.statements) == case.team
     if case.fields is not None:
         found = [
             {name: getattr(each, name) for name in expected}
@@ -62,6 +82,7 @@ def test_order_and_repetition_do_not_matter(case: Case) -> None:
     expected = interpreted(case)
     for statements in orders(case.statements):
         assert interpreted(case, statements) == expected
+        assert case.team is None or team_of(case, statements) == case.team
     for statements in islice(orders(case.statements), 6):
         assert interpreted(case, [*statements, *statements]) == expected
 
@@ -80,3 +101,5 @@ def test_a_resend_changes_nothing(case: Case) -> None:
         resend = sent_again(each, sent=at, control=f"resend {number}")
         resent = interpreted(case, [*case.statements, resend])
         assert without_refs(resent) == expected, each.trigger
+        if case.team is not None:
+            assert team_of(case, [*case.statements, resend]) == case.team, each.trigger

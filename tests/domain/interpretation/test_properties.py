@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.continuity import Patient
-from domain.interpretation import happened, in_census, interpret, stated_by
+from domain.interpretation import happened, in_census, interpret, stated_by, stated_team
 from domain.statement import Statement
 from domain.triggers import TRIGGERS, trigger_of
 from tests.domain.interpretation.statements import adt, moment
@@ -42,6 +42,9 @@ STATEMENTS = st.builds(
     control=st.sampled_from(["1", "9", "10", "x1", "x10"]),
     trusted=st.sampled_from([(), (), ("e1",), ("e2",), ("unknown",)]),
     movement=st.sampled_from([None, None, None, "m1", "m2"]),
+    roles=st.sampled_from(
+        [(), (), ("AT d1",), ("AT d2", "PP g1"), ("AT",), ("ROL AT d1",), ("ROL AT d1 action=DE",)]
+    ),
 )
 SETS = st.lists(STATEMENTS, max_size=14)
 
@@ -106,3 +109,36 @@ def test_statements_about_another_patient_change_nothing(statements: list[Statem
     alone = interpret(statements)
     together = interpret([*statements, stranger])
     assert [p for p in together if p.patient_id != "z.9"] == list(alone)
+
+
+@given(SETS, st.randoms(use_true_random=False))
+@settings(max_examples=120, deadline=None)
+def test_stated_teams_are_well_formed_and_no_order_matters(
+    statements: list[Statement], random: Random
+) -> None:
+    by_ref = {each.ref: each for each in statements}
+    shuffled = random.sample(statements, len(statements))
+    for patient, same in zip(interpret(statements), interpret(shuffled), strict=True):
+        team = stated_team(patient, by_ref.__getitem__)
+        assert stated_team(same, by_ref.__getitem__) == team
+        encounters = {each.encounter_id: each for each in patient.encounters}
+        for each in team:
+            if each.since and each.until:
+                assert each.since <= each.until
+            if each.encounter_id is None:
+                assert each.role == "PP"
+                continue
+            encounter = encounters[each.encounter_id]
+            assert not encounter.cancelled
+            if encounter.end:
+                assert each.until
+                assert each.until <= encounter.end
+            if encounter.start and each.since:
+                assert encounter.start <= each.since
+        held = [(each.encounter_id, each.facility, each.role, each.practitioner) for each in team]
+        for who in set(held):
+            periods = [each for each, one in zip(team, held, strict=True) if one == who]
+            for earlier, later in pairwise(periods):
+                assert earlier.until
+                assert later.since
+                assert earlier.until <= later.since

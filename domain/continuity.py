@@ -60,6 +60,11 @@ class Encounter(NamedTuple):
     start_precision: Precision = "second"  # how precisely the start is stated (R5.12)
     end_precision: Precision = "second"
     planned_precision: Precision = "second"
+    # Of the discharge that holds, as the statement says that gives it (R9.9):
+    ended_by: StatementRef | None = None  # None: open, or a rule closed it without a discharge
+    disposition: str = ""  # as sent; several codes as sent may have one ``disposition_code``
+    admission_type: str = ""  # PV1-4 of the last valid statement that states one; if discharged
+    is_backlog: bool = False  # the discharge was first told by a message loaded as backlog
 
 
 class Entry(NamedTuple):

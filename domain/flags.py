@@ -112,6 +112,10 @@ class MessageFlag(_FlagWithWords):
         "zone_assumed",
         "A time has no zone, and neither the profile nor MSH-7 has one. It was read as UTC.",
     )
+    BACKFILL = (
+        "backfill",
+        "It was loaded later, as part of a backlog. No work is owed because of it.",
+    )
     PROFILE_NONE = (
         "profile.none",
         "Its sender has no profile, so default settings were used. Add a profile.",

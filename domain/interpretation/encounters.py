@@ -4,11 +4,12 @@ from bisect import bisect_right
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from itertools import chain
-from typing import NamedTuple
+from operator import attrgetter
+from typing import Final, NamedTuple
 
 from domain.continuity import Encounter, Stay
-from domain.flags import FOR_THE_WORK_LIST, Flag
-from domain.ids import EncounterId
+from domain.flags import FOR_THE_WORK_LIST, Flag, MessageFlag
+from domain.ids import EncounterId, StatementRef
 from domain.interpretation.disagreements import disagree
 from domain.interpretation.discharges import discharge_marks
 from domain.interpretation.growing_visit import Visit
@@ -30,6 +31,19 @@ class VisitResult(NamedTuple):
     superseded_by: dict[OrderedStatement, OrderedStatement]
     part_ends: list[OrderedStatement]
     marks: list[Mark]
+
+
+class _Discharge(NamedTuple):
+    """The last members of an encounter."""
+
+    ended_by: StatementRef | None
+    disposition: str
+    admission_type: str
+    is_backlog: bool
+
+
+_NOT_DISCHARGED: Final = _Discharge(None, "", "", is_backlog=False)
+_sent_order = attrgetter("order")
 
 
 def encounters_of(visit: Visit, history: VisitHistory, last_sent: datetime) -> VisitResult:
@@ -179,6 +193,7 @@ def _encounter(  # what an encounter is made from
         spell.start_precision,
         spell.end_precision,
         "second" if planned is None else planned.precision,
+        *_discharge(spell, history, members),
     )
     return encounter, marks
 
@@ -227,11 +242,46 @@ def _facility(stays: Sequence[Stay], members: Sequence[OrderedStatement]) -> str
 
 def _disposition(spell: Spell) -> str:
     """Return the disposition of the last sent end that states one (R9.2)."""
-    last: OrderedStatement | None = None
-    for each in spell.ends:
-        if each.statement.disposition_code and (last is None or each.order > last.order):
-            last = each
+    last = _stating_disposition(spell.ends)
     return "" if last is None else last.statement.disposition_code
+
+
+def _stating_disposition(ends: Sequence[OrderedStatement]) -> OrderedStatement | None:
+    """Return the last sent end with a known disposition, else the last sent one with any."""
+    last: OrderedStatement | None = None
+    for each in ends:
+        stated = each.statement.disposition or each.statement.disposition_code
+        if stated and (last is None or _rank(each) > _rank(last)):
+            last = each
+    return last
+
+
+def _rank(end: OrderedStatement) -> tuple[bool, int]:
+    return end.statement.disposition_code != "", end.order
+
+
+def _discharge(
+    spell: Spell, history: VisitHistory, members: Sequence[OrderedStatement]
+) -> _Discharge:
+    """Return what follows from the discharge that holds (R9.9)."""
+    holds = spell.end_stated_by
+    if not spell.ended or spell.cancelled or holds is None:
+        return _NOT_DISCHARGED
+    stating = _stating_disposition(spell.ends)
+    first = min(spell.ends, key=_sent_order)
+    return _Discharge(
+        holds.statement.ref,
+        "" if stating is None else stating.statement.disposition,
+        next(
+            (
+                each.statement.admission_type
+                for each in reversed(history.valid(members))
+                if each.statement.admission_type and each.kind != "cancel"
+            ),
+            "",
+        ),
+        MessageFlag.BACKFILL in first.statement.flags,
+    )
 
 
 def _planned_for(

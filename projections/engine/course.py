@@ -18,7 +18,7 @@ from psycopg import Connection, sql
 from domain.continuity import Death, Encounter, Patient, Status
 from domain.ids import EncounterId, Mode, PatientId, RecordId, StatementRef, VisitRef
 from domain.rules import NO_PROTOCOLS, Protocols
-from domain.statement import EncounterClass
+from domain.statement import EncounterClass, Precision
 from projections.engine.arrays import texts
 from projections.engine.columns import COMPONENT
 from projections.engine.component import Component
@@ -27,7 +27,7 @@ from projections.engine.services import Services
 from projections.engine.table import Column, Row, Table
 
 NAME: Final = "course"
-VERSION: Final = 4
+VERSION: Final = 5
 
 COURSE: Final = Table(
     "course",
@@ -67,6 +67,11 @@ class CourseEncounter(NamedTuple):
     disposition_code: str
     planned_for: datetime | None
     flags: tuple[str, ...]
+    end_precision: Precision
+    ended_by: StatementRef | None
+    disposition: str
+    admission_type: str
+    is_backlog: bool
 
 
 class CoursePatient(NamedTuple):
@@ -175,6 +180,11 @@ def _course_encounter(encounter: Encounter) -> CourseEncounter:
         encounter.disposition_code,
         encounter.planned_for,
         encounter.flags,
+        encounter.end_precision,
+        encounter.ended_by,
+        encounter.disposition,
+        encounter.admission_type,
+        encounter.is_backlog,
     )
 
 

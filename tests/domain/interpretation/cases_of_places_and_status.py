@@ -495,6 +495,32 @@ STATUS: list[Case] = [
         gives="p1 V1 EMER cancelled 10:00-: (A unknown 10:00-)",
     ),
     case(
+        "an encounter names the discharge that holds, and its disposition as sent",
+        adt("A01", "10:00", "A", pv14="N"),
+        adt("A03", "11:00", disposition="home", disposition_sent="06", flags=("backfill",)),
+        adt("A03", "12:00", disposition_sent="X9"),
+        rules=("R9.9",),
+        gives="p1 V1 IMP finished 10:00-12:00: A 10:00-12:00",
+        fields=(
+            {
+                "ended_by": adt("A03", "12:00", disposition_sent="X9").ref,
+                "disposition": "06",
+                "disposition_code": "home",
+                "admission_type": "N",
+                "is_backlog": True,
+            },
+        ),
+    ),
+    case(
+        "a discharge that was cancelled is named no more, nor is its backlog",
+        adt("A01", "10:00", "A", pv14="N"),
+        adt("A03", "11:00", disposition_sent="06", flags=("backfill",)),
+        adt("A13", "12:00"),
+        rules=("R9.9",),
+        gives="p1 V1 IMP in-progress 10:00-: A 10:00-",
+        fields=({"ended_by": None, "disposition": "", "admission_type": "", "is_backlog": False},),
+    ),
+    case(
         "the facility is that of the first stay with a place, else of the first stated place",
         adt("A01", "10:00"),
         adt("A08", "10:30", "U", facility="F2"),

@@ -71,6 +71,8 @@ def adt(  # noqa: PLR0913  # every field that a message can state
     account: str | None = None,
     movement: str | None = None,
     disposition: str = "",
+    disposition_sent: str = "",
+    pv14: str = "",
     deceased: bool | None = None,
     died: str | None = None,
     roles: tuple[str, ...] = (),
@@ -114,6 +116,8 @@ def adt(  # noqa: PLR0913  # every field that a message can state
         account: PID-18; without a visit number it is in the place of one.
         movement: The movement id of ZBE.
         disposition: PV1-36, canonical.
+        disposition_sent: PV1-36, as sent.
+        pv14: PV1-4.
         deceased: PID-30.
         died: PID-29.
         roles: Practitioners in roles: "AT d1" is d1 in PV1-7, "AT" is a null there. "ROL AT d1" is
@@ -171,7 +175,9 @@ def adt(  # noqa: PLR0913  # every field that a message can state
             ),
         ),
         movement=None if movement is None else Movement(ref=movement),
+        disposition=disposition_sent,
         disposition_code=disposition,
+        admission_type=pv14,
         deceased=deceased,
         died=moment(died),
         roles=tuple(map(_role, roles)),

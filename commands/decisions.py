@@ -170,12 +170,19 @@ class Decisions:
     now: Callable[[], datetime]
     new_id: Callable[[], str]
 
-    def record(self, command: Command, caller: Caller) -> CommandOutcome:
+    def record(
+        self, command: Command, caller: Caller, *, noticed: Sequence[str] = ()
+    ) -> CommandOutcome:
         """Read the stream, decide, and append at the version that was read.
 
         If the key of the command was recorded before, nothing changes and the recorded outcome is
-        returned. If another writer appends first, the command is decided again. If the store does
-        not answer, the outcome is read back by the key.
+        returned, with the warnings of that time. If another writer appends first, the command is
+        decided again. If the store does not answer, the outcome is read back by the key.
+
+        Args:
+            command: The command.
+            caller: Who gives it.
+            noticed: Codes of warnings that the interface has found, beside those of the command.
 
         Raises:
             DomainError: The rules or the role of the caller refuse the command. Nothing was
@@ -188,7 +195,7 @@ class Decisions:
         actor = self._acting(command, caller)
         key = CommandKey(actor=actor, key=caller.key or self.new_id(), content=_content(command))
         if caller.key and (earlier := self.streams.outcome_of(key)):
-            return self._with_warnings(_same(earlier), command, actor)
+            return _same(earlier)
         version = 0
         for _ in range(ATTEMPTS):
             history = self._read(command.stream)
@@ -200,16 +207,23 @@ class Decisions:
             if not command.AFTER_DEATH:
                 self._refuse_after_death(events)
             if not events and not caller.key:
-                return CommandOutcome(stream=command.stream, version=version)
+                return CommandOutcome(
+                    stream=command.stream, version=version, warnings=tuple(noticed)
+                )
             decided = self._decided(command, events)
-            warnings = tuple(command.warnings(history, context))
-            outcome = self._append(command.stream, decided, version, key)
+            warnings = (*noticed, *command.warnings(history, context))
+            outcome = self._append(command.stream, decided, version, key, warnings)
             if outcome is not None:
-                return replace(_same(outcome), warnings=warnings)
+                return _same(outcome)
         raise VersionConflict(expected=version, actual=None)
 
-    def _append(
-        self, stream: StreamId, decided: Sequence[DecidedEvent], version: int, key: CommandKey
+    def _append(  # what an append has
+        self,
+        stream: StreamId,
+        decided: Sequence[DecidedEvent],
+        version: int,
+        key: CommandKey,
+        warnings: tuple[str, ...],
     ) -> CommandOutcome | None:
         """Append at a version; None if nothing was recorded, so that the command is decided again.
 
@@ -218,7 +232,9 @@ class Decisions:
             StoreUnavailable: The outcome is unknown.
         """
         try:
-            return self.streams.append(stream, decided, expected_version=version, key=key)
+            return self.streams.append(
+                stream, decided, expected_version=version, key=key, warnings=warnings
+            )
         except StreamConflict:
             log.info("stream.conflict", stream=stream, version=version)
             return None
@@ -233,16 +249,6 @@ class Decisions:
             facts=self.facts,
             id_key=self.id_key,
         )
-
-    def _with_warnings(
-        self, outcome: CommandOutcome, command: Command, actor: Actor
-    ) -> CommandOutcome:
-        """Return the outcome of a repeated command with its warnings."""
-        if not outcome.events or type(command).warnings is Command.warnings:
-            return outcome
-        history = self._read(command.stream)
-        found = command.warnings(history, self._context(command, actor))
-        return replace(outcome, warnings=tuple(found))
 
     def _refuse_after_death(self, events: Sequence[OwnEvent]) -> None:
         """Refuse what happened after the death of the person.

@@ -54,6 +54,7 @@ class RecordedStreams(Streams):
         *,
         expected_version: int,
         key: CommandKey,
+        warnings: tuple[str, ...] = (),
     ) -> CommandOutcome:
         subjects = {one.subject for each in events for one in each.segments}
         for _ in range(ROUNDS):
@@ -65,7 +66,7 @@ class RecordedStreams(Streams):
                 ]
             except BodyDoesNotHold:
                 raise CannotStore(REASONS[BodyDoesNotHold]) from None
-            outcome = self._try(stream, sealed, expected_version, key, keys)
+            outcome = self._try(stream, sealed, expected_version, key, keys, warnings)
             if outcome is not None:
                 return outcome
         raise StoreUnavailable("OthersWereFirst")
@@ -81,13 +82,14 @@ class RecordedStreams(Streams):
             row = connection.execute(_ACTOR, (event_id,)).fetchone()
         return actor_of(row["actor"]) if row else None
 
-    def _try(
+    def _try(  # what one attempt needs
         self,
         stream: StreamId,
         events: Sequence[NewEvent],
         expected_version: int,
         key: CommandKey,
         keys: SealingKeys,
+        warnings: tuple[str, ...],
     ) -> CommandOutcome | None:
         """Try once to record; None if another writer has just given a subject its key.
 
@@ -103,7 +105,8 @@ class RecordedStreams(Streams):
                     if taken:
                         claimed, places = False, []
                     else:
-                        claimed = self._claim(cursor, stream, expected_version, len(events), key)
+                        what = (stream, expected_version, len(events), list(warnings))
+                        claimed = self._claim(cursor, key, what)
                         places = self._writer.recorder.append(cursor, events if claimed else ())
             except psycopg.errors.SerializationFailure:
                 return None
@@ -129,13 +132,12 @@ class RecordedStreams(Streams):
                 )
                 for each, (index, version) in zip(events, places, strict=True)
             ),
+            warnings=warnings,
         )
 
-    def _claim(
-        self, cursor: Cursor[Any], stream: StreamId, version: int, events: int, key: CommandKey
-    ) -> bool:
+    def _claim(self, cursor: Cursor[Any], key: CommandKey, outcome: tuple[object, ...]) -> bool:
         """Insert the idempotency key of the command; False if it was recorded before."""
-        cursor.execute(_CLAIM, (*self._hashes(key), stream, version, events))
+        cursor.execute(_CLAIM, (*self._hashes(key), *outcome))
         return cursor.rowcount == 1
 
     def _outcome(self, connection: Connection[Any], key: CommandKey) -> CommandOutcome | None:
@@ -151,6 +153,7 @@ class RecordedStreams(Streams):
             events=tuple(EventPlace(**each) for each in rows),
             repeated=True,
             same_content=bytes(row["content"]) == content,
+            warnings=tuple(row["warnings"]),
         )
 
     def _hashes(self, key: CommandKey) -> tuple[bytes, bytes]:
@@ -208,10 +211,12 @@ _READ: Final = (
 )
 _HAS: Final = "select from es.event where originator_id = %s and originator_version = %s"
 _CLAIM: Final = (
-    "insert into es.command_key (key, content, stream, version, events)"
-    " values (%s, %s, %s, %s, %s) on conflict (key) do nothing"
+    "insert into es.command_key (key, content, stream, version, events, warnings)"
+    " values (%s, %s, %s, %s, %s, %s) on conflict (key) do nothing"
 )
-_KEY: Final = "select content, stream::text, version, events from es.command_key where key = %s"
+_KEY: Final = (
+    "select content, stream::text, version, events, warnings from es.command_key where key = %s"
+)
 _EVENTS: Final = (
     "select notification_id as index, event_id::text, topic, originator_version as version"
     " from es.event where originator_id = %s and originator_version > %s"

@@ -36,7 +36,7 @@ def give(incoming: Incoming, route: CommandRoute) -> Response:
     if not purpose:
         raise PurposeMissing
     expected = incoming.expected_version
-    command, warnings = _command(incoming, route, key)
+    command, noticed = _command(incoming, route, key)
     caller = Caller(
         actor=incoming.user.actor(purpose=purpose),
         key=key,
@@ -44,7 +44,7 @@ def give(incoming: Incoming, route: CommandRoute) -> Response:
         authority=incoming.user.authority,
     )
     try:
-        outcome = services.decisions.record(command, caller)
+        outcome = services.decisions.record(command, caller, noticed=noticed)
     except VersionConflict as conflict:
         return _conflict(incoming, command, conflict)
     headers = {"ETag": f'"{outcome.version}"'}
@@ -53,14 +53,14 @@ def give(incoming: Incoming, route: CommandRoute) -> Response:
     if route.creates:
         headers["Location"] = f"/api/v1/{route.collection.path}/{outcome.stream}"
     return Response(
-        orjson.dumps(outcome_json(outcome, warnings)),
+        orjson.dumps(outcome_json(outcome)),
         status_code=201 if route.creates else 200,
         media_type="application/json",
         headers=headers,
     )
 
 
-def outcome_json(outcome: CommandOutcome, warnings: list[str]) -> dict[str, Any]:
+def outcome_json(outcome: CommandOutcome) -> dict[str, Any]:
     """Return what a command recorded. A repeated command gets the same."""
     return {
         "stream_id": outcome.stream,
@@ -74,7 +74,7 @@ def outcome_json(outcome: CommandOutcome, warnings: list[str]) -> dict[str, Any]
             }
             for each in outcome.events
         ],
-        "warnings": [*warnings, *outcome.warnings],
+        "warnings": list(outcome.warnings),
     }
 
 

@@ -93,8 +93,11 @@ class Streams(Protocol):
         *,
         expected_version: int,
         key: CommandKey,
+        warnings: tuple[str, ...] = (),
     ) -> CommandOutcome:
         """Record the events and the key in one transaction. Without events, record the key alone.
+
+        The warnings are recorded with the key, so that the earlier outcome has them too.
 
         If the key was recorded before, nothing is recorded and the earlier outcome is returned.
 

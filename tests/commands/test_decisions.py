@@ -65,10 +65,13 @@ class FaultyStreams(Streams):
         *,
         expected_version: int,
         key: CommandKey,
+        warnings: tuple[str, ...] = (),
     ) -> CommandOutcome:
         if self.before:
             self.before.pop(0)()
-        outcome = self.store.append(stream, events, expected_version=expected_version, key=key)
+        outcome = self.store.append(
+            stream, events, expected_version=expected_version, key=key, warnings=warnings
+        )
         if self.after:
             self.after.pop(0)()
         return outcome

@@ -121,6 +121,18 @@ def test_a_likely_duplicate_is_recorded_with_a_warning(
     assert (repeated.repeated, repeated.warnings) == (True, ("likely_duplicate",))
 
 
+def test_a_repeated_command_has_the_warnings_of_its_time(
+    decisions: Decisions, facts: PersonFacts
+) -> None:
+    first = request(specialty="394579002", reason_codes=["I50.1"])
+    outcome = decisions.record(first, caller("k1"), noticed=["patient_not_named_yet"])
+    facts.asked.append(outcome.stream)
+    asked(decisions, facts)  # of which the first one is a likely duplicate now
+    repeated = decisions.record(first, caller("k1"))
+    assert outcome.warnings == ("patient_not_named_yet",)
+    assert (repeated.repeated, repeated.warnings) == (True, outcome.warnings)
+
+
 def test_a_caller_may_refuse_a_likely_duplicate(
     decisions: Decisions, facts: PersonFacts, store: CareStore
 ) -> None:

@@ -132,9 +132,11 @@ def test_of_two_writers_at_one_version_one_wins(streams: Streams, stream: Stream
 
 
 def test_a_key_counts_once_and_gives_the_first_outcome(streams: Streams, stream: StreamId) -> None:
-    first = streams.append(stream, [decided()], expected_version=0, key=key("k"))
+    warned = ("likely_duplicate",)
+    first = streams.append(stream, [decided()], expected_version=0, key=key("k"), warnings=warned)
     again = streams.append(stream, [decided(ACCEPTED)], expected_version=1, key=key("k"))
     assert again.events == first.events
+    assert again.warnings == first.warnings == warned
     assert (again.version, again.repeated, again.same_content) == (1, True, True)
     assert len(streams.read(stream)) == 1
     assert streams.outcome_of(key("k")) == again

@@ -21,6 +21,7 @@ PARTS = ("mllp", "relay", "projector", "http", "postgres", "kafka", "supervisor"
 @dataclass
 class RunningService:
     line: CommandLine
+    roles: tuple[str, ...] = ()  # empty: all
     supervisor: "subprocess.Popen[bytes] | None" = None
     killed: list[str] = field(default_factory=list)
 
@@ -30,7 +31,8 @@ class RunningService:
 
     def start(self, seconds: float = 90) -> None:
         """Start the supervisor and wait until it says where everything is."""
-        self.supervisor = self.line.start("serve")
+        only = ("--only", ",".join(self.roles)) if self.roles else ()
+        self.supervisor = self.line.start("serve", *only)
         deadline = time.monotonic() + seconds
         while not self.is_ready():
             assert self.supervisor.poll() is None, self._said()
@@ -57,6 +59,11 @@ class RunningService:
     def mllp(self) -> tuple[str, int]:
         host, _, port = str(self.facts()["mllp"]).rpartition(":")
         return host, int(port)
+
+    @property
+    def api(self) -> str:
+        """Return the address below which the API is."""
+        return f"{self.facts()['pages']}/api/v1"
 
     def browser(self) -> OpenerDirector:
         """Return an opener that is signed in to the pages."""
@@ -120,8 +127,9 @@ def _said(pid: int) -> tuple[str, ...]:
 
 
 @contextmanager
-def serving(line: CommandLine) -> Iterator[RunningService]:
-    service = RunningService(line)
+def serving(line: CommandLine, *roles: str) -> Iterator[RunningService]:
+    """Serve a home, with these roles or with all."""
+    service = RunningService(line, roles)
     try:
         service.start()
         yield service

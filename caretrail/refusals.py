@@ -24,6 +24,16 @@ REMEDIES: Final[Mapping[type[DomainError], str]] = {
     " in error first.",
     errors.AccessReasonMissing: "State why you need to read this patient, as a code such as"
     " direct_care; it is recorded.",
+    errors.AnchorUnknown: "Name the encounter by its id, or by any of its statements, as the"
+    " timeline of the patient shows them.",
+    errors.FollowUpBeforeDischarge: "State a time after the discharge.",
+    errors.LastProtocol: "Publish another protocol: it is in force from its instant on.",
+    errors.NotInteractive: "Record an attempt to contact the patient.",
+    errors.StepAlreadyDone: "Look at the transition: it shows what was recorded. To correct it,"
+    " mark the earlier entry as entered in error first.",
+    errors.StepUnknown: "Look at the transition: it shows its steps.",
+    errors.TransitionNotOpen: "Look at the encounter and its transition. If an earlier entry is"
+    " wrong, mark it as entered in error first.",
     errors.AppointmentNotOfPatient: "Name the encounter of the patient whose referral it is.",
     errors.CancelNeedsConfirmation: "Request the cancellation; cancel when the other side agrees.",
     errors.ActivityUnknown: "Look at the plan: it shows the ids of its activities.",

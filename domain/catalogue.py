@@ -16,6 +16,7 @@ from domain.protocol import KIND as PROTOCOL
 from domain.referral import KIND as REFERRAL
 from domain.statement import Statement
 from domain.stream_kind import StreamKind
+from domain.transition.stream import KIND as TRANSITION
 from domain.triggers import TRIGGERS
 from domain.work import KIND as WORK
 
@@ -40,6 +41,7 @@ KINDS: Final[Mapping[str, StreamKind[Any, Any]]] = MappingProxyType(
             MEDICATION_LIST,
             PROTOCOL,
             REFERRAL,
+            TRANSITION,
             WORK,
         )
     }

@@ -525,3 +525,80 @@ class SnoozedTooLong(DomainError):
             f"it would wait until {until.isoformat()}; it may wait until a later time than now,"
             f" and at most until {latest.isoformat(timespec='seconds')}"
         )
+
+
+class AnchorUnknown(DomainError):
+    """No known encounter contains the statement."""
+
+    code = "anchor_unknown"
+
+    def __init__(self) -> None:
+        super().__init__("no known encounter contains this statement")
+
+
+class TransitionNotOpen(DomainError):
+    """People cannot act: there is no discharge that holds, or the patient ended it.
+
+    It is never raised only because a deadline or the window of the transition is over.
+    """
+
+    code = "transition_not_open"
+
+    def __init__(self, state: str) -> None:
+        self.state = state
+        reasons = {
+            "declined": "the patient declined follow-up before",
+            "moved_away": "the patient moved away before",
+        }
+        reason = reasons.get(state, "no discharge before this time gives a transition")
+        super().__init__(f"the transition is not open: {reason}")
+
+
+class StepUnknown(DomainError):
+    """The protocol does not ask for this step after this discharge."""
+
+    code = "step_unknown"
+
+    def __init__(self, step: str, steps: Sequence[str]) -> None:
+        self.step = step
+        self.steps = tuple(steps)
+        super().__init__(
+            f"{step} is no step of this transition; its steps are {', '.join(steps) or 'none'}"
+        )
+
+
+class StepAlreadyDone(DomainError):
+    """The step is recorded already with the same content, or it is done and cannot be waived."""
+
+    code = "step_already_done"
+
+    def __init__(self, step: str) -> None:
+        self.step = step
+        super().__init__(f"the step {step} is recorded already")
+
+
+class FollowUpBeforeDischarge(DomainError):
+    """The visit would be before the discharge that it follows."""
+
+    code = "follow_up_before_discharge"
+
+    def __init__(self) -> None:
+        super().__init__("the visit is before the discharge")
+
+
+class NotInteractive(DomainError):
+    """A contact in which the other side could not answer is an attempt."""
+
+    code = "not_interactive"
+
+    def __init__(self) -> None:
+        super().__init__("a message that nobody answers is an attempt and no contact")
+
+
+class LastProtocol(DomainError):
+    """A store always has a protocol in force from the beginning of time."""
+
+    code = "last_protocol"
+
+    def __init__(self) -> None:
+        super().__init__("this protocol is in force from the beginning of time")

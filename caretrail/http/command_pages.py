@@ -165,6 +165,8 @@ class CommandPages:
                 raise NotFound("No such patient", "Search for the patient first.")
         elif "stream" not in params and shape.KIND is not work.KIND:
             raise NotFound("No such form", "Open it from the page of the patient.")
+        elif "stream" in params:
+            patient = self._patient_of(StreamId(params["stream"]))
         return Asked(
             shape=shape,
             action=request.url.path,
@@ -172,6 +174,13 @@ class CommandPages:
             patient=patient,
             record=record,
         )
+
+    def _patient_of(self, stream: StreamId) -> PatientId | None:
+        """Return the patient that a stream names; None if it names none."""
+        for each in self.decisions.streams.read(stream):
+            if each.event.record is not None:
+                return self.site.reader.resolve(each.event.record)
+        return None
 
     def _members(
         self, asked: Asked, values: FormValues, key: str, subject: str

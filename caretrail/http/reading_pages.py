@@ -16,6 +16,7 @@ from caretrail.http.posted import FormValues, one, posted
 from caretrail.http.searches import RecentSearches
 from caretrail.http.site import Site
 from caretrail.reading import PatientList, PatientSearch
+from caretrail.reading.care import read_care
 from caretrail.reading.census import filtered
 from caretrail.web.census_page import CensusForm, census_page
 from caretrail.web.patient_page import TimelineForm, patient_page
@@ -121,10 +122,11 @@ class ReadingPages:
         )
         zone = self.site.words.zone
         patient_id = opaque_id(request.path_params["patient_id"])
+        known_at = known(given.known_at, zone=zone, now=now)
         reading = self.site.reader.patient(
             patient_id,
             as_of=instant(given.as_of, field="As of", zone=zone, now=now),
-            known_at=known(given.known_at, zone=zone, now=now),
+            known_at=known_at,
         )
         if reading is None:
             raise (
@@ -133,6 +135,8 @@ class ReadingPages:
         self.site.reads.of_person(request, PatientId(reading.patient.patient_id))
         html = patient_page(
             reading,
+            care=read_care(self.site.reader, reading, now=now, known_at=known_at),
+            recorded=recorded_index(request),
             asked=given,
             words=self.site.words,
             message=self.site.reader.evidence.of_message,
@@ -204,3 +208,9 @@ def opaque_id(text: str) -> str:
     if "|" in text or len(text) > 64 or not plain:  # noqa: PLR2004  # ids have 22 or 36
         raise HTTPException(404)
     return text
+
+
+def recorded_index(request: Request) -> str:
+    """Return the index of the event that a form has just recorded; empty: none."""
+    typed = request.query_params.get("recorded", "")
+    return typed if typed.isascii() and typed.isdecimal() else ""

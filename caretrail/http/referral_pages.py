@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from caretrail.http.instants import instant, known
 from caretrail.http.not_found import NotFound
+from caretrail.http.reading_pages import recorded_index
 from caretrail.http.site import Site
 from caretrail.reading.one_stream import read_stream
 from caretrail.web.referral_pages import ReferralFilter, in_filter, referral_page, referrals_page
@@ -80,13 +81,12 @@ class ReferralPages:
             raise NotFound("No such referral", "Open it from the list of referrals.")
         (row,) = rows
         self.site.reads.of_person(request, row.patient_id)
-        recorded = request.query_params.get("recorded", "")
         html = referral_page(
             row,
             reading.entries,
             self.site.reader.summary(row.patient_id),
             steps=self._steps(stream),
-            recorded=recorded if recorded.isascii() and recorded.isdecimal() else "",
+            recorded=recorded_index(request),
             now=now,
             words=self.site.words,
             frame=self.site.frame(request, now, "referrals"),

@@ -20,10 +20,11 @@ from caretrail.reading.listing import (
     write_cursor,
 )
 from caretrail.reading.opening import SegmentOpener
-from caretrail.reading.past_courses import TwoClocks
+from caretrail.reading.past_courses import TwoClocks, streams_then
 from caretrail.reading.past_rows import PastRows, components_of, components_of_stream
 from caretrail.reading.patient import PatientReading, interpreted, read, reading_of
 from caretrail.reading.patient_index import Database, PatientIndex
+from caretrail.reading.plan_contents import PartContents, part_contents
 from domain.catalogue import own_event
 from domain.ids import MODES, IdKey, PatientId, RecordId, StreamId
 from domain.interpretation import interpret
@@ -35,7 +36,7 @@ from projections import (
 )
 from projections.audit_trail import EventRow, LogPosition
 from projections.census import open_places
-from projections.engine.own_events import own_of
+from projections.engine.own_events import own_of, own_of_stream, streams_of
 from projections.engine.readings import latest_readings
 from projections.engine.services import Opener, Services
 from projections.engine.substrate import filed_by_component, filed_of
@@ -175,6 +176,28 @@ class Reader:
             behind = self.behind(self._latest(connection))
             whole = replace(reading, activities=activities, behind=behind)
             return self._with_others(connection, whole, then=then)
+
+    def plan_contents(
+        self,
+        stream: StreamId,
+        *,
+        as_of: datetime | None = None,
+        known: int | None = None,
+        revision: int | None = None,
+    ) -> dict[str, PartContents]:
+        """Return what the parts of a care plan say, by their ids. It opens sealed segments.
+
+        Args:
+            stream: The plan.
+            as_of: Only what had happened by this instant counts; None: now.
+            known: Only events up to this index count; None: all.
+            revision: What the parts said just after the revision with this number; None: at last.
+        """
+        with self._connections() as connection:
+            rows = own_of_stream(connection, stream)
+        kept = [each for each in rows if known is None or each.source_position <= known]
+        events = streams_then(streams_of(kept, own_event), as_of).get(stream, ())
+        return part_contents(events, self._opening, upto=revision)
 
     def patients(
         self, query: PatientSearch | None = None, *, cursor: str = "", limit: int = PAGE

@@ -22,7 +22,7 @@ class Asked:
     shape: type[Command]
     action: str  # address of the form
     stream: str | None  # None: the command begins a stream
-    patient: PatientId | None  # None: the stream names the patient
+    patient: PatientId | None  # None: the command or its stream names no patient
     record: tuple[RecordId, str] | None  # source record and mode of the patient
 
     @property
@@ -76,9 +76,12 @@ def command_page(  # noqa: PLR0913  # what a form shows
     noun = asked.shape.KIND.name.replace("_", " ")
     verb = verb_words(asked.shape)
     title = "Mark as entered in error" if asked.shape.VERB == "void" else verb
-    back = f"/ui/patients/{asked.patient}" if asked.patient else asked.landing(asked.stream or "")
-    above = "Patient" if asked.patient else "Work list" if noun == "work" else noun.capitalize()
+    back = f"/ui/patients/{asked.patient}" if asked.patient else asked.landing("")
+    above = "Patient" if asked.patient else "Work list" if noun == "work" else "First page"
     crumbs = [{"href": back, "text": above}]
+    if asked.stream and asked.landing(asked.stream) != back:
+        back = asked.landing(asked.stream)
+        crumbs.append({"href": back, "text": noun.capitalize()})
     return render(
         "command.html",
         **frame,

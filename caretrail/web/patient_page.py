@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlencode
 
+from caretrail.reading.care import CareReading
 from caretrail.reading.evidence import Evidence
 from caretrail.reading.patient import PatientNumber, PatientReading
 from caretrail.web import entries as entries_of
 from caretrail.web.activity_lines import activity_lines
+from caretrail.web.care_sections import care_sections
 from caretrail.web.entries import EntryLine
 from caretrail.web.flags import meanings_of
 from caretrail.web.picture import RECENT, Scene, draw
@@ -80,6 +82,8 @@ def patient_page(
     words: Words,
     message: Callable[[str, Statement], Evidence],
     frame: Mapping[str, object],
+    care: CareReading | None = None,
+    recorded: str = "",
 ) -> str:
     """Return the page. Its title and its addresses hold no name and no number of the patient.
 
@@ -89,6 +93,8 @@ def patient_page(
         words: The time zone and the names of facilities.
         message: Opens a received message and marks the fields of a statement.
         frame: The values that all pages share.
+        care: What is owed, who takes care, what the plans say; None: it is not shown.
+        recorded: Index of the event that a form has just recorded; empty: none.
     """
     as_of = reading.as_of or asked.now
     everything = spans_of(reading.patient, as_of)
@@ -121,6 +127,8 @@ def patient_page(
         proofs=proofs_of(reading, everything, entries, visible, as_of, words, message),
         identity=_identity(reading, entries, message),
         flags=meanings_of(reading.patient.flags),
+        care=care_sections(reading, care, words) if care else None,
+        recorded=recorded,
     )
 
 

@@ -136,7 +136,7 @@ def work_page(  # what the page shows
         name, about = person_words(person, listed.at, words) if person else ("Not known", "")
         lines = [_line(item, listed.at, acting, words) for item in each.items]
         group = WorkGroup(patient_id=each.patient_id, name=name, about=about, lines=lines)
-        sections[_when(each.items[0], listed.at, words)].append(group)
+        sections[when_due(each.items[0], listed.at, words)].append(group)
     items = [item for each in listed.people for item in each.items]
     titles = {"over": "Overdue", "today": "Due today", "later": "Later"}
     return render(
@@ -150,7 +150,9 @@ def work_page(  # what the page shows
             for css, groups in sections.items()
             if groups
         ],
-        counts={css: sum(_when(item, listed.at, words) == css for item in items) for css in titles},
+        counts={
+            css: sum(when_due(item, listed.at, words) == css for item in items) for css in titles
+        },
         at=listed.at,
         index=listed.known.index,
         backlog_days=listed.backlog_days,
@@ -169,47 +171,30 @@ def duty_words(code: str) -> str:
     return code.rpartition(".")[2].replace("_", " ").capitalize()
 
 
-def _when(item: WorkItemRow, at: datetime, words: Words) -> str:
+def when_due(item: WorkItemRow, at: datetime, words: Words) -> str:
+    """Return when an item is due: ``over``, ``today`` or ``later``."""
     if at > item.in_time_until:
         return "over"
     return "today" if words.local(item.in_time_until).date() == words.local(at).date() else "later"
 
 
 def _line(item: WorkItemRow, at: datetime, acting: Acting, words: Words) -> WorkLine:
-    css = _when(item, at, words)
-    due_day = (
-        date_words(date.fromisoformat(item.due_on), year=False)
-        if item.due_on
-        else words.moment(item.in_time_until)
-    )
+    css = when_due(item, at, words)
     whole = max(at, item.in_time_until) - item.opened_at
     claimed = item.claimed_until is not None and at < item.claimed_until
-    claimer = item.claimed_person or item.claimed_pool or item.claimed_organisation or ""
-    own = acting.organisations
-    responsible = item.responsible_organisation
+    own, responsible = acting.organisations, item.responsible_organisation
     return WorkLine(
         item=item.item_id,
         title=duty_words(item.duty),
-        href=f"/ui/referrals/{item.about}" if item.kind == "referral" else "",
-        due=_due(item, at, css),
-        due_day=due_day,
+        href=item_href(item),
+        due=due_words(item, at, css),
+        due_day=due_day(item, words),
         css=css,
         here=_share(at - item.opened_at, whole),
         end=_share(item.in_time_until - item.opened_at, whole),
         why=f"{item.source}; protocol {item.rule_version[:8]}",
-        responsible=", ".join(
-            filter(
-                None,
-                (
-                    item.responsible_person or item.responsible_pool,
-                    words.facility(responsible) if responsible else "",
-                ),
-            )
-        )
-        or "not stated",
-        at_it=f"{claimer}, until {words.near(item.claimed_until, at)}"
-        if claimed and item.claimed_until
-        else "",
+        responsible=responsible_words(item, words),
+        at_it=claim_words(item, at, words),
         mine=claimed and item.claimed_person == acting.person,
         waits=f"waits until {words.near(item.snoozed_until, at)}"
         if item.snoozed_until and at < item.snoozed_until
@@ -219,7 +204,38 @@ def _line(item: WorkItemRow, at: datetime, acting: Acting, words: Words) -> Work
     )
 
 
-def _due(item: WorkItemRow, at: datetime, css: str) -> str:
+def due_day(item: WorkItemRow, words: Words) -> str:
+    """Return the day or the time at which an item is due."""
+    if item.due_on:
+        return date_words(date.fromisoformat(item.due_on), year=False)
+    return words.moment(item.in_time_until)
+
+
+def item_href(item: WorkItemRow) -> str:
+    """Return the address of what an item is about; empty: it has no page of its own."""
+    return f"/ui/referrals/{item.about}" if item.kind == "referral" else ""
+
+
+def responsible_words(item: WorkItemRow, words: Words) -> str:
+    """Return who owes an item."""
+    organisation = item.responsible_organisation
+    parts = (
+        item.responsible_person or item.responsible_pool,
+        words.facility(organisation) if organisation else "",
+    )
+    return ", ".join(filter(None, parts)) or "not stated"
+
+
+def claim_words(item: WorkItemRow, at: datetime, words: Words) -> str:
+    """Return who is at an item, and until when; empty: it is not claimed."""
+    if item.claimed_until is None or at >= item.claimed_until:
+        return ""
+    claimer = item.claimed_person or item.claimed_pool or item.claimed_organisation
+    return f"{claimer}, until {words.near(item.claimed_until, at)}"
+
+
+def due_words(item: WorkItemRow, at: datetime, css: str) -> str:
+    """Return ``overdue 6 h``, ``due today`` or ``due in 3 d``."""
     if css == "over":
         return f"overdue {length(at - item.in_time_until)}"
     if css == "today":

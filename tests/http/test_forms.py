@@ -1,105 +1,20 @@
 """A coordinator requests a referral on the pages and takes it through its steps."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from html import unescape
-from pathlib import Path
-from secrets import token_hex
 
 import httpx
 import pytest
 
-from caretrail.bootstrap import Application
-from caretrail.http import OwnActivities, create_app
 from infra.web_sessions import PageUser
-from tests import servers
-from tests.projecting import projecting
-from tests.region import WORDS, Told, now, region
-from tests.serving import serving
+from tests.desk import Desk, desk
 from tests.signed_in import NURSE, csrf_of, sessions_of, sign_in
+
+__all__ = ["desk"]
 
 pytestmark = pytest.mark.postgres
 
 QUESTION = "Second stay for heart failure: please see."
-
-
-@dataclass
-class Desk:
-    """A person at the pages of a region that may be written to."""
-
-    client: httpx.Client
-    told: Told
-    site: str
-
-    @property
-    def application(self) -> Application:
-        return self.told.application
-
-    def fields(self, address: str, **typed: str) -> dict[str, str]:
-        """Return the hidden fields of a form, with what is typed."""
-        page = self.client.get(address)
-        assert page.status_code == 200, page.text
-        hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page.text)
-        return {**dict(hidden), **{name.replace("__", "."): text for name, text in typed.items()}}
-
-    def send(self, address: str, **typed: str) -> httpx.Response:
-        """Fill a form and send it."""
-        return self.client.post(address, data=self.fields(address, **typed))
-
-    def recorded(self, address: str, **typed: str) -> str:
-        """Fill a form and send it; return the page that shows what was recorded."""
-        answer = self.send(address, **typed)
-        assert answer.status_code == 303, re.sub(r"<[^>]+>", " ", answer.text)
-        self.application.read_models.catch_up()
-        page = self.client.get(answer.headers["location"])
-        assert page.status_code == 200
-        return unescape(page.text)
-
-    def request(self, **typed: str) -> httpx.Response:
-        """Request a referral of the patient Alder."""
-        given = {"requester__organisation": "NGH", "target__organisation": "CSC"}
-        return self.send(self.new, **{**given, "service": "cardiology", **typed})
-
-    @property
-    def new(self) -> str:
-        return f"/ui/patients/{self.told.alder}/record/referral/request"
-
-    def referral(self, **typed: str) -> str:
-        """Request a referral; return its address."""
-        answer = self.request(**typed)
-        assert answer.status_code == 303, answer.text
-        self.application.read_models.catch_up()
-        return answer.headers["location"].partition("?")[0]
-
-    def step(self, referral: str, verb: str) -> str:
-        """Return the address of the form of a step."""
-        return f"/ui/streams/{referral.rpartition('/')[2]}/record/referral/{verb}"
-
-    def events(self) -> int:
-        return self.application.store.max_index()
-
-
-@pytest.fixture(scope="module")
-def desk(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    name = f"desk_{token_hex(4)}"
-    database = servers.create_database(server, name)
-    home: Path = tmp_path_factory.mktemp("home")
-    with region(database, home) as (application, reader), projecting(application):
-        told = Told(application, reader)
-        app = create_app(
-            reader,
-            sessions=sessions_of(reader),
-            now=now,
-            new_id=str,
-            words=WORDS,
-            problems=dict,
-            metrics=bytes,
-            own=OwnActivities(decisions=application.decisions, id_key=application.id_key),
-        )
-        with serving(app) as site, httpx.Client(base_url=site, trust_env=False) as client:
-            yield Desk(sign_in(client, sessions_of(reader)), told, site)
-    servers.drop_database(server, name)
 
 
 def test_a_referral_is_requested_accepted_and_closed_on_the_pages(desk: Desk) -> None:

@@ -1,0 +1,72 @@
+"""Read what people need beside the timeline: what is owed, who takes care, what the plans say."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from caretrail.reading.patient import PatientReading
+from caretrail.reading.plan_contents import PartContents
+from caretrail.reading.reader import Reader
+from domain.ids import MODES, PatientId, StreamId
+from projections.attribution import AttributionRow, attributions
+from projections.work import ItemFilter, WorkItemRow, items_of
+
+#: The states of a plan that is worked on, or will be.
+CURRENT: Final = frozenset({"draft", "active", "held"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CareReading:
+    """The care of a patient, at the instants of the reading of the patient."""
+
+    at: datetime
+    items: tuple[WorkItemRow, ...] = ()  # open, the most pressing first
+    attributions: tuple[AttributionRow, ...] = ()  # in force, the one that decides first
+    #: What the parts of each current plan say.
+    contents: Mapping[StreamId, Mapping[str, PartContents]] = field(default_factory=dict)
+
+
+def read_care(
+    reader: Reader,
+    reading: PatientReading,
+    *,
+    now: datetime,
+    known_at: int | datetime | None = None,
+) -> CareReading:
+    """Return the care of a patient, as of and as known at the instants of ``reading``.
+
+    Args:
+        reader: Reads the read models, and opens what the plans say.
+        reading: The patient.
+        now: The present, if the patient is not read as of another instant.
+        known_at: The instant for which the patient was read; None: with everything that is known.
+    """
+    at = reading.as_of or now
+    patient = PatientId(reading.patient.patient_id)
+    with reader.past(
+        as_of=reading.as_of, known_at=known_at, records=reading.patient.records
+    ) as then:
+        items = items_of(
+            then.connection,
+            ItemFilter(waiting=True, modes=MODES),
+            at=at,
+            patients=[patient],
+            relations=then,
+        )
+    with reader.past(known_at=known_at, records=reading.patient.records) as then:
+        told = attributions(then.connection, [patient], relations=then)
+    plans = reading.activities.streams["care_plan"]
+    known = None if known_at is None else reading.known.index
+    return CareReading(
+        at=at,
+        items=tuple(items),
+        attributions=tuple(each for each in told if each.holds_at(at)),
+        contents={
+            plan["stream_id"]: reader.plan_contents(
+                plan["stream_id"], as_of=reading.as_of, known=known
+            )
+            for plan in plans
+            if plan["state"] in CURRENT
+        },
+    )

@@ -1,0 +1,251 @@
+"""The sections beside the timeline, from readings that are made here."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from caretrail.reading.activities import Activities
+from caretrail.reading.care import CareReading
+from caretrail.reading.catalogue import OWN_STREAMS
+from caretrail.reading.opening import PersonDetails
+from caretrail.reading.patient import PatientReading
+from caretrail.reading.plan_contents import PartContents
+from caretrail.web.care_sections import CareSections, care_sections
+from domain.ids import PatientId, RecordId, StreamId
+from domain.work import ItemId
+from projections.attribution import AttributionRow
+from projections.audit_trail import LogPosition
+from projections.work import WorkItemRow
+from tests.web.people import AS_OF, WORDS, alder, at
+
+PLAN = StreamId("p1")
+GOAL: Mapping[str, Any] = {
+    "goal_id": "g1",
+    "owner": "patient",
+    "priority": "high",
+    "target_on": "2026-03-27",
+    "achievement": "improving",
+    "resolved": False,
+}
+ACTIVITY: Mapping[str, Any] = {
+    "activity_id": "a1",
+    "kind": "self_care",
+    "goals": ["g1"],
+    "responsible": {"organisation": None, "person": None, "pool": None},
+    "by_patient": True,
+    "next_due_on": "2026-02-18",
+    "status": "in-progress",
+    "open": True,
+}
+CARE_PLAN: Mapping[str, Any] = {
+    "stream_id": PLAN,
+    "state": "active",
+    "category": "transition",
+    "responsible": {"organisation": "CSC", "person": "nurse-1", "pool": None},
+    "drafted_at": "2026-02-16T16:00:00Z",
+    "drafted_precision": "second",
+    "activated_at": "2026-02-17T16:00:00Z",
+    "activated_precision": "second",
+    "revision": 2,
+    "next_review_on": "2026-03-01",
+    "concerns": [{"concern_id": "c1", "resolved": False}],
+    "goals": [GOAL],
+    "activities": [ACTIVITY],
+}
+REFERRAL: Mapping[str, Any] = {
+    "stream_id": "s1",
+    "state": "accepted",
+    "target": {"organisation": "CSC", "person": None, "pool": None},
+    "service": "cardiology",
+    "specialty": None,
+    "urgency": "urgent",
+    "requested_at": "2026-02-18T17:30:00Z",
+    "requested_precision": "second",
+}
+ITEM = WorkItemRow(
+    item_id=ItemId("s1~referral.seen.urgent~~1"),
+    kind="referral",
+    about="s1",
+    duty="referral.seen.urgent",
+    part="",
+    encounter_id=None,
+    opened_at=AS_OF - timedelta(hours=50),
+    due_at=AS_OF - timedelta(hours=5),
+    due_on=None,
+    zone="America/Chicago",
+    in_time_until=AS_OF - timedelta(hours=5),
+    source="our choice",
+    rule_version="0123456789ab",
+    is_urgent=True,
+    responsible_organisation="CSC",
+    responsible_person="",
+    responsible_pool="cardiology",
+    is_assigned=False,
+    claimed_organisation=None,
+    claimed_person=None,
+    claimed_pool=None,
+    claimed_until=None,
+    snoozed_until=None,
+    snooze_reason=None,
+    patient_id=PatientId("0190-p"),
+    record_id=RecordId("r-NGH"),
+    mode="P",
+)
+MEMBER: Mapping[str, Any] = {
+    "member": "osei-1",
+    "kind": "practitioner",
+    "role": "primary_care",
+    "organisation": "CSC",
+    "since": "2026-01-24T15:00:00Z",
+    "since_precision": "second",
+    "until": None,
+    "until_precision": None,
+}
+COORDINATOR: Mapping[str, Any] = {
+    "scope": "transition", "programme": None, "member": "osei-1",
+    "since": "2026-02-16T15:00:00Z", "since_precision": "second",
+    "until": None, "until_precision": None,
+}  # fmt: skip
+
+
+def sections(care: CareReading | None = None, **streams: Mapping[str, Any]) -> CareSections:
+    reading = PatientReading(
+        patient=alder(),
+        filed={},
+        person=PersonDetails(),
+        numbers=(),
+        visits={},
+        places={},
+        known=LogPosition(index=60_000, recorded_at=None),
+        as_of=None,
+        activities=Activities(
+            streams={
+                kind: (dict(streams[kind]),) if kind in streams else () for kind in OWN_STREAMS
+            }
+        ),
+    )
+    return care_sections(reading, care or CareReading(at=AS_OF), WORDS)
+
+
+def test_an_overdue_item_is_counted_and_names_its_due_time_source_and_owner() -> None:
+    found = sections(CareReading(at=AS_OF, items=(ITEM,)))
+
+    (item,) = found.items
+    assert (item.css, item.due, item.href) == ("over", "overdue 5 h", "/ui/referrals/s1")
+    assert item.about == "due 19 Feb 09:05 · our choice · cardiology, Cedar Street Clinic"
+    assert found.overdue == 1
+
+
+def test_a_claim_that_holds_is_beside_the_item() -> None:
+    until = AS_OF + timedelta(minutes=20)
+    claimed = replace(
+        ITEM, claimed_organisation="CSC", claimed_person="nurse-1", claimed_until=until
+    )
+    (item,) = sections(CareReading(at=AS_OF, items=(claimed,))).items
+    assert item.about.endswith("claimed by nurse-1, until 14:25")
+
+
+def test_the_referral_of_an_overdue_item_says_so() -> None:
+    (late,) = sections(CareReading(at=AS_OF, items=(ITEM,)), referral=REFERRAL).referrals
+    (other,) = sections(referral=REFERRAL).referrals
+
+    assert (late.title, late.state, late.overdue) == ("Cardiology", "accepted", "overdue 5 h")
+    assert late.about == "Cedar Street Clinic, urgent, requested 18 Feb 11:30"
+    assert other.overdue == ""
+
+
+def test_an_ended_referral_is_apart() -> None:
+    found = sections(referral={**REFERRAL, "state": "closed"})
+    assert found.referrals == []
+    assert [each.href for each in found.ended_referrals] == ["/ui/referrals/s1"]
+
+
+def test_a_plan_shows_its_goals_with_their_activities_and_words() -> None:
+    said = {
+        "c1": PartContents(clinical={"code": "R60.0"}),
+        "g1": PartContents(
+            "To walk to church", {"measure": "walk", "value": "600", "unit": "m"},
+            {"value": "150", "unit": "m"},
+        ),
+    }  # fmt: skip
+    (plan,) = sections(CareReading(at=AS_OF, contents={PLAN: said}), care_plan=CARE_PLAN).plans
+
+    assert (plan.title, plan.state, plan.revisions) == ("Plan for the transition", "", 2)
+    assert plan.about == "in force since 17 Feb 10:00, revision 2, nurse-1, Cedar Street Clinic"
+    assert plan.concerns == ["R60.0"]
+    (goal,) = plan.goals
+    assert goal.text == "To walk to church"
+    assert goal.about == "Goal of the patient, walk 600 m, now 150 m, by 27 Mar, improving, g1"
+    (activity,) = goal.activities
+    assert (activity.text, activity.due) == ("Self-care; the patient", "due 18 Feb")
+    assert (activity.over, activity.icon) == (True, "over")
+    assert plan.foot == "Next review by 1 Mar"
+
+
+def test_an_activity_without_a_goal_is_not_lost() -> None:
+    (plan,) = sections(care_plan={**CARE_PLAN, "activities": [{**ACTIVITY, "goals": []}]}).plans
+    assert [(goal.about[:4], len(goal.activities)) for goal in plan.goals] == [("Goal", 0), ("", 1)]
+
+
+def test_a_plan_that_has_ended_is_only_counted() -> None:
+    found = sections(care_plan={**CARE_PLAN, "state": "completed"})
+    assert (found.plans, found.ended_plans) == ([], 1)
+
+
+def test_who_is_responsible_comes_first_and_who_left_is_apart() -> None:
+    left = {**MEMBER, "member": "brandt-1", "role": "nurse", "until": "2026-02-16T15:00:00Z",
+            "until_precision": "second"}  # fmt: skip
+    found = sections(
+        care_team={"members": [left, MEMBER], "coordinators": [COORDINATOR], "handovers": []}
+    )
+
+    first, second = found.team
+    assert (first.label, first.name, first.lead) == (
+        "Responsible for the transition", "osei-1, Cedar Street Clinic", True,
+    )  # fmt: skip
+    assert first.note == "since 16 Feb 09:00"
+    assert (second.label, second.lead) == ("Primary care", False)
+    assert [(each.label, each.note) for each in found.before] == [
+        ("Nurse", "24 Jan 09:00 to 16 Feb 09:00")
+    ]
+
+
+def test_an_attribution_in_force_says_where_it_comes_from() -> None:
+    row = AttributionRow(
+        patient_id=PatientId("0190-p"), number=1, record_id=RecordId("r-NGH"), mode="P",
+        target_kind="practice", target="CSC", source="roster", roster="r", roster_row=3,
+        own_wish=False, precedence=3, since=at("02-01 00:00"), since_precision="day", until=None,
+        until_precision=None, ended_reason=None, told_at=at("02-01 08:00"), flags=(),
+    )  # fmt: skip
+    (line,) = sections(CareReading(at=AS_OF, attributions=(row,))).team
+    assert (line.label, line.name) == ("Practice, attributed", "Cedar Street Clinic")
+    assert line.note == "by a roster, since 1 Feb"
+
+
+def test_medications_say_the_last_list_and_the_last_reconciliation_without_items() -> None:
+    lists = [
+        {"list_id": name, "source": source, "listed_at": listed, "listed_precision": "second",
+         "by": {"organisation": "CSC", "person": None}, "items": items}
+        for name, source, listed, items in (
+            ("l1", "home", "2026-02-10T15:00:00Z", 9),
+            ("l2", "discharge", "2026-02-16T15:00:00Z", 1),
+        )
+    ]  # fmt: skip
+    done = {
+        "reconciled_at": "2026-02-16T17:00:00Z", "reconciled_precision": "second",
+        "at_point": "discharge", "role": "pharmacist", "unresolved": 1,
+    }  # fmt: skip
+    found = sections(
+        medication_list={
+            "stream_id": "m1", "lists": lists, "reconciliations": [done],
+            "discrepancies": [{"resolved_at": None}],
+        }
+    )  # fmt: skip
+
+    assert found.medication_list == "m1"
+    assert found.medications == [
+        "Last list: at discharge, 16 Feb 09:00, 1 item, by Cedar Street Clinic. 2 lists in all.",
+        "Last reconciled 16 Feb 11:00, at discharge, by a pharmacist; 1 item unresolved.",
+        "1 discrepancy to resolve.",
+    ]

@@ -52,6 +52,7 @@ def team_show(options: Namespace) -> None:
             for each in shown["handovers"]
         ],
     )  # fmt: skip
+    _print_stated(shown["stated_by_hospital"])
 
 
 def attribution_show(options: Namespace) -> None:
@@ -89,6 +90,7 @@ def responsible(options: Namespace) -> None:
         line(flag)
     line()
     _print_attributions(shown["attributions"])
+    _print_stated(shown["stated_by_hospital"])
 
 
 def _read(options: Namespace) -> TeamReading:
@@ -114,6 +116,20 @@ def _print_attributions(shown: list[Json]) -> None:
         [
             (each["target_kind"], each["target"], each["source"], each["roster"], *_period(each),
              " ".join((*each["flags"], each["ended_reason"] or "")).strip())
+            for each in shown
+        ],
+    )  # fmt: skip
+
+
+def _print_stated(shown: list[Json]) -> None:
+    line()
+    columns(
+        ("stated by the hospital", "number", "role", "facility", "encounter", "since", "until"),
+        [
+            (each["name"] or each["practitioner_ref"],
+             " ".join(number["identifier"] for number in each["identifiers"]),
+             each["role"] or each["role_code"], each["facility"], each["encounter_id"],
+             *_period(each))
             for each in shown
         ],
     )  # fmt: skip

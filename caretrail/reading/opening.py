@@ -8,17 +8,26 @@ import msgspec
 
 from domain.body import SealedSegment, SegmentClass
 from domain.ids import RecordId
-from domain.segments import Demographics, Identifiers, Name, Notes, Part2, SegmentDoesNotOpen
+from domain.segments import (
+    Demographics,
+    Identifiers,
+    Name,
+    Notes,
+    Part2,
+    Practitioners,
+    SegmentDoesNotOpen,
+)
 from projections.engine.copies import read_copies
 from projections.engine.events import FiledOwnEvent, FiledStatement
 from projections.engine.services import Opener
 
-_T = TypeVar("_T", Demographics, Identifiers, Notes, Part2, dict[str, Any])
+_T = TypeVar("_T", Demographics, Identifiers, Notes, Part2, Practitioners, dict[str, Any])
 
 _demographics: Final = msgspec.json.Decoder(Demographics)
 _identifiers: Final = msgspec.json.Decoder(Identifiers)
 _notes: Final = msgspec.json.Decoder(Notes)
 _part2: Final = msgspec.json.Decoder(Part2)
+_practitioners: Final = msgspec.json.Decoder(Practitioners)
 _contents: Final = msgspec.json.Decoder(dict[str, Any])
 
 #: HL7's explicit null: the sender deleted the value.
@@ -74,6 +83,10 @@ class SegmentOpener:
     def demographics(self, pieces: Iterable[SealedPiece]) -> list[Demographics]:
         """Return the demographics in ``pieces``."""
         return self._all(pieces, _demographics)
+
+    def practitioners(self, pieces: Iterable[SealedPiece]) -> list[Practitioners]:
+        """Return the practitioners that the demographics in ``pieces`` name."""
+        return self._all(pieces, _practitioners)
 
     def identifiers(self, pieces: Iterable[SealedPiece]) -> list[Identifiers]:
         """Return the identifiers in ``pieces``."""

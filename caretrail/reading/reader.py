@@ -75,8 +75,8 @@ class Reader:
         """
         self._connections = connections
         self._id_key = id_key
-        self._opening = SegmentOpener(open_segment, warm)
-        self._index = PatientIndex(id_key, self._opening, token=token)
+        self.opening = SegmentOpener(open_segment, warm)
+        self._index = PatientIndex(id_key, self.opening, token=token)
         self._services = Services(
             open_segment=open_segment, token=token, interpret=interpret, read_own=own_event
         )
@@ -164,7 +164,7 @@ class Reader:
             record = self._record(connection, text, *named, then=then)
             found = filed_of(connection, [RecordId(record)], upto=upto)
             reading = read(
-                found, record, self._opening, as_of=as_of, known=known,
+                found, record, self.opening, as_of=as_of, known=known,
                 alias_records=self._records(connection, named[1]) if then else (),
             )  # fmt: skip
             if reading is None:
@@ -281,8 +281,8 @@ class Reader:
                 rows = census.open_now(connection, facility=facility)
                 ids = [row.patient_id for row in rows]
                 people = patients.by_id(connection, ids)
-                self._opening.warm(each for row in people for each in row.record_ids)
-                occupied = census_of.from_rows(rows, people, self._opening)
+                self.opening.warm(each for row in people for each in row.record_ids)
+                occupied = census_of.from_rows(rows, people, self.opening)
                 shared = _shared_numbers(connection)
             else:
                 upto = None if known_at is None else known.index
@@ -369,7 +369,7 @@ class Reader:
                 found = latest_readings([row.decoded() for row in rows])
                 for patient in interpreted(found, as_of):
                     if any(open_places(patient)):
-                        yield reading_of(patient, found, self._opening, as_of, known)
+                        yield reading_of(patient, found, self.opening, as_of, known)
 
 
 def _shared_numbers(connection: Database) -> list[tuple[str, ...]]:

@@ -8,6 +8,11 @@ from caretrail.reading.attributions import attribution_json
 from caretrail.reading.care_teams import coordinator_json, handover_json, member_json
 from caretrail.reading.members import Json, instant
 from caretrail.reading.reader import Reader
+from caretrail.reading.stated_teams import (
+    StatedMemberReading,
+    read_stated_team,
+    stated_member_json,
+)
 from domain.care_team import Scope
 from domain.ids import PatientId
 from projections.attribution import AttributionRow, attributions
@@ -38,6 +43,7 @@ class TeamReading:
     coordinators: Sequence[CoordinatorRow]
     handovers: Sequence[HandoverRow]
     attributions: Sequence[AttributionRow]
+    stated: Sequence[StatedMemberReading]  # by the hospitals, apart from the team
 
     @property
     def told(self) -> list[AttributionRow]:
@@ -75,7 +81,7 @@ def read_team(
     Raises:
         NumberShared: See ``Reader.patient``.
     """
-    found = reader.patient(text, as_of=as_of, known_at=known_at)
+    found = reader.patient(text, known_at=known_at)
     if found is None:
         return None
     patient, records = found.patient.patient_id, found.patient.records
@@ -91,16 +97,21 @@ def read_team(
             coordinators=coordinators(then.connection, patient, relations=then),
             handovers=handovers(then.connection, patient, relations=then),
             attributions=told,
+            stated=read_stated_team(found, reader.opening, as_of=as_of),
         )
 
 
 def team_json(reading: TeamReading) -> Json:
-    """Return the care team of a patient, with everything that ended before."""
+    """Return the care team of a patient, with everything that ended before.
+
+    What the hospital states is apart from the members that people have added.
+    """
     return {
         **_head(reading),
         "members": [member_json(each) for each in reading.members],
         "coordinators": [coordinator_json(each) for each in reading.coordinators],
         "handovers": [handover_json(each) for each in reading.handovers],
+        "stated_by_hospital": [stated_member_json(each) for each in reading.stated],
     }
 
 
@@ -133,6 +144,9 @@ def responsible_json(reading: TeamReading, scope: Scope, programme: str = "") ->
         "member": member_json(member) if member else None,
         "open_handover": handover_json(is_open[0]) if is_open else None,
         "attributions": [attribution_json(each) for each in reading.told],
+        "stated_by_hospital": [
+            stated_member_json(each) for each in reading.stated if each.holds_at(reading.at)
+        ],
         "flags": _conflicts(reading.told),
     }
 

@@ -94,11 +94,11 @@ def stated_team(
         patient: The patient, interpreted without an as-of.
         statement_of: Returns a statement of the patient by its ref.
     """
+    if not any(statement_of(entry.statement).roles for entry in patient.entries):
+        return ()
     read = {
         entry.statement: _Read(statement_of(entry.statement), entry) for entry in patient.entries
     }
-    if not any(each.statement.roles for each in read.values()):
-        return ()
     found: list[StatedMember] = []
     for encounter in patient.encounters:
         if not encounter.cancelled and encounter.status not in _NOT_BEGUN:

@@ -136,7 +136,14 @@ def test_help_answers_at_once_and_a_wrong_argument_is_wrong_usage(served: Runnin
 def test_care_teams_and_attributions_have_the_members_that_are_documented(
     line: CommandLine,
 ) -> None:
-    patient = line.objects("patients", "ls")[0]["patient_id"]
+    stating = line.home / "attending.hl7"
+    stating.write_text(
+        "MSH|^~\\&|ADT|MERCY|||20260306101000||ADT^A01|T1|P|2.5\rEVN||20260306101000\r"
+        "PID|1||0990^^^MERCY^MR||BEECH^TOM\r"
+        "PV1|1|I|4W^402^1^MERCY||||4711^HOUSE^GREGORY^^^^^^MERCY"
+    )
+    line.run("ingest", stating)
+    patient = line.object("team", "show", "MERCY|0990")["patient_id"]
     caller = ("--as", "nurse-1", "--purpose", "TREAT")
     for member in ("rn-1", "cm-2"):
         line.run("team", "join", patient, "--member", member, "--role", "nurse", *caller)
@@ -147,8 +154,10 @@ def test_care_teams_and_attributions_have_the_members_that_are_documented(
     )
     team = line.object("team", "show", patient)
     assert set(team) == documented("team show")
-    for name in ("members", "coordinators", "handovers"):
+    for name in ("members", "coordinators", "handovers", "stated_by_hospital"):
         assert set(team[name][0]) == documented("team show", name)
+    (number,) = team["stated_by_hospital"][0]["identifiers"]
+    assert set(number) == documented("team show", "identifiers in stated_by_hospital")
     told = line.object("attribution", "show", patient)
     assert set(told) == documented("attribution show")
     assert set(told["attributions"][0]) == documented("attribution show", "attributions")

@@ -197,7 +197,7 @@ class Reader:
             rows = own_of_stream(connection, stream)
         kept = [each for each in rows if known is None or each.source_position <= known]
         events = streams_then(streams_of(kept, own_event), as_of).get(stream, ())
-        return part_contents(events, self._opening, upto=revision)
+        return part_contents(events, self.opening, upto=revision)
 
     def patients(
         self, query: PatientSearch | None = None, *, cursor: str = "", limit: int = PAGE

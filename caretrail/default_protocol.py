@@ -1,6 +1,8 @@
 """The protocol that a store begins with."""
 
+from datetime import UTC, datetime
 from importlib.resources import files
+from typing import Final
 
 import structlog
 
@@ -14,7 +16,10 @@ from infra.event_store import CareStore
 
 log = structlog.get_logger()
 
-_ACTOR = Actor(kind="system", issuer="caretrail", subject="default protocol")
+#: When the default protocol began. It is the same in every store, so that two stores with the same
+#: messages have the same content.
+_BEGAN: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_ACTOR: Final = Actor(kind="system", issuer="caretrail", subject="default protocol")
 
 
 def default_protocol() -> str:
@@ -31,7 +36,7 @@ def publish_default_protocol(store: CareStore, ids: IdKey) -> None:
     stream = protocol.stream_of_protocols(ids)
     history = protocol.KIND.history(stream, store.streams.read(stream))
     content = default_protocol()
-    events = protocol.publish_default(history, content=content, time=StatedTime(clock.now()))
+    events = protocol.publish_default(history, content=content, time=StatedTime(_BEGAN))
     if not events:
         return
     decided = [DecidedEvent(event_id=EventId(clock.new_id()), event=each) for each in events]

@@ -142,7 +142,7 @@ class Names:
                 location["event_id"] = by_event[location["event_id"]]
         for entry in said["entries"]:
             del entry["recorded_at"], entry["source_message"], entry["summary"]
-            del entry["stream"], entry["stream_id"]
+            del entry["stream"], entry["stream_id"], entry["actor"]
             for member in ("event_id", "voided_by", "superseded_by"):
                 entry[member] = by_event.get(entry[member])
             entry["encounter_id"] = by_ref.get(entry["encounter_id"])

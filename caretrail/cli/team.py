@@ -26,10 +26,10 @@ def team_show(options: Namespace) -> None:
     line(f"patient {shown['patient_id']}")
     line()
     columns(
-        ("member", "kind", "role", "organisation", "since", "until", ""),
+        ("member", "name", "kind", "role", "organisation", "since", "until", ""),
         [
-            (each["member"], each["kind"], each["role"], each["organisation"], *_period(each),
-             each["left_reason"] or "")
+            (each["member"], each["name"], each["kind"], each["role"], each["organisation"],
+             *_period(each), each["left_reason"] or "")
             for each in shown["members"]
         ],
     )  # fmt: skip

@@ -19,12 +19,14 @@ from caretrail.reading.listing import (
     read_cursor,
     write_cursor,
 )
+from caretrail.reading.member_details import MemberDetails, member_details
 from caretrail.reading.opening import SegmentOpener
 from caretrail.reading.past_courses import TwoClocks, streams_then
 from caretrail.reading.past_rows import PastRows, components_of, components_of_stream
 from caretrail.reading.patient import PatientReading, interpreted, read, reading_of
 from caretrail.reading.patient_index import Database, PatientIndex
 from caretrail.reading.plan_contents import PartContents, part_contents
+from domain.care_team import KIND as CARE_TEAM_KIND
 from domain.catalogue import own_event
 from domain.ids import MODES, IdKey, PatientId, RecordId, StreamId
 from domain.interpretation import interpret
@@ -198,6 +200,28 @@ class Reader:
         kept = [each for each in rows if known is None or each.source_position <= known]
         events = streams_then(streams_of(kept, own_event), as_of).get(stream, ())
         return part_contents(events, self.opening, upto=revision)
+
+    def member_details(
+        self,
+        records: Sequence[RecordId],
+        *,
+        as_of: datetime | None = None,
+        known: int | None = None,
+    ) -> dict[str, MemberDetails]:
+        """Return what is sealed about the members of a person's care team, by their codes.
+
+        Args:
+            records: The source records of the person.
+            as_of: Only what had happened by this instant counts; None: now.
+            known: Only events up to this index count; None: all.
+        """
+        with self._connections() as connection:
+            rows = own_of(connection, records, upto=known)
+        mine = [each for each in rows if each.topic.startswith(f"{CARE_TEAM_KIND.name}.")]
+        named = [each for each in mine if each.record_id in records]
+        return member_details(
+            streams_then(streams_of(named, own_event), as_of).values(), self.opening
+        )
 
     def patients(
         self, query: PatientSearch | None = None, *, cursor: str = "", limit: int = PAGE

@@ -1,11 +1,12 @@
 """Answer who takes care of a patient, and who is responsible, at any instant."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from caretrail.reading.attributions import attribution_json
 from caretrail.reading.care_teams import coordinator_json, handover_json, member_json
+from caretrail.reading.member_details import MemberDetails
 from caretrail.reading.members import Json, instant
 from caretrail.reading.reader import Reader
 from caretrail.reading.stated_teams import (
@@ -40,6 +41,7 @@ class TeamReading:
     as_of: datetime | None  # None: now
     known: LogPosition
     members: Sequence[MemberRow]
+    details: Mapping[str, MemberDetails]  # what is sealed about the members, by their codes
     coordinators: Sequence[CoordinatorRow]
     handovers: Sequence[HandoverRow]
     attributions: Sequence[AttributionRow]
@@ -94,6 +96,9 @@ def read_team(
             as_of=as_of,
             known=then.known,
             members=members(then.connection, patient, relations=then),
+            details=reader.member_details(
+                records, as_of=as_of, known=None if known_at is None else then.known.index
+            ),
             coordinators=coordinators(then.connection, patient, relations=then),
             handovers=handovers(then.connection, patient, relations=then),
             attributions=told,
@@ -108,7 +113,7 @@ def team_json(reading: TeamReading) -> Json:
     """
     return {
         **_head(reading),
-        "members": [member_json(each) for each in reading.members],
+        "members": [_member_json(reading, each) for each in reading.members],
         "coordinators": [coordinator_json(each) for each in reading.coordinators],
         "handovers": [handover_json(each) for each in reading.handovers],
         "stated_by_hospital": [stated_member_json(each) for each in reading.stated],
@@ -141,7 +146,7 @@ def responsible_json(reading: TeamReading, scope: Scope, programme: str = "") ->
         "scope": scope,
         "programme": programme or None,
         "coordinator": coordinator_json(coordinator) if coordinator else None,
-        "member": member_json(member) if member else None,
+        "member": _member_json(reading, member) if member else None,
         "open_handover": handover_json(is_open[0]) if is_open else None,
         "attributions": [attribution_json(each) for each in reading.told],
         "stated_by_hospital": [
@@ -149,6 +154,12 @@ def responsible_json(reading: TeamReading, scope: Scope, programme: str = "") ->
         ],
         "flags": _conflicts(reading.told),
     }
+
+
+def _member_json(reading: TeamReading, row: MemberRow) -> Json:
+    """Return one member in one role, with the name if it opens."""
+    details = reading.details.get(row.member, MemberDetails())
+    return {**member_json(row), "name": details.name, "telephone": details.telephone}
 
 
 def _head(reading: TeamReading) -> Json:

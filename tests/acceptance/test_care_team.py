@@ -53,8 +53,11 @@ def coordinator_at(line: CommandLine, patient: str, *instants: str) -> str | Non
 
 
 def test_a_handover_is_open_until_it_is_accepted(caretrail: CommandLine) -> None:
-    for member, role in (("rn-1", "nurse"), ("cm-2", "social_worker")):
-        outcome = caretrail.object(*join("MERCY|0042", member, role, "2026-03-02T08:00Z"))
+    for member, role, more in (
+        ("rn-1", "nurse", ("--name", "Ada Rowan", "--telephone", "555-0100")),
+        ("cm-2", "social_worker", ()),
+    ):
+        outcome = caretrail.object(*join("MERCY|0042", member, role, "2026-03-02T08:00Z"), *more)
         assert [each["topic"] for each in outcome["events"]] == ["care_team.member_joined.v1"]
     caretrail.object(
         "team", "assign-coordinator", "MERCY|0042", "--member", "rn-1",
@@ -66,7 +69,7 @@ def test_a_handover_is_open_until_it_is_accepted(caretrail: CommandLine) -> None
     )  # fmt: skip
     before = caretrail.object("responsible", "MERCY|0042")
     assert before["coordinator"]["member"] == "rn-1"
-    assert before["member"]["role"] == "nurse"
+    assert (before["member"]["role"], before["member"]["name"]) == ("nurse", "Ada Rowan")
     assert before["open_handover"]["to_member"] == "cm-2"
     known = before["known_at"]["index"]
     caretrail.object(
@@ -86,7 +89,11 @@ def test_a_handover_is_open_until_it_is_accepted(caretrail: CommandLine) -> None
     assert "two_coordinators" in refused
 
     shown = caretrail.object("team", "show", "MERCY|0042")
-    assert [each["member"] for each in shown["members"]] == ["rn-1", "cm-2"]
+    assert [(each["member"], each["name"], each["telephone"]) for each in shown["members"]] == [
+        ("rn-1", "Ada Rowan", "555-0100"),
+        ("cm-2", None, None),
+    ]
+    assert "Ada Rowan" in caretrail.run("team", "show", "MERCY|0042")
     assert [(each["state"], each["ended_at"]) for each in shown["handovers"]] == [
         ("accepted", "2026-03-03T11:00:00Z")
     ]

@@ -90,7 +90,7 @@ def test_referrals_are_listed_for_all_and_for_one_patient(api: ApiClient) -> Non
 
 def test_who_is_responsible_is_read_at_any_instant(api: ApiClient) -> None:
     body = {"patient": "NGH|60002", "member": "nurse-9", "role": "nurse", "kind": "practitioner",
-            "organisation": "NGH"}  # fmt: skip
+            "organisation": "NGH", "name": "Ada Rowan"}  # fmt: skip
     joined = api.post("/care-teams/join", body)
     assert joined.status_code == 200, joined.text
     api.application.read_models.catch_up()
@@ -98,7 +98,11 @@ def test_who_is_responsible_is_read_at_any_instant(api: ApiClient) -> None:
     team = api.get(f"/patients/{patient}/care-team").json()
     nobody = api.get(f"/patients/{patient}/responsible?as_of=2026-02-01").json()
 
-    assert [each["member"] for each in team["members"]] == ["nurse-9"]
+    assert [(each["member"], each["name"]) for each in team["members"]] == [
+        ("nurse-9", "Ada Rowan")
+    ]
+    sealed = api.get(f"/patients/{patient}/care-team", role="analyst").json()
+    assert [(each["member"], each["name"]) for each in sealed["members"]] == [("nurse-9", None)]
     assert nobody["coordinator"] is None
     assert api.get(f"/patients/{patient}/attributions").json()["attributions"] == []
     wrong = api.get(f"/patients/{patient}/responsible?scope=programme")

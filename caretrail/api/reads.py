@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
+from typing_extensions import override
 
 from caretrail.api.collections import COLLECTIONS, Collection
 from caretrail.api.giving import several
@@ -99,6 +100,36 @@ class AskedStreams(AskedPage):
         str | None,
         Field(pattern=r"^[a-z_]{1,40}$", description="only those in this state"),
     ] = None
+
+    def fits(self, members: Json) -> bool:
+        """Say whether a stream with these members is asked for."""
+        return self.state in {None, members.get("state")}
+
+
+class AskedReferrals(AskedStreams):
+    """A page of referrals."""
+
+    open: Annotated[bool, Field(description="only referrals that have not ended")] = False
+    requester: Annotated[
+        OptionalCode, Field(description="only referrals of this organisation; empty: all")
+    ] = ""
+    target: Annotated[
+        OptionalCode, Field(description="only referrals to this organisation or pool; empty: all")
+    ] = ""
+
+    @override
+    def fits(self, members: Json) -> bool:
+        target = members["target"]
+        return (
+            super().fits(members)
+            and (members["open"] or not self.open)
+            and self.requester in {"", members["requester"]["organisation"]}
+            and self.target in {"", target["organisation"], target["pool"]}
+        )
+
+
+#: What a list of the streams of a kind can be asked, if it can be asked more.
+ASKED: Final[Mapping[str, type[AskedStreams]]] = {"referral": AskedReferrals}
 
 
 class AskedResponsible(AskedInstants):
@@ -243,7 +274,7 @@ def _of_team(
 
 def streams(incoming: Incoming, collection: Collection) -> Response:
     """Answer with a page of the own streams of one kind."""
-    asked = incoming.asked(AskedStreams)
+    asked = incoming.asked(asked_of(collection))
     wait(incoming, asked.wait_for)
     offset = offset_of(asked.cursor)
     if asked.patient is not None:
@@ -254,9 +285,7 @@ def streams(incoming: Incoming, collection: Collection) -> Response:
         if reading is None:
             raise Problem("unknown_patient")
         whole = [
-            each
-            for each in reading.activities.streams.get(collection.kind, ())
-            if asked.state in {None, each.get("state")}
+            each for each in reading.activities.streams.get(collection.kind, ()) if asked.fits(each)
         ]
         rows, after = sliced(whole[offset:], asked, offset)
         return shown(incoming, page(rows, after=after), right=read.right, patients=[read.patient])
@@ -276,6 +305,11 @@ def streams(incoming: Incoming, collection: Collection) -> Response:
         right=listed.right,
         patients=[each["patient_id"] for each in allowed],
     )
+
+
+def asked_of(collection: Collection) -> type[AskedStreams]:
+    """Return what a list of the streams of a kind can be asked."""
+    return ASKED.get(collection.kind, AskedStreams)
 
 
 def stream(incoming: Incoming, collection: Collection) -> Response:
@@ -336,7 +370,16 @@ def patient_of(row: Json) -> PatientId:
 
 
 def _referrals(then: PastRows, asked: AskedStreams, limit: int) -> list[Json]:
-    rows = referrals(then.connection, relations=then, state=asked.state, limit=limit)
+    more = asked if isinstance(asked, AskedReferrals) else AskedReferrals()
+    rows = referrals(
+        then.connection,
+        relations=then,
+        state=asked.state,
+        only_open=more.open,
+        requester=more.requester or None,
+        target=more.target or None,
+        limit=limit,
+    )
     return [referral_json(each) for each in rows]
 
 
@@ -362,7 +405,7 @@ def _of_collection(collection: Collection) -> tuple[ReadRoute, ...]:
             path=f"/{collection.path}",
             tag=collection.path,
             words=f"List {noun}s",
-            asked=AskedStreams,
+            asked=asked_of(collection),
             work=partial(streams, collection=collection),
             is_list=True,
         ),

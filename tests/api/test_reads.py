@@ -88,6 +88,34 @@ def test_referrals_are_listed_for_all_and_for_one_patient(api: ApiClient) -> Non
     assert (gone.status_code, code_of(gone)) == (404, "unknown_stream")
 
 
+@pytest.mark.parametrize("of", ["all", "the patient"])
+def test_referrals_are_listed_by_what_is_asked(api: ApiClient, of: str) -> None:
+    """As ``referral ls`` lists them."""
+    ended, pooled = (
+        api.referral(patient="NGH|60004", requester={"organisation": "SBH"}, target=target)
+        for target in ({"organisation": "HEART-2"}, {"organisation": "HEART-2", "pool": "ECHO-2"})
+    )
+    reason = {"by": {"organisation": "SBH"}, "reason": "no_longer_needed"}
+    for verb in ("request-cancellation", "cancel"):
+        assert api.post(f"/referrals/{ended['stream_id']}/{verb}", reason).status_code == 200
+    api.application.read_models.catch_up()
+    patient = api.get(f"/referrals/{ended['stream_id']}").json()["patient_id"]
+    only = f"patient={patient}&" if of == "the patient" else ""
+
+    def listed(query: str) -> set[str]:
+        found = api.get(f"/referrals?limit=500&{only}{query}").json()["items"]
+        return {each["stream_id"] for each in found}
+
+    both = {ended["stream_id"], pooled["stream_id"]}
+    assert listed("requester=SBH&target=HEART-2") >= both
+    assert listed("target=HEART-2&open=true") & both == {pooled["stream_id"]}
+    assert listed("target=ECHO-2") & both == {pooled["stream_id"]}
+    assert listed("requester=NGH&target=HEART-2") == set()
+    assert listed("target=HEART-2&state=cancelled") & both == {ended["stream_id"]}
+    wrong = api.get(f"/referrals?{only}target=Rowena%20Alder")
+    assert (wrong.status_code, code_of(wrong)) == (422, "query_invalid")
+
+
 def test_who_is_responsible_is_read_at_any_instant(api: ApiClient) -> None:
     body = {"patient": "NGH|60002", "member": "nurse-9", "role": "nurse", "kind": "practitioner",
             "organisation": "NGH", "name": "Ada Rowan"}  # fmt: skip

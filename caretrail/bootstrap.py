@@ -15,11 +15,13 @@ from caretrail.facts import KnownFacts
 from caretrail.fold_services import fold_services, worker_tools
 from caretrail.home import connect, data_keys_of, database, id_key_of
 from caretrail.read_models import ReadModels
+from caretrail.sensitive_file import sensitive_codes
 from commands import record_messages
 from commands.decisions import Decisions
 from commands.ports.facts import Facts
 from commands.ports.intake import IncomingMessage, MessageOutcome
 from commands.record_messages import PreparedMessage
+from commands.sensitive_codes import SensitiveCodes
 from consumers.hl7v2 import profiles
 from consumers.hl7v2.profiles import Profiles
 from domain.ids import IdKey
@@ -51,6 +53,7 @@ class Application:
     services: Services
     read_models: ReadModels
     facts: Facts
+    sensitive: SensitiveCodes
 
     @property
     def record_mac(self) -> RecordMac:
@@ -82,6 +85,7 @@ class Application:
             id_key=self.id_key,
             now=clock.now,
             new_id=clock.new_id,
+            sensitive=self.sensitive,
         )
 
     def connect(self) -> Connection[Any]:
@@ -107,6 +111,7 @@ def opened(settings: Settings) -> Iterator[Application]:
         ProfilesInvalid: The file of profiles cannot be used.
     """
     chosen = profiles.load(settings.profiles_file)
+    sensitive = sensitive_codes(settings)
     if settings.profiles and not settings.profiles.exists():
         log.warning("profiles.missing", file=str(settings.profiles))
     with ExitStack() as stack:
@@ -146,6 +151,7 @@ def opened(settings: Settings) -> Iterator[Application]:
                 worker_tools=partial(worker_tools, settings, url),
             ),
             facts=KnownFacts(partial(_lent, readers)),
+            sensitive=sensitive,
         )
 
 

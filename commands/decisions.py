@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Final, TypeAlias
+from typing import Annotated, Any, ClassVar, Final, Self, TypeAlias
 
 import structlog
 from pydantic import BaseModel, ConfigDict, Field
@@ -22,6 +22,7 @@ from commands.ports.streams import (
     StreamOfOtherKind,
     Streams,
 )
+from commands.sensitive_codes import NO_CODES, SensitiveCodes
 from domain.body import Actor, PlainSegment, SegmentClass
 from domain.decider import StatedTime, StreamEvent
 from domain.errors import (
@@ -92,6 +93,11 @@ class Command(BaseModel):
         """
         del id_key, members
         return None
+
+    def sealing(self, sensitive: SensitiveCodes) -> Self:
+        """Return the command with everything sealed that the installation calls sensitive."""
+        del sensitive
+        return self
 
     def decide(
         self, history: Sequence[StreamEvent[OwnEvent]], context: Context
@@ -169,6 +175,7 @@ class Decisions:
     id_key: IdKey
     now: Callable[[], datetime]
     new_id: Callable[[], str]
+    sensitive: SensitiveCodes = NO_CODES
 
     def record(
         self, command: Command, caller: Caller, *, noticed: Sequence[str] = ()
@@ -196,6 +203,7 @@ class Decisions:
         key = CommandKey(actor=actor, key=caller.key or self.new_id(), content=_content(command))
         if caller.key and (earlier := self.streams.outcome_of(key)):
             return _same(earlier)
+        command = command.sealing(self.sensitive)
         version = 0
         for _ in range(ATTEMPTS):
             history = self._read(command.stream)

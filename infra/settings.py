@@ -171,6 +171,10 @@ class Settings(BaseSettings):
         None,
         description='TOML file of facility names, CODE = "Name"; HOME/facilities.toml if unset.',
     )
+    sensitive: Path | None = Field(
+        None,
+        description="TOML file of codes that are stored sealed; HOME/sensitive.toml if unset.",
+    )
     zone: str = Field("UTC", description="IANA time zone in which pages show times.")
     now: AwareDatetime | None = Field(
         None,
@@ -254,6 +258,11 @@ class Settings(BaseSettings):
     def facilities_file(self) -> Path:
         """The file of facility names; it need not exist."""
         return self.facilities or self.home / "facilities.toml"
+
+    @property
+    def sensitive_file(self) -> Path:
+        """The file of sensitive codes; it need not exist."""
+        return self.sensitive or self.home / "sensitive.toml"
 
     @property
     def master_key_file(self) -> Path:

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field
 from typing_extensions import override
 
 from commands.decisions import Command, Context, Text
 from commands.permissions import Permission
+from commands.sensitive_codes import SensitiveCodes
 from domain import referral
 from domain.decider import StreamEvent, fold
 from domain.errors import LikelyDuplicate
@@ -62,7 +63,11 @@ class RequestReferral(Command):
         Field(description="why, as ICD-10 codes or need domains, the main reason first; sealed"),
     ] = ()
     sensitive: Annotated[
-        bool, Field(description="whether service and specialty are stored sealed")
+        bool,
+        Field(
+            description="whether service, specialty and the category of the reason are sealed; the"
+            " codes that the installation calls sensitive always are"
+        ),
     ] = False
     care_plan: Annotated[
         NamedStream | None, Field(description="care plan that the referral belongs to")
@@ -80,6 +85,13 @@ class RequestReferral(Command):
     authorisation_number: Annotated[
         Text, Field(description="number of the authorisation; stored sealed")
     ] = ""
+
+    @override
+    def sealing(self, sensitive: SensitiveCodes) -> Self:
+        named = sensitive.names(
+            service=self.service, specialty=self.specialty, reasons=self.reason_codes
+        )
+        return self.model_copy(update={"sensitive": True}) if named else self
 
     @override
     def decide(
@@ -123,7 +135,9 @@ class RequestReferral(Command):
             category=self.category,
             needed_by=self.needed_by,
             expires_on=self.expires_on,
-            reason_category=category_ref(context.id_key, reasons[0]) if reasons else "",
+            reason_category=(
+                category_ref(context.id_key, reasons[0]) if reasons and not self.sensitive else ""
+            ),
             care_plan=self.care_plan,
             goal=self.goal,
             activity=self.activity,

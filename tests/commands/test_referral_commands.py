@@ -15,6 +15,7 @@ from commands.ports.facts import KnownEncounter
 from commands.referral.answer import AcceptReferral
 from commands.referral.step import ReferralStep
 from commands.referral.visit import RecordSeen
+from commands.sensitive_codes import SensitiveCodes
 from domain import referral
 from domain.decider import StreamEvent
 from domain.errors import AppointmentNotOfPatient, LikelyDuplicate, PatientDeceased, UnknownStream
@@ -107,6 +108,54 @@ def test_a_sensitive_specialty_is_sealed(
     assert recorded.event.specialty == ""
     sealed = request(specialty="394587001", sensitive=True).clinical()
     assert sealed["specialty"] == "394587001"
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"specialty": "394587001"},
+        {"service": "behavioral-health", "specialty": ""},
+        {"reason_codes": ["I50.9", "F10.20"]},
+        {"reason_codes": ["intimate-partner-violence"]},
+    ],
+)
+def test_what_the_installation_calls_sensitive_is_sealed_although_nobody_says_so(
+    decisions: Decisions, facts: PersonFacts, store: CareStore, members: dict[str, Any]
+) -> None:
+    """Without codes that are listed, the same referral is in clear."""
+    listed = SensitiveCodes(
+        services=frozenset({"BEHAVIORAL-HEALTH"}),
+        specialties=frozenset({"394587001"}),
+        reasons=frozenset({"F1", "intimate-partner-violence"}),
+    )
+    careful = replace(decisions, sensitive=listed)
+    (sealed,) = store.streams.read(asked(careful, facts, **members))
+    (clear,) = store.streams.read(asked(decisions, facts, **members))
+    assert isinstance(sealed.event, ReferralRequested)
+    assert isinstance(clear.event, ReferralRequested)
+    found = (sealed.event.service, sealed.event.specialty, sealed.event.reason_category)
+    assert found == ("", "", "")
+    assert clear.event.service or clear.event.specialty
+    assert clear.event.reason_category
+
+
+def test_other_codes_are_in_clear_beside_a_list(
+    decisions: Decisions, facts: PersonFacts, store: CareStore
+) -> None:
+    listed = SensitiveCodes(services=frozenset({"ECHO"}), reasons=frozenset({"F1"}))
+    (found,) = store.streams.read(asked(replace(decisions, sensitive=listed), facts))
+    assert isinstance(found.event, ReferralRequested)
+    assert found.event.specialty == "394579002"
+
+
+def test_a_repeated_command_is_the_same_after_the_list_changed(
+    decisions: Decisions,
+) -> None:
+    one = request(specialty="394587001")
+    first = decisions.record(one, caller("k1"))
+    listed = SensitiveCodes(specialties=frozenset({"394587001"}))
+    again = replace(decisions, sensitive=listed).record(one, caller("k1"))
+    assert (again.events, again.repeated) == (first.events, True)
 
 
 def test_a_likely_duplicate_is_recorded_with_a_warning(

@@ -28,6 +28,7 @@ from projections.engine import generations
 from projections.engine.relations import made_rows
 from projections.engine.table import Table
 from projections.referral_loop import REFERRAL_LOOP
+from projections.referral_tables import REFERRAL_EVENTS, REFERRAL_INTERVALS, REFERRALS
 from tests import servers
 from tests.projections.samples import (
     DAY,
@@ -45,6 +46,7 @@ from tests.projections.samples import (
 
 pytestmark = pytest.mark.postgres
 
+OF_REFERRALS: Final = (REFERRAL_LOOP, REFERRALS, REFERRAL_EVENTS, REFERRAL_INTERVALS)
 HEART = Party(organisation="HEART", pool="triage")
 _SERVICES: Final = services(interpret=interpret)
 
@@ -91,6 +93,12 @@ class Told:
             sql.SQL(", ").join(map(sql.Identifier, table.key)),
         )
         return self.connection.execute(query, {}).fetchall()
+
+    def of_referrals(
+        self, records: Sequence[RecordId] = (), **clocks: Any
+    ) -> dict[str, list[tuple[object, ...]]]:
+        """Return the rows of every table of referrals, by its name."""
+        return {each.name: self.rows(each, records, **clocks) for each in OF_REFERRALS}
 
     def states(self, stream: StreamId, **clocks: Any) -> list[str]:
         components = components_of_stream(self.connection, stream)
@@ -183,11 +191,13 @@ def sampled(
     )
 
 
-def tell_of(shared: Told, story: Sequence[tuple[Any, ...]]) -> dict[int, list[tuple[object, ...]]]:
+def tell_of(
+    shared: Told, story: Sequence[tuple[Any, ...]]
+) -> dict[int, dict[str, list[tuple[object, ...]]]]:
     """Tell a story of two new people; return the rows after each event, by its index."""
     number = next(shared.people)
     first = len(shared.log.events) + 1
-    answers: dict[int, list[tuple[object, ...]]] = {len(shared.log.events): shared.rows()}
+    answers = {len(shared.log.events): shared.of_referrals()}
     begun: set[str] = set()  # commands begin a referral with its request
     for step in story:
         one = sampled(step, number, first)
@@ -195,7 +205,7 @@ def tell_of(shared: Told, story: Sequence[tuple[Any, ...]]) -> dict[int, list[tu
         if one is None or (step[0] in {"accept", "void"} and step[2] not in begun):
             continue
         index = shared.tell(one)
-        answers[index] = shared.rows()
+        answers[index] = shared.of_referrals()
     return answers
 
 
@@ -205,7 +215,7 @@ def test_an_old_known_at_never_changes_and_the_newest_equals_the_table(
     shared: Told, story: list[tuple[Any, ...]]
 ) -> None:
     for index, rows in tell_of(shared, story).items():
-        assert shared.rows(known=index) == rows
+        assert shared.of_referrals(known=index) == rows
 
 
 @for_all(stories, HOURS)
@@ -220,9 +230,12 @@ def test_the_list_of_the_installation_is_what_every_component_alone_gives(
         for row in shared.connection.execute("select distinct record_id from proj.own_event")
     ]
     for known in (None, *list(answers)[1:3]):
-        whole = shared.rows(as_of=as_of, known=known)
-        assert whole == (shared.rows(records=records, as_of=as_of, known=known) if records else [])
-    assert shared.rows(as_of=DAY + timedelta(days=300)) == shared.rows()
+        whole = shared.of_referrals(as_of=as_of, known=known)
+        if records:
+            assert whole == shared.of_referrals(records, as_of=as_of, known=known)
+        else:
+            assert not any(whole.values())
+    assert shared.of_referrals(as_of=DAY + timedelta(days=300)) == shared.of_referrals()
 
 
 def test_a_referral_is_as_far_as_it_was(told: Told) -> None:
@@ -240,6 +253,35 @@ def test_a_referral_is_as_far_as_it_was(told: Told) -> None:
     assert told.states(stream, known=2) == ["requested"]
     assert told.states(stream, known=1) == []
     assert told.states(stream, as_of=at("13:00", day=2), known=2) == ["requested"]
+
+
+def test_the_events_and_intervals_of_a_referral_are_those_of_the_instant(told: Told) -> None:
+    stream = stream_of(1)
+    told.tell(stated("A01", "10:00"), referral("12:00", stream=stream))
+    accepted = ReferralAccepted(record=record("1"), happened_at=moment(11 + 24), by=HEART)
+    told.tell(SampleOwnEvent(stream=stream, event=accepted))
+
+    def shown(**clocks: Any) -> tuple[list[str], list[str], int]:
+        past = told.at(**clocks, components=components_of(told.connection, [record("1")]))
+
+        def column(table: Table, name: str) -> list[Any]:
+            query = sql.SQL("select {} from {} as r order by 1").format(
+                sql.Identifier(name), past.of(table)
+            )
+            return [found for (found,) in told.connection.execute(query, {})]
+
+        ended = column(REFERRAL_INTERVALS, "ended_at")
+        states, moves = column(REFERRALS, "state"), column(REFERRAL_EVENTS, "kind")
+        return states, moves, sum(each is not None for each in ended)
+
+    now = shown()
+    assert (now[0], now[1]) == (["accepted"], ["accepted", "requested"])
+    assert shown(known=3) == shown(as_of=at("13:00", day=2)) == now
+    before = shown(known=2)
+    assert before == shown(as_of=at("13:00"))
+    assert (before[0], before[1]) == (["requested"], ["requested"])
+    assert before[2] < now[2]
+    assert shown(known=1) == shown(as_of=at("11:59")) == ([], [], 0)
 
 
 def test_an_error_mark_counts_at_every_as_of_once_it_is_known(told: Told) -> None:

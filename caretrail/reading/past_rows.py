@@ -121,7 +121,8 @@ def differing_components(
     """Return the components whose rows may differ between the two instants and now.
 
     A component may differ if one of its events was recorded later than the instant of known-at, or
-    states a time that is not before the instant of as-of, or states no time.
+    states a time that is not before the instant of as-of, or states no time. Each of these
+    conditions reads an index of its own.
 
     Args:
         connection: The connection of the caller.
@@ -135,15 +136,19 @@ def differing_components(
         select distinct c.component
         from proj.component as c
         join (
+            select record_id from proj.statement where source_position > %(known)s
+            union
+            select record_id from proj.statement where latest_at >= %(as_of)s
+            union
             select record_id from proj.statement
-            where source_position > %(known)s
-                or (%(as_of)s::timestamptz is not null
-                    and (latest_at is null or latest_at >= %(as_of)s))
+            where latest_at is null and %(as_of)s::timestamptz is not null
+            union
+            select record_id from proj.own_event where source_position > %(known)s
+            union
+            select record_id from proj.own_event where happened_at >= %(as_of)s
             union
             select record_id from proj.own_event
-            where source_position > %(known)s
-                or (%(as_of)s::timestamptz is not null
-                    and (happened_at is null or happened_at >= %(as_of)s))
+            where happened_at is null and %(as_of)s::timestamptz is not null
         ) as later on later.record_id = c.node
         order by 1
         """,

@@ -49,7 +49,7 @@ OWN_EVENT: Final = Table(
         ),
     ),
     key=("source_position", "record_id"),
-    indexes=(("record_id",), ("stream_id",)),
+    indexes=(("record_id",), ("stream_id",), ("happened_at",)),
     published=False,
     order=("stream_id", "version", "record_id"),
 )

@@ -23,7 +23,7 @@ from projections.engine.events import FiledStatement, LoggedEvent, records_named
 from projections.engine.table import Column, Row, Table, load
 
 NAME: Final = "substrate"
-VERSION: Final = 4
+VERSION: Final = 5
 
 STATEMENT: Final = Table(
     "statement",
@@ -43,7 +43,7 @@ STATEMENT: Final = Table(
         Column("sealed", "text", "The sealed segments as stored, verbatim JSON.", "segments"),
     ),
     key=("source_position",),
-    indexes=(("record_id",),),  # other look-ups use the audit trail
+    indexes=(("record_id",), ("latest_at",)),  # other look-ups use the audit trail
     published=False,
     order=("statement_ref", "record_id"),
 )

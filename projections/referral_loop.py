@@ -1,6 +1,6 @@
 """The state of each referral."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
@@ -87,7 +87,14 @@ REFERRAL_LOOP: Final = Table(
         COMPONENT,
     ),
     key=("stream_id",),
-    indexes=(("component",), ("patient_id",), ("state", "requested_at")),
+    indexes=(
+        ("component",),
+        ("patient_id",),
+        ("requested_at", "stream_id"),
+        ("state", "requested_at"),
+        ("requester_organisation", "state", "requested_at"),
+        ("target_organisation", "state", "requested_at"),
+    ),
 )
 
 
@@ -125,6 +132,16 @@ class ReferralRow:
 
 
 _NAMES: Final = tuple(each.name for each in fields(ReferralRow))
+
+
+def row_names() -> tuple[str, ...]:
+    """Return the names of the columns of a ``ReferralRow``."""
+    return _NAMES
+
+
+def row_of(columns: Mapping[str, Any]) -> ReferralRow:
+    """Return a referral from the columns of its row."""
+    return ReferralRow(**{**columns, "flags": tuple(columns["flags"])})
 
 
 def history(events: Iterable[FiledOwnEvent]) -> referral.History:
@@ -233,7 +250,7 @@ def _request(
 
 PROJECTION: Final = Projection(
     name="referral_loop",
-    version=4,
+    version=5,
     tables=(REFERRAL_LOOP,),
     fold=ByCourse(rows=rows),
     views=(TableView("referral_loop", REFERRAL_LOOP, PRODUCTION),),
@@ -294,4 +311,4 @@ def referrals(  # noqa: PLR0913 - one argument per filter
                 "limit": limit,
             },
         ).fetchall()
-    return [ReferralRow(**{**each, "flags": tuple(each["flags"])}) for each in found]
+    return [row_of(each) for each in found]

@@ -1,6 +1,8 @@
 """The pages of referrals."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from starlette.requests import Request
@@ -11,8 +13,17 @@ from caretrail.http.instants import instant, known
 from caretrail.http.not_found import NotFound
 from caretrail.http.reading_pages import recorded_index
 from caretrail.http.site import Site
+from caretrail.http.users import user_of
 from caretrail.reading.one_stream import read_stream
-from caretrail.web.referral_pages import ReferralFilter, in_filter, referral_page, referrals_page
+from caretrail.reading.past_rows import PastRows
+from caretrail.web.referral_pages import (
+    COLUMNS,
+    ENDED,
+    BoardRows,
+    ReferralFilter,
+    referral_page,
+    referrals_page,
+)
 from commands.catalogue import COMMANDS
 from commands.decisions import Command, Decisions
 from commands.referral.close import CloseReferral
@@ -20,10 +31,13 @@ from commands.referral.step import ReferralStep
 from domain import referral
 from domain.decider import fold
 from domain.ids import StreamId
-from projections.referral_loop import referrals
+from projections.referral_board import BoardFilter, ReferralPlace, count, newest
+from projections.referral_loop import ReferralRow, referrals
 
-#: Referrals on one page, at most.
-_MOST: Final = 500
+#: Referrals on a page of the table, and in a column that was chosen.
+_ON_PAGE: Final = 50
+#: Referrals of a column that are read, of which those of the person's patients are shown.
+_IN_COLUMN: Final = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,23 +67,36 @@ class ReferralPages:
         zone = self.site.words.zone
         as_of = instant(asked.as_of, field="As of", zone=zone, now=now)
         known_at = known(asked.known_at, zone=zone, now=now)
+        after = read_cursor(params.get("after", ""))
         with self.site.reader.past(as_of=as_of, known_at=known_at) as then:
-            found = referrals(then.connection, relations=then, limit=_MOST)
-        rows = self.site.reads.of_list(
-            request, [row for row in found if in_filter(row, asked)], lambda row: row.patient_id
-        )
-        sides = {row.requester_organisation for row in found}
-        sides |= {row.target_organisation for row in found}
+            found = read_board(then, asked, after=after)
+        rows = self._shown(request, found)
+        chosen = {*self.site.words.facilities, *user_of(request).authority.organisations}
         html = referrals_page(
             rows,
-            self.site.reader.summaries(row.patient_id for row in rows),
+            self.site.reader.summaries(rows.patients),
             asked=asked,
-            facilities=sorted(sides - {""}),
+            facilities=sorted(chosen | {asked.facility} - {""}),
             at=as_of or now,
             words=self.site.words,
             frame=self.site.frame(request, now, "referrals", exact=True),
         )
         return HTMLResponse(html)
+
+    def _shown(self, request: Request, found: BoardRows) -> BoardRows:
+        """Return the rows of the patients that the person may read; the read is recorded."""
+        shown = set(self.site.reads.of_list(request, sorted(found.patients), lambda each: each))
+
+        def readable(rows: Sequence[ReferralRow]) -> list[ReferralRow]:
+            return [row for row in rows if row.patient_id in shown]
+
+        return replace(
+            found,
+            columns={title: readable(rows) for title, rows in found.columns.items()},
+            table=readable(found.table),
+            ended=readable(found.ended),
+            hidden=len(shown) < len(found.patients),
+        )
 
     def one(self, request: Request) -> Response:
         """Show one referral with the steps that its state allows."""
@@ -103,3 +130,60 @@ class ReferralPages:
             if (issubclass(each, ReferralStep) and each.EVENT.move() in allowed)
             or (each is CloseReferral and allowed & {"closed", "outcome_received"})
         ]
+
+
+def read_board(then: PastRows, asked: ReferralFilter, *, after: ReferralPlace | None) -> BoardRows:
+    """Read the referrals of a board or of a table; nothing is read that the page does not show."""
+    connection = then.connection
+    wanted = {
+        title: BoardFilter(states=states, organisation=asked.facility)
+        for title, states in COLUMNS
+        if asked.state in {"", title}
+    }
+    if not wanted:  # not the title of a column
+        wanted = {
+            title: BoardFilter(states=states, organisation=asked.facility)
+            for title, states in COLUMNS
+        }
+    is_table = asked.view == "table"
+    columns: dict[str, list[ReferralRow]] = {}
+    table: list[ReferralRow] = []
+    older = ""
+    if is_table:
+        states = [state for each in wanted.values() for state in each.states]
+        open_ones = BoardFilter(states=states, organisation=asked.facility)
+        table = newest(connection, open_ones, after=after, limit=_ON_PAGE + 1, relations=then)
+        older = write_cursor(table[_ON_PAGE - 1]) if len(table) > _ON_PAGE else ""
+    else:
+        limit = _ON_PAGE if asked.state else _IN_COLUMN
+        for title, each in wanted.items():
+            columns[title] = newest(connection, each, limit=limit, relations=then)
+    return BoardRows(
+        columns=columns,
+        counts={title: count(connection, each, relations=then) for title, each in wanted.items()},
+        table=table[:_ON_PAGE],
+        ended=[]
+        if asked.state
+        else newest(
+            connection,
+            BoardFilter(states=sorted(ENDED), organisation=asked.facility),
+            limit=_IN_COLUMN,
+            relations=then,
+        ),
+        older=older,
+    )
+
+
+def write_cursor(row: ReferralRow) -> str:
+    """Return the cursor of the page that follows a referral."""
+    return f"{row.requested_at.isoformat()}~{row.stream_id}"
+
+
+def read_cursor(text: str) -> ReferralPlace | None:
+    """Return the place in a cursor; None if it is not a cursor, so the first page is shown."""
+    requested_at, _, stream = text.partition("~")
+    try:
+        at = datetime.fromisoformat(requested_at)
+    except ValueError:
+        return None
+    return ReferralPlace(at, StreamId(stream)) if at.tzinfo and stream else None

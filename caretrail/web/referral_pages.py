@@ -15,6 +15,7 @@ from caretrail.web.words import Words, length
 from commands.decisions import Command
 from domain.ids import PatientId
 from domain.referral.states import StateWord
+from projections.referral_board import MOST_COUNTED
 from projections.referral_loop import ENTERED_IN_ERROR, ReferralRow
 
 #: The columns of the board, and the states in each.
@@ -30,6 +31,8 @@ COLUMNS: Final[Sequence[tuple[str, tuple[StateWord, ...]]]] = (
 ENDED: Final = frozenset(
     {*get_args(StateWord), ENTERED_IN_ERROR} - {state for _, states in COLUMNS for state in states}
 )
+#: States in which something is left to do.
+STILL_OPEN: Final = tuple(state for _, states in COLUMNS for state in states)
 #: The states that the heading of their column names.
 _NAMED: Final = frozenset(states[0] for _, states in COLUMNS)
 _CARDS: Final = 4  # of a column, before "more"
@@ -70,8 +73,8 @@ class BoardColumn:
 
     title: str
     cards: Sequence[ReferralLine]
-    more: int
-    count: int
+    more: bool  # whether the column has others
+    count: str
 
 
 #: The step that usually comes next, by the state.
@@ -91,17 +94,26 @@ _NEXT: Final[Mapping[str, str]] = {
 }
 
 
-def in_filter(row: ReferralRow, asked: ReferralFilter) -> bool:
-    """Tell whether a referral is in what was chosen."""
-    wanted = dict(COLUMNS).get(asked.state)
-    if wanted is not None and row.state not in wanted:
-        return False
-    sides = (row.requester_organisation, row.target_organisation)
-    return not asked.facility or asked.facility in sides
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardRows:
+    """The referrals of a board or of a table, each list the newest request first."""
+
+    columns: Mapping[str, Sequence[ReferralRow]]  # by title
+    counts: Mapping[str, int]  # by title; more than ``MOST_COUNTED``: not counted further
+    table: Sequence[ReferralRow]
+    ended: Sequence[ReferralRow]
+    older: str = ""  # cursor of the next page of the table; empty: there is none
+    hidden: bool = False  # whether referrals of patients in the care of others are left out
+
+    @property
+    def patients(self) -> set[PatientId]:
+        """The patients of all lists."""
+        lists = (*self.columns.values(), self.table, self.ended)
+        return {row.patient_id for rows in lists for row in rows}
 
 
 def referrals_page(  # what the page shows
-    rows: Sequence[ReferralRow],
+    rows: BoardRows,
     people: Mapping[PatientId, PatientSummary],
     *,
     asked: ReferralFilter,
@@ -113,7 +125,7 @@ def referrals_page(  # what the page shows
     """Return the board or the table of referrals.
 
     Args:
-        rows: The referrals, the newest first.
+        rows: The referrals.
         people: Their patients.
         asked: What was chosen.
         facilities: The organisations to choose from.
@@ -121,14 +133,18 @@ def referrals_page(  # what the page shows
         words: The words of the pages.
         frame: The frame of the page.
     """
-    still_open = [row for row in rows if row.state not in ENDED]
-    ended = [row for row in rows if row.state in ENDED]
     columns = []
-    for title, states in COLUMNS:
-        lines = [_line(row, people, at, words) for row in still_open if row.state in states]
+    for title, _ in COLUMNS:
+        lines = [_line(row, people, at, words) for row in rows.columns.get(title, ())]
         shown = lines if asked.state == title else lines[:_CARDS]
+        count = rows.counts.get(title, 0)
         columns.append(
-            BoardColumn(title=title, cards=shown, more=len(lines) - len(shown), count=len(lines))
+            BoardColumn(
+                title=title,
+                cards=shown,
+                more=count > len(shown) and asked.state != title,
+                count=_counted(count),
+            )
         )
     return render(
         "referrals.html",
@@ -137,10 +153,20 @@ def referrals_page(  # what the page shows
         asked=asked,
         facilities=facilities,
         columns=columns,
-        lines=[_line(row, people, at, words) for row in still_open],
-        ended=[_line(row, people, at, words) for row in ended],
+        count=_counted(sum(rows.counts.values()), whole=max(rows.counts.values(), default=0)),
+        lines=[_line(row, people, at, words) for row in rows.table],
+        ended=[_line(row, people, at, words) for row in rows.ended],
+        older=rows.older,
+        hidden=rows.hidden,
         when=words.moment(at, year=True),
     )
+
+
+def _counted(count: int, *, whole: int | None = None) -> str:
+    """Return a count in words; ``whole`` is its largest part, if it is a sum."""
+    if (count if whole is None else whole) <= MOST_COUNTED:
+        return f"{count:,}"
+    return f"more than {MOST_COUNTED:,}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,12 @@ from infra import clock
 
 
 def reading_context(
-    application: Application, *, arrived_by: str, sender: str = "", keep: bool = True
+    application: Application,
+    *,
+    arrived_by: str,
+    sender: str = "",
+    keep: bool = True,
+    backfill: bool = False,
 ) -> ReadingContext:
     """Return the context in which messages are read.
 
@@ -20,6 +25,7 @@ def reading_context(
         arrived_by: The way by which the messages arrive.
         sender: Chooses a profile by name.
         keep: Whether messages will be recorded, so that the versions of the profiles are kept.
+        backfill: Whether the messages are of a backlog, so that no work is owed because of them.
 
     Raises:
         StoreUnavailable: The database does not answer.
@@ -40,4 +46,5 @@ def reading_context(
             statements=application.settings.message_max_statements,
             sealed=application.settings.message_max_sealed,
         ),
+        backfill=backfill,
     )

@@ -17,6 +17,7 @@ from commands.ports.readings import MessageReadings, ReadingTaken, ReceivedReadi
 from commands.reread_messages import Change, Kept, MessageChange
 from consumers.hl7v2.profiles import DEFAULT, Profile
 from consumers.hl7v2.translate import ReadingContext, read
+from domain.flags import MessageFlag
 from domain.ids import MessageId
 
 #: How often a batch is compared again because another run was first.
@@ -142,10 +143,17 @@ class MessageRereading:
     def _context_of(self, before: ReceivedReading) -> ReadingContext:
         """Return the context in which a message is read, with the client that sent it.
 
+        A message that was loaded as backlog stays one.
+
         If the caller of `ingest` named the profile, the profile of this name is used again. The
         name is not kept. It was named if the version of the profile does not match the message.
         """
-        context = replace(self._context, arrived_by=before.arrived_by, actor=before.actor)
+        context = replace(
+            self._context,
+            arrived_by=before.arrived_by,
+            actor=before.actor,
+            backfill=MessageFlag.BACKFILL.value in before.warnings,
+        )
         if before.arrived_by == "mllp":
             return replace(context, client=before.actor.subject)
         if before.sender == DEFAULT or self._matches(before):

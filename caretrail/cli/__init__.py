@@ -146,6 +146,11 @@ def _message_verbs(verbs: "Verbs[argparse.ArgumentParser]") -> None:
     ingest.add_argument(
         "--sender", metavar="NAME", help="read the messages with this sender profile"
     )
+    ingest.add_argument(
+        "--backfill",
+        action="store_true",
+        help="the messages are a backlog: no work is owed because of discharges that they tell",
+    )
     add_json(ingest)
     send = add_verb(
         verbs, "send", "send:send", "send messages to an MLLP listener and count its answers"

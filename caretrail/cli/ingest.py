@@ -29,7 +29,9 @@ def ingest(options: Namespace) -> int:
         with progress("ingesting", None) as shown:
             account = intake.ingest(
                 messages_in(files),
-                context=reading_context(application, arrived_by="file", sender=sender),
+                context=reading_context(
+                    application, arrived_by="file", sender=sender, backfill=options.backfill
+                ),
                 record=application.record,
                 done=shown,
             )

@@ -36,6 +36,7 @@ MAPPING_VERSION: Final = "hl7v2-adt-4"
 
 _ZONE_ASSUMED: Final = MessageFlag.ZONE_ASSUMED.value
 _PROFILE_NONE: Final = MessageFlag.PROFILE_NONE.value
+_BACKFILL: Final = MessageFlag.BACKFILL.value
 #: Characters kept of MSH-3 and MSH-4 for lists of messages; HL7 allows fewer. The bytes of
 #: the message are kept whole.
 _SHOWN: Final = 256
@@ -60,6 +61,7 @@ class ReadingContext:
     client: str = ""  # the common name in the client's certificate
     actor: Actor = field(default_factory=Actor)
     limits: MessageLimits = field(default_factory=MessageLimits)
+    backfill: bool = False  # the messages are of a backlog: no work is owed because of them
 
 
 def read(raw: bytes, *, context: ReadingContext) -> IncomingMessage:
@@ -99,6 +101,7 @@ def _unreadable(
         disposition=Disposition.UNREADABLE,
         reason=reason,
         place="MSH",
+        warnings=(_BACKFILL,) if context.backfill else (),
     )
 
 
@@ -115,6 +118,8 @@ def _read(raw: bytes, message_id: MessageId, context: ReadingContext) -> Incomin
             message.delimiters = message.delimiters._replace(codec=chosen.profile.codec)
         else:
             message = Message(raw, charset=chosen.profile.codec)
+    if context.backfill:
+        message.flags = (*message.flags, _BACKFILL)
     kind, trigger = message_type(message)
     decided = _decide(message, kind, trigger, chosen, context)
     names = [message.field("MSH", number).encode() for number in (3, 4, 10)]

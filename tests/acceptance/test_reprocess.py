@@ -62,6 +62,23 @@ def test_a_later_reading_is_shown_and_published_and_changes_no_rebuild(home: Pat
     assert service.left_behind() == []
 
 
+def test_a_message_of_a_backlog_stays_one_when_it_is_read_again(home: Path) -> None:
+    home.mkdir()
+    (home / "feed.hl7").write_bytes(feed(2))
+    line = SameProcess(home)
+    line.run("ingest", home / "feed.hl7", "--backfill")
+    before = line.objects("messages", "ls")
+    assert all("backfill" in each["warnings"] for each in before)
+    (home / "profiles.toml").write_text('[sender.default]\nzone = "America/Chicago"\n')
+    *changes, summary = line.objects("messages", "reprocess", "--all")
+    assert (summary["read"], summary["changed"]) == (2, 2)
+    assert len(changes) == 2
+    after = line.objects("messages", "ls")
+    assert all("backfill" in each["warnings"] for each in after)
+    (again,) = line.objects("messages", "reprocess", "--all")
+    assert (again["read"], again["unchanged"]) == (2, 2)
+
+
 def test_messages_must_be_chosen(home: Path) -> None:
     line = SameProcess(home)
     assert "--all" in line.refused("messages", "reprocess", exit_code=2)

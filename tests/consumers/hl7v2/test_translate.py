@@ -17,6 +17,14 @@ def test_a_received_message_has_its_sender_control_id_trigger_and_mapping_versio
     assert message.raw == adt()
 
 
+def test_a_message_of_a_backlog_and_its_statements_say_so() -> None:
+    message = received(adt("A03"), backfill=True)
+    assert message.warnings == ("backfill",)
+    assert [draft.core.flags for draft in message.drafts] == [("backfill",)]
+    assert received(b"hello", backfill=True).warnings == ("backfill",)
+    assert [draft.core.flags for draft in received(adt("A03")).drafts] == [()]
+
+
 def test_a_message_names_its_profile_and_the_version_of_its_content() -> None:
     toml = '[sender.mercy]\nmatch = [{facility = "MERCY"}]\nzone = "America/New_York"'
     message = received(adt(), toml)

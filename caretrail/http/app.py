@@ -18,6 +18,7 @@ from caretrail.http.command_pages import CommandPages
 from caretrail.http.error_pages import ErrorPages
 from caretrail.http.gate import Gate
 from caretrail.http.guard import LOOPBACK, Guard
+from caretrail.http.plan_pages import PlanPages
 from caretrail.http.reading_pages import ReadingPages
 from caretrail.http.referral_pages import ReferralPages
 from caretrail.http.replay_pages import ReplayPages
@@ -90,6 +91,7 @@ def create_app(  # noqa: PLR0913  # the parts of an application are wired here
             *sign_in.routes(),
             *reading.routes(),
             *ReplayPages(site=site).routes(),
+            *PlanPages(site=site).routes(),
             *_own_activities(site, own),
             Route("/static/caretrail.css", _stylesheet),
             Route("/healthz", _healthz),

@@ -21,10 +21,15 @@ from caretrail.refusals import REMEDIES
 from caretrail.stated_times import NotStated, stated_moment
 from caretrail.web.command_form import field_name, shown_form
 from caretrail.web.command_page import Asked, PageRefusal, command_page
+from caretrail.web.revision_form import PlanSeen, revision_values, row_groups
+from commands.care_plan.revise import ReviseCarePlan
 from commands.catalogue import BY_VERB
 from commands.catalogue.fields import CommandField, fields_of, filled
 from commands.decisions import Caller, Command, Decisions
 from domain import work
+from domain.care_plan import CARE_PLAN, KIND
+from domain.care_plan.states import NotDrafted
+from domain.decider import fold
 from domain.errors import DomainError, VersionConflict
 from domain.ids import IdKey, PatientId, RecordId, StreamId
 from domain.statement import Moment
@@ -51,6 +56,15 @@ _WRONG: Final[Mapping[str, str]] = {
     "date_from_datetime_parsing": "Write a day such as 2026-03-13.",
     "date_parsing": "Write a day such as 2026-03-13.",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """What the form of a revision needs beside the fields of the command."""
+
+    seen: PlanSeen
+    base: int | None  # version of the plan that the person saw
+    typed: FormValues | None  # None: the form is new
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,12 +105,22 @@ class CommandPages:
         form = shown_form(
             asked.shape, suggested=suggested, own=sorted(user_of(request).authority.organisations)
         )
-        return self._page(request, asked, form=form, key=self.new_id(), version=version)
+        return self._page(
+            request,
+            asked,
+            form=form,
+            key=self.new_id(),
+            version=version,
+            revision=self._revision(request, asked, version),
+        )
 
     def given(self, request: Request, values: FormValues) -> Response:
         """Give the command; show the form again if it is refused."""
         asked = self._asked(request)
         key, version = one(values, "key"), _version(one(values, "version"))
+        revision = self._revision(request, asked, _version(one(values, "base")) or version, values)
+        if revision is not None:
+            values = {**values, **revision_values(revision.seen, values)}
         members, errors = self._members(asked, values, key, actor_of(request).subject)
         command: Command | None = None
         if not errors:
@@ -108,7 +132,7 @@ class CommandPages:
             form = shown_form(asked.shape, values, errors)
             return self._page(
                 request, asked, form=form, key=key, version=version, errors=errors,
-                happened=one(values, "happened_at"), status=_UNPROCESSABLE,
+                happened=one(values, "happened_at"), status=_UNPROCESSABLE, revision=revision,
             )  # fmt: skip
         caller = Caller(
             actor=actor_of(request),
@@ -131,6 +155,7 @@ class CommandPages:
                 version=version,
                 errors=errors,
                 happened=one(values, "happened_at"),
+                revision=revision,
                 refusal=PageRefusal(
                     code=refusal.code,
                     text=f"{str(refusal)[:1].upper()}{str(refusal)[1:]}.",
@@ -174,6 +199,32 @@ class CommandPages:
             patient=patient,
             record=record,
         )
+
+    def _revision(
+        self,
+        request: Request,
+        asked: Asked,
+        version: int | None,
+        typed: FormValues | None = None,
+    ) -> Revision | None:
+        """Return the plan as the person saw it; None if the form is of another command.
+
+        The form shows what the parts say, so the read is recorded.
+        """
+        if asked.shape is not ReviseCarePlan or asked.stream is None or asked.patient is None:
+            return None
+        self.site.reads.of_person(request, asked.patient)
+        stream = StreamId(asked.stream)
+        history = [
+            each
+            for each in KIND.history(stream, self.decisions.streams.read(stream))
+            if version is None or each.version <= version
+        ]
+        state = fold(CARE_PLAN, history).state
+        if isinstance(state, NotDrafted):
+            raise NotFound("No such plan", "Open it from the page of the patient.")
+        contents = self.site.reader.plan_contents(stream, version=version)
+        return Revision(seen=PlanSeen(state.plan, contents), base=version, typed=typed)
 
     def _patient_of(self, stream: StreamId) -> PatientId | None:
         """Return the patient that a stream names; None if it names none."""
@@ -275,6 +326,7 @@ class CommandPages:
         happened: str = "",
         refusal: PageRefusal | None = None,
         status: int = 200,
+        revision: Revision | None = None,
     ) -> Response:
         now = self.site.now()
         html = command_page(
@@ -285,6 +337,8 @@ class CommandPages:
             happened=happened,
             happened_error=(errors or {}).get("happened_at", ""),
             refusal=refusal,
+            rows=row_groups(revision.seen, revision.typed) if revision else (),
+            base=revision.base if revision else None,
             words=self.site.words,
             frame=self.site.frame(request, now, asked.section),
         )

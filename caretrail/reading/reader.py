@@ -186,6 +186,7 @@ class Reader:
         as_of: datetime | None = None,
         known: int | None = None,
         revision: int | None = None,
+        version: int | None = None,
     ) -> dict[str, PartContents]:
         """Return what the parts of a care plan say, by their ids. It opens sealed segments.
 
@@ -194,10 +195,16 @@ class Reader:
             as_of: Only what had happened by this instant counts; None: now.
             known: Only events up to this index count; None: all.
             revision: What the parts said just after the revision with this number; None: at last.
+            version: Only the first events of the stream count, up to this version; None: all.
         """
         with self._connections() as connection:
             rows = own_of_stream(connection, stream)
-        kept = [each for each in rows if known is None or each.source_position <= known]
+        kept = [
+            each
+            for each in rows
+            if (known is None or each.source_position <= known)
+            and (version is None or each.version <= version)
+        ]
         events = streams_then(streams_of(kept, own_event), as_of).get(stream, ())
         return part_contents(events, self.opening, upto=revision)
 

@@ -104,7 +104,7 @@ class ShownPlan:
     concerns: Sequence[str]
     goals: Sequence[ShownGoal]
     foot: str
-    revisions: int  # number of the last one; 0: there is nothing to compare
+    in_force: bool  # or was: it has revisions
     actions: Sequence[tuple[str, str]]  # address, text
 
 
@@ -298,7 +298,7 @@ def _plan(plan: Json, care: CareReading, words: Words) -> ShownPlan:
         foot=f"Next review by {day_words(plan['next_review_on'])}"
         if plan["next_review_on"]
         else "No day of the next review is stated",
-        revisions=plan["revision"] or 0,
+        in_force=in_force,
         actions=_plan_actions(stream, state),
     )
 

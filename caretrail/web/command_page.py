@@ -1,7 +1,7 @@
 """The page of one command: its form, or the refusal with what was typed."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from caretrail.web.command_form import (
     ShownField,
@@ -10,6 +10,7 @@ from caretrail.web.command_form import (
     verb_words,
 )
 from caretrail.web.render import render
+from caretrail.web.revision_form import OF_ROWS, RowGroup
 from caretrail.web.words import Words
 from commands.decisions import Command
 from domain.ids import PatientId, RecordId, StreamId
@@ -59,6 +60,8 @@ def command_page(  # noqa: PLR0913  # what a form shows
     refusal: PageRefusal | None,
     words: Words,
     frame: Mapping[str, object],
+    rows: Sequence[RowGroup] = (),
+    base: int | None = None,
 ) -> str:
     """Return the page of a command.
 
@@ -72,7 +75,12 @@ def command_page(  # noqa: PLR0913  # what a form shows
         refusal: Why the rules refuse it.
         words: The words of the pages.
         frame: The frame of the page.
+        rows: The parts of the plan that a form of a revision changes.
+        base: The version of the plan that these rows show.
     """
+    if rows:
+        seldom = tuple(each for each in form.seldom if each.name not in OF_ROWS)
+        form = replace(form, seldom=seldom)
     noun = asked.shape.KIND.name.replace("_", " ")
     verb = verb_words(asked.shape)
     title = "Mark as entered in error" if asked.shape.VERB == "void" else verb
@@ -108,4 +116,6 @@ def command_page(  # noqa: PLR0913  # what a form shows
         ),
         refusal=refusal,
         back=back,
+        rows=rows,
+        base=base,
     )

@@ -35,6 +35,7 @@ _DUTIES: Final[Mapping[str, str]] = {
     "referral.duplicate": "Referral: decide on the likely duplicate",
     "referral.expires": "Referral: it expires",
     "care_plan.review": "Care plan: review it",
+    "care_plan.activity": "Care plan: an activity is due",
     "care_plan.goal_worsening": "Care plan: a goal is worsening",
     "medication_list.discrepancy": "Medications: resolve a discrepancy",
     "care_team.handover": "Care team: answer the handover",
@@ -213,7 +214,18 @@ def due_day(item: WorkItemRow, words: Words) -> str:
 
 def item_href(item: WorkItemRow) -> str:
     """Return the address of what an item is about; empty: it has no page of its own."""
-    return f"/ui/referrals/{item.about}" if item.kind == "referral" else ""
+    patient = f"/ui/patients/{item.patient_id}"
+    match item.kind:
+        case "referral":
+            return f"/ui/referrals/{item.about}"
+        case "care_plan":
+            return f"{patient}#plan-{item.about}"
+        case "medication_list":
+            return f"{patient}#medications"
+        case "care_team":
+            return f"{patient}#team"
+        case _:
+            return ""
 
 
 def responsible_words(item: WorkItemRow, words: Words) -> str:

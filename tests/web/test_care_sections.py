@@ -171,7 +171,7 @@ def test_a_plan_shows_its_goals_with_their_activities_and_words() -> None:
     }  # fmt: skip
     (plan,) = sections(CareReading(at=AS_OF, contents={PLAN: said}), care_plan=CARE_PLAN).plans
 
-    assert (plan.title, plan.state, plan.revisions) == ("Plan for the transition", "", 2)
+    assert (plan.title, plan.state, plan.in_force) == ("Plan for the transition", "", True)
     assert plan.about == "in force since 17 Feb 10:00, revision 2, nurse-1, Cedar Street Clinic"
     assert plan.concerns == ["R60.0"]
     (goal,) = plan.goals

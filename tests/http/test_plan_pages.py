@@ -1,0 +1,152 @@
+"""A coordinator revises a plan without JSON, and compares the revisions."""
+
+import re
+from html import unescape
+
+import pytest
+
+from tests.desk import Desk, desk
+from tests.http.test_care_on_the_patient_page import patient_page, plan_of, record
+
+__all__ = ["desk"]
+
+pytestmark = pytest.mark.postgres
+
+#: What the form of the plan below shows, by part; a browser sends it all back.
+ROWS = {
+    "part.g1.text": "To walk to church",
+    "part.g1.owner": "patient",
+    "part.g1.priority": "medium",
+    "part.g1.target_on": "2026-03-15",
+    "part.a1.text": "Weigh daily",
+    "part.a1.kind": "self_care",
+    "part.a1.by_patient": "yes",
+    "part.a1.due_on": "2026-03-13",
+    "part.a1.goals": "g1",
+}
+
+
+@pytest.fixture
+def plan(desk: Desk) -> str:
+    """A plan in force with a concern, a goal and an activity; its stream."""
+    for old in re.findall(r'id="plan-([^"]+)"', patient_page(desk)):
+        record(desk, "care_plan", "revoke", old, by__organisation="CSC", reason="other")
+    record(desk, "care_plan", "draft", responsible__organisation="CSC", category="transition")
+    stream = plan_of(patient_page(desk))
+    by = {"by__organisation": "CSC"}
+    record(desk, "care_plan", "add_concern", stream, **by, concern_id="c1", text="Swollen legs")
+    record(desk, "care_plan", "set_goal", stream, **by, goal_id="g1", owner="patient",
+           words="To walk to church", target_on="2026-03-15")  # fmt: skip
+    record(desk, "care_plan", "add_activity", stream, **by, activity_id="a1", kind="self_care",
+           goals="g1", by_patient="yes", due_on="2026-03-13", text="Weigh daily")  # fmt: skip
+    record(desk, "care_plan", "activate", stream, **by)
+    return stream
+
+
+def revise(desk: Desk, plan: str, **rows: str) -> dict[str, str]:
+    """Return the fields of the form of a revision with changed rows."""
+    address = f"/ui/streams/{plan}/record/care_plan/revise"
+    typed = {**ROWS, "author.organisation": "CSC", "reason": "new_information"}
+    return {
+        **desk.fields(address),
+        **typed,
+        **{name.replace("__", "."): text for name, text in rows.items()},
+    }
+
+
+def send(desk: Desk, plan: str, fields: dict[str, str]) -> tuple[int, str]:
+    answer = desk.client.post(f"/ui/streams/{plan}/record/care_plan/revise", data=fields)
+    desk.application.read_models.catch_up()
+    return answer.status_code, unescape(answer.text)
+
+
+def compare(desk: Desk, plan: str, query: str = "") -> str:
+    answer = desk.client.get(f"/ui/patients/{desk.told.alder}/plans/{plan}{query}")
+    assert answer.status_code == 200, answer.text
+    return re.sub(r"\s+", " ", unescape(answer.text))
+
+
+def test_the_form_shows_each_part_with_its_id_and_words_and_asks_for_no_json(
+    desk: Desk, plan: str
+) -> None:
+    page = unescape(desk.client.get(f"/ui/streams/{plan}/record/care_plan/revise").text)
+
+    assert "JSON" not in page
+    assert "<script" not in page
+    assert "Concern c1: Swollen legs" in page
+    assert re.search(r'name="part.g1.text"[^>]*>To walk to church</textarea>', page)
+    assert '<option value="self_care" selected>Self-care</option>' in page
+    assert 'name="part.g1.target_on" value="2026-03-15"' in page
+    for new in ("c2", "g2", "g3", "a2", "a3"):
+        assert f'name="part.{new}.text"' in page
+
+
+def test_only_the_rows_that_were_changed_are_in_the_revision(desk: Desk, plan: str) -> None:
+    fields = revise(desk, plan, part__g1__text="To walk to church without stopping",
+                    part__g1__target_on="2026-03-27", part__a2__kind="service",
+                    part__a2__text="Arrange transport", part__a2__goals="g1")  # fmt: skip
+    status, page = send(desk, plan, fields)
+    assert status == 303, page
+
+    page = compare(desk, plan)
+
+    assert "revisions 0 and 1" in page
+    assert "<q><del>To walk to church</del></q>" in page
+    assert "<q><ins>To walk to church without stopping</ins></q>" in page
+    assert "<del>by 15 Mar</del>" in page
+    assert "<ins>by 27 Mar</ins>" in page
+    assert "goal of the patient," in page, "a member that did not change is not marked"
+    assert re.search(r'data-sign="[+]">1 added</span>.*data-sign="~">1 changed</span>', page)
+    assert "2 unchanged parts" in page
+    added = page[page.index("<b>activity a2</b>") :]
+    assert added.index("not in this revision") < added.index("<ins>Arrange transport</ins>")
+
+
+def test_a_part_is_removed_and_a_day_is_emptied(desk: Desk, plan: str) -> None:
+    fields = revise(desk, plan, part__g1__target_on="", part__a1__remove="yes")
+    status, page = send(desk, plan, fields)
+    assert status == 303, page
+
+    page = compare(desk, plan, "?from=0&to=1")
+    later = page[page.index("<b>goal g1</b>") :]
+    assert "<del>by 15 Mar</del>" in later
+    assert "<ins>by" not in later
+    assert re.search(r'<tr class="removed"><th scope="row"><b>activity a1</b>', page)
+
+
+def test_rows_as_they_were_are_no_revision(desk: Desk, plan: str) -> None:
+    status, page = send(desk, plan, revise(desk, plan))
+
+    assert status == 422
+    assert "<code>nothing_revised</code>" in page
+    assert "To walk to church</textarea>" in page, "what was typed is kept"
+
+
+def test_what_another_person_changed_meanwhile_is_not_changed_back(desk: Desk, plan: str) -> None:
+    fields = revise(desk, plan, part__a1__text="Weigh each morning")
+    record(desk, "care_plan", "change_goal", plan, by__organisation="CSC", goal_id="g1",
+           target_on="2026-04-30")  # fmt: skip
+    status, page = send(desk, plan, fields)
+    assert status == 409
+    assert "<code>version_conflict</code>" in page
+    again = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page))
+
+    status, page = send(desk, plan, {**fields, **again})
+
+    assert status == 303, page
+    page = compare(desk, plan)
+    assert "by 30 Apr" in page
+    assert "<ins>Weigh each morning</ins>" in page
+
+
+def test_a_plan_that_was_never_in_force_and_an_unknown_revision_say_so(
+    desk: Desk, plan: str
+) -> None:
+    alder = desk.told.alder
+    unknown = desk.client.get(f"/ui/patients/{alder}/plans/{plan}?from=0&to=9")
+    assert unknown.status_code == 404
+    assert "The plan has these revisions: 0." in unescape(unknown.text)
+    only = compare(desk, plan)
+    assert "The plan has one revision" in only
+    foreign = desk.client.get(f"/ui/patients/{desk.told.orchard}/plans/{plan}")
+    assert foreign.status_code == 404

@@ -26,6 +26,8 @@ CODE: Final = r"^[A-Za-z0-9][A-Za-z0-9._:/+-]{0,63}$"
 _CODE: Final = re.compile(CODE)
 #: An idempotency key: visible ASCII.
 KEY: Final = r"^[!-~]{1,255}$"
+#: The name of a member or parameter of ours, or a number in a list.
+_MEMBER: Final = re.compile(r"[a-z0-9_]{1,40}")
 _KEY: Final = re.compile(KEY)
 #: The version of a stream as an entity tag.
 TAG: Final = r'^"[0-9]{1,18}"$'
@@ -159,11 +161,17 @@ def invalid(error: ValidationError, *, code: str, where: str) -> Problem:
     """Return the problem of members that have not the shape of a model."""
     found = FieldErrors(
         [
-            FieldError(".".join((where, *map(str, each["loc"]))), each["msg"])
+            FieldError(".".join((where, *map(_place, each["loc"]))), each["msg"])
             for each in error.errors(include_input=False, include_url=False, include_context=False)
         ]
     )
     return Problem(code, facts=found.facts())
+
+
+def _place(part: str | int) -> str:
+    """Return a part of a path to a member, without a name that may be the name of a person."""
+    text = str(part)
+    return text if _MEMBER.fullmatch(text) else "(unknown)"
 
 
 def _header(name: str, message: str) -> Problem:

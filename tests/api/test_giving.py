@@ -123,6 +123,7 @@ def test_an_unknown_patient_is_refused(api: ApiClient, patient: str) -> None:
     ({"urgency": "soon"}, "body.urgency"), ({"needed_by": 20260101}, "body.needed_by"),
     ({"needed_by": "tomorrow"}, "body.needed_by"), ({"unknown": 1}, "body.unknown"),
     ({"happened_at": "yesterday"}, "body.happened_at"), ({"happened_at": 5}, "body.happened_at"),
+    ({"Rowena Alder": 1}, "body.(unknown)"), ({"Rowena": "xxxx"}, "body.(unknown)"),
     ({"stream": "no-uuid"}, "body.stream"), ({"question": "x" * 20_001}, "body.question"),
 ])  # fmt: skip
 def test_a_wrong_member_is_named_without_its_value(

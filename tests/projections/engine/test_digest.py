@@ -6,6 +6,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from domain.statement import StatedRole
 from projections.catalogue import PROJECTIONS
 from projections.engine import fold, generations
 from projections.engine.digest import RowDoesNotOpen, digest
@@ -25,8 +26,9 @@ from tests.projections.samples import (
 
 pytestmark = pytest.mark.postgres
 
+ATTENDING = StatedRole(field="PV1-7", role="AT", practitioner="d1")
 STORY = (
-    stated("A01", "10:00", where=place("4W", "A"), enterprise="900"),
+    stated("A01", "10:00", where=place("4W", "A"), enterprise="900", roles=(ATTENDING,)),
     stated("A02", "11:00", where=place("X", part2=True), part2_unit="Detox"),
     stated("A40", "13:00", retires="2", visit=""),
     note("14:00", words="well"),

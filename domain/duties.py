@@ -82,22 +82,18 @@ def duty(
     )
 
 
-def in_time_until(owed: Duty) -> datetime:
+def in_time_until(owed: Due | Duty) -> datetime:
     """Return the last instant at which a duty is not overdue: the due time, or the end of the day.
 
-    >>> from domain.party import Party
-    >>> day = Duty(
-    ...     code="a", about="b", opened_at=datetime(2026, 3, 1), due_at=None,
-    ...     due_on=date(2026, 3, 5),
-    ...     zone="America/Chicago", done_at=None, source="", rule_version="", responsible=Party(),
-    ... )
+    >>> day = Due(at=None, on=date(2026, 3, 5), zone="America/Chicago", source="", version="")
     >>> in_time_until(day).isoformat()
     '2026-03-05T23:59:59.999999-06:00'
     """
-    if owed.due_at is not None:
-        return owed.due_at
-    assert owed.due_on is not None  # noqa: S101  # one of both is set
-    return datetime.combine(owed.due_on, time.max, ZoneInfo(owed.zone))
+    due_at, due_on = _due(owed)
+    if due_at is not None:
+        return due_at
+    assert due_on is not None  # noqa: S101  # one of both is set
+    return datetime.combine(due_on, time.max, ZoneInfo(owed.zone))
 
 
 def is_past(due: Due | Duty, at: datetime) -> bool:
@@ -105,10 +101,14 @@ def is_past(due: Due | Duty, at: datetime) -> bool:
 
     A day that is due counts until it ends in its zone.
     """
-    due_at, due_on = (due.at, due.on) if isinstance(due, Due) else (due.due_at, due.due_on)
+    due_at, due_on = _due(due)
     if due_at is not None:
         return at > due_at
     return due_on is not None and at.astimezone(ZoneInfo(due.zone)).date() > due_on
+
+
+def _due(owed: Due | Duty) -> tuple[datetime | None, date | None]:
+    return (owed.at, owed.on) if isinstance(owed, Due) else (owed.due_at, owed.due_on)
 
 
 def overdue(owed: Duty, at: datetime) -> bool:

@@ -94,7 +94,7 @@ def duties(stream: StreamId, history: History, protocols: Protocols) -> list[Dut
         if due is None:
             continue
         if owed.code.startswith("referral.seen."):
-            due = _by_the_day_stated(due, asked, owed.opened_at)
+            due = _by_the_day_stated(due, asked)
         found.append(
             duty(
                 owed.code,
@@ -144,16 +144,12 @@ def expires_at(asked: ReferralRequested, protocol: Protocol) -> datetime | None:
     return datetime.combine(due.on + timedelta(days=1), time.min, ZoneInfo(name))
 
 
-def _by_the_day_stated(due: Due, asked: ReferralRequested, opened_at: datetime) -> Due:
+def _by_the_day_stated(due: Due, asked: ReferralRequested) -> Due:
     """Return the earlier of the time of the protocol and the day that the requester stated."""
     if asked.needed_by is None:
         return due
     stated = replace(due, at=None, on=asked.needed_by, source=STATED)
-    return min(due, stated, key=lambda each: _in_time_until(each, opened_at))
-
-
-def _in_time_until(due: Due, opened_at: datetime) -> datetime:
-    return in_time_until(duty("", due, about="", opened_at=opened_at, responsible=Party()))
+    return min(due, stated, key=in_time_until)
 
 
 def _owed(folded: Folded, state: RequestedReferral) -> Iterator[_Owed]:

@@ -15,6 +15,7 @@ from projections import (
     referral,
     referral_loop,
     timeline,
+    transition,
     work,
 )
 from projections.engine.projection_list import ProjectionList
@@ -31,6 +32,7 @@ PROJECTIONS: Final = ProjectionList(
         care_team_member.PROJECTION,
         care_team_stated.PROJECTION,
         attribution.PROJECTION,
+        transition.PROJECTION,
         work.PROJECTION,
         audit_trail.PROJECTION,
         last_seen.PROJECTION,

@@ -30,6 +30,7 @@ from projections.engine.course import Course
 from projections.medication_reconciliation import duties_of_medication_lists
 from projections.owed_duty import OwedDuty
 from projections.referral import duties_of_referrals
+from projections.transition import duties_of_transitions
 
 
 class CollectedDuty(NamedTuple):
@@ -51,6 +52,7 @@ SOURCES: Final[tuple[DutySource, ...]] = (
     duties_of_care_teams,
     duties_of_medication_lists,
     duties_of_referrals,
+    duties_of_transitions,
 )
 
 

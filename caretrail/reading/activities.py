@@ -21,6 +21,8 @@ from domain.decider import StreamEvent
 from domain.events import OwnEvent
 from domain.ids import EncounterId, EventId, PatientId, StatementRef, StreamId
 from domain.statement import Precision
+from domain.transition.events import TransitionEvent
+from domain.transition.stream import KIND as TRANSITION
 from projections.engine.events import FiledOwnEvent
 from projections.engine.own_events import OwnEventRow, streams_of
 
@@ -185,6 +187,20 @@ def _entries(
 def stream_facts(filed: Iterable[OwnEventRow]) -> list[StreamEvent[OwnEvent]]:
     """Return the events of one own stream from the rows under which they are filed."""
     return [_fact(each) for _, events in _streams(filed) for each in events]
+
+
+def transition_streams(
+    filed: Iterable[OwnEventRow],
+) -> dict[StreamId, list[StreamEvent[TransitionEvent]]]:
+    """Return the streams ``transition`` among the events of a component."""
+    return {
+        stream: [
+            StreamEvent(each.event_id, each.version, each.core)
+            for each in events
+            if isinstance(each.core, TRANSITION.events)
+        ]
+        for stream, events in _streams(row for row in filed if kind_of(row) == TRANSITION.name)
+    }
 
 
 def kind_of(filed: FiledOwnEvent | OwnEventRow) -> str:

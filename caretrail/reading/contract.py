@@ -10,6 +10,7 @@ from caretrail.reading.listing import PatientSummary
 from caretrail.reading.members import Json, actor_json, instant
 from caretrail.reading.patient import PatientReading
 from caretrail.reading.places import PlaceParts
+from caretrail.reading.transitions import transition_json
 from domain.continuity import Encounter, Entry, Stay
 from domain.ids import StatementRef
 from projections.audit_trail import LogPosition
@@ -28,6 +29,7 @@ def timeline_json(reading: PatientReading) -> Json:
             [activity_json(each) for each in reading.activities.entries],
         ),
         "activities": {kind: list(streams) for kind, streams in reading.activities.streams.items()},
+        "transitions": [transition_json(each) for each in reading.transitions],
         "flags": list(patient.flags),
         "shared_numbers": [
             {"authority": number.authority, "identifier": number.value, "patient_id": other}

@@ -15,6 +15,7 @@ from caretrail.reading.places import (
     parts_of,
     sealed_places,
 )
+from caretrail.reading.transitions import TransitionReading
 from caretrail.reading.wording import EntryWords, entry_words
 from domain.continuity import Entry, Patient
 from domain.ids import PatientId, PlaceRef, RecordId, StatementRef, VisitRef, drawn_at
@@ -67,6 +68,7 @@ class PatientReading:
     loaded_afterwards: bool = False  # most statements were recorded a day or more after sending
     by_record: Mapping[str, PatientNumber] = field(default_factory=dict)
     activities: Activities = field(default_factory=Activities)
+    transitions: tuple[TransitionReading, ...] = ()  # by discharge
     alike: LookAlikes = frozenset()  # wards that need building and floor to be told apart
     behind: int = 0  # recorded events that the read models may not hold yet
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from caretrail.reading import census as census_of
-from caretrail.reading.activities import read_activities
+from caretrail.reading.activities import read_activities, transition_streams
 from caretrail.reading.census import CensusReading
 from caretrail.reading.evidence import Archive
 from caretrail.reading.evidence_reader import EvidenceReader
@@ -21,15 +21,17 @@ from caretrail.reading.listing import (
 )
 from caretrail.reading.member_details import MemberDetails, member_details
 from caretrail.reading.opening import SegmentOpener
-from caretrail.reading.past_courses import TwoClocks, streams_then
+from caretrail.reading.past_courses import TwoClocks, known_protocols, streams_then
 from caretrail.reading.past_rows import PastRows, components_of, components_of_stream
 from caretrail.reading.patient import PatientReading, interpreted, read, reading_of
 from caretrail.reading.patient_index import Database, PatientIndex
 from caretrail.reading.plan_contents import PartContents, part_contents
+from caretrail.reading.transitions import read_transitions
 from domain.care_team import KIND as CARE_TEAM_KIND
 from domain.catalogue import own_event
 from domain.ids import MODES, IdKey, PatientId, RecordId, StreamId
 from domain.interpretation import interpret
+from infra import clock
 from projections import (
     audit_trail,
     census,
@@ -175,8 +177,16 @@ class Reader:
             activities = read_activities(
                 own, reading.patient, as_of=as_of, former_refs=reading.former_refs
             )
+            transitions = read_transitions(
+                reading.patient,
+                transition_streams(own),
+                known_protocols(connection, TwoClocks(known=upto), own_event),
+                as_of=as_of,
+                now=clock.now(),
+                former_refs=reading.former_refs,
+            )
             behind = self.behind(self._latest(connection))
-            whole = replace(reading, activities=activities, behind=behind)
+            whole = replace(reading, activities=activities, transitions=transitions, behind=behind)
             return self._with_others(connection, whole, then=then)
 
     def plan_contents(

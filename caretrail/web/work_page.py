@@ -39,6 +39,22 @@ _DUTIES: Final[Mapping[str, str]] = {
     "care_plan.goal_worsening": "Care plan: a goal is worsening",
     "medication_list.discrepancy": "Medications: resolve a discrepancy",
     "care_team.handover": "Care team: answer the handover",
+    "transition.information": "After discharge: send the discharge information",
+    "transition.contact": "After discharge: call the patient",
+    "transition.medications": "After discharge: reconcile the medications",
+    "transition.visit": "After discharge: see the patient",
+    "transition.visit_offered": "After discharge: offer a visit",
+    "transition.pending_results": "After discharge: assign results that are pending",
+    "transition.referrals": "After discharge: check the referrals",
+    "transition.education": "After discharge: check what the patient understood",
+    "transition.equipment": "After discharge: check the equipment",
+    "transition.first_visit": "After discharge: first visit at home",
+    "transition.first_assessment": "After discharge: first assessment by the hospice",
+    "transition.transfer_information": "Transfer: send the information along",
+    "transition.medication_list": "Transfer: send the list of medications",
+    "transition.arrival": "Transfer: confirm the arrival",
+    "transition.baseline_plan": "Transfer: baseline plan of the facility",
+    "transition.risk_told": "Left against advice: tell the patient the risk",
 }
 _TRACK: Final = 98.0  # units of the small line
 

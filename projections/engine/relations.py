@@ -6,7 +6,7 @@ at other instants. ``caretrail.reading.past_rows`` makes the rows of other insta
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date
 from typing import Final, Protocol
 
 from psycopg import sql
@@ -70,6 +70,6 @@ def _storable(value: object) -> object:
 
 
 def _text(value: object) -> str:
-    if isinstance(value, datetime):
+    if isinstance(value, date):  # or a datetime
         return value.isoformat()
     raise TypeError(type(value).__name__)

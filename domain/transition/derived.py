@@ -1,0 +1,418 @@
+"""Transitions of care: derived from discharges and from what people did, never recorded.
+
+Each encounter with a discharge that holds gives one transition. The protocol in force at the
+discharge gives its steps. The events of the stream ``transition`` say what people did; each names
+any statement of the encounter. If the discharge is cancelled, moved or merged, the next fold gives
+other transitions, and no event is needed. ``docs/reference/transitions.md`` describes the rules.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
+from typing import Final, Literal, TypeAlias
+from zoneinfo import ZoneInfo
+
+from pydantic import ValidationError
+
+from domain.combined_streams import combined
+from domain.continuity import Death
+from domain.decider import StreamEvent, fold
+from domain.ids import EncounterId, RecordId, StatementRef, StreamId
+from domain.journey import TRANSFER_WITHIN
+from domain.party import Party
+from domain.precision import date_of
+from domain.rules import KindRule, Protocols
+from domain.rules import Protocol as CareProtocol
+from domain.statement import EncounterClass, Precision
+from domain.transition.events import (
+    TransitionDeclined,
+    TransitionEvent,
+    TransitionMovedAway,
+    TransitionResponsibleChanged,
+)
+from domain.transition.kinds import (
+    DIED,
+    READMITTED,
+    TO_INSTITUTION,
+    UNKNOWN,
+    WITH_TRANSITION,
+    EncounterFacts,
+    kind_of,
+)
+from domain.transition.steps import Arrival, Discharge, TransitionStep, steps_of
+from domain.transition.stream import TRANSITION
+
+#: The discharge has no disposition that the protocol knows.
+DISPOSITION_UNKNOWN: Final = "disposition_unknown"
+#: The discharge was loaded as backlog, so it owes nothing.
+BACKLOG: Final = "backlog"
+
+#: Why a transition is withdrawn: what became of the discharge that people acted on.
+WithdrawnCause: TypeAlias = Literal["discharge_cancelled", "encounter_cancelled", "class_changed"]
+#: Why a transition is closed before its steps are done. ``window_over`` is decided at read time.
+ClosedCause: TypeAlias = Literal["deceased", "declined", "moved_away", "window_over"]
+
+_DAY: Final = timedelta(days=1)
+
+#: The events that apply to an encounter, in the order in which they happened.
+AppliedEvents: TypeAlias = Sequence[StreamEvent[TransitionEvent]]
+
+
+# --- states ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTransition:
+    """Steps are owed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SuspendedTransition:
+    """The patient was readmitted before the steps were done; nothing is owed."""
+
+    encounter: EncounterId  # of the readmission; its discharge gives the next transition
+
+
+@dataclass(frozen=True, slots=True)
+class CompletedTransition:
+    """Every step is done or waived."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedTransition:
+    """Nothing is owed any more, though steps were not done."""
+
+    cause: ClosedCause
+    at: datetime
+
+
+TransitionState: TypeAlias = (
+    OpenTransition | SuspendedTransition | CompletedTransition | ClosedTransition
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """What follows a discharge that holds."""
+
+    encounter_id: EncounterId
+    record: RecordId
+    class_code: EncounterClass
+    facility: str
+    disposition: str  # as sent
+    disposition_code: str
+    kind: str
+    protocol: CareProtocol
+    discharge_at: datetime
+    discharge_precision: Precision
+    discharge_ref: StatementRef  # the statement that gives the discharge
+    window_ends_at: datetime
+    zone: str
+    responsible: Party
+    state: TransitionState
+    steps: tuple[TransitionStep, ...]
+    continues: EncounterId | None = None  # encounter of the transition that this one goes on with
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawnTransition:
+    """People acted on a discharge that no longer holds. Nothing is owed."""
+
+    encounter_id: EncounterId
+    record: RecordId
+    class_code: EncounterClass
+    facility: str
+    cause: WithdrawnCause
+
+
+DerivedTransition: TypeAlias = Transition | WithdrawnTransition
+
+
+def state_at(transition: Transition, at: datetime) -> TransitionState:
+    """Return the state that a reader sees at an instant: an open transition ends with its window.
+
+    The end of the window is a mark and no lock: later steps are recorded and shown as late.
+    """
+    ends = transition.window_ends_at
+    if isinstance(transition.state, OpenTransition) and at >= ends:
+        return ClosedTransition("window_over", ends)
+    return transition.state
+
+
+# --- derivation -----------------------------------------------------------------------------------
+
+
+def applied_events(
+    streams: Mapping[StreamId, Sequence[StreamEvent[TransitionEvent]]],
+    encounter_of: Mapping[StatementRef, EncounterId],
+) -> dict[EncounterId, AppliedEvents]:
+    """Return what people recorded, by the encounter that contains the anchor now.
+
+    Each anchor has a stream. The streams of one encounter are folded together.
+
+    Args:
+        streams: The streams ``transition``.
+        encounter_of: The encounter of each statement, by its present and former refs.
+    """
+    by_encounter: dict[EncounterId, dict[StreamId, Sequence[StreamEvent[TransitionEvent]]]] = {}
+    for stream, events in streams.items():
+        anchors = (each.event.anchor for each in events if each.event.anchor is not None)
+        encounter = next((encounter_of[ref] for ref in anchors if ref in encounter_of), None)
+        if encounter is not None:
+            by_encounter.setdefault(encounter, {})[stream] = events
+    return {
+        encounter: fold(TRANSITION, combined(some)).applied
+        for encounter, some in by_encounter.items()
+    }
+
+
+def transitions_of(
+    encounters: Sequence[EncounterFacts],
+    *,
+    death: Death | None,
+    events: Mapping[EncounterId, AppliedEvents],
+    protocols: Protocols,
+) -> list[DerivedTransition]:
+    """Return the transitions of one patient, by discharge; withdrawn ones come first.
+
+    An encounter whose discharge gives no transition has one only if people recorded something about
+    it, so that their work stays in sight.
+
+    Args:
+        encounters: All encounters of the patient.
+        death: The death of the patient; None: no death is known.
+        events: What people recorded, by the encounter that contains the anchor now.
+        protocols: The published protocols.
+    """
+    withdrawn = list[DerivedTransition]()
+    found = list[Transition]()
+    stays = sorted(filter(_may_be_readmission, encounters), key=_start_of)
+    for encounter in encounters:
+        applied = events.get(encounter.encounter_id, ())
+        discharge = _discharge(encounter)
+        if discharge is not None:
+            made = _transition(encounter, discharge, stays, death, applied, protocols)
+            if made is not None:
+                found.append(made)
+        elif applied:
+            withdrawn.append(_withdrawn(encounter))
+    withdrawn.sort(key=_encounter_of)
+    found.sort(key=lambda each: (each.discharge_at, each.encounter_id))
+    return [*withdrawn, *_continued(found)]
+
+
+def _encounter_of(transition: DerivedTransition) -> EncounterId:
+    return transition.encounter_id
+
+
+def _discharge(encounter: EncounterFacts) -> Discharge | None:
+    """Return the discharge that gives a transition; None: there is none, or it does not count."""
+    if (
+        encounter.class_code not in WITH_TRANSITION
+        or encounter.cancelled
+        or encounter.ended_by is None
+        or encounter.end is None
+    ):
+        return None
+    return Discharge(encounter.end, encounter.end_precision, encounter.ended_by)
+
+
+def _withdrawn(encounter: EncounterFacts) -> WithdrawnTransition:
+    cause: WithdrawnCause = "discharge_cancelled"
+    if encounter.cancelled:
+        cause = "encounter_cancelled"
+    elif encounter.ended_by is not None and encounter.end is not None:
+        cause = "class_changed"
+    return WithdrawnTransition(
+        encounter_id=encounter.encounter_id,
+        record=encounter.record,
+        class_code=encounter.class_code,
+        facility=encounter.facility,
+        cause=cause,
+    )
+
+
+def _transition(  # what a transition is made from
+    encounter: EncounterFacts,
+    discharge: Discharge,
+    stays: Sequence[EncounterFacts],
+    death: Death | None,
+    applied: AppliedEvents,
+    protocols: Protocols,
+) -> Transition | None:
+    protocol = protocols.at(discharge.at)
+    kind = kind_of(encounter, protocol)
+    if (kind is None or kind == DIED or encounter.is_backlog) and not applied:
+        return None
+    kind = kind or UNKNOWN
+    rule = protocol.kinds.get(kind, KindRule())
+    zone = protocol.zone_of(encounter.facility)
+    window_ends_at = _window_end(discharge, protocol, zone)
+    arrival, readmissions = _admissions_after(
+        encounter,
+        stays,
+        discharge,
+        until=window_ends_at,
+        moved=kind in TO_INSTITUTION or _awaits_arrival(rule),
+    )
+    steps = steps_of(rule, discharge, applied, arrival, protocol=protocol, zone=zone)
+    ended = _ended_by_people(applied)
+    state = _state(
+        steps,
+        deceased=_deceased_at(death, kind, discharge),
+        ended=ended,
+        readmission=readmissions[0] if readmissions else None,
+        discharged_at=discharge.at,
+    )
+    flags = (
+        (DISPOSITION_UNKNOWN, kind == UNKNOWN),
+        (BACKLOG, encounter.is_backlog),
+    )
+    return Transition(
+        encounter_id=encounter.encounter_id,
+        record=encounter.record,
+        class_code=encounter.class_code,
+        facility=encounter.facility,
+        disposition=encounter.disposition,
+        disposition_code=encounter.disposition_code,
+        kind=kind,
+        protocol=protocol,
+        discharge_at=discharge.at,
+        discharge_precision=discharge.precision,
+        discharge_ref=discharge.statement,
+        window_ends_at=window_ends_at,
+        zone=zone,
+        responsible=_responsible(encounter.facility, applied),
+        state=state,
+        steps=steps,
+        flags=tuple(flag for flag, given in flags if given),
+    )
+
+
+def _awaits_arrival(rule: KindRule) -> bool:
+    return any("arrival_confirmed" in step.done_by for step in rule.steps)
+
+
+def _window_end(discharge: Discharge, protocol: CareProtocol, zone: str) -> datetime:
+    """Return the end of the last day of the window: so many days after that of the discharge."""
+    day = date_of(discharge.at, discharge.precision, ZoneInfo(zone))
+    last = day + timedelta(days=protocol.window_days)
+    return datetime.combine(last + _DAY, time.min, ZoneInfo(zone))
+
+
+def _responsible(facility: str, applied: AppliedEvents) -> Party:
+    """Return the party that was named last, else the organisation that discharged the patient."""
+    for each in reversed(applied):
+        if isinstance(each.event, TransitionResponsibleChanged):
+            return each.event.to
+    try:
+        return Party(organisation=facility)
+    except ValidationError:  # the sender's name of the facility is no code
+        return Party()
+
+
+def _ended_by_people(applied: AppliedEvents) -> ClosedTransition | None:
+    """Return how people ended the transition: the patient declined, or moved away."""
+    for each in applied:
+        if isinstance(each.event, TransitionDeclined):
+            return ClosedTransition("declined", each.event.happened_at.at)
+        if isinstance(each.event, TransitionMovedAway):
+            return ClosedTransition("moved_away", each.event.happened_at.at)
+    return None
+
+
+def _deceased_at(death: Death | None, kind: str, discharge: Discharge) -> datetime | None:
+    if death is not None:
+        return death.at
+    return discharge.at if kind == DIED else None
+
+
+def _state(
+    steps: Sequence[TransitionStep],
+    *,
+    deceased: datetime | None,
+    ended: ClosedTransition | None,
+    readmission: EncounterFacts | None,
+    discharged_at: datetime,
+) -> TransitionState:
+    settled = [each.settled_at for each in steps]
+    completed = None
+    if None not in settled:
+        completed = max((at for at in settled if at is not None), default=discharged_at)
+    if completed is not None and (deceased is None or steps):
+        return CompletedTransition(completed)
+    if deceased is not None:
+        return ClosedTransition("deceased", deceased)
+    if readmission is not None and (ended is None or ended.at > _start_of(readmission)):
+        return SuspendedTransition(readmission.encounter_id)
+    return ended or OpenTransition()
+
+
+# --- admissions after the discharge ---------------------------------------------------------------
+
+
+def _admissions_after(
+    source: EncounterFacts,
+    stays: Sequence[EncounterFacts],
+    discharge: Discharge,
+    *,
+    until: datetime,
+    moved: bool,
+) -> tuple[Arrival | None, list[EncounterFacts]]:
+    """Return where the patient arrived, and the readmissions, by start.
+
+    A stay that began at most 24 hours before the discharge and goes on is one of them: the
+    discharge from an emergency department is often recorded after the admission to the ward.
+
+    Args:
+        source: The encounter that ended.
+        stays: The encounters of the patient that may be a readmission, by start.
+        discharge: Its discharge.
+        until: The end of the window.
+        moved: The patient was to go to an institution. An admission to another facility is then no
+            readmission if it follows within 24 hours, or is a stay of class NONAC.
+    """
+    arrival: Arrival | None = None
+    readmissions = list[EncounterFacts]()
+    first = bisect_right(stays, discharge.at - TRANSFER_WITHIN, key=_start_of)
+    for each in stays[first : bisect_left(stays, until, key=_start_of)]:
+        if each is source or (each.end is not None and each.end <= discharge.at):
+            continue
+        begun = _start_of(each)
+        if (
+            moved
+            and arrival is None
+            and each.facility != source.facility
+            and (each.class_code == "NONAC" or begun - discharge.at < TRANSFER_WITHIN)
+        ):
+            arrival = Arrival(each.encounter_id, begun)
+        else:
+            readmissions.append(each)
+    return arrival, readmissions
+
+
+def _may_be_readmission(encounter: EncounterFacts) -> bool:
+    return (
+        encounter.class_code in READMITTED
+        and not encounter.cancelled
+        and encounter.status != "planned"
+        and encounter.start is not None
+    )
+
+
+def _start_of(encounter: EncounterFacts) -> datetime:
+    assert encounter.start is not None  # noqa: S101  # see _may_be_readmission
+    return encounter.start
+
+
+def _continued(transitions: Sequence[Transition]) -> list[Transition]:
+    """Say which transition each one goes on with: the last one that its stay suspended."""
+    suspended: dict[EncounterId, EncounterId] = {}
+    for each in transitions:
+        if isinstance(each.state, SuspendedTransition):
+            suspended[each.state.encounter] = each.encounter_id
+    return [replace(each, continues=suspended.get(each.encounter_id)) for each in transitions]

@@ -10,13 +10,18 @@ from typing_extensions import override
 
 from commands.ports.facts import Facts, KnownEncounter
 from domain.catalogue import own_event
-from domain.decider import StreamEvent
+from domain.combined_streams import combined
+from domain.decider import StreamEvent, fold
 from domain.events import OwnEvent
 from domain.ids import RecordId, StatementRef, StreamId
 from domain.party import Party
+from domain.transition import stream as transition_stream
+from domain.transition.acting import acted_on
+from domain.transition.events import TransitionEvent
+from domain.transition.stream import ActedOn
 from domain.work import ItemId, ItemParts, WorkItem
 from projections import work
-from projections.engine import course
+from projections.engine import course, protocols
 from projections.engine.course import CourseEncounter, CoursePatient
 from projections.engine.own_events import OwnEventRow, own_of, own_of_kind, streams_of
 from projections.work import WorkItemRow
@@ -43,6 +48,18 @@ class KnownFacts(Facts):
                 for encounter in patient.encounters:
                     if ref in encounter.statements:
                         return _known(patient, encounter)
+        return None
+
+    @override
+    def transition(self, ref: StatementRef) -> ActedOn | None:
+        with self._connections() as connection:
+            for patient in course.of_statement(connection, ref):
+                for encounter in patient.encounters:
+                    if ref not in encounter.statements:
+                        continue
+                    rows = own_of(connection, patient.records)
+                    published = protocols.of_rows(own_of_kind(connection, "protocol"), own_event)
+                    return acted_on(encounter, _recorded(rows, encounter), published)
         return None
 
     @override
@@ -88,6 +105,22 @@ def _known(patient: CoursePatient, encounter: CourseEncounter) -> KnownEncounter
         cancelled=encounter.cancelled,
         disposition_code=encounter.disposition_code,
     )
+
+
+def _recorded(
+    rows: Iterable[OwnEventRow], encounter: CourseEncounter
+) -> Sequence[StreamEvent[TransitionEvent]]:
+    """Return what people recorded about an encounter, by time."""
+    kind = transition_stream.KIND
+    found = {
+        stream: kind.history(stream, events) for stream, events in _of_kind(rows, kind.name).items()
+    }
+    named = {
+        stream: events
+        for stream, events in found.items()
+        if transition_stream.anchor_of(events) in encounter.statements
+    }
+    return fold(kind.decider, combined(named)).applied
 
 
 def _of_kind(

@@ -45,7 +45,17 @@ class PublishProtocol(Command):
 
 
 class VoidProtocolEvent(VoidEvent):
-    """Make one publication void: the protocol was never in force. The event is kept."""
+    """Make one publication void: the protocol was never in force. The event is kept.
+
+    The protocol that is in force from the beginning of time stays, so that each instant has one.
+    """
 
     KIND: ClassVar = protocol.KIND
     PERMISSION: ClassVar[Permission] = Permission.OPERATE
+
+    @override
+    def decide(
+        self, history: Sequence[StreamEvent[OwnEvent]], context: Context
+    ) -> Sequence[OwnEvent]:
+        protocol.refuse_to_void_the_first(self.KIND.existing(self.stream, history), self.event_id)
+        return super().decide(history, context)

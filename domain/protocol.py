@@ -19,9 +19,9 @@ from domain.decider import (
     decide,
     fold,
 )
-from domain.errors import DomainError, EffectiveInThePast
+from domain.errors import DomainError, EffectiveInThePast, LastProtocol
 from domain.events import Code, EnteredInError, OwnEvent
-from domain.ids import IdKey, StreamId
+from domain.ids import EventId, IdKey, StreamId
 from domain.rules import Protocols, PublishedProtocol, parse_protocol, version_of
 from domain.stream_kind import StreamKind
 
@@ -141,6 +141,21 @@ def publish_default(
         happened_at=time.moment, version=version_of(content), content=content, origin="policy"
     )
     return decide(PROTOCOL, history, [first], time=time)
+
+
+def refuse_to_void_the_first(history: ProtocolHistory, event_id: EventId) -> None:
+    """Refuse to void the protocol that is in force from the beginning of time.
+
+    Raises:
+        LastProtocol: The event published it. Without it, some instants would have no protocol.
+    """
+    for each in history:
+        if (
+            each.event_id == event_id
+            and isinstance(each.event, ProtocolPublished)
+            and each.event.effective_from is None
+        ):
+            raise LastProtocol
 
 
 def protocols_of(history: ProtocolHistory) -> Protocols:

@@ -11,6 +11,7 @@ from commands.ports.streams import Streams
 from domain.decider import StreamEvent
 from domain.events import OwnEvent
 from domain.ids import DEVELOPMENT_KEY, IdKey, RecordId, StatementRef, StreamId
+from domain.transition.stream import ActedOn
 from domain.work import ItemId, WorkItem
 from infra.clock import new_id
 
@@ -24,6 +25,10 @@ class NothingKnown(Facts):
 
     @override
     def encounter(self, ref: StatementRef) -> KnownEncounter | None:
+        return None
+
+    @override
+    def transition(self, ref: StatementRef) -> ActedOn | None:
         return None
 
     @override

@@ -15,8 +15,8 @@ def _no_reads(_verbs: "Verbs[argparse.ArgumentParser]") -> None:
 class CommandGroup:
     """A word of the command line, and the kind of stream whose commands are its verbs.
 
-    ``reads`` adds the verbs that only read, beside ``show``, which each kind has. If there is one
-    stream for each source record, ``show`` takes a patient, and ``reads`` adds it too.
+    ``reads`` adds the verbs that only read, beside ``show``, which each kind has. If ``show`` takes
+    no stream but a patient or an encounter, ``own_show`` is true, and ``reads`` adds it too.
     """
 
     word: str
@@ -24,7 +24,7 @@ class CommandGroup:
     words: str
     noun: str  # what the id in a command names, such as "referral"
     reads: Callable[["Verbs[argparse.ArgumentParser]"], None] = _no_reads
-    per_person: bool = False
+    own_show: bool = False
 
     @property
     def metavar(self) -> str:

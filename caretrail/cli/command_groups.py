@@ -13,6 +13,7 @@ from caretrail.cli.command_group import CommandGroup
 from caretrail.cli.plan_verbs import medication_reads, plan_reads
 from caretrail.cli.referral_verbs import referral_reads
 from caretrail.cli.team_verbs import attribution_reads, team_reads
+from caretrail.cli.transition_verbs import transition_reads
 from caretrail.cli.verbs import Verbs, add_json, add_verb
 from caretrail.cli.work_verbs import work_reads
 
@@ -23,7 +24,7 @@ GROUPS: Final = (
         words="say who is in the care team of a patient, who coordinates, and hand over",
         noun="care team",
         reads=team_reads,
-        per_person=True,
+        own_show=True,
     ),
     CommandGroup(
         word="attribution",
@@ -31,7 +32,7 @@ GROUPS: Final = (
         words="attribute patients to practices, practitioners, payers and programmes",
         noun="attribution",
         reads=attribution_reads,
-        per_person=True,
+        own_show=True,
     ),
     CommandGroup(
         word="plan",
@@ -55,6 +56,14 @@ GROUPS: Final = (
         reads=referral_reads,
     ),
     CommandGroup(
+        word="transition",
+        kind="transition",
+        words="show and list what follows each discharge, and record what was done",
+        noun="transition",
+        reads=transition_reads,
+        own_show=True,
+    ),
+    CommandGroup(
         word="work",
         kind="work",
         words="list what is owed, claim an item, give it back, put it off, assign it",
@@ -76,7 +85,7 @@ def command_groups(
             from caretrail.cli.command_verbs import add_command_verbs  # noqa: PLC0415
 
             add_command_verbs(inner, group)
-        if not group.per_person:
+        if not group.own_show:
             _add_show(inner, group)
         group.reads(inner)
 

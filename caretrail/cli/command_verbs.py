@@ -93,6 +93,14 @@ def _add_field(verb: argparse.ArgumentParser, shape: type[Command], field: Comma
     if name == "item":
         verb.add_argument(name, metavar="ITEM", help="id of the item, as `work ls` prints it")
         return
+    if name == "encounter":
+        verb.add_argument(
+            name,
+            type=id_of,
+            metavar="ENCOUNTER",
+            help="id of the encounter, or of a statement of it",
+        )
+        return
     flag = f"--{flag_of(shape, field)}"
     words = field.words
     if field.kind == "yes_or_no":

@@ -88,6 +88,31 @@ from commands.referral.visit import (
     ResumeReferral,
     ScheduleReferral,
 )
+from commands.transition.act import VoidTransitionEvent
+from commands.transition.contact import (
+    AttemptContact,
+    CompleteFollowUp,
+    MissFollowUp,
+    RecordPatientContact,
+    ScheduleFollowUp,
+)
+from commands.transition.information import (
+    AssignPendingResult,
+    ReceiveDischargeInformation,
+    ReceivePendingResult,
+    SendDischargeInformation,
+)
+from commands.transition.steps import (
+    ChangeResponsible,
+    CompleteReconciliation,
+    CompleteStep,
+    ConfirmArrival,
+    DeclineFollowUp,
+    DeliverEquipment,
+    RecordMovedAway,
+    StartService,
+    WaiveStep,
+)
 from commands.work.items import (
     AssignItem,
     ClaimItem,
@@ -166,6 +191,25 @@ COMMANDS: Final[tuple[type[Command], ...]] = (
     FindDiscrepancy,
     ResolveDiscrepancy,
     VoidMedicationEvent,
+    SendDischargeInformation,
+    ReceiveDischargeInformation,
+    AttemptContact,
+    RecordPatientContact,
+    CompleteReconciliation,
+    ScheduleFollowUp,
+    MissFollowUp,
+    CompleteFollowUp,
+    AssignPendingResult,
+    ReceivePendingResult,
+    DeliverEquipment,
+    StartService,
+    ConfirmArrival,
+    CompleteStep,
+    WaiveStep,
+    ChangeResponsible,
+    DeclineFollowUp,
+    RecordMovedAway,
+    VoidTransitionEvent,
     ClaimItem,
     ReleaseItem,
     SnoozeItem,

@@ -9,6 +9,7 @@ from domain.decider import StreamEvent
 from domain.events import OwnEvent
 from domain.ids import EncounterId, Mode, PatientId, RecordId, StatementRef, StreamId
 from domain.statement import EncounterClass
+from domain.transition.stream import ActedOn
 from domain.work import ItemId, WorkItem
 
 
@@ -41,6 +42,13 @@ class Facts(Protocol):
 
     def encounter(self, ref: StatementRef) -> KnownEncounter | None:
         """Return the encounter that contains a statement; None if no encounter does."""
+        ...
+
+    def transition(self, ref: StatementRef) -> ActedOn | None:
+        """Return what people act on after the discharge from the encounter of a statement.
+
+        None: no discharge holds, or its encounter is of a class that gives no transition.
+        """
         ...
 
     def streams(

@@ -22,7 +22,7 @@ from domain.errors import (
     TransitionNotOpen,
 )
 from domain.events import Code
-from domain.ids import StreamId
+from domain.ids import IdKey, StatementRef, StreamId
 from domain.stream_kind import StreamKind
 from domain.transition.events import (
     TransitionContactAttempted,
@@ -131,6 +131,16 @@ class ActedOn:
 #: These happen after the discharge. Information may be sent before the patient leaves.
 _AFTER_DISCHARGE: Final = (TransitionContactAttempted, TransitionContactMade)
 _VISIT: Final = (TransitionFollowUpCompleted, TransitionFollowUpMissed)
+
+
+def stream_of_anchor(ids: IdKey, anchor: StatementRef) -> StreamId:
+    """Return the stream of what is recorded about an encounter under one of its statements."""
+    return ids.stream("transition", anchor)
+
+
+def anchor_of(history: TransitionHistory) -> StatementRef | None:
+    """Return the statement that the events of a stream name; None if the stream has no fact."""
+    return next((each.event.anchor for each in history if each.event.anchor is not None), None)
 
 
 def record(

@@ -22,8 +22,9 @@ from commands.ports.streams import (
     StreamOfOtherKind,
     Streams,
 )
+from commands.sealed_content import SealedContent
 from commands.sensitive_codes import NO_CODES, SensitiveCodes
-from domain.body import Actor, PlainSegment, SegmentClass
+from domain.body import Actor
 from domain.decider import StatedTime, StreamEvent
 from domain.errors import (
     KeyReused,
@@ -252,7 +253,11 @@ class Decisions:
 
     def _context(self, command: Command, actor: Actor) -> Context:
         return Context(
-            time=StatedTime(self.now(), command.happened_at),
+            time=StatedTime(
+                self.now(),
+                command.happened_at,
+                content_ref=_sealed(command).ref(self.id_key, command.stream),
+            ),
             actor=actor,
             facts=self.facts,
             id_key=self.id_key,
@@ -302,27 +307,12 @@ class Decisions:
             DecidedEvent(event_id=event_id, event=event, facility=command.facility())
             for event_id, event in zip(ids, events, strict=True)
         ]
-        texts = {name: text for name, text in command.texts().items() if text}
-        clinical = {name: value for name, value in command.clinical().items() if value}
-        contents: dict[SegmentClass, object] = {}
-        if texts:
-            contents["notes"] = {"texts": texts}
-        if clinical:
-            contents["clinical"] = clinical
-        if not decided or not contents:
+        if not decided:
             return decided
         last = decided[-1]
         # The text is sealed under the key of the patient, so that erasing that key erases the text.
         # A stream that names no patient has a key of its own.
-        subject = last.event.record or RecordId(command.stream)
-        segments = tuple(
-            PlainSegment(
-                subject=subject,
-                segment=segment,
-                text=json.dumps(content, ensure_ascii=False).encode(),
-            )
-            for segment, content in contents.items()
-        )
+        segments = _sealed(command).segments(last.event.record or RecordId(command.stream))
         return [*decided[:-1], replace(last, segments=segments)]
 
     def _read_back(self, key: CommandKey) -> CommandOutcome | None:
@@ -338,6 +328,10 @@ class Decisions:
                 if not left:
                     raise
         raise ValueError("READS is at least 1")
+
+
+def _sealed(command: Command) -> SealedContent:
+    return SealedContent.of(command.texts(), command.clinical())
 
 
 def _same(outcome: CommandOutcome) -> CommandOutcome:

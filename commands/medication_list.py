@@ -9,7 +9,6 @@ from typing_extensions import override
 
 from commands.decisions import Command, Context, Text, VoidEvent
 from commands.permissions import Permission
-from commands.sealed_content import content_ref
 from domain import medication_list
 from domain.decider import StreamEvent, fold
 from domain.errors import MoveNotAllowed
@@ -84,7 +83,6 @@ class _FactHead(TypedDict):
     mode: Mode
     happened_at: Moment
     by: Party
-    content: str | None
 
 
 class _ListCommand(Command):
@@ -119,7 +117,6 @@ class _ListCommand(Command):
             "mode": first.mode,
             "happened_at": context.time.moment,
             "by": self.by,
-            "content": content_ref(self, context),
         }
 
 
@@ -150,8 +147,6 @@ class RecordMedicationList(_ListCommand):
     def decide(
         self, history: Sequence[StreamEvent[OwnEvent]], context: Context
     ) -> Sequence[OwnEvent]:
-        content = content_ref(self, context)
-
         def recorded(list_id: str) -> MedicationListRecorded:
             return MedicationListRecorded(
                 record=self.record,
@@ -159,7 +154,6 @@ class RecordMedicationList(_ListCommand):
                 happened_at=context.time.moment,
                 anchor=self.anchor,
                 by=self.by,
-                content=content,
                 list_id=list_id,
                 source=self.source,
                 items=len(self.items),

@@ -1,15 +1,52 @@
-"""A keyed hash of what a command seals, so that a repeated command is told from another one."""
+"""What a command seals with its last event."""
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from commands.decisions import Command, Context
+from domain.body import PlainSegment, SegmentClass
+from domain.events import ContentRef
+from domain.ids import IdKey, RecordId, StreamId
 
 
-def content_ref(command: Command, context: Context) -> str | None:
-    """Return the keyed hash of the free text and the clinical content; None if there is none."""
-    texts = {name: text for name, text in command.texts().items() if text}
-    clinical = {name: value for name, value in command.clinical().items() if value}
-    if not (texts or clinical):
-        return None
-    content = json.dumps([texts, clinical], sort_keys=True)
-    return context.id_key.ref("sealed content", command.stream, content)
+@dataclass(frozen=True, slots=True)
+class SealedContent:
+    """The free text and the clinical content of a command, by name. What is empty is left out."""
+
+    texts: Mapping[str, str]
+    clinical: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, texts: Mapping[str, str], clinical: Mapping[str, Any]) -> "SealedContent":
+        """Return what is stated of texts and clinical content."""
+        return cls(
+            {name: text for name, text in texts.items() if text},
+            {name: value for name, value in clinical.items() if value},
+        )
+
+    def ref(self, ids: IdKey, stream: StreamId) -> ContentRef | None:
+        """Return the keyed hash, by which a repeated command is told from one with another text.
+
+        Equal content of two streams has two hashes. None: there is no content.
+        """
+        if not (self.texts or self.clinical):
+            return None
+        content = json.dumps([self.texts, self.clinical], sort_keys=True)
+        return ids.ref("sealed content", stream, content)
+
+    def segments(self, subject: RecordId) -> tuple[PlainSegment, ...]:
+        """Return the segments to seal under the key of a subject."""
+        contents: dict[SegmentClass, object] = {}
+        if self.texts:
+            contents["notes"] = {"texts": self.texts}
+        if self.clinical:
+            contents["clinical"] = self.clinical
+        return tuple(
+            PlainSegment(
+                subject=subject,
+                segment=segment,
+                text=json.dumps(content, ensure_ascii=False).encode(),
+            )
+            for segment, content in contents.items()
+        )

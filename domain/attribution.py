@@ -259,7 +259,7 @@ def attribute(
     """
     whole = _whole(stream, history, fact, others)
     state = fold(ATTRIBUTION, whole).state
-    if any(says_the_same(each, fact) for each in state.periods):
+    if any(says_the_same(each, fact) for each in state.periods) and _is_told(whole, fact, time):
         return []
     ends = [
         _end_of(each, fact, fact.since, "other_target")
@@ -270,7 +270,7 @@ def attribute(
         and each.fact.target != fact.target
         and each.overlaps(fact.since, fact.until)
     ]
-    return decide(ATTRIBUTION, whole, [*ends, fact], time=StatedTime(time.now, time.moment))
+    return decide(ATTRIBUTION, whole, [*ends, fact], time=time.as_stated())
 
 
 def end(
@@ -290,15 +290,30 @@ def end(
     """
     whole = _whole(stream, history, ended, others)
     state = fold(ATTRIBUTION, whole).state
-    if refusal(state, ended) is not None and any(
-        _is_same(each.fact, ended)
-        and each.until is not None
-        and each.until.at == ended.until.at
-        and each.ended == ended.reason
-        for each in state.periods
+    if (
+        refusal(state, ended) is not None
+        and any(
+            _is_same(each.fact, ended)
+            and each.until is not None
+            and each.until.at == ended.until.at
+            and each.ended == ended.reason
+            for each in state.periods
+        )
+        and _is_told(whole, ended, time)
     ):
         return []
-    return decide(ATTRIBUTION, whole, [ended], time=StatedTime(time.now, time.moment))
+    return decide(ATTRIBUTION, whole, [ended], time=time.as_stated())
+
+
+def _is_told(whole: AttributionHistory, fact: AttributionFact, time: StatedTime) -> bool:
+    """Tell whether no event about the attribution is missing for what is sealed with a fact."""
+    return time.content_ref is None or any(
+        type(each.event) is type(fact)
+        and _is_same(each.event, fact)
+        and each.event.content_ref == time.content_ref
+        for each in fold(ATTRIBUTION, whole).applied
+        if isinstance(each.event, AttributionFact)
+    )
 
 
 def says_the_same(period: AttributionPeriod, fact: Attributed) -> bool:

@@ -17,7 +17,7 @@ from typing import Annotated, ClassVar, Final, Literal, TypeAlias, assert_never,
 from pydantic import Field
 
 from domain.combined_streams import combined
-from domain.decider import Decider, StatedTime, StreamEvent, as_of, decide, fold
+from domain.decider import Decider, StatedTime, StreamEvent, as_of, decide, fold, with_content
 from domain.errors import (
     AlreadyMember,
     AnotherPatient,
@@ -483,13 +483,15 @@ def record_member(
         DomainError: See ``domain.decider.decide``.
     """
     whole = _whole(stream, history, event, others)
+    event = with_content(event, time)
     if _is_recorded(whole, event, time):
         return []
     then = _state_at(whole, time)
     now = then.member(event.member)
-    if isinstance(event, MemberRoleChanged) and now is not None and now.role == event.role:
+    changes = not isinstance(event, MemberRoleChanged) or now is None or now.role != event.role
+    if not changes and event.content_ref is None:
         return []
-    return decide(CARE_TEAM, whole, [event], time=_stated(time))
+    return decide(CARE_TEAM, whole, [event], time=time.as_stated())
 
 
 def record_coordination(
@@ -513,17 +515,19 @@ def record_coordination(
     if (event.scope == "programme") != bool(event.programme):
         raise ProgrammeMismatch(event.scope)
     whole = _whole(stream, history, event, others)
+    event = with_content(event, time)
     if _is_recorded(whole, event, time):
         return []
     if isinstance(event, CoordinatorAssigned | HandoverAccepted):
         before = _state_at(whole, time).coordination(event.scope, event.programme)
         member = event.member if isinstance(event, CoordinatorAssigned) else event.to_member
-        if isinstance(event, CoordinatorAssigned) and before and before.member == member:
+        changes = isinstance(event, HandoverAccepted) or not before or before.member != member
+        if not changes and event.content_ref is None:
             return []
         _refuse_two(whole, event, member)
         if before is not None and before.record != event.record:
             event = event.model_copy(update={"depends_on": _assignments(whole, before)})
-    return decide(CARE_TEAM, whole, [event], time=_stated(time))
+    return decide(CARE_TEAM, whole, [event], time=time.as_stated())
 
 
 def coordination_at(
@@ -558,11 +562,6 @@ def _whole(
     if any(each.event.record != event.record for each in history):
         raise AnotherPatient
     return combined({**others, stream: history})
-
-
-def _stated(time: StatedTime) -> StatedTime:
-    """Return the same time as stated: a member may join, leave and join again."""
-    return StatedTime(time.now, time.moment)
 
 
 def _state_at(whole: TeamHistory, time: StatedTime) -> CareTeam:

@@ -7,7 +7,7 @@ time. Events that were entered in error are left out.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Generic, TypeVar
 
@@ -18,7 +18,7 @@ from domain.errors import (
     InTheFuture,
     UnknownEvent,
 )
-from domain.events import EnteredInError, OwnEvent, ReportedEvent
+from domain.events import ContentRef, EnteredInError, OwnEvent, ReportedEvent
 from domain.ids import EventId
 from domain.statement import Moment
 
@@ -45,15 +45,24 @@ class StreamEvent(Generic[Event]):
 
 @dataclass(frozen=True, slots=True)
 class StatedTime:
-    """The time of a new fact: as the caller stated it, or the present time if none was stated."""
+    """When a new fact happened, and what is sealed with it, as the caller stated them.
+
+    The time is the present time if none was stated.
+    """
 
     now: datetime
     stated: Moment | None = None
+    #: Keyed hash of what is sealed with the last event of the command; None: nothing is sealed.
+    content_ref: ContentRef | None = None
 
     @property
     def moment(self) -> Moment:
         """The time that the fact gets."""
         return self.stated or Moment(at=self.now)
+
+    def as_stated(self) -> "StatedTime":
+        """Return the same as if the caller had stated the time."""
+        return replace(self, stated=self.moment)
 
 
 @dataclass(frozen=True)
@@ -136,7 +145,8 @@ def decide(
 ) -> list[Event]:
     """Return those of the ``new`` events that are not recorded yet, if the state allows them.
 
-    All new events happen at ``time``. An event is left out if the stream already holds the same
+    All new events happen at ``time``. The last one gets the content of ``time``, so the same fact
+    with another text is another fact. An event is left out if the stream already holds the same
     fact: if the caller stated a time, the same fact at this time. If the caller stated no time, it
     is the latest fact of its kind, if the state does not allow this fact again, or if it was
     recorded just before: see ``REPEATED_WITHIN``.
@@ -150,6 +160,7 @@ def decide(
     """
     folded = fold(decider, history)
     applied = folded.applied
+    new = [*new[:-1], with_content(new[-1], time)]
     missing = [
         each
         for each in new
@@ -190,6 +201,8 @@ def mark_entered_in_error(
 ) -> list[Mark]:
     """Return ``mark`` in a list; an empty list if the event that it names is already void.
 
+    A mark of an event that is already void is recorded if it has another note, and changes nothing.
+
     Raises:
         InTheFuture: The time is more than ``CLOCK_TOLERANCE`` ahead.
         UnknownEvent: The stream has no such event.
@@ -198,8 +211,21 @@ def mark_entered_in_error(
     _refuse_the_future(time)
     if isinstance(find(history, mark.event_id).event, EnteredInError):
         raise EnteredInErrorIsFinal(mark.event_id)
-    void, _ = _sorted(history)
-    return [] if mark.event_id in void else [mark]
+    new = with_content(mark, time)
+    earlier = [
+        each.event
+        for each in history
+        if isinstance(each.event, EnteredInError) and each.event.event_id == mark.event_id
+    ]
+    known = {None, *(each.content_ref for each in earlier)}
+    return [] if earlier and new.content_ref in known else [new]
+
+
+def with_content(event: Event, time: StatedTime) -> Event:
+    """Return the event with the keyed hash of what is sealed with it."""
+    if time.content_ref is None:
+        return event
+    return event.model_copy(update={"content_ref": time.content_ref})
 
 
 def find(history: Sequence[StreamEvent[Event]], event_id: EventId) -> StreamEvent[Event]:

@@ -69,6 +69,8 @@ class OwnEvent(BaseModel):
     """A statement of the encounter that the fact belongs to; null: no encounter is named."""
     depends_on: tuple[EventId, ...] = ()
     """Events that the decision rests on."""
+    content_ref: ContentRef | None = None
+    """Keyed hash of the text and clinical content that are sealed; null: nothing is sealed."""
 
     @classmethod
     def move(cls) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from domain.events import UUID_TEXT, ContentRef, EnteredInError, OptionalCode, OwnEvent
+from domain.events import UUID_TEXT, EnteredInError, OptionalCode, OwnEvent
 from domain.ids import RecordId
 from domain.party import Party
 
@@ -64,8 +64,6 @@ class MedicationFact(OwnEvent):
     """Source record of the patient as the caller named it."""
     by: Party
     """Who says so."""
-    content: ContentRef | None = None
-    """Keyed hash of the sealed content; null: there is none."""
 
 
 class MedicationListRecorded(MedicationFact):

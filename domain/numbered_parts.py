@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from domain.decider import REPEATED_WITHIN, StatedTime
+from domain.decider import REPEATED_WITHIN, StatedTime, with_content
 from domain.events import OwnEvent
 
 
@@ -23,4 +23,4 @@ def is_same_fact(new: OwnEvent, recorded: OwnEvent, time: StatedTime) -> bool:
     """
     if time.stated is None and new.happened_at.at - recorded.happened_at.at < REPEATED_WITHIN:
         new = new.model_copy(update={"happened_at": recorded.happened_at})
-    return new == recorded
+    return with_content(new, time) == recorded

@@ -301,7 +301,7 @@ def release(history: WorkHistory, *, by: Party, time: StatedTime) -> Sequence[Wo
     if not claims:
         raise MoveNotAllowed(WorkReleased.move(), state="free", allowed=moves(None))
     released = WorkReleased.model_validate(
-        claims[-1].model_dump(exclude={"origin", "depends_on"})
+        claims[-1].model_dump(exclude={"origin", "depends_on", "content_ref"})
         | {"happened_at": time.moment, "by": by}
     )
     return decide(WORK, history, [released], time=time)

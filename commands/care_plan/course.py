@@ -9,7 +9,6 @@ from typing_extensions import override
 from commands.care_plan.plan_command import PlanCommand, PlanStep
 from commands.decisions import Command, Context, Text, VoidEvent
 from commands.permissions import Permission
-from commands.sealed_content import content_ref
 from domain import care_plan
 from domain.care_plan import rules
 from domain.care_plan.events import (
@@ -64,7 +63,6 @@ class DraftCarePlan(Command):
                 mode=self.mode,
                 happened_at=context.time.moment,
                 anchor=self.anchor,
-                content=content_ref(self, context),
                 category=self.category,
                 responsible=self.responsible,
             ),

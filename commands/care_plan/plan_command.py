@@ -7,7 +7,6 @@ from pydantic import Field
 from typing_extensions import override
 
 from commands.decisions import Command, Context, Text
-from commands.sealed_content import content_ref
 from domain import care_plan
 from domain.care_plan import rules
 from domain.care_plan.events import CarePlanEvent
@@ -36,7 +35,7 @@ class PlanCommand(Command):
 
     def head(self, history: PlanHistory, context: Context) -> EventHead:
         """Return the members with which the event begins; see ``domain.care_plan.rules.head``."""
-        return rules.head(history, self.VERB, content=content_ref(self, context), time=context.time)
+        return rules.head(history, self.VERB, time=context.time)
 
 
 class PlanStep(PlanCommand):

@@ -9,7 +9,6 @@ from typing_extensions import override
 from commands.care_plan.contents import GoalTarget
 from commands.decisions import Command, Context, Text
 from commands.permissions import Permission
-from commands.sealed_content import content_ref
 from domain import care_plan
 from domain.care_plan import rules
 from domain.care_plan.events import CarePlanRevised, RevisionReason
@@ -157,7 +156,7 @@ class ReviseCarePlan(Command):
         self, history: Sequence[StreamEvent[OwnEvent]], context: Context
     ) -> Sequence[OwnEvent]:
         plan = self.KIND.existing(self.stream, history)
-        head = rules.head(plan, self.VERB, content=content_ref(self, context), time=context.time)
+        head = rules.head(plan, self.VERB, time=context.time)
         revised = CarePlanRevised(
             **head,
             number=1,

@@ -18,7 +18,7 @@ from domain.care_plan.parts import (
     GoalId,
     PartId,
 )
-from domain.events import UUID_TEXT, ContentRef, EnteredInError, OptionalCode, OwnEvent
+from domain.events import UUID_TEXT, EnteredInError, OptionalCode, OwnEvent
 from domain.ids import RecordId, StreamId
 from domain.party import Party
 
@@ -36,14 +36,7 @@ RevisionReason: TypeAlias = Literal[
 Recipient: TypeAlias = Literal["patient", "caregiver", "organisation"]
 
 
-class PlanFact(OwnEvent):
-    """A fact about a care plan."""
-
-    content: ContentRef | None = None
-    """Keyed hash of the sealed content; null: there is none."""
-
-
-class CarePlanDrafted(PlanFact):
+class CarePlanDrafted(OwnEvent):
     """A plan is begun. Sealed: a note."""
 
     TOPIC: ClassVar[str] = "care_plan.drafted.v1"
@@ -56,7 +49,7 @@ class CarePlanDrafted(PlanFact):
     """Who answers for the plan."""
 
 
-class CarePlanActivated(PlanFact):
+class CarePlanActivated(OwnEvent):
     """The plan is in force from now on. Sealed: a note."""
 
     TOPIC: ClassVar[str] = "care_plan.activated.v1"
@@ -65,7 +58,7 @@ class CarePlanActivated(PlanFact):
     """Who decides."""
 
 
-class CarePlanHeld(PlanFact):
+class CarePlanHeld(OwnEvent):
     """The plan is set aside for a time. Sealed: a note."""
 
     TOPIC: ClassVar[str] = "care_plan.held.v1"
@@ -76,7 +69,7 @@ class CarePlanHeld(PlanFact):
     """Why."""
 
 
-class CarePlanResumed(PlanFact):
+class CarePlanResumed(OwnEvent):
     """The plan is in force again. Sealed: a note."""
 
     TOPIC: ClassVar[str] = "care_plan.resumed.v1"
@@ -87,7 +80,7 @@ class CarePlanResumed(PlanFact):
     """Why."""
 
 
-class CarePlanCompleted(PlanFact):
+class CarePlanCompleted(OwnEvent):
     """The plan has ended as it was meant to. Sealed: a note."""
 
     TOPIC: ClassVar[str] = "care_plan.completed.v1"
@@ -98,7 +91,7 @@ class CarePlanCompleted(PlanFact):
     """Why."""
 
 
-class CarePlanRevoked(PlanFact):
+class CarePlanRevoked(OwnEvent):
     """The plan is given up. Sealed: a note."""
 
     TOPIC: ClassVar[str] = "care_plan.revoked.v1"
@@ -109,7 +102,7 @@ class CarePlanRevoked(PlanFact):
     """Why."""
 
 
-class ConcernAdded(PlanFact):
+class ConcernAdded(OwnEvent):
     """The plan gets a concern. Sealed: its code, and a text."""
 
     TOPIC: ClassVar[str] = "care_plan.concern_added.v1"
@@ -120,7 +113,7 @@ class ConcernAdded(PlanFact):
     """The concern."""
 
 
-class ConcernResolved(PlanFact):
+class ConcernResolved(OwnEvent):
     """A concern of the plan is resolved. Sealed: a note."""
 
     TOPIC: ClassVar[str] = "care_plan.concern_resolved.v1"
@@ -131,7 +124,7 @@ class ConcernResolved(PlanFact):
     """The concern."""
 
 
-class GoalSet(PlanFact):
+class GoalSet(OwnEvent):
     """The plan gets a goal. Sealed: its target and its words."""
 
     TOPIC: ClassVar[str] = "care_plan.goal_set.v1"
@@ -142,7 +135,7 @@ class GoalSet(PlanFact):
     """The goal."""
 
 
-class GoalChanged(PlanFact):
+class GoalChanged(OwnEvent):
     """A goal of the plan is changed. Sealed: its new target and words."""
 
     TOPIC: ClassVar[str] = "care_plan.goal_changed.v1"
@@ -153,7 +146,7 @@ class GoalChanged(PlanFact):
     """What changes."""
 
 
-class GoalProgressed(PlanFact):
+class GoalProgressed(OwnEvent):
     """How far a goal is. Sealed: the value that was measured, and a note."""
 
     TOPIC: ClassVar[str] = "care_plan.goal_progressed.v1"
@@ -168,7 +161,7 @@ class GoalProgressed(PlanFact):
     """Ref of the document or observation that shows it; empty: not stated."""
 
 
-class ActivityAdded(PlanFact):
+class ActivityAdded(OwnEvent):
     """The plan gets an activity. Sealed: a text."""
 
     TOPIC: ClassVar[str] = "care_plan.activity_added.v1"
@@ -179,7 +172,7 @@ class ActivityAdded(PlanFact):
     """The activity."""
 
 
-class ActivityChanged(PlanFact):
+class ActivityChanged(OwnEvent):
     """An activity of the plan is changed. Sealed: its new text."""
 
     TOPIC: ClassVar[str] = "care_plan.activity_changed.v1"
@@ -190,7 +183,7 @@ class ActivityChanged(PlanFact):
     """What changes."""
 
 
-class ActivityProgressed(PlanFact):
+class ActivityProgressed(OwnEvent):
     """How far an activity is. Sealed: a note.
 
     ``completed`` of a repeated activity completes it for one time. ``stopped`` ends it.
@@ -208,7 +201,7 @@ class ActivityProgressed(PlanFact):
     """Code of what came of it; empty: not stated."""
 
 
-class CarePlanRevised(PlanFact):
+class CarePlanRevised(OwnEvent):
     """The plan is revised: one event with all changes of the revision.
 
     Sealed: the content of added and changed parts, and a note.
@@ -238,7 +231,7 @@ class CarePlanRevised(PlanFact):
     """Parts that the plan has no longer."""
 
 
-class CarePlanReviewed(PlanFact):
+class CarePlanReviewed(OwnEvent):
     """The plan was looked through. Sealed: a note."""
 
     TOPIC: ClassVar[str] = "care_plan.reviewed.v1"
@@ -257,7 +250,7 @@ class CarePlanReviewed(PlanFact):
     """Whether the review left the plan as it was."""
 
 
-class CarePlanShared(PlanFact):
+class CarePlanShared(OwnEvent):
     """The plan was given to a recipient. Sealed: a note."""
 
     TOPIC: ClassVar[str] = "care_plan.shared.v1"

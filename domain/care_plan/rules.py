@@ -168,7 +168,6 @@ class EventHead(TypedDict):
     record: RecordId
     mode: Mode
     happened_at: Moment
-    content: str | None
 
 
 def draft(
@@ -185,13 +184,12 @@ def draft(
     return decide(CARE_PLAN, history, [drafted], time=time)
 
 
-def head(history: PlanHistory, move: str, *, content: str | None, time: StatedTime) -> EventHead:
+def head(history: PlanHistory, move: str, *, time: StatedTime) -> EventHead:
     """Return what an event of this plan begins with. Every step names the patient of the draft.
 
     Args:
         history: The events of the plan.
         move: What is asked for, for the refusal.
-        content: Keyed hash of the sealed content; None if there is none.
         time: The time of the event.
 
     Raises:
@@ -205,7 +203,6 @@ def head(history: PlanHistory, move: str, *, content: str | None, time: StatedTi
         "record": drafted.record,
         "mode": drafted.mode,
         "happened_at": time.moment,
-        "content": content,
     }
 
 

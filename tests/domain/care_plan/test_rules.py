@@ -1,5 +1,6 @@
 """The care plan, decided: its states, its parts, and what is refused."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any, get_args
 
@@ -155,7 +156,7 @@ def test_a_stream_is_about_one_patient() -> None:
 def test_a_step_before_any_draft_is_refused() -> None:
     mark = CarePlanEnteredInError(**about(-1), event_id=event_id(1), reason_code="wrong_patient")
     with pytest.raises(MoveNotAllowed):
-        rules.head(plan(DRAFTED, mark), "activated", content=None, time=PRESENT)
+        rules.head(plan(DRAFTED, mark), "activated", time=PRESENT)
 
 
 # --- parts ----------------------------------------------------------------------------------------
@@ -187,12 +188,13 @@ def test_a_part_that_is_added_again_just_now_is_recorded_once() -> None:
 
 
 def test_a_goal_with_other_sealed_words_is_another_goal() -> None:
-    def worded(free: str, content: str) -> Any:
-        return goal(free, 0).model_copy(update={"content": content})
+    def added(content: str) -> list[CarePlanEvent]:
+        time = replace(PRESENT, content_ref=content)
+        return rules.add_part(history, lambda free: goal(free, 0), "g", time=time)
 
-    history = plan(DRAFTED, worded("g1", "A" * 22))
-    made = rules.add_part(history, lambda free: worded(free, "B" * 22), "g", time=PRESENT)
-    assert [each.content for each in made] == ["B" * 22]  # type: ignore[union-attr]  # a goal
+    history = plan(DRAFTED, goal("g1", 0).model_copy(update={"content_ref": "A" * 22}))
+    assert [each.content_ref for each in added("B" * 22)] == ["B" * 22]
+    assert added("A" * 22) == []
 
 
 def test_parts_that_the_plan_does_not_have_are_refused() -> None:

@@ -9,7 +9,6 @@ from typing_extensions import override
 from commands.decisions import Command, Context, Text, VoidEvent
 from commands.permissions import Permission
 from commands.ports.facts import KnownEncounter
-from commands.sealed_content import content_ref
 from domain.decider import StreamEvent
 from domain.errors import AnchorUnknown, UnknownStream
 from domain.events import NamedStatement, OwnEvent
@@ -82,7 +81,6 @@ class TransitionCommand(Command):
             mode=known.mode,
             happened_at=context.time.moment,
             anchor=self.encounter,
-            content=content_ref(self, context),
         )
 
     def _others(self, known: KnownEncounter, context: Context) -> OtherAnchors:

@@ -11,7 +11,6 @@ from pydantic import Field
 from domain.events import (
     UUID_TEXT,
     Code,
-    ContentRef,
     EnteredInError,
     Instant,
     NamedStatement,
@@ -61,8 +60,6 @@ class TransitionFact(OwnEvent):
     """A statement of the encounter, as the caller named it."""
     by: Party = Party()
     """Who did it."""
-    content: ContentRef | None = None
-    """Keyed hash of the free text; null: there is none."""
 
 
 class InformationFact(TransitionFact):

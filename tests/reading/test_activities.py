@@ -68,7 +68,7 @@ class Told:
 
 @pytest.fixture(scope="module")
 def told(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
-    """Tell of a referral; the comments are the indexes of the events."""
+    """Tell of a referral; the comments are the indexes. The first is the default protocol."""
     database = servers.create_database(server, f"activities_{token_hex(4)}")
     with installation(database, tmp_path_factory.mktemp("home")) as where:
         yield tell(where)
@@ -79,8 +79,8 @@ def tell(where: Installation) -> Told:
     decisions = knowing_nothing(application.store.streams, now=lambda: NOW)
     where.hear(
         [
-            NGH.say("A01", "02-16 10:45", place="4W-10", visit="V1", admitted="02-16 10:45"),  # 1
-            NGH.say("A02", "02-17 09:00", place="4W-12", visit="V1"),  # 2
+            NGH.say("A01", "02-16 10:45", place="4W-10", visit="V1", admitted="02-16 10:45"),  # 2
+            NGH.say("A02", "02-17 09:00", place="4W-12", visit="V1"),  # 3
         ]
     )
     record = application.id_key.record("NGH", "1", "P")
@@ -89,8 +89,8 @@ def tell(where: Installation) -> Told:
     (transfer,) = [ref for ref, one in reading.filed.items() if one.statement.trigger == "A02"]
     asked = request(record=record, anchor=transfer, happened_at=moment("17 18:00"))
     stream = asked.stream
-    decisions.record(asked, caller())  # 3
-    accepted = decisions.record(accept(stream, happened_at=moment("18 09:00")), caller())  # 4
+    decisions.record(asked, caller())  # 4
+    accepted = decisions.record(accept(stream, happened_at=moment("18 09:00")), caller())  # 5
     decisions.record(
         VoidReferralEvent(
             stream=stream,
@@ -99,10 +99,10 @@ def tell(where: Installation) -> Told:
             happened_at=moment("19 08:00"),
         ),
         caller(),
-    )  # 5
+    )  # 6
     decisions.record(
         accept(stream, by={"organisation": "LUNG"}, happened_at=moment("17 20:00")), caller()
-    )  # 6
+    )  # 7
     application.read_models.catch_up()
     return Told(where, record, stream)
 
@@ -149,11 +149,11 @@ def test_as_of_shows_what_had_happened_by_then(told: Told) -> None:
 @pytest.mark.parametrize(
     ("index", "states", "kinds"),
     [
-        (2, [], []),
-        (3, ["requested"], ["requested"]),
-        (4, ["accepted"], ["requested", "accepted"]),
-        (5, ["requested"], ["requested", "accepted", "entered_in_error"]),
-        (6, ["accepted"], ["requested", "accepted", "accepted", "entered_in_error"]),
+        (3, [], []),
+        (4, ["requested"], ["requested"]),
+        (5, ["accepted"], ["requested", "accepted"]),
+        (6, ["requested"], ["requested", "accepted", "entered_in_error"]),
+        (7, ["accepted"], ["requested", "accepted", "accepted", "entered_in_error"]),
     ],
 )
 def test_known_at_shows_what_was_recorded_by_then(
@@ -164,7 +164,7 @@ def test_known_at_shows_what_was_recorded_by_then(
 
 
 def test_an_entry_that_was_void_later_counts_at_an_earlier_known_at(told: Told) -> None:
-    accepted = told.activities(known_at=4).entries[1]
+    accepted = told.activities(known_at=5).entries[1]
     assert accepted.voided_by is None
 
 
@@ -247,7 +247,7 @@ def test_a_referral_of_a_merged_record_is_on_the_timeline_of_the_survivor(alone:
     assert (referral["state"], referral["record_id"]) == ("accepted", alone.record)
     assert referral["patient_id"] == survivor.patient.patient_id
     assert len(survivor.activities.entries) == 4
-    before = where.reader.patient("NGH|1", known_at=6)
+    before = where.reader.patient("NGH|1", known_at=7)
     assert before is not None
     assert str(before.patient.patient_id) == alone.record
     assert len(before.activities.entries) == 4

@@ -398,6 +398,40 @@ def items_of(
     return sorted(found, key=lambda one: one.place(at))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DutyRow:
+    """A duty that is or was owed: the columns of ``DUTY`` that a page of its subject shows."""
+
+    duty: str
+    part: str
+    opened_at: datetime
+    due_on: str | None
+    in_time_until: datetime
+    source: str
+    rule_version: str
+    is_urgent: bool
+    done_at: datetime | None
+    responsible_organisation: str
+    responsible_person: str
+    responsible_pool: str
+
+
+def duties_about(
+    connection: Connection[Any], about: str, *, relations: Relations = PRESENT
+) -> list[DutyRow]:
+    """Return the duties about a stream, also those that are done, by the time they began."""
+    query = sql.SQL(
+        """
+        select duty, part, opened_at, due_on, in_time_until, source, rule_version, is_urgent,
+            done_at, responsible_organisation, responsible_person, responsible_pool
+        from {duties} as d
+        where about = %s order by opened_at, in_time_until, duty, part
+        """
+    ).format(duties=relations.of(DUTY))
+    with connection.cursor(row_factory=class_row(DutyRow)) as cursor:
+        return cursor.execute(query, (about,)).fetchall()
+
+
 def item(connection: Connection[Any], item: ItemId) -> WorkItemRow | None:
     """Return one item of now; None if there is none."""
     query = sql.SQL("select {} from {} where item_id = %s").format(_NAMES, PRESENT.of(WORK_ITEM))

@@ -11,16 +11,17 @@ from starlette.routing import Route
 
 from caretrail.http.instants import instant, known
 from caretrail.http.not_found import NotFound
-from caretrail.http.reading_pages import recorded_index
+from caretrail.http.reading_pages import opaque_id, recorded_index
 from caretrail.http.site import Site
 from caretrail.http.users import user_of
-from caretrail.reading.one_stream import read_stream
+from caretrail.reading.activities import Activities
 from caretrail.reading.past_rows import PastRows
 from caretrail.web.referral_pages import (
     COLUMNS,
     ENDED,
     BoardRows,
     ReferralFilter,
+    TypedClocks,
     referral_page,
     referrals_page,
 )
@@ -33,6 +34,7 @@ from domain.decider import fold
 from domain.ids import StreamId
 from projections.referral_board import BoardFilter, ReferralPlace, count, newest
 from projections.referral_loop import ReferralRow, referrals
+from projections.work import ItemFilter, WorkItemRow, duties_about, items_of
 
 #: Referrals on a page of the table, and in a column that was chosen.
 _ON_PAGE: Final = 50
@@ -70,12 +72,16 @@ class ReferralPages:
         after = read_cursor(params.get("after", ""))
         with self.site.reader.past(as_of=as_of, known_at=known_at) as then:
             found = read_board(then, asked, after=after)
+            late = _overdue(then, found, at=as_of or now)
         rows = self._shown(request, found)
-        chosen = {*self.site.words.facilities, *user_of(request).authority.organisations}
+        own = user_of(request).authority.organisations
+        chosen = {*self.site.words.facilities, *own}
         html = referrals_page(
             rows,
             self.site.reader.summaries(rows.patients),
             asked=asked,
+            late=late,
+            own=sorted(own),
             facilities=sorted(chosen | {asked.facility} - {""}),
             at=as_of or now,
             words=self.site.words,
@@ -100,21 +106,39 @@ class ReferralPages:
 
     def one(self, request: Request) -> Response:
         """Show one referral with the steps that its state allows."""
-        now, stream = self.site.now(), StreamId(request.path_params["stream"])
-        with self.site.reader.connection() as connection:
-            rows = referrals(connection, stream=stream)
-            reading = read_stream(connection, stream) if rows else None
-        if reading is None:
-            raise NotFound("No such referral", "Open it from the list of referrals.")
+        now, params = self.site.now(), request.query_params
+        stream, zone = StreamId(opaque_id(request.path_params["stream"])), self.site.words.zone
+        clocks = TypedClocks(
+            as_of=params.get("as_of", "").strip(), known_at=params.get("known_at", "").strip()
+        )
+        as_of = instant(clocks.as_of, field="As of", zone=zone, now=now)
+        known_at = known(clocks.known_at, zone=zone, now=now)
+        with self.site.reader.past(as_of=as_of, known_at=known_at, stream=stream) as then:
+            rows = referrals(then.connection, relations=then, stream=stream)
+            duties = duties_about(then.connection, stream, relations=then)
+        if not rows:
+            raise NotFound(
+                "No such referral",
+                "Open it from the list of referrals. If a time is in the address, the referral may"
+                " not have been known or requested then.",
+            )
         (row,) = rows
         self.site.reads.of_person(request, row.patient_id)
+        reading = self.site.reader.patient(row.record_id, as_of=as_of, known_at=known_at)
+        activities = reading.activities if reading else Activities()
+        found = [
+            one for one in activities.streams[referral.KIND.name] if one["stream_id"] == stream
+        ]
         html = referral_page(
             row,
-            reading.entries,
+            [one for one in activities.entries if one.stream_id == stream],
             self.site.reader.summary(row.patient_id),
-            steps=self._steps(stream),
+            duties=duties,
+            intervals=[each for one in found for each in one["intervals"]],
+            steps=self._steps(stream) if as_of is None and known_at is None else (),
+            clocks=clocks,
             recorded=recorded_index(request),
-            now=now,
+            at=as_of or now,
             words=self.site.words,
             frame=self.site.frame(request, now, "referrals"),
         )
@@ -130,6 +154,14 @@ class ReferralPages:
             if (issubclass(each, ReferralStep) and each.EVENT.move() in allowed)
             or (each is CloseReferral and allowed & {"closed", "outcome_received"})
         ]
+
+
+def _overdue(past: PastRows, found: BoardRows, *, at: datetime) -> dict[str, WorkItemRow]:
+    """Return, by referral, the item that is overdue longest."""
+    wanted = ItemFilter(kind=referral.KIND.name, waiting=True)
+    items = items_of(past.connection, wanted, at=at, patients=found.patients, relations=past)
+    late = sorted((one for one in items if at > one.in_time_until), key=lambda i: i.in_time_until)
+    return {one.about: one for one in reversed(late)}
 
 
 def read_board(then: PastRows, asked: ReferralFilter, *, after: ReferralPlace | None) -> BoardRows:

@@ -19,6 +19,7 @@ from caretrail.web.plan_words import (
     spaced,
     target_words,
 )
+from caretrail.web.referral_arrows import DrawnReferral, DrawnRevision
 from caretrail.web.referral_pages import ENDED
 from caretrail.web.words import Words, plural
 from caretrail.web.work_page import (
@@ -31,6 +32,7 @@ from caretrail.web.work_page import (
     when_due,
 )
 from domain.ids import StreamId
+from projections.referral_loop import ENTERED_IN_ERROR
 
 #: Statuses of an activity after which it is struck from what is to do.
 _OVER: Final = frozenset({"completed", "cancelled", "stopped"})
@@ -402,6 +404,49 @@ def _referral(referral: Json, care: CareReading, words: Words) -> ReferralState:
         about=f"{to or 'target not stated'}, {referral['urgency']}, requested {when}",
         overdue=due_words(late[0], care.at, "over") if late else "",
     )
+
+
+def drawn_referrals(
+    reading: PatientReading, care: CareReading, words: Words
+) -> list[DrawnReferral]:
+    """Return the referrals for the picture, by the time of the request."""
+    made = []
+    for each in reading.activities.streams["referral"]:
+        if each["state"] == ENTERED_IN_ERROR:
+            continue
+        line = _referral(each, care, words)
+        seen = each["milestones"].get("seen")
+        ended = seen or each["closed_at"]
+        if ended is None and _ended(each):
+            ended = each["requested_at"]  # when it ended is not among its members
+        made.append(
+            DrawnReferral(
+                href=line.href,
+                title=line.title.lower(),
+                requester=each["requester"]["organisation"] or "",
+                target=each["target"]["organisation"] or "",
+                requested_at=_at(each["requested_at"]),
+                ended_at=_at(ended) if ended else None,
+                overdue=line.overdue,
+                is_seen=seen is not None,
+            )
+        )
+    return made
+
+
+def drawn_revisions(reading: PatientReading) -> list[DrawnRevision]:
+    """Return the revisions of plans for the picture. Revision 0 is the plan as put in force."""
+    patient = reading.patient.patient_id
+    return [
+        DrawnRevision(
+            href=f"/ui/patients/{patient}/plans/{plan['stream_id']}?to={each['number']}",
+            title=f"{plan_title(plan['category'])}, revision {each['number']}",
+            number=each["number"],
+            at=_at(each["revised_at"]),
+        )
+        for plan in reading.activities.streams["care_plan"]
+        for each in plan["revisions"]
+    ]
 
 
 def _ended(referral: Json) -> bool:

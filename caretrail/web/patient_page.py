@@ -11,7 +11,7 @@ from caretrail.reading.evidence import Evidence
 from caretrail.reading.patient import PatientNumber, PatientReading
 from caretrail.web import entries as entries_of
 from caretrail.web.activity_lines import activity_lines
-from caretrail.web.care_sections import care_sections
+from caretrail.web.care_sections import care_sections, drawn_referrals, drawn_revisions
 from caretrail.web.entries import EntryLine
 from caretrail.web.flags import meanings_of
 from caretrail.web.picture import RECENT, Scene, draw
@@ -100,7 +100,7 @@ def patient_page(
     everything = spans_of(reading.patient, as_of)
     related = journey_of(everything, as_of=as_of, zone=words.zone)
     entries = entries_of.entry_lines(reading, related, words)
-    picture = draw(reading.patient, _scene(reading, entries, as_of, asked, words))
+    picture = draw(reading.patient, _scene(reading, entries, as_of, asked, words, care))
     visible = _visible(reading, everything, as_of, asked)
     chosen = [
         shown
@@ -138,6 +138,7 @@ def _scene(
     as_of: datetime,
     asked: TimelineForm,
     words: Words,
+    care: CareReading | None,
 ) -> Scene:
     late = frozenset[StatementRef](
         entry.statement
@@ -155,6 +156,8 @@ def _scene(
         since=_ALL if asked.whole else None,
         label=reading.label,
         places=places_without_stay(reading),
+        referrals=drawn_referrals(reading, care, words) if care else (),
+        revisions=drawn_revisions(reading),
         earlier_href="?" + "&".join(filter(None, (_clocks(asked), "since=all"))),
     )
 

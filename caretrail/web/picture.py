@@ -14,6 +14,13 @@ from caretrail.web.bars import CHARACTER, extent, n
 from caretrail.web.lane_bars import LaneContext, draw_lane
 from caretrail.web.lanes import DrawnBar, LaneBars, rows
 from caretrail.web.links import arrow, bracket, gap_line
+from caretrail.web.referral_arrows import (
+    DrawnReferral,
+    DrawnRevision,
+    lanes_with_targets,
+    referral_arrows,
+    revision_marks,
+)
 from caretrail.web.scale import WIDTH, Scale, ticks, window
 from caretrail.web.shapes import (
     Arrow,
@@ -36,6 +43,7 @@ _AXIS, _FIRST_LANE = 34.0, 60.0
 _BETWEEN_HEIGHT: Final = 44.0
 _BRACKET_END: Final = 57.0  # in the row above the lanes
 _CAPTION_HEIGHT: Final = 11.0
+_PLAN_HEIGHT: Final = 36.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +60,8 @@ class Scene:
     earlier_href: str = "?since=all"
     label: Callable[[Place | None], str] = place_label
     places: Mapping[EncounterId, Place] = field(default_factory=dict)  # of encounters without stays
+    referrals: Sequence[DrawnReferral] = ()  # by the time of the request
+    revisions: Sequence[DrawnRevision] = ()
 
 
 def draw(patient: Patient, scene: Scene) -> Picture | None:
@@ -84,7 +94,12 @@ def draw(patient: Patient, scene: Scene) -> Picture | None:
         lanes.append(lane.lane)
         _remember(row, lane.bar_tops, where)
         top += lane.lane.height
-    height = top + _BETWEEN_HEIGHT
+    referrals = [each for each in scene.referrals if scale.t0 <= (each.ended_at or scene.as_of)]
+    revisions = [each for each in scene.revisions if scale.t0 <= each.at <= scale.t1]
+    lanes = lanes_with_targets(lanes, referrals, dict(scene.words.facilities), top)
+    top = max(lane.top + lane.height for lane in lanes)
+    plan_top = top + _BETWEEN_HEIGHT if revisions else None
+    height = top + _BETWEEN_HEIGHT + (_PLAN_HEIGHT if revisions else 0)
     flag, flag_text, blocked = _flag(as_of_x, scene)
     marks, small = ticks(scale, scene.words)
     return Picture(
@@ -109,6 +124,9 @@ def draw(patient: Patient, scene: Scene) -> Picture | None:
         hatches=_hatches(shown),
         earlier=_earlier(earlier, scene),
         left_out=len(patient.encounters) - len(everything),
+        referrals=referral_arrows(referrals, lanes, scale, scene.as_of),
+        revisions=revision_marks(revisions, scale, top + _BETWEEN_HEIGHT + _PLAN_HEIGHT / 2),
+        plan_top=plan_top,
     )
 
 

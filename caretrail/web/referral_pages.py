@@ -2,21 +2,31 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
+from types import MappingProxyType
 from typing import Final, get_args
 
 from caretrail.reading.activities import ActivityEntry
 from caretrail.reading.listing import PatientSummary
+from caretrail.reading.members import Json
 from caretrail.web.command_form import command_words, verb_words
 from caretrail.web.patients_page import person_words
 from caretrail.web.render import render
 from caretrail.web.words import Words, length
+from caretrail.web.work_page import (
+    due_day,
+    due_words,
+    duty_words,
+    responsible_words,
+    when_due,
+)
 from commands.decisions import Command
 from domain.ids import PatientId
 from domain.referral.states import StateWord
 from projections.referral_board import MOST_COUNTED
 from projections.referral_loop import ENTERED_IN_ERROR, ReferralRow
+from projections.work import DutyRow, WorkItemRow
 
 #: The columns of the board, and the states in each.
 COLUMNS: Final[Sequence[tuple[str, tuple[StateWord, ...]]]] = (
@@ -65,6 +75,7 @@ class ReferralLine:
     category: str
     note: str
     requested: str
+    overdue: str  # the duty that is overdue longest; empty: none is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,12 +123,14 @@ class BoardRows:
         return {row.patient_id for rows in lists for row in rows}
 
 
-def referrals_page(  # what the page shows
+def referrals_page(  # noqa: PLR0913  # what the page shows
     rows: BoardRows,
     people: Mapping[PatientId, PatientSummary],
     *,
     asked: ReferralFilter,
+    late: Mapping[str, WorkItemRow],
     facilities: Sequence[str],
+    own: Sequence[str],
     at: datetime,
     words: Words,
     frame: Mapping[str, object],
@@ -128,6 +141,8 @@ def referrals_page(  # what the page shows
         rows: The referrals.
         people: Their patients.
         asked: What was chosen.
+        late: Of each referral with overdue duties, the one that is overdue longest.
+        own: The organisations that the person acts for.
         facilities: The organisations to choose from.
         at: The instant of the answer, from which ages are counted.
         words: The words of the pages.
@@ -135,7 +150,7 @@ def referrals_page(  # what the page shows
     """
     columns = []
     for title, _ in COLUMNS:
-        lines = [_line(row, people, at, words) for row in rows.columns.get(title, ())]
+        lines = [_line(row, people, at, words, late) for row in rows.columns.get(title, ())]
         shown = lines if asked.state == title else lines[:_CARDS]
         count = rows.counts.get(title, 0)
         columns.append(
@@ -152,10 +167,11 @@ def referrals_page(  # what the page shows
         words=words,
         asked=asked,
         facilities=facilities,
+        own=own,
         columns=columns,
         count=_counted(sum(rows.counts.values()), whole=max(rows.counts.values(), default=0)),
-        lines=[_line(row, people, at, words) for row in rows.table],
-        ended=[_line(row, people, at, words) for row in rows.ended],
+        lines=[_line(row, people, at, words, late) for row in rows.table],
+        ended=[_line(row, people, at, words, late) for row in rows.ended],
         older=rows.older,
         hidden=rows.hidden,
         when=words.moment(at, year=True),
@@ -186,14 +202,40 @@ class EntryDay:
     entries: Sequence[ActivityEntry]
 
 
-def referral_page(  # what the page shows
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypedClocks:
+    """The instants for which a page is shown, as typed. Empty: now, and all that is known."""
+
+    as_of: str = ""
+    known_at: str = ""
+
+    @property
+    def are_now(self) -> bool:
+        """Whether the page shows what is so now."""
+        return not (self.as_of or self.known_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferralDuty:
+    """One duty of a referral, done or not."""
+
+    css: str  # over, today, later
+    due: str
+    title: str
+    about: str
+
+
+def referral_page(  # noqa: PLR0913  # what the page shows
     row: ReferralRow,
     entries: Sequence[ActivityEntry],
     person: PatientSummary | None,
     *,
+    duties: Sequence[DutyRow],
+    intervals: Sequence[Json],
     steps: Sequence[type[Command]],
+    clocks: TypedClocks,
     recorded: str,
-    now: datetime,
+    at: datetime,
     words: Words,
     frame: Mapping[str, object],
 ) -> str:
@@ -203,9 +245,12 @@ def referral_page(  # what the page shows
         row: The referral.
         entries: What happened, the earliest first.
         person: The patient.
-        steps: The commands that its state allows.
+        duties: What is or was owed.
+        intervals: How long it took from each milestone to the next, as the timeline has it.
+        steps: The commands that its state allows; none if the page is of another instant.
+        clocks: The instants as typed.
         recorded: Index of the event that a form has just recorded; empty: none.
-        now: The present.
+        at: The instant of the page.
         words: The words of the pages.
         frame: The frame of the page.
     """
@@ -219,8 +264,12 @@ def referral_page(  # what the page shows
         "referral.html",
         **frame,
         words=words,
-        line=_line(row, {person.patient_id: person} if person else {}, now, words),
+        line=_line(row, {person.patient_id: person} if person else {}, at, words),
         row=row,
+        clocks=clocks,
+        at=at,
+        duties=[_duty(each, at, words) for each in duties],
+        intervals=_intervals(intervals),
         days=days,
         count=len(entries),
         stages=_stages(row, words),
@@ -234,6 +283,43 @@ def referral_page(  # what the page shows
         ],
         recorded=recorded,
     )
+
+
+def _duty(row: DutyRow, at: datetime, words: Words) -> ReferralDuty:
+    late = row.done_at is not None and row.done_at > row.in_time_until
+    if row.done_at is not None:
+        css, due = "later", f"done {words.near(row.done_at, at)}"
+    else:
+        css = when_due(row, at, words)
+        due = due_words(row, at, css)
+    about = (
+        f"due {due_day(row, words)}",
+        f"late by {length(row.done_at - row.in_time_until)}" if late and row.done_at else "",
+        row.source,
+        f"protocol {row.rule_version[:8]}",
+        responsible_words(row, words),
+    )
+    return ReferralDuty(
+        css=css,
+        due=due,
+        title=duty_words(row.duty).removeprefix("Referral: "),
+        about=" · ".join(filter(None, about)),
+    )
+
+
+def _intervals(intervals: Sequence[Json]) -> list[tuple[str, str]]:
+    """Return (from what to what, how long) of each interval. One that goes on has no length."""
+    return [
+        (
+            f"{each['since']} to {each['milestone']}".replace("_", " ").capitalize(),
+            "not yet"
+            if each["seconds"] is None
+            else length(timedelta(seconds=each["seconds"]))
+            if each["seconds"] >= 0
+            else "recorded in the other order",
+        )
+        for each in intervals
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,7 +355,11 @@ def _stages(row: ReferralRow, words: Words) -> list[LoopStep]:
 
 
 def _line(
-    row: ReferralRow, people: Mapping[PatientId, PatientSummary], at: datetime, words: Words
+    row: ReferralRow,
+    people: Mapping[PatientId, PatientSummary],
+    at: datetime,
+    words: Words,
+    late: Mapping[str, WorkItemRow] = MappingProxyType({}),
 ) -> ReferralLine:
     person = people.get(row.patient_id)
     name, about = person_words(person, at, words) if person else ("Name not stated", "")
@@ -287,6 +377,7 @@ def _line(
         category="" if row.category == "clinical" else row.category.replace("_", " "),
         note="" if row.state in _NAMED else row.state.replace("_", " "),
         requested=words.moment(row.requested_at, row.requested_precision),
+        overdue=due_words(late[row.stream_id], at, "over") if row.stream_id in late else "",
     )
 
 

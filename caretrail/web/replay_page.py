@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Final
 
 from caretrail.reading.listing import PatientSummary
-from caretrail.reading.replay import PartChange, change_words
+from caretrail.reading.replay import PartChange
+from caretrail.web.change_words import change_sentence
 from caretrail.web.patients_page import person_words
 from caretrail.web.purposes import purpose_words
 from caretrail.web.render import render
@@ -88,7 +89,9 @@ def replay_page(  # noqa: PLR0913  # what the page shows
         last=events[-1].source_position,
         since=since,
         changes=[
-            ShownChange(sign=_SIGNS[each.change], kind=each.change, text=change_words(each))
+            ShownChange(
+                sign=_SIGNS[each.change], kind=each.change, text=change_sentence(each, words)
+            )
             for each in changes
         ],
         log=[_line(events[number], number + 1, step, words) for number in around],

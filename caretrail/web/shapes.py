@@ -101,6 +101,31 @@ class GapLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReferralArrow:
+    """A referral from one organisation to another. The arrow is a link."""
+
+    href: str
+    link_text: str
+    path: str
+    head: str
+    start: tuple[float, float]
+    is_open: bool  # drawn dashed: no visit was held
+    text: DrawnText | None
+    ring: tuple[float, float, float, float]  # x, y, width, height: at least 24 by 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionMark:
+    """A revision of a care plan, as a numbered mark. The mark is a link."""
+
+    href: str
+    link_text: str
+    x: float
+    y: float
+    number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EarlierLink:
     """The link to encounters before the window."""
 
@@ -129,3 +154,6 @@ class Picture:
     hatches: tuple[str, ...]  # the classes in the picture
     earlier: EarlierLink | None
     left_out: int  # encounters without any time, which only the table shows
+    referrals: tuple[ReferralArrow, ...] = ()
+    revisions: tuple[RevisionMark, ...] = ()
+    plan_top: float | None = None  # upper edge of the row of plans; None: there is no such row

@@ -12,7 +12,7 @@ from caretrail.web.patients_page import person_words
 from caretrail.web.render import render
 from caretrail.web.words import Words, date_words, length
 from domain.ids import PatientId
-from projections.work import WorkItemRow
+from projections.work import DutyRow, WorkItemRow
 
 #: Kind of stream -> its words as a filter.
 KINDS: Final[Mapping[str, str]] = {
@@ -188,7 +188,7 @@ def duty_words(code: str) -> str:
     return code.rpartition(".")[2].replace("_", " ").capitalize()
 
 
-def when_due(item: WorkItemRow, at: datetime, words: Words) -> str:
+def when_due(item: WorkItemRow | DutyRow, at: datetime, words: Words) -> str:
     """Return when an item is due: ``over``, ``today`` or ``later``."""
     if at > item.in_time_until:
         return "over"
@@ -221,7 +221,7 @@ def _line(item: WorkItemRow, at: datetime, acting: Acting, words: Words) -> Work
     )
 
 
-def due_day(item: WorkItemRow, words: Words) -> str:
+def due_day(item: WorkItemRow | DutyRow, words: Words) -> str:
     """Return the day or the time at which an item is due."""
     if item.due_on:
         return date_words(date.fromisoformat(item.due_on), year=False)
@@ -244,7 +244,7 @@ def item_href(item: WorkItemRow) -> str:
             return ""
 
 
-def responsible_words(item: WorkItemRow, words: Words) -> str:
+def responsible_words(item: WorkItemRow | DutyRow, words: Words) -> str:
     """Return who owes an item."""
     organisation = item.responsible_organisation
     parts = (
@@ -262,7 +262,7 @@ def claim_words(item: WorkItemRow, at: datetime, words: Words) -> str:
     return f"{claimer}, until {words.near(item.claimed_until, at)}"
 
 
-def due_words(item: WorkItemRow, at: datetime, css: str) -> str:
+def due_words(item: WorkItemRow | DutyRow, at: datetime, css: str) -> str:
     """Return ``overdue 6 h``, ``due today`` or ``due in 3 d``."""
     if css == "over":
         return f"overdue {length(at - item.in_time_until)}"

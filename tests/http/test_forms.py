@@ -246,3 +246,36 @@ def test_an_item_that_does_not_exist_cannot_be_claimed(desk: Desk) -> None:
     assert answer.status_code == 404
     assert "<code>unknown_work_item</code>" in answer.text
     assert 'value="2026-02-20 09:00"' in answer.text
+
+
+def test_the_page_of_a_referral_shows_its_duties_and_the_time_before_a_step(desk: Desk) -> None:
+    referral = desk.referral(
+        urgency="urgent", service="rheumatology", happened_at="2026-02-05 10:00"
+    )
+    desk.recorded(
+        desk.step(referral, "accept"), by__organisation="CSC", expected_by="2026-02-27",
+        happened_at="2026-02-06 10:00",
+    )  # fmt: skip
+
+    page = unescape(desk.client.get(referral).text)
+    duties = page[page.index('id="h-duties"') : page.index('id="h-intervals"')]
+    assert re.search(r'class="due later">done 6 Feb 10:00</p><p>answer the request', duties)
+    assert "overdue" in duties
+    assert re.search(r"Need determined to accepted <span[^>]*>24 h</span>", page)
+    before = unescape(desk.client.get(f"{referral}?as_of=2026-02-05+12:00").text)
+    assert "Referral requested" in before
+    assert "Referral accepted" not in before
+    assert f'href="{desk.step(referral, "accept")}"' not in before, "a step is recorded now"
+    assert desk.client.get(f"{referral}?as_of=2026-02-01").status_code == 404
+
+
+def test_the_board_marks_what_is_overdue_and_filters_by_the_own_organisation(desk: Desk) -> None:
+    referral = desk.referral(service="nephrology", happened_at="2026-02-02 10:00")
+
+    board = unescape(desk.client.get("/ui/referrals?state=Requested").text)
+    card = board[board.index(f'href="{referral}"') - 200 :]
+    assert 'class="card over"' in card[:200]
+    assert '<p class="due over">overdue ' in card
+    assert re.search(r'facility=NGH&[^"]*">Northfield General</a>', board)
+    assert f'href="{referral}"' in desk.client.get("/ui/referrals?facility=NGH").text
+    assert f'href="{referral}"' not in desk.client.get("/ui/referrals?facility=HRC").text

@@ -415,7 +415,7 @@ def drawn_referrals(
         if each["state"] == ENTERED_IN_ERROR:
             continue
         line = _referral(each, care, words)
-        seen = each["milestones"].get("seen")
+        seen = each["milestones"]["appointment_held"]
         ended = seen or each["closed_at"]
         if ended is None and _ended(each):
             ended = each["requested_at"]  # when it ended is not among its members

@@ -1,5 +1,7 @@
 """The pages speak no TLS: they listen on loopback unless a setting allows more."""
 
+import socket
+
 import pytest
 
 from caretrail.listening import address, listen
@@ -34,3 +36,12 @@ def test_a_private_network_is_served_if_the_setting_says_so() -> None:
 def test_a_host_name_without_an_address_is_refused() -> None:
     with pytest.raises(BadSettings, match="CARETRAIL_HTTP_HOST"):
         address(settings("no-such-host.invalid"))
+
+
+def test_the_body_of_an_answer_does_not_wait_for_the_client() -> None:
+    with (
+        listen(settings("127.0.0.1")) as listening,
+        socket.create_connection(listening.getsockname()),
+        listening.accept()[0] as connection,
+    ):
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1

@@ -43,7 +43,18 @@ class Machine:
 
     folder: Path
     url: str
-    brokers: Brokers
+    broker: Brokers | None
+
+    @property
+    def brokers(self) -> Brokers:
+        """The broker.
+
+        Raises:
+            BenchmarkFailed: The machine was started without one.
+        """
+        if self.broker is None:
+            raise BenchmarkFailed("this machine has no broker")
+        return self.broker
 
     def database(self, template: str = "template0") -> str:
         """Make a database as a copy of ``template``; return its connection string."""
@@ -77,13 +88,17 @@ class Machine:
 
 
 @contextmanager
-def machine() -> Iterator[Machine]:
+def machine(*, with_kafka: bool = True) -> Iterator[Machine]:
     """Start the servers with the same settings as ``caretrail demo``."""
     # In a folder that another user can enter: if we are root, PostgreSQL runs as another user.
     with TemporaryDirectory(prefix="caretrail-bench-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
-        with PostgresServer(home) as postgres, KafkaServer(home) as kafka:
-            yield Machine(home, postgres.url, kafka.brokers)
+        with PostgresServer(home) as postgres:
+            if not with_kafka:
+                yield Machine(home, postgres.url, None)
+                return
+            with KafkaServer(home) as kafka:
+                yield Machine(home, postgres.url, kafka.brokers)
 
 
 @dataclass(slots=True)

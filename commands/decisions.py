@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Final, Self, TypeAlias
+from typing import Annotated, Any, ClassVar, Final, NamedTuple, Self, TypeAlias, assert_never
 
 import structlog
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,20 +13,24 @@ from typing_extensions import override
 from commands.authority import Authority, acting_role
 from commands.permissions import Permission
 from commands.ports.facts import Facts
-from commands.ports.store import StoreUnavailable
+from commands.ports.store import CannotStore, StoreUnavailable
 from commands.ports.streams import (
+    AppendResult,
     CommandKey,
     CommandOutcome,
     DecidedEvent,
+    StreamAppend,
     StreamConflict,
     StreamOfOtherKind,
     Streams,
+    StreamView,
 )
 from commands.sealed_content import SealedContent
 from commands.sensitive_codes import NO_CODES, SensitiveCodes
 from domain.body import Actor
 from domain.decider import StatedTime, StreamEvent
 from domain.errors import (
+    DomainError,
     KeyReused,
     PatientDeceased,
     PurposeMissing,
@@ -167,6 +171,14 @@ class Caller:
     authority: Authority | None = None
 
 
+class GivenCommand(NamedTuple):
+    """A command, who gives it, and the codes of warnings that the interface has found."""
+
+    command: Command
+    caller: Caller
+    noticed: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decisions:
     """Decides commands, with the streams, what is known of persons, the time and new ids."""
@@ -198,58 +210,138 @@ class Decisions:
             CannotStore: The store refuses the content of the command. Nothing was recorded.
             StoreUnavailable: The outcome is unknown: repeat the command with the same key.
         """
-        if caller.actor.kind == "person" and not caller.actor.purpose:
-            raise PurposeMissing
-        actor = self._acting(command, caller)
-        key = CommandKey(actor=actor, key=caller.key or self.new_id(), content=_content(command))
-        if caller.key and (earlier := self.streams.outcome_of(key)):
-            return _same(earlier)
-        command = command.sealing(self.sensitive)
-        version = 0
-        for _ in range(ATTEMPTS):
-            history = self._read(command.stream)
-            version = history[-1].version if history else 0
-            if caller.expected_version not in {None, version}:
-                raise VersionConflict(expected=caller.expected_version or 0, actual=version)
-            context = self._context(command, actor)
-            events = command.decide(history, context)
-            if not command.AFTER_DEATH:
-                self._refuse_after_death(events)
-            if not events and not caller.key:
-                return CommandOutcome(
-                    stream=command.stream, version=version, warnings=tuple(noticed)
-                )
-            decided = self._decided(command, events)
-            warnings = (*noticed, *command.warnings(history, context))
-            outcome = self._append(command.stream, decided, version, key, warnings)
-            if outcome is not None:
-                return _same(outcome)
-        raise VersionConflict(expected=version, actual=None)
+        (found,) = self.record_all([GivenCommand(command, caller, tuple(noticed))])
+        if isinstance(found, Exception):
+            raise found
+        return found
 
-    def _append(  # what an append has
-        self,
-        stream: StreamId,
-        decided: Sequence[DecidedEvent],
-        version: int,
-        key: CommandKey,
-        warnings: tuple[str, ...],
-    ) -> CommandOutcome | None:
-        """Append at a version; None if nothing was recorded, so that the command is decided again.
+    def record_all(self, given: Sequence[GivenCommand]) -> list[CommandOutcome | Exception]:
+        """Record several commands together, and return the outcome of each, in order.
+
+        The commands share reads and a transaction, but each is decided on its own: the error of a
+        command is returned in its place, and the others are recorded. See ``record``. Commands on
+        one stream are decided one after the other, in the order given.
+        """
+        found, attempts = dict[int, CommandOutcome | Exception](), list[_Attempt]()
+        for place, each in enumerate(given):
+            try:
+                attempts.append(_Attempt(place, each, self._key(each.command, each.caller)))
+            except Exception as error:  # noqa: BLE001 - it is the answer to this command alone
+                found[place] = error
+        while waiting := [one for one in attempts if one.place not in found]:
+            found |= self._take_turns(_apart(waiting))
+        return [found[place] for place in range(len(given))]
+
+    def _key(self, command: Command, caller: Caller) -> CommandKey:
+        """Return the key of a command, with the actor in the role that allows it.
 
         Raises:
-            CannotStore: The store refuses the content.
-            StoreUnavailable: The outcome is unknown.
+            DomainError: The caller may not give the command.
+        """
+        if caller.actor.kind == "person" and not caller.actor.purpose:
+            raise PurposeMissing
+        return CommandKey(
+            actor=self._acting(command, caller),
+            key=caller.key or self.new_id(),
+            content=_content(command),
+        )
+
+    def _take_turns(self, turn: Sequence["_Attempt"]) -> dict[int, CommandOutcome | Exception]:
+        """Decide commands on different streams, append, and return what was found, by place.
+
+        A command that is left out is decided again: another writer appended first.
         """
         try:
-            return self.streams.append(
-                stream, decided, expected_version=version, key=key, warnings=warnings
-            )
-        except StreamConflict:
-            log.info("stream.conflict", stream=stream, version=version)
-            return None
-        except StoreUnavailable:
-            log.warning("command.outcome_unknown", stream=stream)
-            return self._read_back(key)
+            views = self.streams.look([(each.given.command.stream, each.key) for each in turn])
+        except StoreUnavailable as error:
+            return {each.place: error for each in turn}
+        found, appends = dict[int, CommandOutcome | Exception](), list[StreamAppend]()
+        deciding = list[_Attempt]()
+        for one, view in zip(turn, views, strict=True):
+            try:
+                decided = self._decide(one, view)
+            except Exception as error:  # noqa: BLE001 - it is the answer to this command alone
+                found[one.place] = error
+                continue
+            if isinstance(decided, CommandOutcome):
+                found[one.place] = decided
+            else:
+                deciding.append(one)
+                appends.append(decided)
+        results = self.streams.append_all(appends) if appends else []
+        for one, append, result in zip(deciding, appends, results, strict=True):
+            try:
+                outcome = self._outcome(one, append, result)
+            except (DomainError, CannotStore, StoreUnavailable) as error:
+                found[one.place] = error
+            else:
+                if outcome is not None:
+                    found[one.place] = outcome
+        return found
+
+    def _decide(
+        self, one: "_Attempt", view: StreamView | StreamOfOtherKind | ValueError
+    ) -> StreamAppend | CommandOutcome:
+        """Return what to append for a command, or its outcome if nothing is to be appended.
+
+        Raises:
+            DomainError: The command is refused.
+        """
+        command, caller, noticed = one.given
+        if isinstance(view, StreamOfOtherKind):
+            raise UnknownStream(command.stream) from None
+        if isinstance(view, ValueError):
+            raise view
+        if view.earlier is not None:
+            return _same(view.earlier)
+        command = command.sealing(self.sensitive)
+        context = self._context(command, one.key.actor)
+        history = view.history
+        version = history[-1].version if history else 0
+        if caller.expected_version not in {None, version}:
+            raise VersionConflict(expected=caller.expected_version or 0, actual=version)
+        events = command.decide(history, context)
+        if not command.AFTER_DEATH:
+            self._refuse_after_death(events)
+        if not events and not caller.key:
+            return CommandOutcome(stream=command.stream, version=version, warnings=noticed)
+        return StreamAppend(
+            stream=command.stream,
+            events=self._decided(command, events),
+            expected_version=version,
+            key=one.key,
+            warnings=(*noticed, *command.warnings(history, context)),
+        )
+
+    def _outcome(
+        self, one: "_Attempt", append: StreamAppend, result: AppendResult
+    ) -> CommandOutcome | None:
+        """Return the outcome of a command; None if nothing was recorded: it is decided again.
+
+        Raises:
+            DomainError, CannotStore: The command is refused.
+            StoreUnavailable: The outcome is unknown.
+        """
+        outcome: CommandOutcome | None
+        match result:
+            case CommandOutcome():
+                outcome = result
+            case StreamConflict():
+                log.info("stream.conflict", stream=append.stream, version=append.expected_version)
+                outcome = None
+            case StoreUnavailable():
+                log.warning("command.outcome_unknown", stream=append.stream)
+                outcome = self._read_back(one.key)
+            case CannotStore():
+                raise result
+            case _:
+                assert_never(result)
+        if outcome is not None:
+            return _same(outcome)
+        one.left -= 1
+        if not one.left:
+            raise VersionConflict(expected=append.expected_version, actual=None)
+        return None
 
     def _context(self, command: Command, actor: Actor) -> Context:
         return Context(
@@ -295,12 +387,6 @@ class Decisions:
         )
         return replace(caller.actor, role=role)
 
-    def _read(self, stream: StreamId) -> tuple[StreamEvent[OwnEvent], ...]:
-        try:
-            return self.streams.read(stream)
-        except StreamOfOtherKind:
-            raise UnknownStream(stream) from None
-
     def _decided(self, command: Command, events: Sequence[OwnEvent]) -> list[DecidedEvent]:
         ids = [EventId(self.new_id()) for _ in events]
         decided = [
@@ -332,6 +418,31 @@ class Decisions:
 
 def _sealed(command: Command) -> SealedContent:
     return SealedContent.of(command.texts(), command.clinical())
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """A command that is being recorded."""
+
+    place: int  # among the commands that are recorded together
+    given: GivenCommand
+    key: CommandKey
+    left: int = ATTEMPTS  # how often it may still be decided
+
+
+def _apart(waiting: Sequence[_Attempt]) -> list[_Attempt]:
+    """Return the commands that can be recorded together: no two have one stream or one key."""
+    found, taken = list[_Attempt](), set[tuple[str, ...]]()
+    for each in waiting:
+        actor = each.key.actor
+        names = {
+            ("stream", each.given.command.stream),
+            ("key", actor.kind, actor.issuer, actor.subject, each.key.key),
+        }
+        if taken.isdisjoint(names):
+            found.append(each)
+        taken |= names
+    return found
 
 
 def _same(outcome: CommandOutcome) -> CommandOutcome:

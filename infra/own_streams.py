@@ -3,22 +3,27 @@
 Events and statements share one table, one notification log and one append lock.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Final
 
 import psycopg
+import structlog
 from psycopg import Connection, Cursor
 from typing_extensions import override
 
 from commands.ports.store import CannotStore, StoreUnavailable
 from commands.ports.streams import (
+    AppendResult,
     CommandKey,
     CommandOutcome,
     DecidedEvent,
     EventPlace,
+    StreamAppend,
     StreamConflict,
     StreamOfOtherKind,
     Streams,
+    StreamView,
 )
 from domain.body import Actor
 from domain.decider import StreamEvent
@@ -28,6 +33,9 @@ from domain.ids import EventId, IdKey, StreamId
 from infra.recorder import Columns, NewEvent, actor_of
 from infra.store_writer import REASONS, ROUNDS, StoreWriter, sealed_event
 from infra.subject_keys import SealingKeys, take_keys
+from projections.engine.arrays import texts
+
+log = structlog.get_logger()
 
 #: The constraint by which the table refuses a version that is taken.
 _VERSION_TAKEN: Final = "event_originator_id_originator_version_key"
@@ -45,6 +53,121 @@ class RecordedStreams(Streams):
         with self._writer.connection() as connection:
             rows = connection.execute(_READ, (stream,)).fetchall()
         return tuple(_stream_event(stream, row) for row in rows)
+
+    @override
+    def look(
+        self, wanted: Sequence[tuple[StreamId, CommandKey]]
+    ) -> list[StreamView | StreamOfOtherKind | ValueError]:
+        hashes = [self._hashes(key) for _, key in wanted]
+        with self._writer.connection() as connection, connection.pipeline():
+            events = connection.execute(_READ_ALL, ([stream for stream, _ in wanted],))
+            keys = connection.execute(_KEYS, ([hashed for hashed, _ in hashes],))
+            rows, known = events.fetchall(), keys.fetchall()
+        of_stream = defaultdict[str, list[dict[str, Any]]](list)
+        for row in rows:
+            of_stream[row["stream"]].append(row)
+        of_key = defaultdict[bytes, list[dict[str, Any]]](list)
+        for row in known:
+            of_key[bytes(row["key"])].append(row)
+        return [
+            _view(stream, of_stream[stream], of_key[hashed], content)
+            for (stream, _), (hashed, content) in zip(wanted, hashes, strict=True)
+        ]
+
+    @override
+    def append_all(self, appends: Sequence[StreamAppend]) -> list[AppendResult]:
+        try:
+            outcomes = self._append_together(appends)
+        except StoreUnavailable as error:
+            return [error for _ in appends]
+        if outcomes is not None:
+            return list(outcomes)
+        log.info("commands.recorded_singly", count=len(appends))
+        return [self._append_alone(each) for each in appends]
+
+    def _append_alone(self, one: StreamAppend) -> AppendResult:
+        try:
+            return self.append(
+                one.stream,
+                one.events,
+                expected_version=one.expected_version,
+                key=one.key,
+                warnings=one.warnings,
+            )
+        except (StreamConflict, CannotStore, StoreUnavailable) as error:
+            return error
+
+    def _append_together(self, appends: Sequence[StreamAppend]) -> list[CommandOutcome] | None:
+        """Record all in one transaction; None if one of them cannot be, so nothing was recorded.
+
+        Raises:
+            StoreUnavailable: The outcome is unknown.
+        """
+        keys = self._writer.keys.for_sealing(
+            {one.subject for each in appends for event in each.events for one in event.segments}
+        )
+        try:
+            sealed = [
+                [
+                    self._sealed(each.stream, event, keys=keys, version=version, key=each.key)
+                    for version, event in enumerate(each.events, start=each.expected_version + 1)
+                ]
+                for each in appends
+            ]
+            indexes = self._insert_together(appends, sealed, keys)
+        except (BodyDoesNotHold, CannotStore, _NotTogether):
+            return None
+        self._writer.keys.confirm(keys.proposed())
+        indexed = iter(indexes)
+        return [
+            _recorded(each, events, [next(indexed) for _ in events])
+            for each, events in zip(appends, sealed, strict=True)
+        ]
+
+    def _insert_together(
+        self,
+        appends: Sequence[StreamAppend],
+        sealed: Sequence[Sequence[NewEvent]],
+        keys: SealingKeys,
+    ) -> list[int]:
+        """Insert keys and events in one transaction; return the index of each event.
+
+        Locks are taken in the order that ``infra.event_store`` states.
+
+        Raises:
+            _NotTogether: A key or a version is taken, a stream lacks the version before, or a
+                subject has another key of its own. Nothing was recorded.
+            CannotStore: The store refuses the content of one of them. Nothing was recorded.
+        """
+        events = [event for each in sealed for event in each]
+        with self._writer.connection() as connection:
+            try:
+                with connection.transaction(), connection.cursor() as cursor:
+                    if take_keys(cursor, keys.proposed()):
+                        raise _NotTogether
+                    with connection.pipeline():
+                        claimed = connection.execute(_CLAIM_ALL, self._claims(appends))
+                        places = self._writer.recorder.append(cursor, events)
+                        count = claimed.rowcount if places else len(claimed.fetchall())
+                    if count != len(appends):
+                        raise _NotTogether
+            except (psycopg.errors.SerializationFailure, psycopg.errors.UniqueViolation):
+                raise _NotTogether from None
+        return [index for index, _ in places]
+
+    def _claims(self, appends: Sequence[StreamAppend]) -> tuple[list[Any], ...]:
+        """Return the rows of idempotency keys as columns, by key: the order of their locks."""
+        rows = sorted(
+            (
+                *self._hashes(each.key),
+                each.stream,
+                each.expected_version,
+                len(each.events),
+                texts(each.warnings),
+            )
+            for each in appends
+        )
+        return tuple(map(list, zip(*rows, strict=True)))
 
     @override
     def append(
@@ -120,20 +243,14 @@ class RecordedStreams(Streams):
         self._writer.keys.confirm(proposed)
         if not claimed:
             return self.outcome_of(key)
-        return CommandOutcome(
+        one = StreamAppend(
             stream=stream,
-            version=expected_version + len(events),
-            events=tuple(
-                EventPlace(
-                    index=index,
-                    event_id=EventId(each.columns.event_id),
-                    topic=each.topic,
-                    version=version,
-                )
-                for each, (index, version) in zip(events, places, strict=True)
-            ),
+            events=(),
+            expected_version=expected_version,
+            key=key,
             warnings=warnings,
         )
+        return _recorded(one, events, [index for index, _ in places])
 
     def _claim(self, cursor: Cursor[Any], key: CommandKey, outcome: tuple[object, ...]) -> bool:
         """Insert the idempotency key of the command; False if it was recorded before."""
@@ -142,19 +259,7 @@ class RecordedStreams(Streams):
 
     def _outcome(self, connection: Connection[Any], key: CommandKey) -> CommandOutcome | None:
         hashed, content = self._hashes(key)
-        row = connection.execute(_KEY, (hashed,)).fetchone()
-        if row is None:
-            return None
-        version = row["version"] + row["events"]
-        rows = connection.execute(_EVENTS, (row["stream"], row["version"], version)).fetchall()
-        return CommandOutcome(
-            stream=StreamId(row["stream"]),
-            version=version,
-            events=tuple(EventPlace(**each) for each in rows),
-            repeated=True,
-            same_content=bytes(row["content"]) == content,
-            warnings=tuple(row["warnings"]),
-        )
+        return _outcome(connection.execute(_KEYS, ([hashed],)).fetchall(), content)
 
     def _hashes(self, key: CommandKey) -> tuple[bytes, bytes]:
         actor = key.actor
@@ -192,6 +297,65 @@ class RecordedStreams(Streams):
         )
 
 
+class _NotTogether(Exception):
+    """Some appends cannot be recorded in one transaction."""
+
+
+def _view(
+    stream: StreamId, rows: Sequence[dict[str, Any]], keys: Sequence[dict[str, Any]], content: bytes
+) -> StreamView | StreamOfOtherKind | ValueError:
+    try:
+        history = tuple(_stream_event(stream, row) for row in rows)
+    except (StreamOfOtherKind, ValueError) as error:
+        return error
+    return StreamView(history=history, earlier=_outcome(keys, content))
+
+
+def _outcome(rows: Sequence[dict[str, Any]], content: bytes) -> CommandOutcome | None:
+    """Return what a command recorded: the rows are its key with each of its events."""
+    if not rows:
+        return None
+    key = rows[0]
+    return CommandOutcome(
+        stream=StreamId(key["stream"]),
+        version=key["before"] + key["events"],
+        events=tuple(
+            EventPlace(
+                index=row["index"],
+                event_id=EventId(row["event_id"]),
+                topic=row["topic"],
+                version=row["version"],
+            )
+            for row in rows
+            if row["index"] is not None
+        ),
+        repeated=True,
+        same_content=bytes(key["content"]) == content,
+        warnings=tuple(key["warnings"]),
+    )
+
+
+def _recorded(
+    one: StreamAppend, events: Sequence[NewEvent], indexes: Sequence[int]
+) -> CommandOutcome:
+    """Return the outcome of a command whose events are in the log."""
+    places = enumerate(zip(events, indexes, strict=True), start=one.expected_version + 1)
+    return CommandOutcome(
+        stream=one.stream,
+        version=one.expected_version + len(events),
+        events=tuple(
+            EventPlace(
+                index=index,
+                event_id=EventId(event.columns.event_id),
+                topic=event.topic,
+                version=version,
+            )
+            for version, (event, index) in places
+        ),
+        warnings=one.warnings,
+    )
+
+
 def _stream_event(stream: StreamId, row: dict[str, Any]) -> StreamEvent[OwnEvent]:
     event = read_body(row["topic"], row["state"]).core
     if not isinstance(event, OwnEvent):
@@ -214,12 +378,28 @@ _CLAIM: Final = (
     "insert into es.command_key (key, content, stream, version, events, warnings)"
     " values (%s, %s, %s, %s, %s, %s) on conflict (key) do nothing"
 )
-_KEY: Final = (
-    "select content, stream::text, version, events, warnings from es.command_key where key = %s"
+_CLAIM_ALL: Final = """
+    insert into es.command_key (key, content, stream, version, events, warnings)
+    select given.key, given.content, given.stream, given.version, given.events,
+        given.warnings::text[]
+    from unnest(%s::bytea[], %s::bytea[], %s::uuid[], %s::bigint[], %s::integer[], %s::text[])
+        as given (key, content, stream, version, events, warnings)
+    where given.version = 0 or exists (
+        select from es.event e
+        where e.originator_id = given.stream and e.originator_version = given.version
+    )
+    on conflict (key) do nothing returning key
+"""
+_READ_ALL: Final = (
+    "select originator_id::text as stream, event_id::text, originator_version as version, topic,"
+    " state from es.event where originator_id = any(%s::uuid[]) order by originator_version"
 )
-_EVENTS: Final = (
-    "select notification_id as index, event_id::text, topic, originator_version as version"
-    " from es.event where originator_id = %s and originator_version > %s"
-    " and originator_version <= %s order by originator_version"
-)
+_KEYS: Final = """
+    select k.key, k.content, k.stream::text, k.version as before, k.events, k.warnings,
+        e.notification_id as index, e.event_id::text, e.topic, e.originator_version as version
+    from es.command_key k
+    left join es.event e on e.originator_id = k.stream
+        and e.originator_version > k.version and e.originator_version <= k.version + k.events
+    where k.key = any(%s::bytea[]) order by e.originator_version
+"""
 _ACTOR: Final = "select actor::text from es.event where event_id = %s"

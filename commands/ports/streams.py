@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
+from commands.ports.store import CannotStore, StoreUnavailable
 from domain.body import Actor, PlainSegment
 from domain.decider import StreamEvent
 from domain.events import OwnEvent
@@ -71,6 +72,29 @@ class CommandOutcome:
     warnings: tuple[str, ...] = ()  # codes of what the caller should look at
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamView:
+    """What a command needs to be decided: the events of its stream, and whether it is repeated."""
+
+    history: tuple[StreamEvent[OwnEvent], ...]  # by version; empty if the stream does not exist
+    earlier: CommandOutcome | None  # what a command with the same key recorded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamAppend:
+    """What one command records: events at a version of a stream, and its idempotency key."""
+
+    stream: StreamId
+    events: Sequence[DecidedEvent]
+    expected_version: int
+    key: CommandKey
+    warnings: tuple[str, ...] = ()
+
+
+#: What became of one append of several. A ``StoreUnavailable`` means: the outcome is unknown.
+AppendResult: TypeAlias = CommandOutcome | StreamConflict | CannotStore | StoreUnavailable
+
+
 class Streams(Protocol):
     """Own streams in the store.
 
@@ -83,6 +107,20 @@ class Streams(Protocol):
         Raises:
             StreamOfOtherKind: The stream is not an own stream.
             ValueError: An event cannot be read: a newer release recorded it.
+        """
+        ...
+
+    def look(
+        self, wanted: Sequence[tuple[StreamId, CommandKey]]
+    ) -> list[StreamView | StreamOfOtherKind | ValueError]:
+        """Return what each of several commands needs, in order; see ``read`` for the errors."""
+        ...
+
+    def append_all(self, appends: Sequence[StreamAppend]) -> list[AppendResult]:
+        """Record several commands, in one transaction if that is possible.
+
+        The streams differ, and so do the keys. An append that the store refuses does not stop the
+        others. See ``append`` for the errors, which are returned in place of an outcome.
         """
         ...
 

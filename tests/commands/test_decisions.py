@@ -6,17 +6,22 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 from typing_extensions import override
 
-from commands.decisions import Decisions
-from commands.ports.store import StoreUnavailable
+from commands.decisions import Caller, Command, Decisions, GivenCommand
+from commands.ports.store import CannotStore, StoreUnavailable
 from commands.ports.streams import (
+    AppendResult,
     CommandKey,
     CommandOutcome,
     DecidedEvent,
+    StreamAppend,
     StreamConflict,
+    StreamOfOtherKind,
     Streams,
+    StreamView,
 )
 from commands.referral.answer import AcceptReferral
 from commands.referral.close import VoidReferralEvent
@@ -27,6 +32,7 @@ from domain.errors import (
     MoveNotAllowed,
     OutcomeMissing,
     PurposeMissing,
+    ReferralNotAccepted,
     UnknownStream,
     VersionConflict,
 )
@@ -58,6 +64,24 @@ class FaultyStreams(Streams):
         return self.store.read(stream)
 
     @override
+    def look(
+        self, wanted: Sequence[tuple[StreamId, CommandKey]]
+    ) -> list[StreamView | StreamOfOtherKind | ValueError]:
+        return self.store.look(wanted)
+
+    @override
+    def append_all(self, appends: Sequence[StreamAppend]) -> list[AppendResult]:
+        try:
+            if self.before:
+                self.before.pop(0)()
+            outcomes = self.store.append_all(appends)
+            if self.after:
+                self.after.pop(0)()
+        except (StoreUnavailable, StreamConflict) as error:
+            return [error for _ in appends]
+        return outcomes
+
+    @override
     def append(
         self,
         stream: StreamId,
@@ -67,14 +91,9 @@ class FaultyStreams(Streams):
         key: CommandKey,
         warnings: tuple[str, ...] = (),
     ) -> CommandOutcome:
-        if self.before:
-            self.before.pop(0)()
-        outcome = self.store.append(
+        return self.store.append(
             stream, events, expected_version=expected_version, key=key, warnings=warnings
         )
-        if self.after:
-            self.after.pop(0)()
-        return outcome
 
     @override
     def outcome_of(self, key: CommandKey) -> CommandOutcome | None:
@@ -304,3 +323,176 @@ def test_a_late_entry_keeps_its_time_and_its_text(
     )  # fmt: skip
     decisions.record(AcceptReferral(stream=referral, by=HEART, happened_at=day), caller())
     assert streams.read(referral)[-1].event.happened_at == day
+
+
+def together(
+    decisions: Decisions, commands: Sequence[tuple[Command, Caller]]
+) -> list[CommandOutcome | Exception]:
+    return decisions.record_all([GivenCommand(*each) for each in commands])
+
+
+def unfit(stream: StreamId) -> AcceptReferral:
+    """Return a command that the rules accept and PostgreSQL refuses."""
+    nul = HEART.model_copy(update={"organisation": "HE\x00RT"})
+    return accept(stream).model_copy(update={"by": nul})
+
+
+@pytest.fixture
+def others(decisions: Decisions) -> list[StreamId]:
+    """Return more referrals that were requested."""
+    return [decisions.record(request(number=number), caller()).stream for number in ("2", "3", "4")]
+
+
+def test_commands_that_are_given_together_are_recorded_in_one_transaction(
+    decisions: Decisions, others: list[StreamId], connection: psycopg.Connection
+) -> None:
+    outcomes = together(decisions, [(accept(each), caller()) for each in others])
+    assert [each.stream for each in outcomes if isinstance(each, CommandOutcome)] == others
+    (row,) = connection.execute(
+        "select count(*), count(distinct xmin::text) from es.event"
+        " where topic = 'referral.accepted.v1'"
+    )
+    assert row == (3, 1)
+    (keys,) = connection.execute("select count(distinct key) from es.command_key")
+    assert keys == (6,)
+
+
+def test_a_refused_command_does_not_stop_those_given_with_it(
+    decisions: Decisions, streams: Streams, others: list[StreamId]
+) -> None:
+    nobody_asks_why = replace(NURSE, purpose="")
+    first, second, third = others
+    outcomes = together(
+        decisions,
+        [
+            (accept(first), caller()),
+            (close(second, outcome=None), caller()),
+            (accept(StreamId(new_id())), caller()),
+            (accept(second), caller(actor=nobody_asks_why)),
+            (accept(third), caller()),
+        ],
+    )
+    assert [type(each) for each in outcomes] == [
+        CommandOutcome,
+        ReferralNotAccepted,
+        UnknownStream,
+        PurposeMissing,
+        CommandOutcome,
+    ]
+    assert [len(streams.read(each)) for each in others] == [2, 1, 2]
+
+
+def test_a_command_that_the_store_refuses_does_not_stop_those_given_with_it(
+    decisions: Decisions, streams: Streams, others: list[StreamId]
+) -> None:
+    first, second, third = others
+    outcomes = together(
+        decisions, [(accept(first), caller()), (unfit(second), caller()), (accept(third), caller())]
+    )
+    assert [type(each) for each in outcomes] == [CommandOutcome, CannotStore, CommandOutcome]
+    assert [len(streams.read(each)) for each in others] == [2, 1, 2]
+
+
+def test_commands_on_one_stream_are_decided_one_after_the_other(
+    decisions: Decisions, streams: Streams, referral: StreamId
+) -> None:
+    outcomes = together(
+        decisions,
+        [
+            (accept(referral), caller()),
+            (close(referral), caller()),
+            (accept(referral, by={"organisation": "LUNG"}), caller()),
+        ],
+    )
+    accepted, closed, late = outcomes
+    assert isinstance(accepted, CommandOutcome)
+    assert isinstance(closed, CommandOutcome)
+    assert (accepted.version, closed.version) == (2, 4)
+    assert isinstance(late, MoveNotAllowed)
+    assert len(streams.read(referral)) == 4
+
+
+def test_a_command_that_is_given_twice_together_is_recorded_once(
+    decisions: Decisions, streams: Streams, referral: StreamId
+) -> None:
+    first, again = together(
+        decisions, [(accept(referral), caller("k")), (accept(referral), caller("k"))]
+    )
+    assert isinstance(first, CommandOutcome)
+    assert again == replace(first, repeated=True)
+    assert len(streams.read(referral)) == 2
+
+
+def test_one_key_for_two_streams_records_the_first_command_alone(
+    decisions: Decisions, streams: Streams, others: list[StreamId]
+) -> None:
+    first, second, _ = others
+    outcomes = together(decisions, [(accept(first), caller("k")), (accept(second), caller("k"))])
+    assert [type(each) for each in outcomes] == [CommandOutcome, KeyReused]
+    assert [len(streams.read(each)) for each in (first, second)] == [2, 1]
+
+
+def test_if_another_writer_appends_to_one_stream_the_other_commands_are_recorded(
+    decisions: Decisions, streams: FaultyStreams, others: list[StreamId]
+) -> None:
+    first, second, third = others
+    other = knowing_nothing(streams.store, now=lambda: NOW)
+
+    def get_ahead() -> None:
+        other.record(accept(second), caller())
+
+    streams.before = [get_ahead]
+    elsewhere = accept(second, by={"organisation": "LUNG"})
+    outcomes = together(
+        decisions, [(accept(first), caller()), (elsewhere, caller()), (accept(third), caller())]
+    )
+    assert [type(each) for each in outcomes] == [CommandOutcome, MoveNotAllowed, CommandOutcome]
+    assert [len(streams.read(each)) for each in others] == [2, 2, 2]
+
+
+def test_if_another_process_used_a_key_first_the_other_commands_are_recorded(
+    decisions: Decisions, streams: FaultyStreams, others: list[StreamId]
+) -> None:
+    first, second, third = others
+    other = knowing_nothing(streams.store, now=lambda: NOW)
+
+    def get_ahead() -> None:
+        other.record(accept(second), caller("k"))
+
+    streams.before = [get_ahead]
+    outcomes = together(
+        decisions,
+        [(accept(first), caller()), (accept(second), caller("k")), (accept(third), caller())],
+    )
+    assert [each.repeated for each in outcomes if isinstance(each, CommandOutcome)] == [
+        False,
+        True,
+        False,
+    ]
+    assert [len(streams.read(each)) for each in others] == [2, 2, 2]
+
+
+@pytest.mark.parametrize("arrived", [True, False], ids=["arrived", "never arrived"])
+def test_a_lost_answer_to_commands_given_together_is_read_back_for_each(
+    decisions: Decisions, streams: FaultyStreams, others: list[StreamId], *, arrived: bool
+) -> None:
+    if arrived:
+        streams.after = [lose]
+    else:
+        streams.before = [lose]
+    outcomes = together(decisions, [(accept(each), caller()) for each in others])
+    assert [each.version for each in outcomes if isinstance(each, CommandOutcome)] == [2, 2, 2]
+    assert [len(streams.read(each)) for each in others] == [2, 2, 2]
+
+
+def test_groups_of_commands_on_the_same_streams_record_each_command_once(
+    decisions: Decisions, streams: Streams, others: list[StreamId]
+) -> None:
+    def ask(number: int) -> list[CommandOutcome | Exception]:
+        order = others if number % 2 else others[::-1]
+        return together(decisions, [(accept(each), caller(f"k-{each}")) for each in order])
+
+    with ThreadPoolExecutor(4) as callers:
+        groups = list(callers.map(ask, range(8)))
+    assert {type(each) for group in groups for each in group} == {CommandOutcome}
+    assert [len(streams.read(each)) for each in others] == [2, 2, 2]

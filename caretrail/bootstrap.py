@@ -8,7 +8,6 @@ from typing import Any
 
 import structlog
 from psycopg import Connection
-from psycopg_pool import ConnectionPool
 
 from caretrail.default_protocol import publish_default_protocol
 from caretrail.facts import KnownFacts
@@ -28,7 +27,7 @@ from domain.ids import IdKey
 from infra import clock
 from infra.event_store import CONNECTIONS, CareStore, open_store
 from infra.migrate import migrate
-from infra.postgres import pool, reachable
+from infra.postgres import Lender, pool
 from infra.received_messages import SealedMessage
 from infra.record_mac import PURPOSE, RecordMac
 from infra.settings import Settings
@@ -54,6 +53,7 @@ class Application:
     read_models: ReadModels
     facts: Facts
     sensitive: SensitiveCodes
+    facts_lender: Lender
 
     @property
     def record_mac(self) -> RecordMac:
@@ -135,7 +135,7 @@ def opened(settings: Settings) -> Iterator[Application]:
         )
         publish_default_protocol(store, ids)
         services = fold_services(keys, ids)
-        readers = stack.enter_context(pool(url, name="facts", size=CONNECTIONS))
+        facts_lender = Lender(stack.enter_context(pool(url, name="facts", size=CONNECTIONS)))
         yield Application(
             settings=settings,
             url=url,
@@ -150,12 +150,7 @@ def opened(settings: Settings) -> Iterator[Application]:
                 connect=partial(connect, url),
                 worker_tools=partial(worker_tools, settings, url),
             ),
-            facts=KnownFacts(partial(_lent, readers)),
             sensitive=sensitive,
+            facts=KnownFacts(facts_lender.connection),
+            facts_lender=facts_lender,
         )
-
-
-@contextmanager
-def _lent(readers: ConnectionPool[Connection[Any]]) -> Iterator[Connection[Any]]:
-    with reachable(), readers.connection() as connection:
-        yield connection

@@ -13,7 +13,7 @@ from domain.body import SealedSegment
 from domain.ids import RecordId
 from domain.segments import SegmentDoesNotOpen
 from infra.messages import MessageArchive
-from infra.postgres import pool, reachable
+from infra.postgres import Lender, pool
 from projections.engine.services import Opener
 
 
@@ -23,7 +23,12 @@ class Readers:
 
     reader: Reader
     core: Reader  # opens no sealed content
-    connection: Callable[[], AbstractContextManager[Connection[TupleRow]]]
+    lender: Lender
+
+    @property
+    def connection(self) -> Callable[[], AbstractContextManager[Connection[TupleRow]]]:
+        """Lend a connection."""
+        return self.lender.connection
 
 
 @contextmanager
@@ -41,15 +46,11 @@ def open_readers(application: Application, *, connections: int = 4) -> Iterator[
         pool(application.url, name="readers", size=connections) as readers,
         MessageArchive(application.url, application.keys) as archive,
     ):
-
-        @contextmanager
-        def connection() -> Iterator[Connection[TupleRow]]:
-            with reachable(), readers.connection() as lent:
-                yield lent
+        lender = Lender(readers)
 
         def reader(open_segment: Opener, warm: Callable[[Iterable[RecordId]], None]) -> Reader:
             return Reader(
-                connection,
+                lender.connection,
                 application.id_key,
                 open_segment,
                 token=services.token,
@@ -62,7 +63,7 @@ def open_readers(application: Application, *, connections: int = 4) -> Iterator[
         yield Readers(
             reader=reader(services.open_segment, services.warm),
             core=reader(_closed, lambda _records: None),
-            connection=connection,
+            lender=lender,
         )
 
 

@@ -1,8 +1,9 @@
 """Open connections to PostgreSQL with time limits, so that no call waits without end."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from threading import Event
 from typing import Any, Final
 
@@ -137,6 +138,44 @@ def pool(url: str, *, name: str, size: int = 2) -> Iterator[ConnectionPool[Conne
         open=True,
     ) as opened:
         yield opened
+
+
+class Lender:
+    """Lends the connections of a pool to threads."""
+
+    def __init__(self, connections: ConnectionPool[Connection[TupleRow]]) -> None:
+        self._pool = connections
+        self._of_thread = threading.local()
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection[TupleRow]]:
+        """Lend a connection: within ``held``, the same one each time.
+
+        Raises:
+            StoreUnavailable: The server is lost or cannot be reached.
+        """
+        held: ExitStack | None = getattr(self._of_thread, "held", None)
+        with reachable():
+            if held is None:
+                with self._pool.connection() as lent:
+                    yield lent
+                return
+            if self._of_thread.connection is None:
+                self._of_thread.connection = held.enter_context(self._pool.connection())
+            yield self._of_thread.connection
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let the calling thread keep its connection until exit.
+
+        A connection is checked when it leaves the pool, and that costs a round trip each time.
+        """
+        with ExitStack() as stack:
+            self._of_thread.held, self._of_thread.connection = stack, None
+            try:
+                yield
+            finally:
+                self._of_thread.held = None
 
 
 @contextmanager

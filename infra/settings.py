@@ -139,7 +139,7 @@ class Settings(BaseSettings):
     )
     http_port: Port = Field(8600, description="Port of the pages; 0 takes a free one.")
     http_threads: int = Field(
-        8, ge=1, le=64, description="Most requests of the API that are worked on at a time."
+        8, ge=1, le=64, description="Most reads of the API that are worked on at a time."
     )
     oidc_issuer: str = Field(
         "",

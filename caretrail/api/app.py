@@ -1,11 +1,12 @@
 """The application of the API: routes, the frame of each request, and its answer.
 
-Requests are worked on in threads, a bounded number at a time. A request that waits for the read
-models holds no thread while it waits.
+Reads are worked on in threads, a bounded number at a time. A read that waits for the read models
+holds no thread while it waits. Commands that wait at the same time are recorded together.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -20,13 +21,15 @@ from caretrail.actors.accesses import AccessNotRecorded
 from caretrail.actors.user import NotAuthenticated
 from caretrail.api.collections import CommandRoute, command_routes
 from caretrail.api.document import PREFIX, document
-from caretrail.api.giving import give
+from caretrail.api.gathering import Gathering
+from caretrail.api.giving import PostedCommand, answer_of, conflict_of, posted_command
 from caretrail.api.incoming import ApiServices, Incoming
 from caretrail.api.problems import Problem, refused
 from caretrail.api.reading import MustWait
-from caretrail.api.reads import read_routes
+from caretrail.api.reads import ReadRoute, read_routes
 from commands.ports.store import CannotStore, StoreUnavailable
-from domain.errors import DomainError, UnknownStream
+from commands.ports.streams import CommandOutcome
+from domain.errors import DomainError, UnknownStream, VersionConflict
 from domain.events import UUID_TEXT
 from domain.ids import StreamId
 from infra.log import place_of
@@ -36,6 +39,11 @@ from projections.engine.generations import NeedsRebuild
 log = structlog.get_logger()
 
 Work = Callable[[Incoming], Response]
+
+#: Batches of commands that are worked on at a time: one is decided while another one commits.
+_BATCHES: Final = 2
+#: The most commands of a batch, so that the first one does not wait long for the last one.
+_BATCH: Final = 32
 
 _UUID: Final = re.compile(UUID_TEXT)
 #: Failures of what the API depends on, and the codes of their problems.
@@ -60,33 +68,76 @@ def create_api(services: ApiServices) -> FastAPI:
         exception_handlers={HTTPException: _http_error},
     )
     limiter = CapacityLimiter(services.threads)
+    gathering = Gathering(partial(_give_all, services), batches=_BATCHES, largest=_BATCH)
     for command in command_routes():
-        _add(api, services, limiter, "POST", command.path, partial(_given, command))
+        _add_command(api, gathering, command)
     for read in read_routes():
-        _add(api, services, limiter, read.method, read.path, read.work)
+        _add_read(api, services, limiter, read)
     api.add_api_route("/openapi.json", _openapi, methods=["GET"], include_in_schema=False)
     return api
 
 
-def _given(route: CommandRoute, incoming: Incoming) -> Response:
-    return give(incoming, route)
+@dataclass(frozen=True, slots=True)
+class _CommandRequest:
+    route: CommandRoute
+    request: Request
+    body: bytes
 
 
-def _add(  # the parts of a route
-    api: FastAPI,
-    services: ApiServices,
-    limiter: CapacityLimiter,
-    method: str,
-    path: str,
-    work: Work,
+def _add_command(
+    api: FastAPI, gathering: Gathering[_CommandRequest, Response], route: CommandRoute
 ) -> None:
-    route = f"{method} {PREFIX}{path}"
+    async def endpoint(request: Request) -> Response:
+        body = await _body(request)
+        if isinstance(body, Response):
+            return body
+        return await gathering.answer(_CommandRequest(route, request, body))
+
+    # A plain route of Starlette: FastAPI would look for parameters that the endpoint has not.
+    api.add_route(route.path, endpoint, methods=["POST"], include_in_schema=False)
+
+
+def _give_all(services: ApiServices, requests: Sequence[_CommandRequest]) -> list[Response]:
+    """Give commands together; return the answer to each."""
+    answers = dict[int, Response]()
+    posted = dict[int, PostedCommand]()
+    with services.held():
+        for place, each in enumerate(requests):
+            name = f"POST {PREFIX}{each.route.path}"
+            try:
+                incoming = _incoming(services, name, each.request, each.body)
+                posted[place] = posted_command(incoming, each.route)
+            except Exception as error:  # noqa: BLE001 - the boundary: every error is answered
+                answers[place] = _refusal(error, name)
+        outcomes = services.decisions.record_all([one.given for one in posted.values()])
+        for (place, command), outcome in zip(posted.items(), outcomes, strict=True):
+            answers[place] = _answer_of(command, outcome)
+    return [answers[place] for place in range(len(requests))]
+
+
+def _answer_of(posted: PostedCommand, outcome: CommandOutcome | Exception) -> Response:
+    try:
+        match outcome:
+            case CommandOutcome():
+                return answer_of(posted, outcome)
+            case VersionConflict():
+                return conflict_of(posted, outcome)
+            case _:
+                return _refusal(outcome, posted.incoming.route)
+    except Exception as error:  # noqa: BLE001 - the boundary: every error is answered
+        return _refusal(error, posted.incoming.route)
+
+
+def _add_read(
+    api: FastAPI, services: ApiServices, limiter: CapacityLimiter, read: ReadRoute
+) -> None:
+    route = f"{read.method} {PREFIX}{read.path}"
 
     async def endpoint(request: Request) -> Response:
         body = await _body(request)
         if isinstance(body, Response):
             return body
-        answer = partial(_answer, services, route, work, request, body)
+        answer = partial(_answer, services, route, read.work, request, body)
         until = current_time() + services.wait_seconds
         while True:
             found = await to_thread.run_sync(answer, limiter=limiter)
@@ -97,7 +148,7 @@ def _add(  # the parts of a route
             await sleep(_LOOK_SECONDS)
 
     api.add_api_route(
-        path, endpoint, methods=[method], include_in_schema=False, response_model=None
+        read.path, endpoint, methods=[read.method], include_in_schema=False, response_model=None
     )
 
 
@@ -116,27 +167,40 @@ async def _body(request: Request) -> bytes | Response:
 def _answer(
     services: ApiServices, route: str, work: Work, request: Request, body: bytes
 ) -> Response | MustWait:
-    """Return the answer to a request; or what it waits for."""
+    """Return the answer to a request that reads; or what it waits for."""
     try:
-        user = services.authentication.user(request.headers.get("authorization"))
-        _refuse_other_ids(request)
-        return work(
-            Incoming(
-                services=services,
-                route=route,
-                user=user,
-                headers=request.headers,
-                path=request.path_params,
-                query=request.query_params,
-                body=body,
-            )
-        )
+        return work(_incoming(services, route, request, body))
     except MustWait as waiting:
         return waiting
-    except DomainError as refusal:
-        return refused(refusal)
     except Exception as error:  # noqa: BLE001 - the boundary: every error is answered
-        return _problem_of(error, route).response()
+        return _refusal(error, route)
+
+
+def _incoming(services: ApiServices, route: str, request: Request, body: bytes) -> Incoming:
+    """Return a request with its person.
+
+    Raises:
+        NotAuthenticated, IssuerUnavailable, StoreUnavailable: See ``Authentication.user``.
+        Problem, DomainError: The address holds something else than ids.
+    """
+    user = services.authentication.user(request.headers.get("authorization"))
+    _refuse_other_ids(request)
+    return Incoming(
+        services=services,
+        route=route,
+        user=user,
+        headers=request.headers,
+        path=request.path_params,
+        query=request.query_params,
+        body=body,
+    )
+
+
+def _refusal(error: Exception, route: str) -> Response:
+    """Return the answer that tells a caller of an error."""
+    if isinstance(error, DomainError):
+        return refused(error)
+    return _problem_of(error, route).response()
 
 
 def _problem_of(error: Exception, route: str) -> Problem:

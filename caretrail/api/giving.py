@@ -1,5 +1,6 @@
 """Give a command through the API: read the body, decide, and answer with what was recorded."""
 
+from dataclasses import dataclass
 from typing import Any, Final, get_args
 
 import orjson
@@ -14,7 +15,7 @@ from caretrail.reading import NumberShared
 from caretrail.reading.contract import patients_json
 from caretrail.stated_times import NotStated, stated_moment
 from commands.authority import right_to_list
-from commands.decisions import Caller, Command
+from commands.decisions import Caller, Command, GivenCommand
 from commands.ports.streams import CommandOutcome
 from domain.errors import PurposeMissing, VersionConflict
 from domain.ids import RecordId, StreamId
@@ -24,14 +25,22 @@ from domain.statement import Moment
 NOT_NAMED_YET: Final = "patient_not_named_yet"
 
 
-def give(incoming: Incoming, route: CommandRoute) -> Response:
-    """Give the command of a route, and return the answer.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostedCommand:
+    """A request that gives a command, and the command as it is to be decided."""
+
+    incoming: Incoming
+    route: CommandRoute
+    given: GivenCommand
+
+
+def posted_command(incoming: Incoming, route: CommandRoute) -> PostedCommand:
+    """Return the command that a request gives.
 
     Raises:
         Problem: The request has not the right form.
-        DomainError: The rules refuse the command. Nothing was recorded.
+        DomainError: The request states no purpose.
     """
-    services = incoming.services
     purpose, key = incoming.purpose, incoming.key
     if not purpose:
         raise PurposeMissing
@@ -43,10 +52,14 @@ def give(incoming: Incoming, route: CommandRoute) -> Response:
         expected_version=expected,
         authority=incoming.user.authority,
     )
-    try:
-        outcome = services.decisions.record(command, caller, noticed=noticed)
-    except VersionConflict as conflict:
-        return _conflict(incoming, command, conflict)
+    return PostedCommand(
+        incoming=incoming, route=route, given=GivenCommand(command, caller, tuple(noticed))
+    )
+
+
+def answer_of(posted: PostedCommand, outcome: CommandOutcome) -> Response:
+    """Return the answer to a command that was recorded."""
+    route = posted.route
     headers = {"ETag": f'"{outcome.version}"'}
     if outcome.repeated:
         headers["Idempotency-Replayed"] = "true"
@@ -195,9 +208,13 @@ def several(incoming: Incoming, shared: NumberShared) -> Problem:
     return Problem("number_of_several_patients", facts={"count": shared.count, "patients": listed})
 
 
-def _conflict(incoming: Incoming, command: Command, conflict: VersionConflict) -> Response:
-    """Answer with what changed since the version that the caller has seen, so nothing is lost."""
-    history = incoming.services.decisions.streams.read(command.stream)
+def conflict_of(posted: PostedCommand, conflict: VersionConflict) -> Response:
+    """Answer with what changed since the version that the caller has seen, so nothing is lost.
+
+    Raises:
+        StoreUnavailable: The store does not answer.
+    """
+    history = posted.incoming.services.decisions.streams.read(posted.given.command.stream)
     changes = [
         {"event_id": each.event_id, "version": each.version, "topic": each.event.TOPIC}
         for each in history

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -53,7 +54,9 @@ class ApiServices:
     now: Callable[[], datetime]
     new_id: Callable[[], str]
     wait_seconds: float  # a request waits for the read models at most so long
-    threads: int  # requests that are worked on at a time
+    threads: int  # reads that are worked on at a time
+    #: Until exit, the calling thread keeps the connections with which it reads.
+    held: Callable[[], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

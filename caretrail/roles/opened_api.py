@@ -56,6 +56,12 @@ def open_api(
         )
         accesses = AccessRecorder(readers.connection, new_id=clock.new_id)
         care = CareLookup(readers.connection, now=clock.now)
+
+        @contextmanager
+        def held() -> Iterator[None]:
+            with application.facts_lender.held(), readers.lender.held():
+                yield
+
         services = ApiServices(
             reader=readers.reader,
             core_reader=readers.core,
@@ -70,6 +76,7 @@ def open_api(
             new_id=clock.new_id,
             wait_seconds=application.settings.read_wait,
             threads=threads,
+            held=held,
         )
         yield OpenedApi(
             api=create_api(services),

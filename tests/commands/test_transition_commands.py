@@ -130,7 +130,7 @@ def test_the_event_names_the_statement_of_the_caller_and_the_record_of_the_encou
     event = recorded.event
     assert isinstance(event, TransitionContactAttempted)
     assert (event.anchor, event.record) == (DISCHARGE, record_of("1"))
-    assert event.content is not None
+    assert event.content_ref is not None
     assert "daughter" not in event.model_dump_json()
 
 

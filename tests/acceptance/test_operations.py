@@ -81,7 +81,7 @@ def test_a_command_told_to_end_leaves_nothing_running(home: Path) -> None:
     [
         ("x = [", {}, "profiles.toml: is not valid TOML"),
         ("", {"CARETRAIL_ID_KEY": "00"}, "CARETRAIL_ID_KEY"),
-        ("", {"CARETRAIL_HTTP_HOST": "0.0.0.0"}, "the pages have no login"),  # noqa: S104 - refused
+        ("", {"CARETRAIL_HTTP_HOST": "0.0.0.0"}, "the pages speak no TLS"),  # noqa: S104 - refused
         (
             "",
             {"CARETRAIL_HTTP_HOST": "192.0.2.1", "CARETRAIL_HTTP_PRIVATE_NETWORK": "true"},

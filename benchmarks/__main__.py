@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from benchmarks import measures, own_events, reads
+from benchmarks import commands, measures, own_events, reads
 from benchmarks.measures import FULL, QUICK, BenchmarkScale
 from benchmarks.running import baseline, machine, ours
 from benchmarks.table import TableLine, markdown, put
@@ -40,6 +40,8 @@ def _measure(scale: BenchmarkScale) -> list[TableLine]:
         grown, projected = measures.memory(scale, here, _report)
         _report("read models")
         views = measures.views(scale, here, libraries, recorded=recorded, projected=projected)
+        _report("commands over HTTP")
+        given = commands.measured(here, rounds=scale.rounds, seconds=scale.seconds)
     waits = [acks.wait(name) for name in ("baseline", "caretrail")]
     _report("reads")
     grown_reads = reads.measured(scale.patients, _report)
@@ -75,6 +77,7 @@ def _measure(scale: BenchmarkScale) -> list[TableLine]:
             many,
             own_events.GOAL,
         ),
+        *commands.lines(given),
     ]
 
 

@@ -10,6 +10,7 @@ from psycopg.rows import dict_row
 from domain import care_plan_duties
 from domain.care_plan import CARE_PLAN, KIND
 from domain.care_plan.rules import PlanHistory
+from domain.care_plan.states import NotDrafted
 from domain.decider import fold
 from domain.ids import StreamId
 from projections.care_plan_rows import (
@@ -191,8 +192,25 @@ def duties_of_care_plans(course: Course) -> Iterator[OwedDuty]:
             events: PlanHistory = history(filed, KIND.events)
             first = events[0].event
             assert first.record is not None  # noqa: S101  # the draft names one
+            kinds = _kinds_of_activities(events)
             for each in care_plan_duties.duties(StreamId(stream), events, course.protocols):
-                yield OwedDuty(each, kind=KIND.name, record=first.record, mode=first.mode)
+                yield OwedDuty(
+                    each,
+                    kind=KIND.name,
+                    record=first.record,
+                    mode=first.mode,
+                    concerns=kinds.get(each.part, ""),
+                )
+
+
+def _kinds_of_activities(events: PlanHistory) -> dict[str, str]:
+    """Return the kind of each activity of a plan, by its id."""
+    state = fold(CARE_PLAN, events).state
+    if isinstance(state, NotDrafted):
+        return {}
+    return {
+        activity_id: each.activity.kind for activity_id, each in state.plan.parts.activities.items()
+    }
 
 
 PROJECTION: Final = Projection(

@@ -13,3 +13,4 @@ class OwedDuty(NamedTuple):
     kind: str  # of the stream that it is about, such as "referral" or "transition"
     record: RecordId  # source record of the person
     mode: Mode
+    concerns: str = ""  # code of what it is about, such as a service; empty: not stated, or sealed

@@ -93,7 +93,13 @@ def duties_of_referrals(course: Course) -> Iterator[OwedDuty]:
             decision = referral_duties.duplicate_duty(one.stream, one.history, course.protocols)
             owed += [decision] if decision else []
         for each in owed:
-            yield OwedDuty(each, kind="referral", record=one.asked.record, mode=one.mode)
+            yield OwedDuty(
+                each,
+                kind="referral",
+                record=one.asked.record,
+                mode=one.mode,
+                concerns=one.asked.service or one.asked.specialty,
+            )
 
 
 def _referrals(course: Course) -> Iterator[_FoldedReferral]:

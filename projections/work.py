@@ -53,6 +53,13 @@ _OWED: Final = (
         "The part of the stream, such as an activity of a plan; empty: the whole.",
         required=True,
     ),
+    Column(
+        "concerns",
+        "text",
+        "What it concerns, as a code: the service or specialty of a referral, the kind of an"
+        " activity; empty: not stated, or sealed.",
+        required=True,
+    ),
     Column("encounter_id", "text", "Encounter of a transition; null: another kind."),
     Column("opened_at", "timestamptz", "When the duty began.", required=True),
     Column("due_at", "timestamptz", "When it is due; null: it is due on a day."),
@@ -184,6 +191,7 @@ def _owed(one: CollectedDuty) -> Row:
         one.about,
         owed.code,
         owed.part,
+        one.owed.concerns,
         one.encounter_id,
         owed.opened_at,
         owed.due_at,
@@ -234,7 +242,7 @@ def _work_streams(course: Course) -> dict[_WorkKey, list[WorkHistory]]:
 
 PROJECTION: Final = Projection(
     name="work",
-    version=1,
+    version=2,
     tables=(DUTY, WORK_ITEM),
     fold=ByCourse(rows=rows),
     views=(
@@ -253,6 +261,7 @@ class WorkItemRow:
     about: str
     duty: str
     part: str
+    concerns: str
     encounter_id: EncounterId | None
     opened_at: datetime
     due_at: datetime | None
@@ -303,6 +312,7 @@ class ItemFilter:
     """Which items a list shows. An empty text and None: all."""
 
     organisation: str = ""
+    organisations: tuple[str, ...] = ()  # any of these
     person: str = ""  # of the organisation, as responsible or by its claim
     pool: str = ""
     kind: str = ""
@@ -315,6 +325,7 @@ class ItemFilter:
 
 _WHERE: Final = """
     (%(organisation)s = '' or r.responsible_organisation = %(organisation)s)
+    and (%(organisations)s::text[] = '{}' or r.responsible_organisation = any(%(organisations)s))
     and (%(person)s = '' or r.responsible_person = %(person)s
         or (r.claimed_person = %(person)s and r.claimed_until > %(at)s))
     and (%(pool)s = '' or r.responsible_pool = %(pool)s)
@@ -406,6 +417,7 @@ class DutyRow:
     part: str
     opened_at: datetime
     due_on: str | None
+    zone: str
     in_time_until: datetime
     source: str
     rule_version: str
@@ -422,8 +434,8 @@ def duties_about(
     """Return the duties about a stream, also those that are done, by the time they began."""
     query = sql.SQL(
         """
-        select duty, part, opened_at, due_on, in_time_until, source, rule_version, is_urgent,
-            done_at, responsible_organisation, responsible_person, responsible_pool
+        select duty, part, opened_at, due_on, zone, in_time_until, source, rule_version,
+            is_urgent, done_at, responsible_organisation, responsible_person, responsible_pool
         from {duties} as d
         where about = %s order by opened_at, in_time_until, duty, part
         """
@@ -442,6 +454,7 @@ def item(connection: Connection[Any], item: ItemId) -> WorkItemRow | None:
 def _parameters(wanted: ItemFilter, at: datetime) -> dict[str, object]:
     return {
         "organisation": wanted.organisation,
+        "organisations": list(wanted.organisations),
         "person": wanted.person,
         "pool": wanted.pool,
         "kind": wanted.kind,

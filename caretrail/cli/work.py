@@ -56,7 +56,7 @@ def work_ls(options: Namespace) -> None:
             ("  duty", "due", "", "responsible", "claimed by", "item"),
             [
                 (
-                    f"  {each['duty']}",
+                    f"  {each['duty']}{_concerns(each)}",
                     each["due_on"] or each["due_at"],
                     _state(each),
                     _party(each["responsible"]),
@@ -69,6 +69,10 @@ def work_ls(options: Namespace) -> None:
     if shown["next"]:
         line()
         line(f"more persons: --cursor {shown['next']}")
+
+
+def _concerns(item: Json) -> str:
+    return f" ({item['concerns']})" if item["concerns"] else ""
 
 
 def _state(item: Json) -> str:

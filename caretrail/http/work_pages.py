@@ -40,8 +40,10 @@ class WorkPages:
             known_at=params.get("known_at", "").strip(),
         )
         me, zone = actor_of(request).subject, self.site.words.zone
+        own = sorted(user_of(request).authority.organisations)
         wanted = ItemFilter(
             organisation=asked.facility,
+            organisations=() if asked.whose or asked.facility else tuple(own),
             person=me if asked.whose == "mine" else "",
             kind=asked.kind,
             waiting=asked.waiting,
@@ -63,7 +65,7 @@ class WorkPages:
             asked=asked,
             acting=Acting(
                 person=me,
-                organisations=sorted(user_of(request).authority.organisations),
+                organisations=own,
                 key=self.new_id,
             ),
             words=self.site.words,

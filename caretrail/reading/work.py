@@ -20,7 +20,15 @@ from caretrail.reading.work_entries import party_json
 from domain.catalogue import own_event
 from domain.ids import PatientId
 from projections.audit_trail import LogPosition
-from projections.work import FIRST, ItemFilter, ItemPlace, WorkItemRow, items_after, items_of
+from projections.work import (
+    FIRST,
+    DutyRow,
+    ItemFilter,
+    ItemPlace,
+    WorkItemRow,
+    items_after,
+    items_of,
+)
 
 #: Persons on a page.
 PAGE: Final = 25
@@ -168,6 +176,7 @@ def item_json(row: WorkItemRow, at: datetime) -> Json:
         "about": row.about,
         "duty": row.duty,
         "part": row.part or None,
+        "concerns": row.concerns or None,
         "encounter_id": row.encounter_id,
         "opened_at": instant(row.opened_at),
         "due_at": instant(row.due_at),
@@ -175,7 +184,7 @@ def item_json(row: WorkItemRow, at: datetime) -> Json:
         "in_time_until": instant(row.in_time_until),
         "overdue": overdue,
         "overdue_by": int((at - row.in_time_until).total_seconds()) if overdue else None,
-        "due_today": _due_today(row, at),
+        "due_today": due_today(row, at),
         "urgent": row.is_urgent,
         "source": row.source,
         "rule_version": row.rule_version,
@@ -192,7 +201,8 @@ def item_json(row: WorkItemRow, at: datetime) -> Json:
     }
 
 
-def _due_today(row: WorkItemRow, at: datetime) -> bool:
+def due_today(row: WorkItemRow | DutyRow, at: datetime) -> bool:
+    """Say whether an item is due on the day of an instant, in the zone of its facility."""
     zone = ZoneInfo(row.zone)
     return at <= row.in_time_until and (
         at.astimezone(zone).date() == row.in_time_until.astimezone(zone).date()

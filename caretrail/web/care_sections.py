@@ -26,8 +26,8 @@ from caretrail.web.work_page import (
     claim_words,
     due_day,
     due_words,
-    duty_words,
     item_href,
+    item_words,
     responsible_words,
     when_due,
 )
@@ -162,7 +162,7 @@ def care_sections(reading: PatientReading, care: CareReading, words: Words) -> C
 def _items(care: CareReading, words: Words) -> list[OpenItem]:
     made = []
     for item in care.items:
-        css = when_due(item, care.at, words)
+        css = when_due(item, care.at)
         claimed = claim_words(item, care.at, words)
         waits = item.snoozed_until is not None and care.at < item.snoozed_until
         about = (
@@ -178,7 +178,7 @@ def _items(care: CareReading, words: Words) -> list[OpenItem]:
             OpenItem(
                 css=css,
                 due=due_words(item, care.at, css),
-                title=duty_words(item.duty),
+                title=item_words(item),
                 href=item_href(item),
                 about=" · ".join(filter(None, about)),
             )

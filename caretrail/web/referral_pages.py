@@ -290,7 +290,7 @@ def _duty(row: DutyRow, at: datetime, words: Words) -> ReferralDuty:
     if row.done_at is not None:
         css, due = "later", f"done {words.near(row.done_at, at)}"
     else:
-        css = when_due(row, at, words)
+        css = when_due(row, at)
         due = due_words(row, at, css)
     about = (
         f"due {due_day(row, words)}",

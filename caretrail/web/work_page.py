@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import quote
 
 from caretrail.reading.listing import PatientSummary
-from caretrail.reading.work import WorkList
+from caretrail.reading.work import WorkList, due_today
 from caretrail.web.patients_page import person_words
 from caretrail.web.render import render
 from caretrail.web.words import Words, date_words, length
@@ -63,7 +63,7 @@ _TRACK: Final = 98.0  # units of the small line
 class WorkForm:
     """What was chosen on the work list."""
 
-    whose: str = ""  # "mine", or empty: all
+    whose: str = ""  # "mine", "all", or empty: what the person's organisations owe
     kind: str = ""
     facility: str = ""
     older: bool = False
@@ -153,7 +153,7 @@ def work_page(  # what the page shows
         name, about = person_words(person, listed.at, words) if person else ("Not known", "")
         lines = [_line(item, listed.at, acting, words) for item in each.items]
         group = WorkGroup(patient_id=each.patient_id, name=name, about=about, lines=lines)
-        sections[when_due(each.items[0], listed.at, words)].append(group)
+        sections[when_due(each.items[0], listed.at)].append(group)
     items = [item for each in listed.people for item in each.items]
     titles = {"over": "Overdue", "today": "Due today", "later": "Later"}
     return render(
@@ -167,13 +167,14 @@ def work_page(  # what the page shows
             for css, groups in sections.items()
             if groups
         ],
-        counts={
-            css: sum(when_due(item, listed.at, words) == css for item in items) for css in titles
-        },
+        counts={css: sum(when_due(item, listed.at) == css for item in items) for css in titles},
         at=listed.at,
         index=listed.known.index,
         backlog_days=listed.backlog_days,
         acting=acting,
+        filtered=bool(asked.kind or asked.facility)
+        or asked.whose == "mine"
+        or (asked.whose != "all" and bool(acting.organisations)),
         after=asked.query(after=listed.cursor) if listed.cursor else "",
     )
 
@@ -188,21 +189,27 @@ def duty_words(code: str) -> str:
     return code.rpartition(".")[2].replace("_", " ").capitalize()
 
 
-def when_due(item: WorkItemRow | DutyRow, at: datetime, words: Words) -> str:
-    """Return when an item is due: ``over``, ``today`` or ``later``."""
+def item_words(item: WorkItemRow) -> str:
+    """Return what an item asks for, and what it concerns if that is stated."""
+    concerns = item.concerns.replace("_", " ").replace("-", " ")
+    return f"{duty_words(item.duty)} ({concerns})" if concerns else duty_words(item.duty)
+
+
+def when_due(item: WorkItemRow | DutyRow, at: datetime) -> str:
+    """Return when an item is due: ``over``, ``today`` in the zone of its facility, or ``later``."""
     if at > item.in_time_until:
         return "over"
-    return "today" if words.local(item.in_time_until).date() == words.local(at).date() else "later"
+    return "today" if due_today(item, at) else "later"
 
 
 def _line(item: WorkItemRow, at: datetime, acting: Acting, words: Words) -> WorkLine:
-    css = when_due(item, at, words)
+    css = when_due(item, at)
     whole = max(at, item.in_time_until) - item.opened_at
     claimed = item.claimed_until is not None and at < item.claimed_until
     own, responsible = acting.organisations, item.responsible_organisation
     return WorkLine(
         item=item.item_id,
-        title=duty_words(item.duty),
+        title=item_words(item),
         href=item_href(item),
         due=due_words(item, at, css),
         due_day=due_day(item, words),

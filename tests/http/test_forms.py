@@ -228,7 +228,7 @@ def test_an_empty_work_list_says_why_and_how_to_see_all(desk: Desk) -> None:
 
     assert "<h2>Nothing is owed</h2>" in page
     assert "No open duty matches this filter." in page
-    assert '<a class="button plain" href="/ui/work">Show all</a>' in page
+    assert '<a class="button plain" href="/ui/work?whose=all">Show all</a>' in page
 
 
 def test_a_cursor_that_no_page_gave_is_explained(desk: Desk) -> None:

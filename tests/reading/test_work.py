@@ -248,6 +248,7 @@ def test_filters_choose_by_organisation_person_pool_kind_and_patient(told: Told)
         asked(3, 1, target=NURSE),
     )  # fmt: skip
     assert told.people(ItemFilter(organisation="HEART")) == ["1"]
+    assert told.people(ItemFilter(organisations=("HEART", "SBH"))) == ["1", "3"]
     assert told.people(ItemFilter(pool="p1")) == ["2"]
     assert told.people(ItemFilter(person="nurse-1")) == ["3"]
     assert told.people(ItemFilter(kind="transition")) == []

@@ -69,6 +69,7 @@ ITEM = WorkItemRow(
     about="s1",
     duty="referral.seen.urgent",
     part="",
+    concerns="",
     encounter_id=None,
     opened_at=AS_OF - timedelta(hours=50),
     due_at=AS_OF - timedelta(hours=5),

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from itertools import count
 from types import SimpleNamespace
@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from caretrail.reading.listing import PatientSummary
 from caretrail.reading.opening import PersonDetails
 from caretrail.reading.work import PersonWork, WorkList
-from caretrail.web.work_page import Acting, WorkForm, duty_words, work_page
+from caretrail.web.work_page import Acting, WorkForm, duty_words, when_due, work_page
 from domain.ids import PatientId, RecordId
 from domain.work import ItemId
 from projections.audit_trail import LogPosition
@@ -24,6 +24,7 @@ ITEM = WorkItemRow(
     about="s1",
     duty="referral.acknowledge.stat",
     part="",
+    concerns="",
     encounter_id=None,
     opened_at=NOW - timedelta(hours=10),
     due_at=NOW - timedelta(hours=6),
@@ -136,7 +137,23 @@ def test_no_item_can_be_ticked_away() -> None:
 
 def test_a_filter_that_hides_everything_says_so() -> None:
     assert "No open duty matches this filter." in page(asked=WorkForm(kind="referral"))
-    assert "No duty is open." in page()
+    assert "No open duty matches this filter." in page(), "others may owe something"
+    assert "No duty is open." in page(asked=WorkForm(whose="all"))
+
+
+def test_an_item_says_what_it_concerns_so_that_two_referrals_differ() -> None:
+    echo = replace(ITEM, concerns="echo")
+    wound = replace(ITEM, item_id=ItemId("s3~x~~1"), about="s3", concerns="wound_care")
+    html = page(PersonWork(ALDER, (echo, wound)))
+    assert "Referral: answer the request (echo)</a>" in html
+    assert "Referral: answer the request (wound care)</a>" in html
+
+
+def test_due_today_is_the_day_of_the_facility() -> None:
+    now, until = datetime(2026, 3, 2, 22, tzinfo=UTC), datetime(2026, 3, 3, 10, tzinfo=UTC)
+    assert when_due(replace(ITEM, in_time_until=until, zone="Pacific/Auckland"), now) == "today"
+    assert when_due(replace(ITEM, in_time_until=until, zone="America/Los_Angeles"), now) == "later"
+
 
 
 def test_a_duty_is_named_by_its_most_exact_words() -> None:

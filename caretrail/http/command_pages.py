@@ -98,7 +98,7 @@ class CommandPages:
             version = history[-1].version if history else None
         suggested = {
             name: request.query_params[name]
-            for name in ("event_id", "item")
+            for name in ("event_id", "item", "encounter")
             if name in request.query_params
         }
         suggested.setdefault("by.person", actor_of(request).subject)
@@ -187,6 +187,10 @@ class CommandPages:
             patient = self.site.reader.resolve(named)
             record = self.site.reader.record_named(named)
             if patient is None or record is None:
+                raise NotFound("No such patient", "Search for the patient first.")
+        elif "patient_id" in params and shape.BEGINS:
+            patient = self.site.reader.resolve(params["patient_id"])
+            if patient is None:
                 raise NotFound("No such patient", "Search for the patient first.")
         elif "stream" not in params and shape.KIND is not work.KIND:
             raise NotFound("No such form", "Open it from the page of the patient.")

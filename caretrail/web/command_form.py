@@ -179,7 +179,8 @@ def _shown(
         anchor="f-" + "-".join(field.path),
         label=label[:1].upper() + label[1:],
         need=", ".join(needs),
-        widget=_widget(field),
+        # The page that links to the form names the encounter.
+        widget="hidden" if field.path == ("encounter",) and typed else _widget(field),
         value="\n".join(typed) if field.kind == "codes" else (typed[-1] if typed else ""),
         choices=choices,
         required=field.required,

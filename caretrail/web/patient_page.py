@@ -30,6 +30,7 @@ from caretrail.web.words import (
 from domain.ids import StatementRef
 from domain.journey import EncounterSpan, Journey, journey_of, spans_of, was_left_open
 from domain.statement import Statement
+from domain.transition.derived import OpenTransition, Transition, state_at
 
 _ALL: Final = datetime(1, 1, 1, tzinfo=UTC)
 
@@ -129,7 +130,17 @@ def patient_page(
         flags=meanings_of(reading.patient.flags),
         care=care_sections(reading, care, words) if care else None,
         recorded=recorded,
+        open_transition=_open_transition(reading),
     )
+
+
+def _open_transition(reading: PatientReading) -> str:
+    """Return the encounter whose discharge is followed up now; empty: none is."""
+    for each in reversed(reading.transitions):
+        one = each.transition
+        if isinstance(one, Transition) and isinstance(state_at(one, each.at), OpenTransition):
+            return one.encounter_id
+    return ""
 
 
 def _scene(
@@ -158,6 +169,7 @@ def _scene(
         places=places_without_stay(reading),
         referrals=drawn_referrals(reading, care, words) if care else (),
         revisions=drawn_revisions(reading),
+        transitions=reading.transitions,
         earlier_href="?" + "&".join(filter(None, (_clocks(asked), "since=all"))),
     )
 

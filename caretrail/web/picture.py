@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from caretrail.reading.transitions import TransitionReading
 from caretrail.web.bars import CHARACTER, extent, n
 from caretrail.web.lane_bars import LaneContext, draw_lane
 from caretrail.web.lanes import DrawnBar, LaneBars, rows
@@ -32,6 +33,8 @@ from caretrail.web.shapes import (
     Lane,
     Picture,
 )
+from caretrail.web.transition_bands import HEIGHT as BAND_HEIGHT
+from caretrail.web.transition_bands import transition_bands
 from caretrail.web.words import Words, place_label
 from domain.continuity import Patient
 from domain.ids import EncounterId, StatementRef
@@ -62,6 +65,7 @@ class Scene:
     places: Mapping[EncounterId, Place] = field(default_factory=dict)  # of encounters without stays
     referrals: Sequence[DrawnReferral] = ()  # by the time of the request
     revisions: Sequence[DrawnRevision] = ()
+    transitions: Sequence[TransitionReading] = ()
 
 
 def draw(patient: Patient, scene: Scene) -> Picture | None:
@@ -98,8 +102,12 @@ def draw(patient: Patient, scene: Scene) -> Picture | None:
     revisions = [each for each in scene.revisions if scale.t0 <= each.at <= scale.t1]
     lanes = lanes_with_targets(lanes, referrals, dict(scene.words.facilities), top)
     top = max(lane.top + lane.height for lane in lanes)
-    plan_top = top + _BETWEEN_HEIGHT if revisions else None
-    height = top + _BETWEEN_HEIGHT + (_PLAN_HEIGHT if revisions else 0)
+    band_top = top + _BETWEEN_HEIGHT
+    bands = transition_bands(
+        scene.transitions, scale, band_top, scene.words, str(patient.patient_id)
+    )
+    plan_top = band_top + (BAND_HEIGHT if bands else 0)
+    height = plan_top + (_PLAN_HEIGHT if revisions else 0)
     flag, flag_text, blocked = _flag(as_of_x, scene)
     marks, small = ticks(scale, scene.words)
     return Picture(
@@ -125,8 +133,10 @@ def draw(patient: Patient, scene: Scene) -> Picture | None:
         earlier=_earlier(earlier, scene),
         left_out=len(patient.encounters) - len(everything),
         referrals=referral_arrows(referrals, lanes, scale, scene.as_of),
-        revisions=revision_marks(revisions, scale, top + _BETWEEN_HEIGHT + _PLAN_HEIGHT / 2),
-        plan_top=plan_top,
+        revisions=revision_marks(revisions, scale, plan_top + _PLAN_HEIGHT / 2),
+        bands=bands,
+        band_top=band_top if bands else None,
+        plan_top=plan_top if revisions else None,
     )
 
 

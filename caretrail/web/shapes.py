@@ -115,6 +115,31 @@ class ReferralArrow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepMark:
+    """A step of a transition: at the time when it was done, or is due."""
+
+    x: float
+    y: float
+    css: str  # full: done; over: overdue; todo: due later; hollow: waived
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransitionBand:
+    """What follows a discharge, from the discharge to the last step. The band is a link."""
+
+    href: str
+    link_text: str
+    path: str
+    is_open: bool
+    uncalled: str  # hatching while the call is overdue; empty: it is not
+    edge: str  # outline of the hatching
+    marks: tuple[StepMark, ...]
+    text: DrawnText | None
+    ring: tuple[float, float, float, float]  # x, y, width, height: at least 24 by 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RevisionMark:
     """A revision of a care plan, as a numbered mark. The mark is a link."""
 
@@ -156,4 +181,6 @@ class Picture:
     left_out: int  # encounters without any time, which only the table shows
     referrals: tuple[ReferralArrow, ...] = ()
     revisions: tuple[RevisionMark, ...] = ()
+    bands: tuple[TransitionBand, ...] = ()
+    band_top: float | None = None  # upper edge of the row of transitions; None: no such row
     plan_top: float | None = None  # upper edge of the row of plans; None: there is no such row

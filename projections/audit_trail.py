@@ -281,14 +281,15 @@ def ids(connection: Connection[Any], indexes: Collection[int]) -> dict[int, Even
 
 def known_at(connection: Connection[Any], at: int | datetime) -> LogPosition:
     """Return the last event recorded up to an index or an instant; index 0 if there is none."""
-    index, instant = (at, None) if isinstance(at, int) else (None, at)
-    row = connection.execute(
-        "select source_position, recorded_at from proj.audit_trail"
-        " where (%s::bigint is null or source_position <= %s)"
-        " and (%s::timestamptz is null or recorded_at <= %s)"
-        " order by source_position desc limit 1",
-        (index, index, instant, instant),
-    ).fetchone()
+    # Each in a query of its own, so that the index is read from the position on, not from the end.
+    query = (
+        "select source_position, recorded_at from proj.audit_trail where source_position <= %s"
+        " order by source_position desc limit 1"
+        if isinstance(at, int)
+        else "select source_position, recorded_at from proj.audit_trail where recorded_at <= %s"
+        " order by source_position desc limit 1"
+    )
+    row = connection.execute(query, (at,)).fetchone()
     return (
         LogPosition(index=row[0], recorded_at=row[1])
         if row

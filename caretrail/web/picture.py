@@ -104,7 +104,12 @@ def draw(patient: Patient, scene: Scene) -> Picture | None:
     top = max(lane.top + lane.height for lane in lanes)
     band_top = top + _BETWEEN_HEIGHT
     bands = transition_bands(
-        scene.transitions, scale, band_top, scene.words, str(patient.patient_id)
+        scene.transitions,
+        scale,
+        band_top,
+        scene.words,
+        str(patient.patient_id),
+        stays=[each.begin for each in everything if each.residential and each.valid],
     )
     plan_top = band_top + (BAND_HEIGHT if bands else 0)
     height = plan_top + (_PLAN_HEIGHT if revisions else 0)

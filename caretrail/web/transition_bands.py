@@ -1,6 +1,6 @@
 """Draw what follows a discharge: a band with its steps, hatched while the call is overdue."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, time
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -31,11 +31,26 @@ _NOT_CALLED: Final = "discharged and not called"
 
 
 def transition_bands(
-    readings: Iterable[TransitionReading], scale: Scale, top: float, words: Words, patient: str
+    readings: Iterable[TransitionReading],
+    scale: Scale,
+    top: float,
+    words: Words,
+    patient: str,
+    *,
+    stays: Collection[datetime] = (),
 ) -> tuple[TransitionBand, ...]:
-    """Return the bands of the transitions in the window. A withdrawn one has no band."""
+    """Return the bands of the transitions in the window. A withdrawn one has no band.
+
+    Args:
+        readings: The transitions.
+        scale: The time axis.
+        top: The upper edge of the row.
+        words: The words of the pages.
+        patient: The patient, for the link.
+        stays: When stays in facilities began: no call is missed while the patient is in one.
+    """
     return tuple(
-        _band(each.transition, each.at, scale, top, words, patient)
+        _band(each.transition, each.at, scale, top, words, patient, stays)
         for each in readings
         if isinstance(each.transition, Transition)
         and scale.t0 <= each.transition.window_ends_at
@@ -43,13 +58,16 @@ def transition_bands(
     )
 
 
-def uncalled_until(transition: Transition, at: datetime) -> datetime | None:
+def uncalled_until(
+    transition: Transition, at: datetime, stays: Collection[datetime] = ()
+) -> datetime | None:
     """Return until when a patient was not called although the call was overdue.
 
     None if no call is owed, if it was made in time, or if it is not overdue yet at ``at``.
     """
     state = state_at(transition, at)
     end = state.at if isinstance(state, ClosedTransition | CompletedTransition) else at
+    end = min([end, *(each for each in stays if each > transition.discharge_at)])
     for step in transition.steps:
         if step.code == _CALL:
             until = min(step.settled_at or end, end)
@@ -58,7 +76,13 @@ def uncalled_until(transition: Transition, at: datetime) -> datetime | None:
 
 
 def _band(  # the picture and the instant
-    one: Transition, at: datetime, scale: Scale, top: float, words: Words, patient: str
+    one: Transition,
+    at: datetime,
+    scale: Scale,
+    top: float,
+    words: Words,
+    patient: str,
+    stays: Collection[datetime],
 ) -> TransitionBand:
     state = state_at(one, at)
     is_open = isinstance(state, OpenTransition)
@@ -67,7 +91,7 @@ def _band(  # the picture and the instant
     x0 = min(scale.within(one.discharge_at), WIDTH - _SHORTEST)
     x1 = min(max(scale.within(end), x0 + _SHORTEST), WIDTH)
     y = top + (HEIGHT - _BAND) / 2
-    uncalled = uncalled_until(one, at)
+    uncalled = uncalled_until(one, at, stays)
     hatched = edge = ""
     said, css = f"{spaced(one.kind)} transition", "halo"
     if uncalled is not None:

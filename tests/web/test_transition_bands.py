@@ -56,6 +56,14 @@ def test_the_gap_ends_with_a_late_call_and_a_call_in_time_leaves_none() -> None:
     assert (mark.css, mark.title) == ("full", "Contact: done 3 Mar 09:00")
 
 
+def test_the_gap_ends_when_the_patient_is_in_a_facility_again() -> None:
+    at, again = utc("2026-03-08 20:00"), utc("2026-03-06 09:00")
+    before = utc("2026-02-26 09:00")  # the stay of the discharge itself
+    assert uncalled_until(only(STAY), at, [before, again]) == again
+    in_time = utc("2026-03-03 09:00")
+    assert uncalled_until(only(STAY), at, [before, in_time]) is None
+
+
 def test_a_transition_outside_of_the_window_has_no_band() -> None:
     at = utc("2026-12-01 12:00")
     scale = window(utc("2026-11-20 12:00"), at, None, CHICAGO)

@@ -155,7 +155,6 @@ def test_due_today_is_the_day_of_the_facility() -> None:
     assert when_due(replace(ITEM, in_time_until=until, zone="America/Los_Angeles"), now) == "later"
 
 
-
 def test_a_duty_is_named_by_its_most_exact_words() -> None:
     assert duty_words("referral.seen.urgent") == "Referral: the visit is to be held"
     assert duty_words("transition.home_visit") == "Home visit"

@@ -224,7 +224,7 @@ def test_every_form_carries_its_token(desk: Desk) -> None:
 
 
 def test_an_empty_work_list_says_why_and_how_to_see_all(desk: Desk) -> None:
-    page = desk.client.get("/ui/work?kind=transition").text
+    page = desk.client.get("/ui/work?kind=care_team").text
 
     assert "<h2>Nothing is owed</h2>" in page
     assert "No open duty matches this filter." in page

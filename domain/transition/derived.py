@@ -40,7 +40,7 @@ from domain.transition.kinds import (
     EncounterFacts,
     kind_of,
 )
-from domain.transition.steps import Arrival, Discharge, TransitionStep, steps_of
+from domain.transition.steps import ConfirmedArrival, Discharge, TransitionStep, steps_of
 from domain.transition.stream import TRANSITION
 
 #: The discharge has no disposition that the protocol knows.
@@ -362,7 +362,7 @@ def _admissions_after(
     *,
     until: datetime,
     moved: bool,
-) -> tuple[Arrival | None, list[EncounterFacts]]:
+) -> tuple[ConfirmedArrival | None, list[EncounterFacts]]:
     """Return where the patient arrived, and the readmissions, by start.
 
     A stay that began at most 24 hours before the discharge and goes on is one of them: the
@@ -376,7 +376,7 @@ def _admissions_after(
         moved: The patient was to go to an institution. An admission to another facility is then no
             readmission if it follows within 24 hours, or is a stay of class NONAC.
     """
-    arrival: Arrival | None = None
+    arrival: ConfirmedArrival | None = None
     readmissions = list[EncounterFacts]()
     first = bisect_right(stays, discharge.at - TRANSFER_WITHIN, key=_start_of)
     for each in stays[first : bisect_left(stays, until, key=_start_of)]:
@@ -389,7 +389,7 @@ def _admissions_after(
             and each.facility != source.facility
             and (each.class_code == "NONAC" or begun - discharge.at < TRANSFER_WITHIN)
         ):
-            arrival = Arrival(each.encounter_id, begun)
+            arrival = ConfirmedArrival(each.encounter_id, begun)
         else:
             readmissions.append(each)
     return arrival, readmissions

@@ -55,7 +55,7 @@ class Discharge(NamedTuple):
         return self.at - length_of(self.precision)
 
 
-class Arrival(NamedTuple):
+class ConfirmedArrival(NamedTuple):
     """An admission to the facility that the patient was sent to."""
 
     encounter: EncounterId
@@ -103,7 +103,7 @@ def steps_of(
     rule: KindRule,
     discharge: Discharge,
     applied: Sequence[StreamEvent[TransitionEvent]],
-    arrival: Arrival | None,
+    arrival: ConfirmedArrival | None,
     *,
     protocol: Protocol,
     zone: str,
@@ -134,7 +134,7 @@ def _step(
     rule: StepRule,
     discharge: Discharge,
     applied: Sequence[StreamEvent[TransitionEvent]],
-    arrival: Arrival | None,
+    arrival: ConfirmedArrival | None,
     *,
     protocol: Protocol,
     zone: str,

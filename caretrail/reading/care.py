@@ -8,6 +8,7 @@ from typing import Final
 from caretrail.reading.patient import PatientReading
 from caretrail.reading.plan_contents import PartContents
 from caretrail.reading.reader import Reader
+from caretrail.reading.stated_teams import StatedMemberReading, read_stated_team
 from domain.ids import MODES, PatientId, StreamId
 from projections.attribution import AttributionRow, attributions
 from projections.work import ItemFilter, WorkItemRow, items_of
@@ -23,6 +24,7 @@ class CareReading:
     at: datetime
     items: tuple[WorkItemRow, ...] = ()  # open, the most pressing first
     attributions: tuple[AttributionRow, ...] = ()  # in force, the one that decides first
+    stated: tuple[StatedMemberReading, ...] = ()  # the team as hospitals state it, in force
     #: What the parts of each current plan say.
     contents: Mapping[StreamId, Mapping[str, PartContents]] = field(default_factory=dict)
 
@@ -58,10 +60,13 @@ def read_care(
         told = attributions(then.connection, [patient], relations=then)
     plans = reading.activities.streams["care_plan"]
     known = None if known_at is None else reading.known.index
+    whole = reading if reading.as_of is None else reader.patient(patient, known_at=known_at)
+    stated = read_stated_team(whole, reader.opening, as_of=reading.as_of) if whole else []
     return CareReading(
         at=at,
         items=tuple(items),
         attributions=tuple(each for each in told if each.holds_at(at)),
+        stated=tuple(each for each in stated if each.holds_at(at)),
         contents={
             plan["stream_id"]: reader.plan_contents(
                 plan["stream_id"], as_of=reading.as_of, known=known

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from caretrail.reading.care import CURRENT, CareReading
 from caretrail.reading.members import Json
+from caretrail.reading.opening import full_name
 from caretrail.reading.patient import PatientReading
 from caretrail.reading.plan_contents import PartContents
 from caretrail.web.plan_words import (
@@ -32,6 +33,7 @@ from caretrail.web.work_page import (
     when_due,
 )
 from domain.ids import StreamId
+from domain.interpretation import ROLE_WORDS
 from projections.referral_loop import ENTERED_IN_ERROR
 
 #: Statuses of an activity after which it is struck from what is to do.
@@ -148,7 +150,7 @@ def care_sections(reading: PatientReading, care: CareReading, words: Words) -> C
     return CareSections(
         items=_items(care, words),
         overdue=sum(care.at > each.in_time_until for each in care.items),
-        team=[*team.now, *_attributed(care, words)],
+        team=[*team.now, *_stated(care, words), *_attributed(care, words)],
         before=team.before,
         plans=[_plan(each, care, words) for each in reversed(plans) if each["state"] in CURRENT],
         ended_plans=sum(each["state"] not in CURRENT for each in plans),
@@ -238,6 +240,28 @@ def _period(each: Json, at: datetime, words: Words) -> str:
     if each["until"] is None:
         return f"since {since}"
     return f"{since} to {words.near(_at(each['until']), at, each['until_precision'])}"
+
+
+def _stated(care: CareReading, words: Words) -> list[TeamLine]:
+    """Return the practitioners that hospitals state, with the names that open."""
+    made = []
+    for each in care.stated:
+        member = each.member
+        name = full_name([each.named.name]) if each.named else ""
+        role = ROLE_WORDS.get(member.role)
+        since = (
+            f", since {words.near(member.since, care.at, member.since_precision)}"
+            if member.since
+            else ""
+        )
+        made.append(
+            TeamLine(
+                label=spaced(role).capitalize() if role else f"Role {member.role}",
+                name=f"{name or 'name not stated'}, {words.facility(member.facility)}",
+                note=f"stated by the hospital{since}",
+            )
+        )
+    return made
 
 
 def _attributed(care: CareReading, words: Words) -> list[TeamLine]:

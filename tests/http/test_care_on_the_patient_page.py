@@ -45,7 +45,9 @@ def test_a_patient_without_activities_has_sections_that_say_so(desk: Desk) -> No
     page = unescape(desk.client.get(f"/ui/patients/{desk.told.orchard}").text)
 
     assert "Nothing is owed to this patient." in section(page, "open")
-    assert "No member of the care team was recorded." in section(page, "team")
+    assert "Northfield General" in section(page, "team")
+    assert "stated by the hospital, since 16 Feb" in section(page, "team")
+    assert 'class="lead"' not in section(page, "team"), "no coordinator was recorded"
     assert "No plan was drafted." in section(page, "plan")
     assert "No medication list was recorded." in section(page, "medications")
     assert "No referral is open." in section(page, "referrals")

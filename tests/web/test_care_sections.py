@@ -11,8 +11,11 @@ from caretrail.reading.catalogue import OWN_STREAMS
 from caretrail.reading.opening import PersonDetails
 from caretrail.reading.patient import PatientReading
 from caretrail.reading.plan_contents import PartContents
+from caretrail.reading.stated_teams import StatedMemberReading
 from caretrail.web.care_sections import CareSections, care_sections
-from domain.ids import PatientId, RecordId, StreamId
+from domain.ids import PatientId, RecordId, StatementRef, StreamId
+from domain.interpretation import StatedMember
+from domain.segments import Name, Practitioner
 from domain.work import ItemId
 from projections.attribution import AttributionRow
 from projections.audit_trail import LogPosition
@@ -250,3 +253,24 @@ def test_medications_say_the_last_list_and_the_last_reconciliation_without_items
         "Last reconciled 16 Feb 11:00, at discharge, by a pharmacist; 1 item unresolved.",
         "1 discrepancy to resolve.",
     ]
+
+
+def test_a_practitioner_that_a_hospital_states_is_named_as_such() -> None:
+    member = StatedMember(
+        encounter_id=None, facility="NGH", role="AT", practitioner="x", field="PV1-7",
+        statement=StatementRef("s"), ended_by=None, since=at("02-16 10:45"),
+        since_precision="second", until=None, until_precision="second",
+    )  # fmt: skip
+    named = Practitioner(ref="x", name=Name(family="Meriwether", given="Odile"))
+    first, second = sections(
+        CareReading(
+            at=AS_OF,
+            stated=(
+                StatedMemberReading(member=member, named=named),
+                StatedMemberReading(member=member, named=None),
+            ),
+        )
+    ).team
+    assert (first.label, first.name) == ("Attending", "Meriwether, Odile, Northfield General")
+    assert first.note == "stated by the hospital, since 16 Feb 10:45"
+    assert second.name == "name not stated, Northfield General"

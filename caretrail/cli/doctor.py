@@ -5,11 +5,12 @@ from argparse import Namespace
 from caretrail.checkup import Finding, checkup
 from caretrail.cli import FAILED
 from caretrail.cli.output import columns, json_lines
-from infra import settings
+from infra import log, settings
 
 
 def doctor(options: Namespace) -> int:
     """Check what a home needs; print what is wrong and how to fix it."""
+    log.configure("cli", "warning")
     found = list(checkup(settings.load()))
     if options.json:
         json_lines(found)

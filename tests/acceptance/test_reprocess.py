@@ -55,7 +55,7 @@ def test_a_later_reading_is_shown_and_published_and_changes_no_rebuild(home: Pat
         assert after["encounters"][0]["started_at"] == "2026-03-01T20:32:01Z"
         report = line.object("audit", "reconcile")
         assert report["equal"], report
-        assert report["store"] == report["topic"] == 40
+        assert report["store"] == report["topic"] == 41
         live = line.object("projections", "digest")
         line.run("projections", "rebuild", "--from", "kafka")
         assert line.object("projections", "digest") == live

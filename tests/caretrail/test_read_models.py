@@ -12,6 +12,8 @@ from tests.stories.installation import installation
 
 pytestmark = pytest.mark.postgres
 
+#: The index of the first event of every store.
+DEFAULT_PROTOCOL = 1
 OTHER_RELEASE = "update proj.version set shape = shape + 1 where projection = 'census'"
 THIS_RELEASE = "update proj.version set shape = shape - 1 where projection = 'census'"
 
@@ -23,6 +25,7 @@ def test_a_reader_waits_for_a_rebuild_of_the_service_and_no_longer_than_it_is_to
         installation(database, tmp_path / "home") as where,
         where.application.connect() as service,
     ):
+        where.application.read_models.catch_up()
         assert claim_projecting(service)
         service.execute(OTHER_RELEASE)
         with pytest.raises(TimeoutError):
@@ -65,6 +68,7 @@ def test_a_reader_waits_for_a_rebuild_of_another_command_and_no_longer_than_it_i
         where.application.connect() as command,
     ):
         models = where.application.read_models
+        models.catch_up()
         command.execute(OTHER_RELEASE)
         command.execute("select pg_advisory_lock(%s)", (REBUILDING,))
         with pytest.raises(TimeoutError):
@@ -77,14 +81,15 @@ def test_a_reader_waits_for_a_rebuild_of_another_command_and_no_longer_than_it_i
                 command.execute(THIS_RELEASE)
                 command.execute("select pg_advisory_unlock(%s)", (REBUILDING,))
 
-        assert models.catch_up(finish_the_rebuild, timeout=60, renewed=False) == 0
+        assert models.catch_up(finish_the_rebuild, timeout=60, renewed=False) == DEFAULT_PROTOCOL
 
 
 def test_a_reader_that_must_not_wait_returns_if_the_read_models_hold_every_event(
     database: str, tmp_path: Path
 ) -> None:
     with installation(database, tmp_path / "home") as where:
-        assert where.application.read_models.catch_up(timeout=0, renewed=False) == 0
+        where.application.read_models.catch_up()
+        assert where.application.read_models.catch_up(timeout=0, renewed=False) == DEFAULT_PROTOCOL
 
 
 def test_progress_begins_the_time_again_where_that_is_wanted() -> None:

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.timeout(300)]
 
 #: Projections with columns that copy what a message was read as. A recorded event keeps the reading
 #: of its time (`hl7v2-adt-1` in 0.1.0), for example account numbers without their authority.
-KEEP_THE_READING = {"substrate", "timeline", "patients", "audit_trail"}
+KEEP_THE_READING = {"substrate", "timeline", "patients", "audit_trail", "care_team_stated"}
 
 
 @dataclass

@@ -7,6 +7,7 @@ from projections.catalogue import PROJECTIONS
 from projections.engine import fold, generations, resuming, switching
 from projections.engine.digest import Digest, digest_of
 from projections.engine.generations import Generation, UnknownGeneration
+from projections.engine.projection import ByCourse
 from projections.engine.projection_list import ENGINE_OWN
 from projections.engine.switching import StillRead, switch_to_kept
 from projections.rebuilding.rebuild import rebuild
@@ -69,7 +70,8 @@ def test_two_generations_are_fed_by_the_same_batches_and_are_equal(
         applied(connection, log, [one])
     for name, (first, second) in ((n, c) for n, c in contents(connection).items() if n in KEPT):
         assert first == second, name
-        assert first.rows > 0, name
+        # The story has no own streams but referrals.
+        assert first.rows > 0 or isinstance(PROJECTIONS.by_name[name].fold, ByCourse), name
 
 
 def test_the_views_go_to_a_kept_generation_and_back_without_a_rebuild(

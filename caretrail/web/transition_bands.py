@@ -10,7 +10,7 @@ from caretrail.web.bars import CHARACTER, n
 from caretrail.web.plan_words import spaced
 from caretrail.web.scale import WIDTH, Scale
 from caretrail.web.shapes import DrawnText, StepMark, TransitionBand
-from caretrail.web.words import Words
+from caretrail.web.words import Words, date_words
 from domain.duties import Due, is_past
 from domain.transition.derived import (
     ClosedTransition,
@@ -137,7 +137,9 @@ def _mark(step: TransitionStep, at: datetime, scale: Scale, y: float, words: Wor
     else:
         css, said = "todo", "due"
     name = spaced(step.code.rpartition(".")[2]).capitalize()
-    title = f"{name}: {said} {words.moment(when)}"
+    day = step.due.on if settled is None else None
+    shown = words.moment(when) if day is None else date_words(day, year=False)
+    title = f"{name}: {said} {shown}"
     return StepMark(x=round(scale.within(when), 1), y=round(y, 1), css=css, title=title)
 
 

@@ -76,7 +76,9 @@ class ScheduleFollowUp(TransitionCommand):
     appointment: Annotated[OptionalCode, Field(description="ref of the appointment")] = ""
     starts_at: Annotated[AwareDatetime, Field(description="when the visit begins")]
     how: Annotated[VisitMeans, Field(description="where the patient is seen")] = "office"
-    place: Annotated[Party, Field(description="with whom the appointment is")] = Party()
+    place: Annotated[Party, Field(description="organisation and person who see the patient")] = (
+        Party()
+    )
 
 
 class MissFollowUp(TransitionCommand):

@@ -141,7 +141,7 @@ class TransitionFollowUpScheduled(FollowUpFact):
     how: VisitMeans = "office"
     """Where the patient is seen."""
     place: Party = Party()
-    """With whom."""
+    """Who sees the patient."""
 
 
 class TransitionFollowUpMissed(FollowUpFact):

@@ -25,8 +25,8 @@ def refold_for_protocols(
 ) -> list[ParkedEvent]:
     """Let the components that other rules may concern be folded again.
 
-    If ``targets`` are fed, the components are noted as waiting. A rebuild, whose rows nobody reads
-    yet, folds them in the transaction of the caller.
+    If ``targets`` are fed, the components are noted as waiting. A rebuild, whose rows no reader
+    sees yet, folds them in the transaction of the caller.
 
     Args:
         connection: In the transaction that has filed ``own``.

@@ -99,7 +99,7 @@ def test_every_bar_can_be_reached_by_keyboard_and_has_room_for_a_finger(
         "[...document.querySelectorAll('a.enc .ring')].map(r => r.getBoundingClientRect())"
         ".map(r => [r.width, r.height])"
     )
-    assert len(sizes) == 8
+    assert len(sizes) == 12  # eight stays, and the bands after four discharges
     assert all(width >= 24 and height >= 24 for width, height in sizes)
     assert tab.evaluate("[...document.querySelectorAll('a.enc')].every(a => a.tabIndex === 0)")
 

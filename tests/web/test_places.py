@@ -22,7 +22,13 @@ from tests.web.people import WORDS
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
 NOWHERE = LogPosition(index=0, recorded_at=None)
 #: What every page is given.
-FRAME: Final[Mapping[str, object]] = {"now": NOW, "fresh": None, "section": "", "exact": False}
+FRAME: Final[Mapping[str, object]] = {
+    "now": NOW,
+    "fresh": None,
+    "section": "",
+    "exact": False,
+    "me": None,
+}
 
 
 def readings(story: str) -> list[PatientReading]:

@@ -78,12 +78,17 @@ def fill_empty_tables(connection: psycopg.Connection) -> None:
 
 
 @pytest.fixture
-def filled(connection: psycopg.Connection) -> psycopg.Connection:
+def told(connection: psycopg.Connection) -> psycopg.Connection:
     log = Log()
     log.record(*STORY)
     fold.apply(connection, PROJECTIONS, log.events, heal=log.heal, services=services())
-    fill_empty_tables(connection)
     return connection
+
+
+@pytest.fixture
+def filled(told: psycopg.Connection) -> psycopg.Connection:
+    fill_empty_tables(told)
+    return told
 
 
 def alter(connection: psycopg.Connection, name: str, table: Table, column: Column) -> None:
@@ -131,9 +136,9 @@ def test_changing_a_column_of_arrival_does_not_change_the_digest(
 
 
 def test_the_same_statements_recorded_otherwise_have_the_same_digest(
-    filled: psycopg.Connection, other: psycopg.Connection
+    told: psycopg.Connection, other: psycopg.Connection
 ) -> None:
-    before = digest(filled, PROJECTIONS, open_segment)
+    before = digest(told, PROJECTIONS, open_segment)
     log = Log()
     log.record(stated("A01", "09:00", number="55", visit="V55"))  # moves all positions
     log.record(*STORY)
@@ -148,21 +153,21 @@ def test_the_same_statements_recorded_otherwise_have_the_same_digest(
         assert digest(other, PROJECTIONS, open_segment) == before
 
 
-def test_every_class_of_sealed_text_is_covered(filled: psycopg.Connection) -> None:
-    before = digest(filled, PROJECTIONS, open_segment)
+def test_every_class_of_sealed_text_is_covered(told: psycopg.Connection) -> None:
+    before = digest(told, PROJECTIONS, open_segment)
     for name, table in ALL:
         for column in table.columns:
             if column.role not in {"sealed", "segments"}:
                 continue
-            with filled.transaction(force_rollback=True):
-                filled.execute(
+            with told.transaction(force_rollback=True):
+                told.execute(
                     sql.SQL("update {0} set {1} = replace({1}, %s, %s)").format(
                         sql.Identifier("proj", table.name), sql.Identifier(column.name)
                     ),
                     ('"box":"c2VhbDp7', '"box":"c2VhbDp6'),
                 )
-                after = digest(filled, PROJECTIONS, open_segment, [name])[name]
-            held = filled.execute(
+                after = digest(told, PROJECTIONS, open_segment, [name])[name]
+            held = told.execute(
                 sql.SQL("select count({}) from {}").format(
                     sql.Identifier(column.name), sql.Identifier("proj", table.name)
                 )
@@ -170,25 +175,25 @@ def test_every_class_of_sealed_text_is_covered(filled: psycopg.Connection) -> No
             assert held == (0,) or after != before[name], (table.name, column.name)
 
 
-def test_another_seal_of_the_same_text_is_the_same_content(filled: psycopg.Connection) -> None:
-    before = digest(filled, PROJECTIONS, open_segment)
-    filled.execute(
+def test_another_seal_of_the_same_text_is_the_same_content(told: psycopg.Connection) -> None:
+    before = digest(told, PROJECTIONS, open_segment)
+    told.execute(
         "update proj.statement set sealed = replace(sealed, %s, %s)",
         ('"commitment":"', '"commitment":"0'),
     )
-    assert digest(filled, PROJECTIONS, open_segment) == before
+    assert digest(told, PROJECTIONS, open_segment) == before
 
 
 def test_a_segment_that_does_not_open_is_an_error_that_names_the_row(
-    filled: psycopg.Connection,
+    told: psycopg.Connection,
 ) -> None:
-    filled.execute(
+    told.execute(
         "update proj.encounter set sealed = replace(sealed, %s, %s)",
         ('"box":"', '"box":"' + b64encode(b"spoilt").decode()),
     )
-    row = filled.execute("select encounter_id from proj.encounter").fetchone()
+    row = told.execute("select encounter_id from proj.encounter").fetchone()
     with pytest.raises(RowDoesNotOpen) as refused:
-        digest(filled, PROJECTIONS, open_segment)
+        digest(told, PROJECTIONS, open_segment)
     assert (refused.value.table, refused.value.key) == ("encounter", row)
 
 

@@ -184,9 +184,9 @@ def _read(route: ReadRoute, schemas: Json) -> Json:
     answer: Json = (
         {
             "type": "object",
-            "required": ["items", "next"],
+            "required": [route.rows, "next"],
             "properties": {
-                "items": {"type": "array", "items": one},
+                route.rows: {"type": "array", "items": one},
                 "next": {
                     "type": ["string", "null"],
                     "description": "cursor of the next page; null: this is the last one",
@@ -237,7 +237,7 @@ def _read(route: ReadRoute, schemas: Json) -> Json:
                 "content": {
                     "application/json": {
                         "schema": answer,
-                        "example": {"items": [], "next": None} if route.is_list else {},
+                        "example": {route.rows: [], "next": None} if route.is_list else {},
                     }
                 },
             },

@@ -66,6 +66,7 @@ class ReadRoute:
     asked: type[BaseModel]  # its parameters
     work: Work
     is_list: bool = False
+    rows: str = "items"  # the member of a list that holds its rows
     method: Literal["GET", "POST"] = "GET"
     body: type[BaseModel] | None = None
 
@@ -488,5 +489,6 @@ _READS: Final = (
         asked=AskedWork,
         work=work_list,
         is_list=True,
+        rows="people",
     ),
 )

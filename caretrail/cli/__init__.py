@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     parser = command_parser(given)
     options = parser.parse_args(given)
-    if options.version:
+    if options.print_version:
         from importlib.metadata import version  # noqa: PLC0415 - takes as long as all of --help
 
         print(f"caretrail {version('caretrail')}")  # noqa: T201
@@ -80,7 +80,9 @@ def command_parser(arguments: Sequence[str] | None = None) -> argparse.ArgumentP
         epilog="CARETRAIL_HOME names the folder of all data; docs/reference/settings.md lists every"
         " setting.",
     )
-    parser.add_argument("--version", action="store_true", help="print the version")
+    parser.add_argument(
+        "--version", action="store_true", dest="print_version", help="print the version"
+    )
     verbs = parser.add_subparsers(title="verbs", metavar="VERB")
     _service_verbs(verbs)
     _message_verbs(verbs)

@@ -45,6 +45,10 @@ FEED: Final = (
     "PID|1||Zq0042771^^^MERCY^MR||ZIRBELKIEFER^Waldmeisterin||19510602|F\r"
     "PV1|1|I|4W^401^1^MERCY" + "|" * 16 + "Vq881204" + "|" * 25 + "202603011000"
 ).encode()
+DISCHARGE: Final = (
+    FEED.replace(b"ADT^A01|1|", b"ADT^A03|2|").replace(b"20260301101000", b"20260303151000")
+    + b"|202603031500"
+)
 ID_KEY: Final = "5a" * 32
 PATIENT: Final = "MERCY|Zq0042771"
 HEART: Final = {"organisation": "HEART"}
@@ -259,6 +263,37 @@ def care_team_and_attribution(program: Program) -> None:
     program.give("attribution", "void", stream, event_id=ended["events"][0]["event_id"])
 
 
+def transitions(program: Program) -> None:
+    (patient,) = program.get("/patients").json()["items"]
+    timeline = program.get(f"/patients/{patient['patient_id']}/timeline").json()
+    (encounter,) = (each["encounter_id"] for each in timeline["encounters"])
+
+    def act(verb: str, /, **stated: Any) -> dict[str, Any]:
+        return program.give("transition", verb, encounter=encounter, **stated)
+
+    starts_at = (clock.now() + timedelta(days=1)).isoformat()
+    act("send_information")
+    act("receive_information")
+    act("attempt_contact")
+    act("record_contact")
+    act("reconcile_medications")
+    act("schedule_follow_up", starts_at=starts_at)
+    act("miss_follow_up")
+    act("complete_follow_up")
+    act("assign_result", result="r-1", to=HEART)
+    act("receive_result", result="r-1")
+    act("deliver_equipment")
+    act("start_service")
+    act("confirm_arrival")
+    act("complete_step", step="education")
+    act("waive_step", step="referrals")
+    act("change_responsible", to=HEART)
+    declined = act("decline")
+    event_id = declined["events"][0]["event_id"]
+    program.give("transition", "void", str(declined["stream_id"]), event_id=event_id)
+    act("move_away")
+
+
 def work(program: Program) -> None:
     last = program.answers[-1].json()["events"][-1]["index"]
     listed = program.get("/work-list", wait_for=last)
@@ -327,6 +362,7 @@ def told(server: str, template_database: str, kafka: Brokers, module_home: Path)
         token = line.object("token", "issue", "program-1", *roles, *organisations)["token"]
         with MllpClient(*service.mllp) as client:
             assert code_of(client.send(FEED)) == "AA"
+            assert code_of(client.send(DISCHARGE)) == "AA"
         headers = {
             "Authorization": f"Bearer {token}",
             "Purpose-Of-Use": "TREAT",
@@ -341,6 +377,7 @@ def told(server: str, template_database: str, kafka: Brokers, module_home: Path)
                 care_team_and_attribution,
                 work,
                 protocols,
+                transitions,
             ):
                 tell(program)
             refusals(program)

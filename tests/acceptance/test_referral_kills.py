@@ -150,7 +150,7 @@ def test_no_accepted_command_is_lost_or_doubled_by_kills(home: Path, seed: int) 
         }
         report = line.object("audit", "reconcile")
         assert report["equal"], report
-        assert report["store"] == report["topic"] == 1 + len(answered)
+        assert report["store"] == report["topic"] == 2 + len(answered)
         live = line.object("projections", "digest")
         line.run("projections", "rebuild", "--from", "kafka")
         assert line.object("projections", "digest") == live

@@ -277,5 +277,10 @@ def test_the_board_marks_what_is_overdue_and_filters_by_the_own_organisation(des
     assert 'class="card over"' in card[:200]
     assert '<p class="due over">overdue ' in card
     assert re.search(r'facility=NGH&[^"]*">Northfield General</a>', board)
-    assert f'href="{referral}"' in desk.client.get("/ui/referrals?facility=NGH").text
-    assert f'href="{referral}"' not in desk.client.get("/ui/referrals?facility=HRC").text
+    assert (
+        f'href="{referral}"' in desk.client.get("/ui/referrals?facility=NGH&state=Requested").text
+    )
+    assert (
+        f'href="{referral}"'
+        not in desk.client.get("/ui/referrals?facility=HRC&state=Requested").text
+    )

@@ -89,13 +89,16 @@ def test_other_patients_are_shown_while_a_large_one_is_folded(
         record(admission(1, "A", 0), admission(1, "B", 1, "A02"))
         until(lambda: beds(connection) == {"B"}, "patient 1 has become large")
         with other.transaction():
-            (one,) = other.execute("select component from proj.component").fetchall()
+            (one,) = other.execute(
+                "select component from proj.component"
+                " join proj.statement on record_id = node limit 1"
+            ).fetchall()
             links.lock(other, "proj_substrate_v1", one)
             record(admission(1, "C", 2, "A02"), admission(2, "X", 3))
             until(lambda: beds(connection) == {"B", "X"}, "patient 2 is shown")
-            assert application.read_models.complete_through(connection) == 2
+            assert application.read_models.complete_through(connection) == 3
         until(lambda: beds(connection) == {"C", "X"}, "patient 1 is shown")
-        until(lambda: application.read_models.complete_through(connection) == 4, "nothing waits")
+        until(lambda: application.read_models.complete_through(connection) == 5, "nothing waits")
 
 
 #: After this, no batch of events can be applied, and each attempt takes a while.
@@ -121,16 +124,17 @@ def test_the_role_is_not_ready_for_a_moment_while_an_event_cannot_be_applied(
 
     with application.connect() as connection:
         record(admission(1, "A", 0))
-        until(lambda: application.read_models.complete_through(connection) == 1, "patient 1")
+        until(lambda: application.read_models.complete_through(connection) == 2, "patient 1")
         assert problem() is None
         connection.execute(STUCK)
         record(admission(2, "B", 1))
         partitions = connection.execute("select count(distinct partition) from es.event").fetchone()
-        assert partitions == (2,)  # so event 1 is read again before each attempt
+        assert partitions is not None
+        assert partitions[0] >= 2  # so event 1 is read again before each attempt
         until(lambda: "cannot go on" in (problem() or ""), "the failure")
         end = monotonic() + 4
         while monotonic() < end:
             assert "cannot go on" in (problem() or "")
         connection.execute("drop function proj.refuse cascade")
         until(lambda: problem() is None, "the role is ready again")
-        assert application.read_models.complete_through(connection) == 2
+        assert application.read_models.complete_through(connection) == 3

@@ -132,7 +132,7 @@ class Names:
         said = timeline_json(reading)
         assert not any(said["activities"].values())
         assert not said["shared_numbers"]
-        del said["known_at"], said["activities"], said["shared_numbers"]
+        del said["known_at"], said["activities"], said["shared_numbers"], said["transitions"]
         by_ref = {ref: each.statement.control_id for ref, each in reading.filed.items()}
         by_event = {each.event_id: each.statement.control_id for each in reading.filed.values()}
         said["patient_id"] = self.person(said["patient_id"])

@@ -196,7 +196,8 @@ def test_two_orders_of_the_same_messages_leave_the_same_content(tellings: dict[s
     assert backwards.digests() == mixed.digests()
     filled = {name for name, (rows, _) in mixed.digests().items() if rows}
     of_statements = {each.name for each in PROJECTIONS if not isinstance(each.fold, ByCourse)}
-    assert filled >= of_statements
+    # The messages of the stories name no practitioners.
+    assert filled >= of_statements - {"care_team_stated"}
 
 
 @pytest.mark.parametrize("name", ["timeline", "last_seen"])

@@ -28,6 +28,7 @@ FRAME: Final[Mapping[str, object]] = {
     "section": "",
     "exact": False,
     "me": None,
+    "csrf": "",
 }
 
 

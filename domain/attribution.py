@@ -168,9 +168,12 @@ def evolve(state: Attributions, event: AttributionEvent) -> Attributions:
     match event:
         case Attributed():
             kept = (
-                each
+                replace(each, until=event.since, ended="other_target")
+                if _gives_way(each, event)
+                else each
                 for each in state.periods
                 if not (_is_same(each.fact, event) and each.overlaps(event.since, event.until))
+                and not (_gives_way(each, event) and each.fact.since.at >= event.since.at)
             )
             return Attributions((*kept, AttributionPeriod(fact=event, until=event.until)))
         case AttributionEnded():
@@ -209,6 +212,20 @@ def _is_same(one: AttributionFact, other: AttributionFact) -> bool:
     return (one.target_kind, one.target, one.source, one.roster) == (
         other.target_kind, other.target, other.source, other.roster
     )  # fmt: skip
+
+
+def _gives_way(period: AttributionPeriod, event: Attributed) -> bool:
+    """Tell whether an attribution ends because its roster names another target of its kind.
+
+    The rule is part of the fold, because a fact that is told late may come between two others.
+    """
+    return (
+        event.roster != ""
+        and (period.fact.source, period.fact.roster) == (event.source, event.roster)
+        and period.fact.target_kind == event.target_kind
+        and period.fact.target != event.target
+        and period.overlaps(event.since, event.until)
+    )
 
 
 def _is_cut(period: AttributionPeriod, event: AttributionEnded) -> bool:
@@ -264,11 +281,7 @@ def attribute(
     ends = [
         _end_of(each, fact, fact.since, "other_target")
         for each in state.periods
-        if fact.roster
-        and (each.fact.source, each.fact.roster) == (fact.source, fact.roster)
-        and each.fact.target_kind == fact.target_kind
-        and each.fact.target != fact.target
-        and each.overlaps(fact.since, fact.until)
+        if _gives_way(each, fact)
     ]
     return decide(ATTRIBUTION, whole, [*ends, fact], time=time.as_stated())
 

@@ -1,6 +1,7 @@
 """Decide a command on an own stream, and record the decision exactly once."""
 
 import json
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -104,6 +105,7 @@ class Command(BaseModel):
         del sensitive
         return self
 
+    @abstractmethod
     def decide(
         self, history: Sequence[StreamEvent[OwnEvent]], context: Context
     ) -> Sequence[OwnEvent]:
@@ -112,7 +114,6 @@ class Command(BaseModel):
         Raises:
             DomainError: The rules refuse the command.
         """
-        raise NotImplementedError
 
     def texts(self) -> dict[str, str]:
         """Return the free text of the command by name; it is sealed with the last event."""

@@ -1,4 +1,4 @@
-"""Record who read data of which patients, before an answer leaves: one function for API and pages.
+"""Write the access record of a read before its answer leaves, for API and pages.
 
 A reader of a patient is one of these: the patient is on the panel of the person, the person is on
 the care team of the patient, the person states a reason, or the role may read everything.

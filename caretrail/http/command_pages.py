@@ -356,7 +356,7 @@ class CommandPages:
 
 
 def _leave_out_empty(members: dict[str, Any]) -> None:
-    """Leave out nested members of which nothing is stated."""
+    """Leave out nested members if the person stated none of their fields."""
     for name in [name for name, value in members.items() if value == {}]:
         del members[name]
 

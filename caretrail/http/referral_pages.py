@@ -38,7 +38,7 @@ from projections.work import ItemFilter, WorkItemRow, duties_about, items_of
 
 #: Referrals on a page of the table, and in a column that was chosen.
 _ON_PAGE: Final = 50
-#: Referrals of a column that are read, of which those of the person's patients are shown.
+#: How many referrals are read for a column. The column shows those of the person's patients.
 _IN_COLUMN: Final = 12
 
 

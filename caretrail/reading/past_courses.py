@@ -58,7 +58,7 @@ class TwoClocks:
 def past_courses(
     connection: Database, components: Sequence[str], clocks: TwoClocks, read_own: ReadOwn
 ) -> Iterator[Course]:
-    """Yield the courses of ``components``; a component of which nothing was known is left out.
+    """Yield the courses of ``components``; a component that had no events by then is left out.
 
     A component with content that this release cannot read is left out and logged: it is set aside
     in the read models too.

@@ -1,5 +1,6 @@
 """Begin a care plan, put it in force, and end it."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Annotated, ClassVar
 
@@ -81,9 +82,9 @@ class DraftCarePlan(Command):
 class _EnterForce(PlanCommand):
     """A command after which the plan is in force. No other plan of the category may be active."""
 
+    @abstractmethod
     def event(self, head: EventHead) -> CarePlanActivated | CarePlanResumed:
         """Return the event."""
-        raise NotImplementedError
 
     @override
     def decide(

@@ -1,5 +1,6 @@
 """Add and change the concerns, goals and activities of a care plan."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any, ClassVar, Literal
@@ -49,13 +50,13 @@ class _AddPart(PlanCommand):
     LETTER: ClassVar[Literal["c", "g", "a"]]
     PERMISSION: ClassVar[Permission] = Permission.PLAN
 
+    @abstractmethod
     def part_id(self) -> str | None:
         """Return the id that the caller gives the part."""
-        raise NotImplementedError
 
+    @abstractmethod
     def event(self, head: EventHead, part_id: str) -> Addition:
         """Return the event."""
-        raise NotImplementedError
 
     @override
     def decide(

@@ -1,5 +1,6 @@
 """What the commands on a care plan that exists have in common."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Annotated, ClassVar
 
@@ -41,9 +42,9 @@ class PlanCommand(Command):
 class PlanStep(PlanCommand):
     """A command that gives one event, if the state of the plan allows it."""
 
+    @abstractmethod
     def event(self, head: EventHead) -> CarePlanEvent:
         """Return the event."""
-        raise NotImplementedError
 
     @override
     def decide(

@@ -65,7 +65,7 @@ class StatedPractitioners(NamedTuple):
     named: tuple[Practitioner, ...] = ()
 
 
-_NOBODY: Final = StatedPractitioners()
+_NONE_STATED: Final = StatedPractitioners()
 #: A number of a practitioner: value, authority and type.
 _Number: TypeAlias = tuple[str, str, str]
 
@@ -84,13 +84,13 @@ def practitioners(
     PV1 is read if the trigger is about a visit.
     """
     if row.reads is Reads.MERGE:
-        return _NOBODY
+        return _NONE_STATED
     pv1 = message.first.get("PV1") if row.reads_visit else None
     texts = (
         *(at(pv1, number) for number, _, _ in _PV1_ROLES),
         at(message.first.get("PD1"), _PRIMARY_CARE),
     )
-    found = _NOBODY
+    found = _NONE_STATED
     if any(texts):
         found = _of_fields(texts, context)
         for text, field in zip(texts, _FIELDS, strict=True):
@@ -150,7 +150,7 @@ def _of_segment(
 
     role, action = code(layout.role), code(layout.action)
     if not role:
-        return _NOBODY
+        return _NONE_STATED
     field = f"{name}-{layout.person}"
     text = at(segment, layout.person)
     if _is_too_long(text, context.delimiters):

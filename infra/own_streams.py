@@ -148,7 +148,7 @@ class RecordedStreams(Streams):
                     with connection.pipeline():
                         claimed = connection.execute(_CLAIM_ALL, self._claims(appends))
                         places = self._writer.recorder.append(cursor, events)
-                        count = claimed.rowcount if places else len(claimed.fetchall())
+                        count = len(claimed.fetchall())
                     if count != len(appends):
                         raise _NotTogether
             except (psycopg.errors.SerializationFailure, psycopg.errors.UniqueViolation):

@@ -193,9 +193,7 @@ class Service:
 
     def unready(self) -> dict[str, str]:
         """Return why roles are not ready, by role."""
-        return {
-            role.name: why for role in self._roles if (why := unready_role(role.health)) is not None
-        }
+        return {role.name: why for role in self._roles if (why := _why_unready(role)) is not None}
 
     def child_pids(self) -> dict[str, int]:
         """Return the process ids, by role."""
@@ -297,8 +295,8 @@ class Service:
                 break
             self.restart_dead()
             for role in self._roles:
-                if self.other_ports and role.child is None:
-                    self._leave_taken_port(role)
+                if role.child is None:
+                    self._leave_taken_ports(role)
                 if role.failures >= _FAILURES_AT_START:
                     raise RoleFailed(f"{role.name} does not start; its log above says why")
             time.sleep(0.05)
@@ -308,12 +306,15 @@ class Service:
         for name, why in self.unready().items():
             self.say(f"{name} is not ready: {why}")
 
-    def _leave_taken_port(self, role: _Role) -> None:
-        """Give another port to a role that died, if another process listens on its port.
+    def _leave_taken_ports(self, role: _Role) -> None:
+        """Give other ports to a role that died, if another process listens on its ports.
 
         A port that was free may be taken before the role listens on it: two demos that start at
         the same time prefer the same ports.
         """
+        self._leave_taken_health_port(role)
+        if not self.other_ports:
+            return
         if role.name == "mllp":
             self.mllp_port = port = free_port(self.mllp_port)
         elif role.name == "http":
@@ -321,6 +322,24 @@ class Service:
         else:
             return
         role.environment = {**role.environment, f"CARETRAIL_{role.name.upper()}_PORT": str(port)}
+
+    def _leave_taken_health_port(self, role: _Role) -> None:
+        """Give another health port to a role that died, if another process listens on its port.
+
+        A port of the settings stays. The pages ask every role whether it is ready, so they are
+        started again with the new port.
+        """
+        port = role.health if role.health == self.settings.health_port else free_port(role.health)
+        if port == role.health:
+            return
+        role.health = port
+        role.environment = {**role.environment, "CARETRAIL_HEALTH_PORT": str(port)}
+        ports = json.dumps({each.name: each.health for each in self._roles})
+        for each in self._roles:
+            each.environment = {**each.environment, "CARETRAIL_ROLE_HEALTH": ports}
+            if each.name == "http" and each.child is not None:
+                each.child.stop((signal.SIGTERM,), within=_STOP_SECONDS)
+                each.child = None
 
     def _starting(self) -> dict[str, str]:
         """Return why roles are not ready, by role. A role that has halted is started.
@@ -352,6 +371,16 @@ class Service:
                 }
             ),
         )
+
+
+def _why_unready(role: _Role) -> str | None:
+    """Return why a role is not ready; None if it is ready.
+
+    Another process may listen on the health port of a role that died.
+    """
+    if role.child is None or not role.child.is_running():
+        return SILENT
+    return unready_role(role.health)
 
 
 def _literal(host: str) -> str:

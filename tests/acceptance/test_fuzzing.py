@@ -84,8 +84,8 @@ def fuzz(home: Path, seconds: float, seed: int) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_a_minute_of_mangled_messages_stops_nothing(home: Path) -> None:
-    fuzz(home, 40, seed=13)
+def test_mangled_messages_stop_nothing(home: Path) -> None:
+    fuzz(home, 12, seed=13)
 
 
 @pytest.mark.soak

@@ -116,9 +116,8 @@ def behind(line: CommandLine) -> int:
     return int(found["behind"])
 
 
-@pytest.mark.parametrize(
-    "seed", [9, *(pytest.param(n, marks=pytest.mark.soak) for n in range(10, 20))]
-)
+@pytest.mark.soak  # test_http_kills is the short one
+@pytest.mark.parametrize("seed", range(9, 20))
 def test_no_accepted_command_is_lost_or_doubled_by_kills(home: Path, seed: int) -> None:
     random = Random(seed)
     line = SameProcess(home, {"CARETRAIL_MLLP_PORT": "0", "CARETRAIL_HTTP_PORT": "0"})

@@ -36,7 +36,7 @@ def test_a_later_reading_is_shown_and_published_and_changes_no_rebuild(home: Pat
     with serving(line) as service:
         shown = line.run("messages", "reprocess", "--all", "--dry-run", "--json")
         assert NAME not in shown
-        assert "1951" not in shown
+        assert not [each for each in ("1951-06-02", "19510602") if each in shown]
         *changes, summary = line.objects("messages", "reprocess", "--all", "--dry-run")
         assert {each["change"] for each in changes} == {"changed"}
         assert set(changes[0]) == documented("messages reprocess")

@@ -16,8 +16,8 @@ from tests.acceptance.test_referral import NURSE
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(300)]
 
 ALDER = "PID|1||0042^^^MERCY^MR||ALDER^ROWENA||19510602|F"
-HOUSE = "4711^HOUSE^GREGORY^^^DR^^^MERCY^L^^^EI~1234567893^HOUSE^GREGORY^^^DR^^^CMS^L^^^NPI"
-WILSON = "4712^WILSON^JAMES^^^^^^MERCY"
+HOUSE = "Zq4711^HOUSE^GREGORY^^^DR^^^MERCY^L^^^EI~1234567893^HOUSE^GREGORY^^^DR^^^CMS^L^^^NPI"
+WILSON = "Zq4712^WILSON^JAMES^^^^^^MERCY"
 
 
 def message(number: int, trigger: str, at: str, *segments: str) -> str:
@@ -85,7 +85,7 @@ def test_the_hospital_states_who_has_which_role_and_when(
     shown = caretrail.object("team", "show", "MERCY|0042")
     house, wilson = shown["stated_by_hospital"][0], shown["stated_by_hospital"][1]
     assert [(each["identifier"], each["type"]) for each in house["identifiers"]] == [
-        ("4711", "EI"),
+        ("Zq4711", "EI"),
         ("1234567893", "NPI"),
     ]
     assert (house["facility"], house["stated_in"], house["role_code"]) == ("MERCY", "PV1-7", "AT")
@@ -112,14 +112,14 @@ def test_what_is_stated_is_apart_from_the_team_that_people_keep(caretrail: Comma
     known = caretrail.object("team", "show", "MERCY|0042")["known_at"]["index"]
     ingest(caretrail, FEED[1])
     caretrail.object(
-        "team", "join", "MERCY|0042", "--member", "4711", "--role", "nurse",
+        "team", "join", "MERCY|0042", "--member", "Zq4711", "--role", "nurse",
         "--happened-at", "2026-03-01T11:00Z", *NURSE,
     )  # fmt: skip
     shown = caretrail.object("team", "show", "MERCY|0042", "--known-at", str(known))
     assert shown["members"] == []
     assert [each["role"] for each in shown["stated_by_hospital"]] == ["attending", "primary_care"]
     now = caretrail.object("team", "show", "MERCY|0042")
-    assert [each["member"] for each in now["members"]] == ["4711"]
+    assert [each["member"] for each in now["members"]] == ["Zq4711"]
     assert len(now["stated_by_hospital"]) == 4
 
 
@@ -132,7 +132,7 @@ def test_the_view_holds_no_name_and_no_number(caretrail: CommandLine, home: Path
         ).fetchall()
     assert [role for role, *_ in rows] == [role for role, *_ in TEAM]
     assert len({ref for _, ref, *_ in rows}) == 2
-    for canary in ("HOUSE", "WILSON", "4711", "4712", "1234567893"):
+    for canary in ("HOUSE", "WILSON", "Zq4711", "Zq4712", "1234567893"):
         assert not [text for *_, text in rows if canary in text]
     before = caretrail.object("projections", "digest")
     caretrail.run("projections", "rebuild")

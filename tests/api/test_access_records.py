@@ -61,7 +61,7 @@ def test_no_record_holds_a_name_a_number_or_a_search(api: ApiClient) -> None:
             "select coalesce(string_agg(r::text, ' '), '') from access.record r"
         ).fetchone() or ("",)
     assert "patients/search" in whole
-    for sealed in ("Alder", "1951", "77-10342"):
+    for sealed in ("Alder", "1951-06-02", "77-10342"):
         assert sealed not in whole
 
 

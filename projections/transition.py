@@ -1,6 +1,6 @@
 """The transitions of care: what follows each discharge, and the steps that are owed or done."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -361,3 +361,31 @@ def steps_of_patient(
         for each in cursor.execute(query, (patient,)):
             found.setdefault(each.encounter_id, []).append(each)
     return found
+
+
+def open_at(
+    connection: Connection[Any],
+    patients: Sequence[PatientId],
+    *,
+    organisations: Sequence[str],
+    at: datetime,
+) -> list[PatientId]:
+    """Return the patients with a transition that is open at an instant and of organisations.
+
+    It is of the facility that discharged the patient, and of the organisation that owes its steps.
+    """
+    found = connection.execute(
+        sql.SQL(
+            """
+            select distinct patient_id from {transitions} as t
+            where patient_id = any(%(patients)s)
+                and state = 'open' and window_ends_at > %(at)s
+                and (
+                    facility = any(%(organisations)s)
+                    or responsible_organisation = any(%(organisations)s)
+                )
+            """
+        ).format(transitions=PRESENT.of(TRANSITION_TABLE)),
+        {"organisations": list(organisations), "patients": list(patients), "at": at},
+    ).fetchall()
+    return [patient for (patient,) in found]

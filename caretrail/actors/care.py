@@ -2,7 +2,9 @@
 
 A patient is of the *team* of a user if the care team has the user, or an organisation that the user
 acts for, as a member. A patient is on the *panel* of a user if a member of one of these
-organisations is in the care team, or if the patient is attributed to the user or to one of them.
+organisations is in the care team, if the patient is attributed to the user or to one of them, or if
+one of them discharged the patient, or owes the steps after the discharge, and the transition is
+open.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +17,7 @@ from psycopg import Connection
 from caretrail.actors.user import User
 from commands.authority import Care
 from domain.ids import PatientId
-from projections import attribution, care_team_member
+from projections import attribution, care_team_member, transition
 
 
 class CareLookup:
@@ -50,6 +52,10 @@ class CareLookup:
                     organisations=organisations,
                     at=at,
                 ),
+                "panel",
+            )
+            found |= dict.fromkeys(
+                transition.open_at(connection, patients, organisations=organisations, at=at),
                 "panel",
             )
             for patient, is_member in care_team_member.cared_for(

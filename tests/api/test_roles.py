@@ -1,8 +1,14 @@
 """Each cell of the table of roles, through the API."""
 
+from datetime import datetime, timedelta
+
 import pytest
 
+from caretrail.actors.care import CareLookup
+from caretrail.actors.user import User
+from commands.authority import Authority
 from commands.permissions import Permission, Role
+from domain.ids import PatientId
 from infra import clock
 from tests.api_region import REQUEST, ApiClient, code_of
 
@@ -142,6 +148,27 @@ def test_the_panel_of_a_coordinator_is_not_the_team_of_a_clinician(api: ApiClien
     listed = api.get("/patients?limit=500", role="coordinator", reason="").json()["items"]
     assert str(patient) in [each["patient_id"] for each in listed]
     assert len(listed) < len(api.get("/patients?limit=500").json()["items"])
+
+
+def test_an_open_transition_of_the_facility_is_on_the_panel(api: ApiClient) -> None:
+    patient, item = next(
+        (PatientId(each["patient_id"]), item)
+        for each in api.get("/work-list?limit=500").json()["people"]
+        for item in each["items"]
+        if item["kind"] == "transition"
+    )
+    facility = item["responsible"]["organisation"]
+    discharged = datetime.fromisoformat(item["opened_at"])
+
+    def cared_for(organisation: str, *, days: int) -> object:
+        authority = Authority(roles=(Role.COORDINATOR,), organisations=frozenset({organisation}))
+        at = discharged + timedelta(days=days)
+        care = CareLookup(api.opened.readers.connection, now=lambda: at)
+        return care(User(issuer="local", subject="nurse-9", authority=authority), [patient])
+
+    assert cared_for(facility, days=1) == {patient: "panel"}
+    assert cared_for(facility, days=60) == {}  # the window is over
+    assert cared_for("NOWHERE", days=1) == {}
 
 
 def test_an_analyst_sees_no_sealed_content(api: ApiClient) -> None:

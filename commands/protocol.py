@@ -1,8 +1,8 @@
 """Publish a protocol, and mark its publication as entered in error."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AwareDatetime, Field
 from typing_extensions import override
@@ -12,12 +12,13 @@ from commands.permissions import Permission
 from domain import protocol
 from domain.decider import StreamEvent
 from domain.events import OwnEvent
+from domain.ids import IdKey, StreamId
 
 
 class PublishProtocol(Command):
     """Publish a protocol: the rules that are in force from an instant on.
 
-    ``stream`` is the stream of protocols, which every store has from its creation.
+    It is added to the stream of protocols, which every store has from its creation.
     """
 
     KIND: ClassVar = protocol.KIND
@@ -30,6 +31,11 @@ class PublishProtocol(Command):
     effective_from: Annotated[
         AwareDatetime | None, Field(description="from when it is in force; now if not given")
     ] = None
+
+    @override
+    @classmethod
+    def stream_of(cls, id_key: IdKey, members: Mapping[str, Any]) -> StreamId | None:
+        return protocol.stream_of_protocols(id_key)
 
     @override
     def decide(
@@ -52,6 +58,11 @@ class VoidProtocolEvent(VoidEvent):
 
     KIND: ClassVar = protocol.KIND
     PERMISSION: ClassVar[Permission] = Permission.OPERATE
+
+    @override
+    @classmethod
+    def stream_of(cls, id_key: IdKey, members: Mapping[str, Any]) -> StreamId | None:
+        return protocol.stream_of_protocols(id_key)
 
     @override
     def decide(

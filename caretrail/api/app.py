@@ -29,9 +29,9 @@ from caretrail.api.reading import MustWait
 from caretrail.api.reads import ReadRoute, read_routes
 from commands.ports.store import CannotStore, StoreUnavailable
 from commands.ports.streams import CommandOutcome
-from domain.errors import DomainError, UnknownStream, VersionConflict
+from domain.errors import DomainError, UnknownEvent, UnknownStream, VersionConflict
 from domain.events import UUID_TEXT
-from domain.ids import StreamId
+from domain.ids import EventId, StreamId
 from infra.log import place_of
 from infra.oidc import IssuerUnavailable
 from projections.engine.generations import NeedsRebuild
@@ -232,12 +232,14 @@ def _refuse_other_ids(request: Request) -> None:
     """Refuse an address with anything but an id: numbers of patients do not belong in addresses.
 
     Raises:
-        Problem, DomainError: There is no such patient or stream.
+        Problem, DomainError: There is no such patient, stream or event.
     """
     for name, given in request.path_params.items():
         if _UUID.fullmatch(given) is None:
             if name == "stream":
                 raise UnknownStream(StreamId("with this id"))
+            if name == "event":
+                raise UnknownEvent(EventId("with this id"))
             raise Problem("unknown_patient")
 
 

@@ -59,16 +59,16 @@ def command_routes() -> Iterator[CommandRoute]:
     """Yield the route of each command.
 
     A command that makes a new stream is sent to the collection, and a command on a stream, to the
-    verb below the stream. If the content of a command names the stream, as for the one care team of
-    a person, the command is sent to the verb below the collection.
+    verb below the stream. If the command itself says which stream it is, as for the one care team
+    of a person, the command is sent to the verb below the collection.
     """
     for command in COMMANDS:
         collection = COLLECTIONS[command.KIND.name]
         verb = command.VERB.replace("_", "-")
-        if not command.BEGINS:
-            path = f"/{collection.path}/{{stream}}/{verb}"
-        elif _is_named_by_content(command):
+        if _is_named_by_content(command):
             path = f"/{collection.path}/{verb}"
+        elif not command.BEGINS:
+            path = f"/{collection.path}/{{stream}}/{verb}"
         else:
             path = f"/{collection.path}"
         yield CommandRoute(command=command, collection=collection, path=path)

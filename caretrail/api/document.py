@@ -25,6 +25,7 @@ from domain.errors import (
     DomainError,
     PurposeMissing,
     RoleNotAllowed,
+    UnknownEvent,
     UnknownStream,
 )
 from domain.events import UUID_TEXT
@@ -204,6 +205,8 @@ def _read(route: ReadRoute, schemas: Json) -> Json:
     if "{stream}" in route.path:
         codes.append("unknown_patient")
         refusals += [AccessReasonMissing, UnknownStream]
+    if "{event}" in route.path:
+        refusals.append(UnknownEvent)
     operation: Json = {
         "operationId": "read_" + route.path.strip("/").translate(_TO_NAME),
         "tags": [route.tag],
@@ -395,11 +398,15 @@ def _path_parameters(path: str) -> list[Json]:
             "name": name,
             "in": "path",
             "required": True,
-            "description": "id of the stream" if name == "stream" else "patient id",
+            "description": words,
             "schema": {"type": "string", "pattern": UUID_TEXT},
             "example": UUID,
         }
-        for name in ("patient", "stream")
+        for name, words in (
+            ("patient", "patient id"),
+            ("stream", "id of the stream"),
+            ("event", "event id"),
+        )
         if f"{{{name}}}" in path
     ]
 

@@ -11,6 +11,21 @@ TIME: Final = "2026-03-02T14:05:00Z"
 
 Json = dict[str, Any]
 
+_PROTOCOL: Final = """\
+name = "regional"
+zone = "America/Chicago"
+backlog_days = 14
+window_days = 30
+
+[duties]
+"referral.outcome" = { within = "7 d", source = "our choice" }
+
+[kinds.home]
+dispositions = ["01"]
+canonical = ["home"]
+steps = []
+"""
+
 #: Values by the path or the name of a member.
 _VALUES: Final[Mapping[str, object]] = {
     "organisation": "GENERAL",
@@ -23,14 +38,23 @@ _VALUES: Final[Mapping[str, object]] = {
     "specialty": "207RC0000X",
     "question": "Is the valve to be replaced?",
     "note": "Discussed with the patient.",
-    "words": "Alder 1951-06-02",
+    "step": "education",
+    "goals_added.goal.goal_id": "g2",
+    "name": "Furosemide",
+    "content": _PROTOCOL,
     "roster": "MSSP-2026",
 }
 _FORMATS: Final[Mapping[str, object]] = {"date": "2026-03-09", "date-time": TIME}
 #: The pattern of the id of a part within a stream, such as g1 for a goal.
 _PART: Final = re.compile(r"\^\[?([a-z])[a-z]*\]?\[1-9\]")
 _PARTY: Final = frozenset({"organisation", "person", "pool"})
-_TELLING: Final = frozenset({"urgency", "service", "question", "note"})
+#: Members that an example has although a command can do without them.
+_TELLING: Final = frozenset(
+    {
+        "urgency", "service", "question", "note", "words", "items", "compared", "decisions",
+        "goals_added",
+    }
+)  # fmt: skip
 
 
 def example_of(schema: Json, definitions: Json | None = None) -> Json:

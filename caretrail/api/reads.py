@@ -13,6 +13,7 @@ from caretrail.api.collections import COLLECTIONS, Collection
 from caretrail.api.giving import several
 from caretrail.api.incoming import Incoming, shaped
 from caretrail.api.problems import Problem
+from caretrail.api.protocols import AskedProtocols, protocol, protocols
 from caretrail.api.reading import (
     NO_CURSOR,
     AskedInstants,
@@ -51,6 +52,7 @@ from domain.catalogue import KINDS
 from domain.errors import PurposeMissing, UnknownStream
 from domain.events import UUID_TEXT, OptionalCode
 from domain.ids import PatientId, StreamId
+from domain.protocol import KIND
 from projections.referral_loop import referrals
 
 Work: TypeAlias = Callable[[Incoming], Response]
@@ -398,8 +400,8 @@ def read_routes() -> tuple[ReadRoute, ...]:
 
 def _of_collection(collection: Collection) -> tuple[ReadRoute, ...]:
     """Return the reads of one kind of own stream."""
-    if collection.kind not in OWN_STREAMS:
-        return ()
+    if collection.kind not in OWN_STREAMS or collection.kind == KIND.name:
+        return ()  # protocols are about no patient
     noun = collection.noun
     return (
         ReadRoute(
@@ -481,6 +483,21 @@ _READS: Final = (
         asked=AskedCensus,
         work=census,
         is_list=True,
+    ),
+    ReadRoute(
+        path="/protocols",
+        tag="protocols",
+        words="List the protocols that were published, in that order",
+        asked=AskedProtocols,
+        work=protocols,
+        is_list=True,
+    ),
+    ReadRoute(
+        path="/protocols/{event}",
+        tag="protocols",
+        words="Show one published protocol with its TOML file",
+        asked=AskedProtocols,
+        work=protocol,
     ),
     ReadRoute(
         path="/work-list",

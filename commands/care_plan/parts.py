@@ -134,7 +134,13 @@ class SetGoal(_AddPart):
     ] = None
     owner: Annotated[GoalOwner, Field(description="whose goal it is")]
     priority: Annotated[GoalPriority, Field(description="how important it is")] = "medium"
-    words: Annotated[Text, Field(description="the goal in words; it is stored sealed")] = ""
+    words: Annotated[
+        Text,
+        Field(
+            description="the goal in words; it is stored sealed",
+            examples=["To walk to the shop again"],
+        ),
+    ] = ""
     target: Annotated[GoalTarget, Field(description="what should be reached")] = GoalTarget()
     target_on: Annotated[date | None, Field(description="day by which it is reached")] = None
 

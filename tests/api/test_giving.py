@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from caretrail.api.document import document
 from infra import clock
 from tests.api_region import REQUEST, ApiClient, code_of
 
@@ -194,3 +195,29 @@ def test_an_address_or_method_that_does_not_exist_is_a_problem_too(api: ApiClien
     wrong = api.call("DELETE", "/census")
     assert (wrong.status_code, code_of(wrong)) == (405, "method_not_allowed")
     assert wrong.headers["allow"] == "GET"
+
+
+@pytest.mark.parametrize(("collection", "begins", "verbs"), [
+    ("care-plans", "", ("add-concern", "set-goal", "add-activity", "activate", "revise")),
+    ("medication-lists", "/record",
+     ("reconcile", "find-discrepancy", "resolve-discrepancy")),
+])  # fmt: skip
+def test_the_examples_of_the_document_are_recorded_one_after_the_other(
+    api: ApiClient, collection: str, begins: str, verbs: tuple[str, ...]
+) -> None:
+    def give(stream: str, verb: str) -> str:
+        body = example(f"/{collection}{stream and '/{stream}'}{verb}")
+        if "patient" in body:
+            body["patient"] = "NGH|60013"
+        answer = api.post(f"/{collection}{stream and '/'}{stream}{verb}", body, role="clinician")
+        assert answer.is_success, answer.text
+        return str(answer.json()["stream_id"])
+
+    stream = give("", begins)
+    for verb in verbs:
+        give(stream, f"/{verb}")
+
+
+def example(path: str) -> dict[str, Any]:
+    body = document()["paths"][f"/api/v1{path}"]["post"]["requestBody"]
+    return dict(body["content"]["application/json"]["example"])

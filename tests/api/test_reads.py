@@ -4,9 +4,16 @@ from threading import Timer
 
 import pytest
 
+from caretrail.api.document import document
+from domain.rules import parse_protocol
+from infra import clock
 from tests.api_region import REQUEST, ApiClient, code_of
 
 UNKNOWN = "01a223d3-0000-7000-8000-000000000000"
+#: The example of the document.
+PUBLISH = document()["paths"]["/api/v1/protocols/publish"]["post"]["requestBody"]["content"][
+    "application/json"
+]["example"]
 pytestmark = pytest.mark.postgres
 
 
@@ -186,3 +193,30 @@ def test_the_work_list_is_read_at_other_instants_and_refuses_what_is_no_cursor(
     assert (listed["people"], listed["next"]) == ([], None)
     answer = api.get("/work-list?cursor=x")
     assert (answer.status_code, code_of(answer)) == (422, "query_invalid")
+
+
+def test_protocols_are_listed_and_shown_to_every_role(api: ApiClient) -> None:
+    for role in ("operator", "coordinator"):
+        (first, *_) = api.get("/protocols", role=role).json()["items"]
+        assert (first["name"], first["effective_from"]) == ("caretrail-default", None)
+        shown = api.get(f"/protocols/{first['event_id']}", role=role).json()
+        assert parse_protocol(shown["content"]).version == first["version"]
+
+
+def test_a_protocol_is_published_and_made_void_by_what_the_api_itself_tells(
+    api: ApiClient,
+) -> None:
+    body = {"content": PUBLISH["content"], "effective_from": "2190-01-01T00:00:00Z"}
+    event = api.post("/protocols/publish", body, role="operator").json()["events"][0]["event_id"]
+    # No statement is of that time, so the protocol of the region's patients stays as it is.
+    then = {
+        each["event_id"]: each["in_force"]
+        for each in api.get("/protocols?as_of=2190-01-02T00:00:00Z").json()["items"]
+    }
+    assert then.pop(event)
+    assert not any(then.values())
+    void = {"event_id": event, "reason_code": "other"}
+    assert api.post("/protocols/void", void, role="operator").status_code == 200
+    assert api.get(f"/protocols/{event}").json()["voided_by"]
+    assert code_of(api.get(f"/protocols/{clock.new_id()}")) == "unknown_event"
+    assert code_of(api.get("/protocols", purpose="")) == "purpose_missing"

@@ -16,7 +16,9 @@ WORKERS ?= 2
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test feed lint bench soak mutants docs shapes wheel lock
+OPENID := tests/openid/node_modules/.package-lock.json
+
+.PHONY: setup demo test openid feed lint bench soak mutants docs shapes wheel lock
 
 setup: $(STAMP)
 
@@ -37,9 +39,16 @@ demo: setup
 test feed soak: export PYTHONDONTWRITEBYTECODE =
 
 # Each worker has its own servers. A file stays with one, for its tests share what is made once.
-test: setup
+test: setup openid
 	$(BIN)/python -m pytest -m "not soak and not feed" -n $(WORKERS) --dist loadfile \
 	  --no-loadscope-reorder $(ARGS)
+
+# The OpenID provider at which tests sign in. Without Node.js, the run says which tests are left out.
+openid: $(OPENID)
+
+$(OPENID): tests/openid/package-lock.json
+	@! command -v npm >/dev/null || npm ci --silent --prefix tests/openid
+	@! test -e $@ || touch $@
 
 # The acceptance on a public feed; CARETRAIL_FEED names the file.
 feed: setup

@@ -31,6 +31,8 @@ from infra.atomic_file import write_atomically
 from infra.child_processes import ChildProcess
 from infra.kafka_access import Brokers
 from infra.kafka_server import KafkaServer, KafkaUnavailable
+from infra.oidc import issuer_of
+from infra.oidc_login import client_of, public_address
 from infra.ports import free_port, free_ports
 from infra.postgres import await_recovery, recovering
 from infra.postgres_server import PostgresServer, PostgresUnavailable
@@ -101,7 +103,10 @@ class Service:
         stop = stop or Event()
         home = self.settings.home
         if "http" in self.only:
-            listening.address(self.settings)  # refused before anything is started
+            # Refused before anything is started.
+            listening.address(self.settings)
+            public_address(self.settings)
+            client_of(self.settings, issuer_of(self.settings))
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._claim()
         self._stop_leftovers()

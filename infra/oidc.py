@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from http.client import HTTPException
 from threading import Lock
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -31,6 +32,9 @@ _KEYS_SECONDS: Final = 3600.0  # after which the keys are fetched again
 #: Seconds between two fetches, so that tokens with invented key ids cause few of them.
 _BETWEEN_SECONDS: Final = 10.0
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+#: Status of answers by which an issuer refuses a request: RFC 6749, section 5.2; RFC 6750, 3.1.
+_REFUSALS: Final = frozenset({400, 401, 403})
 
 FetchJson = Callable[[str], Mapping[str, Any]]
 
@@ -133,8 +137,20 @@ class OidcIssuer:
         except (JoseError, ValueError, TypeError) as error:
             # The text of the error may quote the token.
             raise TokenRefused(f"the token cannot be accepted: {_reason(error)}") from None
-        claims = decoded.claims
-        subject = claims["sub"]
+        return self.read(decoded.claims)
+
+    def states(self, claims: Mapping[str, Any]) -> bool:
+        """Tell whether claims state roles and organisations, be they empty."""
+        wanted = (self._names.roles, self._names.organisations)
+        return all(_at(claims, path) is not None for path in wanted)
+
+    def read(self, claims: Mapping[str, Any]) -> VerifiedClaims:
+        """Return what claims say about their subject. The caller has verified them.
+
+        Raises:
+            TokenRefused: They name no subject.
+        """
+        subject = claims.get("sub")
         if not isinstance(subject, str) or not subject:
             raise TokenRefused("the token cannot be accepted: it names no subject")
         stated = _texts(_at(claims, self._names.roles))
@@ -195,12 +211,13 @@ def issuer_of(settings: Settings) -> OidcIssuer | None:
     """
     if not settings.oidc_issuer:
         return None
-    address = urlsplit(settings.oidc_issuer)
-    loopback = address.scheme == "http" and address.hostname in _LOOPBACK
-    if not loopback and (address.scheme != "https" or not address.hostname):
+    if not is_protected(settings.oidc_issuer):
         raise BadSettings("CARETRAIL_OIDC_ISSUER: write an address that begins with https://")
-    if not settings.oidc_audience:
-        raise BadSettings("CARETRAIL_OIDC_AUDIENCE: write the audience of the tokens")
+    if not settings.oidc_audience and not settings.oidc_client_id:
+        raise BadSettings(
+            "CARETRAIL_OIDC_AUDIENCE, CARETRAIL_OIDC_CLIENT_ID: write the audience of the tokens"
+            " that the API accepts, or the name of the pages at the issuer, or both"
+        )
     pairs = [each.strip() for each in settings.oidc_roles.split(",") if each.strip()]
     if any("=" not in each for each in pairs):
         raise BadSettings("CARETRAIL_OIDC_ROLES: write VALUE=ROLE, separated by commas")
@@ -217,6 +234,23 @@ def issuer_of(settings: Settings) -> OidcIssuer | None:
         ),
         leeway=settings.oidc_leeway,
     )
+
+
+def is_protected(address: str) -> bool:
+    """Tell whether secrets may go to an address: over TLS, or within this machine.
+
+    >>> is_protected("https://login.example"), is_protected("http://127.0.0.1:9000/token")
+    (True, True)
+    >>> is_protected("http://login.example"), is_protected("https://"), is_protected("login")
+    (False, False, False)
+    """
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    if parts.scheme == "http":
+        return parts.hostname in _LOOPBACK
+    return parts.scheme == "https" and bool(parts.hostname)
 
 
 def _key_id(token: str) -> str | None:
@@ -278,9 +312,27 @@ def _fetched(address: str) -> Mapping[str, Any]:
         raise IssuerUnavailable("the issuer names an address that is not HTTP")
     request = urllib.request.Request(address, headers={"Accept": "application/json"})  # noqa: S310  # checked above
     try:
-        with urllib.request.urlopen(request, timeout=_FETCH_SECONDS) as answer:  # noqa: S310
+        return answered(request, urllib.request.build_opener())
+    except urllib.error.HTTPError as refusal:
+        refusal.close()
+        raise IssuerUnavailable("the issuer refuses to tell its keys or endpoints") from None
+
+
+def answered(
+    request: urllib.request.Request, opener: urllib.request.OpenerDirector
+) -> Mapping[str, Any]:
+    """Send a request to the issuer; return the JSON object that it answers.
+
+    Raises:
+        HTTPError: The issuer refuses the request.
+        IssuerUnavailable: The issuer does not answer, or its answer cannot be used.
+    """
+    try:
+        with opener.open(request, timeout=_FETCH_SECONDS) as answer:
             body = answer.read(_LARGEST + 1)
-    except (urllib.error.URLError, OSError, ValueError) as error:
+    except (urllib.error.URLError, OSError, ValueError, HTTPException) as error:
+        if isinstance(error, urllib.error.HTTPError) and error.code in _REFUSALS:
+            raise
         raise IssuerUnavailable(f"the issuer does not answer: {type(error).__name__}") from None
     if len(body) > _LARGEST:
         raise IssuerUnavailable("the answer of the issuer is too large")

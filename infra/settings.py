@@ -138,16 +138,40 @@ class Settings(BaseSettings):
         " published on loopback.",
     )
     http_port: Port = Field(8600, description="Port of the pages; 0 takes a free one.")
+    http_public_url: str = Field(
+        "",
+        description="Address under which browsers reach the pages, such as"
+        " https://care.example.org. The pages answer under its host name, and the OIDC issuer"
+        " sends people back to /ui/login/callback below it.",
+    )
     http_threads: int = Field(
         8, ge=1, le=64, description="Most reads of the API that are worked on at a time."
     )
     oidc_issuer: str = Field(
         "",
-        description="Address of the OIDC issuer whose tokens the API accepts, as the issuer writes"
-        " itself in its tokens; without it, only local tokens are accepted.",
+        description="Address of the OIDC issuer at which people sign in to the pages, and whose"
+        " tokens the API accepts, as the issuer writes itself in its tokens; without it, there are"
+        " only links for the pages and local tokens for the API.",
     )
     oidc_audience: str = Field(
-        "", description="Audience that the tokens of the OIDC issuer must name."
+        "",
+        description="Audience that the tokens of the OIDC issuer must name; without it, the API"
+        " accepts local tokens only.",
+    )
+    oidc_client_id: str = Field(
+        "",
+        description="Name of the pages at the OIDC issuer; without it, people sign in by a link"
+        " only. With it, set CARETRAIL_HTTP_PUBLIC_URL too.",
+    )
+    oidc_client_secret_file: Path | None = Field(
+        None,
+        description="File of the secret that the OIDC issuer gave the pages. Unset for a public"
+        " client, which has none.",
+    )
+    oidc_scopes: str = Field(
+        "openid profile",
+        description="Scopes that the pages ask for, separated by spaces: openid, and those that"
+        " give the claims of roles and organisations.",
     )
     oidc_roles_claim: str = Field(
         "roles", description="Claim that states the roles, such as realm_access.roles."

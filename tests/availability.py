@@ -1,8 +1,9 @@
 """What this machine cannot run is left out loudly: never a quiet skip.
 
-A pytest plugin. Tests marked ``kafka`` or ``chromium`` are deselected where there is no broker or
-no browser, the last lines of the run say so, and with ``CARETRAIL_CI=1`` the run has failed. Where
-tests are run by workers (``-n``), these collect; each hands over what it has left out.
+A pytest plugin. Tests marked ``kafka``, ``chromium`` or ``openid`` are deselected where there is no
+broker, no browser or no OpenID provider, the last lines of the run say so, and with
+``CARETRAIL_CI=1`` the run has failed. Where tests are run by workers (``-n``), these collect; each
+hands over what it has left out.
 """
 
 import os
@@ -53,7 +54,26 @@ def chromium() -> Path:
     raise Missing("no chromium on the path: apt-get install chromium")
 
 
-_NEEDED: Mapping[str, Callable[[], object]] = {"kafka": kafka, "chromium": chromium}
+@cache
+def openid() -> Path:
+    """Return the program of the OpenID provider, whose packages ``make test`` installs.
+
+    Raises:
+        Missing: Node.js or the packages are missing.
+    """
+    folder = Path(__file__).parent / "openid"
+    if which("node") is None:
+        raise Missing("no node on the path: apt-get install nodejs npm")
+    if not (folder / "node_modules" / "oidc-provider").is_dir():
+        raise Missing("its packages are missing: make openid")
+    return folder / "provider.mjs"
+
+
+_NEEDED: Mapping[str, Callable[[], object]] = {
+    "kafka": kafka,
+    "chromium": chromium,
+    "openid": openid,
+}
 
 
 @pytest.hookimpl(trylast=True)  # after -m and -k: what nobody asked for is not missed

@@ -10,9 +10,9 @@ from starlette.applications import Starlette
 
 
 @contextmanager
-def serving(app: Starlette) -> Iterator[str]:
+def serving(app: Starlette, *, port: int = 0) -> Iterator[str]:
     """Serve until exit; give the address."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", ws="none")
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", ws="none")
     server = uvicorn.Server(config)
     thread = Thread(target=server.run, daemon=True)
     thread.start()

@@ -34,6 +34,7 @@ from caretrail.web.words import Words
 from commands.decisions import Decisions
 from domain.ids import IdKey
 from infra import clock
+from infra.oidc_login import OidcClient
 from infra.web_sessions import WebSessions
 
 
@@ -58,6 +59,7 @@ def create_app(  # noqa: PLR0913  # the parts of an application are wired here
     hosts: Sequence[str] = tuple(LOOPBACK),
     api: ASGIApp | None = None,
     own: OwnActivities | None = None,
+    oidc: OidcClient | None = None,
 ) -> Starlette:
     """Return the web application. Its handlers run in threads.
 
@@ -73,6 +75,7 @@ def create_app(  # noqa: PLR0913  # the parts of an application are wired here
         hosts: The host names that are answered.
         api: What is served under ``/api/v1``.
         own: What the pages of own activities need; None: there are no such pages.
+        oidc: The pages as a client of an OIDC issuer; None: people sign in by a link only.
     """
     reads = PageReads(
         accesses=AccessRecorder(reader.connection, new_id=clock.new_id),
@@ -80,12 +83,13 @@ def create_app(  # noqa: PLR0913  # the parts of an application are wired here
     )
     site = Site(reader=reader, now=now, words=words, reads=reads)
     errors = ErrorPages(site=site)
-    sign_in = SignIn(site=site, sessions=sessions)
+    sign_in = SignIn(site=site, sessions=sessions, oidc=oidc)
     reading = ReadingPages(site=site, stories=stories, searches=RecentSearches(new_id))
     gate = Middleware(
         Gate, sessions=sessions, refuse=sign_in.refuse, unavailable=errors.unavailable
     )
     below = [Middleware(Below, path="/api/v1", other=api)] if api is not None else []
+    targets = () if oidc is None else (oidc.issuer_origin,)
     return Starlette(
         routes=[
             *sign_in.routes(),
@@ -98,7 +102,7 @@ def create_app(  # noqa: PLR0913  # the parts of an application are wired here
             Route("/readyz", _readyz(problems)),
             Route("/metrics", _metrics(metrics)),
         ],
-        middleware=[Middleware(Guard, hosts=hosts), *below, gate],
+        middleware=[Middleware(Guard, hosts=hosts, form_targets=targets), *below, gate],
         exception_handlers=errors.handlers(),
     )
 

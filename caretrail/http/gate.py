@@ -8,12 +8,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from caretrail.http.session_cookie import secret_of
+from caretrail.http.session_cookie import is_loopback, secret_of
 from commands.ports.store import StoreUnavailable
 from infra.web_sessions import WebSession, WebSessions
 
-#: What operators need, and what the page of the sign-in loads.
-_OPEN: Final = frozenset({"/healthz", "/readyz", "/metrics", "/static/caretrail.css"})
+#: What load balancers need, and what the page of the sign-in loads.
+_OPEN: Final = frozenset({"/healthz", "/static/caretrail.css"})
+#: What operators need on the machine itself: open under the names of loopback alone.
+_OPEN_ON_LOOPBACK: Final = frozenset({"/readyz", "/metrics"})
 #: The API asks for a token by itself.
 _API: Final = "/api/"
 SIGN_IN: Final = "/ui/login"
@@ -42,6 +44,9 @@ class Gate:
             await self._app(scope, receive, send)
             return
         request = Request(scope)
+        if path in _OPEN_ON_LOOPBACK and is_loopback(request):
+            await self._app(scope, receive, send)
+            return
         secret = secret_of(request)
         try:
             found = await run_in_threadpool(self._sessions.session, secret) if secret else None

@@ -12,11 +12,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 #: foreign site that resolves to this machine (DNS rebinding).
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
+#: ``{targets}``: where a browser may send the forms of these pages, redirects included.
+_POLICY: Final = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action {targets}; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
 HEADERS: Final = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'"
-    ),
+    "Content-Security-Policy": _POLICY.format(targets="'self'"),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -38,9 +40,24 @@ _FOREIGN_FORM: Final = "This form was not sent by a page of this server. Open th
 class Guard:
     """Refuses unknown hosts and forms of other sites; adds the security headers."""
 
-    def __init__(self, app: ASGIApp, *, hosts: Collection[str] = LOOPBACK) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        hosts: Collection[str] = LOOPBACK,
+        form_targets: Collection[str] = (),
+    ) -> None:
+        """Take what is allowed.
+
+        Args:
+            app: What is guarded.
+            hosts: The host names that are answered.
+            form_targets: Origins to which a form may be redirected, besides this server.
+        """
         self._app = app
         self._hosts = frozenset(hosts)
+        policy = _POLICY.format(targets=" ".join(("'self'", *form_targets)))
+        self._headers = {**HEADERS, "Content-Security-Policy": policy}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -51,7 +68,7 @@ class Guard:
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
             await send(message)
 

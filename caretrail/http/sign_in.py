@@ -1,5 +1,6 @@
 """Sign in by a one-time link, choose role and purpose, sign out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,11 +9,14 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from caretrail.http.gate import SIGN_IN, session_of
+from caretrail.http.oidc_sign_in import OidcSignIn, start_address
 from caretrail.http.posted import FormValues, one, posted
-from caretrail.http.session_cookie import forget_secret, keep_secret, secret_of
+from caretrail.http.session_cookie import forget_secret, is_loopback, keep_secret, secret_of
 from caretrail.http.site import Site
 from caretrail.web.purposes import PURPOSES, TREATMENT
-from caretrail.web.session_pages import session_page, sign_in_page
+from caretrail.web.session_pages import session_page, sign_in_page, signed_out_page
+from infra.oidc import IssuerUnavailable
+from infra.oidc_login import OidcClient
 from infra.web_sessions import WebSessions
 
 _UNAUTHORIZED: Final = 401
@@ -24,15 +28,22 @@ class SignIn:
 
     site: Site
     sessions: WebSessions
+    oidc: OidcClient | None = None  # None: people sign in by a link only
 
     def routes(self) -> list[Route]:
         """Return the routes."""
         return [
+            *self._oidc_routes(),
             Route(SIGN_IN, self.login),
             Route("/ui/session", self.session),
             Route("/ui/session", posted(self.changed), methods=["POST"]),
             Route("/ui/logout", posted(self.logout), methods=["POST"]),
         ]
+
+    def _oidc_routes(self) -> Sequence[Route]:
+        if self.oidc is None:
+            return ()
+        return OidcSignIn(site=self.site, sessions=self.sessions, client=self.oidc).routes()
 
     def refuse(self, request: Request) -> Response:
         """Answer a request without a session."""
@@ -45,6 +56,9 @@ class SignIn:
         ahead = "prefetch" in request.headers.get("sec-purpose", "")
         if not link or ahead or request.method == "HEAD":
             return self._how(request)
+        # A link is for the machine itself: elsewhere, an issuer says who a person is.
+        if not is_loopback(request):
+            return self._how(request, status=_UNAUTHORIZED)
         secret = self.sessions.follow(link, purpose=TREATMENT)
         if secret is None:
             if session_of(request) is not None:
@@ -69,14 +83,35 @@ class SignIn:
         return RedirectResponse("/ui/session", status_code=303)
 
     def logout(self, request: Request, values: FormValues) -> Response:
-        """Sign out."""
+        """Sign out, at the issuer too if it offers that."""
         del values
+        session = session_of(request)
         self.sessions.end(secret_of(request))
-        answer = RedirectResponse(SIGN_IN, status_code=303)
+        answer: Response = RedirectResponse(SIGN_IN, status_code=303)
+        if self.oidc is not None and session is not None and session.issuer == self.oidc.issuer:
+            answer = self._signed_out(request, self.oidc)
         forget_secret(request, answer)
         return answer
 
+    def _signed_out(self, request: Request, client: OidcClient) -> Response:
+        try:
+            address = client.sign_out_url()
+        except IssuerUnavailable:
+            address = None
+        if address is not None and address.startswith(f"{client.issuer_origin}/"):
+            return RedirectResponse(address, status_code=303)
+        # A browser would not send the form on to another origin: the person follows a link.
+        request.state.session = None
+        frame = self.site.plain_frame(request)
+        return HTMLResponse(signed_out_page(address, words=self.site.words, frame=frame))
+
     def _how(self, request: Request, *, status: int = 200, used: bool = False) -> Response:
         frame = self.site.plain_frame(request)
-        html = sign_in_page(used=used, words=self.site.words, frame=frame)
+        html = sign_in_page(
+            used=used,
+            oidc="" if self.oidc is None else start_address(request, self.oidc),
+            loopback=is_loopback(request),
+            words=self.site.words,
+            frame=frame,
+        )
         return HTMLResponse(html, status_code=status)

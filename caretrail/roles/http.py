@@ -25,6 +25,7 @@ from caretrail.stories import stories_of
 from caretrail.web.plain_pages import Story
 from caretrail.web.words import Words
 from infra import clock, health
+from infra.oidc_login import client_of, public_address
 from infra.settings import Settings
 from infra.web_sessions import WebSessions
 
@@ -53,6 +54,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
             hosts=(*LOOPBACK, *_names(settings)),
             api=opened_api.api,
             own=OwnActivities(decisions=application.decisions, id_key=application.id_key),
+            oidc=client_of(settings, opened_api.oidc),
         )
         server = uvicorn.Server(
             uvicorn.Config(
@@ -137,7 +139,11 @@ def _stories(settings: Settings, reader: Reader) -> Sequence[Story]:
 
 
 def _names(settings: Settings) -> tuple[str, ...]:
-    """Return the host name that browsers use for the configured address, if it names one host."""
+    """Return the host names that browsers use: of the public address, and of the configured one."""
+    public = public_address(settings)
     unnamed = settings.http_host in {"0.0.0.0", "::", ""}  # noqa: S104 - compared, not bound
     host = settings.http_host.lower()
-    return () if unnamed else (f"[{host}]" if ":" in host else host,)
+    return (
+        *(() if unnamed else (f"[{host}]" if ":" in host else host,)),
+        *(() if public is None else (public.host,)),
+    )

@@ -14,7 +14,7 @@ from caretrail.api import ApiServices, create_api
 from caretrail.bootstrap import Application
 from caretrail.readers import Readers, open_readers
 from infra import clock, tokens
-from infra.oidc import issuer_of
+from infra.oidc import OidcIssuer, issuer_of
 from infra.tokens import LocalToken
 
 
@@ -27,6 +27,7 @@ class OpenedApi:
     authentication: Authentication
     accesses: AccessRecorder
     care: CareLookup
+    oidc: OidcIssuer | None  # the issuer that the settings name
 
 
 @contextmanager
@@ -51,8 +52,11 @@ def open_api(
             with readers.connection() as connection:
                 return application.read_models.complete_through(connection)
 
+        issuer = issuer_of(application.settings)
         authentication = Authentication(
-            find_token, oidc=issuer_of(application.settings), now=clock.now
+            find_token,
+            oidc=issuer if application.settings.oidc_audience else None,
+            now=clock.now,
         )
         accesses = AccessRecorder(readers.connection, new_id=clock.new_id)
         care = CareLookup(readers.connection, now=clock.now)
@@ -84,4 +88,5 @@ def open_api(
             authentication=authentication,
             accesses=accesses,
             care=care,
+            oidc=issuer,
         )

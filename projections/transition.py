@@ -202,7 +202,7 @@ class TransitionStepRow:
 
 def course_transitions(course: Course) -> Iterator[tuple[CoursePatient, DerivedTransition]]:
     """Yield the transitions of the patients of a component."""
-    events = _applied_events(course)
+    events = applied_events_of(course)
     for patient in course.patients:
         for each in transitions_of(
             patient.encounters, death=patient.death, events=events, protocols=course.protocols
@@ -210,7 +210,7 @@ def course_transitions(course: Course) -> Iterator[tuple[CoursePatient, DerivedT
             yield patient, each
 
 
-def _applied_events(course: Course) -> dict[EncounterId, AppliedEvents]:
+def applied_events_of(course: Course) -> dict[EncounterId, AppliedEvents]:
     """Return what people recorded, by the encounter that contains the anchor now."""
     streams: dict[StreamId, list[StreamEvent[TransitionEvent]]] = {
         StreamId(stream): history(filed, KIND.events)

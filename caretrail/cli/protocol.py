@@ -3,9 +3,11 @@
 from argparse import Namespace
 
 from caretrail.bootstrap import Application
+from caretrail.cli import DONE, WRONG_USAGE
 from caretrail.cli.home import open_home
-from caretrail.cli.output import as_stated, columns, json_lines, line
+from caretrail.cli.output import as_stated, columns, json_lines, line, note
 from caretrail.cli.own_streams import command_of, give
+from caretrail.cli.protocol_dry_run import dry_run
 from caretrail.failure import Failed
 from caretrail.reading.protocols import publication_of, publications_json
 from commands.protocol import PublishProtocol, VoidProtocolEvent
@@ -19,12 +21,21 @@ from domain.protocol import (
 from infra import clock
 
 
-def protocol_publish(options: Namespace) -> None:
-    """Publish a protocol from a file."""
+def protocol_publish(options: Namespace) -> int:
+    """Publish a protocol from a file, or try it on past discharges."""
+    if not options.dry_run and (options.since or options.discharges):
+        note("caretrail: --since and --discharges go with --dry-run")
+        return WRONG_USAGE
+    if not options.dry_run and not options.actor:
+        note("caretrail: name the person who publishes it with --as, or try it with --dry-run")
+        return WRONG_USAGE
     try:
         content = options.file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise Failed(f"the file cannot be read: {type(error).__name__}") from None
+    if options.dry_run:
+        dry_run(content, options)
+        return DONE
     with open_home() as application:
         command = command_of(
             PublishProtocol,
@@ -34,6 +45,7 @@ def protocol_publish(options: Namespace) -> None:
             happened_at=options.happened_at,
         )
         give(options, application, command)
+    return DONE
 
 
 def protocol_void(options: Namespace) -> None:

@@ -23,7 +23,24 @@ def protocol_verbs(verbs: "Verbs[argparse.ArgumentParser]") -> None:
         metavar="T",
         help="from when it is in force (RFC 3339); now if not given",
     )
-    add_caller(publish, "protocol stream")
+    publish.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="publish nothing: print which steps of past discharges would have been done in time or"
+        " late, beside the protocols in force; it needs no --as",
+    )
+    publish.add_argument(
+        "--since",
+        type=instant,
+        metavar="T",
+        help="with --dry-run: only discharges from this time on (RFC 3339); all if not given",
+    )
+    publish.add_argument(
+        "--discharges",
+        action="store_true",
+        help="with --dry-run: also print each step that would differ, with its encounter",
+    )
+    add_caller(publish, "protocol stream", required=False)
     void = add_verb(
         group, "void", "protocol:protocol_void", "make a publication void: it was never in force"
     )

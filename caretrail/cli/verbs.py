@@ -53,11 +53,18 @@ def add_instants(verb: argparse.ArgumentParser) -> None:
     )
 
 
-def add_caller(verb: argparse.ArgumentParser, noun: str) -> None:
-    """Add who gives a command on a thing called ``noun``, when it happened, and ``--json``."""
+def add_caller(verb: argparse.ArgumentParser, noun: str, *, required: bool = True) -> None:
+    """Add who gives a command on a thing called ``noun``, when it happened, and ``--json``.
+
+    If the person is not ``required``, the verb checks itself that one is named.
+    """
     verb.set_defaults(noun=noun)
     verb.add_argument(
-        "--as", dest="actor", required=True, metavar="ACTOR", help="person who gives the command"
+        "--as",
+        dest="actor",
+        required=required,
+        metavar="ACTOR",
+        help="person who gives the command",
     )
     verb.add_argument(
         "--as-role",

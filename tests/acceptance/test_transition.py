@@ -94,9 +94,42 @@ def test_a_backlog_owes_nothing(home: Path) -> None:
     assert line.objects("transition", "ls", "--overdue") == []
 
 
-def test_protocols_are_published_listed_shown_and_voided_except_the_first(home: Path) -> None:
+def tried_without_a_trace(line: SameProcess, home: Path) -> None:
+    """Try a stricter protocol on a call that was made in time. Nothing is recorded."""
+    (visit,) = line.object("timeline", "MERCY|7")["encounters"]
+    call = ("record-contact", visit["encounter_id"], *NURSE)
+    line.run("transition", *call, "--happened-at", "2026-03-04T11:00-05:00")
+    digest = line.object("projections", "digest")
+    text = line.run("protocol", "show")
+    strict = text.replace('code = "contact", within = "2 bd"', 'code = "contact", within = "1 bd"')
+    assert strict != text
+    (home / "strict.toml").write_text(strict)
+    tried = ("protocol", "publish", home / "strict.toml", "--dry-run")
+    *differing, counts = line.objects(*tried, "--discharges")
+    (home_kind,) = counts["kinds"]
+    assert (home_kind["kind"], home_kind["discharges_before"]) == ("home", 1)
+    (contact,) = [each for each in home_kind["steps"] if each["step"] == "contact"]
+    assert (contact["before"]["in_time"], contact["before"]["late"]) == (1, 0)
+    assert (contact["after"]["in_time"], contact["after"]["late"]) == (0, 1)
+    assert [(each["step"], each["before"], each["after"]) for each in differing] == [
+        ("contact", "in_time", "late")
+    ]
+    assert differing[0]["encounter_id"] == visit["encounter_id"]
+    assert "would be late" in line.run(*tried, "--discharges")
+    (later,) = line.objects(*tried, "--since", "2026-03-03T00:00Z")
+    assert later["kinds"] == []
+    assert len(line.objects("protocol", "ls")) == 1
+    assert line.object("projections", "digest") == digest
+
+
+def test_protocols_are_tried_published_listed_shown_and_voided_except_the_first(
+    home: Path,
+) -> None:
     home.mkdir()
+    (home / "stay.hl7").write_bytes(stay())
     line = SameProcess(home)
+    line.run("ingest", home / "stay.hl7")
+    tried_without_a_trace(line, home)
     (first,) = line.objects("protocol", "ls")
     assert (first["name"], first["effective_from"]) == ("caretrail-default", None)
     assert first["in_force"]

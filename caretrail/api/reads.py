@@ -36,6 +36,7 @@ from caretrail.reading.contract import activity_json, census_json, patients_json
 from caretrail.reading.listing import read_cursor
 from caretrail.reading.members import Json
 from caretrail.reading.one_stream import read_stream
+from caretrail.reading.opened_contents import opened_contents
 from caretrail.reading.past_rows import PastRows
 from caretrail.reading.referrals import referral_json
 from caretrail.reading.responsibility import (
@@ -333,38 +334,26 @@ def stream(incoming: Incoming, collection: Collection) -> Response:
         raise UnknownStream(wanted)
     read = person_read(incoming, record)
     now = asked.as_of is None and asked.known_at is None
-    found = _stream_now(read, wanted) if now else _stream_then(read, asked, collection, wanted)
+    found = _stream(read, asked, collection, wanted)
     if found is None:
         raise UnknownStream(wanted)
     headers = {"ETag": f'"{found["version"]}"'} if now and "version" in found else None
     return shown(incoming, found, right=read.right, patients=[read.patient], headers=headers)
 
 
-def _stream_now(read: PersonRead, wanted: StreamId) -> Json | None:
-    with read.reader.connection() as connection:
-        found = read_stream(connection, wanted)
-    if found is None:
-        return None
-    return {**found.members, "entries": [activity_json(each) for each in found.entries]}
-
-
-def _stream_then(
+def _stream(
     read: PersonRead, asked: AskedInstants, collection: Collection, wanted: StreamId
 ) -> Json | None:
-    reading = read.reader.patient(
-        read.patient, as_of=asked.as_of_instant, known_at=asked.known_at_position
-    )
-    if reading is None:
-        return None
-    for members in reading.activities.streams.get(collection.kind, ()):
-        if members["stream_id"] == wanted:
-            entries = [
-                activity_json(each)
-                for each in reading.activities.entries
-                if each.stream_id == wanted
-            ]
-            return {**members, "entries": entries}
-    return None
+    """Return an own stream with its entries, and with what the person may see of its contents."""
+    with read.reader.past(
+        as_of=asked.as_of_instant, known_at=asked.known_at_position, stream=wanted
+    ) as past:
+        found = read_stream(past.connection, wanted, past)
+        if found is None:
+            return None
+        opened = opened_contents(read.reader, collection.kind, wanted, past.clocks)
+    entries = [activity_json(each) for each in found.entries]
+    return {**found.members, **opened, "entries": entries}
 
 
 def patient_of(row: Json) -> PatientId:

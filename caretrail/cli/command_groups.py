@@ -14,7 +14,7 @@ from caretrail.cli.plan_verbs import medication_reads, plan_reads
 from caretrail.cli.referral_verbs import referral_reads
 from caretrail.cli.team_verbs import attribution_reads, team_reads
 from caretrail.cli.transition_verbs import transition_reads
-from caretrail.cli.verbs import Verbs, add_json, add_verb
+from caretrail.cli.verbs import Verbs, add_instants, add_json, add_verb
 from caretrail.cli.work_verbs import work_reads
 
 GROUPS: Final = (
@@ -94,4 +94,5 @@ def _add_show(verbs: "Verbs[argparse.ArgumentParser]", group: CommandGroup) -> N
     show = add_verb(verbs, "show", "show:show", f"show one {group.noun} and its entries")
     show.set_defaults(kind=group.kind, noun=group.noun)
     show.add_argument("stream", type=id_of, metavar=group.metavar, help=f"id of the {group.noun}")
+    add_instants(show)
     add_json(show)

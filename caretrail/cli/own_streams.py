@@ -2,23 +2,25 @@
 
 import sys
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from caretrail.bootstrap import Application
-from caretrail.cli.home import catch_up_to_read
+from caretrail.cli.home import catch_up_to_read, open_home_reader
 from caretrail.cli.output import json_line, line, note
 from caretrail.cli.patients import shared_number_listed
 from caretrail.failure import Failed
 from caretrail.readers import open_reader
+from caretrail.reading.past_rows import PastRows
 from commands.authority import Authority
 from commands.decisions import Caller, Command
 from commands.permissions import Role
 from commands.ports.streams import CommandOutcome
 from domain.body import Actor
-from domain.ids import RecordId, StreamId
+from domain.ids import PatientId, RecordId, StreamId
 
 C = TypeVar("C", bound=Command)
 
@@ -135,6 +137,25 @@ def record_of(
         raise Failed(NO_PATIENT)
     note("caretrail: no message named this patient yet; the entry waits for the first one")
     return application.id_key.record(authority, identifier, mode), mode  # type: ignore[arg-type]  # a choice of the flag
+
+
+@contextmanager
+def listed_at(options: Namespace) -> Iterator[tuple[PastRows, PatientId | None]]:
+    """Lend the relations of a list at the instants of the options, and the patient that they name.
+
+    Raises:
+        Failed: The options name a patient that does not exist.
+    """
+    with open_home_reader() as reader, shared_number_listed(as_json=options.json):
+        found = reader.record_named(options.patient) if options.patient else None
+        if options.patient and found is None:
+            raise Failed(NO_PATIENT)
+        with reader.past(
+            as_of=options.as_of,
+            known_at=options.known_at,
+            records=[found[0]] if found else None,
+        ) as past:
+            yield past, past.patient_of(found[0]) if found else None
 
 
 def text_of(given: str) -> str:

@@ -4,28 +4,25 @@ from argparse import Namespace
 
 from caretrail.cli.home import open_home_reader
 from caretrail.cli.output import as_stated, columns, json_line, json_lines, line
-from caretrail.cli.own_streams import NO_PATIENT
-from caretrail.cli.patients import shared_number_listed
+from caretrail.cli.own_streams import listed_at
 from caretrail.failure import Failed
 from caretrail.reading.care_plans import plan_json
-from caretrail.reading.plan_comparisons import NoSuchRevision, plan_comparison
+from caretrail.reading.opened_contents import opened_comparison
+from caretrail.reading.plan_comparisons import NoSuchRevision, compared_revisions
 from domain.ids import StreamId
 from projections.care_plan import care_plans
 
 
 def plan_ls(options: Namespace) -> None:
     """List care plans."""
-    with open_home_reader() as reader:
-        patient = None
-        if options.patient:
-            with shared_number_listed(as_json=options.json):
-                patient = reader.resolve(options.patient)
-            if patient is None:
-                raise Failed(NO_PATIENT)
-        with reader.connection() as connection:
-            found = care_plans(
-                connection, state=options.state, patient=patient, limit=options.limit
-            )
+    with listed_at(options) as (past, patient):
+        found = care_plans(
+            past.connection,
+            state=options.state,
+            patient=patient,
+            limit=options.limit,
+            relations=past,
+        )
     shown = [plan_json(each) for each in found]
     if options.json:
         json_lines(shown)
@@ -50,14 +47,19 @@ def plan_ls(options: Namespace) -> None:
 
 def plan_compare(options: Namespace) -> None:
     """Compare two revisions of a care plan."""
-    with open_home_reader() as reader, reader.connection() as connection:
+    stream = StreamId(options.stream)
+    with (
+        open_home_reader() as reader,
+        reader.past(as_of=options.as_of, known_at=options.known_at, stream=stream) as past,
+    ):
         try:
-            shown = plan_comparison(
-                connection, StreamId(options.stream), options.earlier, options.later
+            both = compared_revisions(
+                past.connection, stream, options.earlier, options.later, clocks=past.clocks
             )
         except NoSuchRevision as error:
             known = ", ".join(map(str, error.known)) or "none"
             raise Failed(f"no revision {error.number}; this plan has: {known}") from None
+        shown = opened_comparison(reader, both, stream, past.clocks)
     if options.json:
         json_line(shown)
         return
@@ -74,3 +76,15 @@ def plan_compare(options: Namespace) -> None:
             for each in shown[word]
         ],
     )
+    before, after = (
+        {each["part_id"]: each["text"] for each in shown[side]["contents"]}
+        for side in ("earlier", "later")
+    )
+    said = [
+        (part, before.get(part), after.get(part))
+        for part in sorted(before.keys() | after.keys())
+        if before.get(part) != after.get(part)
+    ]
+    if said:
+        line()
+        columns(("part", "what it said", "what it says"), said)

@@ -3,7 +3,7 @@
 import argparse
 
 from caretrail.cli.arguments import id_of
-from caretrail.cli.verbs import Verbs, add_json, add_limit, add_verb
+from caretrail.cli.verbs import Verbs, add_instants, add_json, add_limit, add_verb
 
 
 def plan_reads(plan: "Verbs[argparse.ArgumentParser]") -> None:
@@ -20,6 +20,7 @@ def plan_reads(plan: "Verbs[argparse.ArgumentParser]") -> None:
         help="only plans of this patient: id, or AUTHORITY|IDENTIFIER",
     )
     add_limit(listed, 100)
+    add_instants(listed)
     add_json(listed)
     compared = add_verb(
         plan, "compare", "plan:plan_compare", "compare two revisions of a plan, part by part"
@@ -29,6 +30,7 @@ def plan_reads(plan: "Verbs[argparse.ArgumentParser]") -> None:
         "earlier", type=int, metavar="EARLIER", help="number of a revision; 0: as it was activated"
     )
     compared.add_argument("later", type=int, metavar="LATER", help="number of another revision")
+    add_instants(compared)
     add_json(compared)
 
 

@@ -2,36 +2,25 @@
 
 from argparse import Namespace
 
-from caretrail.cli.home import open_home_reader
 from caretrail.cli.output import as_stated, columns, json_lines
-from caretrail.cli.own_streams import (
-    NO_PATIENT,
-)
-from caretrail.cli.patients import shared_number_listed
-from caretrail.failure import Failed
+from caretrail.cli.own_streams import listed_at
 from caretrail.reading.referrals import referral_json
 from projections.referral_loop import referrals
 
 
 def referral_ls(options: Namespace) -> None:
     """List referrals."""
-    with open_home_reader() as reader:
-        patient = None
-        if options.patient:
-            with shared_number_listed(as_json=options.json):
-                patient = reader.resolve(options.patient)
-            if patient is None:
-                raise Failed(NO_PATIENT)
-        with reader.connection() as connection:
-            found = referrals(
-                connection,
-                state=options.state,
-                patient=patient,
-                only_open=options.open,
-                requester=options.requester,
-                target=options.target,
-                limit=options.limit,
-            )
+    with listed_at(options) as (past, patient):
+        found = referrals(
+            past.connection,
+            relations=past,
+            state=options.state,
+            patient=patient,
+            only_open=options.open,
+            requester=options.requester,
+            target=options.target,
+            limit=options.limit,
+        )
     shown = [referral_json(each) for each in found]
     if options.json:
         json_lines(shown)

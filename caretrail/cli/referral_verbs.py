@@ -4,7 +4,7 @@ import argparse
 from typing import Final
 
 from caretrail.cli.arguments import code
-from caretrail.cli.verbs import Verbs, add_json, add_limit, add_verb
+from caretrail.cli.verbs import Verbs, add_instants, add_json, add_limit, add_verb
 
 #: The states of referrals. They are those of the read model, which ``--help`` does not import.
 STATES: Final = (
@@ -54,4 +54,5 @@ def referral_reads(referral: "Verbs[argparse.ArgumentParser]") -> None:
         help="only referrals of this patient: id, or AUTHORITY|IDENTIFIER",
     )
     add_limit(listed, 100)
+    add_instants(listed)
     add_json(listed)

@@ -106,11 +106,7 @@ def read_activities(
             encounter_of=lambda ref: encounters.get(ref) if ref else None,
         )
         summaries[kind.kind].append((stream, summary))
-        shown = [
-            each
-            for each, fact in zip(events, whole, strict=True)
-            if as_of is None or fact.event.happened_at.at <= as_of
-        ]
+        shown = _happened(events, whole, as_of)
         entries += _entries(kind, stream, shown, then, encounters)
     entries.sort(key=lambda one: (one.happened_at, one.stream, one.stream_id, one.index))
     return Activities(
@@ -129,6 +125,7 @@ def stream_entries(
     filed: Iterable[OwnEventRow],
     stream_id: StreamId,
     encounters: Mapping[StatementRef, EncounterId],
+    as_of: datetime | None = None,
 ) -> tuple[ActivityEntry, ...]:
     """Return the entries of one own stream, by the time at which they happened.
 
@@ -136,12 +133,28 @@ def stream_entries(
         filed: The events filed in its component.
         stream_id: The stream.
         encounters: The encounter of a statement, for the statements that its events name.
+        as_of: The instant of the answer; None: now.
     """
     entries: list[ActivityEntry] = []
     for stream, events in _streams(each for each in filed if each.stream_id == stream_id):
         kind, whole = OWN_STREAMS[kind_of(events[0])], [_fact(each) for each in events]
-        entries += _entries(kind, stream, events, whole, encounters)
+        then = whole if as_of is None else decider.as_of(whole, as_of)
+        shown = _happened(events, whole, as_of)
+        entries += _entries(kind, stream, shown, then, encounters)
     return tuple(sorted(entries, key=lambda one: (one.happened_at, one.index)))
+
+
+def _happened(
+    events: Sequence[FiledOwnEvent],
+    facts: Sequence[StreamEvent[OwnEvent]],
+    as_of: datetime | None,
+) -> list[FiledOwnEvent]:
+    """Return the events that have an entry at an instant; None: now."""
+    return [
+        each
+        for each, fact in zip(events, facts, strict=True)
+        if as_of is None or fact.event.happened_at.at <= as_of
+    ]
 
 
 def _streams(filed: Iterable[OwnEventRow]) -> Iterable[tuple[StreamId, Sequence[FiledOwnEvent]]]:

@@ -54,6 +54,14 @@ class TwoClocks:
         """Whether the question is about now, with everything that is known."""
         return self.as_of is None and self.known is None
 
+    def know(self, index: int) -> bool:
+        """Tell whether the event with an index counts."""
+        return self.known is None or index <= self.known
+
+
+#: The question of most readers.
+NOW: Final = TwoClocks()
+
 
 def past_courses(
     connection: Database, components: Sequence[str], clocks: TwoClocks, read_own: ReadOwn
@@ -84,7 +92,7 @@ def past_courses(
 def known_protocols(connection: Database, clocks: TwoClocks, read_own: ReadOwn) -> Protocols:
     """Return the protocols that were known. Each says itself from when it is in force."""
     rows = own_of_kind(connection, PROTOCOL.name)
-    known = [one for one in rows if clocks.known is None or one.source_position <= clocks.known]
+    known = [one for one in rows if clocks.know(one.source_position)]
     return protocols_of(
         [
             StreamEvent(each.event_id, each.version, each.core)

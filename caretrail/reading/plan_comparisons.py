@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from caretrail.reading.activities import stream_facts
 from caretrail.reading.members import Json, instant
+from caretrail.reading.past_courses import NOW, TwoClocks
 from caretrail.reading.patient_index import Database
 from domain.care_plan import CARE_PLAN, KIND, PartDifference, PlanComparison, compare
 from domain.care_plan.rules import PlanHistory
 from domain.care_plan.states import NotDrafted, PlanRevision
-from domain.decider import fold
+from domain.decider import as_of, fold
 from domain.errors import UnknownStream
 from domain.ids import StreamId
 from projections.engine.own_events import own_of_stream
@@ -35,7 +36,12 @@ class ComparedRevisions:
 
 
 def compared_revisions(
-    connection: Database, stream: StreamId, earlier: int | None = None, later: int | None = None
+    connection: Database,
+    stream: StreamId,
+    earlier: int | None = None,
+    later: int | None = None,
+    *,
+    clocks: TwoClocks = NOW,
 ) -> ComparedRevisions:
     """Compare two revisions of a plan.
 
@@ -44,12 +50,16 @@ def compared_revisions(
         stream: The plan.
         earlier: The number of a revision; None: the one before ``later``.
         later: The number of a revision; None: the last one.
+        clocks: The instants of the answer.
 
     Raises:
         UnknownStream: There is no such plan.
         NoSuchRevision: The plan has no such revision, or was never in force.
     """
-    history: PlanHistory = KIND.existing(stream, stream_facts(own_of_stream(connection, stream)))
+    rows = [each for each in own_of_stream(connection, stream) if clocks.know(each.source_position)]
+    history: PlanHistory = KIND.existing(stream, stream_facts(rows))
+    if clocks.as_of is not None:
+        history = as_of(history, clocks.as_of)
     state = fold(CARE_PLAN, history).state
     if isinstance(state, NotDrafted):
         raise UnknownStream(stream)
@@ -67,14 +77,8 @@ def compared_revisions(
     )
 
 
-def plan_comparison(connection: Database, stream: StreamId, earlier: int, later: int) -> Json:
-    """Return what differs between two revisions of a plan, part by part.
-
-    Raises:
-        UnknownStream: There is no such plan.
-        NoSuchRevision: The plan has no such revision.
-    """
-    both = compared_revisions(connection, stream, earlier, later)
+def plan_comparison(both: ComparedRevisions, stream: StreamId) -> Json:
+    """Return what differs between two revisions of a plan, part by part."""
     found = both.found
     return {
         "stream_id": stream,

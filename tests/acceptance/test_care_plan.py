@@ -55,7 +55,12 @@ def test_a_plan_is_revised_and_its_revisions_are_compared(caretrail: CommandLine
     assert [each["kind"] for each in shown["entries"]] == [
         "drafted", "goal_set", "activity_added", "activated", "revised",
     ]  # fmt: skip
+    (goal,) = [each for each in shown["contents"] if each["part_id"] == "g1"]
+    assert goal["text"] == "Quastenflosser 2"
     compared = caretrail.object("plan", "compare", stream, "0", "1")
+    (was,), (now,) = compared["earlier"]["contents"], compared["later"]["contents"]
+    assert (was["text"], now["text"]) == ("Quastenflosser", "Quastenflosser 2")
+    _as_of_and_as_known(caretrail, stream, before=revised["events"][0]["index"] - 1)
     assert compared["removed"] == [{"part_id": "a1", "kind": "activity"}]
     assert compared["changed"] == [{"part_id": "g1", "kind": "goal", "members": ["owner", "words"]}]
     assert "a1" in caretrail.run("plan", "compare", stream, "0", "1")
@@ -63,6 +68,22 @@ def test_a_plan_is_revised_and_its_revisions_are_compared(caretrail: CommandLine
     (listed,) = caretrail.objects("plan", "ls", "--state", "active", "--patient", "MERCY|0042")
     assert listed == {name: shown[name] for name in listed}
     _not_in_clear(caretrail, "Quastenflosser")
+
+
+def _as_of_and_as_known(line: CommandLine, stream: str, *, before: int) -> None:
+    """Read a plan as it was known before its only revision, and before it came into force."""
+    then = line.object("plan", "show", stream, "--known-at", before)
+    assert (then["state"], then["revision"]) == ("active", 0)
+    assert [each["text"] for each in then["contents"]] == ["Quastenflosser"]
+    assert [each["kind"] for each in then["entries"]][-1] == "activated"
+    unknown = line.refused("plan", "compare", stream, "0", "1", "--known-at", before)
+    assert "no revision 1" in unknown
+    (listed,) = line.objects("plan", "ls", "--patient", "MERCY|0042", "--known-at", before)
+    assert (listed["stream_id"], listed["revision"]) == (stream, 0)
+    draft = line.object("plan", "show", stream, "--as-of", "2026-03-02T12:00Z")
+    assert (draft["state"], draft["contents"]) == ("draft", [])
+    assert line.objects("plan", "ls", "--as-of", "2026-02-01T12:00Z") == []
+    line.refused("plan", "show", stream, "--as-of", "2026-02-01T12:00Z")
 
 
 def test_a_person_has_one_active_plan_of_a_category(caretrail: CommandLine) -> None:
@@ -108,6 +129,14 @@ def test_medications_are_recorded_reconciled_and_on_the_timeline(caretrail: Comm
     assert (shown["state"], shown["version"]) == ("reconciled", 3)
     (reconciliation,) = shown["reconciliations"]
     assert (reconciliation["actions"]["continue"], reconciliation["actions"]["stop"]) == (1, 1)
+    assert [(each["item"], each["name"], each["dose"]) for each in shown["items"]] == [
+        ("l1/1", "Quastenflosserin", "5 mg"), ("l1/2", "Another", None),
+        ("l2/1", "Quastenflosserin", "5 mg"),
+    ]  # fmt: skip
+    first = caretrail.object(
+        "medications", "show", stream, "--known-at", home["events"][0]["index"]
+    )
+    assert (first["state"], len(first["items"])) == ("recorded", 2)
     timeline = caretrail.object("timeline", "MERCY|0042")
     assert [each["stream_id"] for each in timeline["activities"]["medication_list"]] == [stream]
     summaries = [

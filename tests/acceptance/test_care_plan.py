@@ -72,13 +72,13 @@ def test_a_plan_is_revised_and_its_revisions_are_compared(caretrail: CommandLine
 
 def _as_of_and_as_known(line: CommandLine, stream: str, *, before: int) -> None:
     """Read a plan as it was known before its only revision, and before it came into force."""
-    then = line.object("plan", "show", stream, "--known-at", before)
+    then = line.object("plan", "show", stream, "--known-at", str(before))
     assert (then["state"], then["revision"]) == ("active", 0)
     assert [each["text"] for each in then["contents"]] == ["Quastenflosser"]
     assert [each["kind"] for each in then["entries"]][-1] == "activated"
-    unknown = line.refused("plan", "compare", stream, "0", "1", "--known-at", before)
+    unknown = line.refused("plan", "compare", stream, "0", "1", "--known-at", str(before))
     assert "no revision 1" in unknown
-    (listed,) = line.objects("plan", "ls", "--patient", "MERCY|0042", "--known-at", before)
+    (listed,) = line.objects("plan", "ls", "--patient", "MERCY|0042", "--known-at", str(before))
     assert (listed["stream_id"], listed["revision"]) == (stream, 0)
     draft = line.object("plan", "show", stream, "--as-of", "2026-03-02T12:00Z")
     assert (draft["state"], draft["contents"]) == ("draft", [])

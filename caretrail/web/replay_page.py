@@ -8,6 +8,7 @@ from typing import Final
 from caretrail.reading.listing import PatientSummary
 from caretrail.reading.replay import PartChange
 from caretrail.web.change_words import change_sentence
+from caretrail.web.clocks import clocks, is_late
 from caretrail.web.patients_page import person_words
 from caretrail.web.purposes import purpose_words
 from caretrail.web.render import render
@@ -17,7 +18,6 @@ from projections.audit_trail import EventRow
 
 _AROUND: Final = 12  # events that the log shows
 _SIGNS: Final[Mapping[str, str]] = {"added": "+", "removed": "−", "changed": "~"}  # noqa: RUF001  # a minus sign
-_LATE: Final = 3600  # seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +85,11 @@ def replay_page(  # noqa: PLR0913  # what the page shows
         here=_line(events[step - 1], step, step, words),
         previous=events[step - 2].source_position if step > 1 else None,
         next=events[step].source_position if step < len(events) else None,
+        next_late=next((each.source_position for each in events[step:] if is_late(each)), None),
         first=events[0].source_position,
         last=events[-1].source_position,
         since=since,
+        clocks=clocks(events, step=step, words=words),
         changes=[
             ShownChange(
                 sign=_SIGNS[each.change], kind=each.change, text=change_sentence(each, words)
@@ -112,9 +114,7 @@ def _line(event: EventRow, number: int, step: int, words: Words) -> ReplayLine:
         if event.happened_at
         else "not stated",
         recorded=words.moment(event.recorded_at, year=True),
-        late=f"{length(behind)} later"
-        if behind is not None and behind.total_seconds() >= _LATE
-        else "",
+        late=f"{length(behind)} later" if behind is not None and is_late(event) else "",
         who=", ".join(filter(None, who)),
         here=number == step,
         after=number > step,

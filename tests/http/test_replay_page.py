@@ -69,3 +69,14 @@ def test_before_the_patient_was_known_the_page_says_so(client: httpx.Client, tol
     answer = client.get(f"/ui/patients/{told.alder}/replay?known_at=0")
     assert answer.status_code == 404
     assert "Not yet known" in answer.text
+
+
+def test_the_events_are_drawn_on_two_clocks(client: httpx.Client, told: Told) -> None:
+    page = client.get(f"/ui/patients/{told.alder}/replay?n=2", follow_redirects=True).text
+    count = int(re.findall(r"event 2 of (\d+)\.", page)[0])
+
+    assert f'aria-label="{count} events on two clocks, happened above, recorded below.' in page
+    assert page.count('cy="76.5"') == count
+    assert page.count('class="pt after" cx=') >= count - 2
+    assert 'class="tie here"' in page
+    assert re.search(r'href="[^"]+[?]known_at=\d+">Next late<', page)

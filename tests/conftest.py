@@ -6,9 +6,14 @@ from secrets import token_hex
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from infra.kafka_access import Brokers
 from tests import availability, servers
+
+# How long an example takes depends on what else the machine does, and is no property of the code.
+settings.register_profile("caretrail", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("caretrail")
 
 
 @pytest.fixture(scope="session")

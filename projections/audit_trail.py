@@ -90,7 +90,14 @@ EVENT: Final = Table(
         ),
     ),
     key=("source_position",),
-    indexes=(("record_id",), ("event_id",), ("message_id",), ("statement_ref",)),
+    indexes=(
+        ("record_id", "source_position"),
+        ("event_id",),
+        ("message_id",),
+        ("statement_ref",),
+        ("recorded_at", "source_position"),
+    ),
+    lists=("subject_ids",),
     order=("statement_ref", "topic", "record_id"),
 )
 
@@ -194,7 +201,7 @@ def _row(recorded: RecordedEvent, statement: Statement | None) -> Row:
 
 PROJECTION: Final = Projection(
     name="audit_trail",
-    version=2,
+    version=3,
     tables=(EVENT,),
     fold=ByEvent(rows=rows),
     views=(
@@ -255,6 +262,19 @@ _EVENT: Final = """
         profile_version, flags
     from proj.audit_trail
 """
+#: The events that name a record. Their stream is the first of their subjects, which has an index of
+#: its own.
+_NAMED: Final = """
+    with named as materialized (
+        select source_position from proj.audit_trail
+        where record_id = any(%(records)s) and source_position > %(after)s
+        union
+        select source_position from proj.audit_trail
+        where cardinality(subject_ids) > 1 and subject_ids && %(records)s
+            and source_position > %(after)s
+        order by source_position limit %(limit)s
+    )
+"""
 
 
 def latest(connection: Connection[Any]) -> LogPosition:
@@ -281,13 +301,14 @@ def ids(connection: Connection[Any], indexes: Collection[int]) -> dict[int, Even
 
 def known_at(connection: Connection[Any], at: int | datetime) -> LogPosition:
     """Return the last event recorded up to an index or an instant; index 0 if there is none."""
-    # Each in a query of its own, so that the index is read from the position on, not from the end.
+    # Each in a query of its own, so that an index is read from the position on, not from the end.
+    # An event was never recorded before one with a lower index.
     query = (
         "select source_position, recorded_at from proj.audit_trail where source_position <= %s"
         " order by source_position desc limit 1"
         if isinstance(at, int)
         else "select source_position, recorded_at from proj.audit_trail where recorded_at <= %s"
-        " order by source_position desc limit 1"
+        " order by recorded_at desc, source_position desc limit 1"
     )
     row = connection.execute(query, (at,)).fetchone()
     return (
@@ -319,14 +340,13 @@ def trail(
     connection: Connection[Any], *, records: Sequence[RecordId] | None, after: int, limit: int
 ) -> list[EventRow]:
     """Return events after an index, in order: those that name one of ``records``, or all."""
+    given: dict[str, object] = {"after": after, "limit": limit}
+    if records is None:
+        query = (
+            _EVENT + " where source_position > %(after)s order by source_position limit %(limit)s"
+        )
+    else:
+        query = _NAMED + _EVENT + " natural join named order by source_position"
+        given["records"] = list(records)
     with connection.cursor(row_factory=class_row(EventRow)) as cursor:
-        return cursor.execute(
-            _EVENT + " where source_position > %(after)s"
-            " and (%(records)s::text[] is null or subject_ids && %(records)s::text[])"
-            " order by source_position limit %(limit)s",
-            {
-                "records": list(records) if records is not None else None,
-                "after": after,
-                "limit": limit,
-            },
-        ).fetchall()
+        return cursor.execute(query, given).fetchall()

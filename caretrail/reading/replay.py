@@ -90,10 +90,14 @@ def known_moment(
     """
     parts: dict[tuple[str, str], Json] = {}
     patients: dict[PatientId, Json] = {}
+    read: set[RecordId] = set()
     for record in records:
+        if record in read:  # it was joined with an earlier one
+            continue
         reading = reader.patient(record, known_at=index)
-        if reading is not None and reading.patient.patient_id not in patients:
-            patients[reading.patient.patient_id] = timeline_json(reading)
+        if reading is not None:
+            read.update(reading.patient.records)
+            patients.setdefault(reading.patient.patient_id, timeline_json(reading))
     for timeline in patients.values():
         for name, keys in _LISTS.items():
             for each in timeline[name]:

@@ -307,7 +307,8 @@ def settle(connection: Connection[Any], schema: str, one: Table) -> int:
     collects the rest, which takes as long as the indexes. PostgreSQL starts no workers for the
     indexes, because several tables get their keys at the same time.
     """
-    columns = dict.fromkeys((*one.key, *(name for columns in one.indexes for name in columns)))
+    indexed = (name for columns in one.indexes for name in columns)
+    columns = dict.fromkeys((*one.key, *indexed, *one.lists))
     with connection.transaction():
         connection.execute("set local max_parallel_maintenance_workers = 0")
         connection.execute("set local default_statistics_target = 10")  # 3,000 rows

@@ -51,13 +51,18 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of a read model. ``comment`` says the grain: "One row per ..."."""
+    """A table of a read model. ``comment`` says the grain: "One row per ...".
+
+    ``lists`` names columns of lists whose elements are indexed. Lists of one element are left out
+    of the index: they are many, and another column has the first element.
+    """
 
     name: str
     comment: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     indexes: tuple[tuple[str, ...], ...] = ()
+    lists: tuple[str, ...] = ()
     published: bool = True
     order: tuple[str, ...] = ()  # columns to order by in the digest, if the key is of arrival
 
@@ -112,6 +117,12 @@ def index(connection: Connection[Any], schema: str, table: Table) -> None:
     for columns in table.indexes:
         connection.execute(
             sql.SQL("create index on {} ({})").format(table.at(schema), names_of(columns))
+        )
+    for column in table.lists:
+        connection.execute(
+            sql.SQL("create index on {} using gin ({}) where cardinality({}) > 1").format(
+                table.at(schema), sql.Identifier(column), sql.Identifier(column)
+            )
         )
 
 

@@ -86,6 +86,8 @@ def _table(table: Table) -> dict[str, Any]:
         "key": list(table.key),
         "indexes": [list(index) for index in table.indexes],
     }
+    if table.lists:
+        shape["lists"] = list(table.lists)
     held: dict[str, list[str]] = {}
     for (name, _), kind in HELD.items():
         if name == table.name:

@@ -332,3 +332,39 @@ def test_any_order_gives_what_a_rebuild_gives(
 def digests(connection: psycopg.Connection) -> dict[str, str]:
     found = digest(connection, PROJECTIONS, open_segment)
     return {name: one.sha256 for name, one in found.items()}
+
+
+def test_records_that_part_again_keep_each_its_own_transitions(
+    connection: psycopg.Connection,
+) -> None:
+    """A corrected enterprise number parts two records: what was done goes back with its record."""
+    joined = (
+        stated("A01", "10:00", enterprise="9"),
+        DISCHARGE,
+        stated("A01", "10:00", number="2", authority="SGH", visit="V2", enterprise="9", day=2),
+    )
+    log = tell(connection, *joined, called())
+    (before,) = rows(connection, "transition")
+    assert (before["state"], before["steps_settled"]) == ("suspended", 1)
+    assert {each["done_at"] is None for each in rows(connection, "duty")} == {False}
+
+    apply(
+        connection,
+        log,
+        log.record(
+            stated("A08", "11:00", number="2", authority="SGH", visit="V2", enterprise="8", day=2)
+        ),
+    )
+    (after,) = rows(connection, "transition")
+    assert (after["state"], after["patient_id"], after["record_id"]) == (
+        "open",
+        record("1"),
+        record("1"),
+    )
+    assert after["steps_settled"] == 1
+    for table in ("transition_step", "duty", "work_item"):
+        assert {each["patient_id"] for each in rows(connection, table)} == {record("1")}
+    assert "transition.visit" in items(connection)
+    live = digests(connection)
+    rebuild(connection, PROJECTIONS, [], log.events, heal=log.heal, services=RULES)
+    assert digests(connection) == live

@@ -43,6 +43,7 @@ _DUTIES: Final[Mapping[str, str]] = {
     "transition.contact": "After discharge: call the patient",
     "transition.medications": "After discharge: reconcile the medications",
     "transition.visit": "After discharge: see the patient",
+    "transition.missed_visit": "After discharge: call the patient after a missed visit",
     "transition.visit_offered": "After discharge: offer a visit",
     "transition.pending_results": "After discharge: assign results that are pending",
     "transition.referrals": "After discharge: check the referrals",

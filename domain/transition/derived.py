@@ -40,6 +40,7 @@ from domain.transition.kinds import (
     EncounterFacts,
     kind_of,
 )
+from domain.transition.missed_visits import MissedVisit, missed_visits
 from domain.transition.steps import ConfirmedArrival, Discharge, TransitionStep, steps_of
 from domain.transition.stream import TRANSITION
 
@@ -114,6 +115,7 @@ class Transition:
     responsible: Party
     state: TransitionState
     steps: tuple[TransitionStep, ...]
+    missed: tuple[MissedVisit, ...] = ()  # visits after which the patient is to be called
     continues: EncounterId | None = None  # encounter of the transition that this one goes on with
     flags: tuple[str, ...] = ()
 
@@ -289,6 +291,7 @@ def _transition(  # what a transition is made from
         responsible=_responsible(encounter.facility, applied),
         state=state,
         steps=steps,
+        missed=missed_visits(applied),
         flags=tuple(flag for flag, given in flags if given),
     )
 

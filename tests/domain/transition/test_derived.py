@@ -24,6 +24,8 @@ from domain.transition.events import (
     TransitionContactMade,
     TransitionDeclined,
     TransitionEvent,
+    TransitionFollowUpMissed,
+    TransitionFollowUpScheduled,
     TransitionInformationReceived,
     TransitionInformationSent,
     TransitionMovedAway,
@@ -348,3 +350,44 @@ def test_an_admission_that_arrives_late_keeps_the_work() -> None:
         encounter(ADMISSION),
     )
     assert step(alone, "contact").done == step(whole, "contact").done
+
+
+# --- missed visits --------------------------------------------------------------------------------
+
+
+def calls(*acts: TransitionEvent) -> list[tuple[str, bool]]:
+    """Return the days on which calls after missed visits are due, and whether they were made."""
+    owed = [each for each in duties(only(STAY, *acts)) if each.code == "transition.missed_visit"]
+    return [(str(each.due_on), each.done_at is not None) for each in owed]
+
+
+def missed(when: str) -> TransitionEvent:
+    return act(TransitionFollowUpMissed, DISCHARGE, when)
+
+
+def test_the_patient_is_called_on_the_next_business_day_after_a_missed_visit() -> None:
+    assert calls() == []
+    # A Friday, and the Monday after it.
+    assert calls(missed("2026-03-06 15:00")) == [("2026-03-09", False)]
+    assert calls(missed("2026-03-06 15:00"), called("2026-03-09 14:00")) == [("2026-03-09", True)]
+
+
+def test_a_call_without_an_answer_does_not_settle_a_missed_visit_and_a_message_does() -> None:
+    no_answer = act(TransitionContactAttempted, DISCHARGE, "2026-03-09 14:00", result="no_answer")
+    message = act(TransitionContactAttempted, DISCHARGE, "2026-03-09 15:00", result="left_message")
+    assert calls(missed("2026-03-06 15:00"), no_answer) == [("2026-03-09", False)]
+    assert calls(missed("2026-03-06 15:00"), no_answer, message) == [("2026-03-09", True)]
+
+
+def test_each_missed_visit_after_a_settled_one_asks_for_a_call_again() -> None:
+    again = act(TransitionFollowUpScheduled, DISCHARGE, "2026-03-09 14:00")
+    story = (missed("2026-03-06 15:00"), missed("2026-03-06 16:00"), again)
+    assert calls(*story, missed("2026-03-10 15:00")) == [
+        ("2026-03-09", True),
+        ("2026-03-11", False),
+    ]
+
+
+def test_a_patient_who_moved_away_is_not_called_after_a_missed_visit() -> None:
+    away = act(TransitionMovedAway, DISCHARGE, "2026-03-07 15:00")
+    assert calls(missed("2026-03-06 15:00"), away) == []

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 from typing import Final
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -57,7 +57,8 @@ class Guard:
         self._app = app
         self._hosts = frozenset(hosts)
         policy = _POLICY.format(targets=" ".join(("'self'", *form_targets)))
-        self._headers = {**HEADERS, "Content-Security-Policy": policy}
+        headers = {**HEADERS, "Content-Security-Policy": policy}
+        self._headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -67,9 +68,10 @@ class Guard:
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
+                given = message["headers"]
+                names = {name for name, _ in given}
+                added = (each for each in self._headers if each[0] not in names)
+                message["headers"] = [*given, *added]
             await send(message)
 
         headers = Headers(scope=scope)

@@ -9,7 +9,6 @@ from typing import Any, Final, TypeVar
 
 import orjson
 from pydantic import BaseModel, ValidationError
-from starlette.datastructures import Headers
 
 from caretrail.actors.accesses import AccessRecorder
 from caretrail.actors.authentication import Authentication
@@ -66,7 +65,7 @@ class Incoming:
     services: ApiServices
     route: str  # as documented, such as "GET /api/v1/patients/{patient}/timeline"
     user: User
-    headers: Headers
+    headers: Mapping[str, str]  # by name in lower case
     path: Mapping[str, str]
     query: Mapping[str, str]
     body: bytes
@@ -142,7 +141,7 @@ class Incoming:
         return shaped(shape, dict(self.query), code="query_invalid", where="query")
 
     def _code(self, header: str) -> str:
-        given = self.headers.get(header, "")
+        given = self.headers.get(header.lower(), "")
         if given and not _CODE.fullmatch(given):
             raise _header(header, "write a code such as TREAT, not a text")
         return given

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from caretrail.actors.accesses import AccessRecorder
 from caretrail.actors.authentication import Authentication
@@ -22,7 +22,7 @@ from infra.tokens import LocalToken
 class OpenedApi:
     """The API with what the pages share with it."""
 
-    api: FastAPI
+    api: ASGIApp
     readers: Readers
     authentication: Authentication
     accesses: AccessRecorder

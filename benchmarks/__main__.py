@@ -48,6 +48,8 @@ def _measure(scale: BenchmarkScale) -> list[TableLine]:
     patients = f"{scale.patients // 10:,} to {scale.patients:,}"
     _report("a patient with many statements")
     few, many = own_events.measured()["statement"]
+    _report("own events in batches")
+    folded = own_events.batch_rates()
     share = views.timeline[-1] / views.drain[-1]
     live, reference, timeline = map(
         views.against_runner, (views.live, views.reference, views.timeline)
@@ -77,6 +79,7 @@ def _measure(scale: BenchmarkScale) -> list[TableLine]:
             many,
             own_events.GOAL,
         ),
+        own_events.line(folded),
         *commands.lines(given),
     ]
 

@@ -21,7 +21,7 @@ import psycopg
 
 from benchmarks.client import LoadResult
 from benchmarks.measures import Rates
-from benchmarks.running import Machine, machine, run, until
+from benchmarks.running import Machine, cpu_seconds, machine, run, until
 from benchmarks.table import TableLine, markdown
 from caretrail.running_service import unready_role
 from caretrail.service import Service
@@ -45,6 +45,8 @@ class CommandFigures:
     baseline: list[tuple[float, float]] = field(default_factory=list)
     ours: list[tuple[float, float]] = field(default_factory=list)
     bare: list[tuple[float, float]] = field(default_factory=list)
+    #: Milliseconds of CPU that the server process of each side takes for a command.
+    cpu: Rates = field(default_factory=Rates)
 
     @staticmethod
     def medians(rounds: list[tuple[float, float]]) -> tuple[float, float]:
@@ -58,18 +60,24 @@ class _CommandSide:
     port: int
     url: str
     token: str
+    pid: int
 
     def load(self, clients: int, seconds: float) -> LoadResult:
         (output,) = run("command_client", str(self.port), str(clients), str(seconds), self.token)
         return LoadResult(**output)
 
+    def busy(self, seconds: float) -> tuple[float, float]:
+        """Load with all clients; return the rate, and the milliseconds of CPU of a command."""
+        before = cpu_seconds(self.pid)
+        seen = self.load(CLIENTS, seconds)
+        return seen.rate, (cpu_seconds(self.pid) - before) / seen.sent * 1000
+
 
 @contextmanager
 def _plain(here: Machine) -> Iterator[_CommandSide]:
-    side = _CommandSide(free_port(), here.database(), "none")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.plain_commands", side.url, str(side.port)]
-    )
+    port, url = free_port(), here.database()
+    process = subprocess.Popen([sys.executable, "-m", "benchmarks.plain_commands", url, str(port)])
+    side = _CommandSide(port, url, "none", process.pid)
     try:
         until(lambda: unready_role(side.port) is None)
         yield side
@@ -97,7 +105,7 @@ def _caretrail(here: Machine) -> Iterator[_CommandSide]:
                     lifetime=timedelta(days=1),
                 ),
             )
-        yield _CommandSide(service.http_port, url, token)
+        yield _CommandSide(service.http_port, url, token, service.child_pids()["http"])
     finally:
         service.stop()
 
@@ -145,8 +153,13 @@ def measured(here: Machine, *, rounds: int, seconds: float) -> CommandFigures:
         for side in (plain, ours):
             side.load(CLIENTS, _WARM_SECONDS)
         for _ in range(rounds):
-            found.rates.baseline.append(plain.load(CLIENTS, seconds).rate)
-            found.rates.ours.append(ours.load(CLIENTS, seconds).rate)
+            for side, rates, cpu in (
+                (plain, found.rates.baseline, found.cpu.baseline),
+                (ours, found.rates.ours, found.cpu.ours),
+            ):
+                rate, each = side.busy(seconds)
+                rates.append(rate)
+                cpu.append(each)
             for side, waits in ((plain, found.baseline), (ours, found.ours)):
                 seen = side.load(1, seconds)
                 waits.append((seen.p50, seen.p99))
@@ -159,6 +172,13 @@ def lines(found: CommandFigures) -> list[TableLine]:
     plain, ours, bare = map(found.medians, (found.baseline, found.ours, found.bare))
     return [
         TableLine.rates(f"commands over HTTP, {CLIENTS} clients, commands/s", found.rates, GOAL),
+        TableLine(
+            "CPU of the server process for one command, ms",
+            f"{statistics.median(found.cpu.baseline):.2f}",
+            f"{statistics.median(found.cpu.ours):.2f}",
+            f"{1 / found.cpu.ratio:.1f} x",
+            "",
+        ),
         TableLine.waits("one command over HTTP, p50, ms", plain[0], ours[0]),
         TableLine.waits("one command over HTTP, p99, ms", plain[1], ours[1]),
         *(

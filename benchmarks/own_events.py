@@ -2,7 +2,8 @@
 
 ``python -m benchmarks.own_events`` prints a table: the median time in which one event is applied to
 all read models, for a statement and for an own event (a request of a referral). An own event does
-not interpret the statements of the patient again, so the number of statements hardly matters.
+not interpret the statements of the patient again, so the number of statements hardly matters. The
+last line is ``batch_rates``: both in batches of the projector.
 """
 
 import argparse
@@ -17,16 +18,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from benchmarks.measures import Rates
+from benchmarks.table import TableLine, markdown
 from caretrail.bootstrap import Application, opened
 from caretrail.intake import reading_context
+from commands.catalogue import COMMANDS
+from commands.decisions import Caller, GivenCommand
 from consumers.hl7v2.translate import read
 from domain.body import Actor, Envelope, RecordedEvent
 from domain.encoding import make_body
-from domain.ids import EventId, IdKey, RecordId
+from domain.ids import EventId, IdKey, RecordId, StreamId
 from domain.partitions import partition_of
 from domain.party import Party
 from domain.referral import ReferralRequested
 from domain.statement import Moment
+from infra.clock import new_id
 from infra.postgres_server import PostgresServer
 from infra.settings import Settings
 from projections.catalogue import PROJECTIONS
@@ -42,6 +48,17 @@ GOAL: Final = 5.0
 _START: Final = datetime(2026, 3, 2, tzinfo=UTC)
 _VISIT: Final = 50  # statements of one encounter
 _RECORDED: Final = 250  # messages in one transaction
+#: Own events in batches, against statements: at least half as many in a second.
+SHARE: Final = 0.5
+_PATIENTS: Final = 400  # in a batch; each has one event in it
+_OF_PATIENT: Final = 4  # statements of each patient before that
+#: The steps of a referral, a batch each.
+_STEPS: Final = ("request", "receive", "accept", "send_interim_note", "send_outcome")
+_MEMBERS: Final = {
+    "receive": {"channel": "electronic"},
+    "send_interim_note": {"findings": "seen"},
+    "send_outcome": {"findings": "no pacemaker is needed"},
+}
 _IDS: Final = IdKey(b"own events of the benchmark")
 
 
@@ -180,6 +197,89 @@ def _measured(application: Application, few: int, many: int, events: int) -> dic
     return found
 
 
+def batch_rates() -> Rates:
+    """Return how many events are applied in a second, in batches of one event of each patient.
+
+    The baseline is statements: a transfer of each patient. Ours is own events: a step of a referral
+    of each patient. Both are recorded, read from the store, and applied to all read models with
+    their positions, in one transaction for each batch, as the projector does.
+    """
+    found = Rates()
+    with _application() as application:
+        names = [f"B{number:04}" for number in range(_PATIENTS)]
+        records = [_record(application, each, range(_OF_PATIENT)) for each in names]
+        application.read_models.catch_up()
+        memory = ComponentMemory()
+        streams = [StreamId(new_id()) for _ in records]
+        for step, verb in enumerate(_STEPS):
+            for each in names:
+                number = _OF_PATIENT + step
+                _record(application, each, range(number, number + 1))
+            found.baseline.append(_rate(application, memory))
+            _give(application, verb, list(zip(streams, records, strict=True)))
+            found.ours.append(_rate(application, memory))
+    # The first round fills caches and statements.
+    del found.baseline[0], found.ours[0]
+    return found
+
+
+def line(rates: Rates) -> TableLine:
+    """Return the line of the table about events in batches."""
+    statements, own = statistics.median(rates.baseline), statistics.median(rates.ours)
+    verdict = "" if rates.ratio >= SHARE else ", missed"
+    return TableLine(
+        f"batches of {_PATIENTS} kept live, statements/s, own events/s",
+        "",
+        f"{statements:,.0f}, {own:,.0f}",
+        f"{rates.ratio:.2f} x",
+        f"{SHARE:g} x{verdict}",
+    )
+
+
+def _give(
+    application: Application, verb: str, referrals: Sequence[tuple[StreamId, RecordId]]
+) -> None:
+    """Give one command on each referral."""
+    (shape,) = (each for each in COMMANDS if each.KIND.name == "referral" and verb == each.VERB)
+    clinic = {"organisation": "CLINIC"}
+    caller = Caller(actor=Actor(kind="person", subject="benchmark", purpose="TREAT"))
+    given = [
+        GivenCommand(
+            shape.model_validate(
+                {
+                    "stream": stream,
+                    **(
+                        {"record": record, "requester": {"organisation": "HOSP"}, "target": clinic}
+                        if shape.BEGINS
+                        else {"by": clinic, **_MEMBERS.get(verb, {})}
+                    ),
+                }
+            ),
+            caller,
+        )
+        for stream, record in referrals
+    ]
+    for outcome in application.decisions.record_all(given):
+        if isinstance(outcome, Exception):
+            raise outcome
+
+
+def _rate(application: Application, memory: ComponentMemory) -> float:
+    """Apply what was recorded since, in one batch; return the events of a second."""
+    store = application.store
+    services = replace(application.services, memory=memory)
+    with application.connect() as connection:
+        done = max(fold.positions(connection, PROJECTIONS).values(), default=0)
+        batch = store.read(done, _PATIENTS)
+        started = time.perf_counter()
+        applied = fold.apply(
+            connection, PROJECTIONS, batch, heal=store.read_partition, services=services
+        )
+        took = time.perf_counter() - started
+    assert (applied.applied, applied.parked) == (_PATIENTS, ())
+    return applied.applied / took
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.own_events", description=__doc__)
@@ -191,6 +291,7 @@ def main() -> None:
     print("| one event, ms | few | many | ratio |\n|---|---|---|---|")
     for kind, (few, many) in found.items():
         print(f"| {kind} | {few:.1f} | {many:.1f} | {many / few:.2f} x |")
+    print(f"\n{markdown([line(batch_rates())])}")
     sys.stdout.flush()
 
 

@@ -289,3 +289,9 @@ def resident(pid: int) -> float:
         ["ps", "-o", "rss=", "-p", str(pid)], stdout=subprocess.PIPE, text=True, check=True
     )
     return int(found.stdout) / 1024
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the seconds of CPU that a process has taken, as Linux counts them."""
+    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

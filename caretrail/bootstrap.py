@@ -83,7 +83,7 @@ class Application:
             streams=self.store.streams,
             facts=self.facts,
             id_key=self.id_key,
-            now=clock.now,
+            now=self.settings.present,
             new_id=clock.new_id,
             sensitive=self.sensitive,
         )

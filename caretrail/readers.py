@@ -58,6 +58,7 @@ def open_readers(application: Application, *, connections: int = 4) -> Iterator[
                 archive=archive,
                 complete_through=application.read_models.complete_through,
                 newest=application.store.max_index,
+                present=application.settings.present,
             )
 
         yield Readers(

@@ -1,7 +1,7 @@
 """Read all settings from the environment; ``docs/reference/settings.md`` is generated from here."""
 
 import os
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AwareDatetime, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from infra import clock
 from infra.id_key import is_id_key
 from infra.kafka_access import Brokers, Mechanism, Protection
 
@@ -202,7 +203,9 @@ class Settings(BaseSettings):
     zone: str = Field("UTC", description="IANA time zone in which pages show times.")
     now: AwareDatetime | None = Field(
         None,
-        description="Instant that the pages show as the present, for data with fixed dates.",
+        description="Instant that reads and commands take for the present, for data with fixed"
+        " dates; the instant in HOME/now if unset, else the clock. When an event was recorded is"
+        " always the real time.",
     )
     read_wait: float = Field(
         10.0,
@@ -289,6 +292,15 @@ class Settings(BaseSettings):
         return self.sensitive or self.home / "sensitive.toml"
 
     @property
+    def now_file(self) -> Path:
+        """The file of the instant that counts as the present; it need not exist."""
+        return self.home / "now"
+
+    def present(self) -> datetime:
+        """Return the instant that reads and commands take for the present, in UTC."""
+        return self.now.astimezone(UTC) if self.now else clock.now()
+
+    @property
     def master_key_file(self) -> Path:
         """The file of the master key, which wraps data keys."""
         return self.key_file or self.home / "keys" / "master.key"
@@ -316,16 +328,34 @@ class Settings(BaseSettings):
 
 
 def load() -> Settings:
-    """Read the settings from the environment.
+    """Read the settings from the environment, and the present from the home if it states one.
 
     Raises:
-        BadSettings: A variable has a value that cannot be used.
+        BadSettings: A variable, or the file of the present, has a value that cannot be used.
     """
     try:
-        return Settings()
+        found = Settings()
     except ValidationError as error:
         problems = [
             f"CARETRAIL_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}"
             for each in error.errors(include_input=False)
         ]
         raise BadSettings("; ".join(problems)) from None
+    return found if found.now else found.model_copy(update={"now": _now_of(found.now_file)})
+
+
+def _now_of(file: Path) -> datetime | None:
+    """Return the instant that a home takes for the present; None if it states none.
+
+    Raises:
+        BadSettings: The file states no instant.
+    """
+    try:
+        now = datetime.fromisoformat(file.read_text("utf-8").strip())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError):
+        now = None
+    if now is None or now.tzinfo is None:
+        raise BadSettings(f"{file}: write an instant such as 2026-03-10T16:00-05:00")
+    return now

@@ -6,14 +6,13 @@ from caretrail.cli.home import open_home_reader
 from caretrail.cli.output import as_stated, columns, json_lines, note
 from caretrail.reading.contract import census_json
 from caretrail.reading.places import look_alikes
-from infra import clock
 
 
 def census(options: Namespace) -> None:
     """List the occupied places; note how many statements disagree."""
     with open_home_reader() as reader:
         found = reader.census(
-            now=clock.now(),
+            now=reader.present(),
             facility=options.facility,
             as_of=options.as_of,
             known_at=options.known_at,

@@ -18,7 +18,6 @@ from domain.protocol import (
     protocols_of,
     stream_of_protocols,
 )
-from infra import clock
 
 
 def protocol_publish(options: Namespace) -> int:
@@ -65,7 +64,7 @@ def protocol_void(options: Namespace) -> None:
 def protocol_ls(options: Namespace) -> None:
     """List the protocols that were published, in that order."""
     with open_home() as application:
-        shown = publications_json(_history(application), clock.now())
+        shown = publications_json(_history(application), application.settings.present())
     if options.json:
         json_lines(shown)
         return
@@ -87,8 +86,8 @@ def protocol_ls(options: Namespace) -> None:
 def protocol_show(options: Namespace) -> None:
     """Print the text of a protocol as it was published."""
     with open_home() as application:
-        history = _history(application)
-    version = options.version or protocols_of(history).at(clock.now()).version
+        history, now = _history(application), application.settings.present()
+    version = options.version or protocols_of(history).at(now).version
     found = publication_of(history, version)
     if found is None:
         raise Failed("no such version; `caretrail protocol ls` lists the versions")

@@ -18,14 +18,13 @@ from caretrail.reading.replay import (
     replay,
     step_json,
 )
-from infra import clock
 from infra.access_log import StoredAccess, accesses
 
 
 def audit_replay(options: Namespace) -> None:
     """Show what each event changed, or in what two moments differ."""
-    now = clock.now()
     with open_home_reader() as reader, shared_number_listed(as_json=options.json):
+        now = reader.present()
         found = reader.patient(options.patient)
         if found is None:
             raise Failed("no patient has this id or number")

@@ -11,7 +11,6 @@ from caretrail.rosters.loading import RosterAccount, RosterLoad
 from caretrail.rosters.roster_file import rows_of
 from commands.decisions import Caller
 from domain.body import Actor
-from infra import clock
 
 
 def roster_load(options: Namespace) -> int:
@@ -35,7 +34,7 @@ def roster_load(options: Namespace) -> int:
             account, named = load.rows(rows_of(options.file, zone), shown)
         code = catch_up_after_recording(application) or code
         if options.complete:
-            load.end_others(account, named, now=clock.now())
+            load.end_others(account, named, now=application.settings.present())
             code = catch_up_after_recording(application) or code
     _print(options, account)
     return code

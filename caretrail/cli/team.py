@@ -14,7 +14,6 @@ from caretrail.reading.responsibility import (
     responsible_json,
     team_json,
 )
-from infra import clock
 
 
 def team_show(options: Namespace) -> None:
@@ -98,7 +97,7 @@ def _read(options: Namespace) -> TeamReading:
         found = read_team(
             reader,
             options.patient,
-            now=clock.now(),
+            now=reader.present(),
             as_of=options.as_of,
             known_at=options.known_at,
         )

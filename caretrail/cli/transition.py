@@ -9,7 +9,6 @@ from caretrail.cli.patients import shared_number_listed
 from caretrail.failure import Failed
 from caretrail.reading.members import Json
 from caretrail.reading.transition_lists import listed_json, transitions_of
-from infra import clock
 from projections.transition_list import listed_transitions
 
 
@@ -37,7 +36,7 @@ def transition_ls(options: Namespace) -> None:
     ):
         found = listed_transitions(
             past.connection,
-            at=options.as_of or clock.now(),
+            at=options.as_of or reader.present(),
             only_open=options.open,
             only_overdue=options.overdue,
             facility=options.facility or "",

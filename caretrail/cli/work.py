@@ -8,7 +8,6 @@ from caretrail.cli.patients import shared_number_listed
 from caretrail.failure import Failed
 from caretrail.reading.members import Json
 from caretrail.reading.work import read_work, work_json
-from infra import clock
 from projections.work import ItemFilter
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
@@ -35,7 +34,7 @@ def work_ls(options: Namespace) -> None:
                     patient=past.patient_of(found[0]) if found else "",
                     waiting=options.waiting,
                 ),
-                now=clock.now(),
+                now=reader.present(),
                 older=options.older,
                 cursor=options.cursor,
                 limit=options.limit,

@@ -68,6 +68,7 @@ def read_activities(
     patient: Patient,
     *,
     as_of: datetime | None,
+    now: datetime | None = None,
     former_refs: Mapping[StatementRef, StatementRef] = MappingProxyType({}),
 ) -> Activities:
     """Return the activities of a patient from the events filed in the component.
@@ -79,6 +80,8 @@ def read_activities(
         filed: The events.
         patient: The patient.
         as_of: The instant of the answer; None: now.
+        now: The present of the home. An event that was recorded after it, as in the demo, is not
+            known to be late. None: the clock.
         former_refs: Refs that earlier readings gave statements of the patient, with their ref now.
     """
     encounters = {
@@ -107,7 +110,7 @@ def read_activities(
         )
         summaries[kind.kind].append((stream, summary))
         shown = _happened(events, whole, as_of)
-        entries += _entries(kind, stream, shown, then, encounters)
+        entries += _entries(kind, stream, shown, then, encounters, now)
     entries.sort(key=lambda one: (one.happened_at, one.stream, one.stream_id, one.index))
     return Activities(
         entries=tuple(entries),
@@ -173,12 +176,14 @@ def _entries(
     shown: Iterable[FiledOwnEvent],
     then: Sequence[StreamEvent[OwnEvent]],
     encounters: Mapping[StatementRef, EncounterId],
+    now: datetime | None = None,
 ) -> Iterable[ActivityEntry]:
     folded = decider.fold(kind.decider, then)
     by_id = {each.event_id: each.event for each in then}
     for each in shown:
         event = _fact(each).event
         behind = each.recorded_at - event.happened_at.last
+        is_late = behind >= LATE and (now is None or each.recorded_at <= now)
         yield ActivityEntry(
             stream=kind.kind,
             stream_id=stream,
@@ -191,7 +196,7 @@ def _entries(
             encounter_id=encounters.get(event.anchor) if event.anchor else None,
             voided_by=folded.void.get(each.event_id),
             flags=("rests_on_void",) if each.event_id in folded.rests_on_void else (),
-            late=behind if behind >= LATE else None,
+            late=behind if is_late else None,
             precision=event.happened_at.precision,
             actor=each.actor,
         )

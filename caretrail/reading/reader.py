@@ -52,7 +52,7 @@ _COMPONENTS_AT_ONCE: Final = 500
 class Reader:
     """Answers questions from the read models. Threads may share it: each call has a connection."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what the composition root chooses
         self,
         connections: Callable[[], AbstractContextManager[Database]],
         id_key: IdKey,
@@ -63,6 +63,7 @@ class Reader:
         archive: Archive,
         complete_through: Callable[[Database], int] | None = None,
         newest: Callable[[], int] = lambda: 0,
+        present: Callable[[], datetime] = clock.now,
     ) -> None:
         """Take connections, keys and functions from outside.
 
@@ -76,6 +77,7 @@ class Reader:
             complete_through: Returns the index up to which the read models hold every event. If
                 it is not given, the highest index in them is used.
             newest: Returns the index of the newest event that was recorded.
+            present: Returns the instant that the home takes for the present.
         """
         self._connections = connections
         self._id_key = id_key
@@ -87,6 +89,7 @@ class Reader:
         self.evidence = EvidenceReader(connections, archive)
         self._complete_through = complete_through
         self._newest = newest
+        self.present = present
 
     def connection(self) -> AbstractContextManager[Database]:
         """Lend a connection, for reads that belong to one kind of own stream."""
@@ -175,14 +178,18 @@ class Reader:
                 return None
             own = own_of(connection, [RecordId(record)], upto=upto)
             activities = read_activities(
-                own, reading.patient, as_of=as_of, former_refs=reading.former_refs
+                own,
+                reading.patient,
+                as_of=as_of,
+                now=self.present(),
+                former_refs=reading.former_refs,
             )
             transitions = read_transitions(
                 reading.patient,
                 transition_streams(own),
                 known_protocols(connection, TwoClocks(known=upto), own_event),
                 as_of=as_of,
-                now=clock.now(),
+                now=self.present(),
                 former_refs=reading.former_refs,
             )
             behind = self.behind(self._latest(connection))

@@ -5,7 +5,6 @@ import os
 import socket
 import threading
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -36,16 +35,13 @@ _STOP_SECONDS: Final = 5
 
 def run(settings: Settings, stop: threading.Event) -> None:
     """Serve until ``stop`` is set."""
-    with (
-        opened(settings) as application,
-        open_api(application, now=lambda: _now(settings)) as opened_api,
-    ):
+    with opened(settings) as application, open_api(application) as opened_api:
         reader = opened_api.readers.reader
         problems = _ServiceProblems(application)
         app = create_app(
             reader,
             sessions=WebSessions(reader.connection),
-            now=lambda: _now(settings),
+            now=settings.present,
             new_id=clock.new_id,
             words=_words(settings),
             problems=problems,
@@ -70,10 +66,6 @@ def run(settings: Settings, stop: threading.Event) -> None:
             threading.Thread(target=_stop, args=(server, stop), daemon=True).start()
             with listen(settings) as listening:
                 _serve(server, listening)
-
-
-def _now(settings: Settings) -> datetime:
-    return settings.now.astimezone(UTC) if settings.now else clock.now()
 
 
 def _serve(server: uvicorn.Server, listening: socket.socket) -> None:

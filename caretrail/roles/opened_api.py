@@ -32,15 +32,16 @@ class OpenedApi:
 
 @contextmanager
 def open_api(
-    application: Application, *, now: Callable[[], datetime] = clock.now
+    application: Application, *, now: Callable[[], datetime] | None = None
 ) -> Iterator[OpenedApi]:
     """Open the API of an application.
 
     Args:
         application: The open home.
-        now: Returns the present for reads that judge lengths of stays; tokens and commands are
-            judged by the clock.
+        now: Returns the present for reads; by default the present of the home. Tokens are judged
+            by the clock.
     """
+    present = now or application.settings.present
     threads = application.settings.http_threads
     with open_readers(application, connections=threads) as readers:
 
@@ -59,7 +60,7 @@ def open_api(
             now=clock.now,
         )
         accesses = AccessRecorder(readers.connection, new_id=clock.new_id)
-        care = CareLookup(readers.connection, now=clock.now)
+        care = CareLookup(readers.connection, now=present)
 
         @contextmanager
         def held() -> Iterator[None]:
@@ -76,7 +77,7 @@ def open_api(
             care=care,
             newest=application.store.max_index,
             complete_through=complete_through,
-            now=now,
+            now=present,
             new_id=clock.new_id,
             wait_seconds=application.settings.read_wait,
             threads=threads,

@@ -1,9 +1,11 @@
 """Settings are read from the environment, and errors name the variable."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from infra import clock
 from infra.settings import BadSettings, load
 
 
@@ -14,6 +16,31 @@ def test_the_error_for_a_wrong_value_names_the_variable_and_not_the_value(
     with pytest.raises(BadSettings, match="CARETRAIL_MLLP_PORT") as caught:
         load()
     assert "secret-port" not in str(caught.value)
+
+
+def test_the_home_may_state_the_present_and_a_variable_counts_before_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CARETRAIL_HOME", str(tmp_path))
+    monkeypatch.delenv("CARETRAIL_NOW", raising=False)
+    before = clock.now()
+    assert load().now is None
+    assert before <= load().present() <= clock.now()
+    (tmp_path / "now").write_text("2026-03-10T16:00-05:00\n")
+    assert load().present() == datetime(2026, 3, 10, 21, tzinfo=UTC)
+    monkeypatch.setenv("CARETRAIL_NOW", "2026-03-11T00:00:00Z")
+    assert load().present() == datetime(2026, 3, 11, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2026-03-10T16:00", "\udcff"])
+def test_a_home_with_an_unusable_present_is_refused_with_the_remedy(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str
+) -> None:
+    monkeypatch.setenv("CARETRAIL_HOME", str(tmp_path))
+    monkeypatch.delenv("CARETRAIL_NOW", raising=False)
+    (tmp_path / "now").write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(BadSettings, match="write an instant such as"):
+        load()
 
 
 def test_an_unknown_time_zone_is_refused_with_the_remedy(

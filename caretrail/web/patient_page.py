@@ -275,6 +275,15 @@ def _whereabouts(
     left = words.near(last_span.end, as_of, last_span.end_precision)
     if last_span.encounter.disposition_code == "exp":
         return Whereabouts(css="unknown", head=name, where="Died in care", since=left)
+    death = reading.patient.death
+    if death is not None and death.at <= as_of:
+        died = words.near(death.at, as_of, death.precision)
+        return Whereabouts(
+            css="unknown",
+            head="Died after the discharge",
+            where=f"about {died}" if death.inferred else died,
+            since=f"left {name} {left}",
+        )
     gap = related.gaps[-1] if related.gaps and related.gaps[-1].end is None else None
     since_end = words.length(last_span.end, as_of, last_span.end_precision)
     where = gap_words(gap) if gap else f"{since_end} since discharge"

@@ -4,6 +4,8 @@ import shutil
 import sys
 import time
 from argparse import Namespace
+from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from threading import Event, Thread
 from typing import Final
@@ -12,9 +14,12 @@ from pydantic import SecretStr
 
 from caretrail.bootstrap import opened
 from caretrail.cli.output import line, note
+from caretrail.demo_care.telling import CareTelling
 from caretrail.failure import Failed
 from caretrail.feed import feed
 from caretrail.generate import DemoWeek, demo_week, profiles_toml
+from caretrail.generate.demo_patients import WHAT_TO_SEE
+from caretrail.generate.story_parts import when
 from caretrail.progress import progress
 from caretrail.running_service import running_service
 from caretrail.service import Service
@@ -23,6 +28,7 @@ from caretrail.signals import until_told
 from caretrail.stories import keep_stories, stories_of
 from domain.ids import DEVELOPMENT_KEY
 from infra import log, settings
+from infra.atomic_file import write_atomically
 from infra.kafka_server import KafkaServer
 from infra.postgres_binaries import psql
 from infra.postgres_server import PostgresServer
@@ -31,6 +37,8 @@ from infra.settings import Settings
 ZONE: Final = "America/Chicago"
 _MLLP: Final = 2575
 _PAGES: Final = 8600
+#: The days of the week, and Monday 9 March, at the end of which people have recorded their work.
+_DAYS: Final = 9
 
 
 def demo(options: Namespace) -> int:
@@ -68,6 +76,7 @@ def demo(options: Namespace) -> int:
     )
     log.configure("demo", "warning")
     (home / "profiles.toml").write_text(profiles_toml(week), "utf-8")
+    write_atomically(ours.now_file, week.now.isoformat())
     names = "".join(f'{each.code} = "{each.title}"\n' for each in week.facilities)
     (home / "facilities.toml").write_text(names, "utf-8")
     service = Service(ours, other_ports=True, say=note)
@@ -76,8 +85,8 @@ def demo(options: Namespace) -> int:
             service.start(stop)
             watching = Thread(target=service.watch, args=(stop,), daemon=True)
             watching.start()
-            if not stories_of(home) and not stop.is_set():
-                _send_week(week, ours, service, stop)
+            if not _is_told(home) and not stop.is_set():
+                _tell_week(week, ours, service, stop)
             if not stop.is_set():
                 _print_addresses(ours, service, time.monotonic() - started)
             stop.wait()
@@ -103,10 +112,25 @@ def _refuse_second(home: Path) -> None:
         raise Failed(f"the demo is already running: {running['pages']}")
 
 
-def _send_week(week: DemoWeek, ours: Settings, service: Service, stop: Event) -> None:
-    """Send the week over MLLP; wait until the read models hold all of it."""
-    messages = [(each.sender, each.data) for each in week.messages]
-    with progress("sending the week of seven facilities over MLLP", len(messages)) as shown:
+def _is_told(home: Path) -> bool:
+    """Tell whether the home holds the whole week. A demo of an earlier release lacks stories."""
+    return {each.title for each in stories_of(home)} >= set(WHAT_TO_SEE)
+
+
+def _tell_week(week: DemoWeek, ours: Settings, service: Service, stop: Event) -> None:
+    """Send the week over MLLP, and at the end of each day record what people did on it.
+
+    So the home records messages and commands in about the order in which they happened. Messages
+    and commands that it already holds change nothing.
+    """
+    messages = list(week.messages)
+    ends = [*(when(day, 0) for day in range(_DAYS)), week.now]
+    codes = Counter[str]()
+    with (
+        opened(ours) as application,
+        progress("sending the week of seven facilities over MLLP", len(messages)) as shown,
+    ):
+        telling = CareTelling(application, week.continued)
         sent = 0
 
         def answered(_code: str) -> None:
@@ -114,15 +138,18 @@ def _send_week(week: DemoWeek, ours: Settings, service: Service, stop: Event) ->
             sent += 1
             shown(sent)
 
-        codes = feed(messages, ours.mllp_host, service.mllp_port, answered=answered, stop=stop)
-    if stop.is_set():
-        return
+        for start, end in pairwise([messages[0].at, *ends]):
+            day = [(each.sender, each.data) for each in messages if start <= each.at < end]
+            codes += feed(day, ours.mllp_host, service.mllp_port, answered=answered, stop=stop)
+            if stop.is_set():
+                return
+            application.read_models.catch_up(timeout=300)
+            telling.tell_until(end)
+        application.read_models.catch_up(timeout=300)
+        telling.follow_up_others()
+        application.read_models.catch_up(timeout=300)
     counted = ", ".join(f"{count} {code or 'not answered'}" for code, count in codes.items())
     note(f"{codes.total()} messages sent: {counted}")
-    with opened(ours) as application:
-        total = application.store.max_index()
-        with progress("projecting", total) as shown:
-            application.read_models.catch_up(shown, timeout=300)
     keep_stories(ours.home, week.interesting)
 
 

@@ -31,6 +31,7 @@ class AdtMessage:
     account: str = ""  # PID-18
     disposition: str = ""  # PV1-36
     service: str = ""  # PV1-10
+    died: datetime | None = None  # PID-29, with PID-30
     enterprise: str = ""  # a further repetition of PID-3
     complaint: int = 0  # index in names.DIAGNOSES
     clinician: int = 0

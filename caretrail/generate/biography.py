@@ -114,6 +114,10 @@ class Biography:
         """Send a merge: a second record at the facility retires into the person's record there."""
         self._send_about_person("A40", facility, at).retired = retired
 
+    def died(self, facility: Facility, at: datetime, *, told_at: datetime) -> None:
+        """Send an update of the person, who died at ``at``."""
+        self._send_about_person("A31", facility, told_at).died = at
+
     def take_over(self, other: "Biography") -> None:
         """Add the messages and encounters of ``other``, a second record of the same person."""
         self.messages += other.messages

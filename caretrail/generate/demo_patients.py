@@ -4,6 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+#: Titles of the stories that people tell by commands, beside the messages of the feeds.
+OVERDUE_CALL: Final = "Left against advice: the call is overdue today"
+NEVER_ANSWERED: Final = "A referral that the specialist never answered"
+REBOOKED: Final = "A referral: visit missed, booked again, closed"
+NOT_FOLLOWED_UP: Final = "Readmitted on day 12: no call after the first discharge"
+REVISED: Final = "A care plan revised after a decision of the patient"
+DIED: Final = "Died after going home: nothing is owed any more"
+
 #: By title of the story: what to look for.
 WHAT_TO_SEE: Final[Mapping[str, str]] = {
     "A week through five facilities, readmitted, merged":
@@ -34,6 +42,18 @@ WHAT_TO_SEE: Final[Mapping[str, str]] = {
         "Open for more than two days: this page and the census say why that is doubtful.",
     "A shared number mistyped, then corrected: two patients":
         "Its sender replaced the wrong number: it is struck out and joins no records.",
+    OVERDUE_CALL:
+        "One call on Monday was not answered. The item is first in the work list.",
+    NEVER_ANSWERED:
+        "Sent by fax, and no answer since. A coordinator has claimed the overdue item.",
+    REBOOKED:
+        "Each step says who took it and for which organisation; the intervals are on its page.",
+    NOT_FOLLOWED_UP:
+        "The steps after the first discharge stay open and late; the second stay suspends them.",
+    REVISED:
+        "One revision changes a goal and three activities; compare it with the plan before it.",
+    DIED:
+        "The clinic told of the death on Monday. Replay shows the list before and after it.",
 }  # fmt: skip
 
 

@@ -126,6 +126,8 @@ def _pid(message: AdtMessage) -> str:
         house += 2 * message.version
     town, code = TOWNS[person.town]
     died = "||||||||||||Y" if message.disposition == "20" else ""
+    if message.died is not None:
+        died = f"|||||||||||{_time(message.died, facility.habits)}|Y"
     return (
         f"PID|1||{'~'.join(numbers)}||{family}^{person.given}^{person.middle}||"
         f"{person.birth_date}|{person.sex}|||{house} {street}^^{town}^IL^{code}||"

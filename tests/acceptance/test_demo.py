@@ -8,13 +8,18 @@ import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import datetime
 from html import unescape
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from urllib.request import OpenerDirector, build_opener
 
 import pytest
 
+from caretrail.demo_care.stories import STORIES
+from caretrail.generate import demo_patients as titles
+from caretrail.stories import stories_of
 from infra.ports import free_ports
 from tests.acceptance.command_line import CARETRAIL, CommandLine, SameProcess
 from tests.acceptance.page_times import now_of, times_after
@@ -106,12 +111,113 @@ def first(line: CommandLine) -> Iterator[Demo]:
         yield started
 
 
+class Told:
+    """The stories of a demo, and the command line of its home."""
+
+    def __init__(self, home: Path) -> None:
+        self.demo = SameProcess(home)
+        self.stories = {each.title: each for each in stories_of(home)}
+        self._timelines: dict[str, dict[str, Any]] = {}
+
+    def timeline(self, title: str) -> dict[str, Any]:
+        """Return the timeline of the patient of a story."""
+        if title not in self._timelines:
+            self._timelines[title] = self.demo.object("timeline", self.stories[title].number)
+        return self._timelines[title]
+
+    def patient(self, title: str) -> str:
+        """Return the id of the patient of a story."""
+        return str(self.timeline(title)["patient_id"])
+
+
+@pytest.fixture(scope="module")
+def told(line: CommandLine, first: Demo) -> Told:
+    first.page()
+    return Told(line.home / "demo")
+
+
 def test_no_page_of_the_demo_shows_a_time_after_its_now(first: Demo) -> None:
     pages = every_page(first.browser(), first.page())
     now = now_of(pages["/"])
     assert len([each for each in pages if each.startswith("/ui/patients/")]) > 600
     late = {address: times_after(html, now) for address, html in pages.items()}
     assert {address: times for address, times in late.items() if times} == {}
+
+
+def test_the_work_list_of_the_demo_begins_with_the_overdue_call(told: Told) -> None:
+    people = told.demo.object("work", "ls")["people"]
+    assert [each["patient_id"] for each in people[:2]] == [
+        told.patient(titles.OVERDUE_CALL), told.patient(titles.NEVER_ANSWERED),
+    ]  # fmt: skip
+    call, unanswered = (each["items"][0] for each in people[:2])
+    assert (call["duty"], call["due_on"], call["urgent"]) == (
+        "transition.contact", "2026-03-09", True,
+    )  # fmt: skip
+    assert 0 < call["overdue_by"] < 86_400
+    assert unanswered["duty"] == "referral.acknowledge.routine"
+    assert unanswered["claimed_by"]["person"] == "lpc-coordinator-1"
+    others = [item for each in people[2:] for item in each["items"]]
+    assert not any(each["overdue"] for each in others)
+    assert any(each["due_today"] for each in others)
+    owed = {each["patient_id"] for each in people}
+    assert told.patient(titles.DIED) not in owed
+    assert told.patient(titles.NOT_FOLLOWED_UP) not in owed
+
+
+def test_each_story_of_the_demo_is_as_its_title_says(told: Told) -> None:
+    (unanswered,) = told.timeline(titles.NEVER_ANSWERED)["activities"]["referral"]
+    assert unanswered["state"] == "requested"
+    (rebooked,) = told.timeline(titles.REBOOKED)["activities"]["referral"]
+    assert (rebooked["state"], rebooked["need_met"]) == ("closed", "yes")
+    revised = told.timeline(titles.REVISED)
+    (plan,) = revised["activities"]["care_plan"]
+    assert (plan["state"], plan["revision"]) == ("active", 1)
+    assert [each["state"] for each in revised["transitions"]] == ["completed"]
+    died = told.timeline(titles.DIED)
+    assert [(each["state"], each["cause"]) for each in died["transitions"]] == [
+        ("closed", "deceased")
+    ]
+    assert [each["state"] for each in died["activities"]["referral"]] == ["cancelled"]
+    (first,) = told.timeline(titles.NOT_FOLLOWED_UP)["transitions"]
+    assert first["state"] == "suspended"
+    assert not any(each["done_at"] for each in first["steps"] if each["step"] == "contact")
+
+
+def test_each_step_of_the_stories_says_who_took_it_and_why(told: Told) -> None:
+    for title, steps in STORIES.items():
+        entries = [each for each in told.timeline(title)["entries"] if each["stream"]]
+        assert [datetime.fromisoformat(each["happened_at"]) for each in entries] == [
+            each.at for each in steps
+        ]
+        for entry, step in zip(entries, steps, strict=True):
+            assert entry["actor"]["issuer"] == "local"
+            assert (entry["actor"]["subject"], entry["actor"]["role"]) == (
+                step.who.subject, step.who.role,
+            )  # fmt: skip
+            assert entry["actor"]["purpose"] in {"CAREMGT", "TREAT"}
+
+
+def test_the_first_page_links_to_each_story(first: Demo, told: Told) -> None:
+    shown = unescape(get(first.browser(), first.page()))
+    assert len(told.stories) == shown.count('class="story"') == 20
+    for story in told.stories.values():
+        href = f'href="/ui/patients/{told.patient(story.title)}"'
+        assert f"{href}><b>{story.title}</b>" in shown
+        assert story.what_to_see in shown
+
+
+def test_the_pages_of_the_stories_show_a_death_and_call_nothing_late(
+    first: Demo, told: Told
+) -> None:
+    pages = {
+        title: get(first.browser(), f"{first.page()}/ui/patients/{told.patient(title)}")
+        for title in (titles.DIED, titles.OVERDUE_CALL)
+    }
+    assert "Died after the discharge" in pages[titles.DIED]
+    assert "Nothing is owed to this patient" in pages[titles.DIED]
+    assert "discharged and not called" in pages[titles.OVERDUE_CALL]
+    # It was all recorded long after the present of the demo.
+    assert not any("Late:" in html for html in pages.values())
 
 
 def test_the_tutorial(first: Demo, user: Path) -> None:

@@ -10,6 +10,7 @@ from typing import get_args, get_type_hints
 import hl7
 import pytest
 
+from caretrail.demo_care.stories import STORIES
 from caretrail.generate import (
     SentMessage,
     World,
@@ -146,7 +147,8 @@ def test_the_patients_of_all_stories_are_in_the_demo() -> None:
         for patient in week.truth.patients
         for record in patient.records
     }
-    assert len(week.interesting) == 14
+    assert len(week.interesting) == 20
+    assert {each.title for each in week.continued} == set(STORIES)
     assert {(each.authority, each.identifier) for each in week.interesting} <= known
     assert {each.facility for each in week.truth.census()} >= {"NGH", "SBH", "HRC", "MCN", "WVH"}
 
@@ -172,6 +174,11 @@ def test_the_demo_has_a_quarantined_message_duplicates_a_reused_control_id_and_t
     assert modes["P"] > 1_500
 
 
+def test_the_messages_of_the_demo_are_in_the_order_of_sending() -> None:
+    _, messages = drawn_week()
+    assert all(one.at <= other.at for one, other in pairwise(messages))
+
+
 def test_every_message_of_the_demo_is_sent_before_its_now() -> None:
     week, messages = drawn_week()
     assert max(sent.at for sent in messages) < week.now
@@ -181,7 +188,7 @@ def test_every_message_of_the_demo_is_sent_before_its_now() -> None:
 def test_the_demo_is_a_week_of_moderate_size(seed: int) -> None:
     messages = list(demo_week(seed).messages)
     assert 1_500 <= len(messages) <= 3_000
-    assert messages[-1].at - messages[0].at < timedelta(days=12)
+    assert messages[-1].at - messages[0].at < timedelta(days=25)  # the stories begin before it
 
 
 def _drawn(drawn: World) -> World:

@@ -11,7 +11,6 @@ from caretrail.reading.members import Json
 from caretrail.reading.protocol_trials import to_try, trial_json, tried_json, try_protocol
 from domain.rules import parse_protocol
 from domain.transition.protocol_trial import TriedStep
-from infra import clock
 
 #: What is counted of a step, with its heading.
 _COUNTED: Final = (
@@ -44,7 +43,7 @@ def dry_run(content: str, options: Namespace) -> None:
                 connection,
                 proposed,
                 since=options.since,
-                at=clock.now(),
+                at=reader.present(),
                 found=_printed(options),
                 done=shown,
             )

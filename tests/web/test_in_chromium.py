@@ -21,6 +21,7 @@ PAGES = [
     "evidence",
     "error",
     "dates",
+    "replay",
 ]
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -38,6 +39,7 @@ def addresses(told: Told) -> dict[str, str]:
         "census": "/ui/census",
         "evidence": f"/ui/events/{first.event_id}",
         "error": "/ui/patients/nobody",
+        "replay": f"/ui/patients/{told.alder}/replay",
         "dates": f"/ui/patients/{told.orchard}",
     }
 

@@ -1,6 +1,6 @@
 """What the read models know about a person, for commands that need it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
@@ -34,12 +34,16 @@ class KnownFacts(Facts):
         self._connections = connections
 
     @override
-    def died_at(self, record: RecordId) -> datetime | None:
+    def died_at(self, records: Collection[RecordId]) -> Mapping[RecordId, datetime]:
         with self._connections() as connection:
-            for patient in course.of_record(connection, record):
-                if record in patient.records:
-                    return patient.death.at if patient.death else None
-        return None
+            patients = course.of_records(connection, records)
+        return {
+            record: patient.death.at
+            for patient in patients
+            if patient.death is not None and patient.death.at is not None
+            for record in patient.records
+            if record in records
+        }
 
     @override
     def encounter(self, ref: StatementRef) -> KnownEncounter | None:

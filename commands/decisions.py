@@ -256,8 +256,7 @@ class Decisions:
             views = self.streams.look([(each.given.command.stream, each.key) for each in turn])
         except StoreUnavailable as error:
             return {each.place: error for each in turn}
-        found, appends = dict[int, CommandOutcome | Exception](), list[StreamAppend]()
-        deciding = list[_Attempt]()
+        found, decisions = dict[int, CommandOutcome | Exception](), list[_Decision]()
         for one, view in zip(turn, views, strict=True):
             try:
                 decided = self._decide(one, view)
@@ -267,10 +266,12 @@ class Decisions:
             if isinstance(decided, CommandOutcome):
                 found[one.place] = decided
             else:
-                deciding.append(one)
-                appends.append(decided)
-        results = self.streams.append_all(appends) if appends else []
-        for one, append, result in zip(deciding, appends, results, strict=True):
+                decisions.append(_Decision(one, decided))
+        refused = self._after_death(decisions)
+        found |= refused
+        decisions = [each for each in decisions if each.attempt.place not in refused]
+        results = self.streams.append_all([each.append for each in decisions]) if decisions else []
+        for (one, append), result in zip(decisions, results, strict=True):
             try:
                 outcome = self._outcome(one, append, result)
             except (DomainError, CannotStore, StoreUnavailable) as error:
@@ -302,8 +303,6 @@ class Decisions:
         if caller.expected_version not in {None, version}:
             raise VersionConflict(expected=caller.expected_version or 0, actual=version)
         events = command.decide(history, context)
-        if not command.AFTER_DEATH:
-            self._refuse_after_death(events)
         if not events and not caller.key:
             return CommandOutcome(stream=command.stream, version=version, warnings=noticed)
         return StreamAppend(
@@ -356,16 +355,29 @@ class Decisions:
             id_key=self.id_key,
         )
 
-    def _refuse_after_death(self, events: Sequence[OwnEvent]) -> None:
-        """Refuse what happened after the death of the person.
+    def _after_death(self, decisions: Sequence["_Decision"]) -> dict[int, Exception]:
+        """Return the refusals of what happened after the death of the person, by place.
 
-        Raises:
-            PatientDeceased: The person died before the time of an event.
+        If the deaths cannot be read, that is the answer to each command that needs them.
         """
-        for record in {each.record for each in events if each.record is not None}:
-            died_at = self.facts.died_at(record)
-            if died_at and any(each.happened_at.at > died_at for each in events):
-                raise PatientDeceased
+        told = [
+            (one.place, event.record, event.happened_at.at)
+            for one, append in decisions
+            if not one.given.command.AFTER_DEATH
+            for event in (each.event for each in append.events)
+            if event.record is not None
+        ]
+        if not told:
+            return {}
+        try:
+            deaths = self.facts.died_at({record for _, record, _ in told})
+        except Exception as error:  # noqa: BLE001 - it is the answer to these commands
+            return {place: error for place, _, _ in told}
+        return {
+            place: PatientDeceased()
+            for place, record, at in told
+            if record in deaths and at > deaths[record]
+        }
 
     def _acting(self, command: Command, caller: Caller) -> Actor:
         """Return the actor with the role in which the command is allowed.
@@ -429,6 +441,13 @@ class _Attempt:
     given: GivenCommand
     key: CommandKey
     left: int = ATTEMPTS  # how often it may still be decided
+
+
+class _Decision(NamedTuple):
+    """A command that the rules accept, and what is to be appended for it."""
+
+    attempt: _Attempt
+    append: StreamAppend
 
 
 def _apart(waiting: Sequence[_Attempt]) -> list[_Attempt]:

@@ -33,7 +33,7 @@ from domain.ids import EventId, IdKey, StreamId
 from infra.recorder import Columns, NewEvent, actor_of
 from infra.store_writer import REASONS, ROUNDS, StoreWriter, sealed_event
 from infra.subject_keys import SealingKeys, take_keys
-from projections.engine.arrays import texts
+from projections.engine.arrays import array, texts
 
 log = structlog.get_logger()
 
@@ -60,7 +60,7 @@ class RecordedStreams(Streams):
     ) -> list[StreamView | StreamOfOtherKind | ValueError]:
         hashes = [self._hashes(key) for _, key in wanted]
         with self._writer.connection() as connection, connection.pipeline():
-            events = connection.execute(_READ_ALL, ([stream for stream, _ in wanted],))
+            events = connection.execute(_READ_ALL, (array(stream for stream, _ in wanted),))
             keys = connection.execute(_KEYS, ([hashed for hashed, _ in hashes],))
             rows, known = events.fetchall(), keys.fetchall()
         of_stream = defaultdict[str, list[dict[str, Any]]](list)

@@ -1,6 +1,6 @@
 """Decisions of an installation without read models: nothing is known of any person."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from typing_extensions import override
@@ -20,8 +20,8 @@ class NothingKnown(Facts):
     """Answers each question as if no message had come."""
 
     @override
-    def died_at(self, record: RecordId) -> datetime | None:
-        return None
+    def died_at(self, records: Collection[RecordId]) -> Mapping[RecordId, datetime]:
+        return {}
 
     @override
     def encounter(self, ref: StatementRef) -> KnownEncounter | None:

@@ -1,6 +1,6 @@
 """The port to what the read models know about a person, for commands that need it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -36,8 +36,11 @@ class Facts(Protocol):
     Every method raises ``StoreUnavailable`` if the database does not answer.
     """
 
-    def died_at(self, record: RecordId) -> datetime | None:
-        """Return when the person of a source record died; None if no death is known."""
+    def died_at(self, records: Collection[RecordId]) -> Mapping[RecordId, datetime]:
+        """Return when the persons of source records died, by record.
+
+        A record is left out if no death of its person is known.
+        """
         ...
 
     def encounter(self, ref: StatementRef) -> KnownEncounter | None:

@@ -19,7 +19,7 @@ from domain.continuity import Death, Encounter, Patient, Status
 from domain.ids import EncounterId, Mode, PatientId, RecordId, StatementRef, VisitRef
 from domain.rules import NO_PROTOCOLS, Protocols
 from domain.statement import EncounterClass, Precision
-from projections.engine.arrays import texts
+from projections.engine.arrays import array, texts
 from projections.engine.columns import COMPONENT
 from projections.engine.component import Component
 from projections.engine.events import FiledOwnEvent
@@ -223,6 +223,10 @@ _OF_RECORD: Final = (
     "select patients from proj.course"
     " where component = (select component from proj.component where node = %s)"
 )
+_OF_RECORDS: Final = (
+    "select patients from proj.course where component in ("
+    "select component from proj.component where node = any(%s::text[]))"
+)
 _OF_STATEMENT: Final = (
     "select patients from proj.course where component in ("
     "select component from proj.entry where statement_ref = %(ref)s"
@@ -234,6 +238,14 @@ def of_record(connection: Connection[Any], record: RecordId) -> tuple[CoursePati
     """Return the patients of the component of a source record; empty if no statement is known."""
     row = connection.execute(_OF_RECORD, (record,)).fetchone()
     return () if row is None else _decode(row[0])
+
+
+def of_records(
+    connection: Connection[Any], records: Iterable[RecordId]
+) -> tuple[CoursePatient, ...]:
+    """Return the patients of the components of source records."""
+    rows = connection.execute(_OF_RECORDS, (array(records),)).fetchall()
+    return tuple(patient for (patients,) in rows for patient in _decode(patients))
 
 
 def of_statement(connection: Connection[Any], ref: StatementRef) -> tuple[CoursePatient, ...]:

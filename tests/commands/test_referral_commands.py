@@ -1,6 +1,6 @@
 """What commands on referrals ask beside the stream: reasons, duplicates, the patient of a visit."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,8 +45,8 @@ class PersonFacts(NothingKnown):
         self.died: datetime | None = None
 
     @override
-    def died_at(self, record: RecordId) -> datetime | None:
-        return self.died
+    def died_at(self, records: Collection[RecordId]) -> Mapping[RecordId, datetime]:
+        return {} if self.died is None else dict.fromkeys(records, self.died)
 
     @override
     def encounter(self, ref: StatementRef) -> KnownEncounter | None:

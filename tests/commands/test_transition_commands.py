@@ -1,6 +1,6 @@
 """What commands after a discharge ask beside the stream: the encounter, and its other anchors."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -56,8 +56,8 @@ class DischargeFacts(NothingKnown):
         self.discharged = True
 
     @override
-    def died_at(self, record: RecordId) -> datetime | None:
-        return self.died
+    def died_at(self, records: Collection[RecordId]) -> Mapping[RecordId, datetime]:
+        return {} if self.died is None else dict.fromkeys(records, self.died)
 
     @override
     def encounter(self, ref: StatementRef) -> KnownEncounter | None:

@@ -242,6 +242,18 @@ def test_the_dead_are_on_no_list_and_an_earlier_answer_stays(told: Told) -> None
     assert told.people(as_of=died) == []
 
 
+def test_deaths_of_several_persons_are_known_together(told: Told) -> None:
+    died = at("10:00", day=9)
+    told.tell(
+        stated("A01", "10:00", number="1"),
+        stated("A08", "11:00", day=9, number="1", deceased=True, died=Moment(at=died)),
+        stated("A01", "10:00", number="2"),
+    )
+    facts = KnownFacts(lambda: psycopg.connect(told.connection.info.dsn, password=""))
+    dead, alive, unknown = record("1"), record("2"), record("never named")
+    assert facts.died_at([dead, alive, unknown]) == {dead: died}
+
+
 def test_filters_choose_by_organisation_person_pool_kind_and_patient(told: Told) -> None:
     told.tell(
         asked(1, 1, target=HEART), asked(2, 1, target=Party(pool="p1")),

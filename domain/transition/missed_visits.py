@@ -1,4 +1,4 @@
-"""Visits after a discharge that the patient missed: somebody is to call the patient."""
+"""Visits after a discharge that the patient missed: the team has to call the patient."""
 
 from collections.abc import Sequence
 from datetime import datetime

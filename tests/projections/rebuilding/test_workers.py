@@ -80,6 +80,12 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(filling, "_REPORTED", 5)
     monkeypatch.setattr(filling, "Workers", StartedWorkers)
     monkeypatch.setattr(stretches, "_EVENTS", 7)
+    # One beside this process is enough to fail; each takes seconds of CPU to start.
+    monkeypatch.setattr(workers, "worker_count", lambda: 1)
+
+
+@pytest.fixture
+def several(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "worker_count", lambda: 2)
 
 
@@ -98,6 +104,7 @@ def log(connection: psycopg.Connection) -> Log:
     return log
 
 
+@pytest.mark.usefixtures("several")
 @pytest.mark.parametrize("names", [[], ["timeline"], ["substrate", "last_seen"]])
 def test_a_rebuild_by_several_processes_gives_the_same_content(
     connection: psycopg.Connection, database: str, log: Log, names: list[str]
@@ -128,6 +135,7 @@ def test_a_rebuild_by_several_processes_gives_the_same_content(
         (["last_seen"], False),
     ],
 )
+@pytest.mark.usefixtures("several")
 def test_the_log_of_the_store_read_in_stretches_gives_the_same_content(
     connection: psycopg.Connection, database: str, log: Log, names: list[str], *, helped: bool
 ) -> None:
@@ -253,6 +261,7 @@ def test_a_worker_that_dies_ends_the_rebuild_and_nothing_is_switched(
     assert digest(connection, PROJECTIONS, open_segment) == before
 
 
+@pytest.mark.usefixtures("several")
 def test_no_worker_is_left_after_a_rebuild_that_failed(
     connection: psycopg.Connection, database: str, log: Log
 ) -> None:

@@ -6,7 +6,6 @@ any statement of the encounter. If the discharge is cancelled, moved or merged, 
 other transitions, and no event is needed. ``docs/reference/transitions.md`` describes the rules.
 """
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
@@ -19,12 +18,12 @@ from domain.combined_streams import combined
 from domain.continuity import Death
 from domain.decider import StreamEvent, fold
 from domain.ids import EncounterId, RecordId, StatementRef, StreamId
-from domain.journey import TRANSFER_WITHIN
 from domain.party import Party
 from domain.precision import date_of
 from domain.rules import KindRule, Protocols
 from domain.rules import Protocol as CareProtocol
 from domain.statement import EncounterClass, Precision
+from domain.transition.admissions import admissions_after, may_be_readmission, start_of
 from domain.transition.events import (
     TransitionDeclined,
     TransitionEvent,
@@ -33,7 +32,6 @@ from domain.transition.events import (
 )
 from domain.transition.kinds import (
     DIED,
-    READMITTED,
     TO_INSTITUTION,
     UNKNOWN,
     WITH_TRANSITION,
@@ -41,7 +39,7 @@ from domain.transition.kinds import (
     kind_of,
 )
 from domain.transition.missed_visits import MissedVisit, missed_visits
-from domain.transition.steps import ConfirmedArrival, Discharge, TransitionStep, steps_of
+from domain.transition.steps import Discharge, TransitionStep, steps_of
 from domain.transition.stream import TRANSITION
 
 #: The discharge has no disposition that the protocol knows.
@@ -192,7 +190,7 @@ def transitions_of(
     """
     withdrawn = list[DerivedTransition]()
     found = list[Transition]()
-    stays = sorted(filter(_may_be_readmission, encounters), key=_start_of)
+    stays = sorted(filter(may_be_readmission, encounters), key=start_of)
     for encounter in encounters:
         applied = events.get(encounter.encounter_id, ())
         discharge = _discharge(encounter)
@@ -254,7 +252,7 @@ def _transition(  # what a transition is made from
     rule = protocol.kinds.get(kind, KindRule())
     zone = protocol.zone_of(encounter.facility)
     window_ends_at = _window_end(discharge, protocol, zone)
-    arrival, readmissions = _admissions_after(
+    arrival, readmissions = admissions_after(
         encounter,
         stays,
         discharge,
@@ -350,66 +348,9 @@ def _state(
         return CompletedTransition(completed)
     if deceased is not None:
         return ClosedTransition("deceased", deceased)
-    if readmission is not None and (ended is None or ended.at > _start_of(readmission)):
+    if readmission is not None and (ended is None or ended.at > start_of(readmission)):
         return SuspendedTransition(readmission.encounter_id)
     return ended or OpenTransition()
-
-
-# --- admissions after the discharge ---------------------------------------------------------------
-
-
-def _admissions_after(
-    source: EncounterFacts,
-    stays: Sequence[EncounterFacts],
-    discharge: Discharge,
-    *,
-    until: datetime,
-    moved: bool,
-) -> tuple[ConfirmedArrival | None, list[EncounterFacts]]:
-    """Return where the patient arrived, and the readmissions, by start.
-
-    A stay that began at most 24 hours before the discharge and goes on is one of them: the
-    discharge from an emergency department is often recorded after the admission to the ward.
-
-    Args:
-        source: The encounter that ended.
-        stays: The encounters of the patient that may be a readmission, by start.
-        discharge: Its discharge.
-        until: The end of the window.
-        moved: The patient was to go to an institution. An admission to another facility is then no
-            readmission if it follows within 24 hours, or is a stay of class NONAC.
-    """
-    arrival: ConfirmedArrival | None = None
-    readmissions = list[EncounterFacts]()
-    first = bisect_right(stays, discharge.at - TRANSFER_WITHIN, key=_start_of)
-    for each in stays[first : bisect_left(stays, until, key=_start_of)]:
-        if each is source or (each.end is not None and each.end <= discharge.at):
-            continue
-        begun = _start_of(each)
-        if (
-            moved
-            and arrival is None
-            and each.facility != source.facility
-            and (each.class_code == "NONAC" or begun - discharge.at < TRANSFER_WITHIN)
-        ):
-            arrival = ConfirmedArrival(each.encounter_id, begun)
-        else:
-            readmissions.append(each)
-    return arrival, readmissions
-
-
-def _may_be_readmission(encounter: EncounterFacts) -> bool:
-    return (
-        encounter.class_code in READMITTED
-        and not encounter.cancelled
-        and encounter.status != "planned"
-        and encounter.start is not None
-    )
-
-
-def _start_of(encounter: EncounterFacts) -> datetime:
-    assert encounter.start is not None  # noqa: S101  # see _may_be_readmission
-    return encounter.start
 
 
 def _continued(transitions: Sequence[Transition]) -> list[Transition]:

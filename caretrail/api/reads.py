@@ -31,13 +31,15 @@ from caretrail.api.reading import (
 )
 from caretrail.api.work_list import AskedWork, work_list
 from caretrail.reading import NumberShared, PatientSearch
+from caretrail.reading.care_plans import plan_json
 from caretrail.reading.catalogue import OWN_STREAMS
 from caretrail.reading.contract import activity_json, census_json, patients_json, timeline_json
 from caretrail.reading.listing import read_cursor
 from caretrail.reading.members import Json
 from caretrail.reading.one_stream import read_stream
-from caretrail.reading.opened_contents import opened_contents
+from caretrail.reading.opened_contents import opened_comparison, opened_contents
 from caretrail.reading.past_rows import PastRows
+from caretrail.reading.plan_comparisons import NoSuchRevision, compared_revisions
 from caretrail.reading.referrals import referral_json
 from caretrail.reading.responsibility import (
     TeamReading,
@@ -48,12 +50,14 @@ from caretrail.reading.responsibility import (
 )
 from commands.authority import right_to_list
 from commands.ports.streams import StreamOfOtherKind
+from domain.care_plan import KIND as CARE_PLAN
 from domain.care_team import Scope
 from domain.catalogue import KINDS
 from domain.errors import PurposeMissing, UnknownStream
 from domain.events import UUID_TEXT, OptionalCode
 from domain.ids import PatientId, StreamId
 from domain.protocol import KIND
+from projections.care_plan import care_plans
 from projections.referral_loop import referrals
 
 Work: TypeAlias = Callable[[Incoming], Response]
@@ -143,6 +147,19 @@ class AskedResponsible(AskedInstants):
     programme: Annotated[
         OptionalCode, Field(description="code of the programme, if the scope is one")
     ] = ""
+
+
+class AskedComparison(AskedInstants):
+    """Two revisions of a care plan."""
+
+    earlier: Annotated[
+        int | None,
+        Field(ge=0, le=100_000, description="number of a revision; the one before if not given"),
+    ] = None
+    later: Annotated[
+        int | None,
+        Field(ge=0, le=100_000, description="number of a revision; the last one if not given"),
+    ] = None
 
 
 class PatientWords(BaseModel):
@@ -321,6 +338,44 @@ def stream(incoming: Incoming, collection: Collection) -> Response:
     asked = incoming.asked(AskedInstants)
     wait(incoming, asked.wait_for)
     wanted = StreamId(incoming.path["stream"])
+    read = _stream_read(incoming, collection.kind, wanted)
+    now = asked.as_of is None and asked.known_at is None
+    found = _stream(read, asked, collection, wanted)
+    if found is None:
+        raise UnknownStream(wanted)
+    headers = {"ETag": f'"{found["version"]}"'} if now and "version" in found else None
+    return shown(incoming, found, right=read.right, patients=[read.patient], headers=headers)
+
+
+def comparison(incoming: Incoming) -> Response:
+    """Answer with what differs between two revisions of a care plan."""
+    asked = incoming.asked(AskedComparison)
+    wait(incoming, asked.wait_for)
+    wanted = StreamId(incoming.path["stream"])
+    read = _stream_read(incoming, CARE_PLAN.name, wanted)
+    with read.reader.past(
+        as_of=asked.as_of_instant, known_at=asked.known_at_position, stream=wanted
+    ) as past:
+        try:
+            both = compared_revisions(
+                past.connection, wanted, asked.earlier, asked.later, clocks=past.clocks
+            )
+        except NoSuchRevision as error:
+            known = ", ".join(map(str, error.known)) or "none"
+            raise Problem(
+                "query_invalid", detail=f"No revision {error.number}; the plan has: {known}."
+            ) from None
+        found = opened_comparison(read.reader, both, wanted, past.clocks)
+    return shown(incoming, found, right=read.right, patients=[read.patient])
+
+
+def _stream_read(incoming: Incoming, kind: str, wanted: StreamId) -> PersonRead:
+    """Return the read of the patient of a stream, if the person may read the patient.
+
+    Raises:
+        UnknownStream: There is no such stream of the kind.
+        DomainError: The person may not read the patient.
+    """
     if not incoming.purpose:
         raise PurposeMissing
     # A role that may read no patient learns nothing about which streams exist.
@@ -330,15 +385,9 @@ def stream(incoming: Incoming, collection: Collection) -> Response:
     except StreamOfOtherKind:
         history = ()
     record = next((each.event.record for each in history if each.event.record), None)
-    if record is None or not isinstance(history[0].event, KINDS[collection.kind].events):
+    if record is None or not isinstance(history[0].event, KINDS[kind].events):
         raise UnknownStream(wanted)
-    read = person_read(incoming, record)
-    now = asked.as_of is None and asked.known_at is None
-    found = _stream(read, asked, collection, wanted)
-    if found is None:
-        raise UnknownStream(wanted)
-    headers = {"ETag": f'"{found["version"]}"'} if now and "version" in found else None
-    return shown(incoming, found, right=read.right, patients=[read.patient], headers=headers)
+    return person_read(incoming, record)
 
 
 def _stream(
@@ -375,9 +424,15 @@ def _referrals(then: PastRows, asked: AskedStreams, limit: int) -> list[Json]:
     return [referral_json(each) for each in rows]
 
 
+def _plans(then: PastRows, asked: AskedStreams, limit: int) -> list[Json]:
+    rows = care_plans(then.connection, relations=then, state=asked.state, limit=limit)
+    return [plan_json(each) for each in rows]
+
+
 #: Lists of the streams of all patients, by kind: the rows from the first one on. Other kinds are
 #: listed by patient.
 LISTS: Final[Mapping[str, Callable[[PastRows, AskedStreams, int], list[Json]]]] = {
+    "care_plan": _plans,
     "referral": _referrals,
 }
 
@@ -464,6 +519,13 @@ _READS: Final = (
         words="Show what a patient is attributed to",
         asked=AskedInstants,
         work=attributions,
+    ),
+    ReadRoute(
+        path="/care-plans/{stream}/compare",
+        tag="care-plans",
+        words="Compare two revisions of a care plan, part by part",
+        asked=AskedComparison,
+        work=comparison,
     ),
     ReadRoute(
         path="/census",

@@ -123,6 +123,39 @@ def test_referrals_are_listed_by_what_is_asked(api: ApiClient, of: str) -> None:
     assert (wrong.status_code, code_of(wrong)) == (422, "query_invalid")
 
 
+def test_a_plan_is_listed_and_compared_and_its_words_are_shown_only_to_some_roles(
+    api: ApiClient,
+) -> None:
+    by = {"organisation": "NGH", "person": "dr-ward"}
+    draft = {"category": "disease", "responsible": by, "patient": "NGH|60000"}
+    added = {"goal": {"goal_id": "g2", "owner": "clinician"}, "text": "To sleep"}
+    plan = api.post("/care-plans", draft).json()["stream_id"]
+    last = 0
+    for verb, body in (
+        ("set-goal", {"by": by, "owner": "patient", "words": "To walk"}),
+        ("activate", {"by": by}),
+        ("change-goal", {"by": by, "goal_id": "g1", "words": "To walk to church"}),
+        ("revise", {"author": by, "reason": "patient_wish", "goals_added": [added]}),
+    ):  # fmt: skip
+        answer = api.post(f"/care-plans/{plan}/{verb}", body, role="clinician")
+        assert answer.is_success, answer.text
+        last = answer.json()["events"][-1]["index"]
+    api.application.read_models.catch_up()
+
+    compared = api.get(f"/care-plans/{plan}/compare?earlier=0&later=1").json()
+    assert [each["part_id"] for each in compared["added"]] == ["g2"]
+    assert [each["text"] for each in compared["earlier"]["contents"]] == ["To walk"]
+    after = {each["part_id"]: each["text"] for each in compared["later"]["contents"]}
+    assert after == {"g1": "To walk to church", "g2": "To sleep"}
+    core = api.get(f"/care-plans/{plan}/compare?earlier=0&later=1", role="analyst").json()
+    assert (core["added"], core["later"]["contents"]) == (compared["added"], [])
+    assert api.get(f"/care-plans/{plan}", role="analyst").json()["contents"] == []
+    unknown = api.get(f"/care-plans/{plan}/compare?later=1&known_at={last - 1}")
+    assert code_of(unknown) == "query_invalid"
+    listed = api.get("/care-plans?state=active&limit=500").json()["items"]
+    assert plan in [each["stream_id"] for each in listed]
+
+
 def test_who_is_responsible_is_read_at_any_instant(api: ApiClient) -> None:
     body = {"patient": "NGH|60002", "member": "nurse-9", "role": "nurse", "kind": "practitioner",
             "organisation": "NGH", "name": "Ada Rowan"}  # fmt: skip

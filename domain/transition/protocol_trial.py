@@ -39,8 +39,8 @@ OUTCOMES: Final[tuple[StepOutcome, ...]] = (
 def outcome(transition: Transition, step: TransitionStep, at: datetime) -> StepOutcome:
     """Return how a step stands at an instant; what was done later counts as not yet done.
 
-    The end of the window ends no duty: a step that was not done stays overdue (section *Deadlines* of
-    ``docs/reference/transitions.md``).
+    The end of the window ends no duty: a step that was not done stays overdue (section *Deadlines*
+    of ``docs/reference/transitions.md``).
     """
     if step.done is not None and step.done.at <= at:
         return "late" if is_past(step.due, step.done.at) else "in_time"

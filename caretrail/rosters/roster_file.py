@@ -3,7 +3,7 @@
 import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Final, TypeAlias, get_args
@@ -74,11 +74,19 @@ def rows_of(path: Path, zone: ZoneInfo) -> Iterator[ReadRow]:
             except StopIteration:
                 return
             except csv.Error:
-                yield RefusedRow(line=line, code="bad_row", reason="the row is no valid CSV")
+                refused = RefusedRow(line=line, code="bad_row", reason="the row is no valid CSV")
+                yield _spanning(refused, reader.line_num)
             else:
                 if cells:
-                    yield _row(line, header, cells, zone)
+                    yield _spanning(_row(line, header, cells, zone), reader.line_num)
             line = reader.line_num + 1
+
+
+def _spanning(row: ReadRow, last: int) -> ReadRow:
+    """Say of a refused row how far it goes: a missing quotation mark joins it with others."""
+    if isinstance(row, RosterRow) or row.line == last:
+        return row
+    return replace(row, reason=f"{row.reason}; it goes on to line {last}")
 
 
 def _header(path: Path, reader: Iterator[Sequence[str]]) -> tuple[str, ...]:

@@ -96,3 +96,11 @@ def test_a_file_with_a_column_twice_is_refused(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Failed, match="No such file"):
         list(rows_of(tmp_path / "none.csv", CHICAGO))
+
+
+def test_a_quotation_mark_that_is_not_closed_tells_how_many_lines_it_took(tmp_path: Path) -> None:
+    rows = ['MERCY,0042,"NORTH,2026-01-01,,', "MERCY,0043,NORTH,2026-01-01,,"]
+    (refused,) = read(tmp_path, HEADER + "\n".join(rows))
+    assert isinstance(refused, RefusedRow)
+    assert (refused.line, refused.code) == (2, "bad_row")
+    assert refused.reason.endswith("it goes on to line 3")

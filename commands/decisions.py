@@ -256,7 +256,7 @@ class Decisions:
             views = self.streams.look([(each.given.command.stream, each.key) for each in turn])
         except StoreUnavailable as error:
             return {each.place: error for each in turn}
-        found, decisions = dict[int, CommandOutcome | Exception](), list[_Decision]()
+        found, decisions = dict[int, CommandOutcome | Exception](), list[_CommandDecision]()
         for one, view in zip(turn, views, strict=True):
             try:
                 decided = self._decide(one, view)
@@ -266,7 +266,7 @@ class Decisions:
             if isinstance(decided, CommandOutcome):
                 found[one.place] = decided
             else:
-                decisions.append(_Decision(one, decided))
+                decisions.append(_CommandDecision(one, decided))
         refused = self._after_death(decisions)
         found |= refused
         decisions = [each for each in decisions if each.attempt.place not in refused]
@@ -355,7 +355,7 @@ class Decisions:
             id_key=self.id_key,
         )
 
-    def _after_death(self, decisions: Sequence["_Decision"]) -> dict[int, Exception]:
+    def _after_death(self, decisions: Sequence["_CommandDecision"]) -> dict[int, Exception]:
         """Return the refusals of what happened after the death of the person, by place.
 
         If the deaths cannot be read, that is the answer to each command that needs them.
@@ -443,7 +443,7 @@ class _Attempt:
     left: int = ATTEMPTS  # how often it may still be decided
 
 
-class _Decision(NamedTuple):
+class _CommandDecision(NamedTuple):
     """A command that the rules accept, and what is to be appended for it."""
 
     attempt: _Attempt

@@ -126,6 +126,7 @@ def test_a_patient_in_care_is_read_without_a_reason(api: ApiClient) -> None:
     ):
         member = f"{role}-1"
         body = {"patient": number, "member": member, "role": "nurse", "kind": kind}
+        body |= {"happened_at": "2026-02-18T09:30-06:00"}  # before the present of the region
         assert api.post("/care-teams/join", body).status_code == 200
         api.application.read_models.catch_up()
         patient = api.opened.readers.reader.resolve(number)
@@ -136,6 +137,7 @@ def test_a_patient_in_care_is_read_without_a_reason(api: ApiClient) -> None:
 
 def test_the_panel_of_a_coordinator_is_not_the_team_of_a_clinician(api: ApiClient) -> None:
     body = {"patient": "NGH|60010", "target_kind": "practice", "target": "CSC"}
+    body |= {"happened_at": "2026-02-18T09:30-06:00"}  # before the present of the region
     assert api.post("/attributions/attribute", body).status_code == 200
     api.application.read_models.catch_up()
     patient = api.opened.readers.reader.resolve("NGH|60010")

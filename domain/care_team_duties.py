@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from domain.care_team import CareTeam, Handover
+from domain.care_team.team import CareTeam, Handover
 from domain.duties import Duty, duty
 from domain.ids import StreamId
 from domain.party import Party

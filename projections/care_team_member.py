@@ -8,17 +8,9 @@ from typing import Any, Final
 from psycopg import Connection, sql
 from psycopg.rows import class_row
 
-from domain.care_team import (
-    CARE_TEAM,
-    KIND,
-    CareTeam,
-    HandoverRefusal,
-    HandoverState,
-    LeaveReason,
-    MemberKind,
-    Scope,
-    TeamRole,
-)
+from domain.care_team import CARE_TEAM, KIND
+from domain.care_team.events import HandoverRefusal, LeaveReason, MemberKind, Scope, TeamRole
+from domain.care_team.team import CareTeam, HandoverState
 from domain.care_team_duties import handover_duties
 from domain.decider import fold
 from domain.ids import PatientId

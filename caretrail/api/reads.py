@@ -51,7 +51,7 @@ from caretrail.reading.responsibility import (
 from commands.authority import right_to_list
 from commands.ports.streams import StreamOfOtherKind
 from domain.care_plan import KIND as CARE_PLAN
-from domain.care_team import Scope
+from domain.care_team.events import Scope
 from domain.catalogue import KINDS
 from domain.errors import PurposeMissing, UnknownStream
 from domain.events import UUID_TEXT, OptionalCode

@@ -6,9 +6,8 @@ from typing import Final, assert_never
 from caretrail.reading.members import Json, instant
 from caretrail.reading.own_stream import OwnStream, StreamSummary, error_words
 from caretrail.reading.wording import EntryWords
-from domain.care_team import (
-    CARE_TEAM,
-    CareTeam,
+from domain.care_team import CARE_TEAM
+from domain.care_team.events import (
     CareTeamEvent,
     CoordinatorAssigned,
     HandedOver,
@@ -22,6 +21,7 @@ from domain.care_team import (
     TeamEnteredInError,
     TeamHistory,
 )
+from domain.care_team.team import CareTeam
 from domain.decider import fold
 from domain.ids import EncounterId, EventId, PatientId, RecordId, StatementRef, StreamId
 from projections.care_team_member import (

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from caretrail.reading.opening import SegmentOpener, pieces_of
-from domain.care_team import CARE_TEAM, KIND, MemberJoined
+from domain.care_team import CARE_TEAM, KIND
+from domain.care_team.events import MemberJoined
 from domain.decider import fold
 from projections.engine.events import FiledOwnEvent
 from projections.person_streams import history

@@ -14,7 +14,7 @@ from caretrail.reading.stated_teams import (
     read_stated_team,
     stated_member_json,
 )
-from domain.care_team import Scope
+from domain.care_team.events import Scope
 from domain.ids import PatientId
 from projections.attribution import AttributionRow, attributions
 from projections.audit_trail import LogPosition

@@ -8,8 +8,8 @@ from typing_extensions import override
 
 from commands.care_team.team_command import TeamCommand
 from commands.decisions import Context
-from domain import care_team
-from domain.care_team import (
+from domain.care_team import rules
+from domain.care_team.events import (
     CoordinationEvent,
     CoordinatorAssigned,
     HandedOver,
@@ -42,7 +42,7 @@ class ScopeCommand(TeamCommand):
         context: Context,
     ) -> Sequence[OwnEvent]:
         """Return what the rules record of the event."""
-        return care_team.record_coordination(
+        return rules.record_coordination(
             self.stream,
             self.own(history),
             event,

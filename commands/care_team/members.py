@@ -8,8 +8,8 @@ from typing_extensions import override
 
 from commands.care_team.team_command import TeamCommand
 from commands.decisions import Context, Text, VoidEvent
-from domain import care_team
-from domain.care_team import (
+from domain.care_team import KIND, rules
+from domain.care_team.events import (
     LeaveReason,
     MemberEvent,
     MemberJoined,
@@ -93,7 +93,7 @@ class LeaveCareTeam(TeamCommand):
 class VoidTeamEvent(VoidEvent):
     """Make one event of the care team void. The event is kept, and is shown as void."""
 
-    KIND: ClassVar[Any] = care_team.KIND
+    KIND: ClassVar[Any] = KIND
 
 
 def _recorded(
@@ -102,7 +102,7 @@ def _recorded(
     event: MemberEvent,
     context: Context,
 ) -> Sequence[OwnEvent]:
-    return care_team.record_member(
+    return rules.record_member(
         command.stream,
         command.own(history),
         event,

@@ -8,8 +8,8 @@ from typing_extensions import override
 
 from commands.decisions import Command, Context, Text
 from commands.permissions import Permission
-from domain import care_team
-from domain.care_team import OtherTeams
+from domain.care_team import KIND
+from domain.care_team.events import CareTeamEvent, OtherTeams
 from domain.decider import StreamEvent
 from domain.events import UUID_TEXT, OwnEvent
 from domain.ids import IdKey, Mode, RecordId, StreamId
@@ -18,7 +18,7 @@ from domain.ids import IdKey, Mode, RecordId, StreamId
 class TeamCommand(Command):
     """A command on the care team of a person. Each source record has one stream."""
 
-    KIND: ClassVar = care_team.KIND
+    KIND: ClassVar = KIND
     BEGINS: ClassVar[bool] = True
     PERMISSION: ClassVar[Permission] = Permission.CARE
 
@@ -48,8 +48,6 @@ class TeamCommand(Command):
             if stream != self.stream
         }
 
-    def own(
-        self, history: Sequence[StreamEvent[OwnEvent]]
-    ) -> Sequence[StreamEvent[care_team.CareTeamEvent]]:
+    def own(self, history: Sequence[StreamEvent[OwnEvent]]) -> Sequence[StreamEvent[CareTeamEvent]]:
         """Return the events of the stream as those of a care team."""
         return self.KIND.history(self.stream, history)

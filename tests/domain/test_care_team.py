@@ -6,10 +6,8 @@ from typing import Any
 
 import pytest
 
-from domain import care_team
-from domain.care_team import (
-    CARE_TEAM,
-    CareTeam,
+from domain.care_team import CARE_TEAM, rules
+from domain.care_team.events import (
     CareTeamEvent,
     CoordinationEvent,
     CoordinatorAssigned,
@@ -22,8 +20,8 @@ from domain.care_team import (
     MemberLeft,
     MemberRoleChanged,
     TeamHistory,
-    coordination_at,
 )
+from domain.care_team.team import CareTeam, coordination_at
 from domain.combined_streams import combined
 from domain.decider import StatedTime, StreamEvent, fold
 from domain.errors import (
@@ -81,14 +79,14 @@ Rule = Callable[[TeamHistory], list[CareTeamEvent]]
 
 def recording(event: MemberEvent, time: StatedTime | None = None) -> Rule:
     return partial(
-        care_team.record_member, STREAM, event=event, others={},
+        rules.record_member, STREAM, event=event, others={},
         time=time or StatedTime(NOW, event.happened_at),
     )  # fmt: skip
 
 
 def coordinating(event: CoordinationEvent, time: StatedTime | None = None) -> Rule:
     return partial(
-        care_team.record_coordination, STREAM, event=event, others={},
+        rules.record_coordination, STREAM, event=event, others={},
         time=time or StatedTime(NOW, event.happened_at),
     )  # fmt: skip
 
@@ -301,7 +299,7 @@ OF_OTHER: dict[StreamId, TeamHistory] = {
 def test_members_of_the_other_team_of_a_merged_person_take_part() -> None:
     history = events_of(0, A, assigned(-80, "a"))
     event = assigned(-10, "a")
-    (decided,) = care_team.record_coordination(
+    (decided,) = rules.record_coordination(
         STREAM, history, event, others=OF_OTHER, time=stated(-10)
     )
     assert decided.depends_on == (OF_OTHER[OTHER_STREAM][1].event_id,)
@@ -318,9 +316,7 @@ def test_members_of_the_other_team_of_a_merged_person_take_part() -> None:
 def test_one_member_of_both_teams_leaves_once() -> None:
     others = {OTHER_STREAM: events_of(100, joined(-70, "a", record=OTHER))}
     gone = left(-10, "a")
-    decided = care_team.record_member(
-        STREAM, events_of(0, A), gone, others=others, time=stated(-10)
-    )
+    decided = rules.record_member(STREAM, events_of(0, A), gone, others=others, time=stated(-10))
     whole = combined({**others, STREAM: events_of(0, A, *decided)})
     (membership,) = fold(CARE_TEAM, whole).state.memberships
     assert (membership.since, membership.until) == (at(-90), Moment(at=at(-10).at))

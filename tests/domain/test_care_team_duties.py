@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 
 from domain.business_days import BusinessCalendar
-from domain.care_team import (
-    CARE_TEAM,
+from domain.care_team import CARE_TEAM
+from domain.care_team.events import (
     CareTeamEvent,
     CoordinatorAssigned,
     HandedOver,

@@ -7,9 +7,8 @@ from typing import Any
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from domain import care_team
-from domain.care_team import (
-    CARE_TEAM,
+from domain.care_team import CARE_TEAM, KIND, rules
+from domain.care_team.events import (
     CoordinationEvent,
     CoordinatorAssigned,
     HandedOver,
@@ -35,7 +34,7 @@ def moving(time: StatedTime, make: Callable[..., MemberEvent], facts: dict[str, 
     event = make(record=RECORD, happened_at=time.moment, **facts)
     return Asked(
         f"{event.move()} {facts}",
-        lambda history: care_team.record_member(STREAM, history, event, others={}, time=time),
+        lambda history: rules.record_member(STREAM, history, event, others={}, time=time),
         time,
     )
 
@@ -51,7 +50,7 @@ def coordinating(
     )
     return Asked(
         f"{event.move()} {scope} {members}",
-        lambda history: care_team.record_coordination(STREAM, history, event, others={}, time=time),
+        lambda history: rules.record_coordination(STREAM, history, event, others={}, time=time),
         time,
     )
 
@@ -78,7 +77,7 @@ TEAM_STEPS = st.one_of(
     step(HandoverWithdrawn, "from_member"),
 )  # fmt: skip
 
-TestCareTeam = properties_of(care_team.KIND, steps=TEAM_STEPS)
+TestCareTeam = properties_of(KIND, steps=TEAM_STEPS)
 
 
 @for_all(st.lists(TEAM_STEPS, max_size=12))

@@ -7,7 +7,12 @@ import pytest
 
 from domain.attribution import Attributed
 from domain.body import Actor
-from domain.care_team import CoordinatorAssigned, HandedOver, MemberJoined, TeamEnteredInError
+from domain.care_team.events import (
+    CoordinatorAssigned,
+    HandedOver,
+    MemberJoined,
+    TeamEnteredInError,
+)
 from domain.events import OwnEvent
 from domain.ids import EventId, PatientId, StreamId
 from domain.statement import Moment

@@ -13,15 +13,14 @@ import httpx
 import pytest
 
 from caretrail.bootstrap import Application
-from caretrail.http import create_app
 from caretrail.roles.opened_api import OpenedApi, open_api
 from commands.permissions import Role
 from infra import tokens
 from infra.tokens import NewToken
 from tests import servers
-from tests.region import WORDS, now, region
+from tests.pages import pages_app
+from tests.region import now, region
 from tests.serving import serving
-from tests.signed_in import sessions_of
 
 _numbers = count(1)
 
@@ -109,10 +108,7 @@ def code_of(answer: httpx.Response) -> str:
 def opened_region(database: str, home: Path) -> Iterator[ApiClient]:
     """Serve the API over a new region."""
     with region(database, home) as (application, reader), open_api(application, now=now) as opened:
-        app = create_app(
-            reader, sessions=sessions_of(reader), now=now, new_id=str, words=WORDS, problems=dict,
-            metrics=bytes, api=opened.api,
-        )  # fmt: skip
+        app = pages_app(reader, api=opened.api)
         with serving(app) as address, httpx.Client(base_url=address, trust_env=False) as http:
             bare = ApiClient(application, opened, http)
             made = {

@@ -11,10 +11,11 @@ import httpx
 import pytest
 
 from caretrail.bootstrap import Application
-from caretrail.http import OwnActivities, create_app
+from caretrail.http import OwnActivities
 from tests import servers
+from tests.pages import pages_app
 from tests.projecting import projecting
-from tests.region import WORDS, Told, now, region
+from tests.region import Told, region
 from tests.serving import serving
 from tests.signed_in import sessions_of, sign_in
 
@@ -82,15 +83,8 @@ def desk(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk
     home: Path = tmp_path_factory.mktemp("home")
     with region(database, home) as (application, reader), projecting(application):
         told = Told(application, reader)
-        app = create_app(
-            reader,
-            sessions=sessions_of(reader),
-            now=now,
-            new_id=str,
-            words=WORDS,
-            problems=dict,
-            metrics=bytes,
-            own=OwnActivities(decisions=application.decisions, id_key=application.id_key),
+        app = pages_app(
+            reader, own=OwnActivities(decisions=application.decisions, id_key=application.id_key)
         )
         with serving(app) as site, httpx.Client(base_url=site, trust_env=False) as client:
             yield Desk(sign_in(client, sessions_of(reader)), told, site)

@@ -9,14 +9,7 @@ from caretrail.api.collections import COLLECTIONS, CommandRoute, command_routes
 from caretrail.api.examples import TIME, UUID, example_of
 from caretrail.api.giving import NOT_NAMED_YET, moments_of
 from caretrail.api.incoming import CODE, KEY, PURPOSE, REASON, TAG
-from caretrail.api.problems import (
-    MEDIA_TYPE,
-    PROBLEMS,
-    TYPE,
-    refusals_of,
-    status_of,
-    title_of,
-)
+from caretrail.api.problems import MEDIA_TYPE, PROBLEMS, TYPE, refusals_of, status_of, title_of
 from caretrail.api.reads import ReadRoute, read_routes
 from caretrail.refusals import REMEDIES
 from commands.decisions import Command

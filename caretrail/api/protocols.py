@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Annotated
 
 import orjson
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from caretrail.api.incoming import Incoming
-from caretrail.api.reading import page
+from caretrail.api.reading import AskedTime, page
 from caretrail.reading.members import Json
 from caretrail.reading.protocols import publications_json
 from caretrail.stated_times import asked_time
@@ -17,19 +17,13 @@ from domain.ids import EventId
 from domain.protocol import KIND, ProtocolHistory, ProtocolPublished, stream_of_protocols
 
 
-def _a_time(text: str) -> str:
-    asked_time(text)
-    return text
-
-
 class AskedProtocols(BaseModel):
     """The instant at which one of the protocols is in force."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     as_of: Annotated[
-        str | None,
-        AfterValidator(lambda text: text and _a_time(text)),
+        AskedTime,
         Field(
             description="which one is in force at this time (RFC 3339); now if not given",
             examples=["2026-03-02T14:05:00Z"],

@@ -43,6 +43,10 @@ def _a_time(text: str) -> str:
     return text
 
 
+#: A time as a caller writes it; None: not given.
+AskedTime: TypeAlias = Annotated[str | None, AfterValidator(lambda text: text and _a_time(text))]
+
+
 def _a_position(text: str) -> str:
     asked_position(text)
     return text
@@ -54,8 +58,7 @@ class AskedInstants(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     as_of: Annotated[
-        str | None,
-        AfterValidator(lambda text: text and _a_time(text)),
+        AskedTime,
         Field(
             description="what was true at this time (RFC 3339; UTC without an offset)",
             examples=["2026-03-02T14:05:00Z"],

@@ -37,7 +37,7 @@ from infra.settings import Settings
 ZONE: Final = "America/Chicago"
 _MLLP: Final = 2575
 _PAGES: Final = 8600
-#: The days of the week, and Monday 9 March, at the end of which people have recorded their work.
+#: The days from 2 to 10 March: when one begins, the demo records the work of people until then.
 _DAYS: Final = 9
 
 

@@ -63,3 +63,8 @@ class Gate:
 def session_of(request: Request) -> WebSession | None:
     """Return who sends a request; None on a page that needs no session."""
     return getattr(request.state, "session", None)
+
+
+def is_ahead(request: Request) -> bool:
+    """Tell whether a browser loads the address ahead of the person."""
+    return request.method == "HEAD" or "prefetch" in request.headers.get("sec-purpose", "")

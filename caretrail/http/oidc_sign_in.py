@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from caretrail.actors.authentication import user_of_claims
-from caretrail.http.gate import SIGN_IN
+from caretrail.http.gate import SIGN_IN, is_ahead
 from caretrail.http.guard import host_name
 from caretrail.http.session_cookie import forget_secret, keep_secret, secret_of
 from caretrail.http.site import Site
@@ -58,7 +58,7 @@ class OidcSignIn:
         """Send the browser to the issuer."""
         if host_name(request.headers.get("host", "")) != self.client.host:
             return self._problem(request, SignInProblem.OTHER_NAME)
-        if _is_ahead(request):
+        if is_ahead(request):
             return Response(status_code=204)
         attempt = self.client.attempt(safe_page(request.query_params.get("next", "")))
         try:
@@ -73,7 +73,7 @@ class OidcSignIn:
 
     def callback(self, request: Request) -> Response:
         """Take the answer of the issuer, once, from the browser that was sent there."""
-        if _is_ahead(request):
+        if is_ahead(request):
             return Response(status_code=204)
         attempt = self.sessions.take_attempt(secret_of(request, _ATTEMPT))
         try:
@@ -155,8 +155,3 @@ def safe_page(text: str) -> str:
         return "/"
     path = urlsplit(text).path
     return text if path.startswith("/ui/") and not path.startswith(SIGN_IN) else "/"
-
-
-def _is_ahead(request: Request) -> bool:
-    """Tell whether a browser loads the address ahead of the person."""
-    return request.method == "HEAD" or "prefetch" in request.headers.get("sec-purpose", "")

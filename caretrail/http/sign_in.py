@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from caretrail.http.gate import SIGN_IN, session_of
+from caretrail.http.gate import SIGN_IN, is_ahead, session_of
 from caretrail.http.oidc_sign_in import OidcSignIn, start_address
 from caretrail.http.posted import FormValues, one, posted
 from caretrail.http.session_cookie import forget_secret, is_loopback, keep_secret, secret_of
@@ -53,8 +53,7 @@ class SignIn:
         """Follow a one-time link; without a link, say how to get one."""
         link = request.query_params.get("link", "")
         # A browser that loads the address ahead of the person must not use the link up.
-        ahead = "prefetch" in request.headers.get("sec-purpose", "")
-        if not link or ahead or request.method == "HEAD":
+        if not link or is_ahead(request):
             return self._how(request)
         # A link is for the machine itself: elsewhere, an issuer says who a person is.
         if not is_loopback(request):

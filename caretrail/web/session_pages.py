@@ -26,7 +26,7 @@ class SignInProblem(Enum):
         "This sign-in has expired",
         (
             "It took longer than 10 minutes, it began in another browser or window, or its"
-            " answer was used before. Nobody was signed in. Sign in again."
+            " answer was used before. You are not signed in. Sign in again."
         ),
     )
     NO_ROLE = (
@@ -41,7 +41,7 @@ class SignInProblem(Enum):
         403,
         "The sign-in could not be verified",
         (
-            "The answer of the sign-in service could not be accepted. Nobody was signed in."
+            "The answer of the sign-in service could not be accepted. You are not signed in."
             " Sign in again. If it happens again, tell those who run caretrail: its log has the"
             " reason."
         ),

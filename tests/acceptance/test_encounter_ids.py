@@ -9,13 +9,12 @@ import psycopg
 import pytest
 
 from caretrail.bootstrap import opened
-from caretrail.http import create_app
 from caretrail.readers import open_reader
 from infra.postgres_server import joined
 from infra.settings import Settings
 from tests.acceptance.command_line import CommandLine, SameProcess
 from tests.acceptance.test_command_line import message
-from tests.region import WORDS
+from tests.pages import pages_app
 from tests.serving import serving
 from tests.signed_in import sessions_of, sign_in
 
@@ -77,15 +76,7 @@ def test_the_page_of_the_patient_is_found_by_both_ids(
 ) -> None:
     settings = Settings(home=line.home, kafka=False)
     with opened(settings) as application, open_reader(application) as reader:
-        app = create_app(
-            reader,
-            sessions=sessions_of(reader),
-            now=lambda: datetime(2026, 3, 2, tzinfo=UTC),
-            new_id=lambda: "search",
-            words=WORDS,
-            problems=dict,
-            metrics=bytes,
-        )
+        app = pages_app(reader, now=lambda: datetime(2026, 3, 2, tzinfo=UTC))
         with serving(app) as address, httpx.Client(base_url=address, trust_env=False) as client:
             sign_in(client, sessions_of(reader))
             pages = [client.get(f"/ui/patients/{one}") for one in ids]

@@ -8,12 +8,11 @@ import httpx
 import pytest
 
 from caretrail.bootstrap import opened
-from caretrail.http import create_app
 from caretrail.readers import open_reader
 from infra.postgres_server import joined
 from infra.settings import Settings
 from tests.acceptance.command_line import CommandLine, SameProcess
-from tests.region import WORDS
+from tests.pages import pages_app
 from tests.serving import serving
 from tests.signed_in import csrf_of, sessions_of, sign_in
 
@@ -121,10 +120,7 @@ def test_only_patients_that_had_the_number_by_then_count(
 def test_pages_offer_both_patients_of_a_number(line: CommandLine, patients: dict[str, str]) -> None:
     settings = Settings(home=line.home, kafka=False)
     with opened(settings) as application, open_reader(application) as reader:
-        app = create_app(
-            reader, sessions=sessions_of(reader), now=lambda: NOW, new_id=lambda: "search",
-            words=WORDS, problems=dict, metrics=bytes,
-        )  # fmt: skip
+        app = pages_app(reader, now=lambda: NOW)
         ref = application.id_key.record("INS", "9001", "P")
         amy = reader.patient(patients["AM-1"])
         then = reader.patient(patients["AM-1"], known_at=2)

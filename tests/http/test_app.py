@@ -7,9 +7,9 @@ import httpx
 import pytest
 from typing_extensions import override
 
-from caretrail.http import create_app
 from caretrail.web.plain_pages import Story
-from tests.region import HOSTILE, WORDS, Told, now
+from tests.pages import pages_app
+from tests.region import HOSTILE, Told
 from tests.serving import serving
 from tests.signed_in import csrf_of, sessions_of, sign_in
 
@@ -19,13 +19,9 @@ pytestmark = pytest.mark.postgres
 @pytest.fixture(scope="module")
 def client(told: Told) -> Iterator[httpx.Client]:
     numbers = count(1)
-    app = create_app(
+    app = pages_app(
         told.reader,
-        sessions=sessions_of(told.reader),
-        now=now,
         new_id=lambda: f"search-{next(numbers)}",
-        words=WORDS,
-        problems=dict,
         metrics=lambda: b"caretrail_up 1\n",
         stories=lambda: [Story(title="Back within 30 days", text="x", href="/ui/patients")],
     )
@@ -325,10 +321,7 @@ def test_health_and_metrics_answer(client: httpx.Client) -> None:
 
 
 def test_readyz_names_the_part_that_is_not_ready(told: Told) -> None:
-    app = create_app(
-        told.reader, sessions=sessions_of(told.reader), now=now, new_id=str, words=WORDS,
-        problems=lambda: {"relay": "behind"}, metrics=bytes,
-    )  # fmt: skip
+    app = pages_app(told.reader, problems=lambda: {"relay": "behind"})
     with serving(app) as address:
         answer = httpx.get(f"{address}/readyz", trust_env=False)
 

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
-from caretrail.http import create_app
 from infra.clock import new_id
 from tests import servers
+from tests.pages import pages_app
 from tests.region import WORDS, Voice
 from tests.serving import serving
 from tests.signed_in import sessions_of, sign_in
@@ -47,14 +47,11 @@ def told(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inst
 
 @pytest.mark.parametrize("zone", ZONES)
 def test_pages_answer_at_the_edges_of_the_calendar(told: Installation, zone: str) -> None:
-    app = create_app(
+    app = pages_app(
         told.reader,
-        sessions=sessions_of(told.reader),
         now=lambda: NOW,
         new_id=new_id,
         words=replace(WORDS, zone=ZoneInfo(zone), zone_name=zone),
-        problems=dict,
-        metrics=bytes,
     )
     patient = told.reader.resolve("NGH|1")
     with serving(app) as address, httpx.Client(base_url=address, trust_env=False) as client:

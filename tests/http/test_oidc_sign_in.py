@@ -10,7 +10,6 @@ import httpx
 import pytest
 import structlog
 
-from caretrail.http import create_app
 from caretrail.http.oidc_sign_in import safe_page
 from infra.oidc_login import CALLBACK, OidcClient
 from infra.ports import free_port
@@ -23,7 +22,8 @@ from tests.certified_provider import (
     client_at,
     go,
 )
-from tests.region import WORDS, Told, now
+from tests.pages import pages_app
+from tests.region import Told
 from tests.serving import serving
 from tests.signed_in import csrf_of, sessions_of, sign_in
 
@@ -35,17 +35,7 @@ _START = re.compile(r'href="([^"]*/ui/login/oidc[^"]*)"')
 
 @contextmanager
 def pages(told: Told, client: OidcClient, port: int) -> Iterator[str]:
-    app = create_app(
-        told.reader,
-        sessions=sessions_of(told.reader),
-        now=now,
-        new_id=str,
-        words=WORDS,
-        problems=dict,
-        metrics=bytes,
-        hosts=("127.0.0.1", "localhost", "care.example"),
-        oidc=client,
-    )
+    app = pages_app(told.reader, hosts=("127.0.0.1", "localhost", "care.example"), oidc=client)
     with serving(app, port=port) as address:
         yield address
 
@@ -78,7 +68,7 @@ def kept(told: Told, column: str, value: str) -> None:
         )
 
 
-def nobody_is_signed_in(browser: httpx.Client, site: str) -> bool:
+def is_signed_out(browser: httpx.Client, site: str) -> bool:
     return browser.get(f"{site}/").status_code == 401
 
 
@@ -116,7 +106,7 @@ def test_roles_may_be_in_the_id_token_and_a_public_client_has_no_secret(
     assert "caterer" not in session
 
 
-def test_a_wrong_secret_signs_nobody_in(
+def test_a_wrong_secret_signs_no_person_in(
     browser: httpx.Client, told: Told, certified: CertifiedProvider
 ) -> None:
     port = free_port()
@@ -124,7 +114,7 @@ def test_a_wrong_secret_signs_nobody_in(
     with pages(told, client, port) as site, structlog.testing.capture_logs() as logs:
         answer = browser.get(authenticate(browser, f"{site}/ui/login/oidc", "nurse-7"))
         assert answer.status_code == 503
-        assert nobody_is_signed_in(browser, site)
+        assert is_signed_out(browser, site)
     assert [each["why"] for each in logs if each["event"] == "sign_in.refused"] == [
         "its token endpoint refuses the pages: invalid_client"
     ]
@@ -136,7 +126,7 @@ def test_an_answer_of_the_issuer_is_used_once_and_by_its_browser_alone(
     back = authenticate(browser, f"{site}/ui/login/oidc", "nurse-7")
     with httpx.Client(trust_env=False) as other:
         assert other.get(back).status_code == 400
-        assert nobody_is_signed_in(other, site)
+        assert is_signed_out(other, site)
     attempt = {each.name: each.value or "" for each in browser.cookies.jar}
     assert browser.get(back).status_code == 303
     with httpx.Client(trust_env=False, cookies=attempt) as copy:
@@ -156,7 +146,7 @@ def test_an_answer_to_another_question_or_of_another_issuer_is_refused(
     answer = browser.get(back.replace(*changed))
 
     assert answer.status_code == 400
-    assert nobody_is_signed_in(browser, site)
+    assert is_signed_out(browser, site)
 
 
 @pytest.mark.parametrize("column", ["nonce", "verifier"])
@@ -169,7 +159,7 @@ def test_a_token_for_another_nonce_and_a_code_for_another_verifier_are_refused(
 
     assert answer.status_code == 403
     assert "could not be verified" in answer.text
-    assert nobody_is_signed_in(browser, site)
+    assert is_signed_out(browser, site)
 
 
 def test_a_person_who_comes_back_too_late_is_not_signed_in(
@@ -179,7 +169,7 @@ def test_a_person_who_comes_back_too_late_is_not_signed_in(
     kept(told, "expires_at", "2020-01-01 00:00+00")
 
     assert browser.get(back).status_code == 400
-    assert nobody_is_signed_in(browser, site)
+    assert is_signed_out(browser, site)
 
 
 def test_a_person_who_stops_at_the_issuer_is_told_so(browser: httpx.Client, site: str) -> None:
@@ -188,7 +178,7 @@ def test_a_person_who_stops_at_the_issuer_is_told_so(browser: httpx.Client, site
 
     assert answer.status_code == 403
     assert "The sign-in was refused" in answer.text
-    assert nobody_is_signed_in(browser, site)
+    assert is_signed_out(browser, site)
 
 
 def test_a_person_without_a_role_may_sign_in_as_another_one(
@@ -198,7 +188,7 @@ def test_a_person_without_a_role_may_sign_in_as_another_one(
 
     assert answer.status_code == 403
     assert "Your account has no role here" in answer.text
-    assert nobody_is_signed_in(browser, site)
+    assert is_signed_out(browser, site)
     assert "Sign in as another person" in answer.text
     # The issuer knows the browser, but asks again who sits there.
     assert 'name="login"' in browser.get(go(browser, start_of(answer), INTERACTION)).text
@@ -238,7 +228,7 @@ def test_signing_out_ends_the_session_at_the_issuer_too(browser: httpx.Client, s
     policy = page.headers["content-security-policy"]
     target = f"{urlsplit(address).scheme}://{urlsplit(address).netloc}"
     assert f"form-action 'self' {target};" in policy
-    assert nobody_is_signed_in(browser, site)
+    assert is_signed_out(browser, site)
     assert out.headers["location"] == f"{site}/ui/login"
     form = browser.get(go(browser, f"{site}/ui/login/oidc", INTERACTION)).text
     assert 'name="login"' in form  # the issuer asks who it is

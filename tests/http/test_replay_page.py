@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from caretrail.http import create_app
-from tests.region import WORDS, Told, now
+from tests.pages import pages_app
+from tests.region import Told
 from tests.serving import serving
 from tests.signed_in import sessions_of, sign_in
 
@@ -16,15 +16,7 @@ pytestmark = pytest.mark.postgres
 
 @pytest.fixture(scope="module")
 def client(told: Told) -> Iterator[httpx.Client]:
-    app = create_app(
-        told.reader,
-        sessions=sessions_of(told.reader),
-        now=now,
-        new_id=str,
-        words=WORDS,
-        problems=dict,
-        metrics=bytes,
-    )
+    app = pages_app(told.reader)
     with serving(app) as address, httpx.Client(base_url=address, trust_env=False) as made:
         yield sign_in(made, sessions_of(told.reader))
 

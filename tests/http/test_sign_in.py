@@ -6,9 +6,9 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from caretrail.http import create_app
 from infra.web_sessions import PageUser, SignInAttempt, WebSessions
-from tests.region import WORDS, Told, now
+from tests.pages import pages_app
+from tests.region import Told
 from tests.serving import serving
 from tests.signed_in import NURSE, csrf_of, sessions_of, sign_in
 
@@ -17,16 +17,7 @@ pytestmark = pytest.mark.postgres
 
 @pytest.fixture(scope="module")
 def site(told: Told) -> Iterator[str]:
-    app = create_app(
-        told.reader,
-        sessions=sessions_of(told.reader),
-        now=now,
-        new_id=str,
-        words=WORDS,
-        problems=dict,
-        metrics=bytes,
-        hosts=("127.0.0.1", "localhost", "care.example"),
-    )
+    app = pages_app(told.reader, hosts=("127.0.0.1", "localhost", "care.example"))
     with serving(app) as address:
         yield address
 

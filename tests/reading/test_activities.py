@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 import pytest
 
-from caretrail.http import create_app
 from caretrail.reading.activities import Activities
 from caretrail.reading.contract import timeline_json
 from caretrail.reading.members import Json
@@ -21,8 +20,9 @@ from domain.statement import Moment
 from infra.clock import new_id
 from tests import servers
 from tests.facts import knowing_nothing
+from tests.pages import pages_app
 from tests.referral_samples import accept, caller, close, request
-from tests.region import WORDS, Voice
+from tests.region import Voice
 from tests.serving import serving
 from tests.signed_in import sessions_of, sign_in
 from tests.stories.installation import Installation, installation
@@ -292,15 +292,7 @@ def test_a_closed_referral_says_how_it_ended(alone: Told) -> None:
 
 
 def test_the_page_shows_the_entries_and_the_events_behind_them(told: Told) -> None:
-    app = create_app(
-        told.where.reader,
-        sessions=sessions_of(told.where.reader),
-        now=lambda: NOW,
-        new_id=new_id,
-        words=WORDS,
-        problems=dict,
-        metrics=bytes,
-    )
+    app = pages_app(told.where.reader, now=lambda: NOW, new_id=new_id)
     entries = told.activities().entries
     with serving(app) as address, httpx.Client(base_url=address, trust_env=False) as client:
         sign_in(client, sessions_of(told.where.reader))

@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from caretrail.http import create_app
-from tests.region import WORDS, Told, now, told
+from tests.pages import pages_app
+from tests.region import Told, told
 from tests.serving import serving
 from tests.signed_in import NURSE, sessions_of, sign_in
 from tests.web.browser import Browser, browser
@@ -20,15 +20,7 @@ __all__ = ["told"]
 def site(told: Told) -> Iterator[str]:
     """The pages, on a free port of loopback."""
     numbers = count(1)
-    app = create_app(
-        told.reader,
-        sessions=sessions_of(told.reader),
-        now=now,
-        new_id=lambda: f"search-{next(numbers)}",
-        words=WORDS,
-        problems=dict,
-        metrics=bytes,
-    )
+    app = pages_app(told.reader, new_id=lambda: f"search-{next(numbers)}")
     with serving(app) as address:
         yield address
 

@@ -54,7 +54,7 @@ def test_a_shorter_time_makes_a_call_late_that_was_in_time() -> None:
     assert (contact.before, contact.after) == ("in_time", "late")
 
 
-def test_what_nobody_did_is_overdue_or_not_yet_due_at_the_instant_of_the_trial() -> None:
+def test_a_step_that_is_not_done_is_overdue_or_not_yet_due_at_the_instant_of_the_trial() -> None:
     # 4 March 2026 has ended in New York, 2 March 2026 + 7 d has not.
     trial, _ = tried(CONTENT, STAY, at="2026-03-05 06:00")
     assert trial.before.steps[CONTACT] == {"overdue": 1}

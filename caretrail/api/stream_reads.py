@@ -1,0 +1,159 @@
+"""The reads of own streams: one stream, a list of a kind, and two revisions of a plan."""
+
+from typing import Annotated
+
+from pydantic import Field
+from starlette.responses import Response
+
+from caretrail.api.collections import Collection
+from caretrail.api.incoming import Incoming
+from caretrail.api.problems import Problem
+from caretrail.api.reading import (
+    AskedInstants,
+    PersonRead,
+    in_care,
+    list_read,
+    offset_of,
+    page,
+    person_read,
+    shown,
+    sliced,
+    wait,
+)
+from caretrail.api.stream_lists import LISTS, asked_of
+from caretrail.reading.contract import activity_json
+from caretrail.reading.members import Json
+from caretrail.reading.one_stream import read_stream
+from caretrail.reading.opened_contents import opened_comparison, opened_contents
+from caretrail.reading.plan_comparisons import NoSuchRevision, compared_revisions
+from commands.authority import right_to_list
+from commands.ports.streams import StreamOfOtherKind
+from domain.care_plan import KIND as CARE_PLAN
+from domain.catalogue import KINDS
+from domain.errors import PurposeMissing, UnknownStream
+from domain.ids import PatientId, StreamId
+
+
+class AskedComparison(AskedInstants):
+    """Two revisions of a care plan."""
+
+    earlier: Annotated[
+        int | None,
+        Field(ge=0, le=100_000, description="number of a revision; the one before if not given"),
+    ] = None
+    later: Annotated[
+        int | None,
+        Field(ge=0, le=100_000, description="number of a revision; the last one if not given"),
+    ] = None
+
+
+def streams(incoming: Incoming, collection: Collection) -> Response:
+    """Answer with a page of the own streams of one kind."""
+    asked = incoming.asked(asked_of(collection))
+    wait(incoming, asked.wait_for)
+    offset = offset_of(asked.cursor)
+    if asked.patient is not None:
+        read = person_read(incoming, asked.patient)
+        reading = read.reader.patient(
+            read.patient, as_of=asked.as_of_instant, known_at=asked.known_at_position
+        )
+        if reading is None:
+            raise Problem("unknown_patient")
+        whole = [
+            each for each in reading.activities.streams.get(collection.kind, ()) if asked.fits(each)
+        ]
+        rows, after = sliced(whole[offset:], asked, offset)
+        return shown(incoming, page(rows, after=after), right=read.right, patients=[read.patient])
+    listed = list_read(incoming)
+    lists = LISTS.get(collection.kind)
+    if lists is None:
+        raise Problem(
+            "query_invalid", detail=f"Name the patient whose {collection.noun}s are asked for."
+        )
+    with listed.reader.past(as_of=asked.as_of_instant, known_at=asked.known_at_position) as then:
+        found = lists(then, asked, offset + asked.limit + 1)
+    some, after = sliced(found[offset:], asked, offset)
+    allowed = in_care(incoming, listed, some, patient_of)
+    return shown(
+        incoming,
+        page(allowed, after=after),
+        right=listed.right,
+        patients=[each["patient_id"] for each in allowed],
+    )
+
+
+def stream(incoming: Incoming, collection: Collection) -> Response:
+    """Answer with one own stream and its entries."""
+    asked = incoming.asked(AskedInstants)
+    wait(incoming, asked.wait_for)
+    wanted = StreamId(incoming.path["stream"])
+    read = _stream_read(incoming, collection.kind, wanted)
+    now = asked.as_of is None and asked.known_at is None
+    found = _stream(read, asked, collection, wanted)
+    if found is None:
+        raise UnknownStream(wanted)
+    headers = {"ETag": f'"{found["version"]}"'} if now and "version" in found else None
+    return shown(incoming, found, right=read.right, patients=[read.patient], headers=headers)
+
+
+def comparison(incoming: Incoming) -> Response:
+    """Answer with what differs between two revisions of a care plan."""
+    asked = incoming.asked(AskedComparison)
+    wait(incoming, asked.wait_for)
+    wanted = StreamId(incoming.path["stream"])
+    read = _stream_read(incoming, CARE_PLAN.name, wanted)
+    with read.reader.past(
+        as_of=asked.as_of_instant, known_at=asked.known_at_position, stream=wanted
+    ) as past:
+        try:
+            both = compared_revisions(
+                past.connection, wanted, asked.earlier, asked.later, clocks=past.clocks
+            )
+        except NoSuchRevision as error:
+            known = ", ".join(map(str, error.known)) or "none"
+            raise Problem(
+                "query_invalid", detail=f"No revision {error.number}; the plan has: {known}."
+            ) from None
+        found = opened_comparison(read.reader, both, wanted, past.clocks)
+    return shown(incoming, found, right=read.right, patients=[read.patient])
+
+
+def _stream_read(incoming: Incoming, kind: str, wanted: StreamId) -> PersonRead:
+    """Return the read of the patient of a stream, if the person may read the patient.
+
+    Raises:
+        UnknownStream: There is no such stream of the kind.
+        DomainError: The person may not read the patient.
+    """
+    if not incoming.purpose:
+        raise PurposeMissing
+    # A role that may read no patient learns nothing about which streams exist.
+    right_to_list(incoming.user.authority, reason="")
+    try:
+        history = incoming.services.decisions.streams.read(wanted)
+    except StreamOfOtherKind:
+        history = ()
+    record = next((each.event.record for each in history if each.event.record), None)
+    if record is None or not isinstance(history[0].event, KINDS[kind].events):
+        raise UnknownStream(wanted)
+    return person_read(incoming, record)
+
+
+def _stream(
+    read: PersonRead, asked: AskedInstants, collection: Collection, wanted: StreamId
+) -> Json | None:
+    """Return an own stream with its entries, and with what the person may see of its contents."""
+    with read.reader.past(
+        as_of=asked.as_of_instant, known_at=asked.known_at_position, stream=wanted
+    ) as past:
+        found = read_stream(past.connection, wanted, past)
+        if found is None:
+            return None
+        opened = opened_contents(read.reader, collection.kind, wanted, past.clocks)
+    entries = [activity_json(each) for each in found.entries]
+    return {**found.members, **opened, "entries": entries}
+
+
+def patient_of(row: Json) -> PatientId:
+    """Return the patient that a row of a list is about."""
+    return PatientId(row["patient_id"])

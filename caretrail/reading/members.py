@@ -31,3 +31,8 @@ def actor_words(actor: Json | None) -> str:
 def instant(at: datetime | None) -> str | None:
     """Return an instant as RFC 3339 in UTC, or None."""
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
+
+
+def instant_of(member: Any) -> datetime:
+    """Return the instant that a member states."""
+    return datetime.fromisoformat(str(member))

@@ -11,10 +11,11 @@ from caretrail.reading.evidence import Evidence
 from caretrail.reading.patient import PatientNumber, PatientReading
 from caretrail.web import entries as entries_of
 from caretrail.web.activity_lines import activity_lines
-from caretrail.web.care_sections import care_sections, drawn_referrals, drawn_revisions
+from caretrail.web.care_sections import care_sections, drawn_referrals
 from caretrail.web.entries import EntryLine
 from caretrail.web.flags import meanings_of
 from caretrail.web.picture import RECENT, Scene, draw
+from caretrail.web.plan_section import drawn_revisions
 from caretrail.web.proofs import INLINE, proofs_of
 from caretrail.web.render import render
 from caretrail.web.table import places_without_stay, rows_of

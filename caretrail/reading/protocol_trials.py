@@ -12,7 +12,7 @@ from caretrail.reading.members import Json, instant
 from caretrail.reading.past_courses import TwoClocks, known_protocols
 from caretrail.reading.patient_index import Database
 from domain.catalogue import own_event
-from domain.rules import Protocol
+from domain.rules import Protocol, Protocols
 from domain.transition.protocol_trial import (
     OUTCOMES,
     ProtocolTrial,
@@ -59,9 +59,10 @@ def try_protocol(
         done: Takes the number of patients, linked records together, that were tried so far.
     """
     trial = ProtocolTrial(proposed, since, at)
+    protocols = known_protocols(connection, TwoClocks(), own_event)
     number = 0
     for some in _pages(connection, since):
-        for each in _courses(connection, some):
+        for each in _courses(connection, some, protocols):
             events = applied_events_of(each)
             for patient in each.patients:
                 if patient.mode == "P":
@@ -95,8 +96,9 @@ def _pages(connection: Database, since: datetime | None) -> Iterator[list[str]]:
         after = some[-1]
 
 
-def _courses(connection: Database, components: Sequence[str]) -> Iterator[Course]:
-    protocols = known_protocols(connection, TwoClocks(), own_event)
+def _courses(
+    connection: Database, components: Sequence[str], protocols: Protocols
+) -> Iterator[Course]:
     patients = course.read(connection, "proj", components)
     own = own_by_component(connection, "proj", components)
     for component in components:

@@ -120,7 +120,7 @@ def test_only_patients_that_had_the_number_by_then_count(
 def test_pages_offer_both_patients_of_a_number(line: CommandLine, patients: dict[str, str]) -> None:
     settings = Settings(home=line.home, kafka=False)
     with opened(settings) as application, open_reader(application) as reader:
-        app = pages_app(reader, now=lambda: NOW)
+        app = pages_app(reader, now=lambda: NOW, new_id=lambda: "search")
         ref = application.id_key.record("INS", "9001", "P")
         amy = reader.patient(patients["AM-1"])
         then = reader.patient(patients["AM-1"], known_at=2)

@@ -68,16 +68,16 @@ REMEDIES: Final[Mapping[type[DomainError], str]] = {
     errors.PatientDeceased: "State the time, if it happened before the death. If the death is an"
     " error, let its sender correct it.",
     errors.ProtocolInvalid: "Correct the file and publish it again.",
-    errors.PurposeMissing: "State it with --purpose, such as TREAT.",
+    errors.PurposeMissing: "State it, such as TREAT: --purpose, or the header Purpose-Of-Use.",
     errors.ReferralNotAccepted: "Let the target accept the referral first.",
     errors.RoleNotAllowed: "Ask a person whose role allows it. An answer to a referral is for the"
     " organisation of the person who answers.",
     errors.ReferralNotScheduled: "Record the appointment first.",
     errors.SameOrganisationAndPerson: "Name another target.",
-    errors.TargetMissing: "Name it with --target or --target-pool.",
-    errors.UnknownEvent: "`caretrail timeline PATIENT` lists the events of a patient.",
-    errors.UnknownStream: "`caretrail timeline PATIENT --json` lists the streams of a patient.",
-    errors.UnknownWorkItem: "Read the work list again: `caretrail work ls`.",
+    errors.TargetMissing: "Name an organisation or a pool: --target, --target-pool, or `target`.",
+    errors.UnknownEvent: "The timeline of the patient lists the events.",
+    errors.UnknownStream: "The timeline of the patient lists the streams: its JSON has them.",
+    errors.UnknownWorkItem: "Read the work list again.",
     errors.VersionConflict: "Look at what changed, and give the command again.",
 }
 

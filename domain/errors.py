@@ -118,7 +118,7 @@ class PurposeMissing(DomainError):
     code = "purpose_missing"
 
     def __init__(self) -> None:
-        super().__init__("a command of a person states its purpose")
+        super().__init__("a person who acts or reads states a purpose of use")
 
 
 class RoleNotAllowed(DomainError):

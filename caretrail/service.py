@@ -315,14 +315,12 @@ class Service:
         """Give other ports to a role that died, if another process listens on its ports.
 
         A port that was free may be taken before the role listens on it: two demos that start at
-        the same time prefer the same ports.
+        the same time prefer the same ports. A port that the settings demand stays.
         """
         self._leave_taken_health_port(role)
-        if not self.other_ports:
-            return
-        if role.name == "mllp":
+        if role.name == "mllp" and (self.other_ports or not self.settings.mllp_port):
             self.mllp_port = port = free_port(self.mllp_port)
-        elif role.name == "http":
+        elif role.name == "http" and (self.other_ports or not self.settings.http_port):
             self.http_port = port = free_port(self.http_port)
         else:
             return

@@ -1,11 +1,22 @@
 """Find TCP ports of 127.0.0.1 that no process listens on.
 
 A port that is free now may be taken before a server listens on it: servers try again with another.
+Ports are drawn below those that the system gives to outgoing connections. Otherwise any connection
+of any process could take one in the meantime.
 """
 
+import random
 import socket
 from collections.abc import Collection, Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from itertools import chain
+from pathlib import Path
+from typing import Final
+
+#: Where Linux keeps the lowest and the highest port of outgoing connections.
+_OUTGOING: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_LOWEST: Final = 15_000  # well-known servers are below
+_DRAWS: Final = 200
 
 
 def free_port(preferred: int = 0) -> int:
@@ -40,17 +51,30 @@ def free_ports(count: int, *, exclude: Collection[int] = ()) -> list[int]:
 
 def _bound(port: int) -> socket.socket:
     """Bind a port as a server would; if it is 0 or taken, bind any free port."""
-    probe = socket.socket()
     if port:
+        probe = socket.socket()
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
+        with suppress(OSError):
             probe.bind(("127.0.0.1", port))
-        except OSError:
-            probe.close()
-            return _bound(0)
-    else:
-        probe.bind(("127.0.0.1", 0))
-    return probe
+            return probe
+        probe.close()
+    draw = random.SystemRandom()
+    drawn = (draw.randrange(_LOWEST, _first_outgoing()) for _ in range(_DRAWS))
+    for candidate in chain(drawn, [0]):
+        probe = socket.socket()
+        with suppress(OSError):
+            probe.bind(("127.0.0.1", candidate))
+            return probe
+        probe.close()
+    raise OSError("no port of 127.0.0.1 is free")
+
+
+def _first_outgoing() -> int:
+    """Return the lowest port that an outgoing connection may get."""
+    lowest = 32_768
+    with suppress(OSError, ValueError, IndexError):
+        lowest = int(_OUTGOING.read_text("ascii").split()[0])
+    return max(lowest, _LOWEST + 1_000)
 
 
 def _port_of(probe: socket.socket) -> int:

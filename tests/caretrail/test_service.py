@@ -16,20 +16,24 @@ from infra.ports import free_ports
 from infra.settings import Settings
 
 
+def settings(database: str, home: Path, key_file: Path, *, http_port: int) -> Settings:
+    return Settings(
+        home=home,
+        database_url=SecretStr(database),
+        id_key=SecretStr("5a" * 32),
+        key_file=key_file,
+        kafka=False,
+        http_port=http_port,
+    )
+
+
 def test_two_services_that_start_together_and_may_leave_a_port_both_start(
     database: str, tmp_path: Path
 ) -> None:
     (port,) = free_ports(1)
     services = [
         Service(
-            Settings(
-                home=tmp_path / name,
-                database_url=SecretStr(database),
-                id_key=SecretStr("5a" * 32),
-                key_file=tmp_path / "master.key",
-                kafka=False,
-                http_port=port,
-            ),
+            settings(database, tmp_path / name, tmp_path / "master.key", http_port=port),
             only=("http",),
             other_ports=True,
         )
@@ -47,26 +51,22 @@ def test_two_services_that_start_together_and_may_leave_a_port_both_start(
         assert [each.http_port for each in services].count(port) == 1
 
 
-def test_a_role_whose_health_port_another_process_takes_starts_with_another_one(
+def test_a_role_whose_drawn_ports_other_processes_take_starts_with_other_ones(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other, ExitStack() as stack:
-        taken = int(other.getsockname()[1])
+    with ExitStack() as stack:
+        others = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2)]
+        pages, health = (int(each.getsockname()[1]) for each in others)
 
         def drawn(count: int, *, exclude: Collection[int] = ()) -> list[int]:
-            return [*free_ports(count - 1, exclude=exclude), taken]
+            mllp, *_ = free_ports(count, exclude=exclude)
+            return [mllp, pages, health]
 
         monkeypatch.setattr(service, "free_ports", drawn)
-        home = Settings(
-            home=tmp_path / "home",
-            database_url=SecretStr(database),
-            id_key=SecretStr("5a" * 32),
-            key_file=tmp_path / "master.key",
-            kafka=False,
-            http_port=free_ports(1)[0],
-        )
+        home = settings(database, tmp_path / "home", tmp_path / "master.key", http_port=0)
         started = Service(home, only=("http",))
         with opened(home):
             stack.callback(started.stop)
             started.start()
             assert started.unready() == {}
+            assert started.http_port != pages

@@ -1,6 +1,7 @@
 """Free ports of 127.0.0.1."""
 
 import socket
+from pathlib import Path
 
 from infra.ports import free_port, free_ports, preferred_ports
 
@@ -29,3 +30,8 @@ def test_preferred_ports_differ() -> None:
     first, second, third = preferred_ports((port, port, 0))
     assert first == port
     assert len({first, second, third}) == 3
+
+
+def test_ports_that_outgoing_connections_get_are_not_drawn() -> None:
+    lowest, _ = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text("ascii").split()
+    assert max(free_ports(200)) < max(int(lowest), 16_000)

@@ -13,19 +13,20 @@ from tests.web.browser import Browser
 __all__ = ["certified"]
 pytestmark = [pytest.mark.chromium, pytest.mark.openid, pytest.mark.postgres]
 
-_PATIENCE = 20.0  # seconds
+_PATIENCE = 60.0  # seconds
 
 
 def press(tab: Browser, selector: str) -> None:
     """Press a button or link as soon as the page has it."""
     quoted = selector.replace('"', '\\"')
-    until(tab, f'document.readyState == "complete" && !!document.querySelector("{quoted}")')
+    until(tab, f'!!document.querySelector("{quoted}")')
     tab.evaluate(f'document.querySelector("{quoted}").click()')
 
 
 def until(tab: Browser, expression: str) -> None:
+    """Wait until a page that has loaded wholly fulfils a condition."""
     end = monotonic() + _PATIENCE
-    while not tab.evaluate(expression):
+    while not tab.evaluate(f'document.readyState == "complete" && ({expression})'):
         assert monotonic() < end, tab.evaluate("document.body.innerText")
         sleep(0.02)
 

@@ -133,6 +133,17 @@ def test_every_variable_of_our_services_is_a_setting(services: dict[str, dict[st
         assert set(each["environment"]) <= known
 
 
+def test_the_pages_are_given_where_people_sign_in(services: dict[str, dict[str, Any]]) -> None:
+    names = {"CARETRAIL_HTTP_PUBLIC_URL"} | {
+        f"CARETRAIL_{name.upper()}" for name in Settings.model_fields if name.startswith("oidc_")
+    }
+    passed = services["http"]["environment"]
+    assert {name: passed.get(name) for name in names} == {name: f"${{{name}:-}}" for name in names}
+    assert set(services["mllp"]["environment"]) <= set(passed)
+    example = (ROOT / ".env.example").read_text("utf-8")
+    assert names <= set(re.findall(r"^#(\w+)=", example, re.MULTILINE))
+
+
 def test_no_service_runs_as_root_or_may_become_root(services: dict[str, dict[str, Any]]) -> None:
     for name, each in services.items():
         assert each["cap_drop"] == ["ALL"], name

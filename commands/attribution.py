@@ -90,6 +90,7 @@ class AttributePatient(AttributionCommand):
     """Attribute the person to a practice, practitioner, payer or programme."""
 
     VERB: ClassVar[str] = "attribute"
+    EVENT: ClassVar[type[OwnEvent]] = Attributed
     PERMISSION: ClassVar[Permission] = Permission.CARE
 
     since: Annotated[
@@ -120,6 +121,7 @@ class EndAttribution(AttributionCommand):
     """End an attribution that a person recorded, or that a roster stated."""
 
     VERB: ClassVar[str] = "end"
+    EVENT: ClassVar[type[OwnEvent]] = AttributionEnded
     PERMISSION: ClassVar[Permission] = Permission.CARE
 
     roster: Annotated[
@@ -151,6 +153,7 @@ class RecordRosterRow(AttributionCommand):
     """Record one row of a roster: the person is attributed by it, for a period."""
 
     VERB: ClassVar[str] = "record_roster_row"
+    EVENT: ClassVar[type[OwnEvent]] = Attributed
     PERMISSION: ClassVar[Permission] = Permission.OPERATE
 
     roster: Annotated[Code, Field(description="id of the roster")]
@@ -175,6 +178,7 @@ class EndRosterRow(AttributionCommand):
     """End an attribution that the roster no longer names."""
 
     VERB: ClassVar[str] = "end_roster_row"
+    EVENT: ClassVar[type[OwnEvent]] = AttributionEnded
     PERMISSION: ClassVar[Permission] = Permission.OPERATE
     AFTER_DEATH: ClassVar[bool] = True
 

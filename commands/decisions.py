@@ -78,6 +78,8 @@ class Command(BaseModel):
     KIND: ClassVar[StreamKind[Any, Any]]
     VERB: ClassVar[str]  # unique within the kind, such as "accept"
     BEGINS: ClassVar[bool] = False  # whether it begins a stream
+    #: The event that the command records. If it records several, the one that it is named after.
+    EVENT: ClassVar[type[OwnEvent]]
     PERMISSION: ClassVar[Permission]
     #: Whether the command is accepted although the person died before its time.
     AFTER_DEATH: ClassVar[bool] = False
@@ -86,6 +88,11 @@ class Command(BaseModel):
 
     stream: Annotated[StreamId, Field(pattern=UUID_TEXT)]
     happened_at: Moment | None = None  # None: now
+
+    @classmethod
+    def event_type(cls) -> type[OwnEvent]:
+        """Return the event that the command records."""
+        return cls.EVENT
 
     @classmethod
     def stream_of(cls, id_key: IdKey, members: Mapping[str, Any]) -> StreamId | None:
@@ -144,6 +151,11 @@ class VoidEvent(Command):
     event_id: Annotated[EventId, Field(pattern=UUID_TEXT, description="event that is void")]
     reason_code: Annotated[ErrorReason, Field(description="why it is an error")]
     note: Annotated[Text, Field(description="free text; it is stored sealed")] = ""
+
+    @override
+    @classmethod
+    def event_type(cls) -> type[OwnEvent]:
+        return cls.KIND.error_mark
 
     @override
     def decide(

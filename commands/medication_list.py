@@ -124,6 +124,7 @@ class RecordMedicationList(_ListCommand):
     """Record a list of medicines, as one source gives it."""
 
     VERB: ClassVar[str] = "record"
+    EVENT: ClassVar[type[OwnEvent]] = MedicationListRecorded
     BEGINS: ClassVar[bool] = True
 
     record: Annotated[RecordId, Field(pattern=UUID_TEXT, description="source record")]
@@ -172,6 +173,7 @@ class ReconcileMedications(_ListCommand):
     """Compare lists, and decide about each item."""
 
     VERB: ClassVar[str] = "reconcile"
+    EVENT: ClassVar[type[OwnEvent]] = MedicationsReconciled
     PERMISSION: ClassVar[Permission] = Permission.PLAN_DECIDE
 
     at_point: Annotated[ReconciledAt, Field(description="at which point of care")]
@@ -228,6 +230,7 @@ class FindDiscrepancy(_ListCommand):
     """Record that lists differ, or that the patient takes something else."""
 
     VERB: ClassVar[str] = "find_discrepancy"
+    EVENT: ClassVar[type[OwnEvent]] = DiscrepancyFound
 
     kind: Annotated[DiscrepancyKind, Field(description="what differs")]
     items: Annotated[tuple[ItemRef, ...], Field(description="items, such as l1/2")] = ()
@@ -251,6 +254,7 @@ class ResolveDiscrepancy(_ListCommand):
     """Say that a discrepancy is resolved."""
 
     VERB: ClassVar[str] = "resolve_discrepancy"
+    EVENT: ClassVar[type[OwnEvent]] = DiscrepancyResolved
 
     discrepancy_id: Annotated[DiscrepancyId, Field(description="id, such as d1")]
     how: Annotated[Resolution, Field(description="what was done")]

@@ -23,6 +23,7 @@ class PublishProtocol(Command):
 
     KIND: ClassVar = protocol.KIND
     VERB: ClassVar[str] = "publish"
+    EVENT: ClassVar[type[OwnEvent]] = protocol.ProtocolPublished
     PERMISSION: ClassVar[Permission] = Permission.OPERATE
 
     content: Annotated[

@@ -40,6 +40,7 @@ class DraftCarePlan(Command):
 
     KIND: ClassVar = care_plan.KIND
     VERB: ClassVar[str] = "draft"
+    EVENT: ClassVar[type[OwnEvent]] = CarePlanDrafted
     BEGINS: ClassVar[bool] = True
     PERMISSION: ClassVar[Permission] = Permission.PLAN
 
@@ -114,6 +115,7 @@ class ActivateCarePlan(_EnterForce):
     """Put the plan in force."""
 
     VERB: ClassVar[str] = "activate"
+    EVENT: ClassVar[type[OwnEvent]] = CarePlanActivated
     PERMISSION: ClassVar[Permission] = Permission.PLAN_DECIDE
 
     @override
@@ -125,6 +127,7 @@ class HoldCarePlan(PlanStep):
     """Set the plan aside for a time."""
 
     VERB: ClassVar[str] = "hold"
+    EVENT: ClassVar[type[OwnEvent]] = CarePlanHeld
     PERMISSION: ClassVar[Permission] = Permission.PLAN_DECIDE
 
     reason: Annotated[PlanReason, Field(description="why")]
@@ -138,6 +141,7 @@ class ResumeCarePlan(_EnterForce):
     """Put a plan that is held in force again."""
 
     VERB: ClassVar[str] = "resume"
+    EVENT: ClassVar[type[OwnEvent]] = CarePlanResumed
     PERMISSION: ClassVar[Permission] = Permission.PLAN_DECIDE
 
     reason: Annotated[PlanReason, Field(description="why")] = "other"
@@ -151,6 +155,7 @@ class CompleteCarePlan(PlanStep):
     """End a plan that has done its work."""
 
     VERB: ClassVar[str] = "complete"
+    EVENT: ClassVar[type[OwnEvent]] = CarePlanCompleted
     PERMISSION: ClassVar[Permission] = Permission.PLAN_DECIDE
     AFTER_DEATH: ClassVar[bool] = True
 
@@ -165,6 +170,7 @@ class RevokeCarePlan(PlanStep):
     """Give a plan up."""
 
     VERB: ClassVar[str] = "revoke"
+    EVENT: ClassVar[type[OwnEvent]] = CarePlanRevoked
     PERMISSION: ClassVar[Permission] = Permission.PLAN_DECIDE
     AFTER_DEATH: ClassVar[bool] = True
 

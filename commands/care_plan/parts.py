@@ -75,6 +75,7 @@ class AddConcern(_AddPart):
     """Add a health concern to the plan."""
 
     VERB: ClassVar[str] = "add_concern"
+    EVENT: ClassVar[type[OwnEvent]] = ConcernAdded
     LETTER: ClassVar = "c"
 
     concern_id: Annotated[
@@ -114,6 +115,7 @@ class ResolveConcern(PlanStep):
     """Say that a concern is resolved."""
 
     VERB: ClassVar[str] = "resolve_concern"
+    EVENT: ClassVar[type[OwnEvent]] = ConcernResolved
     PERMISSION: ClassVar[Permission] = Permission.PLAN
 
     concern_id: Annotated[ConcernId, Field(description="id of the concern")]
@@ -127,6 +129,7 @@ class SetGoal(_AddPart):
     """Set a goal, for a goal of the patient in the patient's own words."""
 
     VERB: ClassVar[str] = "set_goal"
+    EVENT: ClassVar[type[OwnEvent]] = GoalSet
     LETTER: ClassVar = "g"
 
     goal_id: Annotated[
@@ -173,6 +176,7 @@ class ChangeGoal(PlanStep):
     """Change a goal. What is not given stays as it is."""
 
     VERB: ClassVar[str] = "change_goal"
+    EVENT: ClassVar[type[OwnEvent]] = GoalChanged
     PERMISSION: ClassVar[Permission] = Permission.PLAN
 
     goal_id: Annotated[GoalId, Field(description="id of the goal")]
@@ -211,6 +215,7 @@ class AddActivity(_AddPart):
     """Add an activity to the plan."""
 
     VERB: ClassVar[str] = "add_activity"
+    EVENT: ClassVar[type[OwnEvent]] = ActivityAdded
     LETTER: ClassVar = "a"
 
     activity_id: Annotated[
@@ -252,6 +257,7 @@ class ChangeActivity(PlanStep):
     """Change an activity. What is not given stays as it is."""
 
     VERB: ClassVar[str] = "change_activity"
+    EVENT: ClassVar[type[OwnEvent]] = ActivityChanged
     PERMISSION: ClassVar[Permission] = Permission.PLAN
 
     activity_id: Annotated[ActivityId, Field(description="id of the activity")]

@@ -20,7 +20,7 @@ from domain.care_plan.events import (
 from domain.care_plan.parts import Achievement, ActivityId, ActivityStatus, GoalId
 from domain.care_plan.rules import EventHead
 from domain.care_plan.sealed import PROGRESS
-from domain.events import OptionalCode
+from domain.events import OptionalCode, OwnEvent
 from domain.party import Party
 
 
@@ -28,6 +28,7 @@ class ProgressGoal(PlanStep):
     """Say how far a goal is."""
 
     VERB: ClassVar[str] = "progress_goal"
+    EVENT: ClassVar[type[OwnEvent]] = GoalProgressed
     PERMISSION: ClassVar[Permission] = Permission.PLAN
 
     goal_id: Annotated[GoalId, Field(description="id of the goal")]
@@ -57,6 +58,7 @@ class ProgressActivity(PlanStep):
     """Say how far an activity is. `completed` completes a repeated activity for one time."""
 
     VERB: ClassVar[str] = "progress_activity"
+    EVENT: ClassVar[type[OwnEvent]] = ActivityProgressed
     PERMISSION: ClassVar[Permission] = Permission.PLAN
 
     activity_id: Annotated[ActivityId, Field(description="id of the activity")]
@@ -78,6 +80,7 @@ class ReviewCarePlan(PlanStep):
     """Look the plan through, with those who take part."""
 
     VERB: ClassVar[str] = "review"
+    EVENT: ClassVar[type[OwnEvent]] = CarePlanReviewed
     PERMISSION: ClassVar[Permission] = Permission.PLAN
 
     members: Annotated[
@@ -109,6 +112,7 @@ class ShareCarePlan(PlanStep):
     """Give the plan to the patient, a caregiver or an organisation."""
 
     VERB: ClassVar[str] = "share"
+    EVENT: ClassVar[type[OwnEvent]] = CarePlanShared
     PERMISSION: ClassVar[Permission] = Permission.PLAN
 
     to: Annotated[Recipient, Field(description="kind of recipient")]

@@ -125,6 +125,7 @@ class ReviseCarePlan(Command):
 
     KIND: ClassVar = care_plan.KIND
     VERB: ClassVar[str] = "revise"
+    EVENT: ClassVar[type[OwnEvent]] = CarePlanRevised
     PERMISSION: ClassVar[Permission] = Permission.PLAN
 
     author: Annotated[Party, Field(description="who revises the plan")]

@@ -55,6 +55,7 @@ class AssignCoordinator(ScopeCommand):
     """Let a member of the care team coordinate. The earlier coordinator of the scope ends."""
 
     VERB: ClassVar[str] = "assign_coordinator"
+    EVENT: ClassVar[type[OwnEvent]] = CoordinatorAssigned
 
     member: Annotated[Code, Field(description="id of the member that coordinates from now on")]
 
@@ -70,6 +71,7 @@ class HandOver(ScopeCommand):
     """Hand over to another member. The handover is open until the other member answers."""
 
     VERB: ClassVar[str] = "hand_over"
+    EVENT: ClassVar[type[OwnEvent]] = HandedOver
 
     from_member: Annotated[Code, Field(description="id of the coordinator")]
     to_member: Annotated[Code, Field(description="id of the member that is to coordinate")]
@@ -88,6 +90,7 @@ class AcceptHandover(ScopeCommand):
     """Accept the open handover. The member coordinates from now on."""
 
     VERB: ClassVar[str] = "accept_handover"
+    EVENT: ClassVar[type[OwnEvent]] = HandoverAccepted
 
     to_member: Annotated[Code, Field(description="id of the member that accepts")]
 
@@ -103,6 +106,7 @@ class RefuseHandover(ScopeCommand):
     """Refuse the open handover. The coordinator stays."""
 
     VERB: ClassVar[str] = "refuse_handover"
+    EVENT: ClassVar[type[OwnEvent]] = HandoverRefused
 
     to_member: Annotated[Code, Field(description="id of the member that refuses")]
     reason: Annotated[HandoverRefusal, Field(description="why the member refuses")] = "other"
@@ -121,6 +125,7 @@ class WithdrawHandover(ScopeCommand):
     """Withdraw the open handover. The coordinator stays."""
 
     VERB: ClassVar[str] = "withdraw_handover"
+    EVENT: ClassVar[type[OwnEvent]] = HandoverWithdrawn
 
     from_member: Annotated[Code, Field(description="id of the coordinator")]
 

@@ -26,6 +26,7 @@ class JoinCareTeam(TeamCommand):
     """Add a member to the care team."""
 
     VERB: ClassVar[str] = "join"
+    EVENT: ClassVar[type[OwnEvent]] = MemberJoined
 
     member: Annotated[Code, Field(description="id of the member, such as a practitioner's code")]
     kind: Annotated[MemberKind, Field(description="what the member is")] = "practitioner"
@@ -62,6 +63,7 @@ class ChangeMemberRole(TeamCommand):
     """Give a member of the care team another role."""
 
     VERB: ClassVar[str] = "change_role"
+    EVENT: ClassVar[type[OwnEvent]] = MemberRoleChanged
 
     member: Annotated[Code, Field(description="id of the member")]
     role: Annotated[TeamRole, Field(description="the new role")]
@@ -78,6 +80,7 @@ class LeaveCareTeam(TeamCommand):
     """Record that a member left the care team."""
 
     VERB: ClassVar[str] = "leave"
+    EVENT: ClassVar[type[OwnEvent]] = MemberLeft
 
     member: Annotated[Code, Field(description="id of the member")]
     reason: Annotated[LeaveReason, Field(description="why the member left")] = "finished"

@@ -13,7 +13,7 @@ from domain import referral
 from domain.decider import StreamEvent
 from domain.events import OwnEvent
 from domain.party import Party
-from domain.referral import NeedMet, ReferralOutcome
+from domain.referral import NeedMet, ReferralClosed, ReferralOutcome
 
 
 class CloseReferral(Command):
@@ -25,6 +25,7 @@ class CloseReferral(Command):
 
     KIND: ClassVar = referral.KIND
     VERB: ClassVar[str] = "close"
+    EVENT: ClassVar[type[OwnEvent]] = ReferralClosed
     AFTER_DEATH: ClassVar[bool] = True
     PERMISSION: ClassVar[Permission] = Permission.ASK
     FLAGS: ClassVar[Mapping[str, str]] = {

@@ -39,6 +39,7 @@ class RequestReferral(Command):
 
     KIND: ClassVar = referral.KIND
     VERB: ClassVar[str] = "request"
+    EVENT: ClassVar[type[OwnEvent]] = ReferralRequested
     BEGINS: ClassVar[bool] = True
     PERMISSION: ClassVar[Permission] = Permission.ASK
 

@@ -14,13 +14,14 @@ from domain.decider import StreamEvent
 from domain.events import OwnEvent
 from domain.ids import StreamId
 from domain.party import Party
-from domain.work import SnoozeReason
+from domain.work import SnoozeReason, WorkAssigned, WorkClaimed, WorkReleased, WorkSnoozed
 
 
 class ClaimItem(ItemCommand):
     """Take an item on for 30 minutes. The same party may claim it again, which renews the claim."""
 
     VERB: ClassVar[str] = "claim"
+    EVENT: ClassVar[type[OwnEvent]] = WorkClaimed
 
     @override
     def decide(
@@ -34,6 +35,7 @@ class ReleaseItem(ItemCommand):
     """Give a claimed item back, so that others can claim it."""
 
     VERB: ClassVar[str] = "release"
+    EVENT: ClassVar[type[OwnEvent]] = WorkReleased
 
     @override
     def decide(
@@ -51,6 +53,7 @@ class SnoozeItem(ItemCommand):
     """
 
     VERB: ClassVar[str] = "snooze"
+    EVENT: ClassVar[type[OwnEvent]] = WorkSnoozed
 
     until: Annotated[AwareDatetime, Field(description="until when it waits")]
     reason: Annotated[SnoozeReason, Field(description="why it waits")]
@@ -86,6 +89,7 @@ class AssignItem(ItemCommand):
     """Make another party responsible for an item."""
 
     VERB: ClassVar[str] = "assign"
+    EVENT: ClassVar[type[OwnEvent]] = WorkAssigned
 
     to: Annotated[Party, Field(description="who is responsible from now on")]
     note: Annotated[Text, Field(description="free text; it is stored sealed")] = ""

@@ -9,13 +9,15 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from caretrail.api.collections import CommandRoute, command_routes
-from caretrail.api.document import document, members_of
-from caretrail.api.examples import example_of
+from caretrail.api.document import PREFIX, document
 from caretrail.api.giving import moments_of
+from caretrail.api.openapi.command_operations import members_of
+from caretrail.api.openapi.examples import example_of
 from caretrail.api.problems import PROBLEMS, refusals_of
 from caretrail.api.reads import read_routes
 from caretrail.stated_times import stated_moment
 from commands.catalogue import COMMANDS
+from domain.catalogue import OWN_EVENTS
 from infra import clock
 from tests.api_region import ApiClient
 
@@ -72,6 +74,16 @@ def test_the_example_of_a_command_has_the_shape_of_the_command(route: CommandRou
             members[name] = stated_moment(members[name])
     given = orjson.dumps({**members, "stream": clock.new_id()})
     assert route.command.model_validate_json(given, strict=True).VERB == route.command.VERB
+
+
+@pytest.mark.parametrize("route", list(command_routes()), ids=lambda route: route.path)
+def test_the_answer_to_a_command_shows_the_event_of_the_command(route: CommandRoute) -> None:
+    responses = DOCUMENT["paths"][PREFIX + route.path]["post"]["responses"]
+    answer = responses["201" if route.creates else "200"]["content"]["application/json"]["example"]
+    (event,) = answer["events"]
+    shape = route.command
+    assert OWN_EVENTS[event["topic"]] is shape.event_type()
+    assert shape.event_type() in shape.KIND.events
 
 
 def test_every_problem_and_refusal_has_an_example_with_its_remedy() -> None:

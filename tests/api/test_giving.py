@@ -206,11 +206,15 @@ def test_the_examples_of_the_document_are_recorded_one_after_the_other(
     api: ApiClient, collection: str, begins: str, verbs: tuple[str, ...]
 ) -> None:
     def give(stream: str, verb: str) -> str:
-        body = example(f"/{collection}{stream and '/{stream}'}{verb}")
+        path = f"/{collection}{stream and '/{stream}'}{verb}"
+        body = dict(documented(path)["requestBody"]["content"]["application/json"]["example"])
         if "patient" in body:
             body["patient"] = "NGH|60013"
         answer = api.post(f"/{collection}{stream and '/'}{stream}{verb}", body, role="clinician")
         assert answer.is_success, answer.text
+        shown = documented(path)["responses"][str(answer.status_code)]["content"]
+        (event,) = shown["application/json"]["example"]["events"]
+        assert answer.json()["events"][-1]["topic"] == event["topic"]
         return str(answer.json()["stream_id"])
 
     stream = give("", begins)
@@ -218,6 +222,5 @@ def test_the_examples_of_the_document_are_recorded_one_after_the_other(
         give(stream, f"/{verb}")
 
 
-def example(path: str) -> dict[str, Any]:
-    body = document()["paths"][f"/api/v1{path}"]["post"]["requestBody"]
-    return dict(body["content"]["application/json"]["example"])
+def documented(path: str) -> dict[str, Any]:
+    return dict(document()["paths"][f"/api/v1{path}"]["post"])

@@ -10,9 +10,10 @@ from typing import Final
 
 from anyio import CapacityLimiter, current_time, sleep, to_thread
 from fastapi import FastAPI, Request
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp
 
 from caretrail.api.collections import command_routes
@@ -45,7 +46,7 @@ def create_api(services: ApiServices) -> ASGIApp:
         api.router.routes.append(route)
     for read in read_routes():
         _add_read(api, services, limiter, read)
-    api.add_api_route("/openapi.json", _openapi, methods=["GET"], include_in_schema=False)
+    api.add_api_route("/openapi.json", _openapi, methods=["GET", "HEAD"], include_in_schema=False)
     return CommandsFirst(api, endpoints)
 
 
@@ -56,7 +57,7 @@ def _add_read(
 
     async def endpoint(request: Request) -> Response:
         try:
-            body = b"" if request.method == "GET" else await read_body(request.receive)
+            body = b"" if read.method == "GET" else await read_body(request.receive)
         except ClientGone:
             return Response(status_code=400)  # the server throws it away
         except Problem as problem:
@@ -71,8 +72,9 @@ def _add_read(
                 return Problem("not_yet_in_read_models", facts={"index": found.index}).response()
             await sleep(_LOOK_SECONDS)
 
+    methods = ["GET", "HEAD"] if read.method == "GET" else ["POST"]
     api.add_api_route(
-        read.path, endpoint, methods=[read.method], include_in_schema=False, response_model=None
+        read.path, endpoint, methods=methods, include_in_schema=False, response_model=None
     )
 
 
@@ -97,11 +99,26 @@ def _answer(
 
 
 async def _http_error(request: Request, error: Exception) -> Response:  # as FastAPI calls it
-    del request
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    code = {404: "unknown_route", 405: "method_not_allowed"}.get(status, "internal_error")
-    headers = getattr(error, "headers", None)
-    return Problem(code, headers=headers).response()
+    match error:
+        case HTTPException(status_code=404):
+            return Problem("unknown_route").response()
+        case HTTPException(status_code=405):
+            headers = {"Allow": ", ".join(_methods(request))}
+            if request.method == "OPTIONS":
+                return Response(status_code=204, headers=headers)
+            return Problem("method_not_allowed", headers=headers).response()
+        case _:
+            return Problem("internal_error").response()
+
+
+def _methods(request: Request) -> list[str]:
+    """Return the methods that the address takes. Several routes may have one path."""
+    found = {"OPTIONS"}
+    for route in request.app.router.routes:
+        match, _ = route.matches(request.scope)
+        if match is not Match.NONE and isinstance(route, Route | APIRoute):
+            found |= route.methods or set()
+    return sorted(found)
 
 
 def _openapi() -> Response:

@@ -192,9 +192,28 @@ def test_a_request_without_a_valid_token_is_refused(api: ApiClient, token: str |
 
 def test_an_address_or_method_that_does_not_exist_is_a_problem_too(api: ApiClient) -> None:
     assert code_of(api.get("/nothing")) == "unknown_route"
-    wrong = api.call("DELETE", "/census")
-    assert (wrong.status_code, code_of(wrong)) == (405, "method_not_allowed")
-    assert wrong.headers["allow"] == "GET"
+    stream = clock.new_id()
+    for path, allowed in (
+        ("/census", "GET, HEAD, OPTIONS"),
+        ("/referrals", "GET, HEAD, OPTIONS, POST"),
+        (f"/referrals/{stream}", "GET, HEAD, OPTIONS"),
+        (f"/referrals/{stream}/accept", "OPTIONS, POST"),
+    ):
+        wrong = api.call("DELETE", path)
+        assert (wrong.status_code, code_of(wrong)) == (405, "method_not_allowed")
+        asked = api.call("OPTIONS", path, role=None, purpose="")
+        assert (asked.status_code, asked.text) == (204, "")
+        assert {wrong.headers["allow"], asked.headers["allow"]} == {allowed}
+    assert code_of(api.call("OPTIONS", "/nothing")) == "unknown_route"
+
+
+def test_head_answers_as_get_does_without_a_body(api: ApiClient) -> None:
+    for path in ("/referrals?limit=1", "/openapi.json"):
+        head, get = api.call("HEAD", path), api.get(path)
+        assert (head.status_code, head.text) == (200, "")
+        for name in ("content-type", "content-length"):
+            assert head.headers[name] == get.headers[name]
+    assert api.call("HEAD", "/census", role="operator").status_code == 403
 
 
 @pytest.mark.parametrize(("collection", "begins", "verbs"), [

@@ -9,6 +9,7 @@ from psycopg import Connection
 from typing_extensions import override
 
 from commands.ports.facts import Facts, KnownEncounter
+from domain import medication_list
 from domain.catalogue import own_event
 from domain.combined_streams import combined
 from domain.decider import StreamEvent, fold
@@ -18,6 +19,7 @@ from domain.party import Party
 from domain.transition import stream as transition_stream
 from domain.transition.acting import acted_on
 from domain.transition.events import TransitionEvent
+from domain.transition.reconciliations import Reconciliations, reconciliations_of
 from domain.transition.stream import ActedOn
 from domain.work import ItemId, ItemParts, WorkItem
 from projections import work
@@ -63,7 +65,12 @@ class KnownFacts(Facts):
                         continue
                     rows = own_of(connection, patient.records)
                     published = protocols.of_rows(own_of_kind(connection, "protocol"), own_event)
-                    return acted_on(encounter, _recorded(rows, encounter), published)
+                    return acted_on(
+                        encounter,
+                        _recorded(rows, encounter),
+                        published,
+                        _reconciliations(rows, patient),
+                    )
         return None
 
     @override
@@ -125,6 +132,15 @@ def _recorded(
         if transition_stream.anchor_of(events) in encounter.statements
     }
     return fold(kind.decider, combined(named)).applied
+
+
+def _reconciliations(rows: Iterable[OwnEventRow], patient: CoursePatient) -> Reconciliations:
+    """Return the reconciliations of the medication lists of a patient."""
+    own = (each for each in rows if each.record_id in patient.records)
+    kind = medication_list.KIND
+    return reconciliations_of(
+        kind.history(stream, events) for stream, events in _of_kind(own, kind.name).items()
+    )
 
 
 def _of_kind(

@@ -11,6 +11,7 @@ from psycopg.rows import class_row
 from domain.decider import StreamEvent
 from domain.duties import in_time_until
 from domain.ids import EncounterId, EventId, Mode, PatientId, RecordId, StatementRef, StreamId
+from domain.medication_list import KIND as MEDICATION_LIST
 from domain.statement import EncounterClass, Precision
 from domain.transition.derived import (
     AppliedEvents,
@@ -26,6 +27,7 @@ from domain.transition.derived import (
 )
 from domain.transition.duties import duties
 from domain.transition.events import TransitionEvent
+from domain.transition.reconciliations import Reconciliations, reconciliations_of
 from domain.transition.steps import TransitionStep
 from domain.transition.stream import KIND
 from projections.engine.columns import COMPONENT, FLAGS, MODE, PATIENT
@@ -115,7 +117,7 @@ TRANSITION_STEP: Final = Table(
         Column(
             "done_by",
             "text",
-            "What did it: the event, such as contact_made, or admission; null: not done.",
+            "What did it: contact_made, ..., admission or reconciliation; null: not done.",
         ),
         Column("done_event_id", "text", "The event that did it; null: no event."),
         Column("done_encounter_id", "text", "The admission that did it; null: no admission."),
@@ -205,9 +207,23 @@ def course_transitions(course: Course) -> Iterator[tuple[CoursePatient, DerivedT
     events = applied_events_of(course)
     for patient in course.patients:
         for each in transitions_of(
-            patient.encounters, death=patient.death, events=events, protocols=course.protocols
+            patient.encounters,
+            death=patient.death,
+            events=events,
+            protocols=course.protocols,
+            medications=reconciliations_of_patient(course, patient),
         ):
             yield patient, each
+
+
+def reconciliations_of_patient(course: Course, patient: CoursePatient) -> Reconciliations:
+    """Return the reconciliations of the medication lists of a patient."""
+    return reconciliations_of(
+        history(filed, MEDICATION_LIST.events)
+        for filed in course.streams.values()
+        if isinstance(filed[0].core, MEDICATION_LIST.events)
+        and not set(patient.records).isdisjoint(filed[0].records)
+    )
 
 
 def applied_events_of(course: Course) -> dict[EncounterId, AppliedEvents]:
@@ -318,7 +334,7 @@ def _step_row(
 
 PROJECTION: Final = Projection(
     name="transition",
-    version=1,
+    version=2,
     tables=(TRANSITION_TABLE, TRANSITION_STEP),
     fold=ByCourse(rows=rows),
     views=(

@@ -242,7 +242,7 @@ def _work_streams(course: Course) -> dict[_WorkKey, list[WorkHistory]]:
 
 PROJECTION: Final = Projection(
     name="work",
-    version=3,
+    version=4,
     tables=(DUTY, WORK_ITEM),
     fold=ByCourse(rows=rows),
     views=(

@@ -20,6 +20,8 @@ from domain.continuity import Patient
 from domain.decider import StreamEvent
 from domain.events import OwnEvent
 from domain.ids import EncounterId, EventId, PatientId, StatementRef, StreamId
+from domain.medication_facts import MedicationEvent
+from domain.medication_list import KIND as MEDICATION_LIST
 from domain.statement import Precision
 from domain.transition.events import TransitionEvent
 from domain.transition.stream import KIND as TRANSITION
@@ -219,6 +221,21 @@ def transition_streams(
         ]
         for stream, events in _streams(row for row in filed if kind_of(row) == TRANSITION.name)
     }
+
+
+def medication_streams(
+    filed: Iterable[OwnEventRow], patient: Patient
+) -> list[list[StreamEvent[MedicationEvent]]]:
+    """Return the streams ``medication_list`` of a patient among the events of a component."""
+    return [
+        [
+            StreamEvent(each.event_id, each.version, each.core)
+            for each in events
+            if isinstance(each.core, MEDICATION_LIST.events)
+        ]
+        for _, events in _streams(row for row in filed if kind_of(row) == MEDICATION_LIST.name)
+        if not set(events[0].records).isdisjoint(patient.records)
+    ]
 
 
 def kind_of(filed: FiledOwnEvent | OwnEventRow) -> str:

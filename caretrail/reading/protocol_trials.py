@@ -23,7 +23,7 @@ from domain.transition.protocol_trial import (
 from projections.engine import course
 from projections.engine.course import Course
 from projections.engine.own_events import own_by_component, streams_of
-from projections.transition import applied_events_of
+from projections.transition import applied_events_of, reconciliations_of_patient
 
 _AT_ONCE: Final = 200  # components
 
@@ -71,6 +71,7 @@ def try_protocol(
                         death=patient.death,
                         events=events,
                         protocols=each.protocols,
+                        medications=reconciliations_of_patient(each, patient),
                     ):
                         found(step)
         number += len(some)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from caretrail.reading import census as census_of
-from caretrail.reading.activities import read_activities, transition_streams
+from caretrail.reading.activities import medication_streams, read_activities, transition_streams
 from caretrail.reading.census import CensusReading
 from caretrail.reading.evidence import Archive
 from caretrail.reading.evidence_reader import EvidenceReader
@@ -191,6 +191,7 @@ class Reader:
                 as_of=as_of,
                 now=self.present(),
                 former_refs=reading.former_refs,
+                medications=medication_streams(own, reading.patient),
             )
             behind = self.behind(self._latest(connection))
             whole = replace(reading, activities=activities, transitions=transitions, behind=behind)

@@ -10,6 +10,7 @@ from domain.continuity import Patient
 from domain.decider import StreamEvent
 from domain.duties import is_past
 from domain.ids import EncounterId, StatementRef, StreamId
+from domain.medication_facts import MedicationEvent
 from domain.party import Party
 from domain.rules import Protocols
 from domain.transition.derived import (
@@ -25,6 +26,7 @@ from domain.transition.derived import (
     transitions_of,
 )
 from domain.transition.events import TransitionEvent
+from domain.transition.reconciliations import reconciliations_of
 from domain.transition.steps import TransitionStep
 
 
@@ -44,6 +46,7 @@ def read_transitions(
     as_of: datetime | None,
     now: datetime,
     former_refs: Mapping[StatementRef, StatementRef],
+    medications: Sequence[Sequence[StreamEvent[MedicationEvent]]] = (),
 ) -> tuple[TransitionReading, ...]:
     """Return the transitions of a patient, by discharge; withdrawn ones come first.
 
@@ -54,6 +57,7 @@ def read_transitions(
         as_of: The instant of the answer; None: now.
         now: The present time.
         former_refs: Refs that earlier readings gave statements of the patient, with their ref now.
+        medications: The streams ``medication_list`` that name a record of the patient.
     """
     encounter_of: dict[StatementRef, EncounterId] = {
         ref: encounter.encounter_id
@@ -63,9 +67,10 @@ def read_transitions(
     encounter_of |= {
         former: encounter_of[ref] for former, ref in former_refs.items() if ref in encounter_of
     }
-    then = streams
+    then, lists = streams, medications
     if as_of is not None:
         then = {stream: decider.as_of(events, as_of) for stream, events in streams.items()}
+        lists = [decider.as_of(events, as_of) for events in medications]
     return tuple(
         TransitionReading(each, as_of or now)
         for each in transitions_of(
@@ -73,6 +78,7 @@ def read_transitions(
             death=patient.death,
             events=applied_events(then, encounter_of),
             protocols=protocols,
+            medications=reconciliations_of(lists),
         )
     )
 

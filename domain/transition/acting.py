@@ -4,9 +4,12 @@ from collections.abc import Sequence
 
 from domain.decider import StreamEvent
 from domain.rules import KindRule, Protocols
+from domain.transition.discharge import Discharge, window_end
+from domain.transition.elsewhere import found_elsewhere
 from domain.transition.events import TransitionEvent
 from domain.transition.kinds import WITH_TRANSITION, EncounterFacts, kind_of
-from domain.transition.steps import Discharge, steps_of
+from domain.transition.reconciliations import NO_RECONCILIATIONS, Reconciliations
+from domain.transition.steps import steps_of
 from domain.transition.stream import ActedOn
 
 
@@ -14,6 +17,7 @@ def acted_on(
     encounter: EncounterFacts,
     applied: Sequence[StreamEvent[TransitionEvent]],
     protocols: Protocols,
+    medications: Reconciliations = NO_RECONCILIATIONS,
 ) -> ActedOn | None:
     """Return what people act on after the discharge from an encounter.
 
@@ -25,6 +29,7 @@ def acted_on(
         encounter: The encounter.
         applied: What people recorded about it, by time.
         protocols: The published protocols.
+        medications: The reconciliations of the patient's medication lists.
     """
     if (
         encounter.class_code not in WITH_TRANSITION
@@ -36,9 +41,16 @@ def acted_on(
     discharge = Discharge(encounter.end, encounter.end_precision, encounter.ended_by)
     protocol = protocols.at(encounter.end)
     rule = protocol.kinds.get(kind_of(encounter, protocol) or "", KindRule())
-    steps = steps_of(
-        rule, discharge, applied, None, protocol=protocol, zone=protocol.zone_of(encounter.facility)
+    zone = protocol.zone_of(encounter.facility)
+    elsewhere = found_elsewhere(
+        encounter,
+        discharge,
+        None,
+        medications,
+        until=window_end(discharge, protocol, zone),
+        zone=zone,
     )
+    steps = steps_of(rule, discharge, applied, elsewhere, protocol=protocol, zone=zone)
     return ActedOn(
         discharge_at=discharge.earliest,
         steps=frozenset(each.code for each in steps),

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from domain.journey import TRANSFER_WITHIN
+from domain.transition.discharge import Discharge
+from domain.transition.elsewhere import ADMISSION, StepDone
 from domain.transition.kinds import READMITTED, EncounterFacts
-from domain.transition.steps import ConfirmedArrival, Discharge
 
 
 def admissions_after(
@@ -16,7 +17,7 @@ def admissions_after(
     *,
     until: datetime,
     moved: bool,
-) -> tuple[ConfirmedArrival | None, list[EncounterFacts]]:
+) -> tuple[StepDone | None, list[EncounterFacts]]:
     """Return where the patient arrived, and the readmissions, by start.
 
     A stay that began at most 24 hours before the discharge and goes on is one of them: the
@@ -30,7 +31,7 @@ def admissions_after(
         moved: The patient was to go to an institution. An admission to another facility is then no
             readmission if it follows within 24 hours, or is a stay of class NONAC.
     """
-    arrival: ConfirmedArrival | None = None
+    arrival: StepDone | None = None
     readmissions = list[EncounterFacts]()
     first = bisect_right(stays, discharge.at - TRANSFER_WITHIN, key=start_of)
     for each in stays[first : bisect_left(stays, until, key=start_of)]:
@@ -43,7 +44,7 @@ def admissions_after(
             and each.facility != source.facility
             and (each.class_code == "NONAC" or begun - discharge.at < TRANSFER_WITHIN)
         ):
-            arrival = ConfirmedArrival(each.encounter_id, begun)
+            arrival = StepDone(begun, ADMISSION, encounter=each.encounter_id)
         else:
             readmissions.append(each)
     return arrival, readmissions

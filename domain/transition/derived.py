@@ -8,9 +8,8 @@ other transitions, and no event is needed. ``docs/reference/transitions.md`` des
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Final, Literal, TypeAlias
-from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
@@ -19,11 +18,12 @@ from domain.continuity import Death
 from domain.decider import StreamEvent, fold
 from domain.ids import EncounterId, RecordId, StatementRef, StreamId
 from domain.party import Party
-from domain.precision import date_of
 from domain.rules import KindRule, Protocols
 from domain.rules import Protocol as CareProtocol
 from domain.statement import EncounterClass, Precision
 from domain.transition.admissions import admissions_after, may_be_readmission, start_of
+from domain.transition.discharge import Discharge, window_end
+from domain.transition.elsewhere import found_elsewhere
 from domain.transition.events import (
     TransitionDeclined,
     TransitionEvent,
@@ -39,7 +39,8 @@ from domain.transition.kinds import (
     kind_of,
 )
 from domain.transition.missed_visits import MissedVisit, missed_visits
-from domain.transition.steps import Discharge, TransitionStep, steps_of
+from domain.transition.reconciliations import NO_RECONCILIATIONS, Reconciliations
+from domain.transition.steps import TransitionStep, steps_of
 from domain.transition.stream import TRANSITION
 
 #: The discharge has no disposition that the protocol knows.
@@ -176,6 +177,7 @@ def transitions_of(
     death: Death | None,
     events: Mapping[EncounterId, AppliedEvents],
     protocols: Protocols,
+    medications: Reconciliations = NO_RECONCILIATIONS,
 ) -> list[DerivedTransition]:
     """Return the transitions of one patient, by discharge; withdrawn ones come first.
 
@@ -187,6 +189,7 @@ def transitions_of(
         death: The death of the patient; None: no death is known.
         events: What people recorded, by the encounter that contains the anchor now.
         protocols: The published protocols.
+        medications: The reconciliations of the patient's medication lists.
     """
     withdrawn = list[DerivedTransition]()
     found = list[Transition]()
@@ -195,7 +198,7 @@ def transitions_of(
         applied = events.get(encounter.encounter_id, ())
         discharge = _discharge(encounter)
         if discharge is not None:
-            made = _transition(encounter, discharge, stays, death, applied, protocols)
+            made = _transition(encounter, discharge, stays, death, applied, protocols, medications)
             if made is not None:
                 found.append(made)
         elif applied:
@@ -236,13 +239,14 @@ def _withdrawn(encounter: EncounterFacts) -> WithdrawnTransition:
     )
 
 
-def _transition(  # what a transition is made from
+def _transition(
     encounter: EncounterFacts,
     discharge: Discharge,
     stays: Sequence[EncounterFacts],
     death: Death | None,
     applied: AppliedEvents,
     protocols: Protocols,
+    medications: Reconciliations,
 ) -> Transition | None:
     protocol = protocols.at(discharge.at)
     kind = kind_of(encounter, protocol)
@@ -251,7 +255,7 @@ def _transition(  # what a transition is made from
     kind = kind or UNKNOWN
     rule = protocol.kinds.get(kind, KindRule())
     zone = protocol.zone_of(encounter.facility)
-    window_ends_at = _window_end(discharge, protocol, zone)
+    window_ends_at = window_end(discharge, protocol, zone)
     arrival, readmissions = admissions_after(
         encounter,
         stays,
@@ -259,7 +263,10 @@ def _transition(  # what a transition is made from
         until=window_ends_at,
         moved=kind in TO_INSTITUTION or _awaits_arrival(rule),
     )
-    steps = steps_of(rule, discharge, applied, arrival, protocol=protocol, zone=zone)
+    elsewhere = found_elsewhere(
+        encounter, discharge, arrival, medications, until=window_ends_at, zone=zone
+    )
+    steps = steps_of(rule, discharge, applied, elsewhere, protocol=protocol, zone=zone)
     ended = _ended_by_people(applied)
     state = _state(
         steps,
@@ -296,13 +303,6 @@ def _transition(  # what a transition is made from
 
 def _awaits_arrival(rule: KindRule) -> bool:
     return any("arrival_confirmed" in step.done_by for step in rule.steps)
-
-
-def _window_end(discharge: Discharge, protocol: CareProtocol, zone: str) -> datetime:
-    """Return the end of the last day of the window: so many days after that of the discharge."""
-    day = date_of(discharge.at, discharge.precision, ZoneInfo(zone))
-    last = day + timedelta(days=protocol.window_days)
-    return datetime.combine(last + _DAY, time.min, ZoneInfo(zone))
 
 
 def _responsible(facility: str, applied: AppliedEvents) -> Party:

@@ -63,6 +63,8 @@ class EncounterFacts(Protocol):
     @property
     def ended_by(self) -> StatementRef | None: ...  # noqa: D102
     @property
+    def statements(self) -> tuple[StatementRef, ...]: ...  # noqa: D102
+    @property
     def disposition(self) -> str: ...  # noqa: D102
     @property
     def disposition_code(self) -> str: ...  # noqa: D102

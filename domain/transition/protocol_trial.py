@@ -21,6 +21,7 @@ from domain.transition.derived import (
     transitions_of,
 )
 from domain.transition.kinds import EncounterFacts
+from domain.transition.reconciliations import NO_RECONCILIATIONS, Reconciliations
 from domain.transition.steps import TransitionStep
 
 #: How a step of a past discharge stands at an instant. ``ended`` means that it is owed no longer,
@@ -112,6 +113,7 @@ class ProtocolTrial:
         death: Death | None,
         events: Mapping[EncounterId, AppliedEvents],
         protocols: Protocols,
+        medications: Reconciliations = NO_RECONCILIATIONS,
     ) -> Iterator[TriedStep]:
         """Count the discharges of one patient; yield the steps whose outcome differs.
 
@@ -121,7 +123,13 @@ class ProtocolTrial:
         found = [
             {
                 each.encounter_id: each
-                for each in transitions_of(encounters, death=death, events=events, protocols=some)
+                for each in transitions_of(
+                    encounters,
+                    death=death,
+                    events=events,
+                    protocols=some,
+                    medications=medications,
+                )
                 if isinstance(each, Transition) and self._counts(each)
             }
             for some in (protocols, only_proposed)

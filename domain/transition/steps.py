@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final, NamedTuple
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from domain.decider import StreamEvent
 from domain.duties import Due
-from domain.ids import EncounterId, EventId, StatementRef
-from domain.precision import inside, length_of
+from domain.ids import EventId
+from domain.precision import inside
 from domain.rules import KindRule, Protocol, StepRule
-from domain.statement import Precision
+from domain.transition.discharge import Discharge
+from domain.transition.elsewhere import FoundElsewhere, StepDone
 from domain.transition.events import (
     ELEMENTS,
     TransitionArrivalConfirmed,
@@ -21,15 +22,11 @@ from domain.transition.events import (
     TransitionFollowUpCompleted,
     TransitionInformationReceived,
     TransitionInformationSent,
+    TransitionMedicationsReconciled,
     TransitionServiceStarted,
     TransitionStepDone,
     TransitionStepWaived,
 )
-
-#: The move of the protocol that an admission to another facility does.
-ARRIVAL: Final = "arrival_confirmed"
-#: What did a step that an admission did.
-ADMISSION: Final = "admission"
 
 #: These do a step only after the discharge. A document may be sent before the patient leaves.
 _AFTER_DISCHARGE: Final = (
@@ -40,36 +37,6 @@ _AFTER_DISCHARGE: Final = (
     TransitionServiceStarted,
 )
 _INFORMATION: Final = (TransitionInformationSent, TransitionInformationReceived)
-
-
-class Discharge(NamedTuple):
-    """The discharge that holds."""
-
-    at: datetime
-    precision: Precision
-    statement: StatementRef
-
-    @property
-    def earliest(self) -> datetime:
-        """The earliest instant that the stated time covers."""
-        return self.at - length_of(self.precision)
-
-
-class ConfirmedArrival(NamedTuple):
-    """An admission to the facility that the patient was sent to."""
-
-    encounter: EncounterId
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class StepDone:
-    """What did a step: an event, or an admission."""
-
-    at: datetime
-    by: str  # the move, such as "contact_made"; "admission"
-    event: EventId | None = None
-    encounter: EncounterId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +70,7 @@ def steps_of(
     rule: KindRule,
     discharge: Discharge,
     applied: Sequence[StreamEvent[TransitionEvent]],
-    arrival: ConfirmedArrival | None,
+    elsewhere: FoundElsewhere,
     *,
     protocol: Protocol,
     zone: str,
@@ -114,7 +81,7 @@ def steps_of(
         rule: The kind of the transition.
         discharge: The discharge.
         applied: What people recorded, by time.
-        arrival: The admission to another facility; None: there is none.
+        elsewhere: What else does steps: an admission to another facility, a reconciliation.
         protocol: The protocol in force at the discharge.
         zone: The zone of the facility.
     """
@@ -125,7 +92,7 @@ def steps_of(
         or each.event.happened_at.at >= discharge.earliest
     ]
     return tuple(
-        _step(step, discharge, counting, arrival, protocol=protocol, zone=zone)
+        _step(step, discharge, counting, elsewhere, protocol=protocol, zone=zone)
         for step in rule.steps
     )
 
@@ -134,7 +101,7 @@ def _step(
     rule: StepRule,
     discharge: Discharge,
     applied: Sequence[StreamEvent[TransitionEvent]],
-    arrival: ConfirmedArrival | None,
+    elsewhere: FoundElsewhere,
     *,
     protocol: Protocol,
     zone: str,
@@ -155,7 +122,9 @@ def _step(
                 waived = StepWaiver(happened, event.reason, each.event_id)
         elif event.move() in rule.done_by:
             does = True
-            if isinstance(event, _INFORMATION):
+            if isinstance(event, TransitionMedicationsReconciled):
+                does = event.reconciliation not in elsewhere.void
+            elif isinstance(event, _INFORMATION):
                 present.update(event.elements)
                 does = rule.elements <= present
         elif isinstance(event, TransitionContactAttempted) and rule.attempts:
@@ -164,12 +133,10 @@ def _step(
             does = len(days) >= rule.attempts
         if does and done is None:
             done = StepDone(happened, event.move(), event=each.event_id)
-    if arrival is not None and ARRIVAL in rule.done_by and (done is None or arrival.at < done.at):
-        done = StepDone(arrival.at, ADMISSION, encounter=arrival.encounter)
     return TransitionStep(
         code=rule.code,
         due=protocol.due_by(rule, start, zone),
-        done=done,
+        done=elsewhere.first(rule, done),
         waived=waived,
         attempts=len(days),
         elements_missing=_missing(rule, present),

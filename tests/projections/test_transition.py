@@ -15,6 +15,13 @@ from caretrail.reading.past_rows import PastRows
 from domain.body import RecordedEvent
 from domain.ids import EncounterId, PatientId, StreamId
 from domain.interpretation import interpret
+from domain.medication_facts import (
+    ActionCounts,
+    MedicationListEnteredInError,
+    MedicationListRecorded,
+    MedicationsReconciled,
+)
+from domain.medication_list import stream_of_person
 from domain.party import Party
 from domain.protocol import ProtocolPublished, stream_of_protocols
 from domain.rules import version_of
@@ -159,6 +166,39 @@ def test_an_event_that_was_entered_in_error_does_nothing(connection: psycopg.Con
     apply(connection, log, log.record(mark))
     assert rows(connection, "transition")[0]["steps_settled"] == 0
     assert "transition.contact" in items(connection)
+
+
+def test_a_reconciliation_does_the_step_until_it_is_entered_in_error(
+    connection: psycopg.Connection,
+) -> None:
+    about: Any = {"record": record("1"), "by": NURSE}
+    listed = MedicationListRecorded(
+        **about, happened_at=Moment(at=at("16:00")), list_id="l1", source="discharge", items=1
+    )
+    reconciled = MedicationsReconciled(
+        **about,
+        happened_at=Moment(at=at("16:30")),
+        at_point="call",
+        role="nurse",
+        compared=("l1",),
+        decided_items=1,
+        actions=ActionCounts(continued=1),
+    )
+    lists = stream_of_person(KEY, record("1"))
+    told = [SampleOwnEvent(stream=lists, event=each) for each in (listed, reconciled)]
+    log = tell(connection, *STAY, *told)
+    assert "transition.medications" not in items(connection)
+    step = steps_of_patient(connection, PATIENT)[EncounterId(ADMISSION.statement.ref)][2]
+    assert (step.done_at, step.done_by) == (at("16:30"), "reconciliation")
+    assert step.done_event_id == log.events[-1].envelope.event_id
+    mark = MedicationListEnteredInError(
+        record=record("1"),
+        happened_at=Moment(at=at("17:00")),
+        event_id=step.done_event_id,
+        reason_code="not_done",
+    )
+    apply(connection, log, log.record(SampleOwnEvent(stream=lists, event=mark)))
+    assert "transition.medications" in items(connection)
 
 
 def test_an_earlier_statement_changes_the_id_and_keeps_the_work(

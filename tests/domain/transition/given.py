@@ -14,6 +14,7 @@ from domain.rules import Protocols, PublishedProtocol, parse_protocol
 from domain.statement import Moment, Statement
 from domain.transition.derived import DerivedTransition, Transition, transitions_of
 from domain.transition.events import TransitionEvent, TransitionFact
+from domain.transition.reconciliations import NO_RECONCILIATIONS, Reconciliations
 from tests.domain.interpretation.statements import MONDAY, adt
 
 E = TypeVar("E", bound=TransitionFact)
@@ -63,7 +64,10 @@ def encounter(first: Statement) -> EncounterId:
 
 
 def transitions(
-    statements: Sequence[Statement], *acts: TransitionEvent, protocols: Protocols = PROTOCOLS
+    statements: Sequence[Statement],
+    *acts: TransitionEvent,
+    protocols: Protocols = PROTOCOLS,
+    medications: Reconciliations = NO_RECONCILIATIONS,
 ) -> list[DerivedTransition]:
     """Return the transitions of the only patient of some statements."""
     (patient,) = interpret(statements)
@@ -75,15 +79,22 @@ def transitions(
         fact = StreamEvent(EventId(f"e{number}"), number, event)
         applied.setdefault(encounter, []).append(fact)
     return transitions_of(
-        patient.encounters, death=patient.death, events=applied, protocols=protocols
+        patient.encounters,
+        death=patient.death,
+        events=applied,
+        protocols=protocols,
+        medications=medications,
     )
 
 
 def only(
-    statements: Sequence[Statement], *acts: TransitionEvent, protocols: Protocols = PROTOCOLS
+    statements: Sequence[Statement],
+    *acts: TransitionEvent,
+    protocols: Protocols = PROTOCOLS,
+    medications: Reconciliations = NO_RECONCILIATIONS,
 ) -> Transition:
     """Return the only transition."""
-    (found,) = transitions(statements, *acts, protocols=protocols)
+    (found,) = transitions(statements, *acts, protocols=protocols, medications=medications)
     assert isinstance(found, Transition)
     return found
 

@@ -18,6 +18,7 @@ from domain.transition.derived import (
     state_at,
 )
 from domain.transition.duties import duties
+from domain.transition.elsewhere import StepDone
 from domain.transition.events import (
     TransitionArrivalConfirmed,
     TransitionContactAttempted,
@@ -33,7 +34,7 @@ from domain.transition.events import (
     TransitionStepDone,
     TransitionStepWaived,
 )
-from domain.transition.steps import StepDone, StepWaiver
+from domain.transition.steps import StepWaiver
 from tests.domain.interpretation.statements import adt
 from tests.domain.transition.given import (
     CONTENT,

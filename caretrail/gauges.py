@@ -6,7 +6,7 @@ import psycopg
 import structlog
 
 from caretrail.bootstrap import Application
-from caretrail.publishing import topic_name
+from caretrail.topic_generation import topic_name
 from commands.ports.store import StoreUnavailable
 from infra import clock, metrics
 from infra.messages import waiting

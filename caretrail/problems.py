@@ -28,7 +28,7 @@ from projections.engine.digest import RowDoesNotOpen
 from projections.engine.generations import NeedsRebuild, RebuildRunning
 from projections.engine.position import OtherIncarnation, PositionsDisagree
 from projections.engine.switching import StillRead
-from projections.rebuilding.filling import RowsMissing
+from projections.rebuilding.missing_rows import RowsMissing
 
 #: Their texts say what is wrong and what to do, and hold no data of a message.
 _SELF_EXPLAINED: Final = (

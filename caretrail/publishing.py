@@ -6,6 +6,7 @@ from functools import partial
 from typing import Final
 
 from caretrail.bootstrap import Application
+from caretrail.topic_generation import generation_of
 from consumers.relay import Relay, RelayStep
 from infra import clock, topics
 from infra.kafka import EventTopic
@@ -16,18 +17,12 @@ from infra.refused_records import RefusedRecords, RefusedSummary, keep, refused_
 from infra.relay_checkpoint import (
     RelayCheckpoints,
     begin_generation,
-    generation,
     newest_generation,
 )
 from infra.settings import BadSettings, Settings
+from infra.topic_names import events_topic
 
 _PUBLISH_SECONDS: Final = 600.0
-
-
-def generation_of(application: Application) -> int:
-    """Return the generation of the topics that this store publishes to."""
-    with application.connect() as connection:
-        return generation(connection, application.store.incarnation)
 
 
 def next_generation(application: Application) -> int:
@@ -41,11 +36,6 @@ def next_generation(application: Application) -> int:
         application.store.load_incarnation()
         application.read_models.rebuild(connection, [], application.store.max_index())
     return number
-
-
-def topic_name(application: Application) -> str:
-    """Return the name of the topic of events, in the generation that this store publishes to."""
-    return topics.events_topic(application.settings.topic_prefix, generation_of(application))
 
 
 def event_topic(application: Application, brokers: Brokers | None = None) -> EventTopic:
@@ -65,7 +55,7 @@ def event_topic(application: Application, brokers: Brokers | None = None) -> Eve
 
     return EventTopic(
         servers,
-        topics.events_topic(prefix, number),
+        events_topic(prefix, number),
         incarnation=application.store.incarnation,
         mac=application.record_mac,
         create=create,
@@ -86,7 +76,7 @@ def keep_refused(application: Application, refused: RefusedRecords) -> None:
 def refused_records(application: Application) -> list[RefusedSummary]:
     """Return what was refused in the present generation of the topic; nothing is changed."""
     number = newest_generation(application.url)
-    name = topics.events_topic(application.settings.topic_prefix, number)
+    name = events_topic(application.settings.topic_prefix, number)
     with application.connect() as connection:
         return refused_in(connection, name)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from caretrail.generate.demo_patients import DemoPatient
+from caretrail.demo_patients import DemoPatient
 from infra.atomic_file import write_atomically
 
 _FILE: Final = "stories.json"

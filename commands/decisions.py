@@ -73,7 +73,8 @@ class Command(BaseModel):
     its fields with their descriptions, and its first line.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Built at its first use: a verb needs one of the many commands.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     KIND: ClassVar[StreamKind[Any, Any]]
     VERB: ClassVar[str]  # unique within the kind, such as "accept"

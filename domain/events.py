@@ -53,7 +53,8 @@ class OwnEvent(BaseModel):
     be renamed or moved and stored data may not. Another shape is another version.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # A process uses few of the models, so each is built at its first use.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     TOPIC: ClassVar[str]
 

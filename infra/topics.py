@@ -1,4 +1,4 @@
-"""Name, create and configure the topics of an installation."""
+"""Create and configure the topics of an installation."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -12,6 +12,7 @@ from commands.ports.topic import TopicUnavailable
 from domain.partitions import PARTITIONS
 from infra.kafka_access import Brokers
 from infra.kafka_clients import LARGEST_VALUE, admin, failing_as_unavailable
+from infra.topic_names import events_topic
 
 _UNLIMITED: Final = "-1"
 _DAY: Final = 24 * 60 * 60 * 1000  # ms
@@ -55,11 +56,6 @@ class TopicFound:
     partitions: int
     replication: int
     as_wanted: bool
-
-
-def events_topic(prefix: str = "care", generation: int = 1) -> str:
-    """Return the name of the topic of events: ``care.events.v1``, later ``care.events.v1.g2``."""
-    return f"{prefix}.events.v1" + (f".g{generation}" if generation > 1 else "")
 
 
 def wanted(prefix: str = "care", generation: int = 1) -> tuple[TopicSettings, ...]:

@@ -20,6 +20,7 @@ from infra.kafka_access import Brokers
 from infra.record_mac import PURPOSE, RecordMac
 from infra.refused_records import RefusedRecords
 from infra.relay_checkpoint import RelayCheckpoints
+from infra.topic_names import events_topic
 from infra.topic_reader import TopicReader
 from projections.engine.position import PartitionPosition, due
 from tests.intake_samples import draft, received
@@ -41,7 +42,7 @@ class PublishedStore:
 
     @property
     def name(self) -> str:
-        return topics.events_topic(self.prefix)
+        return events_topic(self.prefix)
 
     def record(self, count: int, *, batch: int = 100) -> None:
         """Record ``count`` messages about 40 patients, in commits of ``batch``."""

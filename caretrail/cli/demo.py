@@ -15,10 +15,10 @@ from pydantic import SecretStr
 from caretrail.bootstrap import opened
 from caretrail.cli.output import line, note
 from caretrail.demo_care.telling import CareTelling
+from caretrail.demo_patients import WHAT_TO_SEE
 from caretrail.failure import Failed
 from caretrail.feed import feed
 from caretrail.generate import DemoWeek, demo_week, profiles_toml
-from caretrail.generate.demo_patients import WHAT_TO_SEE
 from caretrail.generate.story_parts import when
 from caretrail.progress import progress
 from caretrail.running_service import running_service

@@ -5,7 +5,8 @@ from dataclasses import asdict
 
 from caretrail.cli.home import open_home
 from caretrail.cli.output import columns, json_line, json_lines, line, note
-from caretrail.publishing import brokers_of, generation_of, next_generation
+from caretrail.publishing import brokers_of, next_generation
+from caretrail.topic_generation import generation_of
 from infra import topics
 
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Final
 
+from caretrail import demo_patients as titles
 from caretrail.demo_care import staff
 from caretrail.demo_care.steps import OwedItem, StayAt, Step, step
-from caretrail.generate import demo_patients as titles
 from caretrail.generate.story_parts import when
 from commands.care_plan.contents import GoalTarget
 from commands.care_plan.course import ActivateCarePlan, DraftCarePlan

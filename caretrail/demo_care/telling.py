@@ -9,8 +9,8 @@ from caretrail.bootstrap import Application
 from caretrail.demo_care.routine import routine_commands
 from caretrail.demo_care.steps import OwedItem, StayAt, Step
 from caretrail.demo_care.stories import STORIES
+from caretrail.demo_patients import DemoPatient
 from caretrail.failure import Failed
-from caretrail.generate.demo_patients import DemoPatient
 from caretrail.readers import open_reader
 from caretrail.reading import Reader
 from commands.decisions import GivenCommand

@@ -4,8 +4,8 @@
 writes the messages of a world to files. No clock is read: the same seed gives the same bytes.
 """
 
+from caretrail.demo_patients import DemoPatient
 from caretrail.generate.demo import DemoWeek, demo_week
-from caretrail.generate.demo_patients import DemoPatient
 from caretrail.generate.profiles import profiles_toml
 from caretrail.generate.world import SentMessage, World, generate
 from caretrail.generate.write import truth_json, write

@@ -5,8 +5,8 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Final
 
+from caretrail.demo_patients import DemoPatient
 from caretrail.generate.demo_care_stories import CareStories
-from caretrail.generate.demo_patients import DemoPatient
 from caretrail.generate.demo_stories import DemoStories
 from caretrail.generate.region import region
 from caretrail.generate.story_parts import when

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from caretrail.generate import demo_patients as titles
+from caretrail import demo_patients as titles
 from caretrail.generate.biography import Biography, GeneratedLife
 from caretrail.generate.course import AGAINST_ADVICE, HOME, NURSING
 from caretrail.generate.life_generator import LifeGenerator

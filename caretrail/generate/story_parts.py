@@ -7,9 +7,9 @@ from itertools import pairwise
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
 
+from caretrail.demo_patients import WHAT_TO_SEE, DemoPatient
 from caretrail.generate.biography import Biography
 from caretrail.generate.course import FactKind, VisitCourse, VisitFact
-from caretrail.generate.demo_patients import WHAT_TO_SEE, DemoPatient
 from caretrail.generate.hospital import Facility, Spot
 from caretrail.generate.life_generator import LifeGenerator
 from caretrail.generate.people import person

@@ -8,7 +8,7 @@ import psycopg
 import structlog
 
 from caretrail.bootstrap import Application
-from caretrail.publishing import generation_of
+from caretrail.topic_generation import generation_of
 from infra.relay_checkpoint import newest_generation
 
 log = structlog.get_logger()

@@ -12,10 +12,11 @@ from psycopg import Connection
 
 from caretrail.bootstrap import Application, opened
 from caretrail.problems import explanation
-from caretrail.publishing import keep_refused, topic_name
+from caretrail.publishing import keep_refused
 from caretrail.read_models import claim_projecting
 from caretrail.roles.halting import Halting
 from caretrail.roles.newer_generation import NewerGeneration
+from caretrail.topic_generation import topic_name
 from commands.ports.store import StoreUnavailable
 from consumers.projector import ProjectorStep, Source, StoreSource
 from infra import health, metrics

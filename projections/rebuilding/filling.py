@@ -22,6 +22,7 @@ from projections.engine.substrate import COMPONENT
 from projections.engine.targets import Targets, schema_rows
 from projections.rebuilding.bucket_fold import BucketFold
 from projections.rebuilding.chain import Run, joined
+from projections.rebuilding.missing_rows import RowsMissing
 from projections.rebuilding.refusals import Refused, set_aside, settled
 from projections.rebuilding.spill import Spill, bucket_of, unpacked
 from projections.rebuilding.stretches import Sorter, StoreLog, StretchReader, StretchResult
@@ -47,16 +48,6 @@ Progress: TypeAlias = Callable[[str, int, int | None], None]
 _REPORTED: Final = 5_000
 #: From this many events on, workers are started.
 _LONG: Final = 20_000
-
-
-class RowsMissing(Exception):
-    """A table does not hold the rows that were written into it; nothing was switched."""
-
-    def __init__(self, *, table: str, written: int, found: int) -> None:
-        self.table = table
-        self.written = written
-        self.found = found
-        super().__init__(f"{table}: {written} rows written, {found} found")
 
 
 class Filling:

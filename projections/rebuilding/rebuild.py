@@ -87,7 +87,7 @@ def rebuild(  # noqa: PLR0913  # all but four are keyword-only
         switching.StillRead: Other transactions held the active generation for 120 s. It stays
             active.
         workers.WorkerLost: A worker ended unexpectedly.
-        filling.RowsMissing: A table does not hold the rows that were written into it.
+        RowsMissing: A table does not hold the rows that were written into it.
     """
     wanted = projections.named(names)
     with _alone(connection):

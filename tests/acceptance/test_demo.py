@@ -17,8 +17,8 @@ from urllib.request import OpenerDirector, build_opener
 
 import pytest
 
+from caretrail import demo_patients as titles
 from caretrail.demo_care.stories import STORIES
-from caretrail.generate import demo_patients as titles
 from caretrail.stories import stories_of
 from infra.ports import free_ports
 from tests.acceptance.command_line import CARETRAIL, CommandLine, SameProcess

@@ -1,4 +1,4 @@
-"""A verb imports only the modules that it needs."""
+"""A verb or a role imports only the modules that it needs."""
 
 import subprocess
 import sys
@@ -26,3 +26,19 @@ def test_help_needs_no_library_that_is_installed() -> None:
 @pytest.mark.parametrize("verb", ["census", "patients", "referral", "timeline", "why"])
 def test_a_reading_verb_imports_no_slow_module_that_it_does_not_need(verb: str) -> None:
     assert not imported(f"caretrail.cli.{verb}") & set(_SLOW)
+
+
+def test_the_role_of_the_pages_imports_no_client_of_kafka_and_no_generator() -> None:
+    assert not imported("caretrail.roles.http") & {"caretrail.generate", "kafka"}
+
+
+def test_models_of_events_and_commands_are_built_when_they_are_used() -> None:
+    program = (
+        "from commands.catalogue import COMMANDS; from domain.catalogue import CORES;"
+        "print(sum(getattr(each, '__pydantic_complete__', False)"
+        " for each in (*COMMANDS, *CORES.values())))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "0"

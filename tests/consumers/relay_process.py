@@ -9,6 +9,7 @@ from infra.kafka import EventTopic
 from infra.postgres import pool
 from infra.record_mac import PURPOSE, RecordMac
 from infra.relay_checkpoint import RelayCheckpoints
+from infra.topic_names import events_topic
 
 
 def _tell(step: RelayStep) -> None:
@@ -25,7 +26,7 @@ def main(database: str, prefix: str) -> None:
         with connections.connection() as connection:
             row = connection.execute("select incarnation::text from es.store").fetchone()
         incarnation = row[0] if row else ""
-        name = topics.events_topic(prefix)
+        name = events_topic(prefix)
         topic = EventTopic(
             brokers,
             name,

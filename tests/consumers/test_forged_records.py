@@ -15,6 +15,7 @@ from infra.cloud_events import decode_value
 from infra.kafka import EventTopic
 from infra.record_mac import HEADER, RecordMac
 from infra.refused_records import RefusedRecords
+from infra.topic_names import events_topic
 from tests.kafka_samples import Applier, PublishedStore
 from tests.waiting import until
 
@@ -142,7 +143,7 @@ def test_a_true_record_that_is_written_again_is_applied_once(attacker: Attacker)
 
 def test_a_true_record_is_refused_in_another_generation_of_the_topic(attacker: Attacker) -> None:
     owner = attacker.owner
-    name = topics.events_topic(owner.prefix, 2)
+    name = events_topic(owner.prefix, 2)
     refused = list[RefusedRecords]()
     second = EventTopic(
         owner.brokers,

@@ -14,6 +14,7 @@ from consumers.relay import Relay
 from infra import clock, topics
 from infra.kafka import EventTopic
 from infra.relay_checkpoint import RelayCheckpoints, begin_generation, generation
+from infra.topic_names import events_topic
 from tests import servers
 from tests.kafka_samples import BackgroundLoop, PublishedStore
 from tests.waiting import until
@@ -146,7 +147,7 @@ def test_another_incarnation_halts_the_relay_and_publishes_to_a_new_generation(
     halted = owner.store.incarnation
     owner.store.load_incarnation()
     assert owner.store.incarnation != halted
-    name = topics.events_topic(owner.prefix, 2)
+    name = events_topic(owner.prefix, 2)
     assert name == f"{owner.prefix}.events.v1.g2"
     topic = EventTopic(
         owner.brokers,

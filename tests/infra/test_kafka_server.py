@@ -16,6 +16,7 @@ from infra import child_processes, java, kafka_jars, topics
 from infra.kafka_access import Brokers
 from infra.kafka_home import KafkaHome
 from infra.kafka_server import SETTINGS, KafkaServer, KafkaUnavailable, running_bootstrap
+from infra.topic_names import events_topic
 from tests import servers
 from tests.infra.server_users import another_user, end
 
@@ -89,7 +90,7 @@ def test_a_client_without_the_password_of_the_home_is_refused(
     kafka: Brokers, topic_prefix: str
 ) -> None:
     topics.apply(kafka, topic_prefix)
-    name = topics.events_topic(topic_prefix)
+    name = events_topic(topic_prefix)
     assert can_reach(kafka, name)
     for stranger in (
         Brokers(servers=kafka.servers),

@@ -6,9 +6,9 @@ import pytest
 
 from commands.ports.topic import TopicUnavailable
 from infra import kafka_clients as kafka_module
-from infra import topics
 from infra.kafka_access import Brokers
 from infra.record_mac import RecordMac
+from infra.topic_names import events_topic
 from infra.topic_reader import TopicReader
 from tests.kafka_samples import PublishedStore
 from tests.topic_samples import START
@@ -55,7 +55,7 @@ def test_reading_starts_at_the_time_of_the_last_applied_event(owner: PublishedSt
 
 
 def test_a_missing_topic_is_named_in_the_error(kafka: Brokers, prefix: str) -> None:
-    name = topics.events_topic(prefix)
+    name = events_topic(prefix)
     reader = TopicReader(kafka, name, mac=RecordMac(b""), recorded_at=lambda _: START)
     with pytest.raises(TopicUnavailable, match=f"{prefix}.events.v1 does not exist"):
         reader.seek(dict)

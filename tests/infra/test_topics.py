@@ -7,6 +7,7 @@ from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
 from infra import topics
 from infra.kafka_access import Brokers
+from infra.topic_names import events_topic
 from infra.topics import WrongPartitions
 from tests.waiting import until
 
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.kafka
 def test_topics_are_created_once_and_changed_settings_are_set_again(
     kafka: Brokers, prefix: str
 ) -> None:
-    name = topics.events_topic(prefix)
+    name = events_topic(prefix)
     assert [each.partitions for each in topics.ls(kafka, prefix)] == [0]
     assert topics.apply(kafka, prefix) == [name]
     assert topics.apply(kafka, prefix) == []
@@ -32,7 +33,7 @@ def test_topics_are_created_once_and_changed_settings_are_set_again(
 
 
 def test_a_topic_with_another_number_of_partitions_is_refused(kafka: Brokers, prefix: str) -> None:
-    name = topics.events_topic(prefix)
+    name = events_topic(prefix)
     with closing(KafkaAdminClient(**kafka.client())) as client:
         client.create_topics({name: {"num_partitions": 3}}, wait_for_metadata=True)
     with pytest.raises(WrongPartitions, match="3 partitions, not 12"):

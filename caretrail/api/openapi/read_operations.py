@@ -1,0 +1,101 @@
+"""The operations that read."""
+
+from typing import Final
+
+from caretrail.api.openapi.components import Json, with_components
+from caretrail.api.openapi.examples import example_of
+from caretrail.api.openapi.parameters import (
+    PURPOSE_REQUIRED,
+    REASON_HEADER,
+    path_parameters,
+    query_parameters,
+)
+from caretrail.api.openapi.problem_answers import (
+    OF_BODIES,
+    OF_EVERY_REQUEST,
+    OF_READS,
+    problem_answers,
+)
+from caretrail.api.reads import ReadRoute
+from domain.errors import (
+    AccessReasonMissing,
+    DomainError,
+    PurposeMissing,
+    RoleNotAllowed,
+    UnknownEvent,
+    UnknownStream,
+)
+
+
+def read_operation(route: ReadRoute, schemas: Json) -> Json:
+    """Return the operation of a read, and add the schemas that it names to ``schemas``."""
+    asked = with_components(route.asked.model_json_schema(), schemas)
+    one = {"type": "object"}
+    answer: Json = (
+        {
+            "type": "object",
+            "required": [route.rows, "next"],
+            "properties": {
+                route.rows: {"type": "array", "items": one},
+                "next": {
+                    "type": ["string", "null"],
+                    "description": "cursor of the next page; null: this is the last one",
+                },
+            },
+        }
+        if route.is_list
+        else one
+    )
+    codes = [*OF_EVERY_REQUEST, *OF_READS]
+    refusals: list[type[DomainError]] = [PurposeMissing, RoleNotAllowed]
+    if "{patient}" in route.path or "patient" in route.asked.model_fields:
+        codes.append("unknown_patient")
+        refusals.append(AccessReasonMissing)
+    if "{stream}" in route.path:
+        codes.append("unknown_patient")
+        refusals += [AccessReasonMissing, UnknownStream]
+    if "{event}" in route.path:
+        refusals.append(UnknownEvent)
+    operation: Json = {
+        "operationId": "read_" + route.path.strip("/").translate(_TO_NAME),
+        "tags": [route.tag],
+        "summary": route.words,
+        "parameters": [
+            *path_parameters(route.path),
+            *query_parameters(asked),
+            *PURPOSE_REQUIRED,
+            REASON_HEADER,
+        ],
+    }
+    if route.body is not None:
+        codes += [*OF_BODIES, "number_of_several_patients"]
+        schema = with_components(route.body.model_json_schema(), schemas)
+        schemas[route.body.__name__] = schema
+        operation["requestBody"] = {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {"$ref": f"#/components/schemas/{route.body.__name__}"},
+                    "example": example_of(schema, schemas),
+                }
+            },
+        }
+    return {
+        **operation,
+        "responses": {
+            "200": {
+                "description": f"{route.words}. The members are those of the command line:"
+                " docs/reference/json.md",
+                "content": {
+                    "application/json": {
+                        "schema": answer,
+                        "example": {route.rows: [], "next": None} if route.is_list else {},
+                    }
+                },
+            },
+            **problem_answers(codes, refusals),
+        },
+    }
+
+
+_TO_NAME: Final = str.maketrans({"/": "_", "-": "_", "{": None, "}": None})

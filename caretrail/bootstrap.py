@@ -14,6 +14,7 @@ from caretrail.facts import KnownFacts
 from caretrail.fold_services import fold_services, worker_tools
 from caretrail.home import connect, data_keys_of, database, id_key_of
 from caretrail.read_models import ReadModels
+from caretrail.reading.opening import SegmentOpener
 from caretrail.sensitive_file import sensitive_codes
 from commands import record_messages
 from commands.decisions import Decisions
@@ -151,6 +152,8 @@ def opened(settings: Settings) -> Iterator[Application]:
                 worker_tools=partial(worker_tools, settings, url),
             ),
             sensitive=sensitive,
-            facts=KnownFacts(facts_lender.connection),
+            facts=KnownFacts(
+                facts_lender.connection, SegmentOpener(services.open_segment, services.warm)
+            ),
             facts_lender=facts_lender,
         )

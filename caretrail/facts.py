@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta, timezone
+from typing import Any, Final
 
 from psycopg import Connection
 from typing_extensions import override
 
+from caretrail.reading.opening import SegmentOpener, person, pieces_copied
 from commands.ports.facts import Facts, KnownEncounter
 from domain import medication_list
 from domain.catalogue import own_event
@@ -22,7 +23,7 @@ from domain.transition.events import TransitionEvent
 from domain.transition.reconciliations import Reconciliations, reconciliations_of
 from domain.transition.stream import ActedOn
 from domain.work import ItemId, ItemParts, WorkItem
-from projections import work
+from projections import patients, work
 from projections.engine import course, protocols
 from projections.engine.course import CourseEncounter, CoursePatient
 from projections.engine.own_events import OwnEventRow, own_of, own_of_kind, streams_of
@@ -32,20 +33,48 @@ from projections.work import WorkItemRow
 class KnownFacts(Facts):
     """Reads the facts from the read models; each question takes a connection."""
 
-    def __init__(self, connections: Callable[[], AbstractContextManager[Connection[Any]]]) -> None:
+    def __init__(
+        self,
+        connections: Callable[[], AbstractContextManager[Connection[Any]]],
+        opening: SegmentOpener,
+    ) -> None:
+        """Take what is needed from outside.
+
+        Args:
+            connections: Lends a connection to the read models.
+            opening: Opens sealed segments, for dates of birth.
+        """
         self._connections = connections
+        self._opening = opening
 
     @override
     def died_at(self, records: Collection[RecordId]) -> Mapping[RecordId, datetime]:
         with self._connections() as connection:
-            patients = course.of_records(connection, records)
+            found = course.of_records(connection, records)
         return {
             record: patient.death.at
-            for patient in patients
+            for patient in found
             if patient.death is not None and patient.death.at is not None
             for record in patient.records
             if record in records
         }
+
+    @override
+    def born_at(self, records: Collection[RecordId]) -> Mapping[RecordId, datetime]:
+        with self._connections() as connection:
+            known = {
+                each.patient_id: each.records for each in course.of_records(connection, records)
+            }
+            rows = patients.by_id(connection, list(known))
+        self._opening.warm(record for row in rows for record in row.record_ids)
+        found: dict[RecordId, datetime] = {}
+        for row in rows:
+            demographics = self._opening.demographics(pieces_copied(row.sealed, "demographics"))
+            born = _earliest(person(demographics).birth_date)
+            if born is not None:
+                named = (each for each in known[row.patient_id] if each in records)
+                found |= dict.fromkeys(named, born)
+        return found
 
     @override
     def encounter(self, ref: StatementRef) -> KnownEncounter | None:
@@ -100,6 +129,22 @@ class KnownFacts(Facts):
             with self._connections() as connection:
                 row = work.item(connection, parts.of_encounter(encounter.encounter_id))
         return None if row is None else _item(row)
+
+
+#: Local dates begin first in the zone that is this far ahead of UTC.
+_FIRST_ZONE: Final = timezone(timedelta(hours=14))
+
+
+def _earliest(date: str) -> datetime | None:
+    """Return the instant at which a date began anywhere; None: it is no date.
+
+    >>> _earliest("1951-06").isoformat()
+    '1951-06-01T00:00:00+14:00'
+    """
+    try:
+        return datetime.fromisoformat(f"{date}-01-01"[:10]).replace(tzinfo=_FIRST_ZONE)
+    except ValueError:
+        return None
 
 
 def _known(patient: CoursePatient, encounter: CourseEncounter) -> KnownEncounter:

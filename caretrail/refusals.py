@@ -35,6 +35,8 @@ REMEDIES: Final[Mapping[type[DomainError], str]] = {
     errors.TransitionNotOpen: "Look at the encounter and its transition. If an earlier entry is"
     " wrong, mark it as entered in error first.",
     errors.AppointmentNotOfPatient: "Name the encounter of the patient whose referral it is.",
+    errors.BeforeBirth: "State the time at which it happened. If the date of birth is wrong, let"
+    " its sender correct it.",
     errors.CancelNeedsConfirmation: "Request the cancellation; cancel when the other side agrees.",
     errors.ActivityUnknown: "Look at the plan: it shows the ids of its activities.",
     errors.ConcernUnknown: "Look at the plan: it shows the ids of its concerns.",

@@ -2,7 +2,7 @@
 
 import json
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Final, NamedTuple, Self, TypeAlias, assert_never
@@ -31,6 +31,7 @@ from commands.sensitive_codes import NO_CODES, SensitiveCodes
 from domain.body import Actor
 from domain.decider import StatedTime, StreamEvent
 from domain.errors import (
+    BeforeBirth,
     DomainError,
     KeyReused,
     PatientDeceased,
@@ -280,7 +281,7 @@ class Decisions:
                 found[one.place] = decided
             else:
                 decisions.append(_CommandDecision(one, decided))
-        refused = self._after_death(decisions)
+        refused = self._before_birth(decisions) | self._after_death(decisions)
         found |= refused
         decisions = [each for each in decisions if each.attempt.place not in refused]
         results = self.streams.append_all([each.append for each in decisions]) if decisions else []
@@ -368,28 +369,40 @@ class Decisions:
             id_key=self.id_key,
         )
 
+    def _before_birth(self, decisions: Sequence["_CommandDecision"]) -> dict[int, Exception]:
+        """Return the refusals of what happened before the birth of the person, by place.
+
+        The date of birth is sealed, so it is asked for only if the caller stated a time.
+        """
+        told = _told(each for each in decisions if each.attempt.given.command.happened_at)
+        if not told:
+            return {}
+        try:
+            born = self.facts.born_at({each.record for each in told})
+        except Exception as error:  # noqa: BLE001 - it is the answer to these commands
+            return {each.place: error for each in told}
+        return {
+            each.place: BeforeBirth()
+            for each in told
+            if each.record in born and each.until < born[each.record]
+        }
+
     def _after_death(self, decisions: Sequence["_CommandDecision"]) -> dict[int, Exception]:
         """Return the refusals of what happened after the death of the person, by place.
 
         If the deaths cannot be read, that is the answer to each command that needs them.
         """
-        told = [
-            (one.place, event.record, event.happened_at.at)
-            for one, append in decisions
-            if not one.given.command.AFTER_DEATH
-            for event in (each.event for each in append.events)
-            if event.record is not None
-        ]
+        told = _told(each for each in decisions if not each.attempt.given.command.AFTER_DEATH)
         if not told:
             return {}
         try:
-            deaths = self.facts.died_at({record for _, record, _ in told})
+            deaths = self.facts.died_at({each.record for each in told})
         except Exception as error:  # noqa: BLE001 - it is the answer to these commands
-            return {place: error for place, _, _ in told}
+            return {each.place: error for each in told}
         return {
-            place: PatientDeceased()
-            for place, record, at in told
-            if record in deaths and at > deaths[record]
+            each.place: PatientDeceased()
+            for each in told
+            if each.record in deaths and each.since > deaths[each.record]
         }
 
     def _acting(self, command: Command, caller: Caller) -> Actor:
@@ -461,6 +474,25 @@ class _CommandDecision(NamedTuple):
 
     attempt: _Attempt
     append: StreamAppend
+
+
+class _DecidedFact(NamedTuple):
+    """When an event that was decided happened, by the source record that it names."""
+
+    place: int
+    record: RecordId
+    since: datetime
+    until: datetime
+
+
+def _told(decisions: Iterable[_CommandDecision]) -> list[_DecidedFact]:
+    """Return when the events of decisions happened, without those that name no record."""
+    return [
+        _DecidedFact(one.place, event.record, event.happened_at.at, event.happened_at.last)
+        for one, append in decisions
+        for event in (each.event for each in append.events)
+        if event.record is not None
+    ]
 
 
 def _apart(waiting: Sequence[_Attempt]) -> list[_Attempt]:

@@ -230,6 +230,15 @@ class DuplicateOfItself(DomainError):
         super().__init__("a referral is not a duplicate of itself")
 
 
+class BeforeBirth(DomainError):
+    """The stated time is before the birth of the person."""
+
+    code = "before_birth"
+
+    def __init__(self) -> None:
+        super().__init__("the stated time is before the birth of the patient")
+
+
 class PatientDeceased(DomainError):
     """The person died before the stated time."""
 

@@ -24,6 +24,10 @@ class NothingKnown(Facts):
         return {}
 
     @override
+    def born_at(self, records: Collection[RecordId]) -> Mapping[RecordId, datetime]:
+        return {}
+
+    @override
     def encounter(self, ref: StatementRef) -> KnownEncounter | None:
         return None
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from caretrail.actors.accesses import ReadRequest
 from caretrail.api.collections import CommandRoute
-from caretrail.api.incoming import Incoming, invalid
+from caretrail.api.incoming import Incoming, code_of_body, invalid
 from caretrail.api.problems import FieldError, FieldErrors, Problem, refused
 from caretrail.reading import NumberShared
 from caretrail.reading.contract import patients_json
@@ -108,7 +108,7 @@ def _command(incoming: Incoming, route: CommandRoute, key: str) -> tuple[Command
         # Strict JSON: a number does not pass for a time, nor a text for a number.
         command = shape.model_validate_json(orjson.dumps(members), strict=True)
     except ValidationError as error:
-        raise invalid(error, code="body_invalid", where="body") from None
+        raise invalid(error, code=code_of_body(error), where="body") from None
     return command, warnings
 
 

@@ -33,6 +33,9 @@ _KEY: Final = re.compile(KEY)
 TAG: Final = r'^"[0-9]{1,18}"$'
 _TAG: Final = re.compile(r'"([0-9]{1,18})"', re.ASCII)
 
+#: Members that say why.
+_REASONS: Final = frozenset({"reason", "reason_code"})
+
 PURPOSE: Final = "Purpose-Of-Use"
 REASON: Final = "Access-Reason"
 
@@ -168,6 +171,20 @@ def invalid(error: ValidationError, *, code: str, where: str) -> Problem:
         ]
     )
     return Problem(code, facts=found.facts())
+
+
+def code_of_body(error: ValidationError) -> str:
+    """Return the code of the problem of a command that has not the right shape.
+
+    If only reasons are missing, or only codes are not among those that exist, it is a code of its
+    own, so that a program can tell.
+    """
+    found = error.errors(include_input=False, include_url=False, include_context=False)
+    if all(each["type"] == "missing" and each["loc"][-1] in _REASONS for each in found):
+        return "reason_missing"
+    if all(each["type"] == "literal_error" for each in found):
+        return "unknown_code"
+    return "body_invalid"
 
 
 def _place(part: str | int) -> str:

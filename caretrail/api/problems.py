@@ -104,6 +104,14 @@ PROBLEMS: Final = _kinds(
         "Correct the members that `errors` names.",
     ),
     (
+        422, "reason_missing", "The command states no reason.",
+        "State the reason that `errors` names, as one of its codes.",
+    ),
+    (
+        422, "unknown_code", "The command has a code that does not exist.",
+        "Take one of the codes that `errors` names.",
+    ),
+    (
         422, "query_invalid", "A parameter or header does not have the right form.",
         "Correct the parameters that `errors` names.",
     ),

@@ -43,6 +43,14 @@ class Facts(Protocol):
         """
         ...
 
+    def born_at(self, records: Collection[RecordId]) -> Mapping[RecordId, datetime]:
+        """Return the earliest instant at which the persons of source records may have been born.
+
+        A date of birth has no zone, so it is the instant at which the date began anywhere. A record
+        is left out if no date of birth of its person is known.
+        """
+        ...
+
     def encounter(self, ref: StatementRef) -> KnownEncounter | None:
         """Return the encounter that contains a statement; None if no encounter does."""
         ...

@@ -118,10 +118,10 @@ def test_an_unknown_patient_is_refused(api: ApiClient, patient: str) -> None:
 
 @pytest.mark.parametrize(("changed", "where"), [
     ({"patient": None}, "body.patient"), ({"patient": 7}, "body.patient"),
-    ({"patient": "x" * 600}, "body.patient"), ({"mode": "X"}, "body.mode"),
+    ({"patient": "x" * 600}, "body.patient"),
     ({"record": "x"}, "body.record"), ({"requester": None}, "body.requester"),
     ({"requester": {"organisation": "Rowena Alder"}}, "body.requester.organisation"),
-    ({"urgency": "soon"}, "body.urgency"), ({"needed_by": 20260101}, "body.needed_by"),
+    ({"needed_by": 20260101}, "body.needed_by"),
     ({"needed_by": "tomorrow"}, "body.needed_by"), ({"unknown": 1}, "body.unknown"),
     ({"happened_at": "yesterday"}, "body.happened_at"), ({"happened_at": 5}, "body.happened_at"),
     ({"Rowena Alder": 1}, "body.(unknown)"), ({"Rowena": "xxxx"}, "body.(unknown)"),
@@ -136,6 +136,23 @@ def test_a_wrong_member_is_named_without_its_value(
     assert where in [each["where"] for each in answer.json()["facts"]["errors"]]
     assert "Rowena" not in answer.text
     assert "xxxx" not in answer.text
+
+
+def test_a_code_that_does_not_exist_and_a_reason_that_is_missing_have_codes_of_their_own(
+    api: ApiClient,
+) -> None:
+    answer = api.post("/referrals", {**REQUEST, "urgency": "soon"})
+    assert (answer.status_code, code_of(answer)) == (422, "unknown_code")
+    (error,) = answer.json()["facts"]["errors"]
+    assert error["where"] == "body.urgency"
+    assert "'stat'" in error["message"]
+    stream = api.post("/referrals", REQUEST).json()["stream_id"]
+    answer = api.post(f"/referrals/{stream}/decline", {"by": REQUEST["target"]})
+    assert (answer.status_code, code_of(answer)) == (422, "reason_missing")
+    (error,) = answer.json()["facts"]["errors"]
+    assert error["where"] == "body.reason"
+    answer = api.post(f"/referrals/{stream}/decline", {})
+    assert code_of(answer) == "body_invalid", "more than the reason is missing"
 
 
 @pytest.mark.parametrize(("headers", "where"), [

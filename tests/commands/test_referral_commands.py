@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,13 @@ from commands.referral.visit import RecordSeen
 from commands.sensitive_codes import SensitiveCodes
 from domain import referral
 from domain.decider import StreamEvent
-from domain.errors import AppointmentNotOfPatient, LikelyDuplicate, PatientDeceased, UnknownStream
+from domain.errors import (
+    AppointmentNotOfPatient,
+    BeforeBirth,
+    LikelyDuplicate,
+    PatientDeceased,
+    UnknownStream,
+)
 from domain.events import OwnEvent
 from domain.ids import EncounterId, PatientId, RecordId, StatementRef, StreamId
 from domain.referral import ReferralRequested, category_ref
@@ -43,6 +49,11 @@ class PersonFacts(NothingKnown):
         self.records = records
         self.asked: list[StreamId] = []  # the referrals of the person
         self.died: datetime | None = None
+        self.born: datetime | None = None
+
+    @override
+    def born_at(self, records: Collection[RecordId]) -> Mapping[RecordId, datetime]:
+        return {} if self.born is None else dict.fromkeys(records, self.born)
 
     @override
     def died_at(self, records: Collection[RecordId]) -> Mapping[RecordId, datetime]:
@@ -228,6 +239,18 @@ def test_a_referral_ends_after_the_death_of_the_patient_and_takes_no_other_step(
     with pytest.raises(PatientDeceased):
         decisions.record(RecordSeen(stream=stream, by=HEART), caller())
     assert len(decisions.record(close(stream), caller()).events) == 2
+
+
+def test_nothing_happened_before_the_birth_of_the_patient(
+    decisions: Decisions, facts: PersonFacts
+) -> None:
+    facts.born = datetime(2026, 3, 2, tzinfo=UTC)
+    before = Moment(at=facts.born - timedelta(seconds=1))
+    with pytest.raises(BeforeBirth):
+        asked(decisions, facts, happened_at=before)
+    # The day of the birth is stated to the day, and the birth was in it.
+    day = replace(before, until=facts.born + timedelta(hours=4), precision="day")
+    assert asked(decisions, facts, happened_at=day)
 
 
 def test_a_step_of_an_unknown_referral_is_refused(decisions: Decisions) -> None:

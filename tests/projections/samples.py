@@ -78,6 +78,7 @@ class SampleStatement:
     part2_unit: str = ""
     retired_number: str = ""
     withdrawn: bool = False
+    born: str = "1951-06-02"
 
 
 def stated(  # noqa: PLR0913
@@ -95,6 +96,7 @@ def stated(  # noqa: PLR0913
     day: int = 0,
     control_id: str = "",
     part2_unit: str = "",
+    born: str = "1951-06-02",
     **more: Any,
 ) -> SampleStatement:
     """Return the statement of a message that is sent, and happens, at ``clock``."""
@@ -140,6 +142,7 @@ def stated(  # noqa: PLR0913
         name=name,
         part2_unit=part2_unit,
         retired_number=retires,
+        born=born,
     )
 
 
@@ -405,7 +408,7 @@ def _segments(one: SampleStatement) -> list[SealedSegment]:
         _seal(
             statement.record,
             "demographics",
-            Demographics(names=(Name(family=one.name, given="Rowena"),), birth_date="1951-06-02"),
+            Demographics(names=(Name(family=one.name, given="Rowena"),), birth_date=one.born),
         ),
     ]
     if one.part2_unit and statement.place is not None:

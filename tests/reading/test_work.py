@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from caretrail.facts import KnownFacts
+from caretrail.reading.opening import SegmentOpener
 from caretrail.reading.past_courses import TwoClocks
 from caretrail.reading.past_rows import PastRows
 from caretrail.reading.work import WorkList, item_json, read_work, work_json
@@ -38,6 +39,7 @@ from tests.projections.samples import (
     applied,
     at,
     content,
+    open_segment,
     record,
     referral,
     services,
@@ -242,6 +244,24 @@ def test_the_dead_are_on_no_list_and_an_earlier_answer_stays(told: Told) -> None
     assert told.people(as_of=died) == []
 
 
+def known_facts(told: Told) -> KnownFacts:
+    return KnownFacts(
+        lambda: psycopg.connect(told.connection.info.dsn, password=""),
+        SegmentOpener(open_segment),
+    )
+
+
+def test_births_are_known_from_messages_as_precisely_as_they_are_stated(told: Told) -> None:
+    dates = {"1": "1951-06-02", "2": "1951-06", "3": "1951", "4": ""}
+    told.tell(*(stated("A01", "10:00", number=each, born=date) for each, date in dates.items()))
+    found = known_facts(told).born_at([record("never named"), *map(record, dates)])
+    assert {each: f"{born:%Y-%m-%d %z}" for each, born in found.items()} == {
+        record("1"): "1951-06-02 +1400",
+        record("2"): "1951-06-01 +1400",
+        record("3"): "1951-01-01 +1400",
+    }
+
+
 def test_deaths_of_several_persons_are_known_together(told: Told) -> None:
     died = at("10:00", day=9)
     told.tell(
@@ -249,7 +269,7 @@ def test_deaths_of_several_persons_are_known_together(told: Told) -> None:
         stated("A08", "11:00", day=9, number="1", deceased=True, died=Moment(at=died)),
         stated("A01", "10:00", number="2"),
     )
-    facts = KnownFacts(lambda: psycopg.connect(told.connection.info.dsn, password=""))
+    facts = known_facts(told)
     dead, alive, unknown = record("1"), record("2"), record("never named")
     assert facts.died_at([dead, alive, unknown]) == {dead: died}
 
@@ -333,7 +353,7 @@ def test_a_claim_stays_when_an_earlier_statement_gives_the_encounter_another_id(
     (now,) = told.items()
     assert now.item_id != row.item_id
     assert now.claimed_until == NOW + work.LEASE
-    facts = KnownFacts(lambda: psycopg.connect(told.connection.info.dsn, password=""))
+    facts = known_facts(told)
     for each in (row.item_id, now.item_id):
         item = facts.work_item(each)
         assert item is not None

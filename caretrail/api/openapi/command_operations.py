@@ -10,7 +10,7 @@ from caretrail.api.openapi.parameters import (
     PURPOSE_REQUIRED,
     path_parameters,
 )
-from caretrail.api.openapi.problem_answers import OF_BODIES, OF_EVERY_REQUEST, problem_answers
+from caretrail.api.openapi.problem_answers import OF_COMMANDS, OF_EVERY_REQUEST, problem_answers
 from caretrail.api.problems import refusals_of
 from commands.decisions import Command
 from domain.events import UUID_TEXT
@@ -89,7 +89,7 @@ def command_operation(route: CommandRoute, schemas: Json) -> Json:
             }
         },
     }
-    codes = [*OF_EVERY_REQUEST, *OF_BODIES]
+    codes = [*OF_EVERY_REQUEST, *OF_COMMANDS]
     if "record" in shape.model_fields:
         codes += ["unknown_patient", "number_of_several_patients", "read_models_not_built",
                   "access_not_recorded"]  # fmt: skip

@@ -15,6 +15,7 @@ OF_EVERY_REQUEST: Final = (
     "issuer_unavailable",
 )  # fmt: skip
 OF_BODIES: Final = ("not_json", "not_json_type", "body_invalid", "body_too_large")
+OF_COMMANDS: Final = (*OF_BODIES, "reason_missing", "unknown_code")
 OF_READS: Final = (
     "access_not_recorded", "read_models_not_built", "not_yet_in_read_models",
 )  # fmt: skip

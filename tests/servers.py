@@ -21,8 +21,15 @@ _PREFIX, _LOCK = "caretrail-test-", "run.lock"
 _SETTLED = 60  # seconds
 
 # Without fsync, rows survive the kill of any process; only a power cut loses them. The files of a
-# test run are thrown away anyway.
-_UNSAFE = {"fsync": "off", "full_page_writes": "off", "max_connections": "200"}
+# test run are thrown away anyway. With the least of a write-ahead log, a database is copied in a
+# third of the time.
+_UNSAFE = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "max_connections": "200",
+    "max_wal_senders": "0",
+    "wal_level": "minimal",
+}
 
 
 @contextmanager
@@ -81,10 +88,13 @@ def _end_if_nobody_holds(path: Path) -> None:
 
 
 def create_database(server: str, name: str, template: str = "template0") -> str:
-    """Make a database, a copy of another one; about 0.1 s."""
+    """Make a database, a copy of another one.
+
+    Its files are copied. PostgreSQL's other way writes each of their pages to the log as well.
+    """
     with psycopg.connect(server, autocommit=True) as admin:
         admin.execute(
-            sql.SQL("create database {} template {}").format(
+            sql.SQL("create database {} template {} strategy file_copy").format(
                 sql.Identifier(name), sql.Identifier(template)
             )
         )

@@ -26,6 +26,7 @@ STORY: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
         "",
         {
             "patient": "NGH|{number}",
+            "new_person": True,
             "requester": {"organisation": "NGH", "person": "dr-meriwether"},
             "target": _TARGET,
             "service": "CARDIOLOGY",

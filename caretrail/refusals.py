@@ -78,6 +78,8 @@ REMEDIES: Final[Mapping[type[DomainError], str]] = {
     errors.SameOrganisationAndPerson: "Name another target.",
     errors.TargetMissing: "Name an organisation or a pool: --target, --target-pool, or `target`.",
     errors.UnknownEvent: "The timeline of the patient lists the events.",
+    errors.UnknownPerson: "Check the number, and search for the patient. If the person is new here,"
+    " name AUTHORITY|IDENTIFIER and say so: --new-person, or `new_person`.",
     errors.UnknownStream: "The timeline of the patient lists the streams: its JSON has them.",
     errors.UnknownWorkItem: "Read the work list again.",
     errors.VersionConflict: "Look at what changed, and give the command again.",

@@ -40,6 +40,15 @@ class UnknownStream(DomainError):
         super().__init__(f"no such stream: {stream}")
 
 
+class UnknownPerson(DomainError):
+    """No message has named a patient with this id or number."""
+
+    code = "unknown_person"
+
+    def __init__(self) -> None:
+        super().__init__("no message has named a patient with this id or number")
+
+
 class UnknownEvent(DomainError):
     """The stream has no event with this id."""
 

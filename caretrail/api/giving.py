@@ -1,7 +1,7 @@
 """Give a command through the API: read the body, decide, and answer with what was recorded."""
 
 from dataclasses import dataclass
-from typing import Any, Final, get_args
+from typing import Any, get_args
 
 import orjson
 from pydantic import ValidationError
@@ -11,18 +11,16 @@ from caretrail.actors.accesses import ReadRequest
 from caretrail.api.collections import CommandRoute
 from caretrail.api.incoming import Incoming, code_of_body, invalid
 from caretrail.api.problems import FieldError, FieldErrors, Problem, refused
+from caretrail.named_person import NamedPerson, named_person
 from caretrail.reading import NumberShared
 from caretrail.reading.contract import patients_json
 from caretrail.stated_times import NotStated, stated_moment
 from commands.authority import right_to_list
 from commands.decisions import Caller, Command, GivenCommand
 from commands.ports.streams import CommandOutcome
-from domain.errors import PurposeMissing, VersionConflict
-from domain.ids import RecordId, StreamId
+from domain.errors import PurposeMissing, UnknownPerson, VersionConflict
+from domain.ids import MODES, StreamId
 from domain.statement import Moment
-
-#: A warning: no message has named the patient yet, and the entry waits for the first one.
-NOT_NAMED_YET: Final = "patient_not_named_yet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +94,9 @@ def _command(incoming: Incoming, route: CommandRoute, key: str) -> tuple[Command
     shape, members, warnings = route.command, incoming.json(), list[str]()
     _state_moments(shape, members)
     if "record" in shape.model_fields:
-        members["record"], members["mode"], known = _record(incoming, members)
-        warnings += [] if known else [NOT_NAMED_YET]
+        person = _person(incoming, members)
+        members["record"], members["mode"] = person.record, person.mode
+        warnings += person.warnings
     if route.names_stream:
         if "stream" in members:
             raise _wrong("stream", "the address names the stream")
@@ -157,27 +156,32 @@ def _new_stream(
     return StreamId(services.new_id())
 
 
-def _record(incoming: Incoming, members: dict[str, Any]) -> tuple[RecordId, str, bool]:
-    """Return the source record that a body names, its mode, and whether a message named it."""
+def _person(incoming: Incoming, members: dict[str, Any]) -> NamedPerson:
+    """Return the person that a body names.
+
+    Raises:
+        UnknownPerson: No message has named the person, and the body does not say that it is new.
+        Problem: The body names the person in a wrong way, or several patients have the number.
+    """
     patient, mode = members.pop("patient", None), members.pop("mode", "P")
+    new_person = members.pop("new_person", False)
     if "record" in members:
         raise _wrong("record", "name the patient with patient")
     if not isinstance(patient, str) or not patient or len(patient) > 512:  # noqa: PLR2004
         raise _wrong("patient", "write a patient id, or AUTHORITY|IDENTIFIER")
-    if mode not in {"P", "T", "D"}:
+    if mode not in MODES:
         raise _wrong("mode", "write P, T or D")
+    if not isinstance(new_person, bool):
+        raise _wrong("new_person", "write true or false")
     if "|" not in patient and not (patient.isascii() and patient.isprintable()):
-        raise Problem("unknown_patient")
+        raise UnknownPerson
+    services = incoming.services
     try:
-        found = incoming.services.reader.record_named(patient)
+        return named_person(
+            services.reader, services.id_key, patient, mode=mode, new_person=new_person
+        )
     except NumberShared as shared:
         raise several(incoming, shared) from None
-    if found is not None:
-        return *found, True
-    authority, bar, identifier = patient.partition("|")
-    if not bar or not authority.strip() or not identifier.strip():
-        raise Problem("unknown_patient")
-    return incoming.services.id_key.record(authority, identifier, mode), mode, False
 
 
 def several(incoming: Incoming, shared: NumberShared) -> Problem:

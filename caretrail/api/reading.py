@@ -19,7 +19,7 @@ from caretrail.stated_times import asked_position, asked_time
 from commands.authority import ReadRight, right_to_list, right_to_read
 from commands.permissions import Permission
 from domain.errors import PurposeMissing, RoleNotAllowed
-from domain.ids import PatientId
+from domain.ids import PatientId, RecordId
 
 _T = TypeVar("_T")
 
@@ -135,8 +135,14 @@ def wait(incoming: Incoming, index: int | None) -> None:
     raise MustWait(index)
 
 
-def person_read(incoming: Incoming, patient: str) -> PersonRead:
+def person_read(incoming: Incoming, patient: str, *, new: RecordId | None = None) -> PersonRead:
     """Return the read of a patient, if the person may read the patient.
+
+    Args:
+        incoming: The request.
+        patient: The patient, as ``Reader.resolve`` takes it.
+        new: The source record of a person that perhaps no message has named; None: such a person
+            is not known.
 
     Raises:
         Problem: There is no such patient.
@@ -147,7 +153,7 @@ def person_read(incoming: Incoming, patient: str) -> PersonRead:
     services, authority = incoming.services, incoming.user.authority
     # A role that may read no patient learns nothing about which patients exist.
     right_to_list(authority, reason="")
-    found = services.reader.resolve(patient)
+    found = services.reader.resolve(patient) or (PatientId(new) if new else None)
     if found is None:
         raise Problem("unknown_patient")
     care = services.care(incoming.user, [found]).get(found)

@@ -136,7 +136,7 @@ def _stream_read(incoming: Incoming, kind: str, wanted: StreamId) -> PersonRead:
     record = next((each.event.record for each in history if each.event.record), None)
     if record is None or not isinstance(history[0].event, KINDS[kind].events):
         raise UnknownStream(wanted)
-    return person_read(incoming, record)
+    return person_read(incoming, record, new=record)
 
 
 def _stream(

@@ -5,7 +5,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from caretrail.cli.home import open_home
-from caretrail.cli.own_streams import command_of, give, new_stream, record_of, text_of
+from caretrail.cli.own_streams import command_of, give, new_stream, person_of, text_of
 from caretrail.failure import Failed
 from commands.catalogue import BY_VERB
 from commands.catalogue.fields import CommandField, fields_of, filled
@@ -15,11 +15,12 @@ def command_given(options: Namespace) -> None:
     """Give the command that the verb names."""
     shape = BY_VERB[options.command]
     with open_home() as application:
+        noticed: tuple[str, ...] = ()
         members = filled({field.path: _value(options, field) for field in fields_of(shape)})
         if "record" in shape.model_fields:
-            members["record"], members["mode"] = record_of(
-                application, options.patient, options.mode, as_json=options.json
-            )
+            person = person_of(application, options)
+            members["record"], members["mode"] = person.record, person.mode
+            noticed = person.warnings
         if shape.BEGINS:
             members["stream"] = (
                 options.id
@@ -29,7 +30,7 @@ def command_given(options: Namespace) -> None:
         else:
             members["stream"] = options.stream
         members["happened_at"] = options.happened_at
-        give(options, application, command_of(shape, **members))
+        give(options, application, command_of(shape, **members), noticed=noticed)
 
 
 def _value(options: Namespace, field: CommandField) -> object:

@@ -66,7 +66,12 @@ def _add(
             "--mode",
             choices=["P", "T", "D"],
             default="P",
-            help="processing mode, if no message has named the record yet",
+            help="processing mode of a new person",
+        )
+        verb.add_argument(
+            "--new-person",
+            action="store_true",
+            help="the person is new: no message has named the number yet",
         )
     if shape.BEGINS:
         verb.add_argument("--id", type=id_of, metavar="UUID", help=f"id of the new {group.noun}")

@@ -2,7 +2,7 @@
 
 import sys
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -10,9 +10,10 @@ from pydantic import ValidationError
 
 from caretrail.bootstrap import Application
 from caretrail.cli.home import catch_up_to_read, open_home_reader
-from caretrail.cli.output import json_line, line, note
+from caretrail.cli.output import json_line, line
 from caretrail.cli.patients import shared_number_listed
 from caretrail.failure import Failed
+from caretrail.named_person import NamedPerson, named_person
 from caretrail.readers import open_reader
 from caretrail.reading.past_rows import PastRows
 from commands.authority import Authority
@@ -20,7 +21,7 @@ from commands.decisions import Caller, Command
 from commands.permissions import Role
 from commands.ports.streams import CommandOutcome
 from domain.body import Actor
-from domain.ids import PatientId, RecordId, StreamId
+from domain.ids import PatientId, StreamId
 
 C = TypeVar("C", bound=Command)
 
@@ -53,7 +54,13 @@ def _stated(fields: Mapping[str, object]) -> dict[str, object]:
     }
 
 
-def give(options: Namespace, application: Application, command: Command) -> None:
+def give(
+    options: Namespace,
+    application: Application,
+    command: Command,
+    *,
+    noticed: Sequence[str] = (),
+) -> None:
     """Give the command, wait until the read models hold it, and print what it recorded."""
     caller = Caller(
         actor=_actor(options),
@@ -61,7 +68,7 @@ def give(options: Namespace, application: Application, command: Command) -> None
         expected_version=options.expected_version,
         authority=_authority(options),
     )
-    outcome = application.decisions.record(command, caller)
+    outcome = application.decisions.record(command, caller, noticed=noticed)
     catch_up_to_read(application)
     if options.json:
         json_line(outcome_json(outcome))
@@ -117,26 +124,24 @@ def new_stream(application: Application, options: Namespace, kind: str) -> Strea
     return StreamId(application.decisions.new_id())
 
 
-def record_of(
-    application: Application, text: str, mode: str, *, as_json: bool = False
-) -> tuple[RecordId, str]:
-    """Return the source record that ``text`` names, and its processing mode.
+def person_of(application: Application, options: Namespace) -> NamedPerson:
+    """Return the person that the options name.
 
-    If several patients have the number, they are listed, as JSON if ``as_json`` is true.
+    If several patients have the number, they are listed, as JSON if the options ask for it.
 
     Raises:
-        Failed: ``text`` is an id of no patient, or a number of several patients.
+        UnknownPerson: See ``named_person``.
+        Failed: Several patients have the number.
     """
     catch_up_to_read(application)
-    with open_reader(application) as reader, shared_number_listed(as_json=as_json):
-        found = reader.record_named(text)
-    if found is not None:
-        return found
-    authority, bar, identifier = text.partition("|")
-    if not bar:
-        raise Failed(NO_PATIENT)
-    note("caretrail: no message named this patient yet; the entry waits for the first one")
-    return application.id_key.record(authority, identifier, mode), mode  # type: ignore[arg-type]  # a choice of the flag
+    with open_reader(application) as reader, shared_number_listed(as_json=options.json):
+        return named_person(
+            reader,
+            application.id_key,
+            options.patient,
+            mode=options.mode,
+            new_person=options.new_person,
+        )
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from commands.attribution import EndRosterRow, RecordRosterRow
 from commands.decisions import Caller, Decisions
 from commands.ports.streams import CommandOutcome
 from domain.attribution import KIND, AttributionEnded
-from domain.errors import DomainError, NotAttributed
+from domain.errors import DomainError, NotAttributed, PatientDeceased, UnknownPerson
 from domain.ids import IdKey, Mode, PatientId, RecordId
 from domain.statement import Moment
 from projections import patient_identifiers, patients
@@ -28,7 +28,7 @@ from projections.attribution import AttributionRow, attributions, of_roster
 
 _AT_ONCE: Final = 500
 #: Refusals after which it is certain that the row names no attribution that goes on.
-_HARMLESS: Final = frozenset({"unknown_person", "patient_deceased"})
+_HARMLESS: Final = frozenset({UnknownPerson.code, PatientDeceased.code})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -199,7 +199,7 @@ class KnownPeople:
         own = [each for each in holders if ref in self.records.get(each, ())]
         found = own or holders
         if not found:
-            return "unknown_person"
+            return UnknownPerson.code
         if len(found) > 1:
             return "number_shared"
         (patient,) = found
@@ -249,7 +249,7 @@ def _hash(*parts: str) -> bytes:
 
 
 _WORDS: Final[Mapping[str, str]] = {
-    "unknown_person": "no message named a patient with this number",
+    UnknownPerson.code: "no message named a patient with this number",
     "number_shared": "several patients have this number",
     "listed_twice": "an earlier row names another target or period for this patient, and the two"
     " periods overlap",

@@ -138,11 +138,14 @@ def test_an_entry_in_error_is_kept_and_does_not_count(caretrail: CommandLine) ->
     assert "entered in error" in caretrail.run("referral", "show", stream)
 
 
-def test_a_referral_of_an_unknown_number_waits_for_its_first_message(
+def test_a_referral_of_a_new_person_waits_for_the_first_message(
     caretrail: CommandLine,
 ) -> None:
     arguments = [each.replace("0042", "0099") for each in REQUEST]
-    waits = caretrail.object(*arguments)["stream_id"]
+    assert "refused (unknown_person)" in caretrail.refused(*arguments)
+    new = caretrail.object(*arguments, "--new-person")
+    assert new["warnings"] == ["patient_not_named_yet"]
+    waits = new["stream_id"]
     (listed,) = [each for each in caretrail.objects("referral", "ls") if each["stream_id"] == waits]
     feed = caretrail.home.with_name("later.hl7")
     feed.write_text(FEED.replace("0042", "0099").replace("A01|1|", "A01|2|"))
@@ -157,7 +160,7 @@ def test_a_referral_of_an_unknown_number_waits_for_its_first_message(
 
 def test_an_unknown_patient_is_told(caretrail: CommandLine) -> None:
     arguments = [each.replace("MERCY|0042", "no-such-id") for each in REQUEST]
-    assert "no such patient" in caretrail.refused(*arguments)
+    assert "refused (unknown_person)" in caretrail.refused(*arguments, "--new-person")
 
 
 @pytest.mark.parametrize(

@@ -104,21 +104,33 @@ def test_the_patient_is_named_by_id_or_by_number(api: ApiClient) -> None:
     assert shown == {patient}
 
 
-def test_a_patient_that_no_message_named_yet_is_accepted_with_a_warning(api: ApiClient) -> None:
-    answer = api.post("/referrals", {**REQUEST, "patient": "NGH|999-not-yet"})
-    assert answer.status_code == 201
-    assert answer.json()["warnings"] == ["patient_not_named_yet"]
+def test_a_number_that_no_message_named_is_refused_unless_the_person_is_new(
+    api: ApiClient,
+) -> None:
+    body = {**REQUEST, "patient": "NGH|999-not-yet"}
+    typed_wrong = api.post("/referrals", body)
+    assert (typed_wrong.status_code, code_of(typed_wrong)) == (422, "unknown_person")
+    assert "999" not in typed_wrong.text
+
+    new = api.referral(patient="NGH|999-not-yet", new_person=True)
+    assert new["warnings"] == ["patient_not_named_yet"]
+    assert api.get(f"/referrals/{new['stream_id']}").json()["state"] == "requested"
+    known = api.referral(new_person=True)
+    assert known["warnings"] == []
 
 
-@pytest.mark.parametrize("patient", [UNKNOWN, "nobody", "|", "NGH|", "|7"])
-def test_an_unknown_patient_is_refused(api: ApiClient, patient: str) -> None:
-    answer = api.post("/referrals", {**REQUEST, "patient": patient})
-    assert (answer.status_code, code_of(answer)) == (404, "unknown_patient")
+@pytest.mark.parametrize("patient", [UNKNOWN, "nobody", "|", "NGH|", "|7", "Rowena \u00c4lder"])
+def test_a_patient_that_is_not_named_by_a_number_cannot_be_new(
+    api: ApiClient, patient: str
+) -> None:
+    answer = api.post("/referrals", {**REQUEST, "patient": patient, "new_person": True})
+    assert (answer.status_code, code_of(answer)) == (422, "unknown_person")
 
 
 @pytest.mark.parametrize(("changed", "where"), [
     ({"patient": None}, "body.patient"), ({"patient": 7}, "body.patient"),
-    ({"patient": "x" * 600}, "body.patient"),
+    ({"patient": "x" * 600}, "body.patient"), ({"mode": "X"}, "body.mode"),
+    ({"mode": ["P"]}, "body.mode"), ({"new_person": "yes"}, "body.new_person"),
     ({"record": "x"}, "body.record"), ({"requester": None}, "body.requester"),
     ({"requester": {"organisation": "Rowena Alder"}}, "body.requester.organisation"),
     ({"needed_by": 20260101}, "body.needed_by"),
@@ -245,7 +257,7 @@ def test_the_examples_of_the_document_are_recorded_one_after_the_other(
         path = f"/{collection}{stream and '/{stream}'}{verb}"
         body = dict(documented(path)["requestBody"]["content"]["application/json"]["example"])
         if "patient" in body:
-            body["patient"] = "NGH|60013"
+            body["patient"] = "NGH|60014"
         answer = api.post(f"/{collection}{stream and '/'}{stream}{verb}", body, role="clinician")
         assert answer.is_success, answer.text
         shown = documented(path)["responses"][str(answer.status_code)]["content"]

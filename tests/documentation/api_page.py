@@ -26,9 +26,12 @@ parameters, members, answers and an example.
 If a key is repeated, the answer has the header `Idempotency-Replayed: true`. If the stream has
 another version than `If-Match` says, the answer is 409 and lists what changed.
 
-A command names the patient in its body, as `patient`: a patient id, or `AUTHORITY|IDENTIFIER`.
-Addresses hold ids alone. Times are written as a time or a day. A command answers with the events
-that it recorded; `events[].index` is what `wait_for` takes.
+A command names the patient in its body, as `patient`: a patient id, or `AUTHORITY|IDENTIFIER`. A
+number that no message has named is refused (`unknown_person`), unless the body has
+`"new_person": true`. Then the answer has the warning `patient_not_named_yet`, and the entry waits
+for the first message ([why](../decisions/0024-a-new-person-is-stated.md)). Addresses hold ids
+alone. Times are written as a time or a day. A command answers with the events that it recorded;
+`events[].index` is what `wait_for` takes.
 
 Reads take `as_of`, what was true at a time, and `known_at`, what was recorded by a time or up to
 the index of an event. Only the list of patients is always as of now. With `wait_for=INDEX` the

@@ -1,7 +1,7 @@
 """The operations that give commands."""
 
 from caretrail.api.collections import CommandRoute
-from caretrail.api.giving import NOT_NAMED_YET, moments_of
+from caretrail.api.giving import moments_of
 from caretrail.api.openapi.components import Json, with_components
 from caretrail.api.openapi.examples import TIME, UUID, example_of
 from caretrail.api.openapi.parameters import (
@@ -12,6 +12,7 @@ from caretrail.api.openapi.parameters import (
 )
 from caretrail.api.openapi.problem_answers import OF_COMMANDS, OF_EVERY_REQUEST, problem_answers
 from caretrail.api.problems import refusals_of
+from caretrail.named_person import NOT_NAMED_YET
 from commands.decisions import Command
 from domain.events import UUID_TEXT
 
@@ -50,6 +51,12 @@ def members_of(route: CommandRoute) -> Json:
             "minLength": 1,
             "maxLength": 512,
             "description": "a patient id, or AUTHORITY|IDENTIFIER",
+        }
+        members["new_person"] = {
+            "type": "boolean",
+            "default": False,
+            "description": "the person is new: no message has named the number yet. Without it, a"
+            " number that is not known is refused as unknown_person",
         }
         required.append("patient")
     if not required:
@@ -91,7 +98,7 @@ def command_operation(route: CommandRoute, schemas: Json) -> Json:
     }
     codes = [*OF_EVERY_REQUEST, *OF_COMMANDS]
     if "record" in shape.model_fields:
-        codes += ["unknown_patient", "number_of_several_patients", "read_models_not_built",
+        codes += ["number_of_several_patients", "read_models_not_built",
                   "access_not_recorded"]  # fmt: skip
     return {
         "operationId": f"{route.collection.kind}_{shape.VERB}",

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from html import unescape
 from pathlib import Path
 from secrets import token_hex
@@ -78,10 +80,25 @@ class Desk:
 
 @pytest.fixture(scope="module")
 def desk(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    with open_desk(server, tmp_path_factory.mktemp("home")) as opened:
+        yield opened
+
+
+@contextmanager
+def open_desk(server: str, home: Path, *, present: datetime | None = None) -> Iterator[Desk]:
+    """Serve the pages of a new region that may be written to; give a person who is signed in.
+
+    Args:
+        server: The server of the database.
+        home: The home of the application.
+        present: The instant that commands take for the present; None: the clock.
+    """
     name = f"desk_{token_hex(4)}"
     database = servers.create_database(server, name)
-    home: Path = tmp_path_factory.mktemp("home")
-    with region(database, home) as (application, reader), projecting(application):
+    with (
+        region(database, home, present=present) as (application, reader),
+        projecting(application),
+    ):
         told = Told(application, reader)
         app = pages_app(
             reader, own=OwnActivities(decisions=application.decisions, id_key=application.id_key)

@@ -15,6 +15,7 @@ from zlib import crc32
 from zoneinfo import ZoneInfo
 
 import pytest
+from pydantic import SecretStr
 
 from caretrail.bootstrap import Application, opened
 from caretrail.intake import reading_context
@@ -261,12 +262,26 @@ def others() -> list[bytes]:
 
 
 @contextmanager
-def region(database: str, home: Path) -> Iterator[tuple[Application, Reader]]:
-    """Open an application over an empty database and record the whole region in it."""
+def region(
+    database: str, home: Path, *, present: datetime | None = None
+) -> Iterator[tuple[Application, Reader]]:
+    """Open an application over an empty database and record the whole region in it.
+
+    Args:
+        database: The empty database.
+        home: The home of the application.
+        present: The instant that commands and reads take for the present; None: the clock.
+    """
     home.mkdir(exist_ok=True, parents=True)
     file = home / "profiles.toml"
     file.write_text(_PROFILES)
-    settings = Settings(home=home, database_url=database, profiles=file, id_key="5a" * 32)  # type: ignore[arg-type]  # pydantic makes secrets of text
+    settings = Settings(
+        home=home,
+        database_url=SecretStr(database),
+        profiles=file,
+        id_key=SecretStr("5a" * 32),
+        now=present,
+    )
     with opened(settings) as application, open_reader(application) as reader:
         context = reading_context(application, arrived_by="file")
         application.record(

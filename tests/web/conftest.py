@@ -33,11 +33,15 @@ def client(told: Told, site: str) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="session")
-def tab(
-    chromium: Path, told: Told, site: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Browser]:
-    """One browser for all tests, signed in: it takes seconds to start."""
+def chromium_tab(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One browser for all tests: it takes seconds to start."""
     with browser(chromium, tmp_path_factory.mktemp("browser")) as opened:
-        link = sessions_of(told.reader).new_link(NURSE)
-        opened.show(f"{site}/ui/login?link={link}", 1366, 768)
         yield opened
+
+
+@pytest.fixture(scope="session")
+def tab(chromium_tab: Browser, told: Told, site: str) -> Browser:
+    """A tab that is signed in at the pages of the region."""
+    link = sessions_of(told.reader).new_link(NURSE)
+    chromium_tab.show(f"{site}/ui/login?link={link}", 1366, 768)
+    return chromium_tab

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta, timezone
+from functools import cached_property
 from typing import Any, Final
 
 from psycopg import Connection
@@ -48,12 +49,16 @@ class KnownFacts(Facts):
         self._opening = opening
 
     @override
+    def together(self, records: Collection[RecordId], *, beginning: Collection[RecordId]) -> Facts:
+        return _BatchFacts(
+            self._connections, self._opening, frozenset(records), frozenset(beginning)
+        )
+
+    @override
     def died_at(self, records: Collection[RecordId]) -> Mapping[RecordId, datetime]:
-        with self._connections() as connection:
-            found = course.of_records(connection, records)
         return {
             record: patient.death.at
-            for patient in found
+            for patient in self._patients(records)
             if patient.death is not None and patient.death.at is not None
             for record in patient.records
             if record in records
@@ -61,10 +66,8 @@ class KnownFacts(Facts):
 
     @override
     def born_at(self, records: Collection[RecordId]) -> Mapping[RecordId, datetime]:
+        known = {each.patient_id: each.records for each in self._patients(records)}
         with self._connections() as connection:
-            known = {
-                each.patient_id: each.records for each in course.of_records(connection, records)
-            }
             rows = patients.by_id(connection, list(known))
         self._opening.warm(record for row in rows for record in row.record_ids)
         found: dict[RecordId, datetime] = {}
@@ -106,11 +109,9 @@ class KnownFacts(Facts):
     def streams(
         self, record: RecordId, kind: str
     ) -> Mapping[StreamId, Sequence[StreamEvent[OwnEvent]]]:
-        with self._connections() as connection:
-            rows = own_of(connection, [record])
-            patients = course.of_record(connection, record)
+        patients = self._patients([record])
         own = next((each.records for each in patients if record in each.records), (record,))
-        return _of_kind((each for each in rows if each.record_id in own), kind)
+        return _of_kind((each for each in self._own(record) if each.record_id in own), kind)
 
     @override
     def installation(self, kind: str) -> Mapping[StreamId, Sequence[StreamEvent[OwnEvent]]]:
@@ -129,6 +130,48 @@ class KnownFacts(Facts):
             with self._connections() as connection:
                 row = work.item(connection, parts.of_encounter(encounter.encounter_id))
         return None if row is None else _item(row)
+
+    def _patients(self, records: Collection[RecordId]) -> Sequence[CoursePatient]:
+        """Return the patients of the components of source records."""
+        with self._connections() as connection:
+            return course.of_records(connection, records)
+
+    def _own(self, record: RecordId) -> Sequence[OwnEventRow]:
+        """Return the own events that are filed in the component of a source record, and others."""
+        with self._connections() as connection:
+            return own_of(connection, [record])
+
+
+class _BatchFacts(KnownFacts):
+    """The facts for a batch of commands: each query reads what the whole batch needs."""
+
+    def __init__(
+        self,
+        connections: Callable[[], AbstractContextManager[Connection[Any]]],
+        opening: SegmentOpener,
+        records: frozenset[RecordId],
+        beginning: frozenset[RecordId],
+    ) -> None:
+        super().__init__(connections, opening)
+        self._records = records
+        self._beginning = beginning
+
+    @override
+    def _patients(self, records: Collection[RecordId]) -> Sequence[CoursePatient]:
+        return self._of_batch if self._records.issuperset(records) else super()._patients(records)
+
+    @override
+    def _own(self, record: RecordId) -> Sequence[OwnEventRow]:
+        return self._own_of_batch if record in self._beginning else super()._own(record)
+
+    @cached_property
+    def _of_batch(self) -> Sequence[CoursePatient]:
+        return super()._patients(self._records)
+
+    @cached_property
+    def _own_of_batch(self) -> Sequence[OwnEventRow]:
+        with self._connections() as connection:
+            return own_of(connection, list(self._beginning))
 
 
 #: Local dates begin first in the zone that is this far ahead of UTC.

@@ -136,6 +136,11 @@ class Command(BaseModel):
         """Return the organisation that acts."""
         return ""
 
+    def named_record(self) -> RecordId | None:
+        """Return the source record that the command itself names; None: it names none."""
+        named: RecordId | None = getattr(self, "record", None)
+        return named
+
     def warnings(self, history: Sequence[StreamEvent[OwnEvent]], context: Context) -> Sequence[str]:
         """Return the codes of what the caller should look at, such as ``likely_duplicate``."""
         del history, context
@@ -271,9 +276,10 @@ class Decisions:
         except StoreUnavailable as error:
             return {each.place: error for each in turn}
         found, decisions = dict[int, CommandOutcome | Exception](), list[_CommandDecision]()
+        facts = self._facts_for(turn, views)
         for one, view in zip(turn, views, strict=True):
             try:
-                decided = self._decide(one, view)
+                decided = self._decide(one, view, facts)
             except Exception as error:  # noqa: BLE001 - it is the answer to this command alone
                 found[one.place] = error
                 continue
@@ -281,7 +287,7 @@ class Decisions:
                 found[one.place] = decided
             else:
                 decisions.append(_CommandDecision(one, decided))
-        refused = self._before_birth(decisions) | self._after_death(decisions)
+        refused = _before_birth(decisions, facts) | _after_death(decisions, facts)
         found |= refused
         decisions = [each for each in decisions if each.attempt.place not in refused]
         results = self.streams.append_all([each.append for each in decisions]) if decisions else []
@@ -295,8 +301,28 @@ class Decisions:
                     found[one.place] = outcome
         return found
 
+    def _facts_for(
+        self,
+        turn: Sequence["_Attempt"],
+        views: Sequence[StreamView | StreamOfOtherKind | ValueError],
+    ) -> Facts:
+        """Return the facts for commands that are decided together."""
+        beginning = {each.given.command.named_record() for each in turn} - {None}
+        records = {
+            view.history[0].event.record
+            for view in views
+            if isinstance(view, StreamView) and view.history
+        }
+        return self.facts.together(
+            {each for each in records | beginning if each is not None},
+            beginning={each for each in beginning if each is not None},
+        )
+
     def _decide(
-        self, one: "_Attempt", view: StreamView | StreamOfOtherKind | ValueError
+        self,
+        one: "_Attempt",
+        view: StreamView | StreamOfOtherKind | ValueError,
+        facts: Facts,
     ) -> StreamAppend | CommandOutcome:
         """Return what to append for a command, or its outcome if nothing is to be appended.
 
@@ -311,7 +337,7 @@ class Decisions:
         if view.earlier is not None:
             return _same(view.earlier)
         command = command.sealing(self.sensitive)
-        context = self._context(command, one.key.actor)
+        context = self._context(command, one.key.actor, facts)
         history = view.history
         version = history[-1].version if history else 0
         if caller.expected_version not in {None, version}:
@@ -357,7 +383,7 @@ class Decisions:
             raise VersionConflict(expected=append.expected_version, actual=None)
         return None
 
-    def _context(self, command: Command, actor: Actor) -> Context:
+    def _context(self, command: Command, actor: Actor, facts: Facts) -> Context:
         return Context(
             time=StatedTime(
                 self.now(),
@@ -365,45 +391,9 @@ class Decisions:
                 content_ref=_sealed(command).ref(self.id_key, command.stream),
             ),
             actor=actor,
-            facts=self.facts,
+            facts=facts,
             id_key=self.id_key,
         )
-
-    def _before_birth(self, decisions: Sequence["_CommandDecision"]) -> dict[int, Exception]:
-        """Return the refusals of what happened before the birth of the person, by place.
-
-        The date of birth is sealed, so it is asked for only if the caller stated a time.
-        """
-        told = _told(each for each in decisions if each.attempt.given.command.happened_at)
-        if not told:
-            return {}
-        try:
-            born = self.facts.born_at({each.record for each in told})
-        except Exception as error:  # noqa: BLE001 - it is the answer to these commands
-            return {each.place: error for each in told}
-        return {
-            each.place: BeforeBirth()
-            for each in told
-            if each.record in born and each.until < born[each.record]
-        }
-
-    def _after_death(self, decisions: Sequence["_CommandDecision"]) -> dict[int, Exception]:
-        """Return the refusals of what happened after the death of the person, by place.
-
-        If the deaths cannot be read, that is the answer to each command that needs them.
-        """
-        told = _told(each for each in decisions if not each.attempt.given.command.AFTER_DEATH)
-        if not told:
-            return {}
-        try:
-            deaths = self.facts.died_at({each.record for each in told})
-        except Exception as error:  # noqa: BLE001 - it is the answer to these commands
-            return {each.place: error for each in told}
-        return {
-            each.place: PatientDeceased()
-            for each in told
-            if each.record in deaths and each.since > deaths[each.record]
-        }
 
     def _acting(self, command: Command, caller: Caller) -> Actor:
         """Return the actor with the role in which the command is allowed.
@@ -508,6 +498,44 @@ def _apart(waiting: Sequence[_Attempt]) -> list[_Attempt]:
             found.append(each)
         taken |= names
     return found
+
+
+def _before_birth(decisions: Sequence[_CommandDecision], facts: Facts) -> dict[int, Exception]:
+    """Return the refusals of what happened before the birth of the person, by place.
+
+    The date of birth is sealed, so it is asked for only if the caller stated a time.
+    """
+    told = _told(each for each in decisions if each.attempt.given.command.happened_at)
+    if not told:
+        return {}
+    try:
+        born = facts.born_at({each.record for each in told})
+    except Exception as error:  # noqa: BLE001 - it is the answer to these commands
+        return {each.place: error for each in told}
+    return {
+        each.place: BeforeBirth()
+        for each in told
+        if each.record in born and each.until < born[each.record]
+    }
+
+
+def _after_death(decisions: Sequence[_CommandDecision], facts: Facts) -> dict[int, Exception]:
+    """Return the refusals of what happened after the death of the person, by place.
+
+    If the deaths cannot be read, that is the answer to each command that needs them.
+    """
+    told = _told(each for each in decisions if not each.attempt.given.command.AFTER_DEATH)
+    if not told:
+        return {}
+    try:
+        deaths = facts.died_at({each.record for each in told})
+    except Exception as error:  # noqa: BLE001 - it is the answer to these commands
+        return {each.place: error for each in told}
+    return {
+        each.place: PatientDeceased()
+        for each in told
+        if each.record in deaths and each.since > deaths[each.record]
+    }
 
 
 def _same(outcome: CommandOutcome) -> CommandOutcome:

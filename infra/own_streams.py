@@ -10,6 +10,7 @@ from typing import Any, Final
 import psycopg
 import structlog
 from psycopg import Connection, Cursor
+from psycopg.sql import SQL
 from typing_extensions import override
 
 from commands.ports.store import CannotStore, StoreUnavailable
@@ -30,10 +31,10 @@ from domain.decider import StreamEvent
 from domain.encoding import BodyDoesNotHold, read_body
 from domain.events import OwnEvent
 from domain.ids import EventId, IdKey, StreamId
-from infra.recorder import Columns, NewEvent, actor_of
+from infra.recorder import PARAMETERS, Columns, NewEvent, actor_of, parameters
 from infra.store_writer import REASONS, ROUNDS, StoreWriter, sealed_event
 from infra.subject_keys import SealingKeys, take_keys
-from projections.engine.arrays import array, texts
+from projections.engine.arrays import array, byte_texts, texts
 
 log = structlog.get_logger()
 
@@ -59,16 +60,19 @@ class RecordedStreams(Streams):
         self, wanted: Sequence[tuple[StreamId, CommandKey]]
     ) -> list[StreamView | StreamOfOtherKind | ValueError]:
         hashes = [self._hashes(key) for _, key in wanted]
-        with self._writer.connection() as connection, connection.pipeline():
-            events = connection.execute(_READ_ALL, (array(stream for stream, _ in wanted),))
-            keys = connection.execute(_KEYS, ([hashed for hashed, _ in hashes],))
-            rows, known = events.fetchall(), keys.fetchall()
+        with self._writer.connection() as connection, connection.cursor(binary=True) as cursor:
+            found = cursor.execute(
+                _LOOK,
+                (array(stream for stream, _ in wanted), byte_texts(key for key, _ in hashes)),
+                prepare=True,
+            ).fetchall()
         of_stream = defaultdict[str, list[dict[str, Any]]](list)
-        for row in rows:
-            of_stream[row["stream"]].append(row)
         of_key = defaultdict[bytes, list[dict[str, Any]]](list)
-        for row in known:
-            of_key[bytes(row["key"])].append(row)
+        for row in found:
+            if row["key"] is None:
+                of_stream[row["stream"]].append(row)
+            else:
+                of_key[row["key"]].append(row)
         return [
             _view(stream, of_stream[stream], of_key[hashed], content)
             for (stream, _), (hashed, content) in zip(wanted, hashes, strict=True)
@@ -139,35 +143,32 @@ class RecordedStreams(Streams):
                 subject has another key of its own. Nothing was recorded.
             CannotStore: The store refuses the content of one of them. Nothing was recorded.
         """
-        events = [event for each in sealed for event in each]
-        with self._writer.connection() as connection:
+        proposed = keys.proposed()
+        given = (
+            *self._claims(appends),
+            array(proposed),
+            array(map(str, proposed.values())),
+            *parameters([event for each in sealed for event in each]),
+            self._writer.tenant,
+        )
+        with self._writer.connection() as connection, connection.cursor(binary=True) as cursor:
             try:
-                with connection.transaction(), connection.cursor() as cursor:
-                    if take_keys(cursor, keys.proposed()):
-                        raise _NotTogether
-                    with connection.pipeline():
-                        claimed = connection.execute(_CLAIM_ALL, self._claims(appends))
-                        places = self._writer.recorder.append(cursor, events)
-                        count = len(claimed.fetchall())
-                    if count != len(appends):
-                        raise _NotTogether
+                found = cursor.execute(_RECORD_ALL, given, prepare=True).fetchall()
             except (psycopg.errors.SerializationFailure, psycopg.errors.UniqueViolation):
                 raise _NotTogether from None
-        return [index for index, _ in places]
+        return [row["id"] for row in found]
 
-    def _claims(self, appends: Sequence[StreamAppend]) -> tuple[list[Any], ...]:
-        """Return the rows of idempotency keys as columns, by key: the order of their locks."""
-        rows = sorted(
-            (
-                *self._hashes(each.key),
-                each.stream,
-                each.expected_version,
-                len(each.events),
-                texts(each.warnings),
-            )
-            for each in appends
+    def _claims(self, appends: Sequence[StreamAppend]) -> tuple[str, ...]:
+        """Return the rows of idempotency keys as columns."""
+        hashes = [self._hashes(each.key) for each in appends]
+        return (
+            byte_texts(key for key, _ in hashes),
+            byte_texts(content for _, content in hashes),
+            array(each.stream for each in appends),
+            array(str(each.expected_version) for each in appends),
+            array(str(len(each.events)) for each in appends),
+            texts(texts(each.warnings) for each in appends),
         )
-        return tuple(map(list, zip(*rows, strict=True)))
 
     @override
     def append(
@@ -259,7 +260,9 @@ class RecordedStreams(Streams):
 
     def _outcome(self, connection: Connection[Any], key: CommandKey) -> CommandOutcome | None:
         hashed, content = self._hashes(key)
-        return _outcome(connection.execute(_KEYS, ([hashed],)).fetchall(), content)
+        return _outcome(
+            connection.execute(_LOOK, (array(()), byte_texts([hashed]))).fetchall(), content
+        )
 
     def _hashes(self, key: CommandKey) -> tuple[bytes, bytes]:
         actor = key.actor
@@ -378,28 +381,9 @@ _CLAIM: Final = (
     "insert into es.command_key (key, content, stream, version, events, warnings)"
     " values (%s, %s, %s, %s, %s, %s) on conflict (key) do nothing"
 )
-_CLAIM_ALL: Final = """
-    insert into es.command_key (key, content, stream, version, events, warnings)
-    select given.key, given.content, given.stream, given.version, given.events,
-        given.warnings::text[]
-    from unnest(%s::bytea[], %s::bytea[], %s::uuid[], %s::bigint[], %s::integer[], %s::text[])
-        as given (key, content, stream, version, events, warnings)
-    where given.version = 0 or exists (
-        select from es.event e
-        where e.originator_id = given.stream and e.originator_version = given.version
-    )
-    on conflict (key) do nothing returning key
-"""
-_READ_ALL: Final = (
-    "select originator_id::text as stream, event_id::text, originator_version as version, topic,"
-    " state from es.event where originator_id = any(%s::uuid[]) order by originator_version"
-)
-_KEYS: Final = """
-    select k.key, k.content, k.stream::text, k.version as before, k.events, k.warnings,
-        e.notification_id as index, e.event_id::text, e.topic, e.originator_version as version
-    from es.command_key k
-    left join es.event e on e.originator_id = k.stream
-        and e.originator_version > k.version and e.originator_version <= k.version + k.events
-    where k.key = any(%s::bytea[]) order by e.originator_version
-"""
+_RECORD_ALL: Final = SQL(
+    "select id from es.record_commands(%s::bytea[], %s::bytea[], %s::uuid[], %s::bigint[],"
+    " %s::integer[], %s::text[], %s::uuid[], %s::bigint[], {}, %s)"
+).format(SQL(PARAMETERS))
+_LOOK: Final = "select * from es.look(%s::uuid[], %s::bytea[])"
 _ACTOR: Final = "select actor::text from es.event where event_id = %s"

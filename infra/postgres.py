@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from threading import Event
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import psycopg
 import structlog
@@ -41,6 +42,8 @@ RECOVERING: Final = (
 #: ``record_messages`` makes three attempts; together they take less time than a listener that is
 #: stopped waits for the messages in flight.
 WRITE_TIMEOUT: Final = 2
+#: Seconds for which a connection of a pool is not checked again.
+_TRUSTED: Final = 0.5
 
 
 _NETWORK: Final = {
@@ -128,12 +131,24 @@ def settings(url: str, *, name: str, statement_timeout: int = STATEMENT_TIMEOUT)
 
 @contextmanager
 def pool(url: str, *, name: str, size: int = 2) -> Iterator[ConnectionPool[Connection[TupleRow]]]:
-    """Open a pool of connections in autocommit; each is checked before it is used."""
+    """Open a pool of connections in autocommit.
+
+    A connection is checked when it is taken, unless it was taken a moment ago too: a check is a
+    round trip.
+    """
+    taken = WeakKeyDictionary[Connection[TupleRow], float]()
+
+    def check(connection: Connection[TupleRow]) -> None:
+        now = time.monotonic()
+        if now - taken.get(connection, -_TRUSTED) > _TRUSTED:
+            ConnectionPool.check_connection(connection)
+        taken[connection] = now
+
     with ConnectionPool(
         kwargs={**settings(url, name=name), "autocommit": True},
         min_size=1,
         max_size=size,
-        check=ConnectionPool.check_connection,
+        check=check,
         timeout=CONNECT_TIMEOUT,
         open=True,
     ) as opened:

@@ -36,6 +36,20 @@ class Facts(Protocol):
     Every method raises ``StoreUnavailable`` if the database does not answer.
     """
 
+    def together(
+        self, records: Collection[RecordId], *, beginning: Collection[RecordId]
+    ) -> "Facts":
+        """Return the same facts for a batch of commands, which are read for all of them at once.
+
+        They may be read when the first command of the batch asks.
+
+        Args:
+            records: The source records that the commands of the batch are about.
+            beginning: Those of the commands that begin a stream, which ask for other streams.
+        """
+        del records, beginning
+        return self
+
     def died_at(self, records: Collection[RecordId]) -> Mapping[RecordId, datetime]:
         """Return when the persons of source records died, by record.
 

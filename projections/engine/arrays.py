@@ -27,6 +27,15 @@ def texts(items: Iterable[str]) -> str:
     return '{"' + joined + '"}'
 
 
+def byte_texts(items: Iterable[bytes]) -> str:
+    r"""Return an array literal of bytes.
+
+    >>> print(byte_texts([b"\x00a", b""]))
+    {"\\x0061","\\x"}
+    """
+    return "{" + ",".join(f'"\\\\x{each.hex()}"' for each in items) + "}"
+
+
 def instants(items: Iterable[datetime | None]) -> str:
     """Return an array literal of instants; None is null."""
     return array("null" if each is None else each.isoformat() for each in items)

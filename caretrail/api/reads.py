@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from caretrail.api.answers import SHAPES
 from caretrail.api.collections import COLLECTIONS, Collection
 from caretrail.api.incoming import Incoming
 from caretrail.api.patient_reads import (
@@ -31,6 +32,16 @@ from caretrail.api.stream_lists import asked_of
 from caretrail.api.stream_reads import AskedComparison, comparison, stream, streams
 from caretrail.api.work_list import AskedWork, work_list
 from caretrail.reading.catalogue import OWN_STREAMS
+from caretrail.reading.shapes.care_plans import ComparisonAnswer
+from caretrail.reading.shapes.patients import (
+    OccupiedPlaceShape,
+    PatientAnswer,
+    ProtocolAnswer,
+    PublicationShape,
+    TimelineAnswer,
+)
+from caretrail.reading.shapes.teams import AttributionsAnswer, CareTeamAnswer, ResponsibleAnswer
+from caretrail.reading.shapes.transitions import WorkListAnswer
 from domain.protocol import KIND
 
 Work: TypeAlias = Callable[[Incoming], Response]
@@ -45,8 +56,8 @@ class ReadRoute:
     words: str  # what it answers, in one line
     asked: type[BaseModel]  # its parameters
     work: Work
+    shape: Any  # a TypedDict: the answer, or a row of a list
     is_list: bool = False
-    rows: str = "items"  # the member of a list that holds its rows
     method: Literal["GET", "POST"] = "GET"
     body: type[BaseModel] | None = None
 
@@ -60,7 +71,7 @@ def _of_collection(collection: Collection) -> tuple[ReadRoute, ...]:
     """Return the reads of one kind of own stream."""
     if collection.kind not in OWN_STREAMS or collection.kind == KIND.name:
         return ()  # protocols are about no patient
-    noun = collection.noun
+    noun, shapes = collection.noun, SHAPES[collection.kind]
     return (
         ReadRoute(
             path=f"/{collection.path}",
@@ -68,6 +79,7 @@ def _of_collection(collection: Collection) -> tuple[ReadRoute, ...]:
             words=f"List {noun}s",
             asked=asked_of(collection),
             work=partial(streams, collection=collection),
+            shape=shapes.row,
             is_list=True,
         ),
         ReadRoute(
@@ -76,6 +88,7 @@ def _of_collection(collection: Collection) -> tuple[ReadRoute, ...]:
             words=f"Show one {noun} and its entries",
             asked=AskedInstants,
             work=partial(stream, collection=collection),
+            shape=shapes.one,
         ),
     )
 
@@ -87,6 +100,7 @@ _READS: Final = (
         words="List patients, those with the latest events first",
         asked=AskedPatients,
         work=patients,
+        shape=PatientAnswer,
         is_list=True,
     ),
     ReadRoute(
@@ -95,6 +109,7 @@ _READS: Final = (
         words="Find patients by name, birth date or number",
         asked=AskedPatient,
         work=patients_search,
+        shape=PatientAnswer,
         is_list=True,
         method="POST",
         body=PatientWords,
@@ -105,6 +120,7 @@ _READS: Final = (
         words="Show one patient",
         asked=AskedPatient,
         work=patient,
+        shape=PatientAnswer,
     ),
     ReadRoute(
         path="/patients/{patient}/timeline",
@@ -112,6 +128,7 @@ _READS: Final = (
         words="Show the encounters and entries of one patient",
         asked=AskedInstants,
         work=timeline,
+        shape=TimelineAnswer,
     ),
     ReadRoute(
         path="/patients/{patient}/responsible",
@@ -119,6 +136,7 @@ _READS: Final = (
         words="Show who is responsible for a patient, and who is told",
         asked=AskedResponsible,
         work=responsible,
+        shape=ResponsibleAnswer,
     ),
     ReadRoute(
         path="/patients/{patient}/care-team",
@@ -126,6 +144,7 @@ _READS: Final = (
         words="Show the members, coordinators and handovers of a patient's care team",
         asked=AskedInstants,
         work=care_team,
+        shape=CareTeamAnswer,
     ),
     ReadRoute(
         path="/patients/{patient}/attributions",
@@ -133,6 +152,7 @@ _READS: Final = (
         words="Show what a patient is attributed to",
         asked=AskedInstants,
         work=attributions,
+        shape=AttributionsAnswer,
     ),
     ReadRoute(
         path="/care-plans/{stream}/compare",
@@ -140,6 +160,7 @@ _READS: Final = (
         words="Compare two revisions of a care plan, part by part",
         asked=AskedComparison,
         work=comparison,
+        shape=ComparisonAnswer,
     ),
     ReadRoute(
         path="/census",
@@ -147,6 +168,7 @@ _READS: Final = (
         words="List the occupied places",
         asked=AskedCensus,
         work=census,
+        shape=OccupiedPlaceShape,
         is_list=True,
     ),
     ReadRoute(
@@ -155,6 +177,7 @@ _READS: Final = (
         words="List the protocols that were published, in that order",
         asked=AskedProtocols,
         work=protocols,
+        shape=PublicationShape,
         is_list=True,
     ),
     ReadRoute(
@@ -163,6 +186,7 @@ _READS: Final = (
         words="Show one published protocol with its TOML file",
         asked=AskedProtocols,
         work=protocol,
+        shape=ProtocolAnswer,
     ),
     ReadRoute(
         path="/work-list",
@@ -170,7 +194,6 @@ _READS: Final = (
         words="List what is owed to each person, the most pressing first",
         asked=AskedWork,
         work=work_list,
-        is_list=True,
-        rows="people",
+        shape=WorkListAnswer,
     ),
 )

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 from starlette.responses import Response
 
+from caretrail.api.answers import SHAPES
 from caretrail.api.collections import Collection
 from caretrail.api.incoming import Incoming
 from caretrail.api.problems import Problem
@@ -60,7 +61,9 @@ def streams(incoming: Incoming, collection: Collection) -> Response:
         if reading is None:
             raise Problem("unknown_patient")
         whole = [
-            each for each in reading.activities.streams.get(collection.kind, ()) if asked.fits(each)
+            {name: each[name] for name in SHAPES[collection.kind].row.__annotations__}
+            for each in reading.activities.streams.get(collection.kind, ())
+            if asked.fits(each)
         ]
         rows, after = sliced(whole[offset:], asked, offset)
         return shown(incoming, page(rows, after=after), right=read.right, patients=[read.patient])

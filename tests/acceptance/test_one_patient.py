@@ -125,6 +125,7 @@ class Story:
         mercy, heart = {"organisation": "MERCY"}, {"organisation": "HEART"}
         asked = {
             "patient": self.number,
+            "new_person": True,  # in some orders, no message has named the patient yet
             "requester": mercy,
             "target": heart,
             "service": "CARDIOLOGY",
@@ -160,8 +161,10 @@ class Story:
             return self.service.line.object("plan", verb, *flags, *caller)
 
         def draft() -> None:
-            flags = (self.number, "--category", "transition", "--responsible", "MERCY")
-            self.streams["plan"] = give("draft", "2026-03-02T09:00Z", *flags)["stream_id"]
+            flags = ("--category", "transition", "--responsible", "MERCY", "--new-person")
+            self.streams["plan"] = give("draft", "2026-03-02T09:00Z", self.number, *flags)[
+                "stream_id"
+            ]
 
         def revised(verb: str, at: str, *flags: str) -> None:
             give(verb, at, self.streams["plan"], *flags)
@@ -194,7 +197,8 @@ class Story:
             events.extend(outcome["events"])
 
         def record() -> None:
-            told("record", "2026-03-26T09:00Z", {"patient": self.number, "source": "home"})
+            listed = {"patient": self.number, "new_person": True, "source": "home"}
+            told("record", "2026-03-26T09:00Z", listed)
 
         def reconcile() -> None:
             decided = {"at_point": "call", "role": "pharmacist", "compared": ["l1"]}

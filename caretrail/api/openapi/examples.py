@@ -43,6 +43,19 @@ _VALUES: Final[Mapping[str, object]] = {
     "name": "Furosemide",
     "content": _PROTOCOL,
     "roster": "MSSP-2026",
+    "facility": "GENERAL",
+    "unit": "4W",
+    "room": "401",
+    "bed": "1",
+    "building": "MAIN",
+    "floor": "4",
+    "description": "Cardiology, room 401",
+    "visit_number": "V7",
+    "authority": "GENERAL",
+    "identifier": "0048213",
+    "summary": "Admitted to 4W",
+    "zone": "America/Chicago",
+    "next": "eyJvIjo1MH0",
 }
 _FORMATS: Final[Mapping[str, object]] = {"date": "2026-03-09", "date-time": TIME}
 #: The pattern of the id of a part within a stream, such as g1 for a goal.
@@ -64,7 +77,9 @@ def example_of(schema: Json, definitions: Json | None = None) -> Json:
         schema: The schema of an object.
         definitions: What its references name; None: the schema holds them.
     """
-    return _object(schema, schema.get("$defs", {}) if definitions is None else definitions, "")
+    known = schema.get("$defs", {}) if definitions is None else definitions
+    found: Json = _value(schema, known, "")
+    return found
 
 
 def _object(schema: Json, definitions: Json, path: str) -> Json:
@@ -91,7 +106,8 @@ def _value(schema: Json, definitions: Json, path: str) -> Any:  # noqa: PLR0911 
         case "object":
             return _object(schema, definitions, path)
         case "array":
-            return [_value(schema["items"], definitions, path)]
+            (found,) = schema.get("examples", ([_value(schema["items"], definitions, path)],))
+            return found
         case "boolean":
             return True
         case "integer" | "number":

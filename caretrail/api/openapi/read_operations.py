@@ -1,6 +1,8 @@
 """The operations that read."""
 
-from typing import Final
+from typing import Any, Final
+
+from pydantic import TypeAdapter
 
 from caretrail.api.openapi.components import Json, with_components
 from caretrail.api.openapi.examples import example_of
@@ -27,25 +29,34 @@ from domain.errors import (
 )
 
 
+def schema_of(shape: Any, schemas: Json) -> Json:
+    """Return a reference to the schema of a shape, and add it to ``schemas``."""
+    schema = TypeAdapter(shape).json_schema(mode="serialization")
+    schemas[shape.__name__] = with_components(schema, schemas)
+    return {"$ref": f"#/components/schemas/{shape.__name__}"}
+
+
+def _answer(route: ReadRoute, schemas: Json) -> Json:
+    one = schema_of(route.shape, schemas)
+    if not route.is_list:
+        return one
+    return {
+        "type": "object",
+        "required": ["items", "next"],
+        "properties": {
+            "items": {"type": "array", "items": one},
+            "next": {
+                "anyOf": [{"type": "string"}, {"type": "null"}],
+                "description": "cursor of the next page; null: this is the last one",
+            },
+        },
+    }
+
+
 def read_operation(route: ReadRoute, schemas: Json) -> Json:
     """Return the operation of a read, and add the schemas that it names to ``schemas``."""
     asked = with_components(route.asked.model_json_schema(), schemas)
-    one = {"type": "object"}
-    answer: Json = (
-        {
-            "type": "object",
-            "required": [route.rows, "next"],
-            "properties": {
-                route.rows: {"type": "array", "items": one},
-                "next": {
-                    "type": ["string", "null"],
-                    "description": "cursor of the next page; null: this is the last one",
-                },
-            },
-        }
-        if route.is_list
-        else one
-    )
+    answer = _answer(route, schemas)
     codes = [*OF_EVERY_REQUEST, *OF_READS]
     refusals: list[type[DomainError]] = [PurposeMissing, RoleNotAllowed]
     if "{patient}" in route.path or "patient" in route.asked.model_fields:
@@ -89,7 +100,7 @@ def read_operation(route: ReadRoute, schemas: Json) -> Json:
                 "content": {
                     "application/json": {
                         "schema": answer,
-                        "example": {route.rows: [], "next": None} if route.is_list else {},
+                        "example": example_of(answer, schemas),
                     }
                 },
             },

@@ -1,0 +1,1 @@
+"""The shapes of answers: their members with types. The API describes its answers from them."""

@@ -11,6 +11,7 @@ from secrets import token_hex
 
 import httpx
 import pytest
+from starlette.applications import Starlette
 
 from caretrail.bootstrap import Application
 from caretrail.http import OwnActivities
@@ -29,6 +30,7 @@ class Desk:
     client: httpx.Client
     told: Told
     site: str
+    app: Starlette
 
     @property
     def application(self) -> Application:
@@ -104,5 +106,5 @@ def open_desk(server: str, home: Path, *, present: datetime | None = None) -> It
             reader, own=OwnActivities(decisions=application.decisions, id_key=application.id_key)
         )
         with serving(app) as site, httpx.Client(base_url=site, trust_env=False) as client:
-            yield Desk(sign_in(client, sessions_of(reader)), told, site)
+            yield Desk(sign_in(client, sessions_of(reader)), told, site, app)
     servers.drop_database(server, name)

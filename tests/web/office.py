@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 
 from caretrail.intake import reading_context
@@ -27,6 +28,11 @@ class Office:
     @property
     def site(self) -> str:
         return self.desk.site
+
+    def items(self) -> list[str]:
+        """Return the items of the work list, by their ids."""
+        page = self.desk.client.get("/ui/work").text
+        return [unescape(each) for each in re.findall(r'name="item" value="([^"]+)"', page)]
 
 
 @contextmanager

@@ -1,7 +1,4 @@
-"""The pages as a browser shows them, at a small desk screen and at a phone's width."""
-
-import os
-from pathlib import Path
+"""The timeline as a browser shows it. ``test_every_page`` looks at all pages."""
 
 import pytest
 
@@ -9,62 +6,6 @@ from tests.region import Told
 from tests.web.browser import Browser
 
 pytestmark = [pytest.mark.chromium, pytest.mark.postgres]
-
-SIZES = [(1366, 768), (390, 844)]
-PAGES = [
-    "home",
-    "patients",
-    "timeline",
-    "earlier",
-    "before",
-    "census",
-    "evidence",
-    "error",
-    "dates",
-    "replay",
-]
-OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-
-
-def addresses(told: Told) -> dict[str, str]:
-    event = told.reader.patient(told.alder)
-    assert event
-    first = next(iter(event.filed.values()))
-    return {
-        "home": "/",
-        "patients": "/ui/patients",
-        "timeline": f"/ui/patients/{told.alder}",
-        "earlier": f"/ui/patients/{told.alder}?as_of=2026-01-20+12:00&since=all",
-        "before": f"/ui/patients/{told.alder}?as_of=2026-01-01",
-        "census": "/ui/census",
-        "evidence": f"/ui/events/{first.event_id}",
-        "error": "/ui/patients/nobody",
-        "replay": f"/ui/patients/{told.alder}/replay",
-        "dates": f"/ui/patients/{told.orchard}",
-    }
-
-
-@pytest.mark.parametrize(
-    ("page", "size", "dark"),
-    [(page, size, False) for page in PAGES for size in SIZES]
-    + [(page, SIZES[0], True) for page in ("timeline", "census", "patients")],
-)
-def test_a_page_shows_without_complaint_overflow_or_foreign_request(
-    told: Told, site: str, tab: Browser, *, page: str, size: tuple[int, int], dark: bool
-) -> None:
-    tab.show(site + addresses(told)[page], *size, dark=dark)
-
-    assert tab.evaluate(OVERFLOW) <= 0
-    assert [url for url in tab.requested if not url.startswith((site, "data:,"))] == []
-    complaints = [said for said in tab.complaints if "404" not in said]
-    assert complaints == []
-    assert tab.evaluate("document.querySelector('main').innerText.trim().length") > 20
-    shot = tab.picture()
-    assert shot.startswith(b"\x89PNG")
-    keep = os.environ.get("CARETRAIL_SCREENSHOTS")
-    if keep:
-        name = f"{page}-{size[0]}-{'dark' if dark else 'light'}.png"
-        (Path(keep) / name).write_bytes(tab.picture(whole=True))
 
 
 def test_on_a_phone_the_chart_starts_with_now_in_sight_and_keeps_its_size(

@@ -194,6 +194,17 @@ class Lender:
 
 
 @contextmanager
+def snapshot(connection: Connection[Any]) -> Iterator[None]:
+    """Let all queries until exit see one state of the database. They cannot write.
+
+    Otherwise rows could hold an event that was applied after the position of the answer was read.
+    """
+    with connection.transaction():
+        connection.execute("set transaction isolation level repeatable read, read only")
+        yield
+
+
+@contextmanager
 def reachable() -> Iterator[None]:
     """Raise ``StoreUnavailable`` if the server is lost or cannot be reached."""
     try:

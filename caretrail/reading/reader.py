@@ -32,6 +32,7 @@ from domain.catalogue import own_event
 from domain.ids import MODES, IdKey, PatientId, RecordId, StreamId
 from domain.interpretation import interpret
 from infra import clock
+from infra.postgres import snapshot
 from projections import (
     audit_trail,
     census,
@@ -112,7 +113,7 @@ class Reader:
             records: If given, only the components of these source records matter.
             stream: If given, only the component of this own stream matters.
         """
-        with self._connections() as connection:
+        with self._connections() as connection, snapshot(connection):
             known = self._position(connection, known_at)
             clocks = TwoClocks(as_of=as_of, known=None if known_at is None else known.index)
             components: list[str] | None = None
@@ -161,7 +162,7 @@ class Reader:
         Raises:
             NumberShared: See ``resolve``. Only patients that had the number by ``known_at`` count.
         """
-        with self._connections() as connection:
+        with self._connections() as connection, snapshot(connection):
             then = known_at is not None
             known = self._position(connection, known_at)
             upto = known.index if then else None
@@ -323,7 +324,7 @@ class Reader:
         known_at: int | datetime | None = None,
     ) -> CensusReading:
         """Return who is where. Lengths are judged by ``as_of``, or by ``now`` if it is None."""
-        with self._connections() as connection:
+        with self._connections() as connection, snapshot(connection):
             known = self._position(connection, known_at)
             shared: list[tuple[str, ...]] = []
             if as_of is None and known_at is None:

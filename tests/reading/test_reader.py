@@ -1,12 +1,16 @@
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
+import psycopg
 import pytest
 from msgspec import structs
+from psycopg import Connection
 
+from caretrail.read_models import ReadModels
 from caretrail.readers import open_reader
-from caretrail.reading import PatientReading, PatientSearch
+from caretrail.reading import PatientReading, PatientSearch, Reader
 from caretrail.reading.contract import census_json, patients_json, timeline_json
 from domain.body import SealedSegment
 from tests.region import NOW, Told, now
@@ -335,3 +339,41 @@ def test_the_keys_of_a_list_are_fetched_before_its_segments_are_opened(
         else:
             assert reader.patients().listed
     assert opened
+
+
+def test_rows_and_position_of_an_answer_are_of_one_state(told: Told) -> None:
+    with (
+        psycopg.connect(told.application.url, autocommit=True) as other,
+        told.reader.past() as then,
+    ):
+        before = then.connection.execute(_STATE).fetchone()
+        other.execute("select pg_current_xact_id()")  # a transaction of another process commits
+        assert then.connection.execute(_STATE).fetchone() == before
+
+
+#: Which transactions the next query sees.
+_STATE: Final = "select pg_current_snapshot()::text"
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda reader: reader.patient("NGH|0048213"),
+        lambda reader: reader.census(now=NOW),
+    ],
+    ids=["patient", "census"],
+)
+def test_the_position_of_an_answer_is_read_in_the_transaction_of_its_rows(
+    told: Told, ask: Callable[[Reader], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    levels, real = list[object](), ReadModels.complete_through
+
+    def complete_through(models: ReadModels, connection: Connection[Any]) -> int:
+        levels.append(connection.execute("show transaction_isolation").fetchone())
+        return real(models, connection)
+
+    monkeypatch.setattr(ReadModels, "complete_through", complete_through)
+    with open_reader(told.application, connections=1) as reader:
+        ask(reader)
+
+    assert set(levels) == {("repeatable read",)}

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Final, TypedDict
+from typing import Annotated, Any, ClassVar, Final, TypeAlias, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import override
@@ -10,8 +10,8 @@ from typing_extensions import override
 from commands.decisions import Command, Context, Text, VoidEvent
 from commands.permissions import Permission
 from domain import medication_list
-from domain.decider import StreamEvent, fold
-from domain.errors import MoveNotAllowed
+from domain.decider import StreamEvent
+from domain.errors import AnotherPatient
 from domain.events import UUID_TEXT, OptionalCode, OwnEvent
 from domain.ids import IdKey, Mode, RecordId, StatementRef, StreamId
 from domain.medication_facts import (
@@ -24,7 +24,7 @@ from domain.medication_facts import (
     DiscrepancyResolved,
     GivenTo,
     ItemRef,
-    ListId,
+    ListElsewhere,
     ListSource,
     MedicationAction,
     MedicationListRecorded,
@@ -33,7 +33,7 @@ from domain.medication_facts import (
     ReconcilerRole,
     Resolution,
 )
-from domain.medication_list import MedicationHistory, NoList
+from domain.medication_list import MedicationHistory
 from domain.party import Party
 from domain.statement import Moment
 
@@ -49,6 +49,14 @@ _COUNTS: Final[Mapping[MedicationAction, str]] = {
     "hold": "held",
     "clarify": "to_clarify",
 }
+
+
+#: A list as a caller writes it: its id, for a list of another source record after its stream.
+_LIST: Final = r"^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/)?l[1-9][0-9]{0,4}"
+ComparedList: TypeAlias = Annotated[str, Field(pattern=rf"{_LIST}$", examples=["l1"])]
+ComparedItem: TypeAlias = Annotated[
+    str, Field(pattern=rf"{_LIST}/[1-9][0-9]{{0,2}}$", examples=["l1/1"])
+]
 
 
 class _Frozen(BaseModel):
@@ -71,7 +79,8 @@ class MedicationDecision(_Frozen):
 
     action: Annotated[MedicationAction, Field(description="what is decided")]
     items: Annotated[
-        tuple[ItemRef, ...], Field(description="items of the compared lists; none if it is new")
+        tuple[ComparedItem, ...],
+        Field(description="items of the compared lists; none if it is new"),
     ] = ()
     medicine: Annotated[MedicationItem | None, Field(description="new or changed medicine")] = None
     reason: Annotated[Text, Field(description="why")] = ""
@@ -86,11 +95,14 @@ class _FactHead(TypedDict):
 
 
 class _ListCommand(Command):
-    """A command on the medication lists of a person."""
+    """A command on the medication lists of a person. Each source record has one stream."""
 
     KIND: ClassVar = medication_list.KIND
+    BEGINS: ClassVar[bool] = True
     PERMISSION: ClassVar[Permission] = Permission.PLAN
 
+    record: Annotated[RecordId, Field(pattern=UUID_TEXT, description="source record")]
+    mode: Annotated[Mode, Field(description="processing mode of the record")] = "P"
     by: Annotated[Party, Field(description="who acts")]
     note: Annotated[Text, Field(description="free text; it is stored sealed")] = ""
 
@@ -102,22 +114,30 @@ class _ListCommand(Command):
     def facility(self) -> str:
         return self.by.organisation
 
-    def _head(self, history: MedicationHistory, context: Context) -> _FactHead:
-        """Return the members that every event has.
+    @classmethod
+    @override
+    def stream_of(cls, id_key: IdKey, members: Mapping[str, Any]) -> StreamId | None:
+        return medication_list.stream_of_person(id_key, RecordId(members["record"]))
 
-        Raises:
-            MoveNotAllowed: The person has no list.
-        """
-        if isinstance(state := fold(medication_list.MEDICATION_LIST, history).state, NoList):
-            allowed = medication_list.moves(state)
-            raise MoveNotAllowed(self.VERB, state=state.WORD, allowed=allowed)
-        first = next(iter(state.known.lists.values()))
+    def head(self, context: Context) -> _FactHead:
+        """Return the members that every event has."""
         return {
-            "record": first.record,
-            "mode": first.mode,
+            "record": self.record,
+            "mode": self.mode,
             "happened_at": context.time.moment,
             "by": self.by,
         }
+
+    def lists(self, history: Sequence[StreamEvent[OwnEvent]]) -> MedicationHistory:
+        """Return the events of the stream.
+
+        Raises:
+            AnotherPatient: They are of another source record.
+        """
+        found = self.KIND.history(self.stream, history)
+        if any(each.event.record != self.record for each in found):
+            raise AnotherPatient
+        return found
 
 
 class RecordMedicationList(_ListCommand):
@@ -139,22 +159,14 @@ class RecordMedicationList(_ListCommand):
         Field(max_length=MOST_ITEMS, description="medicines; they are stored sealed"),
     ] = ()
 
-    @classmethod
-    @override
-    def stream_of(cls, id_key: IdKey, members: Mapping[str, Any]) -> StreamId | None:
-        return medication_list.stream_of_person(id_key, RecordId(members["record"]))
-
     @override
     def decide(
         self, history: Sequence[StreamEvent[OwnEvent]], context: Context
     ) -> Sequence[OwnEvent]:
         def recorded(list_id: str) -> MedicationListRecorded:
             return MedicationListRecorded(
-                record=self.record,
-                mode=self.mode,
-                happened_at=context.time.moment,
+                **self.head(context),
                 anchor=self.anchor,
-                by=self.by,
                 list_id=list_id,
                 source=self.source,
                 items=len(self.items),
@@ -182,7 +194,13 @@ class ReconcileMedications(_ListCommand):
         Annotated[StatementRef, Field(pattern=UUID_TEXT)] | None,
         Field(description="encounter, or a statement of it, that it belongs to"),
     ] = None
-    compared: Annotated[tuple[ListId, ...], Field(description="lists, such as l1")] = ()
+    compared: Annotated[
+        tuple[ComparedList, ...],
+        Field(
+            description="lists, such as l1; a list of a merged record is written after its stream,"
+            " as STREAM/l1"
+        ),
+    ] = ()
     decisions: Annotated[
         tuple[MedicationDecision, ...], Field(description="decisions; they are stored sealed")
     ] = ()
@@ -199,15 +217,17 @@ class ReconcileMedications(_ListCommand):
     def decide(
         self, history: Sequence[StreamEvent[OwnEvent]], context: Context
     ) -> Sequence[OwnEvent]:
-        lists = self.KIND.existing(self.stream, history)
-        decided = [item for each in self.decisions for item in each.items]
+        lists = self.lists(history)
+        decided = [self._own(item) for each in self.decisions for item in each.items]
+        compared = [self._own(each) for each in self.compared]
         counts = Counter(_COUNTS[each.action] for each in self.decisions)
         reconciled = MedicationsReconciled(
-            **self._head(lists, context),
+            **self.head(context),
             anchor=self.anchor,
             at_point=self.at_point,
             role=self.role,
-            compared=self.compared,
+            compared=tuple(each for each in compared if "/" not in each),
+            compared_elsewhere=self._elsewhere(compared, context),
             decided_items=len(decided),
             actions=ActionCounts(**counts),
             unresolved=self.unresolved,
@@ -216,6 +236,24 @@ class ReconcileMedications(_ListCommand):
             language=self.language,
         )
         return medication_list.reconcile(lists, reconciled, decided=decided, time=context.time)
+
+    def _own(self, ref: str) -> str:
+        """Return a list or an item of this stream without its stream."""
+        return ref.removeprefix(f"{self.stream}/")
+
+    def _elsewhere(self, compared: Sequence[str], context: Context) -> tuple[ListElsewhere, ...]:
+        """Return the compared lists of other source records of the person."""
+        named = [each for each in compared if "/" in each]
+        if not named:
+            return ()
+        others = {
+            stream: self.KIND.history(stream, events)
+            for stream, events in context.facts.streams(self.record, self.KIND.name).items()
+            if stream != self.stream
+        }
+        return tuple(
+            medication_list.list_elsewhere(others, each, time=context.time) for each in named
+        )
 
     @override
     def clinical(self) -> dict[str, Any]:
@@ -239,12 +277,10 @@ class FindDiscrepancy(_ListCommand):
     def decide(
         self, history: Sequence[StreamEvent[OwnEvent]], context: Context
     ) -> Sequence[OwnEvent]:
-        lists = self.KIND.existing(self.stream, history)
-        head = self._head(lists, context)
         return medication_list.find_discrepancy(
-            lists,
+            self.lists(history),
             lambda free: DiscrepancyFound(
-                **head, discrepancy_id=free, kind=self.kind, items=self.items
+                **self.head(context), discrepancy_id=free, kind=self.kind, items=self.items
             ),
             time=context.time,
         )
@@ -263,11 +299,10 @@ class ResolveDiscrepancy(_ListCommand):
     def decide(
         self, history: Sequence[StreamEvent[OwnEvent]], context: Context
     ) -> Sequence[OwnEvent]:
-        lists = self.KIND.existing(self.stream, history)
         resolved = DiscrepancyResolved(
-            **self._head(lists, context), discrepancy_id=self.discrepancy_id, how=self.how
+            **self.head(context), discrepancy_id=self.discrepancy_id, how=self.how
         )
-        return medication_list.resolve_discrepancy(lists, resolved, time=context.time)
+        return medication_list.resolve_discrepancy(self.lists(history), resolved, time=context.time)
 
 
 class VoidMedicationEvent(VoidEvent):

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from domain.events import UUID_TEXT, EnteredInError, OptionalCode, OwnEvent
+from domain.events import UUID_TEXT, EnteredInError, NamedStream, OptionalCode, OwnEvent
 from domain.ids import RecordId
 from domain.party import Party
 
@@ -57,6 +57,24 @@ class ActionCounts(BaseModel):
     """Decisions to ask first."""
 
 
+class ListElsewhere(BaseModel):
+    """A list in the stream of another source record of the same person."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stream: NamedStream
+    """The stream of the list."""
+    list_id: ListId
+    """The list, within that stream."""
+    items: Annotated[int, Field(ge=0, le=MOST_ITEMS)]
+    """The number of its items."""
+
+    @property
+    def ref(self) -> str:
+        """The list as a caller writes it."""
+        return f"{self.stream}/{self.list_id}"
+
+
 class MedicationFact(OwnEvent):
     """A fact about the medication lists of a person."""
 
@@ -89,7 +107,9 @@ class MedicationsReconciled(MedicationFact):
     role: ReconcilerRole
     """The role in which ``by`` acted."""
     compared: tuple[ListId, ...] = ()
-    """The lists that were compared."""
+    """The lists of this stream that were compared."""
+    compared_elsewhere: tuple[ListElsewhere, ...] = ()
+    """The lists of other source records of the person that were compared."""
     decided_items: _Count
     """The number of items of these lists that have a decision."""
     actions: ActionCounts

@@ -2,7 +2,8 @@
 
     recorded <-> reconciled
 
-A person has one stream. Each source (home, hospital, pharmacy, ...) gives a list, and a person
+Each source record of a person has one stream. After a merge, a reconciliation may compare lists of
+several of them. Each source (home, hospital, pharmacy, ...) gives a list, and a person
 compares lists and decides about each item. ``domain.medication_facts`` has the facts.
 """
 
@@ -26,6 +27,7 @@ from domain.ids import IdKey, RecordId, StreamId
 from domain.medication_facts import (
     DiscrepancyFound,
     DiscrepancyResolved,
+    ListElsewhere,
     MedicationEvent,
     MedicationListEnteredInError,
     MedicationListRecorded,
@@ -61,6 +63,15 @@ class KnownLists:
         return {
             f"{each}/{place}" for each in compared for place in range(1, self.lists[each].items + 1)
         }
+
+    def items_in(self, reconciled: MedicationsReconciled) -> set[str]:
+        """Return the items of the lists that a reconciliation compares, also those elsewhere."""
+        elsewhere = {
+            f"{each.ref}/{place}"
+            for each in reconciled.compared_elsewhere
+            for place in range(1, each.items + 1)
+        }
+        return self.items_of(reconciled.compared) | elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +144,8 @@ def _with_discrepancy(state: Medications, one: MedicationDiscrepancy) -> Medicat
 def refusal(state: Medications, event: MedicationEvent) -> DomainError | None:  # noqa: PLR0911 - one per fact
     """Return why the state does not allow an event; None if it allows the event."""
     move, known = event.move(), state.known
-    if not isinstance(state, _FROM[type(event)]):
+    elsewhere = isinstance(event, MedicationsReconciled) and event.compared_elsewhere
+    if not isinstance(state, _FROM[type(event)]) and not elsewhere:
         return MoveNotAllowed(move, state=state.WORD, allowed=moves(state))
     match event:
         case MedicationListRecorded():
@@ -156,12 +168,12 @@ def refusal(state: Medications, event: MedicationEvent) -> DomainError | None:  
 
 
 def _reconciliation_refusal(known: KnownLists, event: MedicationsReconciled) -> DomainError | None:
-    if not event.compared:
+    if not event.compared and not event.compared_elsewhere:
         return NothingCompared()
     unknown = [each for each in event.compared if each not in known.lists]
     if unknown:
         return ListUnknown(unknown[0])
-    undecided = len(known.items_of(event.compared)) - event.decided_items
+    undecided = len(known.items_in(event)) - event.decided_items
     return UndecidedItems(undecided) if undecided > 0 and not event.unresolved else None
 
 
@@ -261,11 +273,32 @@ def reconcile(
     """
     known = fold(MEDICATION_LIST, as_of(history, time.moment.at)).state.known
     if all(each in known.lists for each in event.compared):
-        items = known.items_of(event.compared)
+        items = known.items_in(event)
         wrong = [each for each in decided if each not in items or decided.count(each) > 1]
-        if event.compared and wrong:
+        if (event.compared or event.compared_elsewhere) and wrong:
             raise ItemUnknown(wrong[0])
     return decide(MEDICATION_LIST, history, [event], time=time)
+
+
+def list_elsewhere(
+    streams: Mapping[StreamId, MedicationHistory], ref: str, *, time: StatedTime
+) -> ListElsewhere:
+    """Return a list of another source record of the person, as it is known at a time.
+
+    Args:
+        streams: The streams of the other source records.
+        ref: The list as a caller writes it: its stream and its id, such as ``.../l1``.
+        time: The time of the reconciliation.
+
+    Raises:
+        ListUnknown: The person has no such list at that time.
+    """
+    stream, _, list_id = ref.rpartition("/")
+    history = as_of(streams.get(StreamId(stream), ()), time.moment.at)
+    found = fold(MEDICATION_LIST, history).state.known.lists.get(list_id)
+    if found is None:
+        raise ListUnknown(ref)
+    return ListElsewhere(stream=StreamId(stream), list_id=list_id, items=found.items)
 
 
 def resolve_discrepancy(

@@ -1,6 +1,6 @@
 """The medication lists of each person, and how they were reconciled."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass
 from datetime import datetime
 from typing import Final
@@ -47,7 +47,13 @@ MEDICATION_RECONCILIATION: Final = Table(
         Column("at_point", "text", "admission, transfer, discharge, ...", required=True),
         *_BY,
         Column("role", "text", "prescriber, pharmacist, nurse or other.", required=True),
-        Column("compared", "text[]", "Lists that were compared.", required=True),
+        Column("compared", "text[]", "Lists of the stream that were compared.", required=True),
+        Column(
+            "compared_elsewhere",
+            "text[]",
+            "Lists of other records of the person that were compared: stream and list.",
+            required=True,
+        ),
         Column("continued", "integer", "Medicines to continue.", required=True),
         Column("changed", "integer", "Medicines to change.", required=True),
         Column("stopped", "integer", "Medicines to stop.", required=True),
@@ -124,6 +130,7 @@ class ReconciliationRow:
     by_person: str
     role: ReconcilerRole
     compared: tuple[str, ...]
+    compared_elsewhere: tuple[str, ...]
     continued: int
     changed: int
     stopped: int
@@ -176,6 +183,7 @@ def reconciliation_rows(known: KnownLists) -> list[ReconciliationRow]:
             by_person=each.by.person,
             role=each.role,
             compared=each.compared,
+            compared_elsewhere=tuple(other.ref for other in each.compared_elsewhere),
             **each.actions.model_dump(),
             unresolved=each.unresolved,
             given_to=each.given_to,
@@ -192,9 +200,19 @@ def flags_of(row: ReconciliationRow) -> tuple[str, ...]:
     return () if row.role in MAY_RECONCILE else ("role_may_not_reconcile",)
 
 
-def list_rows(known: KnownLists) -> Mapping[str, ListRow]:
-    """Return the lists by their ids."""
-    compared = {each for one in known.reconciliations for each in one.compared}
+def compared_elsewhere(known: KnownLists) -> set[str]:
+    """Return the lists of other streams that reconciliations compared: stream and list."""
+    return {each.ref for one in known.reconciliations for each in one.compared_elsewhere}
+
+
+def list_rows(known: KnownLists, elsewhere: Collection[str] = ()) -> Mapping[str, ListRow]:
+    """Return the lists by their ids.
+
+    Args:
+        known: The lists, and the reconciliations of their stream.
+        elsewhere: The lists of the stream that reconciliations of other streams compared.
+    """
+    compared = {each for one in known.reconciliations for each in one.compared}.union(elsewhere)
     return {
         list_id: ListRow(
             source=each.source,
@@ -231,13 +249,18 @@ def discrepancy_rows(known: KnownLists) -> Mapping[str, DiscrepancyRow]:
 def rows(course: Course, services: Services) -> dict[str, list[Row]]:  # noqa: ARG001
     """Return the rows of a component."""
     found: dict[str, list[Row]] = {each.name: [] for each in PROJECTION.tables}
-    for stream, filed in course.streams.items():
-        if not isinstance(filed[0].core, KIND.events):
-            continue
-        events: MedicationHistory = history(filed, KIND.events)
-        first = events[0].event
+    streams: dict[str, MedicationHistory] = {
+        stream: history(filed, KIND.events)
+        for stream, filed in course.streams.items()
+        if isinstance(filed[0].core, KIND.events)
+    }
+    lists = {
+        stream: fold(MEDICATION_LIST, events).state.known for stream, events in streams.items()
+    }
+    elsewhere = {each for known in lists.values() for each in compared_elsewhere(known)}
+    for stream, known in lists.items():
+        filed, first = course.streams[stream], streams[stream][0].event
         assert first.record is not None  # noqa: S101  # every event of the kind names one
-        known = fold(MEDICATION_LIST, events).state.known
         about = (course.patient_of(first.record), first.mode)
         rest = (filed[-1].index, filed[0].recorded_at, filed[-1].recorded_at, course.component)
         found[MEDICATION_RECONCILIATION.name] += [
@@ -245,7 +268,7 @@ def rows(course: Course, services: Services) -> dict[str, list[Row]]:  # noqa: A
             for number, row in enumerate(reconciliation_rows(known), 1)
         ]
         parts: Mapping[str, Mapping[str, ListRow | DiscrepancyRow]] = {
-            MEDICATION_LIST_TABLE.name: list_rows(known),
+            MEDICATION_LIST_TABLE.name: list_rows(known, lists_of_stream(stream, elsewhere)),
             MEDICATION_DISCREPANCY.name: discrepancy_rows(known),
         }
         for table, some in parts.items():
@@ -253,6 +276,12 @@ def rows(course: Course, services: Services) -> dict[str, list[Row]]:  # noqa: A
                 (stream, key, *about, *astuple(each), *rest) for key, each in some.items()
             ]
     return found
+
+
+def lists_of_stream(stream: str, refs: Iterable[str]) -> set[str]:
+    """Return the lists of one stream among lists that are written after their streams."""
+    named = (each.rpartition("/") for each in refs)
+    return {list_id for other, _, list_id in named if other == stream}
 
 
 def _encounter(course: Course, row: ReconciliationRow) -> EncounterId | None:
@@ -272,7 +301,7 @@ def duties_of_medication_lists(course: Course) -> Iterator[OwedDuty]:
 
 PROJECTION: Final = Projection(
     name="medication_reconciliation",
-    version=1,
+    version=2,
     tables=(MEDICATION_RECONCILIATION, MEDICATION_LIST_TABLE, MEDICATION_DISCREPANCY),
     fold=ByCourse(rows=rows),
     views=(

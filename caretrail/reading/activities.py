@@ -10,6 +10,7 @@ from typing import Any, Final
 import structlog
 
 from caretrail.reading.catalogue import OWN_STREAMS
+from caretrail.reading.medications import mark_compared_elsewhere
 from caretrail.reading.members import Json
 from caretrail.reading.own_stream import OwnStream, StreamSummary
 from caretrail.reading.wording import EntryWords
@@ -113,6 +114,7 @@ def read_activities(
         summaries[kind.kind].append((stream, summary))
         shown = _happened(events, whole, as_of)
         entries += _entries(kind, stream, shown, then, encounters, now)
+    mark_compared_elsewhere([one.members for _, one in summaries[MEDICATION_LIST.name]])
     entries.sort(key=lambda one: (one.happened_at, one.stream, one.stream_id, one.index))
     return Activities(
         entries=tuple(entries),

@@ -1,6 +1,6 @@
 """Medication lists as the timeline, the command line and the page show them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, assert_never
 
 from caretrail.reading.members import Json, instant
@@ -11,7 +11,9 @@ from domain.ids import EncounterId, EventId, PatientId, RecordId, StatementRef, 
 from domain.medication_facts import (
     DiscrepancyFound,
     DiscrepancyResolved,
+    ListElsewhere,
     MedicationEvent,
+    MedicationFact,
     MedicationListEnteredInError,
     MedicationListRecorded,
     MedicationsReconciled,
@@ -25,6 +27,7 @@ from projections.medication_reconciliation import (
     discrepancy_rows,
     flags_of,
     list_rows,
+    lists_of_stream,
     reconciliation_rows,
 )
 
@@ -49,6 +52,7 @@ def _reconciliation_json(row: ReconciliationRow, encounter_id: EncounterId | Non
         "by": _by_json(row.by_organisation, row.by_person),
         "role": row.role,
         "compared": list(row.compared),
+        "compared_elsewhere": list(row.compared_elsewhere),
         "actions": {
             "continue": row.continued,
             "change": row.changed,
@@ -95,7 +99,7 @@ def _summary(
 ) -> StreamSummary:
     folded = fold(MEDICATION_LIST, history)
     known = folded.state.known
-    (first,) = [one.event for one in history if isinstance(one.event, MedicationListRecorded)][:1]
+    first = next(each.event for each in history if isinstance(each.event, MedicationFact))
     void = isinstance(folded.state, NoList)
     flags = (("has_void_events", folded.void), ("rests_on_void", folded.rests_on_void))
     members = {
@@ -128,7 +132,7 @@ def _words(
             rest = f"from {_SOURCES[event.source]}, items: {event.items}"
         case MedicationsReconciled():
             head = "Medications reconciled"
-            lists = ", ".join(event.compared)
+            lists = ", ".join((*event.compared, *map(_elsewhere, event.compared_elsewhere)))
             rest = f"at {_spaced(event.at_point)} by {_party(event.by)}, lists: {lists}"
             if event.unresolved:
                 rest += f", unresolved: {event.unresolved}"
@@ -143,6 +147,28 @@ def _words(
         case _:
             assert_never(event)
     return EntryWords(kind=event.move(), head=head, rest=rest)
+
+
+def _elsewhere(compared: ListElsewhere) -> str:
+    return f"{compared.list_id} of a merged record"
+
+
+def mark_compared_elsewhere(streams: Sequence[Json]) -> None:
+    """Mark the lists of a person that a reconciliation of another record compared.
+
+    Args:
+        streams: The members of each stream ``medication_list`` of the person. They are changed.
+    """
+    refs = {
+        ref
+        for stream in streams
+        for each in stream["reconciliations"]
+        for ref in each["compared_elsewhere"]
+    }
+    for stream in streams:
+        named = lists_of_stream(stream["stream_id"], refs)
+        for each in stream["lists"]:
+            each["compared"] = each["compared"] or each["list_id"] in named
 
 
 _SOURCES: Final = {
@@ -170,7 +196,7 @@ MEDICATIONS: Final = OwnStream[Medications, MedicationEvent](
     kind="medication_list",
     icon="plan",
     decider=MEDICATION_LIST,
-    begins=MedicationListRecorded,
+    begins=MedicationFact,  # type: ignore[arg-type]  # each of its subclasses is in the union
     words=_words,
     organisation=_organisation,
     summarise=_summary,

@@ -92,7 +92,7 @@ def care_sections(reading: PatientReading, care: CareReading, words: Words) -> C
             plan_section(each, care, words) for each in reversed(plans) if each["state"] in CURRENT
         ],
         ended_plans=sum(each["state"] not in CURRENT for each in plans),
-        medications=[line for each in medications for line in _medications(each, care.at, words)],
+        medications=_medications(medications, care.at, words),
         medication_list=next((each["stream_id"] for each in medications), ""),
         referrals=[each for each in referrals if each.href not in ended],
         ended_referrals=[each for each in referrals if each.href in ended],
@@ -126,22 +126,18 @@ def _items(care: CareReading, words: Words) -> list[OpenItem]:
     return made
 
 
-def _medications(medications: Json, at: datetime, words: Words) -> list[str]:
-    """Return the last list and the last reconciliation in words. Items stay sealed."""
-    lines = []
-    lists = medications["lists"]
-    if lists:
-        last = max(lists, key=lambda each: each["listed_at"])
-        listed = words.near(instant_of(last["listed_at"]), at, last["listed_precision"])
-        by = party_words(last["by"], words)
-        source = _LIST_SOURCES.get(last["source"], spaced(last["source"]))
-        lines.append(
-            f"Last list: {source}, {listed}, {plural(last['items'], 'item')}"
-            f"{f', by {by}' if by else ''}."
-        )
-        if len(lists) > 1:
-            lines[-1] += f" {plural(len(lists), 'list')} in all."
-    done = medications["reconciliations"]
+def _medications(streams: Sequence[Json], at: datetime, words: Words) -> list[str]:
+    """Return the last list of each record and the last reconciliation. Items stay sealed.
+
+    Args:
+        streams: The medication lists of the person: a member for each source record with lists.
+        at: The present time.
+        words: The words of the page.
+    """
+    lines = [_last_list(each["lists"], at, words) for each in streams if each["lists"]]
+    if len(lines) > 1:
+        lines.append(f"Lists to compare: {', '.join(_refs_of_lists(streams))}.")
+    done = [each for stream in streams for each in stream["reconciliations"]]
     if done:
         last = max(done, key=lambda each: each["reconciled_at"])
         when = words.near(instant_of(last["reconciled_at"]), at, last["reconciled_precision"])
@@ -150,12 +146,35 @@ def _medications(medications: Json, at: datetime, words: Words) -> list[str]:
             f"Last reconciled {when}, at {spaced(last['at_point'])}, by a {spaced(last['role'])};"
             f" {plural(unresolved, 'item')} unresolved."
         )
-    elif lists:
+    elif lines:
         lines.append("Not reconciled yet.")
-    found = sum(each["resolved_at"] is None for each in medications["discrepancies"])
+    found = sum(
+        each["resolved_at"] is None for stream in streams for each in stream["discrepancies"]
+    )
     if found:
         lines.append(f"{plural(found, 'discrepancy', 'discrepancies')} to resolve.")
     return lines
+
+
+def _last_list(lists: Sequence[Json], at: datetime, words: Words) -> str:
+    last = max(lists, key=lambda each: each["listed_at"])
+    listed = words.near(instant_of(last["listed_at"]), at, last["listed_precision"])
+    by = party_words(last["by"], words)
+    source = _LIST_SOURCES.get(last["source"], spaced(last["source"]))
+    line = f"Last list: {source}, {listed}, {plural(last['items'], 'item')}"
+    line += f"{f', by {by}' if by else ''}."
+    return line if len(lists) == 1 else f"{line} {plural(len(lists), 'list')} in all."
+
+
+def _refs_of_lists(streams: Sequence[Json]) -> list[str]:
+    """Return the lists of a person as the form of a reconciliation takes them."""
+    return [
+        each["list_id"]
+        if stream["record_id"] == stream["patient_id"]
+        else f"{stream['stream_id']}/{each['list_id']}"
+        for stream in streams
+        for each in stream["lists"]
+    ]
 
 
 def _referral(referral: Json, care: CareReading, words: Words) -> ReferralState:

@@ -117,8 +117,8 @@ def test_medications_are_recorded_reconciled_and_on_the_timeline(caretrail: Comm
     pharmacy = caretrail.object(*record, "--source", "pharmacy", "--items", json.dumps(items[:1]))
     assert pharmacy["stream_id"] == stream
     reconcile = (
-        "medications", "reconcile", stream, "--by", "MERCY", "--at-point", "discharge", "--role",
-        "pharmacist", "--compared", "l1", "--compared", "l2", *NURSE,
+        "medications", "reconcile", "MERCY|0042", "--by", "MERCY", "--at-point", "discharge",
+        "--role", "pharmacist", "--compared", "l1", "--compared", "l2", *NURSE,
     )  # fmt: skip
     one = [{"action": "continue", "items": ["l1/1", "l2/1"]}]
     refused = caretrail.refused(*reconcile, "--decisions", json.dumps(one))

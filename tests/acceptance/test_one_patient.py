@@ -202,7 +202,7 @@ class Story:
 
         def reconcile() -> None:
             decided = {"at_point": "call", "role": "pharmacist", "compared": ["l1"]}
-            told(f"{self.streams['medications']}/reconcile", "2026-03-26T09:30Z", decided)
+            told("reconcile", "2026-03-26T09:30Z", {"patient": self.number, **decided})
 
         def settle() -> None:
             _, event = events

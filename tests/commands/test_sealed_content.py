@@ -67,7 +67,7 @@ ASSIGN = AssignCoordinator.model_validate({"stream": STREAM, "record": RECORD, "
 LIST = RecordMedicationList.model_validate(
     {"stream": STREAM, "record": RECORD, "source": "home", **BY}
 )
-FOUND = FindDiscrepancy.model_validate({"stream": STREAM, "kind": "dose", **BY})
+FOUND = FindDiscrepancy.model_validate({"stream": STREAM, "record": RECORD, "kind": "dose", **BY})
 ATTRIBUTE = AttributePatient.model_validate(
     {
         "stream": STREAM,
@@ -155,13 +155,15 @@ CASES = {
     ),
     "medication decisions": TextCase(
         (LIST,), ReconcileMedications,
-        {"at_point": "visit", "role": "nurse", "compared": ["l1"], **BY},
+        {**OF_PERSON, "at_point": "visit", "role": "nurse", "compared": ["l1"], **BY},
         DECISIONS, "decisions",
     ),
-    "medication discrepancy": TextCase((LIST,), FindDiscrepancy, {"kind": "route", **BY}),
+    "medication discrepancy": TextCase(
+        (LIST,), FindDiscrepancy, {**OF_PERSON, "kind": "route", **BY}
+    ),
     "medication resolution": TextCase(
         (LIST, FOUND), ResolveDiscrepancy,
-        {"discrepancy_id": "d1", "how": "no_change", **BY},
+        {**OF_PERSON, "discrepancy_id": "d1", "how": "no_change", **BY},
         refused=DiscrepancyUnknown,
     ),
     "attribution": TextCase(

@@ -210,9 +210,9 @@ def test_care_plans_and_medications_have_the_members_that_are_documented(
     items = json.dumps([{"name": "A"}])
     record = ("medications", "record", patient, "--source", "home", "--items", items)
     lists = line.object(*record, *caller)["stream_id"]
-    line.run("medications", "find-discrepancy", lists, "--kind", "dose", *caller)
+    line.run("medications", "find-discrepancy", patient, "--kind", "dose", *caller)
     reconcile = ("--at-point", "visit", "--role", "other", "--compared", "l1", "--unresolved", "1")
-    line.run("medications", "reconcile", lists, *reconcile, *caller)
+    line.run("medications", "reconcile", patient, *reconcile, *caller)
     medications = line.object("medications", "show", lists)
     assert set(medications) == documented("medications show")
     for member in ("lists", "reconciliations", "discrepancies"):

@@ -16,11 +16,12 @@ from domain.errors import (
     NothingCompared,
     UndecidedItems,
 )
-from domain.ids import DEVELOPMENT_KEY, IdKey
+from domain.ids import DEVELOPMENT_KEY, IdKey, StreamId
 from domain.medication_facts import (
     ActionCounts,
     DiscrepancyFound,
     DiscrepancyResolved,
+    ListElsewhere,
     MedicationEvent,
     MedicationListRecorded,
     MedicationsReconciled,
@@ -172,6 +173,40 @@ def test_a_discrepancy_names_items_that_are_known() -> None:
         find_discrepancy(BOTH, lambda free: found(free, 0, items=("l2/2",)), time=PRESENT)
     with pytest.raises(ListUnknown):
         find_discrepancy(BOTH, lambda free: found(free, 0, items=("l5/1",)), time=PRESENT)
+
+
+# --- lists of merged records ----------------------------------------------------------------------
+
+OTHER_STREAM = StreamId("01990000-0000-7000-8000-0000000000b2")
+ELSEWHERE = ListElsewhere(stream=OTHER_STREAM, list_id="l1", items=1)
+
+
+def test_a_reconciliation_compares_the_lists_of_a_merged_record_too() -> None:
+    both = reconciled(3, "l1", compared_elsewhere=(ELSEWHERE,))
+    other = f"{OTHER_STREAM}/l1/1"
+    given = history(HOME)
+    assert reconcile(both, "l1/1", "l1/2", other, given=given) == [both]
+    with pytest.raises(UndecidedItems) as caught:
+        reconcile(both.model_copy(update={"decided_items": 2}), "l1/1", "l1/2", given=given)
+    assert caught.value.undecided == 1
+    with pytest.raises(ItemUnknown):
+        reconcile(both, "l1/1", "l1/2", f"{OTHER_STREAM}/l1/2", given=given)
+
+
+def test_a_record_without_a_list_reconciles_those_of_the_merged_record() -> None:
+    only = reconciled(1, compared_elsewhere=(ELSEWHERE,))
+    assert reconcile(only, f"{OTHER_STREAM}/l1/1", given=history()) == [only]
+    assert isinstance(fold(MEDICATION_LIST, history(only)).state, ListsReconciled)
+
+
+def test_a_list_of_a_merged_record_is_one_that_was_known_then() -> None:
+    streams = {OTHER_STREAM: history(listed("l1", 1, hours=-10), listed("l2", 5, hours=-1))}
+    ref = f"{OTHER_STREAM}/l1"
+    assert medication_list.list_elsewhere(streams, ref, time=PRESENT) == ELSEWHERE
+    earlier = StatedTime(PRESENT.now, at(-2))
+    for unknown in (f"{OTHER_STREAM}/l2", f"{OTHER_STREAM}/l3", f"{RECORD}/l1"):
+        with pytest.raises(ListUnknown):
+            medication_list.list_elsewhere(streams, unknown, time=earlier)
 
 
 # --- what holds for every sequence of commands ----------------------------------------------------

@@ -1,5 +1,6 @@
 """The medication lists of each person as rows: live and after a rebuild."""
 
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -98,6 +99,31 @@ def test_lists_say_whether_they_were_compared(connection: psycopg.Connection) ->
         (each["list_id"], each["source"], each["items"], each["is_compared"])
         for each in rows(connection, "medication_list")
     ] == [("l1", "home", 2, True), ("l2", "pharmacy", 1, False)]
+
+
+def test_a_reconciliation_marks_the_lists_of_a_merged_record(
+    connection: psycopg.Connection,
+) -> None:
+    other = StreamId("01990000-0000-7000-8000-0000000000b2")
+    pharmacy = sample(
+        MedicationListRecorded, "11:10", record=record("2"), list_id="l1", source="pharmacy",
+        items=1,
+    )  # fmt: skip
+    both = sample(
+        MedicationsReconciled, "12:00", at_point="visit", role="nurse", compared=("l1",),
+        compared_elsewhere=({"stream": other, "list_id": "l1", "items": 1},), decided_items=3,
+        actions=ActionCounts(continued=3),
+    )  # fmt: skip
+    merged = stated("A40", "10:30", number="1", visit="", retires="2")
+    log = Log()
+    log.record(ADMISSION, merged, HOME, replace(pharmacy, stream=other), both)
+    applied(connection, log, log.events)
+    assert {
+        (each["source"], each["is_compared"], each["patient_id"])
+        for each in rows(connection, "medication_list")
+    } == {("home", True, record("1")), ("pharmacy", True, record("1"))}
+    (found,) = rows(connection, "medication_reconciliation")
+    assert found["compared_elsewhere"] == [f"{other}/l1"]
 
 
 def test_a_discrepancy_is_open_until_it_is_resolved(connection: psycopg.Connection) -> None:

@@ -40,13 +40,15 @@ class ListedTransition:
     flags: Sequence[str]
 
 
-def listed_transitions(
+def listed_transitions(  # noqa: PLR0913  # what a list can be asked
     connection: Connection[Any],
     *,
     at: datetime,
     only_open: bool = False,
     only_overdue: bool = False,
     facility: str = "",
+    state: str = "",
+    patient: str | None = None,
     limit: int = 100,
     relations: Relations = PRESENT,
 ) -> list[ListedTransition]:
@@ -59,6 +61,8 @@ def listed_transitions(
         only_overdue: Leave out those of which no step is overdue. The end of the window ends no
             step: such a transition stays in the list.
         facility: If given, only discharges from this facility.
+        state: If given, only transitions in this state at the instant.
+        patient: If given, only those of this patient.
         limit: The largest number of rows.
         relations: The tables, or their rows at other instants.
     """
@@ -85,6 +89,8 @@ def listed_transitions(
         where (not %(only_open)s or (t.state = 'open' and not t.over))
             and (not %(only_overdue)s or s.overdue is not null)
             and (%(facility)s = '' or t.facility = %(facility)s)
+            and (%(state)s = '' or case when t.over then 'closed' else t.state end = %(state)s)
+            and (%(patient)s::text is null or t.patient_id = %(patient)s)
         order by s.next_due nulls last, t.discharge_at desc nulls last, t.encounter_id
         limit %(limit)s
         """
@@ -94,6 +100,8 @@ def listed_transitions(
         "only_open": only_open,
         "only_overdue": only_overdue,
         "facility": facility,
+        "state": state,
+        "patient": patient,
         "limit": limit,
     }
     with connection.cursor(row_factory=class_row(ListedTransition)) as cursor:

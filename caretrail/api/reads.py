@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from caretrail.api.answers import SHAPES
 from caretrail.api.collections import COLLECTIONS, Collection
+from caretrail.api.derived_lists import AskedDuties, AskedTransitions, duties, transitions
 from caretrail.api.incoming import Incoming
 from caretrail.api.patient_reads import (
     AskedCensus,
@@ -41,8 +42,9 @@ from caretrail.reading.shapes.patients import (
     TimelineAnswer,
 )
 from caretrail.reading.shapes.teams import AttributionsAnswer, CareTeamAnswer, ResponsibleAnswer
-from caretrail.reading.shapes.transitions import WorkListAnswer
+from caretrail.reading.shapes.transitions import DutyShape, ListedTransitionShape, WorkListAnswer
 from domain.protocol import KIND
+from domain.transition.stream import KIND as TRANSITION
 
 Work: TypeAlias = Callable[[Incoming], Response]
 
@@ -72,6 +74,16 @@ def _of_collection(collection: Collection) -> tuple[ReadRoute, ...]:
     if collection.kind not in OWN_STREAMS or collection.kind == KIND.name:
         return ()  # protocols are about no patient
     noun, shapes = collection.noun, SHAPES[collection.kind]
+    one = ReadRoute(
+        path=f"/{collection.path}/{{stream}}",
+        tag=collection.path,
+        words=f"Show one {noun} and its entries",
+        asked=AskedInstants,
+        work=partial(stream, collection=collection),
+        shape=shapes.one,
+    )
+    if collection.kind == TRANSITION.name:
+        return (one,)  # the list is of what is derived, below
     return (
         ReadRoute(
             path=f"/{collection.path}",
@@ -82,14 +94,7 @@ def _of_collection(collection: Collection) -> tuple[ReadRoute, ...]:
             shape=shapes.row,
             is_list=True,
         ),
-        ReadRoute(
-            path=f"/{collection.path}/{{stream}}",
-            tag=collection.path,
-            words=f"Show one {noun} and its entries",
-            asked=AskedInstants,
-            work=partial(stream, collection=collection),
-            shape=shapes.one,
-        ),
+        one,
     )
 
 
@@ -187,6 +192,24 @@ _READS: Final = (
         asked=AskedProtocols,
         work=protocol,
         shape=ProtocolAnswer,
+    ),
+    ReadRoute(
+        path="/transitions",
+        tag="transitions",
+        words="List transitions, the most pressing first",
+        asked=AskedTransitions,
+        work=transitions,
+        shape=ListedTransitionShape,
+        is_list=True,
+    ),
+    ReadRoute(
+        path="/duties",
+        tag="duties",
+        words="List what is or was owed, what is not done first",
+        asked=AskedDuties,
+        work=duties,
+        shape=DutyShape,
+        is_list=True,
     ),
     ReadRoute(
         path="/work-list",

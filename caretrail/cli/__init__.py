@@ -15,6 +15,7 @@ from typing import Final, cast
 
 from caretrail.cli.arguments import address, code, count, id_of, named_version
 from caretrail.cli.command_groups import command_groups
+from caretrail.cli.duty_verbs import duty_verbs
 from caretrail.cli.protocol_verbs import protocol_verbs
 from caretrail.cli.reprocess_verb import reprocess_verb
 from caretrail.cli.team_verbs import responsible_verbs
@@ -89,6 +90,7 @@ def command_parser(arguments: Sequence[str] | None = None) -> argparse.ArgumentP
     _reading_verbs(verbs)
     command_groups(verbs, arguments)
     responsible_verbs(verbs)
+    duty_verbs(verbs)
     protocol_verbs(verbs)
     _event_verbs(verbs)
     token_verbs(verbs)

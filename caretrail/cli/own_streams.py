@@ -4,6 +4,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -145,8 +146,10 @@ def person_of(application: Application, options: Namespace) -> NamedPerson:
 
 
 @contextmanager
-def listed_at(options: Namespace) -> Iterator[tuple[PastRows, PatientId | None]]:
-    """Lend the relations of a list at the instants of the options, and the patient that they name.
+def listed_at(options: Namespace) -> Iterator[tuple[PastRows, PatientId | None, datetime]]:
+    """Lend the relations of a list at the instants of the options.
+
+    Beside them are the patient that the options name, and the instant of the list.
 
     Raises:
         Failed: The options name a patient that does not exist.
@@ -160,7 +163,8 @@ def listed_at(options: Namespace) -> Iterator[tuple[PastRows, PatientId | None]]
             known_at=options.known_at,
             records=[found[0]] if found else None,
         ) as past:
-            yield past, past.patient_of(found[0]) if found else None
+            at = options.as_of or reader.present()
+            yield past, past.patient_of(found[0]) if found else None, at
 
 
 def text_of(given: str) -> str:

@@ -15,7 +15,7 @@ from projections.care_plan import care_plans
 
 def plan_ls(options: Namespace) -> None:
     """List care plans."""
-    with listed_at(options) as (past, patient):
+    with listed_at(options) as (past, patient, _):
         found = care_plans(
             past.connection,
             state=options.state,

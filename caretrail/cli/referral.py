@@ -10,7 +10,7 @@ from projections.referral_loop import referrals
 
 def referral_ls(options: Namespace) -> None:
     """List referrals."""
-    with listed_at(options) as (past, patient):
+    with listed_at(options) as (past, patient, _):
         found = referrals(
             past.connection,
             relations=past,

@@ -4,7 +4,7 @@ from argparse import Namespace
 
 from caretrail.cli.home import open_home_reader
 from caretrail.cli.output import as_stated, columns, json_line, json_lines, line
-from caretrail.cli.own_streams import NO_PATIENT
+from caretrail.cli.own_streams import NO_PATIENT, listed_at
 from caretrail.cli.patients import shared_number_listed
 from caretrail.failure import Failed
 from caretrail.reading.members import Json
@@ -30,13 +30,12 @@ def transition_show(options: Namespace) -> None:
 
 def transition_ls(options: Namespace) -> None:
     """List transitions, the most pressing first."""
-    with (
-        open_home_reader() as reader,
-        reader.past(as_of=options.as_of, known_at=options.known_at) as past,
-    ):
+    with listed_at(options) as (past, patient, at):
         found = listed_transitions(
             past.connection,
-            at=options.as_of or reader.present(),
+            at=at,
+            state=options.state or "",
+            patient=patient,
             only_open=options.open,
             only_overdue=options.overdue,
             facility=options.facility or "",

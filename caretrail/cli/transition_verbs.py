@@ -29,6 +29,16 @@ def transition_reads(verbs: "Verbs[argparse.ArgumentParser]") -> None:
     ls.add_argument(
         "--facility", type=code, metavar="CODE", help="only discharges from this facility"
     )
+    ls.add_argument(
+        "--state",
+        choices=["open", "suspended", "completed", "closed", "withdrawn"],
+        help="only those in this state",
+    )
+    ls.add_argument(
+        "--patient",
+        metavar="PATIENT",
+        help="only those of this patient: id, or AUTHORITY|IDENTIFIER",
+    )
     add_limit(ls, 100)
     add_instants(ls)
     add_json(ls)

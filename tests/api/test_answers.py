@@ -89,7 +89,7 @@ def addresses(route: ReadRoute, ids: Mapping[str, str]) -> list[str]:
     if route.path == "/care-plans/{stream}/compare":
         return [f"{path}?earlier=0&later=1"]
     if "patient" in route.asked.model_fields:
-        patient = ids["owed" if route.tag in {"transitions", "work-items"} else "patient"]
+        patient = ids["owed" if route.tag in {"transitions", "work-items", "duties"} else "patient"]
         return [f"{path}?limit=500&patient={patient}", f"{path}?limit=500"]
     return [path]
 

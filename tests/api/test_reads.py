@@ -1,6 +1,8 @@
 """Reads through the API: at any instant, in pages, and after a write of one's own."""
 
+from collections.abc import Callable
 from threading import Timer
+from typing import Any
 
 import pytest
 
@@ -253,3 +255,39 @@ def test_a_protocol_is_published_and_made_void_by_what_the_api_itself_tells(
     assert api.get(f"/protocols/{event}").json()["voided_by"]
     assert code_of(api.get(f"/protocols/{clock.new_id()}")) == "unknown_event"
     assert code_of(api.get("/protocols", purpose="")) == "purpose_missing"
+
+
+def test_transitions_and_duties_are_listed_at_any_instant_by_what_is_asked(api: ApiClient) -> None:
+    whole = api.get("/transitions?limit=500").json()["items"]
+    first = api.get("/transitions?limit=1").json()
+    second = api.get(f"/transitions?limit=1&cursor={first['next']}").json()
+    assert [*first["items"], *second["items"]] == whole[:2]
+    of = whole[0]
+    mine = api.get(f"/transitions?limit=500&patient={of['patient_id']}").json()["items"]
+    assert mine == [each for each in whole if each["patient_id"] == of["patient_id"]]
+    of_transitions: tuple[tuple[str, Callable[[Any], bool]], ...] = (
+        (f"facility={of['facility']}", lambda one: one["facility"] == of["facility"]),
+        ("overdue=true", lambda one: one["overdue"] != []),
+        ("state=closed", lambda one: one["state"] == "closed"),
+        ("open=true", lambda one: one["state"] == "open"),
+    )
+    for query, fits in of_transitions:
+        found = api.get(f"/transitions?limit=500&{query}").json()["items"]
+        assert found == [each for each in whole if fits(each)]
+    assert api.get("/transitions?known_at=0").json()["items"] == []
+
+    owed = api.get("/duties?limit=500").json()["items"]
+    code = owed[0]["duty"]
+    assert api.get("/duties?known_at=0").json()["items"] == []
+    of_duties: tuple[tuple[str, Callable[[Any], bool]], ...] = (
+        (f"duty={code}", lambda one: one["duty"] == code),
+        ("overdue=true", lambda one: one["late"] and one["done_at"] is None),
+        ("org=NGH", lambda one: (one["responsible"] or {}).get("organisation") == "NGH"),
+        ("open=true", lambda one: one["done_at"] is None),
+    )
+    for query, fits in of_duties:
+        found = api.get(f"/duties?limit=500&{query}").json()["items"]
+        assert found == [each for each in owed if fits(each)]
+    for path in ("/transitions", "/duties"):
+        assert api.get(f"{path}?limit=500", role="coordinator", reason="").status_code == 200
+        assert code_of(api.get(path, role="operator")) == "role_not_allowed"

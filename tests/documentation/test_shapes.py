@@ -50,6 +50,7 @@ from tests.documentation.test_json import documented
         (("medications show", "reconciliations"), medications.ReconciliationShape),
         (("medications show", "discrepancies"), medications.DiscrepancyShape),
         (("transition ls",), transitions.ListedTransitionShape),
+        (("duty ls",), transitions.DutyShape),
         (("protocol ls",), patients.PublicationShape),
         (("team show",), teams.CareTeamAnswer),
         (("team show", "members"), teams.NamedMemberShape),

@@ -123,6 +123,31 @@ class WorkStreamAnswer(WorkStreamShape):
     entries: list[EntryShape]
 
 
+class DutyShape(TypedDict):
+    """What is or was owed."""
+
+    kind: Annotated[str, Field(examples=["referral"])]
+    about: str
+    duty: Annotated[str, Field(examples=["referral.acknowledge.urgent"])]
+    part: str | None
+    concerns: str | None
+    patient_id: Uuid
+    record_id: Uuid
+    mode: ModeLetter
+    encounter_id: Uuid | None
+    opened_at: Time
+    due_at: Time | None
+    due_on: Day | None
+    zone: Annotated[str, Field(examples=["America/Chicago"])]
+    in_time_until: Time
+    done_at: Time | None
+    late: Annotated[bool, Field(description="done after its time, or overdue")]
+    urgent: bool
+    source: str
+    rule_version: str
+    responsible: PartyShape | None
+
+
 class WorkItemShape(TypedDict):
     """An item of the work list."""
 

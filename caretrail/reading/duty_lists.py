@@ -1,0 +1,35 @@
+"""Duties in lists: what is or was owed, and whether it was done in time."""
+
+from datetime import datetime
+
+from caretrail.reading.members import Json, instant
+from caretrail.reading.work_entries import party_json
+from projections.duty_list import ListedDuty
+
+
+def duty_json(row: ListedDuty, at: datetime) -> Json:
+    """Return one duty, as seen from an instant."""
+    return {
+        "kind": row.kind,
+        "about": row.about,
+        "duty": row.duty,
+        "part": row.part or None,
+        "concerns": row.concerns or None,
+        "patient_id": row.patient_id,
+        "record_id": row.record_id,
+        "mode": row.mode,
+        "encounter_id": row.encounter_id,
+        "opened_at": instant(row.opened_at),
+        "due_at": instant(row.due_at),
+        "due_on": row.due_on,
+        "zone": row.zone,
+        "in_time_until": instant(row.in_time_until),
+        "done_at": instant(row.done_at),
+        "late": (row.done_at or at) > row.in_time_until,
+        "urgent": row.is_urgent,
+        "source": row.source,
+        "rule_version": row.rule_version,
+        "responsible": party_json(
+            row.responsible_organisation, row.responsible_person, row.responsible_pool
+        ),
+    }

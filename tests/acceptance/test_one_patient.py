@@ -321,7 +321,7 @@ def telling(
     server: str, template_database: str, module_home: Path
 ) -> Iterator[Callable[[str], Story]]:
     name = f"story_{token_hex(6)}"
-    module_home.mkdir()
+    module_home.mkdir(exist_ok=True)
     (module_home / "profiles.toml").write_text(
         '[sender.default]\nzone = "UTC"\ntrusted = [{ authority = "REGION", type = "NI" }]\n'
     )

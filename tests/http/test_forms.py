@@ -143,7 +143,8 @@ def test_a_role_that_may_not_record_is_refused_and_nothing_is_recorded(desk: Des
     events = desk.events()
     auditor = PageUser(issuer="local", subject="auditor-1", roles=("compliance",), organisations=())
     with httpx.Client(base_url=desk.site, trust_env=False) as client:
-        other = Desk(sign_in(client, sessions_of(desk.told.reader), auditor), desk.told, desk.site)
+        signed_in = sign_in(client, sessions_of(desk.told.reader), auditor)
+        other = Desk(signed_in, desk.told, desk.site, desk.app)
         answer = other.request()
     assert answer.status_code == 403
     assert "<code>role_not_allowed</code>" in answer.text

@@ -1,0 +1,31 @@
+"""The time limits of payers on the page about protocols, put into the default protocol."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import caretrail
+from domain.rules import parse_protocol
+
+_ROOT = Path(caretrail.__file__).parents[1]
+PAGE = (_ROOT / "docs/reference/protocols.md").read_text("utf-8")
+DEFAULT = (_ROOT / "caretrail/default_protocol.toml").read_text("utf-8")
+BLOCKS = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=["us-ca", "us-md", "tricare"])
+def test_lines_of_a_payer_take_the_place_of_the_default_ones(block: str) -> None:
+    stated = tomllib.loads(block)
+    content = DEFAULT
+    for line in block.splitlines():
+        code = line.partition(" = ")[0]
+        content, found = re.subn(rf"^{re.escape(code)} = .*$", line, content, flags=re.MULTILINE)
+        assert found == 1, code
+    protocol, before = parse_protocol(content), parse_protocol(DEFAULT)
+    changed = {code for code, rule in protocol.duties.items() if rule != before.duties[code]}
+    assert changed == set(stated)
+    assert {code: protocol.duties[code].within for code in stated} == {
+        code: each["within"] for code, each in stated.items()
+    }

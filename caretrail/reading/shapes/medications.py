@@ -44,6 +44,7 @@ class ReconciliationShape(TypedDict):
     by: PersonShape
     role: str
     compared: Codes
+    compared_elsewhere: list[str]
     actions: ActionsShape
     unresolved: int
     given_to: Codes

@@ -25,11 +25,17 @@ def server() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def template_database(server: str) -> str:
-    """The name of one migrated database per worker; every test gets a copy of it."""
-    from infra.migrate import migrate  # noqa: PLC0415  # tests without a database go without it
+    """The name of one migrated database with empty read models per worker; tests get copies."""
+    # Tests without a database go without these.
+    from infra.migrate import migrate  # noqa: PLC0415
+    from projections.catalogue import PROJECTIONS  # noqa: PLC0415
+    from projections.engine import generations  # noqa: PLC0415
 
     name = f"template_{token_hex(4)}"
-    migrate(servers.create_database(server, name))
+    url = servers.create_database(server, name)
+    migrate(url)
+    with psycopg.connect(url, autocommit=True) as connection:
+        generations.create(connection, PROJECTIONS)
     return name
 
 
@@ -45,6 +51,15 @@ def database(server: str, template_database: str) -> Iterator[str]:
 def connection(database: str) -> Iterator[psycopg.Connection]:
     with psycopg.connect(database, autocommit=True) as connection:
         yield connection
+
+
+@pytest.fixture(scope="session")
+def made_home() -> Iterator[Path]:
+    """A home per worker that has been opened once, to be copied."""
+    from tests import homes  # noqa: PLC0415  # as above
+
+    with homes.made_home() as home:
+        yield home
 
 
 @pytest.fixture(scope="session")

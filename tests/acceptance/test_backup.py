@@ -28,12 +28,16 @@ def admission(number: int) -> bytes:
     ).encode()
 
 
-@pytest.fixture
-def feed(home: Path) -> Path:
-    """A file of 20 admissions."""
+def admissions(home: Path) -> Path:
+    """Return a file of 20 admissions beside a home."""
     file = home.with_name("feed.hl7")
     file.write_bytes(b"\n".join(map(admission, range(20))))
     return file
+
+
+@pytest.fixture
+def feed(home: Path) -> Path:
+    return admissions(home)
 
 
 def second(home: Path, **variables: str) -> CommandLine:
@@ -72,13 +76,14 @@ def test_a_home_that_serves_is_backed_up_and_restored_elsewhere(home: Path) -> N
 
 
 def test_an_embedded_store_is_restored_into_a_server_of_ones_own(
-    home: Path, feed: Path, server: str
+    new_home: Path, server: str
 ) -> None:
+    home = new_home
     key = {"CARETRAIL_ID_KEY": "5a" * 32}
     own = SameProcess(home, {**ALONE, **key})
     store, keys = home.with_name("store.backup"), home.with_name("keys.backup")
     with joined(home):
-        own.run("ingest", feed)
+        own.run("ingest", admissions(home))
         own.run("backup", "--store", store, "--keys", keys)
         digests = own.run("projections", "digest", "--json")
     with backups.empty_database(server) as url:

@@ -135,8 +135,8 @@ def test_a_failure_says_what_is_wrong_and_what_to_do(
         ([], "usage: caretrail"),
     ],
 )
-def test_wrong_usage_says_what_to_write(home: Path, arguments: list[str], words: str) -> None:
-    assert words in SameProcess(home).refused(*arguments, exit_code=2)
+def test_wrong_usage_says_what_to_write(new_home: Path, arguments: list[str], words: str) -> None:
+    assert words in SameProcess(new_home).refused(*arguments, exit_code=2)
 
 
 def test_read_models_of_another_release_are_rebuilt(caretrail: CommandLine) -> None:

@@ -41,6 +41,12 @@ PARTS: Final = ("http", "projector", "postgres")
 CLIENTS: Final = 3
 
 
+@pytest.fixture
+def home(new_home: Path) -> Path:
+    """Its files survive a power cut, as those of every user."""
+    return new_home
+
+
 @dataclass(frozen=True)
 class Given:
     """A command as it was given, and its answer."""

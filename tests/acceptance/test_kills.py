@@ -22,6 +22,12 @@ pytestmark = [pytest.mark.postgres, pytest.mark.kafka, pytest.mark.timeout(900)]
 START = datetime(2026, 3, 2, tzinfo=UTC)
 
 
+@pytest.fixture
+def home(new_home: Path) -> Path:
+    """Its files survive a power cut, as those of every user."""
+    return new_home
+
+
 class Feed:
     """A hospital that sends until it is answered, however often it has to."""
 

@@ -318,11 +318,11 @@ def _without(value: Any) -> Any:
 
 @pytest.fixture
 def telling(
-    server: str, template_database: str, module_home: Path
+    server: str, template_database: str, new_module_home: Path
 ) -> Iterator[Callable[[str], Story]]:
     name = f"story_{token_hex(6)}"
-    module_home.mkdir(exist_ok=True)
-    (module_home / "profiles.toml").write_text(
+    new_module_home.mkdir(exist_ok=True)
+    (new_module_home / "profiles.toml").write_text(
         '[sender.default]\nzone = "UTC"\ntrusted = [{ authority = "REGION", type = "NI" }]\n'
     )
     variables = {
@@ -330,7 +330,7 @@ def telling(
         "CARETRAIL_ID_KEY": "5a" * 32, "CARETRAIL_KAFKA": "false",
         "CARETRAIL_MLLP_PORT": "0", "CARETRAIL_HTTP_PORT": "0",
     }  # fmt: skip
-    line = SameProcess(module_home, variables)
+    line = SameProcess(new_module_home, variables)
     with serving(line, "mllp", "projector", "http") as service:
         roles = ("--role", "coordinator", "--role", "clinician")
         organisations = ("--organisation", "HEART", "--organisation", "MERCY")

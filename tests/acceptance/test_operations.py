@@ -90,11 +90,11 @@ def test_a_command_told_to_end_leaves_nothing_running(home: Path) -> None:
     ],
 )
 def test_a_service_that_cannot_start_says_why_at_once(
-    home: Path, profiles: str, variables: dict[str, str], said: str
+    new_home: Path, profiles: str, variables: dict[str, str], said: str
 ) -> None:
-    home.mkdir(parents=True, exist_ok=True)
-    (home / "profiles.toml").write_text(profiles)
-    line = CommandLine(home, {**ALONE, **variables})
+    new_home.mkdir()
+    (new_home / "profiles.toml").write_text(profiles)
+    line = CommandLine(new_home, {**ALONE, **variables})
     started = line.start("serve", "--only", "http")
     assert started.wait(50) == 1
     assert said in line.errors.read_text()

@@ -345,11 +345,13 @@ class Told:
 
 
 @pytest.fixture(scope="module")
-def told(server: str, template_database: str, kafka: Brokers, module_home: Path) -> Iterator[Told]:
+def told(
+    server: str, template_database: str, kafka: Brokers, new_module_home: Path
+) -> Iterator[Told]:
     name, prefix = f"canaries_{token_hex(6)}", f"canaries-{token_hex(6)}"
     database = servers.create_database(server, name, template_database)
     line = SameProcess(
-        module_home,
+        new_module_home,
         {
             **servers.kafka_variables(kafka), "CARETRAIL_TOPIC_PREFIX": prefix,
             "CARETRAIL_DATABASE_URL": database, "CARETRAIL_ID_KEY": ID_KEY,

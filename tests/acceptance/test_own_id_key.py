@@ -13,6 +13,12 @@ pytestmark = pytest.mark.postgres
 NUMBERS = range(10_000, 10_100)
 
 
+@pytest.fixture
+def home(new_home: Path) -> Path:
+    """A home that draws its own key."""
+    return new_home
+
+
 def admission(number: int) -> str:
     return "\r".join(
         [

@@ -22,6 +22,12 @@ GATE = "recovery.gate"  # in the data folder: recovery lasts as long as it is th
 SAYS = "PostgreSQL cannot be used yet"
 
 
+@pytest.fixture
+def home(new_home: Path) -> Path:
+    """A home whose server recovers as that of every user."""
+    return new_home
+
+
 def crash(home: Path) -> Path:
     """Kill the server of a home, so that its next start recovers for as long as we like.
 

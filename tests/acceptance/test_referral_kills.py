@@ -31,6 +31,12 @@ REFERRALS = 3
 CALLER = ("--as", "nurse-1", "--purpose", "TREAT", "--json")
 
 
+@pytest.fixture
+def home(new_home: Path) -> Path:
+    """Its files survive a power cut, as those of every user."""
+    return new_home
+
+
 class Coordinator:
     """A person who repeats each command under its key until it is answered."""
 

@@ -27,7 +27,6 @@ def feed(count: int) -> bytes:
 
 
 def test_a_later_reading_is_shown_and_published_and_changes_no_rebuild(home: Path) -> None:
-    home.mkdir()
     (home / "feed.hl7").write_bytes(feed(20))
     line = SameProcess(home, {"CARETRAIL_MLLP_PORT": "0", "CARETRAIL_HTTP_PORT": "0"})
     line.run("ingest", home / "feed.hl7")
@@ -63,7 +62,6 @@ def test_a_later_reading_is_shown_and_published_and_changes_no_rebuild(home: Pat
 
 
 def test_a_message_of_a_backlog_stays_one_when_it_is_read_again(home: Path) -> None:
-    home.mkdir()
     (home / "feed.hl7").write_bytes(feed(2))
     line = SameProcess(home)
     line.run("ingest", home / "feed.hl7", "--backfill")

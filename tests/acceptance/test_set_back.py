@@ -26,6 +26,12 @@ ID_KEY = {"CARETRAIL_ID_KEY": "5a" * 32}
 ALONE = {**ID_KEY, "CARETRAIL_KAFKA": "false"}
 
 
+@pytest.fixture
+def home(new_home: Path) -> Path:
+    """A home with the key of the test."""
+    return new_home
+
+
 def send(service: RunningService, first: int, last: int) -> None:
     """Send messages, each about a patient of its own; all are acknowledged."""
     with MllpClient(*service.mllp, timeout=30) as client:

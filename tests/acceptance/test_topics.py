@@ -25,7 +25,6 @@ def test_a_new_generation_holds_every_event_anew(
     prefix = topic_prefix.rstrip(".")
     variables = {**servers.kafka_variables(kafka), "CARETRAIL_TOPIC_PREFIX": prefix}
     line = SameProcess(home, variables)
-    home.mkdir()
     (home / "feed.hl7").write_text(FEED)
     with joined(home):
         line.run("ingest", home / "feed.hl7")

@@ -29,7 +29,6 @@ def stay() -> bytes:
 
 
 def test_a_patient_goes_home_and_is_called_seen_and_settled(home: Path) -> None:
-    home.mkdir()
     (home / "stay.hl7").write_bytes(stay())
     line = SameProcess(home)
     line.run("ingest", home / "stay.hl7")
@@ -86,7 +85,6 @@ def test_a_patient_goes_home_and_is_called_seen_and_settled(home: Path) -> None:
 
 
 def test_a_backlog_owes_nothing(home: Path) -> None:
-    home.mkdir()
     (home / "stay.hl7").write_bytes(stay())
     line = SameProcess(home)
     line.run("ingest", home / "stay.hl7", "--backfill")
@@ -125,7 +123,6 @@ def tried_without_a_trace(line: SameProcess, home: Path) -> None:
 def test_protocols_are_tried_published_listed_shown_and_voided_except_the_first(
     home: Path,
 ) -> None:
-    home.mkdir()
     (home / "stay.hl7").write_bytes(stay())
     line = SameProcess(home)
     line.run("ingest", home / "stay.hl7")

@@ -57,7 +57,7 @@ def poisoned(database: str, server: str, tmp_path: Path) -> Iterator[Installatio
 
 @pytest.mark.parametrize("new", [0, 5, 20, 60])
 def test_read_models_ahead_of_their_store_are_refused_until_they_are_rebuilt(
-    poisoned: Installation, tmp_path: Path, server: str, new: int
+    poisoned: Installation, tmp_path: Path, server: str, template_database: str, new: int
 ) -> None:
     application = poisoned.application
     context = reading_context(application, arrived_by="file")
@@ -69,7 +69,8 @@ def test_read_models_ahead_of_their_store_are_refused_until_they_are_rebuilt(
         application.read_models.rebuild(connection, [], application.store.max_index())
     application.read_models.catch_up()
     clean = f"clean_{token_hex(4)}"
-    with installation(servers.create_database(server, clean), tmp_path / "clean") as other:
+    empty = servers.create_database(server, clean, template_database)
+    with installation(empty, tmp_path / "clean") as other:
         other.hear([admission(n) for n in [*range(1, 11), *range(31, 31 + new)]])
         assert poisoned.digests() == other.digests()
     servers.drop_database(server, clean)

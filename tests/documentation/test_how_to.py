@@ -13,6 +13,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from infra.postgres_server import PostgresServer, joined
+from tests import homes
 from tests.acceptance.command_line import CommandLine, SameProcess
 from tests.documentation.console import DOCS, blocks, console, variables
 
@@ -30,9 +31,9 @@ def folder() -> Iterator[Path]:
 
 
 @contextmanager
-def mercy(home: Path) -> Iterator[CommandLine]:
+def mercy(made: Path, home: Path) -> Iterator[CommandLine]:
     """Make the home of the tutorial, with its messages taken in and its server running."""
-    home.mkdir()
+    homes.copy_home(made, home)
     files = {each.name: each.text for each in blocks("tutorial.md")}
     (home / "profiles.toml").write_text(files["profiles.toml"], "utf-8")
     (home / "mercy.hl7").write_text(files["mercy.hl7"], "utf-8")
@@ -53,8 +54,8 @@ def test_read_messages_again(folder: Path) -> None:
         shell.follow("how-to/read-messages-again.md")
 
 
-def test_back_up_and_restore(folder: Path) -> None:
-    with mercy(folder / "home") as line:
+def test_back_up_and_restore(folder: Path, made_home: Path) -> None:
+    with mercy(made_home, folder / "home") as line:
         (folder / "safe").mkdir()
         copy(line.home / "keys" / "master.key", folder / "safe")
         environment = {**variables(folder), "CARETRAIL_HOME": str(line.home)}
@@ -62,8 +63,8 @@ def test_back_up_and_restore(folder: Path) -> None:
             shell.follow("how-to/back-up-and-restore.md")
 
 
-def test_troubleshoot(folder: Path) -> None:
-    with mercy(folder / "home") as line:
+def test_troubleshoot(folder: Path, made_home: Path) -> None:
+    with mercy(made_home, folder / "home") as line:
         environment = {**variables(folder), "CARETRAIL_HOME": str(line.home)}
         with console(folder, environment) as shell:
             shell.follow("how-to/troubleshoot.md")

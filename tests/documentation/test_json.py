@@ -5,14 +5,14 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 from urllib.request import urlopen
 
 import pytest
 
+from tests import homes
 from tests.acceptance.command_line import CommandLine, SameProcess
-from tests.acceptance.service import RunningService
+from tests.acceptance.service import RunningService, serving
 from tests.documentation.console import DOCS, blocks
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(300)]
@@ -21,23 +21,15 @@ JSON_PAGE: Final = (DOCS / "reference" / "json.md").read_text("utf-8")
 
 
 @pytest.fixture(scope="module")
-def served() -> Iterator[RunningService]:
+def served(made_home: Path) -> Iterator[RunningService]:
     """A home with the profile of the tutorial, served without Kafka."""
-    with TemporaryDirectory(prefix="caretrail-home-", ignore_cleanup_errors=True) as folder:
-        home = Path(folder) / "home"
-        home.mkdir()
+    with homes.copied_home(made_home) as home:
         for block in blocks("tutorial.md"):
             if block.name in {"profiles.toml", "mercy.hl7"}:
                 (home / block.name).write_text(block.text, "utf-8")
         free = {"CARETRAIL_MLLP_PORT": "0", "CARETRAIL_HTTP_PORT": "0", "CARETRAIL_KAFKA": "false"}
-        service = RunningService(SameProcess(home, free))
-        service.start()
-        try:
+        with serving(SameProcess(home, free)) as service:
             yield service
-        finally:
-            assert service.supervisor
-            service.supervisor.terminate()
-            service.supervisor.wait(60)
 
 
 @pytest.fixture(scope="module")

@@ -2,12 +2,12 @@
 
 import argparse
 
-from caretrail.cli.arguments import code
+from caretrail.cli.arguments import code, instant
 from caretrail.cli.verbs import Verbs, add_group, add_instants, add_json, add_limit, add_verb
 
 
 def duty_verbs(verbs: "Verbs[argparse.ArgumentParser]") -> None:
-    """Add ``duty ls``."""
+    """Add ``duty ls`` and ``duty report``."""
     group = add_group(verbs, "duty", "list what is or was owed to patients, and whether in time")
     ls = add_verb(group, "ls", "duty:duty_ls", "list duties, those that are not done first")
     for flag, words in (
@@ -28,3 +28,20 @@ def duty_verbs(verbs: "Verbs[argparse.ArgumentParser]") -> None:
     add_limit(ls, 100)
     add_instants(ls)
     add_json(ls)
+
+    report = add_verb(
+        group,
+        "report",
+        "duty:duty_report",
+        "count duties by code: done in time, done late, overdue, not yet due, waived",
+    )
+    report.add_argument("--org", type=code, metavar="CODE", help="only duties of this organisation")
+    report.add_argument(
+        "--since",
+        type=instant,
+        metavar="T",
+        help="only duties that began at this time or later (RFC 3339); all if not given",
+    )
+    report.set_defaults(patient=None)
+    add_instants(report)
+    add_json(report)

@@ -1,10 +1,11 @@
-"""Duties in lists: what is or was owed, and whether it was done in time."""
+"""Duties in lists and in counts: what is or was owed, and whether it was done in time."""
 
 from datetime import datetime
 
 from caretrail.reading.members import Json, instant
 from caretrail.reading.work_entries import party_json
 from projections.duty_list import ListedDuty
+from projections.duty_report import DutyCounts
 
 
 def duty_json(row: ListedDuty, at: datetime) -> Json:
@@ -32,4 +33,17 @@ def duty_json(row: ListedDuty, at: datetime) -> Json:
         "responsible": party_json(
             row.responsible_organisation, row.responsible_person, row.responsible_pool
         ),
+    }
+
+
+def counts_json(counts: DutyCounts) -> Json:
+    """Return how many duties of one code were done in time, and how many were not."""
+    return {
+        "duty": counts.duty,
+        "done_in_time": counts.done_in_time,
+        "done_late": counts.done_late,
+        "overdue": counts.overdue,
+        "not_yet_due": counts.not_yet_due,
+        "waived": counts.waived,
+        "oldest_overdue": instant(counts.oldest_overdue),
     }

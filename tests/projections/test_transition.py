@@ -31,10 +31,12 @@ from domain.transition.events import (
     TransitionEnteredInError,
     TransitionEvent,
     TransitionStepDone,
+    TransitionStepWaived,
 )
 from domain.work import WorkClaimed
 from projections.audit_trail import LogPosition
 from projections.catalogue import PROJECTIONS
+from projections.duty_report import duty_counts
 from projections.engine import fold, resuming
 from projections.engine.digest import digest
 from projections.rebuilding.rebuild import rebuild
@@ -199,6 +201,40 @@ def test_a_reconciliation_does_the_step_until_it_is_entered_in_error(
     )
     apply(connection, log, log.record(SampleOwnEvent(stream=lists, event=mark)))
     assert "transition.medications" in items(connection)
+
+
+def test_a_report_counts_what_was_done_in_time_late_missed_and_waived(
+    connection: psycopg.Connection,
+) -> None:
+    waived = acted(TransitionStepWaived, "12:00", step="equipment", reason="not_needed")
+    late = acted(TransitionStepDone, "12:00", day=20, step="education")
+    test_record = stated("A01", "10:00", number="9", mode="T")
+    left = stated("A03", "15:00", number="9", mode="T", disposition="01")
+    tell(connection, *STAY, called(), waived, late, test_record, left)
+
+    def counted(day: int, **asked: Any) -> dict[str, tuple[int, ...]]:
+        return {
+            each.duty.removeprefix("transition."): (
+                each.done_in_time, each.done_late, each.overdue, each.not_yet_due, each.waived
+            )
+            for each in duty_counts(connection, at=at("12:00", day), **asked)
+        }  # fmt: skip
+
+    found = counted(21)
+    assert found["contact"] == (1, 0, 0, 0, 0)
+    assert found["education"] == (0, 1, 0, 0, 0)
+    assert found["visit"] == (0, 0, 1, 0, 0)
+    assert found["equipment"] == (0, 0, 0, 0, 1)
+    assert counted(3)["visit"] == (0, 0, 0, 1, 0)
+    assert counted(21, organisation="NGH") == found
+    assert counted(21, organisation="OTHER") == counted(21, since=at("16:00")) == {}
+    (visit,) = [
+        each
+        for each in duty_counts(connection, at=at("12:00", 21))
+        if each.duty == "transition.visit"
+    ]
+    assert visit.oldest_overdue is not None
+    assert f"{visit.oldest_overdue:%Y-%m-%d %H:%M}" == "2026-01-20 04:59"
 
 
 def test_an_earlier_statement_changes_the_id_and_keeps_the_work(

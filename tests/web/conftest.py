@@ -12,6 +12,7 @@ from tests.region import Told, told
 from tests.serving import serving
 from tests.signed_in import NURSE, sessions_of, sign_in
 from tests.web.browser import Browser, browser
+from tests.web.office import Office, open_office
 
 __all__ = ["told"]
 
@@ -30,6 +31,13 @@ def client(told: Told, site: str) -> Iterator[httpx.Client]:
     """A client of the pages that is signed in."""
     with httpx.Client(base_url=site, trust_env=False) as made:
         yield sign_in(made, sessions_of(told.reader))
+
+
+@pytest.fixture(scope="session")
+def office(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """Pages of a region that may be written to, with recorded activities."""
+    with open_office(server, tmp_path_factory.mktemp("office")) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ The rules are those of WCAG 2.2, level AA, as far as a program can judge them.
 """
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,18 +11,12 @@ import pytest
 from tests.signed_in import NURSE, sessions_of
 from tests.web.browser import Browser
 from tests.web.every_page import addresses
-from tests.web.office import Office, open_office
+from tests.web.office import Office
 
-pytestmark = [pytest.mark.chromium, pytest.mark.postgres]
+pytestmark = [pytest.mark.chromium, pytest.mark.postgres, pytest.mark.timeout(600)]
 
 SCRIPT = Path(__file__).with_name("accessibility.js").read_text()
 DESK, PHONE, PAPER = (1366, 768), (390, 844), (1032, 700)  # CSS px; A4 landscape with margins
-
-
-@pytest.fixture(scope="module")
-def office(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    with open_office(server, tmp_path_factory.mktemp("office")) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +27,6 @@ def visitor(chromium_tab: Browser, office: Office) -> Browser:
     return tab
 
 
-@pytest.mark.timeout(600)
 def test_every_page_can_be_used_by_everybody(visitor: Browser, office: Office) -> None:
     problems, own = {}, (office.site, "data:")
     for address in addresses(office):

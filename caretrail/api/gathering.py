@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
-
-from anyio import CapacityLimiter, to_thread
+from concurrent.futures import ThreadPoolExecutor
+from typing import Generic, TypeAlias, TypeVar
 
 _R = TypeVar("_R")
 _A = TypeVar("_A")
+
+#: Requests with the futures of their answers.
+_Batch: TypeAlias = list[tuple[_R, asyncio.Future[_A]]]
 
 
 class Gathering(Generic[_R, _A]):
@@ -28,37 +30,51 @@ class Gathering(Generic[_R, _A]):
             largest: The most requests of a batch.
         """
         self._work = work
-        self._batches = batches
         self._largest = largest
-        self._limiter = CapacityLimiter(batches)
-        self._waiting: list[tuple[_R, asyncio.Future[_A]]] = []
-        self._running = set[asyncio.Task[None]]()
+        self._idle = batches
+        self._threads = ThreadPoolExecutor(batches, thread_name_prefix="commands")
+        self._waiting: _Batch[_R, _A] = []
 
     async def answer(self, request: _R) -> _A:
         """Return the answer to a request."""
-        future: asyncio.Future[_A] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[_A] = loop.create_future()
         self._waiting.append((request, future))
-        if len(self._running) < self._batches:
-            task = asyncio.create_task(self._run())
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+        if self._idle:
+            # After the requests that have been read from their sockets with this one.
+            loop.call_soon(self._begin, loop)
         return await future
 
-    async def _run(self) -> None:
-        while self._waiting:
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Hand what waits to the threads that have no work."""
+        while self._idle and self._waiting:
             batch = self._waiting[: self._largest]
             del self._waiting[: self._largest]
-            try:
-                answers = await to_thread.run_sync(
-                    self._work, [request for request, _ in batch], limiter=self._limiter
-                )
-            except BaseException as error:
-                for _, future in batch:
-                    if not future.done():
-                        future.set_exception(error)
-                if not isinstance(error, Exception):
-                    raise
+            self._idle -= 1
+            self._threads.submit(self._run, loop, batch)
+
+    def _run(self, loop: asyncio.AbstractEventLoop, batch: _Batch[_R, _A]) -> None:
+        """Work on a batch, in a thread."""
+        answers: Sequence[_A] | BaseException
+        try:
+            answers = self._work([request for request, _ in batch])
+        except BaseException as error:  # noqa: BLE001 - it is told to the requests
+            answers = error
+        loop.call_soon_threadsafe(self._end, loop, batch, answers)
+
+    def _end(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        batch: _Batch[_R, _A],
+        answers: Sequence[_A] | BaseException,
+    ) -> None:
+        """Answer the requests of a batch, and begin the next one."""
+        self._idle += 1
+        self._begin(loop)
+        for place, (_, future) in enumerate(batch):
+            if future.done():  # the client has gone
                 continue
-            for (_, future), answer in zip(batch, answers, strict=True):
-                if not future.done():  # the client may have gone
-                    future.set_result(answer)
+            if isinstance(answers, BaseException):
+                future.set_exception(answers)
+            else:
+                future.set_result(answers[place])

@@ -29,6 +29,7 @@ class LoadResult:
     p50: float  # seconds from sending a message to its whole acknowledgement
     p99: float
     codes: dict[str, int]
+    cpu: float = 0.0  # seconds of CPU of the client
 
     @property
     def rate(self) -> float:

@@ -93,7 +93,7 @@ async def _answer(reader: asyncio.StreamReader) -> tuple[int, Any]:
 
 
 async def _run(port: int, connections: int, seconds: float, token: str) -> LoadResult:
-    started = time.perf_counter()
+    started, cpu = time.perf_counter(), time.process_time()
     load = _CommandLoad(port, token, started + seconds)
     await asyncio.gather(*(_talk(load) for _ in range(connections)))
     waits = sorted(load.waits)
@@ -103,6 +103,7 @@ async def _run(port: int, connections: int, seconds: float, token: str) -> LoadR
         waits[len(waits) // 2],
         waits[len(waits) * 99 // 100],
         dict(load.codes),
+        time.process_time() - cpu,
     )
 
 

@@ -47,6 +47,8 @@ class CommandFigures:
     bare: list[tuple[float, float]] = field(default_factory=list)
     #: Milliseconds of CPU that the server process of each side takes for a command.
     cpu: Rates = field(default_factory=Rates)
+    #: Milliseconds of CPU that the client takes for a command; it shares their cores.
+    client: Rates = field(default_factory=Rates)
 
     @staticmethod
     def medians(rounds: list[tuple[float, float]]) -> tuple[float, float]:
@@ -66,11 +68,17 @@ class _CommandSide:
         (output,) = run("command_client", str(self.port), str(clients), str(seconds), self.token)
         return LoadResult(**output)
 
-    def busy(self, seconds: float) -> tuple[float, float]:
-        """Load with all clients; return the rate, and the milliseconds of CPU of a command."""
+    def busy(self, seconds: float) -> tuple[float, float, float]:
+        """Load with all clients.
+
+        Returns:
+            The rate, and the milliseconds of CPU of a command: of the server process and of the
+            client.
+        """
         before = cpu_seconds(self.pid)
         seen = self.load(CLIENTS, seconds)
-        return seen.rate, (cpu_seconds(self.pid) - before) / seen.sent * 1000
+        server = cpu_seconds(self.pid) - before
+        return seen.rate, server / seen.sent * 1000, seen.cpu / seen.sent * 1000
 
 
 @contextmanager
@@ -153,13 +161,14 @@ def measured(here: Machine, *, rounds: int, seconds: float) -> CommandFigures:
         for side in (plain, ours):
             side.load(CLIENTS, _WARM_SECONDS)
         for _ in range(rounds):
-            for side, rates, cpu in (
-                (plain, found.rates.baseline, found.cpu.baseline),
-                (ours, found.rates.ours, found.cpu.ours),
+            for side, rates, cpu, client in (
+                (plain, found.rates.baseline, found.cpu.baseline, found.client.baseline),
+                (ours, found.rates.ours, found.cpu.ours, found.client.ours),
             ):
-                rate, each = side.busy(seconds)
+                rate, of_server, of_client = side.busy(seconds)
                 rates.append(rate)
-                cpu.append(each)
+                cpu.append(of_server)
+                client.append(of_client)
             for side, waits in ((plain, found.baseline), (ours, found.ours)):
                 seen = side.load(1, seconds)
                 waits.append((seen.p50, seen.p99))
@@ -177,6 +186,13 @@ def lines(found: CommandFigures) -> list[TableLine]:
             f"{statistics.median(found.cpu.baseline):.2f}",
             f"{statistics.median(found.cpu.ours):.2f}",
             f"{1 / found.cpu.ratio:.1f} x",
+            "",
+        ),
+        TableLine(
+            "CPU of the client for one command, ms",
+            f"{statistics.median(found.client.baseline):.2f}",
+            f"{statistics.median(found.client.ours):.2f}",
+            "",
             "",
         ),
         TableLine.waits("one command over HTTP, p50, ms", plain[0], ours[0]),

@@ -1,18 +1,19 @@
 """``protocol publish``, ``void``, ``ls`` and ``show``."""
 
 from argparse import Namespace
+from datetime import datetime
 
-from caretrail.bootstrap import Application
 from caretrail.cli import DONE, WRONG_USAGE
-from caretrail.cli.home import open_home
+from caretrail.cli.home import open_home, open_home_reader
 from caretrail.cli.output import as_stated, columns, json_lines, line, note
 from caretrail.cli.own_streams import command_of, give
 from caretrail.cli.protocol_dry_run import dry_run
 from caretrail.failure import Failed
+from caretrail.reading.past_courses import known_publications
 from caretrail.reading.protocols import publication_of, publications_json
 from commands.protocol import PublishProtocol, VoidProtocolEvent
+from domain.catalogue import own_event
 from domain.protocol import (
-    KIND,
     ProtocolHistory,
     ProtocolPublished,
     protocols_of,
@@ -63,8 +64,8 @@ def protocol_void(options: Namespace) -> None:
 
 def protocol_ls(options: Namespace) -> None:
     """List the protocols that were published, in that order."""
-    with open_home() as application:
-        shown = publications_json(_history(application), application.settings.present())
+    history, at = _known(options)
+    shown = publications_json(history, at)
     if options.json:
         json_lines(shown)
         return
@@ -85,9 +86,10 @@ def protocol_ls(options: Namespace) -> None:
 
 def protocol_show(options: Namespace) -> None:
     """Print the text of a protocol as it was published."""
-    with open_home() as application:
-        history, now = _history(application), application.settings.present()
-    version = options.version or protocols_of(history).at(now).version
+    history, at = _known(options)
+    if not history:
+        raise Failed("no protocol was published by then")
+    version = options.version or protocols_of(history).at(at).version
     found = publication_of(history, version)
     if found is None:
         raise Failed("no such version; `caretrail protocol ls` lists the versions")
@@ -95,6 +97,8 @@ def protocol_show(options: Namespace) -> None:
         line(found.event.content.rstrip("\n"))
 
 
-def _history(application: Application) -> ProtocolHistory:
-    stream = stream_of_protocols(application.id_key)
-    return KIND.history(stream, application.decisions.streams.read(stream))
+def _known(options: Namespace) -> tuple[ProtocolHistory, datetime]:
+    """Return the publications that were known, and the instant at which one is in force."""
+    with open_home_reader() as reader, reader.past(known_at=options.known_at) as past:
+        history = known_publications(past.connection, past.clocks, own_event)
+        return history, options.as_of or reader.present()

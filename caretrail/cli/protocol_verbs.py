@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from caretrail.cli.arguments import code, id_of, instant
-from caretrail.cli.verbs import Verbs, add_caller, add_group, add_json, add_verb
+from caretrail.cli.verbs import Verbs, add_caller, add_group, add_instants, add_json, add_verb
 
 #: Those of ``domain.events.ErrorReason``, whose import --help must not pay for.
 _REASONS = ("wrong_patient", "wrong_item", "duplicate", "not_done", "other")
@@ -49,6 +49,7 @@ def protocol_verbs(verbs: "Verbs[argparse.ArgumentParser]") -> None:
     void.add_argument("--note", default="", metavar="TEXT", help="free text; it is stored sealed")
     add_caller(void, "protocol stream")
     ls = add_verb(group, "ls", "protocol:protocol_ls", "list the protocols that were published")
+    add_instants(ls)
     add_json(ls)
     show = add_verb(group, "show", "protocol:protocol_show", "print the TOML file of a protocol")
     show.add_argument(
@@ -58,3 +59,4 @@ def protocol_verbs(verbs: "Verbs[argparse.ArgumentParser]") -> None:
         metavar="VERSION",
         help="version, or the beginning of it, as `ls` prints it; the one in force if not given",
     )
+    add_instants(show)

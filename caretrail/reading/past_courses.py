@@ -24,7 +24,7 @@ from domain.catalogue import KINDS
 from domain.decider import StreamEvent
 from domain.events import EnteredInError, OwnEvent
 from domain.protocol import KIND as PROTOCOL
-from domain.protocol import ProtocolEvent, ProtocolPublished, protocols_of
+from domain.protocol import ProtocolEvent, ProtocolHistory, ProtocolPublished, protocols_of
 from domain.rules import Protocols
 from projections.engine.component import Component, by_ref
 from projections.engine.course import Course, CoursePatient, course_patients
@@ -91,16 +91,21 @@ def past_courses(
 
 def known_protocols(connection: Database, clocks: TwoClocks, read_own: ReadOwn) -> Protocols:
     """Return the protocols that were known. Each says itself from when it is in force."""
+    return protocols_of(known_publications(connection, clocks, read_own))
+
+
+def known_publications(
+    connection: Database, clocks: TwoClocks, read_own: ReadOwn
+) -> ProtocolHistory:
+    """Return the events of the stream of protocols that were known."""
     rows = own_of_kind(connection, PROTOCOL.name)
     known = [one for one in rows if clocks.know(one.source_position)]
-    return protocols_of(
-        [
-            StreamEvent(each.event_id, each.version, each.core)
-            for events in streams_of(known, read_own).values()
-            for each in events
-            if isinstance(each.core, ProtocolEvent)
-        ]
-    )
+    return [
+        StreamEvent(each.event_id, each.version, each.core)
+        for events in streams_of(known, read_own).values()
+        for each in events
+        if isinstance(each.core, ProtocolEvent)
+    ]
 
 
 def other_rules_from(connection: Database, clocks: TwoClocks, read_own: ReadOwn) -> datetime | None:

@@ -27,6 +27,8 @@ def publications_json(history: ProtocolHistory, at: datetime) -> list[Json]:
         history: The events of the stream of protocols.
         at: The instant at which one of them is in force.
     """
+    if not history:
+        return []
     folded = fold(PROTOCOL, history)
     in_force = protocols_of(history).at(at).version
     shown = []

@@ -14,7 +14,8 @@ from tests.api_region import ApiClient
 pytestmark = pytest.mark.postgres
 
 DOCUMENT: Final = document()
-NUMBER: Final = "NGH|60000"
+#: A patient of whom no other test tells.
+NUMBER: Final = "NGH|60022"
 BY: Final = {"organisation": "NGH", "person": "dr-ward"}
 #: What is told of the patient: the kind of stream, the end of the address, and what differs from
 #: the example of the document.

@@ -242,7 +242,8 @@ def test_a_protocol_is_published_and_made_void_by_what_the_api_itself_tells(
     api: ApiClient,
 ) -> None:
     body = {"content": PUBLISH["content"], "effective_from": "2190-01-01T00:00:00Z"}
-    event = api.post("/protocols/publish", body, role="operator").json()["events"][0]["event_id"]
+    recorded = api.post("/protocols/publish", body, role="operator").json()["events"][0]
+    event, index = recorded["event_id"], recorded["index"]
     # No statement is of that time, so the protocol of the region's patients stays as it is.
     then = {
         each["event_id"]: each["in_force"]
@@ -254,6 +255,14 @@ def test_a_protocol_is_published_and_made_void_by_what_the_api_itself_tells(
     assert api.post("/protocols/void", void, role="operator").status_code == 200
     assert api.get(f"/protocols/{event}").json()["voided_by"]
     assert code_of(api.get(f"/protocols/{clock.new_id()}")) == "unknown_event"
+    api.application.read_models.catch_up()
+    later = f"as_of=2190-01-02T00:00:00Z&wait_for={index}"
+    then = api.get(f"/protocols/{event}?{later}&known_at={index}").json()
+    assert (then["in_force"], then["voided_by"]) == (True, None)
+    earlier = api.get(f"/protocols?known_at={index - 1}").json()["items"]
+    assert event not in [each["event_id"] for each in earlier]
+    assert earlier
+    assert api.get("/protocols?known_at=0").json()["items"] == []
     assert code_of(api.get("/protocols", purpose="")) == "purpose_missing"
 
 

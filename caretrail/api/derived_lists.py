@@ -58,7 +58,7 @@ class AskedTransitions(AskedDerived):
 class AskedDuties(AskedDerived):
     """A page of duties."""
 
-    org: Annotated[
+    organisation: Annotated[
         OptionalCode, Field(description="only duties of this organisation; empty: all")
     ] = ""
     person: Annotated[OptionalCode, Field(description="only duties of this person; empty: all")] = (
@@ -104,7 +104,7 @@ def duties(incoming: Incoming) -> Response:
 
     def rows(then: PastRows, patient: PatientId | None, at: datetime, limit: int) -> list[Json]:
         wanted = DutyFilter(
-            organisation=asked.org,
+            organisation=asked.organisation,
             person=asked.person,
             pool=asked.pool,
             kind=asked.kind,

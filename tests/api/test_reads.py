@@ -291,7 +291,7 @@ def test_transitions_and_duties_are_listed_at_any_instant_by_what_is_asked(api: 
     of_duties: tuple[tuple[str, Callable[[Any], bool]], ...] = (
         (f"duty={code}", lambda one: one["duty"] == code),
         ("overdue=true", lambda one: one["late"] and one["done_at"] is None),
-        ("org=NGH", lambda one: (one["responsible"] or {}).get("organisation") == "NGH"),
+        ("organisation=NGH", lambda one: (one["responsible"] or {}).get("organisation") == "NGH"),
         ("open=true", lambda one: one["done_at"] is None),
     )
     for query, fits in of_duties:

@@ -81,6 +81,7 @@ class Homes:
     server: str
     template: str
     folder: Path
+    made: dict[str, dict[str, tuple[int, str]]]
 
     @contextmanager
     def opened(self, database: str, profile: str) -> Iterator[tuple[Installation, MessageArchive]]:
@@ -94,6 +95,11 @@ class Homes:
 
     def clean(self, profile: str) -> dict[str, tuple[int, str]]:
         """Return the content of a new home that receives the messages with a profile."""
+        if profile not in self.made:
+            self.made[profile] = self._content(profile)
+        return self.made[profile]
+
+    def _content(self, profile: str) -> dict[str, tuple[int, str]]:
         name = f"test_{token_hex(6)}"
         database = servers.create_database(self.server, name, self.template)
         try:
@@ -104,9 +110,9 @@ class Homes:
             servers.drop_database(self.server, name)
 
 
-@pytest.fixture
-def homes(server: str, template_database: str, tmp_path: Path) -> Homes:
-    return Homes(server, template_database, tmp_path)
+@pytest.fixture(scope="module")
+def homes(server: str, template_database: str, tmp_path_factory: pytest.TempPathFactory) -> Homes:
+    return Homes(server, template_database, tmp_path_factory.mktemp("homes"), {})
 
 
 def shown(home: Installation) -> dict[str, tuple[int, str]]:

@@ -29,7 +29,7 @@ class RunningService:
     def home(self) -> Path:
         return self.line.home
 
-    def start(self, seconds: float = 90) -> None:
+    def start(self, seconds: float = 240) -> None:
         """Start the supervisor and wait until it says where everything is."""
         only = ("--only", ",".join(self.roles)) if self.roles else ()
         self.supervisor = self.line.start("serve", *only)
@@ -91,7 +91,7 @@ class RunningService:
             os.kill(pid, signal.SIGKILL)
             self.killed.append(part)
         if part == "supervisor" and self.supervisor is not None:
-            self.supervisor.wait(10)
+            self.supervisor.wait(120)
             self.start()
 
     def stop(self) -> None:
@@ -100,7 +100,7 @@ class RunningService:
             return
         self.supervisor.terminate()
         try:
-            self.supervisor.wait(60)
+            self.supervisor.wait(120)
         except subprocess.TimeoutExpired:
             self.supervisor.kill()
             raise

@@ -43,7 +43,7 @@ def answer(line: CommandLine, *arguments: str) -> tuple[str, str]:
 
 def readyz(service: RunningService) -> dict[str, str]:
     try:
-        with urlopen(f"{service.facts()['pages']}/readyz", timeout=10) as found:
+        with urlopen(f"{service.facts()['pages']}/readyz", timeout=60) as found:
             return dict(json.loads(found.read())["problems"])
     except HTTPError as error:
         return dict(json.loads(error.read())["problems"])
@@ -63,7 +63,7 @@ def test_a_read_beside_an_event_that_cannot_be_projected_returns_and_says_so(hom
         assert json.loads(shown)["behind"] == 1
         assert json.loads(shown)["known_at"]["index"] == 2
         assert "(1 behind): after 1 s the read models hold the events up to 2 of 3" in said
-        with service.browser().open(f"{service.facts()['pages']}/ui/patients", timeout=10) as page:
+        with service.browser().open(f"{service.facts()['pages']}/ui/patients", timeout=60) as page:
             assert "1 event behind" in page.read().decode()
         assert "projector" in readyz(service)
         found = line._run(("projections", "digest", "--json"), 1)

@@ -73,7 +73,7 @@ def demo(line: CommandLine, *, command: list[str | Path] | None = None) -> Itera
     finally:
         if process.poll() is None:
             process.terminate()
-            process.wait(60)
+            process.wait(240)
 
 
 def assert_nothing_is_left(home: Path) -> None:
@@ -81,7 +81,7 @@ def assert_nothing_is_left(home: Path) -> None:
 
 
 def get(browser: OpenerDirector, url: str) -> str:
-    with browser.open(url, timeout=10) as answer:
+    with browser.open(url, timeout=60) as answer:
         return str(answer.read().decode())
 
 
@@ -253,7 +253,7 @@ def test_a_demo_starts_again_however_it_was_stopped(line: CommandLine, first: De
     counted = len(ours.objects("messages", "ls", "--limit", "100000"))
     assert f"the demo is already running: {page}" in line.refused("demo")
     first.process.send_signal(signal.SIGHUP)
-    assert first.process.wait(60) == 0
+    assert first.process.wait(240) == 0
     assert_nothing_is_left(home)
 
     with demo(line) as second:
@@ -261,14 +261,14 @@ def test_a_demo_starts_again_however_it_was_stopped(line: CommandLine, first: De
         assert "sending" not in second.said()
         assert len(ours.objects("messages", "ls", "--limit", "100000")) == counted
         second.process.kill()
-        second.process.wait(10)
+        second.process.wait(60)
 
     # A shell without job control hands SIGINT down to background processes as ignored.
     script = f"'{CARETRAIL}' demo & echo $! > '{home}/pid'; wait"
     with demo(line, command=["sh", "-c", script]) as third:
         assert "Stories worth opening" in get(third.browser(), third.page())
         os.kill(int((home / "pid").read_text()), signal.SIGINT)
-        assert third.process.wait(60) == 0
+        assert third.process.wait(240) == 0
     assert_nothing_is_left(home)
 
 

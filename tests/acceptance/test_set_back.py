@@ -42,7 +42,7 @@ def send(service: RunningService, first: int, last: int) -> None:
 def unready(service: RunningService) -> dict[str, str]:
     """Return the problems of the service, by part."""
     try:
-        with urlopen(f"{service.facts()['pages']}/readyz", timeout=10) as answer:
+        with urlopen(f"{service.facts()['pages']}/readyz", timeout=60) as answer:
             found = json.loads(answer.read())
     except HTTPError as error:
         found = json.loads(error.read())

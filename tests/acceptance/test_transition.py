@@ -7,7 +7,7 @@ import pytest
 from tests.acceptance.command_line import SameProcess
 from tests.consumers.hl7v2.adt import adt, pv1
 
-pytestmark = [pytest.mark.postgres, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.postgres, pytest.mark.timeout(300)]
 
 PATIENT = "PID|1||7^^^MERCY^MR||QUILLFEATHER^AMY||19510602|F"
 NURSE = ("--as", "nurse-1", "--purpose", "TREAT", "--by", "MERCY", "--by-person", "nurse-1")

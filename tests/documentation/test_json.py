@@ -104,7 +104,7 @@ def test_metrics_say_what_waits_and_who_was_heard(served: RunningService) -> Non
 
 
 def metrics_at(url: str) -> dict[str, float]:
-    with urlopen(url, timeout=10) as answer:
+    with urlopen(url, timeout=60) as answer:
         lines = answer.read().decode().splitlines()
     pairs = (line.rpartition(" ") for line in lines if not line.startswith("#"))
     return {name: float(value) for name, _, value in pairs}

@@ -39,7 +39,7 @@ def listening(
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
-    assert ready.wait(5)
+    assert ready.wait(60)
     try:
         yield started[0]
     finally:

@@ -71,17 +71,28 @@ def test_a_patient_goes_home_and_is_called_seen_and_settled(home: Path) -> None:
     (then,) = shown["transitions"]
     assert then["state"] == "open"
 
-    listed = line.objects("transition", "ls", "--facility", visit["facility"])
+    lists_name_what_is_owed(line, encounter, visit["facility"])
+    assert "Patient contacted" in line.run("timeline", "MERCY|7")
+    live = line.object("projections", "digest")
+    line.run("projections", "rebuild")
+    assert line.object("projections", "digest") == live
+
+
+def lists_name_what_is_owed(line: SameProcess, encounter: str, facility: str) -> None:
+    """List transitions and duties, now and as they were seen before the call was known."""
+    listed = line.objects("transition", "ls", "--facility", facility)
     assert [each["encounter_id"] for each in listed] == [encounter]
     assert line.objects("transition", "ls", "--open") == []
     past = ("--as-of", "2026-03-06T12:00Z")
     assert line.objects("transition", "ls", "--overdue", *past) == []
     (known,) = line.objects("transition", "ls", "--overdue", *past, "--known-at", "3")
     assert set(known["overdue"]) >= {"contact", "information"}
-    assert "Patient contacted" in line.run("timeline", "MERCY|7")
-    live = line.object("projections", "digest")
-    line.run("projections", "rebuild")
-    assert line.object("projections", "digest") == live
+    assert line.objects("transition", "ls", "--patient", "MERCY|7") == listed
+    duties = line.objects("duty", "ls", "--patient", "MERCY|7", "--kind", "transition")
+    assert {each["about"] for each in duties} == {encounter}
+    owed = line.objects("duty", "ls", "--overdue", *past, "--known-at", "3")
+    assert len(owed) == len(known["overdue"])
+    assert owed[0]["duty"] in line.run("duty", "ls", "--overdue", *past, "--known-at", "3")
 
 
 def test_a_backlog_owes_nothing(home: Path) -> None:
@@ -128,6 +139,7 @@ def test_protocols_are_tried_published_listed_shown_and_voided_except_the_first(
     line.run("ingest", home / "stay.hl7")
     tried_without_a_trace(line, home)
     (first,) = line.objects("protocol", "ls")
+    assert line.objects("protocol", "ls", "--known-at", "0") == []
     assert (first["name"], first["effective_from"]) == ("caretrail-default", None)
     assert first["in_force"]
     text = line.run("protocol", "show")

@@ -41,7 +41,8 @@ class Desk:
         page = self.client.get(address)
         assert page.status_code == 200, page.text
         hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page.text)
-        return {**dict(hidden), **{name.replace("__", "."): text for name, text in typed.items()}}
+        given = {name: unescape(text) for name, text in hidden}
+        return {**given, **{name.replace("__", "."): text for name, text in typed.items()}}
 
     def send(self, address: str, **typed: str) -> httpx.Response:
         """Fill a form and send it."""

@@ -21,6 +21,7 @@ from caretrail.refusals import REMEDIES
 from caretrail.stated_times import NotStated, stated_moment
 from caretrail.web.command_form import field_name, shown_form
 from caretrail.web.command_page import Asked, PageRefusal, command_page
+from caretrail.web.recorded import own_address, with_recorded
 from caretrail.web.revision_form import PlanSeen, revision_values, row_groups
 from commands.care_plan.revise import ReviseCarePlan
 from commands.catalogue import BY_VERB
@@ -34,6 +35,8 @@ from domain.errors import DomainError, VersionConflict
 from domain.ids import IdKey, PatientId, RecordId, StreamId
 from domain.statement import Moment
 
+#: Kinds of fields that a link may fill. An address holds codes and ids, and no text of a person.
+_BY_LINK: Final = frozenset({"id", "code", "choice"})
 _UNPROCESSABLE: Final = 422
 #: Seconds that the answer to a form waits for the read models, so that the next page shows it.
 _WAIT: Final = 3.0
@@ -91,15 +94,15 @@ class CommandPages:
 
     def form(self, request: Request) -> Response:
         """Show the empty form of a command."""
-        asked = self._asked(request)
+        asked = self._asked(request, back=request.query_params.get("back", ""))
         version = None
         if asked.stream is not None:
             history = self.decisions.streams.read(StreamId(asked.stream))
             version = history[-1].version if history else None
         suggested = {
             name: request.query_params[name]
-            for name in ("event_id", "item", "encounter")
-            if name in request.query_params
+            for field in fields_of(asked.shape)
+            if field.kind in _BY_LINK and (name := field_name(field)) in request.query_params
         }
         suggested.setdefault("by.person", actor_of(request).subject)
         form = shown_form(
@@ -116,7 +119,7 @@ class CommandPages:
 
     def given(self, request: Request, values: FormValues) -> Response:
         """Give the command; show the form again if it is refused."""
-        asked = self._asked(request)
+        asked = self._asked(request, back=one(values, "back"))
         key, version = one(values, "key"), _version(one(values, "version"))
         revision = self._revision(request, asked, _version(one(values, "base")) or version, values)
         if revision is not None:
@@ -166,12 +169,15 @@ class CommandPages:
         index = max((each.index for each in outcome.events), default=0)
         self._wait(index)
         return RedirectResponse(
-            f"{asked.landing(outcome.stream)}{f'?recorded={index}' if index else ''}",
-            status_code=303,
+            with_recorded(asked.landing(outcome.stream), index), status_code=303
         )
 
-    def _asked(self, request: Request) -> Asked:
+    def _asked(self, request: Request, *, back: str) -> Asked:
         """Return the command that an address names.
+
+        Args:
+            request: The request.
+            back: The address that the person came from, as the form states it.
 
         Raises:
             NotFound: There is no such command, or no such patient.
@@ -202,6 +208,7 @@ class CommandPages:
             stream=None if shape.BEGINS else params.get("stream"),
             patient=patient,
             record=record,
+            back=own_address(back),
         )
 
     def _revision(

@@ -210,7 +210,8 @@ def opaque_id(text: str) -> str:
     return text
 
 
-def recorded_index(request: Request) -> str:
-    """Return the index of the event that a form has just recorded; empty: none."""
+def recorded_index(request: Request) -> int | None:
+    """Return the index of the event that a form has just recorded; None: none."""
     typed = request.query_params.get("recorded", "")
-    return typed if typed.isascii() and typed.isdecimal() else ""
+    is_index = typed.isascii() and typed.isdecimal() and len(typed) < 19  # noqa: PLR2004  # of bigint
+    return int(typed) if is_index else None

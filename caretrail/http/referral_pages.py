@@ -16,6 +16,7 @@ from caretrail.http.site import Site
 from caretrail.http.users import user_of
 from caretrail.reading.activities import Activities
 from caretrail.reading.past_rows import PastRows
+from caretrail.web.recorded import confirmation
 from caretrail.web.referral_pages import (
     COLUMNS,
     ENDED,
@@ -129,15 +130,21 @@ class ReferralPages:
         found = [
             one for one in activities.streams[referral.KIND.name] if one["stream_id"] == stream
         ]
+        entries = [one for one in activities.entries if one.stream_id == stream]
+        recorded = recorded_index(request)
         html = referral_page(
             row,
-            [one for one in activities.entries if one.stream_id == stream],
+            entries,
             self.site.reader.summary(row.patient_id),
             duties=duties,
             intervals=[each for one in found for each in one["intervals"]],
             steps=self._steps(stream) if as_of is None and known_at is None else (),
             clocks=clocks,
-            recorded=recorded_index(request),
+            confirmed=confirmation(
+                next((one for one in entries if one.index == recorded), None),
+                recorded,
+                complete=self.site.reader.latest().index,
+            ),
             at=as_of or now,
             words=self.site.words,
             frame=self.site.frame(request, now, "referrals"),

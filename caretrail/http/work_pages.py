@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -9,10 +10,14 @@ from starlette.routing import Route
 
 from caretrail.http.instants import instant, known
 from caretrail.http.not_found import NotFound
+from caretrail.http.reading_pages import recorded_index
 from caretrail.http.site import Site
 from caretrail.http.users import actor_of, user_of
+from caretrail.reading.recorded import read_recorded
 from caretrail.reading.work import read_work
-from caretrail.web.work_page import Acting, WorkForm, work_page
+from caretrail.web.recorded import Confirmation, confirmation
+from caretrail.web.work_page import Acting, WorkForm, work_page, work_words
+from domain import work
 from projections.work import ItemFilter
 
 
@@ -38,6 +43,7 @@ class WorkPages:
             waiting=params.get("waiting") == "yes",
             as_of=params.get("as_of", "").strip(),
             known_at=params.get("known_at", "").strip(),
+            cursor=params.get("after", ""),
         )
         me, zone = actor_of(request).subject, self.site.words.zone
         own = sorted(user_of(request).authority.organisations)
@@ -52,9 +58,7 @@ class WorkPages:
             as_of=instant(asked.as_of, field="As of", zone=zone, now=now),
             known_at=known(asked.known_at, zone=zone, now=now),
         ) as then:
-            listed = read_work(
-                then, wanted, now=now, older=asked.older, cursor=params.get("after", "")
-            )
+            listed = read_work(then, wanted, now=now, older=asked.older, cursor=asked.cursor)
         if listed is None:
             raise NotFound("No such page", "Open the work list again.")
         shown = self.site.reads.of_list(request, listed.people, lambda each: each.patient_id)
@@ -70,5 +74,26 @@ class WorkPages:
             ),
             words=self.site.words,
             frame=self.site.frame(request, now, "work", exact=True),
+            confirmed=self._confirmed(request, now, back=asked.address),
         )
         return HTMLResponse(html)
+
+    def _confirmed(self, request: Request, now: datetime, *, back: str) -> Confirmation | None:
+        """Return what the person has just recorded; an event of another person is not shown."""
+        index = recorded_index(request)
+        if index is None:
+            return None
+        with self.site.reader.connection() as connection:
+            found = read_recorded(connection, index)
+        if found is not None and found.entry.actor.subject != actor_of(request).subject:
+            return None
+        text = ""
+        if found is not None and isinstance(found.event, work.KIND.events):
+            text = work_words(found.event, self.site.words, now)
+        return confirmation(
+            found.entry if found else None,
+            index,
+            complete=self.site.reader.latest().index,
+            text=text,
+            back=back,
+        )

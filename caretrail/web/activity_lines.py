@@ -4,19 +4,31 @@ from caretrail.reading.activities import ActivityEntry
 from caretrail.reading.catalogue import OWN_STREAMS
 from caretrail.reading.patient import PatientReading
 from caretrail.web.entries import EntryLine, Note
+from caretrail.web.recorded import void_address
 from caretrail.web.words import Words
 
 
-def activity_lines(reading: PatientReading, visible: set[str], words: Words) -> list[EntryLine]:
-    """Return the entries of activities that name a visible encounter, or no encounter."""
+def activity_lines(
+    reading: PatientReading, visible: set[str], words: Words, *, is_past: bool = False
+) -> list[EntryLine]:
+    """Return the entries of activities that name a visible encounter, or no encounter.
+
+    Args:
+        reading: The patient.
+        visible: The encounters that the page shows.
+        words: The words of the pages.
+        is_past: Whether the page shows another instant than now. Then no entry can be corrected.
+    """
     return [
-        _line(reading, each, words)
+        _line(reading, each, words, is_past=is_past)
         for each in reading.activities.entries
         if each.encounter_id is None or each.encounter_id in visible
     ]
 
 
-def _line(reading: PatientReading, entry: ActivityEntry, words: Words) -> EntryLine:
+def _line(
+    reading: PatientReading, entry: ActivityEntry, words: Words, *, is_past: bool
+) -> EntryLine:
     icon = OWN_STREAMS[entry.stream].icon
     notes: list[Note] = []
     happened, recorded = entry.happened_at, entry.recorded_at
@@ -60,4 +72,5 @@ def _line(reading: PatientReading, entry: ActivityEntry, words: Words) -> EntryL
         recorded_at=entry.recorded_at,
         message_id="",
         late=f"{late} late" if late else "",
+        wrong="" if is_past else void_address(entry),
     )

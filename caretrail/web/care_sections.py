@@ -8,6 +8,7 @@ from typing import Final
 from caretrail.reading.care import CURRENT, CareReading
 from caretrail.reading.members import Json, instant_of
 from caretrail.reading.patient import PatientReading
+from caretrail.web.deeds import DeedLink, deed_links
 from caretrail.web.plan_section import ShownPlan, plan_section
 from caretrail.web.plan_words import (
     party_words,
@@ -46,6 +47,7 @@ class OpenItem:
     title: str
     href: str
     about: str
+    deeds: Sequence[DeedLink]  # the forms that do it; none if the page shows another instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,16 +77,19 @@ class CareSections:
     ended_referrals: Sequence[ReferralState]
 
 
-def care_sections(reading: PatientReading, care: CareReading, words: Words) -> CareSections:
-    """Return what the sections show."""
+def care_sections(
+    reading: PatientReading, care: CareReading, words: Words, *, is_past: bool = False
+) -> CareSections:
+    """Return what the sections show. ``is_past``: of another instant than now."""
     streams = reading.activities.streams
     plans = streams["care_plan"]
     referrals = [_referral(each, care, words) for each in reversed(streams["referral"])]
     ended = {f"/ui/referrals/{each['stream_id']}" for each in streams["referral"] if _ended(each)}
-    team = team_section(streams["care_team"], care, words)
+    forms = "" if is_past else f"/ui/patients/{reading.patient.patient_id}/record"
+    team = team_section(streams["care_team"], care, words, forms=forms)
     medications = streams["medication_list"]
     return CareSections(
-        items=_items(care, words),
+        items=_items(care, words, is_past=is_past),
         overdue=sum(care.at > each.in_time_until for each in care.items),
         team=[*team.now, *stated_members(care, words), *attributed_parties(care, words)],
         before=team.before,
@@ -99,7 +104,7 @@ def care_sections(reading: PatientReading, care: CareReading, words: Words) -> C
     )
 
 
-def _items(care: CareReading, words: Words) -> list[OpenItem]:
+def _items(care: CareReading, words: Words, *, is_past: bool) -> list[OpenItem]:
     made = []
     for item in care.items:
         css = when_due(item, care.at)
@@ -121,6 +126,7 @@ def _items(care: CareReading, words: Words) -> list[OpenItem]:
                 title=item_words(item),
                 href=item_href(item),
                 about=" · ".join(filter(None, about)),
+                deeds=() if is_past else deed_links(item, page=item_href(item)),
             )
         )
     return made

@@ -54,6 +54,8 @@ _ONE_LINE: Final = re.compile(r"(number|name|telephone)$")
 _SELDOM_NAMES: Final = frozenset({"pool", "goal", "activity", "authorisation_number", "specialty"})
 #: Kinds of fields that a person seldom fills: they are folded, unless they are required.
 _SELDOM: Final = frozenset({"id", "codes", "json", "yes_or_no"})
+#: Names of fields that are hidden if the page that links to the form fills them.
+_NAMED_BY_PAGE: Final = frozenset({"encounter", "event_id"})
 _SEALED: Final = re.compile(r"[;,] (?:it is )?(?:stored )?sealed$")
 
 
@@ -179,8 +181,7 @@ def _shown(
         anchor="f-" + "-".join(field.path),
         label=label[:1].upper() + label[1:],
         need=", ".join(needs),
-        # The page that links to the form names the encounter.
-        widget="hidden" if field.path == ("encounter",) and typed else _widget(field),
+        widget="hidden" if name in _NAMED_BY_PAGE and typed else _widget(field),
         value="\n".join(typed) if field.kind == "codes" else (typed[-1] if typed else ""),
         choices=choices,
         required=field.required,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from caretrail.web.command_form import (
     ShownField,
@@ -15,6 +16,8 @@ from caretrail.web.words import Words
 from commands.decisions import Command
 from domain.ids import PatientId, RecordId, StreamId
 
+_WORK: Final = "/ui/work"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
@@ -25,6 +28,7 @@ class Asked:
     stream: str | None  # None: the command begins a stream
     patient: PatientId | None  # None: the command or its stream names no patient
     record: tuple[RecordId, str] | None  # source record and mode of the patient
+    back: str = ""  # address that the person came from and goes back to; empty: see ``landing``
 
     @property
     def section(self) -> str:
@@ -32,11 +36,15 @@ class Asked:
         return {"referral": "referrals", "work": "work"}.get(self.shape.KIND.name, "patients")
 
     def landing(self, stream: StreamId | str) -> str:
-        """Return the address that shows what was recorded."""
+        """Return the address that shows what was recorded: where the person came from, if known."""
+        return self.back or self.page_of(stream)
+
+    def page_of(self, stream: StreamId | str) -> str:
+        """Return the address of what the command is about."""
         if self.shape.KIND.name == "referral":
             return f"/ui/referrals/{stream}"
         if self.shape.KIND.name == "work":
-            return "/ui/work"
+            return _WORK
         return f"/ui/patients/{self.patient}" if self.patient else "/"
 
 
@@ -84,12 +92,7 @@ def command_page(  # noqa: PLR0913  # what a form shows
     noun = asked.shape.KIND.name.replace("_", " ")
     verb = verb_words(asked.shape)
     title = "Mark as entered in error" if asked.shape.VERB == "void" else verb
-    back = f"/ui/patients/{asked.patient}" if asked.patient else asked.landing("")
-    above = "Patient" if asked.patient else "Work list" if noun == "work" else "First page"
-    crumbs = [{"href": back, "text": above}]
-    if asked.stream and asked.landing(asked.stream) != back:
-        back = asked.landing(asked.stream)
-        crumbs.append({"href": back, "text": noun.capitalize()})
+    crumbs = _crumbs(asked, noun)
     return render(
         "command.html",
         **frame,
@@ -115,7 +118,21 @@ def command_page(  # noqa: PLR0913  # what a form shows
             help="Empty: now. An earlier time is a late entry; it counts at its true time.",
         ),
         refusal=refusal,
-        back=back,
+        back=asked.back or crumbs[-1]["href"],
+        come_from=asked.back,
         rows=rows,
         base=base,
     )
+
+
+def _crumbs(asked: Asked, noun: str) -> list[dict[str, str]]:
+    """Return the pages above the form: where the person came from, and what the form is about."""
+    crumbs: list[dict[str, str]] = []
+    if asked.back.startswith(_WORK) or (noun == "work" and not asked.patient):
+        crumbs.append({"href": asked.back or _WORK, "text": "Work list"})
+    if asked.patient:
+        crumbs.append({"href": f"/ui/patients/{asked.patient}", "text": "Patient"})
+    above = {each["href"].partition("?")[0] for each in crumbs}
+    if asked.stream and (page := asked.page_of(asked.stream)) not in above:
+        crumbs.append({"href": page, "text": noun.capitalize()})
+    return crumbs or [{"href": "/", "text": "First page"}]

@@ -57,6 +57,7 @@ class EntryLine:
     recorded_at: datetime
     message_id: str
     late: str  # "20 h late"; empty: not late
+    wrong: str = ""  # address of the form that marks it as entered in error; empty: none does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from caretrail.web.flags import meanings_of
 from caretrail.web.picture import RECENT, Scene, draw
 from caretrail.web.plan_section import drawn_revisions
 from caretrail.web.proofs import INLINE, proofs_of
+from caretrail.web.recorded import Confirmation, confirmation
 from caretrail.web.render import render
 from caretrail.web.table import places_without_stay, rows_of
 from caretrail.web.words import (
@@ -85,7 +86,7 @@ def patient_page(
     message: Callable[[str, Statement], Evidence],
     frame: Mapping[str, object],
     care: CareReading | None = None,
-    recorded: str = "",
+    recorded: int | None = None,
 ) -> str:
     """Return the page. Its title and its addresses hold no name and no number of the patient.
 
@@ -96,9 +97,10 @@ def patient_page(
         message: Opens a received message and marks the fields of a statement.
         frame: The values that all pages share.
         care: What is owed, who takes care, what the plans say; None: it is not shown.
-        recorded: Index of the event that a form has just recorded; empty: none.
+        recorded: Index of the event that a form has just recorded; None: none.
     """
     as_of = reading.as_of or asked.now
+    is_past = bool(asked.as_of or asked.known_at)
     everything = spans_of(reading.patient, as_of)
     related = journey_of(everything, as_of=as_of, zone=words.zone)
     entries = entries_of.entry_lines(reading, related, words)
@@ -109,7 +111,7 @@ def patient_page(
         for shown, entry in zip(entries, reading.patient.entries, strict=True)
         if entry.encounter_id is None or entry.encounter_id in visible
     ]
-    chosen += activity_lines(reading, visible, words)
+    chosen += activity_lines(reading, visible, words, is_past=is_past)
     return render(
         "patient.html",
         **frame,
@@ -129,10 +131,16 @@ def patient_page(
         proofs=proofs_of(reading, everything, entries, visible, as_of, words, message),
         identity=_identity(reading, entries, message),
         flags=meanings_of(reading.patient.flags),
-        care=care_sections(reading, care, words) if care else None,
-        recorded=recorded,
+        care=care_sections(reading, care, words, is_past=is_past) if care else None,
+        confirmed=_confirmed(reading, recorded),
         open_transition=_open_transition(reading),
     )
+
+
+def _confirmed(reading: PatientReading, recorded: int | None) -> Confirmation | None:
+    """Return what was just recorded, if it is of this patient."""
+    found = [each for each in reading.activities.entries if each.index == recorded]
+    return confirmation(found[0] if found else None, recorded, complete=reading.known.index)
 
 
 def _open_transition(reading: PatientReading) -> str:

@@ -12,6 +12,7 @@ from caretrail.reading.listing import PatientSummary
 from caretrail.reading.members import Json
 from caretrail.web.command_form import command_words, verb_words
 from caretrail.web.patients_page import person_words
+from caretrail.web.recorded import Confirmation
 from caretrail.web.render import render
 from caretrail.web.words import Words, length
 from caretrail.web.work_page import (
@@ -234,7 +235,7 @@ def referral_page(  # noqa: PLR0913  # what the page shows
     intervals: Sequence[Json],
     steps: Sequence[type[Command]],
     clocks: TypedClocks,
-    recorded: str,
+    confirmed: Confirmation | None,
     at: datetime,
     words: Words,
     frame: Mapping[str, object],
@@ -249,7 +250,7 @@ def referral_page(  # noqa: PLR0913  # what the page shows
         intervals: How long it took from each milestone to the next, as the timeline has it.
         steps: The commands that its state allows; none if the page is of another instant.
         clocks: The instants as typed.
-        recorded: Index of the event that a form has just recorded; empty: none.
+        confirmed: What a form has just recorded; None: nothing.
         at: The instant of the page.
         words: The words of the pages.
         frame: The frame of the page.
@@ -281,7 +282,7 @@ def referral_page(  # noqa: PLR0913  # what the page shows
             )
             for each in sorted(steps, key=lambda each: _NEXT.get(row.state) != each.VERB)
         ],
-        recorded=recorded,
+        confirmed=confirmed,
     )
 
 

@@ -1,9 +1,10 @@
 """The care team beside the timeline: members, what hospitals state, and attributions."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from urllib.parse import urlencode
 
 from caretrail.reading.care import CareReading
 from caretrail.reading.members import Json, instant_of
@@ -34,6 +35,7 @@ class TeamLine:
     name: str
     note: str
     lead: bool = False
+    actions: Sequence[tuple[str, str]] = ()  # address, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,17 @@ class TeamSection:
     before: list[TeamLine]
 
 
-def team_section(teams: Iterable[Json], care: CareReading, words: Words) -> TeamSection:
-    """Return the team as people recorded it: who is responsible first, then the members."""
+def team_section(
+    teams: Iterable[Json], care: CareReading, words: Words, *, forms: str = ""
+) -> TeamSection:
+    """Return the team as people recorded it: who is responsible first, then the members.
+
+    Args:
+        teams: The streams of the team.
+        care: The care of the patient.
+        words: The words of the pages.
+        forms: Address of the forms of the patient; empty: nothing can be recorded.
+    """
     now: list[TeamLine] = []
     before: list[TeamLine] = []
     for team in teams:
@@ -69,6 +80,7 @@ def team_section(teams: Iterable[Json], care: CareReading, words: Words) -> Team
                         label="Handover offered",
                         name=f"{each['from_member']} to {each['to_member']}",
                         note=f"{offered}, not answered; responsible until then: the first",
+                        actions=_answers(each, forms) if forms else (),
                     )
                 )
         for each in team["members"]:
@@ -79,6 +91,22 @@ def team_section(teams: Iterable[Json], care: CareReading, words: Words) -> Team
             )
             (now if each["until"] is None else before).append(line)
     return TeamSection(now, before)
+
+
+#: The answers to a handover, and the member that each names.
+_ANSWERS: Final = (
+    ("accept_handover", "Accept", "to_member"),
+    ("refuse_handover", "Refuse", "to_member"),
+    ("withdraw_handover", "Withdraw", "from_member"),
+)
+
+
+def _answers(handover: Json, forms: str) -> list[tuple[str, str]]:
+    scope = {"scope": handover["scope"], "programme": handover["programme"] or ""}
+    return [
+        (f"{forms}/care_team/{verb}?{urlencode({**scope, member: handover[member]})}", text)
+        for verb, text, member in _ANSWERS
+    ]
 
 
 def _member_name(member: Json, words: Words) -> str:

@@ -3,15 +3,25 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Final, assert_never
 from urllib.parse import quote
 
 from caretrail.reading.listing import PatientSummary
 from caretrail.reading.work import WorkList, due_today
+from caretrail.web.deeds import DeedLink, deed_links
 from caretrail.web.patients_page import person_words
+from caretrail.web.recorded import Confirmation
 from caretrail.web.render import render
 from caretrail.web.words import Words, date_words, length
 from domain.ids import PatientId
+from domain.work import (
+    WorkAssigned,
+    WorkClaimed,
+    WorkEnteredInError,
+    WorkFact,
+    WorkReleased,
+    WorkSnoozed,
+)
 from projections.work import DutyRow, WorkItemRow
 
 #: Kind of stream -> its words as a filter.
@@ -71,6 +81,12 @@ class WorkForm:
     waiting: bool = False
     as_of: str = ""
     known_at: str = ""
+    cursor: str = ""  # of the page; empty: the first
+
+    @property
+    def address(self) -> str:
+        """The address of this page of the list."""
+        return self.query(after=self.cursor)
 
     def query(self, **changed: str) -> str:
         """Return the address of the list with other choices."""
@@ -115,6 +131,7 @@ class WorkLine:
     at_it: str  # who claimed it, and until when
     mine: bool
     waits: str
+    deeds: Sequence[DeedLink]  # the forms that do it
     by: str  # the organisation for which the person claims it
     key: str
 
@@ -146,13 +163,14 @@ def work_page(  # what the page shows
     acting: Acting,
     words: Words,
     frame: Mapping[str, object],
+    confirmed: Confirmation | None = None,
 ) -> str:
-    """Return a page of the work list."""
+    """Return a page of the work list. ``confirmed``: what the person has just recorded."""
     sections: dict[str, list[WorkGroup]] = {"over": [], "today": [], "later": []}
     for each in listed.people:
         person = people.get(each.patient_id)
         name, about = person_words(person, listed.at, words) if person else ("Not known", "")
-        lines = [_line(item, listed.at, acting, words) for item in each.items]
+        lines = [_line(item, listed.at, acting, words, asked.address) for item in each.items]
         group = WorkGroup(patient_id=each.patient_id, name=name, about=about, lines=lines)
         sections[when_due(each.items[0], listed.at)].append(group)
     items = [item for each in listed.people for item in each.items]
@@ -177,6 +195,7 @@ def work_page(  # what the page shows
         or asked.whose == "mine"
         or (asked.whose != "all" and bool(acting.organisations)),
         after=asked.query(after=listed.cursor) if listed.cursor else "",
+        confirmed=confirmed,
     )
 
 
@@ -188,6 +207,25 @@ def duty_words(code: str) -> str:
             return _DUTIES[wider]
         wider = wider.rpartition(".")[0]
     return code.rpartition(".")[2].replace("_", " ").capitalize()
+
+
+def work_words(event: WorkFact, words: Words, at: datetime) -> str:
+    """Return what a person has just recorded about the work on a duty."""
+    match event:
+        case WorkClaimed():
+            said = f"Claimed until {words.near(event.until, at)}"
+        case WorkReleased():
+            said = "Given back"
+        case WorkSnoozed():
+            said = f"Snoozed until {words.near(event.until, at)}"
+        case WorkAssigned():
+            to = event.to.person or event.to.pool or words.facility(event.to.organisation)
+            said = f"Assigned to {to}"
+        case WorkEnteredInError():
+            return "Marked as entered in error"
+        case _:
+            assert_never(event)
+    return f"{said}: {duty_words(event.duty)}"
 
 
 def item_words(item: WorkItemRow) -> str:
@@ -203,7 +241,7 @@ def when_due(item: WorkItemRow | DutyRow, at: datetime) -> str:
     return "today" if due_today(item, at) else "later"
 
 
-def _line(item: WorkItemRow, at: datetime, acting: Acting, words: Words) -> WorkLine:
+def _line(item: WorkItemRow, at: datetime, acting: Acting, words: Words, address: str) -> WorkLine:
     css = when_due(item, at)
     whole = max(at, item.in_time_until) - item.opened_at
     claimed = item.claimed_until is not None and at < item.claimed_until
@@ -224,6 +262,7 @@ def _line(item: WorkItemRow, at: datetime, acting: Acting, words: Words) -> Work
         waits=f"waits until {words.near(item.snoozed_until, at)}"
         if item.snoozed_until and at < item.snoozed_until
         else "",
+        deeds=deed_links(item, page=item_href(item), back=address),
         by=responsible if responsible in own else (own[0] if own else responsible),
         key=acting.key(),
     )

@@ -188,6 +188,13 @@ def own_of_stream(connection: Connection[Any], stream: StreamId) -> list[OwnEven
     return [OwnEventRow(*row[1:]) for row in rows]
 
 
+def stream_at(connection: Connection[Any], index: int) -> StreamId | None:
+    """Return the own stream of the event at an index; None: no own event is filed there."""
+    query = sql.SQL("select stream_id from {} where source_position = %s limit 1")
+    found = connection.execute(query.format(OWN_EVENT.at("proj")), (index,)).fetchone()
+    return StreamId(found[0]) if found else None
+
+
 def own_of_kind(connection: Connection[Any], kind: str) -> list[OwnEventRow]:
     """Return the own events of one kind that name no source record, by index."""
     rows = _select(

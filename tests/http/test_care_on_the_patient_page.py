@@ -85,4 +85,17 @@ def test_a_step_of_a_plan_leads_back_to_its_patient(desk: Desk) -> None:
     assert re.fullmatch(rf"/ui/patients/{desk.told.alder}[?]recorded=\d+", there)
     page = unescape(desk.client.get(there).text)
     assert "Concerns: Breathless at night" in section(page, "plan")
-    assert f"Recorded as event {there.rpartition('=')[2]}." in page
+    index = f"{int(there.rpartition('=')[2]):,}"
+    assert f">event {index}</a>." in page[page.index('role="status"') :]
+    undo = re.search(
+        rf'role="status".*?href="(/ui/streams/{stream}/record/care_plan/void[^"]+)"', page
+    )
+    assert undo
+    assert f'href="{undo[1]}">This is wrong' in page, "the entry itself leads there too"
+    answer = desk.send(undo[1], reason_code="wrong_item")
+    assert answer.status_code == 303
+    desk.application.read_models.catch_up()
+    page = unescape(desk.client.get(there).text)
+    assert "Breathless at night" not in section(page, "plan")
+    status = page[page.index('role="status"') :].partition("</p>")[0]
+    assert "void" not in status, "what is void is not undone again"

@@ -29,7 +29,9 @@ def test_a_referral_is_requested_accepted_and_closed_on_the_pages(desk: Desk) ->
         desk.step(referral, "accept"), by__organisation="CSC", expected_by="2026-02-27"
     )
     assert "Referral accepted" in page
-    assert "Recorded as" in page
+    (confirmed,) = re.findall(r'<p class="notice done" role="status"[^>]*autofocus>(.*?)</p>', page)
+    assert "Referral accepted. Recorded as" in confirmed
+    assert f'href="{desk.step(referral, "void")}?event_id=' in confirmed
     page = desk.recorded(
         desk.step(referral, "close"), acknowledged_by__organisation="NGH", outcome__how="fax",
         need_met="yes",
@@ -234,6 +236,46 @@ def test_an_empty_work_list_says_why_and_how_to_see_all(desk: Desk) -> None:
 
 def test_a_cursor_that_no_page_gave_is_explained(desk: Desk) -> None:
     assert desk.client.get("/ui/work?after=x").status_code == 404
+
+
+def test_a_claim_keeps_the_list_and_says_what_was_recorded_and_how_to_undo_it(desk: Desk) -> None:
+    desk.referral(service="rehabilitation", happened_at="2026-02-05 10:00")
+    listed = "/ui/work?kind=referral&older=yes"
+    page = desk.client.get(listed).text
+    form = page[page.index('action="/ui/work/record/claim"') :].partition("</form>")[0]
+    fields = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', unescape(form)))
+
+    answer = desk.client.post("/ui/work/record/claim", data=fields)
+
+    assert answer.status_code == 303
+    there = answer.headers["location"]
+    assert there.startswith(f"{listed}&recorded=")
+    desk.application.read_models.catch_up()
+    page = unescape(desk.client.get(there).text)
+    assert '<option value="referral" selected>' in page
+    (confirmed,) = re.findall(r'<p class="notice done" role="status"[^>]*autofocus>(.*?)</p>', page)
+    assert re.search(r"Claimed until .*\d\d:\d\d: Referral: ", confirmed)
+    undo = re.findall(r'href="(/ui/streams/[^"]+/record/work/void[^"]+)"', confirmed)[0]
+    answer = desk.send(undo, reason_code="wrong_item")
+    assert answer.headers["location"].startswith(f"{listed}&recorded="), "and back to the list"
+    desk.application.read_models.catch_up()
+    page = unescape(desk.client.get(answer.headers["location"]).text)
+    assert "Marked as entered in error. Recorded as" in page
+    item = page[page.index(f'value="{fields["item"]}"') - 900 :]
+    assert 'action="/ui/work/record/claim"' in item[:900], "nobody is at it"
+
+
+def test_what_another_person_recorded_is_not_confirmed_on_the_work_list(desk: Desk) -> None:
+    referral = desk.referral(service="geriatrics")
+    index = desk.application.store.max_index()
+    other = PageUser(
+        issuer="local", subject="nurse-9", roles=("compliance",), organisations=("CSC",)
+    )
+    with httpx.Client(base_url=desk.site, trust_env=False) as client:
+        sign_in(client, sessions_of(desk.told.reader), other)
+        assert 'role="status"' not in client.get(f"/ui/work?recorded={index}").text
+    assert 'role="status"' in desk.client.get(f"/ui/work?recorded={index}").text
+    assert 'role="status"' not in desk.client.get(f"{referral}?recorded=1").text
 
 
 def test_an_item_that_does_not_exist_cannot_be_claimed(desk: Desk) -> None:

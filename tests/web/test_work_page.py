@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from html import unescape
 from itertools import count
 from types import SimpleNamespace
+from urllib.parse import quote, unquote
 
 from caretrail.reading.listing import PatientSummary
 from caretrail.reading.opening import PersonDetails
@@ -102,7 +103,7 @@ def test_an_item_is_claimed_by_a_form_with_its_own_key() -> None:
     assert [each["key"] for each in fields] == ["key-1", "key-2"]
     assert fields[0] == {
         "csrf": "token", "key": "key-1", "item": ITEM.item_id, "by.organisation": "CSC",
-        "by.person": "nurse-1",
+        "by.person": "nurse-1", "back": "/ui/work?",
     }  # fmt: skip
 
 
@@ -133,6 +134,14 @@ def test_no_item_can_be_ticked_away() -> None:
 
     assert 'type="checkbox"' not in html
     assert "Done" not in html
+
+
+def test_an_item_leads_to_the_form_that_does_it_and_back_to_the_same_list() -> None:
+    html = page(PersonWork(ALDER, (ITEM,)), asked=WorkForm(whose="all", cursor="x y"))
+
+    back = quote("/ui/work?whose=all&after=x%20y", safe="")
+    assert f'<a class="button s" href="/ui/streams/s1/record/referral/accept?back={back}">' in html
+    assert f'<input type="hidden" name="back" value="{unquote(back)}">' in html
 
 
 def test_a_filter_that_hides_everything_says_so() -> None:

@@ -272,6 +272,19 @@ def test_deaths_of_several_persons_are_known_together(told: Told) -> None:
     facts = known_facts(told)
     dead, alive, unknown = record("1"), record("2"), record("never named")
     assert facts.died_at([dead, alive, unknown]) == {dead: died}
+    batch = facts.together([alive], beginning=[])
+    assert batch.died_at([alive]) == {}
+    assert batch.died_at([dead, alive]) == {dead: died}
+
+
+def test_facts_for_a_batch_of_commands_are_those_of_each_person(told: Told) -> None:
+    told.tell(asked(1, 1, target=HEART), asked(2, 2, target=NURSE), asked(3, 3, target=HEART))
+    facts, persons = known_facts(told), [record("1"), record("2"), record("3")]
+    batch = facts.together(persons, beginning=persons[:2])
+    for each in persons:  # the third one is read alone
+        found = batch.streams(each, "referral")
+        assert len(found) == 1
+        assert found == facts.streams(each, "referral")
 
 
 def test_filters_choose_by_organisation_person_pool_kind_and_patient(told: Told) -> None:

@@ -39,13 +39,12 @@ def test_a_coordinator_claims_calls_records_refers_revises_and_undoes(
     record(f"Claim : {CALL}")
     assert f"{NURSE.subject}, until" in told()
 
-    # The call: nobody answers at first, then the daughter does.
-    desk.follow("Quillfeather, Sabine")
-    desk.follow("Not reached")
+    # The call: nobody answers at first, then the daughter does. The form leads back to the list.
+    desk.follow(f"Not reached : {CALL}")
     desk.fill("Who did it: organisation", "NGH")
     desk.pick("no answer", "no answer")
     record("Attempt contact")
-    desk.follow("Record a contact")
+    desk.follow(f"Record a call : {CALL}")
     desk.fill("Who did it: organisation", "NGH")
     desk.choose("Who answered", "caregiver")
     desk.tick("understands plan")
@@ -53,7 +52,6 @@ def test_a_coordinator_claims_calls_records_refers_revises_and_undoes(
     assert "Recorded as event" in told()
 
     # The item leaves the list because its work is recorded.
-    desk.follow("Work list")
     assert "Quillfeather, Sabine" in told()
     assert CALL not in told()
 

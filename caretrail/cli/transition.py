@@ -77,7 +77,7 @@ def _print(one: Json) -> None:
             (
                 f"  {each['step']}",
                 each["due_on"] or as_stated(each["due_at"]),
-                _step_state(each),
+                _step_state(each, one),
                 each["source"],
             )
             for each in one["steps"]
@@ -89,10 +89,12 @@ def _state(one: Json) -> str:
     return f"{one['state']}, {one['cause'].replace('_', ' ')}" if one["cause"] else one["state"]
 
 
-def _step_state(step: Json) -> str:
+def _step_state(step: Json, transition: Json) -> str:
     if step["done_at"]:
         late = ", late" if step["late"] else ""
         return f"done {as_stated(step['done_at'])}{late}"
     if step["waived_at"]:
         return f"waived, {step['waived_reason'].replace('_', ' ')}"
-    return "overdue" if step["late"] else "owed"
+    if step["late"]:
+        return "overdue"
+    return "owed" if transition["state"] == "open" else "not owed"

@@ -114,7 +114,7 @@ def transition_json(reading: TransitionReading) -> Json:
         "anchor": one.discharge_ref,
         "window_ends_at": instant(one.window_ends_at),
         "responsible": _party(one.responsible),
-        "steps": [_step(each, at) for each in one.steps],
+        "steps": [_step(each, at, one.state) for each in one.steps],
         "flags": list(one.flags),
     }
 
@@ -170,9 +170,11 @@ def _party(party: Party) -> Json:
     }
 
 
-def _step(step: TransitionStep, at: datetime) -> Json:
+def _step(step: TransitionStep, at: datetime, state: TransitionState) -> Json:
     done, waived = step.done, step.waived
     settled = step.settled_at
+    # As for duties: the end of the window ends no step, but a readmission or a refusal does.
+    can_be_late = settled is not None or isinstance(state, OpenTransition)
     return {
         "step": step.code,
         "due_at": instant(step.due.at),
@@ -186,7 +188,7 @@ def _step(step: TransitionStep, at: datetime) -> Json:
         "done_encounter_id": done.encounter if done else None,
         "waived_at": instant(waived.at) if waived else None,
         "waived_reason": waived.reason if waived else None,
-        "late": is_past(step.due, settled or at),
+        "late": can_be_late and is_past(step.due, settled or at),
         "attempts": step.attempts,
         "elements_missing": list(step.elements_missing),
     }

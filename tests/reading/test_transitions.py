@@ -56,6 +56,17 @@ def test_a_transition_says_what_is_owed_and_what_was_done() -> None:
     assert (contact["done_event_id"], contact["late"]) == ("e1", False)
 
 
+def test_a_step_that_is_no_longer_owed_is_not_late() -> None:
+    back = stay("2026-03-05 09:00", "2026-03-08 09:00", visit="V2")
+    (found,) = [
+        each
+        for each in shown(*STAY, *back, call=None)
+        if each["discharged_at"] == "2026-03-02T15:00:00Z"
+    ]
+    assert found["state"] != "open"
+    assert {each["late"] for each in found["steps"]} == {False}
+
+
 def test_before_the_call_it_is_not_done() -> None:
     (found,) = shown(as_of="2026-03-03 13:00")
     _, contact, *_ = found["steps"]

@@ -37,6 +37,8 @@ from domain.statement import Moment
 
 #: Kinds of fields that a link may fill. An address holds codes and ids, and no text of a person.
 _BY_LINK: Final = frozenset({"id", "code", "choice"})
+#: Fields for the person who acts: the one who is signed in, unless the form says otherwise.
+_ACTING: Final = ("by.person", "author.person")
 _UNPROCESSABLE: Final = 422
 #: Seconds that the answer to a form waits for the read models, so that the next page shows it.
 _WAIT: Final = 3.0
@@ -104,7 +106,8 @@ class CommandPages:
             for field in fields_of(asked.shape)
             if field.kind in _BY_LINK and (name := field_name(field)) in request.query_params
         }
-        suggested.setdefault("by.person", actor_of(request).subject)
+        for name in _ACTING:
+            suggested.setdefault(name, actor_of(request).subject)
         form = shown_form(
             asked.shape, suggested=suggested, own=sorted(user_of(request).authority.organisations)
         )

@@ -6,6 +6,7 @@ from html import unescape
 import pytest
 
 from tests.desk import Desk, desk
+from tests.signed_in import NURSE
 
 __all__ = ["desk"]
 
@@ -71,6 +72,8 @@ def test_the_plan_is_shown_with_the_opened_words_of_its_goals(desk: Desk) -> Non
     assert '<span class="sr">overdue, </span>due 17 Feb' in page
     assert f'href="/ui/streams/{stream}/record/care_plan/revise"' in page
     assert GOAL not in patient_page(desk, "?as_of=2026-02-01")
+    form = desk.client.get(f"/ui/streams/{stream}/record/care_plan/revise").text
+    assert f'name="author.person" value="{NURSE.subject}"' in form
 
 
 def test_a_step_of_a_plan_leads_back_to_its_patient(desk: Desk) -> None:

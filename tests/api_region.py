@@ -1,12 +1,13 @@
 """The API over the region of the tests of pages, served on loopback, with a token per role."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from secrets import token_hex
+from threading import Timer
 from typing import Any
 
 import httpx
@@ -68,6 +69,17 @@ class ApiClient:
         self.application.read_models.catch_up()
         found: dict[str, Any] = answer.json()
         return found
+
+    def once_known(self, ask: Callable[[], httpx.Response]) -> httpx.Response:
+        """Let the read models catch up while a request waits for them; return its answer.
+
+        A request that could not wait so long is sent again.
+        """
+        later = Timer(0.1, self.application.read_models.catch_up)
+        later.start()
+        answer = ask()
+        later.join()
+        return ask() if answer.status_code == 504 else answer
 
     def issue(self, *roles: str, subject: str = "", organisations: tuple[str, ...] = ()) -> str:
         """Issue a token."""

@@ -6,7 +6,6 @@ holds no thread while it waits. Commands that wait at the same time are recorded
 
 from collections.abc import Callable
 from functools import partial
-from typing import Final
 
 from anyio import CapacityLimiter, current_time, sleep, to_thread
 from fastapi import FastAPI, Request
@@ -22,12 +21,10 @@ from caretrail.api.frame import ClientGone, incoming_of, read_body, refusal
 from caretrail.api.incoming import ApiServices, Incoming
 from caretrail.api.posting import CommandsFirst, command_endpoints
 from caretrail.api.problems import Problem
-from caretrail.api.reading import MustWait
+from caretrail.api.reading import LOOK_SECONDS, MustWait
 from caretrail.api.reads import ReadRoute, read_routes
 
 Work = Callable[[Incoming], Response]
-
-_LOOK_SECONDS: Final = 0.02  # between two looks at the read models
 
 
 def create_api(services: ApiServices) -> ASGIApp:
@@ -70,7 +67,7 @@ def _add_read(
                 return found
             if current_time() >= until:
                 return Problem("not_yet_in_read_models", facts={"index": found.index}).response()
-            await sleep(_LOOK_SECONDS)
+            await sleep(LOOK_SECONDS)
 
     methods = ["GET", "HEAD"] if read.method == "GET" else ["POST"]
     api.add_api_route(

@@ -5,10 +5,11 @@ FastAPI: an endpoint reads the body and sends the answer itself, and a path is l
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
+from anyio import current_time, sleep
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -18,8 +19,10 @@ from caretrail.api.frame import ClientGone, incoming_of, read_body, refusal
 from caretrail.api.gathering import Gathering
 from caretrail.api.giving import PostedCommand, answer_of, conflict_of, posted_command
 from caretrail.api.incoming import ApiServices
+from caretrail.api.problems import Problem
+from caretrail.api.reading import LOOK_SECONDS, MustWait, wait
 from commands.ports.streams import CommandOutcome
-from domain.errors import VersionConflict
+from domain.errors import UnknownPerson, VersionConflict
 
 #: Batches of commands that are worked on at a time: one is decided while another one commits.
 _BATCHES: Final = 2
@@ -35,27 +38,42 @@ class CommandRequest:
     name: str  # of the route, as documented
     scope: Scope
     body: bytes
+    waits_for: int = 0  # index that the read models must hold before a person is unknown
 
 
 class CommandEndpoint:
     """Serves the requests that give one command."""
 
-    def __init__(self, route: CommandRoute, gathering: Gathering[CommandRequest, Response]) -> None:
+    def __init__(
+        self,
+        route: CommandRoute,
+        gathering: Gathering[CommandRequest, Response | MustWait],
+        wait_seconds: float,
+    ) -> None:
         self.route = route
         self._name = f"POST {PREFIX}{route.path}"
         self._gathering = gathering
+        self._wait_seconds = wait_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; its ``path_params`` hold the stream if the address names it."""
         try:
             body = await read_body(receive)
-            request = CommandRequest(self.route, self._name, scope, body)
-            answer = await self._gathering.answer(request)
+            answer = await self._answer(CommandRequest(self.route, self._name, scope, body))
         except ClientGone:
             return
         except Exception as error:  # noqa: BLE001 - the boundary: every error is answered
             answer = refusal(error, self._name)
         await answer(scope, receive, send)
+
+    async def _answer(self, request: CommandRequest) -> Response:
+        until = current_time() + self._wait_seconds
+        while isinstance(found := await self._gathering.answer(request), MustWait):
+            if current_time() >= until:
+                return Problem("not_yet_in_read_models", facts={"index": found.index}).response()
+            request = replace(request, waits_for=found.index)
+            await sleep(LOOK_SECONDS)
+        return found
 
 
 def command_endpoints(
@@ -63,7 +81,7 @@ def command_endpoints(
 ) -> tuple[CommandEndpoint, ...]:
     """Return the endpoint of each command. Their commands are gathered together."""
     gathering = Gathering(partial(_give_all, services), batches=_BATCHES, largest=_BATCH)
-    return tuple(CommandEndpoint(each, gathering) for each in routes)
+    return tuple(CommandEndpoint(each, gathering, services.wait_seconds) for each in routes)
 
 
 class CommandsFirst:
@@ -94,14 +112,18 @@ class CommandsFirst:
         await self._app(scope, receive, send)
 
 
-def _give_all(services: ApiServices, requests: Sequence[CommandRequest]) -> list[Response]:
-    """Give commands together; return the answer to each."""
-    answers = dict[int, Response]()
+def _give_all(
+    services: ApiServices, requests: Sequence[CommandRequest]
+) -> list[Response | MustWait]:
+    """Give commands together; return the answer to each, or what it waits for."""
+    answers = dict[int, Response | MustWait]()
     posted = dict[int, PostedCommand]()
     with services.held():
         for place, each in enumerate(requests):
             try:
                 posted[place] = _posted(services, each)
+            except MustWait as waiting:
+                answers[place] = waiting
             except Exception as error:  # noqa: BLE001 - the boundary: every error is answered
                 answers[place] = refusal(error, each.name)
         outcomes = services.decisions.record_all([one.given for one in posted.values()])
@@ -111,6 +133,11 @@ def _give_all(services: ApiServices, requests: Sequence[CommandRequest]) -> list
 
 
 def _posted(services: ApiServices, request: CommandRequest) -> PostedCommand:
+    """Return the command of a request.
+
+    Raises:
+        MustWait: No message of the read models names the person, and they lack recorded messages.
+    """
     incoming = incoming_of(
         services,
         request.name,
@@ -119,7 +146,11 @@ def _posted(services: ApiServices, request: CommandRequest) -> PostedCommand:
         query={},
         body=request.body,
     )
-    return posted_command(incoming, request.route)
+    try:
+        return posted_command(incoming, request.route)
+    except UnknownPerson:
+        wait(incoming, request.waits_for or services.newest())
+        raise
 
 
 def _answer_of(posted: PostedCommand, outcome: CommandOutcome | Exception) -> Response:

@@ -112,6 +112,10 @@ class ListRead:
     in_care_only: bool
 
 
+#: Between two looks at read models that do not hold an event yet.
+LOOK_SECONDS: Final = 0.02
+
+
 class MustWait(Exception):
     """The read models do not hold the event yet that the caller waits for."""
 

@@ -5,8 +5,11 @@ from typing import Any
 import pytest
 
 from caretrail.api.document import document
+from caretrail.intake import reading_context
+from consumers.hl7v2.translate import read
 from infra import clock
 from tests.api_region import REQUEST, ApiClient, code_of
+from tests.region import Voice
 
 UNKNOWN = "01a223d3-0000-7000-8000-000000000000"
 pytestmark = pytest.mark.postgres
@@ -107,6 +110,7 @@ def test_the_patient_is_named_by_id_or_by_number(api: ApiClient) -> None:
 def test_a_number_that_no_message_named_is_refused_unless_the_person_is_new(
     api: ApiClient,
 ) -> None:
+    api.application.read_models.catch_up()
     body = {**REQUEST, "patient": "NGH|999-not-yet"}
     typed_wrong = api.post("/referrals", body)
     assert (typed_wrong.status_code, code_of(typed_wrong)) == (422, "unknown_person")
@@ -123,8 +127,19 @@ def test_a_number_that_no_message_named_is_refused_unless_the_person_is_new(
 def test_a_patient_that_is_not_named_by_a_number_cannot_be_new(
     api: ApiClient, patient: str
 ) -> None:
+    api.application.read_models.catch_up()
     answer = api.post("/referrals", {**REQUEST, "patient": patient, "new_person": True})
     assert (answer.status_code, code_of(answer)) == (422, "unknown_person")
+
+
+def test_a_command_waits_for_the_message_that_has_just_named_the_person(api: ApiClient) -> None:
+    voice = Voice("NGH", "7710004", "Ashdown^Perpetua", "19620722", "F")
+    said = voice.say("A01", "02-16 08:30", place="4W-02", visit="P1", admitted="02-16 08:30")
+    context = reading_context(api.application, arrived_by="mllp")
+    api.application.record([read(said, context=context)])
+    body = {**REQUEST, "patient": "NGH|7710004"}
+    answer = api.once_known(lambda: api.post("/referrals", body))
+    assert (answer.status_code, answer.json()["warnings"]) == (201, [])
 
 
 @pytest.mark.parametrize(("changed", "where"), [

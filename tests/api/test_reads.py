@@ -1,7 +1,6 @@
 """Reads through the API: at any instant, in pages, and after a write of one's own."""
 
 from collections.abc import Callable
-from threading import Timer
 from typing import Any
 
 import pytest
@@ -181,11 +180,9 @@ def test_who_is_responsible_is_read_at_any_instant(api: ApiClient) -> None:
 
 def test_a_caller_can_wait_for_its_own_write(api: ApiClient) -> None:
     asked = api.post("/referrals", REQUEST).json()
-    later = Timer(0.3, api.application.read_models.catch_up)
-    later.start()
     index = asked["events"][0]["index"]
-    shown = api.get(f"/referrals/{asked['stream_id']}?wait_for={index}")
-    later.join()
+    address = f"/referrals/{asked['stream_id']}?wait_for={index}"
+    shown = api.once_known(lambda: api.get(address))
     assert shown.json()["version"] == 1
 
 

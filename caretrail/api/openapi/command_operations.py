@@ -99,7 +99,7 @@ def command_operation(route: CommandRoute, schemas: Json) -> Json:
     codes = [*OF_EVERY_REQUEST, *OF_COMMANDS]
     if "record" in shape.model_fields:
         codes += ["number_of_several_patients", "read_models_not_built",
-                  "access_not_recorded"]  # fmt: skip
+                  "not_yet_in_read_models", "access_not_recorded"]  # fmt: skip
     return {
         "operationId": f"{route.collection.kind}_{shape.VERB}",
         "tags": [route.collection.path],

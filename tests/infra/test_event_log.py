@@ -91,4 +91,4 @@ def test_an_instant_resolves_to_the_last_index_recorded_by_then(store: CareStore
 def test_an_append_is_announced(store: CareStore, connection: psycopg.Connection) -> None:
     connection.execute("listen es_event")
     record(store, [received("a"), received("b")])
-    assert [each.payload for each in connection.notifies(timeout=5, stop_after=1)] == ["2"]
+    assert [each.payload for each in connection.notifies(timeout=60, stop_after=1)] == ["2"]

@@ -88,9 +88,8 @@ def test_after_ca_an_answer_that_msh_16_asks_for_is_awaited_and_one_that_it_excl
 ):
     late = [message("E1", "AL", "AL"), message("E2", "AL", "AL")]
     assert codes(lambda sent: [ack("CA", sent), 2.5, ack("AA", sent)], *late)[0] == ["AA", "AA"]
-    started = time.monotonic()
-    assert codes(lambda sent: [ack("CA", sent)], message("E1", "AL", "NE"))[0] == ["CA"]
-    assert time.monotonic() - started < 1.5
+    both = codes(lambda sent: [ack("CA", sent), ack("AA", sent)], message("E1", "AL", "NE"))
+    assert both[0] == ["CA"]
 
 
 def test_an_answer_that_names_another_message_is_kept_apart() -> None:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, tzinfo
 from itertools import pairwise
 from typing import Final, TypeAlias
 
-from domain.continuity import Encounter, Patient
+from domain.continuity import Death, Encounter, Patient
 from domain.precision import coarser, date_of, length_of
 from domain.statement import EncounterClass, Precision
 
@@ -59,14 +59,14 @@ class EncounterSpan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """A time that the patient spent in no facility."""
+    """A time that the patient spent in no facility. A death ends it."""
 
     start: datetime
     end: datetime | None  # None: it lasts at as-of
     until: datetime  # the end, or as-of
     days: int  # midnights between start and ``until``
     at_home: bool  # the discharge was to home
-    may_be_shorter: bool  # the beginning of the next encounter is not known
+    may_be_shorter: bool  # the beginning of the next encounter, or the death, is not known
     outpatient_visits: int  # outpatient encounters in this time
     may_be_longer: bool = False  # its start or end is known to the month or the year only
 
@@ -110,14 +110,23 @@ def spans_of(patient: Patient, as_of: datetime) -> list[EncounterSpan]:
     return sorted((span for span in spans if span), key=_by_begin)
 
 
-def journey_of(spans: Sequence[EncounterSpan], *, as_of: datetime, zone: tzinfo) -> Journey:
+def journey_of(
+    spans: Sequence[EncounterSpan],
+    *,
+    as_of: datetime,
+    zone: tzinfo,
+    death: Death | None = None,
+) -> Journey:
     """Return the gaps, transfers and readmissions between the encounters of one patient.
 
     Args:
         spans: The encounters, as ``spans_of`` returns them.
         as_of: The instant up to which a gap after the last encounter is counted.
         zone: The time zone in which days are counted.
+        death: The death of the patient, which ends a gap; None: none is known.
     """
+    if death is not None and death.at > as_of:
+        death = None
     gaps: list[Gap] = []
     transfers: list[FacilityTransfer] = []
     last: EncounterSpan | None = None
@@ -126,14 +135,15 @@ def journey_of(spans: Sequence[EncounterSpan], *, as_of: datetime, zone: tzinfo)
         if last and last.end and not end_unknown:
             if is_transfer(last, span):
                 transfers.append(FacilityTransfer(source=last, target=span))
-            elif span.begin - last.end >= SHORTEST_GAP and not _died(last):
-                gaps.append(_gap(last.end, last, span, spans, as_of, zone))
+            elif span.begin - last.end >= SHORTEST_GAP and not _died(last, death):
+                is_before = death is not None and death.at < span.begin
+                gaps.append(_gap(last.end, last, death if is_before else span, spans, as_of, zone))
         end_unknown = end_unknown or span.end is None
         if last is None or last.end is None or (span.end and span.end > last.end):
             last = span
     lasts = last and last.end and not end_unknown and as_of - last.end >= SHORTEST_GAP
-    if last and last.end and lasts and not _died(last):
-        gaps.append(_gap(last.end, last, None, spans, as_of, zone))
+    if last and last.end and lasts and not _died(last, death):
+        gaps.append(_gap(last.end, last, death, spans, as_of, zone))
     return Journey(
         gaps=tuple(gaps),
         transfers=tuple(transfers),
@@ -212,28 +222,37 @@ def _instant(time: _StatedTime) -> datetime:
     return time[0]
 
 
-def _died(span: EncounterSpan) -> bool:
+def _died(span: EncounterSpan, death: Death | None = None) -> bool:
+    """Tell whether the patient died in an encounter, or was dead before a gap could follow it."""
+    if death is not None and span.end is not None and death.at - span.end < SHORTEST_GAP:
+        return True
     return span.encounter.disposition_code == _DIED
 
 
 def _gap(  # what a gap is between
     start: datetime,
     before: EncounterSpan,
-    after: EncounterSpan | None,
+    after: EncounterSpan | Death | None,
     spans: Sequence[EncounterSpan],
     as_of: datetime,
     zone: tzinfo,
 ) -> Gap:
-    until = after.begin if after else as_of
+    back: Precision = "second"
+    if isinstance(after, Death):
+        end, back, is_known = after.at, after.precision, not after.inferred
+    elif after is not None:
+        end, back, is_known = after.begin, after.begin_precision, after.begin_known
+    else:
+        end, is_known = None, True
+    until = end or as_of
     left = before.end_precision
-    back: Precision = after.begin_precision if after else "second"
     return Gap(
         start=start,
-        end=after.begin if after else None,
+        end=end,
         until=until,
         days=(date_of(until, back, zone) - date_of(start, left, zone)).days,
         at_home=before.encounter.disposition_code == _HOME,
-        may_be_shorter=after is not None and not after.begin_known,
+        may_be_shorter=not is_known,
         may_be_longer=coarser(left, back) in _LONGER_THAN_A_DAY,
         outpatient_visits=sum(
             one.valid and not one.residential and start <= one.begin < until for one in spans

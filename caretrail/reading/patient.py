@@ -129,6 +129,10 @@ class PatientReading:
         late = learned_at - last_of(happened, precision)
         return late if late >= LATE else None
 
+    def has_died(self, at: datetime) -> bool:
+        """Tell whether the patient is known to have died up to an instant."""
+        return self.patient.death is not None and self.patient.death.at <= at
+
     def learned_at(self, ref: StatementRef) -> tuple[datetime, Precision]:
         """Return when a statement was learned, or sent if the history was loaded afterwards."""
         filed = self.filed[ref]

@@ -81,20 +81,23 @@ def care_sections(
     reading: PatientReading, care: CareReading, words: Words, *, is_past: bool = False
 ) -> CareSections:
     """Return what the sections show. ``is_past``: of another instant than now."""
+    has_died = reading.has_died(care.at)
     streams = reading.activities.streams
     plans = streams["care_plan"]
     referrals = [_referral(each, care, words) for each in reversed(streams["referral"])]
     ended = {f"/ui/referrals/{each['stream_id']}" for each in streams["referral"] if _ended(each)}
     forms = "" if is_past else f"/ui/patients/{reading.patient.patient_id}/record"
-    team = team_section(streams["care_team"], care, words, forms=forms)
+    team = team_section(streams["care_team"], care, words, forms="" if has_died else forms)
     medications = streams["medication_list"]
     return CareSections(
-        items=_items(care, words, is_past=is_past),
+        items=_items(care, words, is_past=is_past, has_died=has_died),
         overdue=sum(care.at > each.in_time_until for each in care.items),
         team=[*team.now, *stated_members(care, words), *attributed_parties(care, words)],
         before=team.before,
         plans=[
-            plan_section(each, care, words) for each in reversed(plans) if each["state"] in CURRENT
+            plan_section(each, care, words, has_died=has_died)
+            for each in reversed(plans)
+            if each["state"] in CURRENT
         ],
         ended_plans=sum(each["state"] not in CURRENT for each in plans),
         medications=_medications(medications, care.at, words),
@@ -104,7 +107,7 @@ def care_sections(
     )
 
 
-def _items(care: CareReading, words: Words, *, is_past: bool) -> list[OpenItem]:
+def _items(care: CareReading, words: Words, *, is_past: bool, has_died: bool) -> list[OpenItem]:
     made = []
     for item in care.items:
         css = when_due(item, care.at)
@@ -126,7 +129,7 @@ def _items(care: CareReading, words: Words, *, is_past: bool) -> list[OpenItem]:
                 title=item_words(item),
                 href=item_href(item),
                 about=" · ".join(filter(None, about)),
-                deeds=() if is_past else deed_links(item, page=item_href(item)),
+                deeds=() if is_past else deed_links(item, page=item_href(item), has_died=has_died),
             )
         )
     return made

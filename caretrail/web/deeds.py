@@ -108,13 +108,21 @@ def deeds_of(duty: str) -> Sequence[Deed]:
     return DEEDS.get(wider, ())
 
 
-def deed_links(item: WorkItemRow, *, page: str, back: str = "") -> list[DeedLink]:
+def is_offered(kind: str, verb: str, *, has_died: bool) -> bool:
+    """Tell whether a page leads to the form of a command: not if its patient died before it."""
+    return not has_died or BY_VERB[kind, verb].AFTER_DEATH
+
+
+def deed_links(
+    item: WorkItemRow, *, page: str, back: str = "", has_died: bool = False
+) -> list[DeedLink]:
     """Return the links to the forms that do an item, with the fields that it gives filled.
 
     Args:
         item: The item.
         page: Address of the page of what it is about: for an item that is done there.
         back: Address that is shown when the deed is recorded; empty: that of its subject.
+        has_died: Whether the patient is known to have died.
     """
     if not (deeds := deeds_of(item.duty)):
         return [DeedLink(page, _ON_THE_PAGE[item.duty])] if item.duty in _ON_THE_PAGE else []
@@ -130,6 +138,7 @@ def deed_links(item: WorkItemRow, *, page: str, back: str = "") -> list[DeedLink
             each.words,
         )
         for each in deeds
+        if is_offered(item.kind, each.verb, has_died=has_died)
     ]  # fmt: skip
 
 

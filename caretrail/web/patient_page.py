@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 from urllib.parse import urlencode
 
@@ -12,6 +13,7 @@ from caretrail.reading.patient import PatientNumber, PatientReading
 from caretrail.web import entries as entries_of
 from caretrail.web.activity_lines import activity_lines
 from caretrail.web.care_sections import care_sections, drawn_referrals
+from caretrail.web.deeds import is_offered
 from caretrail.web.entries import EntryLine
 from caretrail.web.flags import meanings_of
 from caretrail.web.picture import RECENT, Scene, draw
@@ -102,7 +104,7 @@ def patient_page(
     as_of = reading.as_of or asked.now
     is_past = bool(asked.as_of or asked.known_at)
     everything = spans_of(reading.patient, as_of)
-    related = journey_of(everything, as_of=as_of, zone=words.zone)
+    related = journey_of(everything, as_of=as_of, zone=words.zone, death=reading.patient.death)
     entries = entries_of.entry_lines(reading, related, words)
     picture = draw(reading.patient, _scene(reading, entries, as_of, asked, words, care))
     visible = _visible(reading, everything, as_of, asked)
@@ -134,6 +136,7 @@ def patient_page(
         care=care_sections(reading, care, words, is_past=is_past) if care else None,
         confirmed=_confirmed(reading, recorded),
         open_transition=_open_transition(reading),
+        offers=partial(is_offered, has_died=reading.has_died(as_of)),
     )
 
 
@@ -285,7 +288,7 @@ def _whereabouts(
     if last_span.encounter.disposition_code == "exp":
         return Whereabouts(css="unknown", head=name, where="Died in care", since=left)
     death = reading.patient.death
-    if death is not None and death.at <= as_of:
+    if death is not None and reading.has_died(as_of):
         died = words.near(death.at, as_of, death.precision)
         return Whereabouts(
             css="unknown",

@@ -75,7 +75,7 @@ def draw(patient: Patient, scene: Scene) -> Picture | None:
     if not shown:
         return None
     scale = _scale(shown, scene)
-    related = journey_of(everything, as_of=scene.as_of, zone=scene.words.zone)
+    related = journey_of(everything, as_of=scene.as_of, zone=scene.words.zone, death=patient.death)
     as_of_x = scale.within(scene.as_of)
     pairs = [(span, extent(span, scale, scene.as_of)) for span in shown]
     lanes_of = rows(pairs)

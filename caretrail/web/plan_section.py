@@ -8,6 +8,7 @@ from caretrail.reading.care import CareReading
 from caretrail.reading.members import Json, instant_of
 from caretrail.reading.patient import PatientReading
 from caretrail.reading.plan_contents import PartContents
+from caretrail.web.deeds import is_offered
 from caretrail.web.plan_words import (
     OWNERS,
     activity_kind,
@@ -60,8 +61,10 @@ class ShownPlan:
     actions: Sequence[tuple[str, str]]  # address, text
 
 
-def plan_section(plan: Json, care: CareReading, words: Words) -> ShownPlan:
-    """Return a current plan as the section shows it."""
+def plan_section(
+    plan: Json, care: CareReading, words: Words, *, has_died: bool = False
+) -> ShownPlan:
+    """Return a current plan as the section shows it. ``has_died``: its patient has died."""
     stream = StreamId(plan["stream_id"])
     said = care.contents.get(stream, {})
     today = words.local(care.at).date().isoformat()
@@ -109,11 +112,11 @@ def plan_section(plan: Json, care: CareReading, words: Words) -> ShownPlan:
         if plan["next_review_on"]
         else "No day of the next review is stated",
         in_force=in_force,
-        actions=_plan_actions(stream, state),
+        actions=_plan_actions(stream, state, has_died=has_died),
     )
 
 
-def _plan_actions(stream: StreamId, state: str) -> list[tuple[str, str]]:
+def _plan_actions(stream: StreamId, state: str, *, has_died: bool) -> list[tuple[str, str]]:
     verbs = {
         "draft": (
             ("set_goal", "Add a goal"),
@@ -131,6 +134,7 @@ def _plan_actions(stream: StreamId, state: str) -> list[tuple[str, str]]:
     return [
         (f"/ui/streams/{stream}/record/care_plan/{verb}", text)
         for verb, text in verbs.get(state, ())
+        if is_offered("care_plan", verb, has_died=has_died)
     ]
 
 

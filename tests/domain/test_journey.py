@@ -1,16 +1,16 @@
 """The rules about what lies between the encounters of one patient."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from domain.continuity import Patient
+from domain.continuity import Death, Patient
 from domain.journey import EMERGENCY_LASTS, Journey, journey_of, spans_of, was_left_open
 from tests.web.people import AS_OF, CHICAGO, alder, at, encounter, heard, patient
 
 
 def related(person: Patient) -> Journey:
-    return journey_of(spans_of(person, AS_OF), as_of=AS_OF, zone=CHICAGO)
+    return journey_of(spans_of(person, AS_OF), as_of=AS_OF, zone=CHICAGO, death=person.death)
 
 
 def inpatient(facility: str, start: str, end: str | None, disposition: str = "") -> Patient:
@@ -83,6 +83,39 @@ def test_after_the_last_discharge_the_gap_lasts_to_as_of() -> None:
 
 def test_after_a_death_there_is_no_gap() -> None:
     assert related(inpatient("A", "02-01 10:00", "02-10 10:00", "exp")).gaps == ()
+
+
+@pytest.mark.parametrize(
+    ("when", "gaps"),
+    [
+        ("02-14 09:00", [(4, at("02-14 09:00"))]),
+        ("03-30 09:00", [(9, None)]),  # after as-of
+        ("02-10 10:30", []),  # too soon for a gap
+        ("02-09 09:00", []),
+    ],
+)
+def test_a_death_ends_the_gap(when: str, gaps: list[tuple[int, datetime | None]]) -> None:
+    person = inpatient("A", "02-01 10:00", "02-10 10:00", "home")
+    died = person._replace(death=Death(at(when), "second", inferred=False))
+
+    assert [(each.days, each.end) for each in related(died).gaps] == gaps
+
+
+def test_before_a_death_at_a_time_that_is_not_stated_the_gap_may_be_shorter() -> None:
+    person = inpatient("A", "02-01 10:00", "02-10 10:00", "home")
+    died = person._replace(death=Death(at("02-14 09:00"), "second", inferred=True))
+
+    assert [each.may_be_shorter for each in related(died).gaps] == [True]
+
+
+def test_a_stay_that_is_told_after_the_death_does_not_lengthen_the_gap() -> None:
+    person = two(
+        inpatient("A", "01-01 10:00", "01-05 10:00", "home"),
+        inpatient("A", "01-20 10:00", "01-21 10:00", "home"),
+    )
+    (gap,) = related(person._replace(death=Death(at("01-10 10:00"), "second", inferred=False))).gaps
+
+    assert (gap.days, gap.end) == (5, at("01-10 10:00"))
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from caretrail.reading.patient import PatientReading
 from caretrail.reading.plan_contents import PartContents
 from caretrail.reading.stated_teams import StatedMemberReading
 from caretrail.web.care_sections import CareSections, care_sections
+from domain.continuity import Death
 from domain.ids import PatientId, RecordId, StatementRef, StreamId
 from domain.interpretation import StatedMember
 from domain.segments import Name, Practitioner
@@ -113,9 +114,11 @@ COORDINATOR: Mapping[str, Any] = {
 }  # fmt: skip
 
 
-def sections(care: CareReading | None = None, **streams: Mapping[str, Any]) -> CareSections:
+def sections(
+    care: CareReading | None = None, death: Death | None = None, **streams: Mapping[str, Any]
+) -> CareSections:
     reading = PatientReading(
-        patient=alder(),
+        patient=alder()._replace(death=death),
         filed={},
         person=PersonDetails(),
         numbers=(),
@@ -139,6 +142,18 @@ def test_an_overdue_item_is_counted_and_names_its_due_time_source_and_owner() ->
     assert (item.css, item.due, item.href) == ("over", "overdue 5 h", "/ui/referrals/s1")
     assert item.about == "due 19 Feb 09:05 · our choice · cardiology, Cedar Street Clinic"
     assert found.overdue == 1
+
+
+def test_after_the_death_only_what_may_still_be_recorded_is_offered() -> None:
+    outcome = replace(ITEM, duty="referral.outcome")
+    died = Death(AS_OF - timedelta(days=1), "second", inferred=False)
+    care = CareReading(at=AS_OF, items=(ITEM, outcome))
+    offered, after = sections(care, care_plan=CARE_PLAN), sections(care, died, care_plan=CARE_PLAN)
+
+    assert [len(each.deeds) for each in offered.items] == [2, 2]
+    assert [len(each.deeds) for each in after.items] == [0, 2]
+    assert offered.plans[0].actions
+    assert not after.plans[0].actions
 
 
 def test_a_claim_that_holds_is_beside_the_item() -> None:

@@ -13,6 +13,7 @@ from caretrail.http.not_found import NotFound
 from caretrail.http.reading_pages import opaque_id
 from caretrail.http.site import Site
 from caretrail.reading.replay import differences, known_moment
+from caretrail.web.clocks import Learning
 from caretrail.web.replay_page import replay_page
 from domain.ids import PatientId
 from projections.audit_trail import known_at as position_at
@@ -70,6 +71,7 @@ class ReplayPages:
             patient=patient,
             person=reader.summary(patient),
             now=now,
+            learning=Learning(present=now, loaded_afterwards=reading.loaded_afterwards),
             words=self.site.words,
             frame=self.site.frame(request, now, "patients"),
         )

@@ -72,7 +72,9 @@ def _words(
     if isinstance(event, TransitionEnteredInError):
         return error_words("Transition", event, event_of)
     head, *facts = _facts(event)
-    return EntryWords(kind=event.move(), head=head, rest=", ".join(filter(None, facts)))
+    rest = ", ".join(filter(None, facts))
+    stated = ("for", event.starts_at) if isinstance(event, TransitionFollowUpScheduled) else None
+    return EntryWords(kind=event.move(), head=head, rest=rest, stated=stated)
 
 
 def _facts(event: TransitionEvent) -> tuple[str, ...]:  # noqa: C901, PLR0911, PLR0912 - one row per event
@@ -90,8 +92,7 @@ def _facts(event: TransitionEvent) -> tuple[str, ...]:  # noqa: C901, PLR0911, P
         case TransitionMedicationsReconciled():
             return "Medications reconciled after the discharge", _with("by", event.by)
         case TransitionFollowUpScheduled():
-            at = f"for {event.starts_at:%Y-%m-%d %H:%M} UTC"
-            return "Follow-up scheduled", at, _spaced(event.how), _with("with", event.place)
+            return "Follow-up scheduled", _spaced(event.how), _with("with", event.place)
         case TransitionFollowUpMissed():
             return "Follow-up missed", event.appointment
         case TransitionFollowUpCompleted():

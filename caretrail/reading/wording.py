@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final, assert_never
 
 from domain.ids import RecordId
@@ -43,11 +44,19 @@ class EntryWords:
     kind: str
     head: str
     rest: str
+    #: An instant that the entry states, such as the end of a claim, with the word before it. It is
+    #: no part of ``rest``, because a page shows it in its own zone.
+    stated: tuple[str, datetime] | None = None
 
     @property
     def summary(self) -> str:
-        """Return head and rest as one sentence."""
-        return f"{self.head} {self.rest}." if self.rest else f"{self.head}."
+        """Return head, rest and the stated instant as one sentence."""
+        instant = ""
+        if self.stated:
+            word, at = self.stated
+            instant = f"{word} {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        rest = ", ".join(filter(None, (self.rest, instant)))
+        return f"{self.head} {rest}." if rest else f"{self.head}."
 
 
 def entry_words(

@@ -68,22 +68,25 @@ def _summary(
 
 
 def _words(event: WorkFact, event_of: Callable[[EventId], WorkFact | None]) -> EntryWords:
+    stated = None
     match event:
         case WorkClaimed():
-            head, rest = "Work claimed", f"by {_name(event.by)} until {event.until:%H:%M} UTC"
+            head, rest = "Work claimed", f"by {_name(event.by)}"
+            stated = "until", event.until
         case WorkReleased():
             head, rest = "Work released", f"by {_name(event.by)}"
         case WorkSnoozed():
             head = "Work put off"
             reason = event.reason.replace("_", " ")
-            rest = f"by {_name(event.by)} until {event.until:%Y-%m-%d %H:%M} UTC, {reason}"
+            rest = f"by {_name(event.by)}, {reason}"
+            stated = "until", event.until
         case WorkAssigned():
             head, rest = "Work assigned", f"to {_name(event.to)} by {_name(event.by)}"
         case WorkEnteredInError():
             return error_words("Work", event, event_of)
         case _:
             assert_never(event)
-    return EntryWords(kind=event.move(), head=head, rest=f"{event.duty}, {rest}")
+    return EntryWords(kind=event.move(), head=head, rest=f"{event.duty}, {rest}", stated=stated)
 
 
 def _name(party: Party) -> str:

@@ -59,7 +59,7 @@ def _line(
         precision=entry.precision,
         icon=icon,
         head=entry.words.head,
-        rest=entry.words.rest,
+        rest=_rest(entry, words),
         notes=tuple(notes),
         cancelled=entry.voided_by is not None,
         facility=entry.facility,
@@ -73,4 +73,13 @@ def _line(
         message_id="",
         late=f"{late} late" if late else "",
         wrong="" if is_past else void_address(entry),
+    )
+
+
+def _rest(entry: ActivityEntry, words: Words) -> str:
+    if entry.words.stated is None:
+        return entry.words.rest
+    word, at = entry.words.stated
+    return ", ".join(
+        filter(None, (entry.words.rest, f"{word} {words.near(at, entry.happened_at)}"))
     )

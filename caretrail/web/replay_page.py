@@ -8,7 +8,7 @@ from typing import Final
 from caretrail.reading.listing import PatientSummary
 from caretrail.reading.replay import PartChange
 from caretrail.web.change_words import change_sentence
-from caretrail.web.clocks import clocks, is_late
+from caretrail.web.clocks import Learning, clocks
 from caretrail.web.patients_page import person_words
 from caretrail.web.purposes import purpose_words
 from caretrail.web.render import render
@@ -30,6 +30,7 @@ class ReplayLine:
     what: str
     happened: str
     recorded: str
+    learned: str  # empty: when it was recorded
     late: str
     who: str
     here: bool
@@ -54,6 +55,7 @@ def replay_page(  # noqa: PLR0913  # what the page shows
     patient: PatientId,
     person: PatientSummary | None,
     now: datetime,
+    learning: Learning,
     words: Words,
     frame: Mapping[str, object],
 ) -> str:
@@ -67,6 +69,7 @@ def replay_page(  # noqa: PLR0913  # what the page shows
         patient: The patient.
         person: Name and birth date.
         now: The present.
+        learning: When the events became known.
         words: The words of the pages.
         frame: The frame of the page.
     """
@@ -82,26 +85,28 @@ def replay_page(  # noqa: PLR0913  # what the page shows
         about=about,
         step=step,
         count=len(events),
-        here=_line(events[step - 1], step, step, words),
+        here=_line(events[step - 1], step, step, words, learning),
         previous=events[step - 2].source_position if step > 1 else None,
         next=events[step].source_position if step < len(events) else None,
-        next_late=next((each.source_position for each in events[step:] if is_late(each)), None),
+        next_late=next(
+            (each.source_position for each in events[step:] if learning.behind(each)), None
+        ),
         first=events[0].source_position,
         last=events[-1].source_position,
         since=since,
-        clocks=clocks(events, step=step, words=words),
+        clocks=clocks(events, step=step, words=words, learning=learning),
         changes=[
             ShownChange(
                 sign=_SIGNS[each.change], kind=each.change, text=change_sentence(each, words)
             )
             for each in changes
         ],
-        log=[_line(events[number], number + 1, step, words) for number in around],
+        log=[_line(events[number], number + 1, step, words, learning) for number in around],
     )
 
 
-def _line(event: EventRow, number: int, step: int, words: Words) -> ReplayLine:
-    behind = (event.recorded_at - event.happened_at) if event.happened_at else None
+def _line(event: EventRow, number: int, step: int, words: Words, learning: Learning) -> ReplayLine:
+    behind, learned = learning.behind(event), learning.at(event)
     who = [event.actor_subject or event.sender or "", event.actor_role or ""]
     if event.actor_purpose:
         who.append(f"for {purpose_words(event.actor_purpose)}")
@@ -114,7 +119,8 @@ def _line(event: EventRow, number: int, step: int, words: Words) -> ReplayLine:
         if event.happened_at
         else "not stated",
         recorded=words.moment(event.recorded_at, year=True),
-        late=f"{length(behind)} later" if behind is not None and is_late(event) else "",
+        learned="" if learned == event.recorded_at else words.moment(learned, year=True),
+        late=f"{length(behind)} later" if behind else "",
         who=", ".join(filter(None, who)),
         here=number == step,
         after=number > step,

@@ -67,7 +67,7 @@ def test_the_events_are_drawn_on_two_clocks(client: httpx.Client, told: Told) ->
     page = client.get(f"/ui/patients/{told.alder}/replay?n=2", follow_redirects=True).text
     count = int(re.findall(r"event 2 of (\d+)\.", page)[0])
 
-    assert f'aria-label="{count} events on two clocks, happened above, recorded below.' in page
+    assert f'aria-label="{count} events on two clocks, happened above, became known below.' in page
     assert page.count('cy="76.5"') == count
     assert page.count('class="pt after" cx=') >= count - 2
     assert 'class="tie here"' in page

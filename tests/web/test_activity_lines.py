@@ -85,3 +85,14 @@ def test_an_entry_of_an_encounter_outside_the_window_is_left_out() -> None:
     of_old_stay = replace(ENTRY, encounter_id=EncounterId("e3"))
     assert lines(of_old_stay) == []
     assert len(lines(of_old_stay, visible=frozenset({"e3"}))) == 1
+
+
+def test_an_instant_that_an_entry_states_is_in_the_zone_of_the_page() -> None:
+    words = EntryWords(
+        kind="claimed", head="Work claimed", rest="by CSC", stated=("until", at("02-18 12:00"))
+    )
+    later = replace(words, stated=("until", at("02-19 08:00")))
+    today, tomorrow = lines(replace(ENTRY, words=words), replace(ENTRY, words=later))
+
+    assert (today.rest, tomorrow.rest) == ("by CSC, until 12:00", "by CSC, until 19 Feb 08:00")
+    assert words.summary == "Work claimed by CSC, until 2026-02-18 18:00 UTC."

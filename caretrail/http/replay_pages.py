@@ -63,15 +63,22 @@ class ReplayPages:
             known_moment(reader, records, before, now=now),
             known_moment(reader, records, indices[step - 1], now=now),
         )
+        learning = Learning(present=now, loaded_afterwards=reading.loaded_afterwards)
+        shown = events[step - 1]
+        # Before a merge, the records were patients of their own: the one that the event names is
+        # drawn.
+        named = next((each for each in shown.subject_ids if each in records), patient)
+        then = reader.patient(named, known_at=shown.source_position, as_of=learning.at(shown))
         html = replay_page(
             events,
             step=step,
+            then=then,
             changes=list(changes),
             since=before if since.isdecimal() else None,
             patient=patient,
             person=reader.summary(patient),
             now=now,
-            learning=Learning(present=now, loaded_afterwards=reading.loaded_afterwards),
+            learning=learning,
             words=self.site.words,
             frame=self.site.frame(request, now, "patients"),
         )

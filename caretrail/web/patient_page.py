@@ -16,14 +16,13 @@ from caretrail.web.care_sections import care_sections, drawn_referrals
 from caretrail.web.deeds import is_offered
 from caretrail.web.entries import EntryLine
 from caretrail.web.flags import meanings_of
-from caretrail.web.picture import RECENT, Scene, draw
+from caretrail.web.picture import RECENT, Scene, draw, legend_of
 from caretrail.web.plan_section import drawn_revisions
 from caretrail.web.proofs import INLINE, proofs_of
 from caretrail.web.recorded import Confirmation, confirmation
 from caretrail.web.render import render
 from caretrail.web.table import places_without_stay, rows_of
 from caretrail.web.words import (
-    CLASS_WORDS,
     SEX_WORDS,
     Words,
     age,
@@ -126,7 +125,7 @@ def patient_page(
         merges=_merges(reading, words),
         here=_whereabouts(everything, related, reading, as_of, words),
         picture=picture,
-        legend=_legend(picture.hatches if picture else ()),
+        legend=legend_of(picture),
         lines=rows_of(reading, everything, related, visible, as_of, words),
         days=entries_of.days(chosen, words),
         count=len(chosen),
@@ -305,15 +304,6 @@ def _whereabouts(
         where=where[:1].upper() + where[1:],
         since=f"left {name} {left}",
     )
-
-
-def _legend(classes: Sequence[str]) -> list[tuple[str, str, str]]:
-    """Return (css, code, words) of each class in the picture."""
-    return [
-        (code.lower(), code if code != "unknown" else "", said)
-        for code, said in CLASS_WORDS.items()
-        if code.lower() in classes
-    ]
 
 
 def _identity(

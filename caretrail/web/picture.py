@@ -35,7 +35,7 @@ from caretrail.web.shapes import (
 )
 from caretrail.web.transition_bands import HEIGHT as BAND_HEIGHT
 from caretrail.web.transition_bands import transition_bands
-from caretrail.web.words import Words, place_label
+from caretrail.web.words import CLASS_WORDS, Words, place_label
 from domain.continuity import Patient
 from domain.ids import EncounterId, StatementRef
 from domain.journey import EncounterSpan, Journey, journey_of, spans_of
@@ -143,6 +143,15 @@ def draw(patient: Patient, scene: Scene) -> Picture | None:
         band_top=band_top if bands else None,
         plan_top=plan_top if revisions else None,
     )
+
+
+def legend_of(picture: Picture | None) -> list[tuple[str, str, str]]:
+    """Return (css, code, words) of each class in a picture."""
+    return [
+        (code.lower(), code if code != "unknown" else "", said)
+        for code, said in CLASS_WORDS.items()
+        if picture is not None and code.lower() in picture.hatches
+    ]
 
 
 def _in_window(

@@ -1,19 +1,24 @@
 """The replay of one patient: each event with what it changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from caretrail.reading.listing import PatientSummary
+from caretrail.reading.patient import PatientReading
 from caretrail.reading.replay import PartChange
 from caretrail.web.change_words import change_sentence
 from caretrail.web.clocks import Learning, clocks
 from caretrail.web.patients_page import person_words
+from caretrail.web.picture import Scene, draw, legend_of
+from caretrail.web.plan_section import drawn_revisions
 from caretrail.web.purposes import purpose_words
 from caretrail.web.render import render
+from caretrail.web.shapes import Picture
+from caretrail.web.table import places_without_stay
 from caretrail.web.words import Words, length
-from domain.ids import PatientId
+from domain.ids import PatientId, RecordId
 from projections.audit_trail import EventRow
 
 _AROUND: Final = 12  # events that the log shows
@@ -50,6 +55,7 @@ def replay_page(  # noqa: PLR0913  # what the page shows
     events: Sequence[EventRow],
     *,
     step: int,
+    then: PatientReading | None,
     changes: Sequence[PartChange],
     since: int | None,
     patient: PatientId,
@@ -64,6 +70,8 @@ def replay_page(  # noqa: PLR0913  # what the page shows
     Args:
         events: The events that name the patient, in the order in which they were recorded.
         step: The number of the event that is shown, from 1.
+        then: The patient as known at this event, as of when it became known; None: nothing of the
+            patient had happened by then.
         changes: What it changed, or what changed since another moment.
         since: The index of that other moment; None: the event before.
         patient: The patient.
@@ -73,6 +81,7 @@ def replay_page(  # noqa: PLR0913  # what the page shows
         words: The words of the pages.
         frame: The frame of the page.
     """
+    picture = _drawn(then, learning.at(events[step - 1]), words) if then else None
     name, about = person_words(person, now, words) if person else ("Name not stated", "")
     first = max(0, min(step - 1 - _AROUND // 2, len(events) - _AROUND))
     around = range(first, min(first + _AROUND, len(events)))
@@ -95,6 +104,11 @@ def replay_page(  # noqa: PLR0913  # what the page shows
         last=events[-1].source_position,
         since=since,
         clocks=clocks(events, step=step, words=words, learning=learning),
+        as_of=words.moment(learning.at(events[step - 1]), year=True),
+        picture=picture,
+        patient_then=then.patient.patient_id if then else patient,
+        apart=bool(then and _of_records(events[:step]) - {*then.patient.records}),
+        legend=legend_of(picture),
         changes=[
             ShownChange(
                 sign=_SIGNS[each.change], kind=each.change, text=change_sentence(each, words)
@@ -103,6 +117,28 @@ def replay_page(  # noqa: PLR0913  # what the page shows
         ],
         log=[_line(events[number], number + 1, step, words, learning) for number in around],
     )
+
+
+def _drawn(then: PatientReading, at: datetime, words: Words) -> Picture | None:
+    """Return the picture of the patient as known at an event, as of when it became known."""
+    page = f"/ui/patients/{then.patient.patient_id}?known_at={then.known.index}&since=all"
+    scene = Scene(
+        as_of=at,
+        now=False,
+        words=words,
+        href=lambda encounter: f"{page}#evidence-{encounter}",
+        earlier_href=page,
+        label=then.label,
+        places=places_without_stay(then),
+        revisions=drawn_revisions(then),
+        transitions=then.transitions,
+    )
+    return draw(then.patient, scene)
+
+
+def _of_records(events: Iterable[EventRow]) -> set[RecordId]:
+    """Return the source records of the statements among some events."""
+    return {each.record_id for each in events if each.statement_ref is not None}
 
 
 def _line(event: EventRow, number: int, step: int, words: Words, learning: Learning) -> ReplayLine:

@@ -72,3 +72,22 @@ def test_the_events_are_drawn_on_two_clocks(client: httpx.Client, told: Told) ->
     assert page.count('class="pt after" cx=') >= count - 2
     assert 'class="tie here"' in page
     assert re.search(r'href="[^"]+[?]known_at=\d+">Next late<', page)
+
+
+def test_the_timeline_is_drawn_as_it_was_known_at_the_event(
+    client: httpx.Client, told: Told
+) -> None:
+    address = f"/ui/patients/{told.alder}/replay"
+    first = client.get(f"{address}?n=1", follow_redirects=True)
+    index = str(first.url).rpartition("=")[2]
+    drawn = re.compile(
+        r'class="enc" href="/ui/patients/[^"]+[?]known_at=(\d+)&amp;since=all#evidence-'
+    )
+
+    assert set(drawn.findall(first.text)) == {index}
+    last = client.get(address).text
+    assert "were another patient at this moment" not in last
+    cancelled = client.get(f"{address}?n=14", follow_redirects=True).text  # before the merge
+    assert "were another patient at this moment" in cancelled
+    assert "6S-11" in cancelled.partition('class="chart"')[2].partition('class="legend"')[0]
+    assert len(drawn.findall(last)) > len(drawn.findall(first.text))

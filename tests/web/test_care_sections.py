@@ -1,8 +1,10 @@
 """The sections beside the timeline, from readings that are made here."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from caretrail.reading.activities import Activities
@@ -13,6 +15,8 @@ from caretrail.reading.patient import PatientReading
 from caretrail.reading.plan_contents import PartContents
 from caretrail.reading.stated_teams import StatedMemberReading
 from caretrail.web.care_sections import CareSections, care_sections
+from caretrail.web.deeds import deeds_of, is_offered
+from caretrail.web.render import environment
 from domain.continuity import Death
 from domain.ids import PatientId, RecordId, StatementRef, StreamId
 from domain.interpretation import StatedMember
@@ -135,6 +139,11 @@ def sections(
     return care_sections(reading, care or CareReading(at=AS_OF), WORDS)
 
 
+def panels(care: CareSections, *, has_died: bool) -> str:
+    macro = environment().get_template("care.html").module.care_panels  # type: ignore[attr-defined]
+    return str(macro(care, "/ui/patients/p", partial(is_offered, has_died=has_died)))
+
+
 def test_an_overdue_item_is_counted_and_names_its_due_time_source_and_owner() -> None:
     found = sections(CareReading(at=AS_OF, items=(ITEM,)))
 
@@ -154,6 +163,10 @@ def test_after_the_death_only_what_may_still_be_recorded_is_offered() -> None:
     assert [len(each.deeds) for each in after.items] == [0, 2]
     assert offered.plans[0].actions
     assert not after.plans[0].actions
+    assert "/record/care_team/join" in panels(offered, has_died=False)
+    assert set(re.findall(r"/record/[a-z_/]+", panels(after, has_died=True))) == {
+        f"/record/referral/{each.verb}" for each in deeds_of("referral.outcome")
+    }
 
 
 def test_a_claim_that_holds_is_beside_the_item() -> None:

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from caretrail.api.problems import status_of
+from caretrail.http.form_subjects import FormSubjects
 from caretrail.http.not_found import NotFound
 from caretrail.http.posted import FormValues, one, posted
 from caretrail.http.site import Site
@@ -353,6 +354,9 @@ class CommandPages:
             refusal=refusal,
             rows=row_groups(revision.seen, revision.typed) if revision else (),
             base=revision.base if revision else None,
+            subject=FormSubjects(site=self.site, id_key=self.id_key).of(
+                request, asked, form, read=revision is not None
+            ),
             words=self.site.words,
             frame=self.site.frame(request, now, asked.section),
         )

@@ -92,6 +92,11 @@ class ShownForm:
     seldom: tuple[ShownField, ...]
     errors: tuple[ShownField, ...]  # the fields with an error
 
+    def value(self, name: str) -> str:
+        """Return the value of a field; empty: the form has no such field, or it is not filled."""
+        fields = (*self.fields, *self.seldom)
+        return next((each.value for each in fields if each.name == name), "")
+
 
 def shown_form(
     shape: type[Command],

@@ -57,6 +57,15 @@ class PageRefusal:
     remedy: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormSubject:
+    """Whom and what a form is about."""
+
+    name: str
+    about: str  # birth date, age and sex
+    concerns: str  # the referral, the discharge or the work item; empty: nothing but the patient
+
+
 def command_page(  # noqa: PLR0913  # what a form shows
     asked: Asked,
     form: ShownForm,
@@ -70,6 +79,7 @@ def command_page(  # noqa: PLR0913  # what a form shows
     frame: Mapping[str, object],
     rows: Sequence[RowGroup] = (),
     base: int | None = None,
+    subject: FormSubject | None = None,
 ) -> str:
     """Return the page of a command.
 
@@ -85,6 +95,7 @@ def command_page(  # noqa: PLR0913  # what a form shows
         frame: The frame of the page.
         rows: The parts of the plan that a form of a revision changes.
         base: The version of the plan that these rows show.
+        subject: Whom and what the form is about; None: nobody, or nobody who may be shown.
     """
     if rows:
         seldom = tuple(each for each in form.seldom if each.name not in OF_ROWS)
@@ -122,6 +133,7 @@ def command_page(  # noqa: PLR0913  # what a form shows
         come_from=asked.back,
         rows=rows,
         base=base,
+        subject=subject,
     )
 
 

@@ -370,7 +370,7 @@ def _line(
         patient_id=row.patient_id,
         patient=name,
         about=about,
-        title=_title(row),
+        title=referral_title(row),
         way=f"{words.facility(row.requester_organisation)} → {words.facility(target)}",
         state=row.state.replace("_", " "),
         age=length(at - row.requested_at),
@@ -382,6 +382,7 @@ def _line(
     )
 
 
-def _title(row: ReferralRow) -> str:
+def referral_title(row: ReferralRow) -> str:
+    """Return what a referral asks for."""
     asked_for = row.service or row.specialty
     return asked_for.replace("_", " ").replace("-", " ").capitalize() if asked_for else "Referral"

@@ -6,7 +6,9 @@ from html import unescape
 import httpx
 import pytest
 
+from domain.ids import PatientId
 from infra.web_sessions import PageUser
+from projections.transition import transitions_of_patient
 from tests.desk import Desk, desk
 from tests.signed_in import NURSE, csrf_of, sessions_of, sign_in
 
@@ -175,6 +177,59 @@ def test_each_read_of_a_patient_is_recorded_with_person_and_purpose(desk: Desk) 
     found = read()
     assert len(found) == before + 1
     assert found[0] == (NURSE.subject, "TREAT", "page", "GET /ui/patients/{patient_id}")
+
+
+def test_a_form_names_the_patient_and_what_it_is_about_and_records_one_read(desk: Desk) -> None:
+    referral = desk.referral(service="ophthalmology", happened_at="2026-02-05 10:00")
+    step = desk.step(referral, "accept")
+    discharge = discharged_encounter(desk)
+    work = unescape(desk.client.get("/ui/work?kind=referral&older=yes").text)
+    item = re.findall(rf'name="item" value="({referral.rpartition("/")[2]}[^"]*)"', work)
+    transition = f"/ui/patients/{desk.told.alder}/record/transition/record_contact"
+    for address, about in (
+        (desk.new, "</b>, 2 Jun 1951"),
+        (step, "<br>Ophthalmology</p>"),
+        (f"/ui/work/record/snooze?item={item[0]}", "<br>Referral: "),
+        (f"{transition}?encounter={discharge}", "<br>Discharge from "),
+    ):
+        before = reads_of(desk)
+        page = unescape(desk.client.get(address).text)
+        (subject,) = re.findall(r'<p class="subject">.*?</p>', page)
+        assert "<b>Alder, " in subject
+        assert about in subject
+        assert reads_of(desk) == before + 1
+    refused = unescape(desk.send(step, by__organisation="").text)
+    assert '<p class="subject"><b>Alder, ' in refused
+
+
+def test_a_form_does_not_name_a_patient_whom_the_person_may_not_read(desk: Desk) -> None:
+    other = PageUser(
+        issuer="local", subject="coordinator-3", roles=("coordinator",), organisations=("VNA",)
+    )
+    before = reads_of(desk)
+    with httpx.Client(base_url=desk.site, trust_env=False) as client:
+        sign_in(client, sessions_of(desk.told.reader), other)
+        page = client.get(desk.new)
+    assert page.status_code == 200
+    assert "Alder" not in page.text
+    assert reads_of(desk) == before
+
+
+def reads_of(desk: Desk) -> int:
+    """Count the recorded reads of the patient Alder."""
+    with desk.told.reader.connection() as connection:
+        (count,) = connection.execute(
+            "select count(*) from access.record where %s::uuid = any(patients)",
+            (desk.told.alder,),
+        ).fetchall()[0]
+    return int(count)
+
+
+def discharged_encounter(desk: Desk) -> str:
+    """Return the encounter of a discharge of the patient Alder."""
+    with desk.told.reader.connection() as connection:
+        rows = transitions_of_patient(connection, PatientId(desk.told.alder))
+    return next(each.encounter_id for each in rows if each.discharge_at)
 
 
 def test_a_patient_outside_the_panel_asks_for_a_reason_first(desk: Desk) -> None:

@@ -1,4 +1,4 @@
-"""Whom and what a form is about: the patient, and the referral, the discharge or the work item."""
+"""Who and what a form is about: the patient, and the referral, the discharge or the work item."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ from projections.work import WorkItemRow, item
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormSubjects:
-    """Finds what the heading of a form says, so that nobody records for another patient."""
+    """Finds what the heading of a form says, so that it is not filled in for another patient."""
 
     site: Site
     id_key: IdKey
@@ -30,7 +30,7 @@ class FormSubjects:
     def of(
         self, request: Request, asked: Asked, form: ShownForm, *, read: bool
     ) -> FormSubject | None:
-        """Return whom and what a form is about; None if it names nobody, or nobody to be shown.
+        """Return what a form is about; None if it names no patient, or none that may be shown.
 
         Args:
             request: The request. That it shows the name of a patient is recorded.

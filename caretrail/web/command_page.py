@@ -59,7 +59,7 @@ class PageRefusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormSubject:
-    """Whom and what a form is about."""
+    """The patient and the object that a form is about."""
 
     name: str
     about: str  # birth date, age and sex
@@ -95,7 +95,7 @@ def command_page(  # noqa: PLR0913  # what a form shows
         frame: The frame of the page.
         rows: The parts of the plan that a form of a revision changes.
         base: The version of the plan that these rows show.
-        subject: Whom and what the form is about; None: nobody, or nobody who may be shown.
+        subject: What the form is about; None: no patient, or none that may be shown.
     """
     if rows:
         seldom = tuple(each for each in form.seldom if each.name not in OF_ROWS)

@@ -50,6 +50,8 @@ OWN_EVENT: Final = Table(
     ),
     key=("source_position", "record_id"),
     indexes=(("record_id",), ("stream_id",), ("happened_at",)),
+    # Those of the installation, such as protocols: each page and many commands read them.
+    partial_indexes=((("source_position",), "record_id = stream_id"),),
     published=False,
     order=("stream_id", "version", "record_id"),
 )

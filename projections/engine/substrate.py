@@ -23,7 +23,7 @@ from projections.engine.events import FiledStatement, LoggedEvent, records_named
 from projections.engine.table import Column, Row, Table, load
 
 NAME: Final = "substrate"
-VERSION: Final = 5
+VERSION: Final = 6
 
 STATEMENT: Final = Table(
     "statement",

@@ -62,6 +62,8 @@ class Table:
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     indexes: tuple[tuple[str, ...], ...] = ()
+    #: Indexes of the few rows that fulfil a condition: columns and condition.
+    partial_indexes: tuple[tuple[tuple[str, ...], LiteralString], ...] = ()
     lists: tuple[str, ...] = ()
     published: bool = True
     order: tuple[str, ...] = ()  # columns to order by in the digest, if the key is of arrival
@@ -117,6 +119,12 @@ def index(connection: Connection[Any], schema: str, table: Table) -> None:
     for columns in table.indexes:
         connection.execute(
             sql.SQL("create index on {} ({})").format(table.at(schema), names_of(columns))
+        )
+    for columns, condition in table.partial_indexes:
+        connection.execute(
+            sql.SQL("create index on {} ({}) where {}").format(
+                table.at(schema), names_of(columns), sql.SQL(condition)
+            )
         )
     for column in table.lists:
         connection.execute(

@@ -1,7 +1,7 @@
 """Measure caretrail against an assembly from libraries, in one run, and print one table.
 
-``make bench`` takes some minutes and writes the table to ``docs/explanation/speed.md``.
-``make bench ARGS=--quick`` takes two minutes and writes nothing.
+``make bench`` takes about an hour and writes the table to ``docs/explanation/speed.md``.
+``make bench ARGS=--quick`` takes a few minutes and writes nothing.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from benchmarks import commands, measures, own_events, reads
+from benchmarks import commands, measures, own_events, pages, reads
 from benchmarks.measures import FULL, QUICK, BenchmarkScale
 from benchmarks.running import baseline, machine, ours
 from benchmarks.table import TableLine, markdown, put
@@ -50,6 +50,8 @@ def _measure(scale: BenchmarkScale) -> list[TableLine]:
     few, many = own_events.measured()["statement"]
     _report("own events in batches")
     folded = own_events.batch_rates()
+    _report("pages")
+    asked = pages.measured(scale.page_patients, _report, rounds=scale.page_rounds)
     share = views.timeline[-1] / views.drain[-1]
     live, reference, timeline = map(
         views.against_runner, (views.live, views.reference, views.timeline)
@@ -81,6 +83,7 @@ def _measure(scale: BenchmarkScale) -> list[TableLine]:
         ),
         own_events.line(folded),
         *commands.lines(given),
+        *(each.line(scale.page_patients) for each in asked),
     ]
 
 

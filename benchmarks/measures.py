@@ -33,10 +33,28 @@ class BenchmarkScale:
     few: int  # messages at the first look at memory
     many: int  # messages at the second look at memory
     patients: int  # of the larger store in which reads are measured
+    page_patients: int  # in the read models in which pages are measured
+    page_rounds: int  # requests of each page
 
 
-QUICK: Final = BenchmarkScale(rounds=1, seconds=2.0, few=2_000, many=8_000, patients=33_334)
-FULL: Final = BenchmarkScale(rounds=5, seconds=5.0, few=10_000, many=200_000, patients=100_000)
+QUICK: Final = BenchmarkScale(
+    rounds=1,
+    seconds=2.0,
+    few=2_000,
+    many=8_000,
+    patients=33_334,
+    page_patients=4_000,
+    page_rounds=5,
+)
+FULL: Final = BenchmarkScale(
+    rounds=5,
+    seconds=5.0,
+    few=10_000,
+    many=200_000,
+    patients=100_000,
+    page_patients=1_000_000,
+    page_rounds=50,
+)
 
 
 @dataclass(slots=True)

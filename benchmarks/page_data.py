@@ -12,7 +12,8 @@ from caretrail.bootstrap import Application
 from caretrail.generate.names import FAMILIES, WOMEN
 from caretrail.intake import reading_context
 from commands.care_team.members import JoinCareTeam
-from commands.decisions import Caller, Command, GivenCommand
+from commands.command import Command
+from commands.decisions import Caller, GivenCommand
 from commands.referral.answer import AcceptReferral
 from commands.referral.close import CloseReferral
 from commands.referral.request import RequestReferral

@@ -9,31 +9,28 @@ database is made in this folder, stays, and is used again by the next run.
 
 import argparse
 import os
-import random
 import re
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from html import unescape
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final, LiteralString
+from typing import Any, Final
 
 import httpx
 from psycopg import Connection, sql
 
-from benchmarks import copies, page_data, page_queries
+from benchmarks import copies, page_data
+from benchmarks.page_reads import MeasuredRead, PageClients, page_reads
 from benchmarks.table import TableLine
 from caretrail.bootstrap import Application, opened
 from caretrail.service import Service
-from caretrail.web.referral_pages import COLUMNS, ENDED
 from commands.permissions import Role
-from domain.ids import IdKey
 from infra import clock, tokens
 from infra.postgres import pool
 from infra.postgres_server import PostgresServer
@@ -64,20 +61,6 @@ _AUDITOR: Final = PageUser(
 #: Rows that are loaded into an emptied table are not written to the WAL.
 _SERVER: Final = {"wal_level": "minimal", "max_wal_senders": "0", "max_wal_size": "8GB"}
 _CSRF: Final = re.compile(r'name="csrf" value="([^"]+)"')
-_NEXT: Final = re.compile(r'href="([^"]+)">(?:Next|Older)</a>')
-
-#: What a page is asked for: values by name. The bare query takes them as parameters.
-_Given = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class MeasuredRead:
-    """A page or a list, and the bare query of its rows."""
-
-    what: str
-    ask: Callable[[_Given], httpx.Response]
-    query: LiteralString
-    given: Callable[[], _Given] = dict
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,44 +135,6 @@ def _filled(
             yield application, settings
 
 
-@dataclass(frozen=True, slots=True)
-class _Clients:
-    """Who asks, in a browser that is signed in and in a program with a token."""
-
-    pages: httpx.Client
-    api: httpx.Client
-    csrf: str
-
-    def page(self, address: str) -> Callable[[_Given], httpx.Response]:
-        """Return how to ask for a page; the address has places for what is given."""
-        return lambda given: self.pages.get(address.format_map(given))
-
-    def list(self, address: str) -> Callable[[_Given], httpx.Response]:
-        """Return how to ask for a list of the API."""
-        return lambda given: self.api.get(f"/api/v1/{address}".format_map(given))
-
-    def search(self, given: _Given) -> httpx.Response:
-        """Search as the form of the page does, with the page that it leads to."""
-        form = {"q": given["words"], "csrf": self.csrf}
-        return self.pages.post("/ui/search", data=form, follow_redirects=True)
-
-    def find(self, given: _Given) -> httpx.Response:
-        """Search through the API."""
-        return self.api.post("/api/v1/patients/search", json={"words": given["words"]})
-
-    def following(self, first: str) -> Callable[[], _Given]:
-        """Return what gives the address of each next page, from the second page of a list on."""
-        address = first
-
-        def given() -> _Given:
-            nonlocal address
-            found = _NEXT.search(self.pages.get(address).text)
-            address = unescape(found[1]) if found else first
-            return {"next": address}
-
-        return given
-
-
 @contextmanager
 def _service(settings: Settings) -> Iterator[Service]:
     service = Service(settings, only=("http",), say=lambda _: None)
@@ -201,7 +146,7 @@ def _service(settings: Settings) -> Iterator[Service]:
 
 
 @contextmanager
-def _clients(application: Application, address: str, user: PageUser) -> Iterator[_Clients]:
+def _clients(application: Application, address: str, user: PageUser) -> Iterator[PageClients]:
     with pool(application.url, name="benchmark", size=1) as connections:
         link = WebSessions(connections.connection).new_link(user)
     with application.connect() as connection:
@@ -222,131 +167,7 @@ def _clients(application: Application, address: str, user: PageUser) -> Iterator
         found = _CSRF.search(pages.get("/ui/patients").text)
         if found is None:
             raise SystemExit("the sign-in failed")
-        yield _Clients(pages, api, found[1])
-
-
-def _reads(
-    ask: _Clients, auditor: _Clients, ids: IdKey, token: Callable[[str], str], recorded: int
-) -> list[MeasuredRead]:
-    """Return what is measured."""
-    drawn = random.Random(1)  # noqa: S311  # the same patients in every run
-    usual = page_data.with_activities(recorded)
-    open_states = [state for _, states in COLUMNS for state in states]
-
-    def one_of(patients: range) -> Callable[[], _Given]:
-        return lambda: {"patient": page_data.record_of(ids, drawn.choice(patients))}
-
-    def hospital() -> _Given:
-        return {"organisation": page_data.facility(drawn.randrange(recorded))}
-
-    def clinic() -> _Given:
-        return {
-            "organisation": page_data.clinic(drawn.randrange(recorded)),
-            "states": [*open_states, *ENDED],
-            "limit": 12,
-        }
-
-    def by_number() -> _Given:
-        patient = drawn.randrange(recorded)
-        home, number = page_data.facility(patient), page_data.number(patient)
-        return {"words": f"{home}|{number}", "ref": ids.record(home, number, "P")}
-
-    def by_name() -> _Given:
-        name = page_data.family(drawn.randrange(recorded))
-        return {"words": name, "token": token(f"name:{name.lower()}")}
-
-    own = {"organisations": page_data.organisations(), "person": page_data.PERSON}
-    board = {"states": [*open_states, *ENDED], "limit": 12}
-    return [
-        MeasuredRead("first page", auditor.page("/"), page_queries.NEWEST, lambda: {"limit": 1}),
-        MeasuredRead(
-            "work list of 40 organisations", ask.page("/ui/work"), page_queries.WORK_OF_THESE,
-            lambda: own,
-        ),
-        MeasuredRead(
-            "work list of a person", ask.page("/ui/work?whose=mine"), page_queries.WORK_OF_PERSON,
-            lambda: own,
-        ),
-        MeasuredRead("work list of all", ask.page("/ui/work?whose=all"), page_queries.WORK),
-        MeasuredRead(
-            "work list of one clinic", ask.page("/ui/work?facility={organisation}"),
-            page_queries.WORK_OF_ONE, clinic,
-        ),
-        MeasuredRead(
-            "work list, overdue for long", ask.page("/ui/work?facility={organisation}&older=yes"),
-            page_queries.WORK_OLDER, clinic,
-        ),
-        MeasuredRead(
-            "work list, next page", ask.page("{next}"), "",
-            ask.following("/ui/work?whose=all"),
-        ),
-        MeasuredRead(
-            "referral board", ask.page("/ui/referrals"), page_queries.BOARD, lambda: board
-        ),
-        MeasuredRead(
-            "referral board of one clinic", ask.page("/ui/referrals?facility={organisation}"),
-            page_queries.BOARD_OF_ONE, clinic,
-        ),
-        MeasuredRead(
-            "referral board, one state", ask.page("/ui/referrals?state=Requested"),
-            page_queries.BOARD, lambda: {"states": list(COLUMNS[0][1]), "limit": 50},
-        ),
-        MeasuredRead(
-            "referrals as a table, next page", ask.page("{next}"), "",
-            ask.following("/ui/referrals?view=table"),
-        ),
-        MeasuredRead(
-            "patient page", ask.page("/ui/patients/{patient}"), page_queries.PERSON, one_of(usual)
-        ),
-        MeasuredRead(
-            "patient page, long history", ask.page("/ui/patients/{patient}"), page_queries.PERSON,
-            one_of(page_data.long_histories()),
-        ),
-        MeasuredRead(
-            "replay of a patient", ask.page("/ui/patients/{patient}/replay"), page_queries.PERSON,
-            one_of(usual),
-        ),
-        MeasuredRead(
-            "replay, long history", ask.page("/ui/patients/{patient}/replay"), page_queries.PERSON,
-            one_of(page_data.long_histories()),
-        ),
-        MeasuredRead(
-            "census of a facility", auditor.page("/ui/census?facility={organisation}"),
-            page_queries.CENSUS, hospital,
-        ),
-        MeasuredRead(
-            "patients", auditor.page("/ui/patients"), page_queries.NEWEST, lambda: {"limit": 50}
-        ),
-        MeasuredRead("search by number", auditor.search, page_queries.BY_NUMBER, by_number),
-        MeasuredRead("search by family name", auditor.search, page_queries.BY_NAME, by_name),
-        MeasuredRead(
-            "API: work list of one clinic", ask.list("work-list?organisation={organisation}"),
-            page_queries.WORK_OF_ONE, clinic,
-        ),
-        MeasuredRead(
-            "API: open referrals of one clinic",
-            ask.list("referrals?open=true&target={organisation}"),
-            page_queries.BOARD_OF_ONE, clinic,
-        ),
-        MeasuredRead(
-            "API: referrals in one state", ask.list("referrals?state=requested"),
-            page_queries.BOARD, lambda: {"states": ["requested"], "limit": 50},
-        ),
-        MeasuredRead(
-            "API: patients", auditor.list("patients"), page_queries.NEWEST, lambda: {"limit": 50}
-        ),
-        MeasuredRead(
-            "API: search by number", auditor.find, page_queries.BY_NUMBER, by_number
-        ),
-        MeasuredRead(
-            "API: timeline of a patient", ask.list("patients/{patient}/timeline"),
-            page_queries.PERSON, one_of(usual),
-        ),
-        MeasuredRead(
-            "API: census of a facility", auditor.list("census?facility={organisation}"),
-            page_queries.CENSUS, hospital,
-        ),
-    ]  # fmt: skip
+        yield PageClients(pages, api, found[1])
 
 
 def _measured(
@@ -418,7 +239,9 @@ def measured(
             application.connect() as connection,
         ):
             recorded = min(patients, _TEMPLATES)
-            reads = _reads(ask, auditor, application.id_key, application.services.token, recorded)
+            reads = page_reads(
+                ask, auditor, application.id_key, application.services.token, recorded
+            )
             wanted = [each for each in reads if only in each.what]
             found = _measured(connection, wanted, rounds=rounds, warm=warm)
         return found if only else [*found, *_verbs(settings, min(rounds, _COMMANDS))]

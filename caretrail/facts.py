@@ -24,11 +24,11 @@ from domain.transition.events import TransitionEvent
 from domain.transition.reconciliations import Reconciliations, reconciliations_of
 from domain.transition.stream import ActedOn
 from domain.work import ItemId, ItemParts, WorkItem
-from projections import patients, work
+from projections import patients, work_list
 from projections.engine import course, protocols
 from projections.engine.course import CourseEncounter, CoursePatient
 from projections.engine.own_events import OwnEventRow, own_of, own_of_kind, streams_of
-from projections.work import WorkItemRow
+from projections.work_list import WorkItemRow
 
 
 class KnownFacts(Facts):
@@ -121,14 +121,14 @@ class KnownFacts(Facts):
     @override
     def work_item(self, item: ItemId) -> WorkItem | None:
         with self._connections() as connection:
-            row = work.item(connection, item)
+            row = work_list.item(connection, item)
         if row is None:
             parts = ItemParts.of(item)
             encounter = self.encounter(StatementRef(parts.about)) if parts else None
             if parts is None or encounter is None or encounter.encounter_id == parts.about:
                 return None
             with self._connections() as connection:
-                row = work.item(connection, parts.of_encounter(encounter.encounter_id))
+                row = work_list.item(connection, parts.of_encounter(encounter.encounter_id))
         return None if row is None else _item(row)
 
     def _patients(self, records: Collection[RecordId]) -> Sequence[CoursePatient]:

@@ -2,8 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
@@ -279,19 +279,23 @@ class ReadModels:
                 except TimeoutError:
                     if deadline.left <= 0:
                         raise deadline.missed(target) from None
-            ends = Deadline(inf, renewed=False) if renewed else deadline
-            if not self._prepared(connection, ends, shown):
-                raise deadline.missed(target)
-            self.positions(connection)  # also if no event waits: refuse those that the store lacks
-            source = StoreSource(self.store, wait=lambda _seconds: None)
-            projector = self.projector(lambda: connection, source)
-            while True:
-                _limit_statements(connection, deadline.left)
-                try:
-                    return projector.catch_up(through, target, deadline.left)
-                except TimeoutError:
-                    if deadline.left <= 0:
-                        raise deadline.missed(target) from None
+            # A server ends sessions later than clients close them: the next caller would find the
+            # claim taken, and wait instead of looking.
+            with giving_up_claim(connection):
+                ends = Deadline(inf, renewed=False) if renewed else deadline
+                if not self._prepared(connection, ends, shown):
+                    raise deadline.missed(target)
+                # Also if no event waits: refuse those that the store lacks.
+                self.positions(connection)
+                source = StoreSource(self.store, wait=lambda _seconds: None)
+                projector = self.projector(lambda: connection, source)
+                while True:
+                    _limit_statements(connection, deadline.left)
+                    try:
+                        return projector.catch_up(through, target, deadline.left)
+                    except TimeoutError:
+                        if deadline.left <= 0:
+                            raise deadline.missed(target) from None
 
     def _prepared(
         self, connection: Connection[Any], deadline: Deadline, shown: Callable[[int], None]
@@ -341,3 +345,13 @@ def claim_projecting(connection: Connection[Any]) -> bool:
     """
     row = connection.execute("select pg_try_advisory_lock(%s)", (_PROJECTING,)).fetchone()
     return row == (True,)
+
+
+@contextmanager
+def giving_up_claim(connection: Connection[Any]) -> Iterator[None]:
+    """Give up the claim of ``claim_projecting`` at the end, if the connection still works."""
+    try:
+        yield
+    finally:
+        with suppress(psycopg.Error):
+            connection.execute("select pg_advisory_unlock(%s)", (_PROJECTING,))

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AwareDatetime, Field
 from typing_extensions import override
 
-from commands.decisions import Command, Context, Text, VoidEvent
+from commands.command import Command, Context, Text, VoidEvent
 from commands.permissions import Permission
 from domain import attribution
 from domain.attribution import (

@@ -1,18 +1,16 @@
 """Decide a command on an own stream, and record the decision exactly once."""
 
 import json
-from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Final, NamedTuple, Self, TypeAlias, assert_never
+from typing import Final, NamedTuple, assert_never
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field
-from typing_extensions import override
 
 from commands.authority import Authority, acting_role
-from commands.permissions import Permission
+from commands.command import Command, Context, VoidEvent
+from commands.lifetimes import refusals_by_life
 from commands.ports.facts import Facts
 from commands.ports.store import CannotStore, StoreUnavailable
 from commands.ports.streams import (
@@ -29,20 +27,16 @@ from commands.ports.streams import (
 from commands.sealed_content import SealedContent
 from commands.sensitive_codes import NO_CODES, SensitiveCodes
 from domain.body import Actor
-from domain.decider import StatedTime, StreamEvent
+from domain.decider import StatedTime
 from domain.errors import (
-    BeforeBirth,
     DomainError,
     KeyReused,
-    PatientDeceased,
     PurposeMissing,
     UnknownStream,
     VersionConflict,
 )
-from domain.events import UUID_TEXT, ErrorReason, OwnEvent
-from domain.ids import EventId, IdKey, RecordId, StreamId
-from domain.statement import Moment
-from domain.stream_kind import StreamKind
+from domain.events import OwnEvent
+from domain.ids import EventId, IdKey, RecordId
 
 log = structlog.get_logger()
 
@@ -50,134 +44,6 @@ log = structlog.get_logger()
 ATTEMPTS: Final = 5
 #: How often the outcome is read back, if the store does not answer.
 READS: Final = 3
-
-#: The most characters of a free text.
-TEXT_LENGTH: Final = 20_000
-#: Free text of a person: sealed, never in a core.
-Text: TypeAlias = Annotated[str, Field(max_length=TEXT_LENGTH)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
-    """What a decision rests on beside the events of its stream."""
-
-    time: StatedTime
-    actor: Actor
-    facts: Facts
-    id_key: IdKey
-
-
-class Command(BaseModel):
-    """A command for one own stream. pydantic validates its shape; the rules decide the rest.
-
-    The API, the command line, the pages and the documentation are made from the class: its verb,
-    its fields with their descriptions, and its first line.
-    """
-
-    # Built at its first use: a verb needs one of the many commands.
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-    KIND: ClassVar[StreamKind[Any, Any]]
-    VERB: ClassVar[str]  # unique within the kind, such as "accept"
-    BEGINS: ClassVar[bool] = False  # whether it begins a stream
-    #: The event that the command records. If it records several, the one that it is named after.
-    EVENT: ClassVar[type[OwnEvent]]
-    PERMISSION: ClassVar[Permission]
-    #: Whether the command is accepted although the person died before its time.
-    AFTER_DEATH: ClassVar[bool] = False
-    #: Names of flags of the command line that differ from the path of their field.
-    FLAGS: ClassVar[Mapping[str, str]] = {}
-
-    stream: Annotated[StreamId, Field(pattern=UUID_TEXT)]
-    happened_at: Moment | None = None  # None: now
-
-    @classmethod
-    def event_type(cls) -> type[OwnEvent]:
-        """Return the event that the command records."""
-        return cls.EVENT
-
-    @classmethod
-    def stream_of(cls, id_key: IdKey, members: Mapping[str, Any]) -> StreamId | None:
-        """Return the id of a stream that its content names, such as the one stream of a person.
-
-        None: the caller names the stream, or it gets a new id.
-
-        Args:
-            id_key: The key from which the ids of this installation are derived.
-            members: The members of the command without ``stream``.
-        """
-        del id_key, members
-        return None
-
-    def sealing(self, sensitive: SensitiveCodes) -> Self:
-        """Return the command with everything sealed that the installation calls sensitive."""
-        del sensitive
-        return self
-
-    @abstractmethod
-    def decide(
-        self, history: Sequence[StreamEvent[OwnEvent]], context: Context
-    ) -> Sequence[OwnEvent]:
-        """Return the events to record; none if the stream already holds the facts.
-
-        Raises:
-            DomainError: The rules refuse the command.
-        """
-
-    def texts(self) -> dict[str, str]:
-        """Return the free text of the command by name; it is sealed with the last event."""
-        return {}
-
-    def clinical(self) -> dict[str, Any]:
-        """Return the clinical content by name, as JSON values; it is sealed with the last event."""
-        return {}
-
-    def facility(self) -> str:
-        """Return the organisation that acts."""
-        return ""
-
-    def named_record(self) -> RecordId | None:
-        """Return the source record that the command itself names; None: it names none."""
-        named: RecordId | None = getattr(self, "record", None)
-        return named
-
-    def warnings(self, history: Sequence[StreamEvent[OwnEvent]], context: Context) -> Sequence[str]:
-        """Return the codes of what the caller should look at, such as ``likely_duplicate``."""
-        del history, context
-        return ()
-
-
-class VoidEvent(Command):
-    """Make one event of the stream void. The event is kept, and is shown as void."""
-
-    VERB: ClassVar[str] = "void"
-    AFTER_DEATH: ClassVar[bool] = True
-    FLAGS: ClassVar[Mapping[str, str]] = {"reason_code": "reason"}
-    PERMISSION: ClassVar[Permission] = Permission.VOID
-
-    event_id: Annotated[EventId, Field(pattern=UUID_TEXT, description="event that is void")]
-    reason_code: Annotated[ErrorReason, Field(description="why it is an error")]
-    note: Annotated[Text, Field(description="free text; it is stored sealed")] = ""
-
-    @override
-    @classmethod
-    def event_type(cls) -> type[OwnEvent]:
-        return cls.KIND.error_mark
-
-    @override
-    def decide(
-        self, history: Sequence[StreamEvent[OwnEvent]], context: Context
-    ) -> Sequence[OwnEvent]:
-        return self.KIND.enter_in_error(
-            self.KIND.existing(self.stream, history),
-            event_id=self.event_id,
-            reason_code=self.reason_code,
-            time=context.time,
-        )
-
-    @override
-    def texts(self) -> dict[str, str]:
-        return {"note": self.note}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,7 +153,13 @@ class Decisions:
                 found[one.place] = decided
             else:
                 decisions.append(_CommandDecision(one, decided))
-        refused = _before_birth(decisions, facts) | _after_death(decisions, facts)
+        refused = refusals_by_life(
+            [
+                (one.place, one.given.command, [each.event for each in append.events])
+                for one, append in decisions
+            ],
+            facts,
+        )
         found |= refused
         decisions = [each for each in decisions if each.attempt.place not in refused]
         results = self.streams.append_all([each.append for each in decisions]) if decisions else []
@@ -466,25 +338,6 @@ class _CommandDecision(NamedTuple):
     append: StreamAppend
 
 
-class _DecidedFact(NamedTuple):
-    """When an event that was decided happened, by the source record that it names."""
-
-    place: int
-    record: RecordId
-    since: datetime
-    until: datetime
-
-
-def _told(decisions: Iterable[_CommandDecision]) -> list[_DecidedFact]:
-    """Return when the events of decisions happened, without those that name no record."""
-    return [
-        _DecidedFact(one.place, event.record, event.happened_at.at, event.happened_at.last)
-        for one, append in decisions
-        for event in (each.event for each in append.events)
-        if event.record is not None
-    ]
-
-
 def _apart(waiting: Sequence[_Attempt]) -> list[_Attempt]:
     """Return the commands that can be recorded together: no two have one stream or one key."""
     found, taken = list[_Attempt](), set[tuple[str, ...]]()
@@ -498,44 +351,6 @@ def _apart(waiting: Sequence[_Attempt]) -> list[_Attempt]:
             found.append(each)
         taken |= names
     return found
-
-
-def _before_birth(decisions: Sequence[_CommandDecision], facts: Facts) -> dict[int, Exception]:
-    """Return the refusals of what happened before the birth of the person, by place.
-
-    The date of birth is sealed, so it is asked for only if the caller stated a time.
-    """
-    told = _told(each for each in decisions if each.attempt.given.command.happened_at)
-    if not told:
-        return {}
-    try:
-        born = facts.born_at({each.record for each in told})
-    except Exception as error:  # noqa: BLE001 - it is the answer to these commands
-        return {each.place: error for each in told}
-    return {
-        each.place: BeforeBirth()
-        for each in told
-        if each.record in born and each.until < born[each.record]
-    }
-
-
-def _after_death(decisions: Sequence[_CommandDecision], facts: Facts) -> dict[int, Exception]:
-    """Return the refusals of what happened after the death of the person, by place.
-
-    If the deaths cannot be read, that is the answer to each command that needs them.
-    """
-    told = _told(each for each in decisions if not each.attempt.given.command.AFTER_DEATH)
-    if not told:
-        return {}
-    try:
-        deaths = facts.died_at({each.record for each in told})
-    except Exception as error:  # noqa: BLE001 - it is the answer to these commands
-        return {each.place: error for each in told}
-    return {
-        each.place: PatientDeceased()
-        for each in told
-        if each.record in deaths and each.since > deaths[each.record]
-    }
 
 
 def _same(outcome: CommandOutcome) -> CommandOutcome:

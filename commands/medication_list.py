@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Final, TypeAlias, TypedDict
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import override
 
-from commands.decisions import Command, Context, Text, VoidEvent
+from commands.command import Command, Context, Text, VoidEvent
 from commands.permissions import Permission
 from domain import medication_list
 from domain.decider import StreamEvent

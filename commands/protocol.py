@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AwareDatetime, Field
 from typing_extensions import override
 
-from commands.decisions import Command, Context, VoidEvent
+from commands.command import Command, Context, VoidEvent
 from commands.permissions import Permission
 from domain import protocol
 from domain.decider import StreamEvent

@@ -245,7 +245,7 @@ class BeforeBirth(DomainError):
     code = "before_birth"
 
     def __init__(self) -> None:
-        super().__init__("the stated time is before the birth of the patient")
+        super().__init__("the stated time is before the birth of the person")
 
 
 class PatientDeceased(DomainError):

@@ -92,3 +92,15 @@ def listed_duties(
     given = {name: getattr(wanted, name) for name in DutyFilter.__dataclass_fields__}
     with connection.cursor(row_factory=class_row(ListedDuty)) as cursor:
         return cursor.execute(query, {**given, "at": at, "limit": limit}).fetchall()
+
+
+def duties_about(
+    connection: Connection[Any], about: str, *, relations: Relations = PRESENT
+) -> list[ListedDuty]:
+    """Return the duties about a stream, also those that are done, by the time they began."""
+    query = sql.SQL(
+        "select {names} from {duties} as r where about = %s"
+        " order by opened_at, in_time_until, duty, part"
+    ).format(names=_NAMES, duties=relations.of(DUTY))
+    with connection.cursor(row_factory=class_row(ListedDuty)) as cursor:
+        return cursor.execute(query, (about,)).fetchall()

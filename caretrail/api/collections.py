@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from commands.catalogue import COMMANDS
-from commands.decisions import Command
+from commands.command import Command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

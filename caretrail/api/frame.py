@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope
 from caretrail.actors.accesses import AccessNotRecorded
 from caretrail.actors.user import NotAuthenticated
 from caretrail.api.incoming import ApiServices, Incoming
-from caretrail.api.problems import Problem, refused
+from caretrail.api.problems import Problem, refused, sentence
 from commands.ports.store import CannotStore, StoreUnavailable
 from domain.errors import DomainError, UnknownEvent, UnknownStream
 from domain.events import UUID_TEXT
@@ -110,7 +110,7 @@ def _problem_of(error: Exception, route: str) -> Problem:
         case NotAuthenticated():
             return Problem(
                 "not_authenticated",
-                detail=f"{error.why[:1].upper()}{error.why[1:]}.",
+                detail=sentence(error.why),
                 headers={"WWW-Authenticate": 'Bearer realm="caretrail"'},
             )
         case CannotStore():

@@ -16,7 +16,8 @@ from caretrail.reading import NumberShared
 from caretrail.reading.contract import patients_json
 from caretrail.stated_times import NotStated, stated_moment
 from commands.authority import right_to_list
-from commands.decisions import Caller, Command, GivenCommand
+from commands.command import Command
+from commands.decisions import Caller, GivenCommand
 from commands.ports.streams import CommandOutcome
 from domain.errors import PurposeMissing, UnknownPerson, VersionConflict
 from domain.ids import MODES, StreamId

@@ -161,10 +161,19 @@ def refused(refusal: DomainError, *, facts: Mapping[str, Any] | None = None) -> 
         status_of(type(refusal)),
         refusal.code,
         title=title_of(type(refusal)),
-        detail=f"{refusal}.",
+        detail=sentence(str(refusal)),
         remedy=REMEDIES.get(type(refusal), ""),
         facts={**stated, **(facts or {})},
     )
+
+
+def sentence(text: str) -> str:
+    """Return the text of an error as a sentence.
+
+    >>> sentence("no such stream")
+    'No such stream.'
+    """
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def title_of(refusal: type[DomainError]) -> str:

@@ -11,7 +11,7 @@ from caretrail.api.problems import Problem
 from caretrail.api.reading import NO_CURSOR, AskedPage, in_care, list_read, shown, wait
 from caretrail.reading.work import read_cursor, read_work, work_json
 from domain.events import OptionalCode
-from projections.work import ItemFilter
+from projections.work_list import ItemFilter
 
 
 class AskedWork(AskedPage):

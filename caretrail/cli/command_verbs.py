@@ -9,7 +9,7 @@ from caretrail.cli.command_group import CommandGroup
 from caretrail.cli.verbs import Verbs, add_caller, add_verb
 from commands.catalogue import COMMANDS
 from commands.catalogue.fields import CommandField, FieldKind, fields_of
-from commands.decisions import Command
+from commands.command import Command
 
 _PARSED: Final[dict[FieldKind, Callable[[str], object]]] = {
     "id": id_of,

@@ -18,7 +18,8 @@ from caretrail.named_person import NamedPerson, named_person
 from caretrail.readers import open_reader
 from caretrail.reading.past_rows import PastRows
 from commands.authority import Authority
-from commands.decisions import Caller, Command
+from commands.command import Command
+from commands.decisions import Caller
 from commands.permissions import Role
 from commands.ports.streams import CommandOutcome
 from domain.body import Actor

@@ -8,7 +8,7 @@ from caretrail.cli.patients import shared_number_listed
 from caretrail.failure import Failed
 from caretrail.reading.members import Json
 from caretrail.reading.work import read_work, work_json
-from projections.work import ItemFilter
+from projections.work_list import ItemFilter
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from caretrail.demo_care.staff import Staff
-from commands.decisions import Command
+from commands.command import Command
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from caretrail.readers import open_reader
 from caretrail.reading import Reader
 from commands.decisions import GivenCommand
 from domain.statement import Moment
-from projections.work import ItemFilter, items_of
+from projections.work_list import ItemFilter, items_of
 
 #: The first part of each idempotency key.
 _KEY: Final = "demo"

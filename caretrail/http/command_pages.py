@@ -27,7 +27,8 @@ from caretrail.web.revision_form import PlanSeen, revision_values, row_groups
 from commands.care_plan.revise import ReviseCarePlan
 from commands.catalogue import BY_VERB
 from commands.catalogue.fields import CommandField, fields_of, filled
-from commands.decisions import Caller, Command, Decisions
+from commands.command import Command
+from commands.decisions import Caller, Decisions
 from domain import work
 from domain.care_plan import CARE_PLAN, KIND
 from domain.care_plan.states import NotDrafted

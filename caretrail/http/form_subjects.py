@@ -17,7 +17,7 @@ from domain.transition.stream import KIND as TRANSITION
 from domain.transition.stream import stream_of_anchor
 from projections.referral_loop import referrals
 from projections.transition import transitions_of_patient
-from projections.work import WorkItemRow, item
+from projections.work_list import WorkItemRow, item
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

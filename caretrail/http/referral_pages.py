@@ -27,15 +27,17 @@ from caretrail.web.referral_pages import (
     referrals_page,
 )
 from commands.catalogue import COMMANDS
-from commands.decisions import Command, Decisions
+from commands.command import Command
+from commands.decisions import Decisions
 from commands.referral.close import CloseReferral
 from commands.referral.step import ReferralStep
 from domain import referral
 from domain.decider import fold
 from domain.ids import StreamId
+from projections.duty_list import duties_about
 from projections.referral_board import BoardFilter, ReferralPlace, count, newest
 from projections.referral_loop import ReferralRow, referrals
-from projections.work import ItemFilter, WorkItemRow, duties_about, items_of
+from projections.work_list import ItemFilter, WorkItemRow, items_of
 
 #: Referrals on a page of the table, and in a column that was chosen.
 _ON_PAGE: Final = 50

@@ -18,7 +18,7 @@ from caretrail.reading.work import read_work
 from caretrail.web.recorded import Confirmation, confirmation
 from caretrail.web.work_page import Acting, WorkForm, work_page, work_words
 from domain import work
-from projections.work import ItemFilter
+from projections.work_list import ItemFilter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,11 +21,9 @@ from domain.continuity import Patient
 from domain.decider import StreamEvent
 from domain.events import OwnEvent
 from domain.ids import EncounterId, EventId, PatientId, StatementRef, StreamId
-from domain.medication_facts import MedicationEvent
 from domain.medication_list import KIND as MEDICATION_LIST
 from domain.statement import Precision
-from domain.transition.events import TransitionEvent
-from domain.transition.stream import KIND as TRANSITION
+from domain.stream_kind import Event, StreamKind
 from projections.engine.events import FiledOwnEvent
 from projections.engine.own_events import OwnEventRow, streams_of
 
@@ -211,33 +209,14 @@ def stream_facts(filed: Iterable[OwnEventRow]) -> list[StreamEvent[OwnEvent]]:
     return [_fact(each) for _, events in _streams(filed) for each in events]
 
 
-def transition_streams(
-    filed: Iterable[OwnEventRow],
-) -> dict[StreamId, list[StreamEvent[TransitionEvent]]]:
-    """Return the streams ``transition`` among the events of a component."""
+def streams_of_kind(
+    filed: Iterable[OwnEventRow], kind: StreamKind[Any, Event]
+) -> dict[StreamId, Sequence[StreamEvent[Event]]]:
+    """Return the streams of one kind among the rows under which own events are filed."""
     return {
-        stream: [
-            StreamEvent(each.event_id, each.version, each.core)
-            for each in events
-            if isinstance(each.core, TRANSITION.events)
-        ]
-        for stream, events in _streams(row for row in filed if kind_of(row) == TRANSITION.name)
+        stream: kind.history(stream, [_fact(each) for each in events])
+        for stream, events in _streams(row for row in filed if kind_of(row) == kind.name)
     }
-
-
-def medication_streams(
-    filed: Iterable[OwnEventRow], patient: Patient
-) -> list[list[StreamEvent[MedicationEvent]]]:
-    """Return the streams ``medication_list`` of a patient among the events of a component."""
-    return [
-        [
-            StreamEvent(each.event_id, each.version, each.core)
-            for each in events
-            if isinstance(each.core, MEDICATION_LIST.events)
-        ]
-        for _, events in _streams(row for row in filed if kind_of(row) == MEDICATION_LIST.name)
-        if not set(events[0].records).isdisjoint(patient.records)
-    ]
 
 
 def kind_of(filed: FiledOwnEvent | OwnEventRow) -> str:

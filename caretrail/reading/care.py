@@ -11,7 +11,7 @@ from caretrail.reading.reader import Reader
 from caretrail.reading.stated_teams import StatedMemberReading, read_stated_team
 from domain.ids import MODES, PatientId, StreamId
 from projections.attribution import AttributionRow, attributions
-from projections.work import ItemFilter, WorkItemRow, items_of
+from projections.work_list import ItemFilter, WorkItemRow, items_of
 
 #: The states of a plan that is worked on, or will be.
 CURRENT: Final = frozenset({"draft", "active", "held"})

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from caretrail.reading import census as census_of
-from caretrail.reading.activities import medication_streams, read_activities, transition_streams
+from caretrail.reading.activities import read_activities, streams_of_kind
 from caretrail.reading.census import CensusReading
 from caretrail.reading.evidence import Archive
 from caretrail.reading.evidence_reader import EvidenceReader
@@ -31,6 +31,8 @@ from domain.care_team import KIND as CARE_TEAM_KIND
 from domain.catalogue import own_event
 from domain.ids import MODES, IdKey, PatientId, RecordId, StreamId
 from domain.interpretation import interpret
+from domain.medication_list import KIND as MEDICATION_LIST
+from domain.transition.stream import KIND as TRANSITION
 from infra import clock
 from infra.postgres import snapshot
 from projections import (
@@ -187,12 +189,15 @@ class Reader:
             )
             transitions = read_transitions(
                 reading.patient,
-                transition_streams(own),
+                streams_of_kind(own, TRANSITION),
                 known_protocols(connection, TwoClocks(known=upto), own_event),
                 as_of=as_of,
                 now=self.present(),
                 former_refs=reading.former_refs,
-                medications=medication_streams(own, reading.patient),
+                medications=streams_of_kind(
+                    (row for row in own if row.record_id in reading.patient.records),
+                    MEDICATION_LIST,
+                ).values(),
             )
             behind = self.behind(self._latest(connection))
             whole = replace(reading, activities=activities, transitions=transitions, behind=behind)

@@ -15,7 +15,7 @@ from caretrail.reading.reader import Reader
 from caretrail.reading.work import item_json
 from domain.ids import MODES, PatientId, RecordId
 from projections.audit_trail import EventRow, trail
-from projections.work import ItemFilter, items_of
+from projections.work_list import ItemFilter, items_of
 
 #: Lists of the timeline that are compared, with the members that identify one of their elements.
 _LISTS: Final[Mapping[str, tuple[str, ...]]] = {

@@ -1,6 +1,6 @@
 """The transitions of a patient: what follows each discharge, as of and as known at."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -46,7 +46,7 @@ def read_transitions(
     as_of: datetime | None,
     now: datetime,
     former_refs: Mapping[StatementRef, StatementRef],
-    medications: Sequence[Sequence[StreamEvent[MedicationEvent]]] = (),
+    medications: Collection[Sequence[StreamEvent[MedicationEvent]]] = (),
 ) -> tuple[TransitionReading, ...]:
     """Return the transitions of a patient, by discharge; withdrawn ones come first.
 

@@ -20,15 +20,8 @@ from caretrail.reading.work_entries import party_json
 from domain.catalogue import own_event
 from domain.ids import PatientId
 from projections.audit_trail import LogPosition
-from projections.work import (
-    FIRST,
-    DutyRow,
-    ItemFilter,
-    ItemPlace,
-    WorkItemRow,
-    items_after,
-    items_of,
-)
+from projections.duty_list import ListedDuty
+from projections.work_list import FIRST, ItemFilter, ItemPlace, WorkItemRow, items_after, items_of
 
 #: Persons on a page.
 PAGE: Final = 25
@@ -201,7 +194,7 @@ def item_json(row: WorkItemRow, at: datetime) -> Json:
     }
 
 
-def due_today(row: WorkItemRow | DutyRow, at: datetime) -> bool:
+def due_today(row: WorkItemRow | ListedDuty, at: datetime) -> bool:
     """Say whether an item is due on the day of an instant, in the zone of its facility."""
     zone = ZoneInfo(row.zone)
     return at <= row.in_time_until and (

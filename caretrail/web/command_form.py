@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from commands.catalogue.fields import CommandField, fields_of
-from commands.decisions import Command
+from commands.command import Command
 
 #: Choices whose code alone says too little -> their words.
 _CHOICE_WORDS: Final[Mapping[str, str]] = {

@@ -13,7 +13,7 @@ from caretrail.web.command_form import (
 from caretrail.web.render import render
 from caretrail.web.revision_form import OF_ROWS, RowGroup
 from caretrail.web.words import Words
-from commands.decisions import Command
+from commands.command import Command
 from domain.ids import PatientId, RecordId, StreamId
 
 _WORK: Final = "/ui/work"

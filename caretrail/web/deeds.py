@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from commands.catalogue import BY_VERB
-from projections.work import WorkItemRow
+from projections.work_list import WorkItemRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,12 +22,13 @@ from caretrail.web.work_page import (
     responsible_words,
     when_due,
 )
-from commands.decisions import Command
+from commands.command import Command
 from domain.ids import PatientId
 from domain.referral.states import StateWord
+from projections.duty_list import ListedDuty
 from projections.referral_board import MOST_COUNTED
 from projections.referral_loop import ENTERED_IN_ERROR, ReferralRow
-from projections.work import DutyRow, WorkItemRow
+from projections.work_list import WorkItemRow
 
 #: The columns of the board, and the states in each.
 COLUMNS: Final[Sequence[tuple[str, tuple[StateWord, ...]]]] = (
@@ -231,7 +232,7 @@ def referral_page(  # noqa: PLR0913  # what the page shows
     entries: Sequence[ActivityEntry],
     person: PatientSummary | None,
     *,
-    duties: Sequence[DutyRow],
+    duties: Sequence[ListedDuty],
     intervals: Sequence[Json],
     steps: Sequence[type[Command]],
     clocks: TypedClocks,
@@ -286,7 +287,7 @@ def referral_page(  # noqa: PLR0913  # what the page shows
     )
 
 
-def _duty(row: DutyRow, at: datetime, words: Words) -> ReferralDuty:
+def _duty(row: ListedDuty, at: datetime, words: Words) -> ReferralDuty:
     late = row.done_at is not None and row.done_at > row.in_time_until
     if row.done_at is not None:
         css, due = "later", f"done {words.near(row.done_at, at)}"

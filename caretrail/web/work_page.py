@@ -22,7 +22,8 @@ from domain.work import (
     WorkReleased,
     WorkSnoozed,
 )
-from projections.work import DutyRow, WorkItemRow
+from projections.duty_list import ListedDuty
+from projections.work_list import WorkItemRow
 
 #: Kind of stream -> its words as a filter.
 KINDS: Final[Mapping[str, str]] = {
@@ -234,7 +235,7 @@ def item_words(item: WorkItemRow) -> str:
     return f"{duty_words(item.duty)} ({concerns})" if concerns else duty_words(item.duty)
 
 
-def when_due(item: WorkItemRow | DutyRow, at: datetime) -> str:
+def when_due(item: WorkItemRow | ListedDuty, at: datetime) -> str:
     """Return when an item is due: ``over``, ``today`` in the zone of its facility, or ``later``."""
     if at > item.in_time_until:
         return "over"
@@ -268,7 +269,7 @@ def _line(item: WorkItemRow, at: datetime, acting: Acting, words: Words, address
     )
 
 
-def due_day(item: WorkItemRow | DutyRow, words: Words) -> str:
+def due_day(item: WorkItemRow | ListedDuty, words: Words) -> str:
     """Return the day or the time at which an item is due."""
     if item.due_on:
         return date_words(date.fromisoformat(item.due_on), year=False)
@@ -291,7 +292,7 @@ def item_href(item: WorkItemRow) -> str:
             return ""
 
 
-def responsible_words(item: WorkItemRow | DutyRow, words: Words) -> str:
+def responsible_words(item: WorkItemRow | ListedDuty, words: Words) -> str:
     """Return who owes an item."""
     organisation = item.responsible_organisation
     parts = (
@@ -309,7 +310,7 @@ def claim_words(item: WorkItemRow, at: datetime, words: Words) -> str:
     return f"{claimer}, until {words.near(item.claimed_until, at)}"
 
 
-def due_words(item: WorkItemRow | DutyRow, at: datetime, css: str) -> str:
+def due_words(item: WorkItemRow | ListedDuty, at: datetime, css: str) -> str:
     """Return ``overdue 6 h``, ``due today`` or ``due in 3 d``."""
     if css == "over":
         return f"overdue {length(at - item.in_time_until)}"

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from commands.decisions import Text
+from commands.command import Text
 
 
 class GoalTarget(BaseModel):

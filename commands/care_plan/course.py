@@ -8,7 +8,7 @@ from pydantic import Field
 from typing_extensions import override
 
 from commands.care_plan.plan_command import PlanCommand, PlanStep
-from commands.decisions import Command, Context, Text, VoidEvent
+from commands.command import Command, Context, Text, VoidEvent
 from commands.permissions import Permission
 from domain import care_plan
 from domain.care_plan import rules

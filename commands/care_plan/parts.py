@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from commands.care_plan.contents import GoalTarget
 from commands.care_plan.plan_command import PlanCommand, PlanStep
-from commands.decisions import Context, Text
+from commands.command import Context, Text
 from commands.permissions import Permission
 from domain.care_plan import rules
 from domain.care_plan.events import (

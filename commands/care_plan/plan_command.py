@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 from typing_extensions import override
 
-from commands.decisions import Command, Context, Text
+from commands.command import Command, Context, Text
 from domain import care_plan
 from domain.care_plan import rules
 from domain.care_plan.events import CarePlanEvent

@@ -7,7 +7,7 @@ from pydantic import Field
 from typing_extensions import override
 
 from commands.care_plan.plan_command import PlanStep
-from commands.decisions import Text
+from commands.command import Text
 from commands.permissions import Permission
 from domain.care_plan.events import (
     ActivityProgressed,

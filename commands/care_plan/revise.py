@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import override
 
 from commands.care_plan.contents import GoalTarget
-from commands.decisions import Command, Context, Text
+from commands.command import Command, Context, Text
 from commands.permissions import Permission
 from domain import care_plan
 from domain.care_plan import rules

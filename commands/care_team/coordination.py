@@ -7,7 +7,7 @@ from pydantic import Field
 from typing_extensions import override
 
 from commands.care_team.team_command import TeamCommand
-from commands.decisions import Context
+from commands.command import Context
 from domain.care_team import rules
 from domain.care_team.events import (
     CoordinationEvent,

@@ -7,7 +7,7 @@ from pydantic import Field
 from typing_extensions import override
 
 from commands.care_team.team_command import TeamCommand
-from commands.decisions import Context, Text, VoidEvent
+from commands.command import Context, Text, VoidEvent
 from domain.care_team import KIND, rules
 from domain.care_team.events import (
     LeaveReason,

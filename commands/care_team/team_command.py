@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 from typing_extensions import override
 
-from commands.decisions import Command, Context, Text
+from commands.command import Command, Context, Text
 from commands.permissions import Permission
 from domain.care_team import KIND
 from domain.care_team.events import CareTeamEvent, OtherTeams

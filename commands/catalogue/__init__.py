@@ -48,7 +48,7 @@ from commands.care_team.members import (
     LeaveCareTeam,
     VoidTeamEvent,
 )
-from commands.decisions import Command
+from commands.command import Command
 from commands.medication_list import (
     FindDiscrepancy,
     ReconcileMedications,

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias, Union, get_args, g
 from pydantic import AwareDatetime, BaseModel
 from pydantic.fields import FieldInfo
 
-from commands.decisions import TEXT_LENGTH, Command
+from commands.command import TEXT_LENGTH, Command
 from domain.events import UUID_TEXT
 from domain.party import Party
 

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 from typing_extensions import override
 
-from commands.decisions import Text
+from commands.command import Text
 from commands.permissions import Permission
 from commands.referral.step import ReferralStep
 from domain.events import Code, NamedStream

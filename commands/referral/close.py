@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 from typing_extensions import override
 
-from commands.decisions import Command, Context, Text, VoidEvent
+from commands.command import Command, Context, Text, VoidEvent
 from commands.permissions import Permission
 from domain import referral
 from domain.decider import StreamEvent

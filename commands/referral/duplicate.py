@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 from typing_extensions import override
 
-from commands.decisions import Context
+from commands.command import Context
 from commands.permissions import Permission
 from commands.referral.step import ReferralStep
 from domain import referral

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import Field
 from typing_extensions import override
 
-from commands.decisions import Command, Context, Text
+from commands.command import Command, Context, Text
 from commands.permissions import Permission
 from commands.sensitive_codes import SensitiveCodes
 from domain import referral

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 from typing_extensions import override
 
-from commands.decisions import Command, Context, Text, VoidEvent
+from commands.command import Command, Context, Text, VoidEvent
 from commands.permissions import Permission
 from commands.ports.facts import KnownEncounter
 from domain.decider import StreamEvent

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import AwareDatetime, Field
 from typing_extensions import override
 
-from commands.decisions import Context
+from commands.command import Context
 from commands.ports.facts import KnownEncounter
 from commands.transition.act import TransitionCommand
 from domain.errors import NotInteractive

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 from typing_extensions import override
 
-from commands.decisions import Context
+from commands.command import Context
 from commands.permissions import Permission
 from commands.ports.facts import KnownEncounter
 from commands.transition.act import TransitionCommand

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 from typing_extensions import override
 
-from commands.decisions import Command, Context
+from commands.command import Command, Context
 from commands.permissions import Permission
 from domain import work
 from domain.errors import UnknownWorkItem

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 from pydantic import AwareDatetime, Field
 from typing_extensions import override
 
-from commands.decisions import Context, Text, VoidEvent
+from commands.command import Context, Text, VoidEvent
 from commands.permissions import Permission
 from commands.work.item_command import ItemCommand
 from domain import protocol, work

@@ -23,7 +23,7 @@ from caretrail.api.collections import CommandRoute, command_routes
 from caretrail.default_protocol import default_protocol
 from commands.catalogue import BY_VERB, COMMANDS
 from commands.catalogue.fields import fields_of, filled
-from commands.decisions import TEXT_LENGTH, Command
+from commands.command import TEXT_LENGTH, Command
 from domain import protocol
 from domain.ids import IdKey
 from infra import clock

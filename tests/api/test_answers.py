@@ -14,7 +14,7 @@ from tests.api_region import ApiClient
 pytestmark = pytest.mark.postgres
 
 DOCUMENT: Final = document()
-#: A patient of whom no other test tells.
+#: The other tests of the API do not use this patient.
 NUMBER: Final = "NGH|60022"
 BY: Final = {"organisation": "NGH", "person": "dr-ward"}
 #: What is told of the patient: the kind of stream, the end of the address, and what differs from

@@ -8,7 +8,7 @@ import pytest
 import commands
 from commands.catalogue import BY_VERB, COMMANDS
 from commands.catalogue.fields import fields_of
-from commands.decisions import Command, VoidEvent
+from commands.command import Command, VoidEvent
 from domain.catalogue import KINDS
 
 

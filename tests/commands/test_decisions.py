@@ -10,7 +10,8 @@ import psycopg
 import pytest
 from typing_extensions import override
 
-from commands.decisions import Caller, Command, Decisions, GivenCommand
+from commands.command import Command
+from commands.decisions import Caller, Decisions, GivenCommand
 from commands.ports.store import CannotStore, StoreUnavailable
 from commands.ports.streams import (
     AppendResult,

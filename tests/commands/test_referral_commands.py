@@ -10,7 +10,8 @@ import pytest
 from typing_extensions import override
 
 from commands.catalogue import COMMANDS
-from commands.decisions import Command, Decisions
+from commands.command import Command
+from commands.decisions import Decisions
 from commands.ports.facts import KnownEncounter
 from commands.referral.answer import AcceptReferral
 from commands.referral.step import ReferralStep

@@ -13,7 +13,8 @@ from commands.care_plan.course import ActivateCarePlan, DraftCarePlan
 from commands.care_plan.parts import SetGoal
 from commands.care_team.coordination import AssignCoordinator, HandOver
 from commands.care_team.members import ChangeMemberRole, JoinCareTeam
-from commands.decisions import Command, Decisions
+from commands.command import Command
+from commands.decisions import Decisions
 from commands.medication_list import (
     FindDiscrepancy,
     ReconcileMedications,

@@ -10,7 +10,8 @@ import pytest
 from typing_extensions import override
 
 from commands.catalogue import COMMANDS
-from commands.decisions import Command, Decisions
+from commands.command import Command
+from commands.decisions import Decisions
 from commands.permissions import Permission
 from commands.ports.facts import KnownEncounter
 from commands.transition.act import TransitionCommand

@@ -202,7 +202,7 @@ def test_a_form_names_the_patient_and_what_it_is_about_and_records_one_read(desk
     assert '<p class="subject"><b>Alder, ' in refused
 
 
-def test_a_form_does_not_name_a_patient_whom_the_person_may_not_read(desk: Desk) -> None:
+def test_a_form_does_not_name_a_patient_that_is_closed_to_the_reader(desk: Desk) -> None:
     other = PageUser(
         issuer="local", subject="coordinator-3", roles=("coordinator",), organisations=("VNA",)
     )
@@ -317,7 +317,7 @@ def test_a_claim_keeps_the_list_and_says_what_was_recorded_and_how_to_undo_it(de
     page = unescape(desk.client.get(answer.headers["location"]).text)
     assert "Marked as entered in error. Recorded as" in page
     item = page[page.index(f'value="{fields["item"]}"') - 900 :]
-    assert 'action="/ui/work/record/claim"' in item[:900], "nobody is at it"
+    assert 'action="/ui/work/record/claim"' in item[:900], "the item is not claimed"
 
 
 def test_what_another_person_recorded_is_not_confirmed_on_the_work_list(desk: Desk) -> None:

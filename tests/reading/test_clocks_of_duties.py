@@ -25,7 +25,7 @@ from projections.audit_trail import LogPosition
 from projections.catalogue import PROJECTIONS
 from projections.engine import fold, generations, resuming
 from projections.rebuilding.rebuild import rebuild
-from projections.work import FIRST, ItemFilter, WorkItemRow, items_after
+from projections.work_list import FIRST, ItemFilter, WorkItemRow, items_after
 from tests import servers
 from tests.projections.samples import (
     KEY,

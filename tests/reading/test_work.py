@@ -29,7 +29,7 @@ from projections.engine import generations
 from projections.engine.course import Course
 from projections.owed_duty import OwedDuty
 from projections.rebuilding.rebuild import rebuild
-from projections.work import ItemFilter, WorkItemRow
+from projections.work_list import ItemFilter, WorkItemRow
 from tests import servers
 from tests.projections.samples import (
     KEY,

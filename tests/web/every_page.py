@@ -8,7 +8,7 @@ from starlette.routing import Route
 from caretrail.web.command_form import shown_form
 from commands.care_plan.revise import ReviseCarePlan
 from commands.catalogue import COMMANDS
-from commands.decisions import Command
+from commands.command import Command
 from tests.web.office import Office
 
 #: What is served to programs and not to people.
@@ -48,7 +48,7 @@ def _examples(office: Office) -> dict[str, list[str]]:
             f"/ui/patients/{alder}?as_of=2026-01-20+12:00&since=all",
             f"/ui/patients/{alder}?as_of=2026-01-01",
             f"/ui/patients/{told.orchard}",
-            "/ui/patients/nobody",
+            "/ui/patients/unknown",
         ],
         "/ui/events/{opaque}": [f"/ui/events/{first.event_id}"],
         "/ui/messages/{opaque}": [f"/ui/messages/{first.message_id}"],

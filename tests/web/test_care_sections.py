@@ -24,7 +24,7 @@ from domain.segments import Name, Practitioner
 from domain.work import ItemId
 from projections.attribution import AttributionRow
 from projections.audit_trail import LogPosition
-from projections.work import WorkItemRow
+from projections.work_list import WorkItemRow
 from tests.web.people import AS_OF, WORDS, alder, at
 
 PLAN = StreamId("p1")

@@ -73,7 +73,7 @@ WANTED = [
     "outside of landmarks: body > p “Too pale”",
     "a table without headers",
     "a field without a label",
-    "aria-labelledby names no element: nobody",
+    "aria-labelledby names no element: missing",
     "an id is used twice: twice",
     "a link leads nowhere: body > a “Nowhere”",
     "contrast 1.61 of text: body > p “Too pale”",
@@ -87,13 +87,13 @@ WANTED = [
     "cut on paper",
 ]
 #: A page with faults that the check must find.
-BAD_PAGE = """<main id="main" aria-labelledby="nobody"><h2 id="twice">Twice</h2>
+BAD_PAGE = """<main id="main" aria-labelledby="missing"><h2 id="twice">Twice</h2>
 <i id="twice"></i></main>
 <p style="color: #ccc; background: #fff">Too pale</p><table><tr><td>1</td></tr></table>
 <input name="q"><a href="#nowhere" style="outline: none">Nowhere</a>
 <div><button style="width: 9px; height: 9px">a</button><button style="height: 9px">b</button></div>
 <div style="overflow: hidden; width: 99px; white-space: nowrap"><a href="/">A long text that ends
-where nobody can read it</a></div>
+where it cannot be read</a></div>
 <div style="overflow: auto; width: 99px"><div style="width: 300px">Wide</div></div>
 <div style="width: 1000px">Wider than a phone</div>"""
 

@@ -15,7 +15,7 @@ from caretrail.web.work_page import Acting, WorkForm, duty_words, when_due, work
 from domain.ids import PatientId, RecordId
 from domain.work import ItemId
 from projections.audit_trail import LogPosition
-from projections.work import WorkItemRow
+from projections.work_list import WorkItemRow
 from tests.region import NOW, WORDS
 
 ALDER, BIRCH = PatientId("0000000a"), PatientId("0000000b")

@@ -13,7 +13,7 @@ from caretrail.api.openapi.parameters import (
 from caretrail.api.openapi.problem_answers import OF_COMMANDS, OF_EVERY_REQUEST, problem_answers
 from caretrail.api.problems import refusals_of
 from caretrail.named_person import NOT_NAMED_YET
-from commands.decisions import Command
+from commands.command import Command
 from domain.events import UUID_TEXT
 
 

@@ -11,7 +11,7 @@ from datetime import datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from domain.decider import fold
+from domain.decider import StreamEvent, fold
 from domain.duties import Due, Duty, duty, in_time_until
 from domain.ids import StreamId
 from domain.party import Party
@@ -19,9 +19,9 @@ from domain.referral import (
     REFERRAL,
     Folded,
     History,
+    Referral,
     ReferralAccepted,
     ReferralAppointmentCancelled,
-    ReferralCancelled,
     ReferralClosed,
     ReferralContactAttempted,
     ReferralDeclined,
@@ -57,6 +57,9 @@ _ANSWERS: Final[frozenset[Step]] = frozenset(
     }
 )
 _OUTCOMES: Final[frozenset[Step]] = frozenset({ReferralOutcomeSent, ReferralOutcomeReceived})
+_WITH_OUTCOME: Final = frozenset({"outcome_sent", "outcome_received"})
+#: The states in which the target can answer.
+_TO_BE_ANSWERED: Final = frozenset({"requested", "received", "information_sent"})
 #: Results of a call after which the patient need not be called again.
 _SETTLED: Final = frozenset({"reached", "left_message", "refused"})
 
@@ -165,12 +168,14 @@ def _of_the_target(folded: Folded, asked: ReferralRequested) -> Iterator[_Owed]:
     target, requester, urgency = asked.target, asked.requester, asked.urgency
     yield from _spans(
         folded, f"referral.acknowledge.{urgency}", target,
-        begin={ReferralRequested, ReferralInformationSent}, end=_ANSWERS,
+        begin={ReferralRequested, ReferralInformationSent}, end=_ANSWERS | _OUTCOMES,
+        again=_TO_BE_ANSWERED,
     )  # fmt: skip
     yield from _spans(
         folded, "referral.information", requester,
         begin={ReferralReturnedForInformation},
-        end={ReferralInformationSent, ReferralAccepted, ReferralDeclined},
+        end={ReferralInformationSent, ReferralAccepted, ReferralDeclined, *_OUTCOMES},
+        again={"returned_for_information"},
     )  # fmt: skip
     yield from _spans(
         folded, f"referral.appointment.{urgency}", target,
@@ -190,43 +195,61 @@ def _of_the_target(folded: Folded, asked: ReferralRequested) -> Iterator[_Owed]:
 
 def _of_the_requester(folded: Folded, state: RequestedReferral) -> Iterator[_Owed]:
     """Yield what the requester owes at the end: to read a refusal, and to tell the patient."""
-    asked = state.request
+    requester = state.request.requester
     yield from _spans(
-        folded, "referral.refusal", asked.requester,
+        folded, "referral.refusal", requester,
         begin={ReferralDeclined, ReferralPatientDeclined},
         end={ReferralClosed, ReferralReopened},
+        again={"declined", "patient_declined"},
     )  # fmt: skip
-    told = next((each.event.happened_at.at for each in folded.applied if _tells(each.event)), None)
-    outcome = _outcome_to_tell(folded, state)
-    if outcome is not None and (told is not None or state.step not in _WITHOUT_A_PLAN):
-        yield _Owed("referral.tell_patient", outcome, asked.requester, told)
+    for owed in _tellings(folded, requester):
+        if owed.done_at is not None or state.step not in _WITHOUT_A_PLAN:
+            yield owed
 
 
 #: A referral that ended like this has no plan that the patient could be told.
 _WITHOUT_A_PLAN: Final = frozenset({"redirected", "cancelled", "patient_declined", "declined"})
 
 
-def _outcome_to_tell(folded: Folded, state: RequestedReferral) -> datetime | None:
-    """Return from when on the patient is to be told the plan; None if there is no plan yet.
+def _tellings(folded: Folded, requester: Party) -> Iterator[_Owed]:
+    """Yield each time that the patient is to be told the plan.
 
     The patient is told of an outcome, and of a refusal by the target when the requester has read
-    it. A patient who declined knows it.
+    it. A patient who declined knows it. A referral that is reopened with its outcome is closed
+    again, and the patient is told again.
     """
-    for step in (ReferralOutcomeReceived, ReferralOutcomeSent):
-        for each in folded.applied:
-            if step_of(each.event) is step:
-                return each.event.happened_at.at
-    if state.step == "closed" and state.before is not None and state.before.step == "declined":
-        return next(
-            each.event.happened_at.at
-            for each in folded.applied
-            if isinstance(each.event, ReferralClosed)
-        )
-    return None
+    opened: datetime | None = None
+    received = False
+    for each, before, after in _steps(folded):
+        step, at = step_of(each.event), each.event.happened_at.at
+        if step is ReferralOutcomeSent:
+            opened = opened or at
+        elif step is ReferralOutcomeReceived:
+            opened = opened if opened and received else at
+            received = True
+        elif isinstance(each.event, ReferralClosed):
+            if opened is None and before == "declined":
+                opened = at
+            if opened is not None and each.event.plan_told_to_patient_on is not None:
+                yield _Owed("referral.tell_patient", opened, requester, at)
+                opened, received = None, False
+        elif step is ReferralReopened:
+            opened = (opened or at) if after in _WITH_OUTCOME else None
+    if opened is not None:
+        yield _Owed("referral.tell_patient", opened, requester)
 
 
-def _tells(event: ReferralEvent) -> bool:
-    return isinstance(event, ReferralClosed) and event.plan_told_to_patient_on is not None
+def _steps(folded: Folded) -> Iterator[tuple[StreamEvent[ReferralEvent], str, str]]:
+    """Yield each event that counts, with the states before and after it."""
+    state = REFERRAL.initial
+    for each in folded.applied:
+        after = REFERRAL.evolve(state, each.event)
+        yield each, _step_word(state), _step_word(after)
+        state = after
+
+
+def _step_word(state: Referral) -> str:
+    return state.step if isinstance(state, RequestedReferral) else state.word
 
 
 def _spans(
@@ -236,21 +259,24 @@ def _spans(
     *,
     begin: Collection[Step],
     end: Collection[Step],
+    again: Collection[str] = (),
 ) -> Iterator[_Owed]:
-    """Yield one piece of work from each step of ``begin`` to the next step of ``end``."""
+    """Yield one piece of work from each step of ``begin`` to the next step of ``end``.
+
+    The work begins again if the referral is reopened and is then in a state of ``again``.
+    """
     opened: datetime | None = None
-    for each in folded.applied:
+    for each, _, after in _steps(folded):
         step, at = step_of(each.event), each.event.happened_at.at
         if opened is not None and (step in end or _settles(code, each.event)):
             yield _Owed(code, opened, responsible, at)
             opened = None
-        if step in begin and opened is None:
+        begins = step in begin or (step is ReferralReopened and after in again)
+        if begins and opened is None:
             opened = at
             if _settles(code, each.event):
                 yield _Owed(code, opened, responsible, at)
                 opened = None
-        if step is ReferralCancelled:
-            opened = None
     if opened is not None:
         yield _Owed(code, opened, responsible)
 

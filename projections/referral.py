@@ -278,7 +278,7 @@ def _at(moment: Moment | None) -> object:
 
 PROJECTION: Final = Projection(
     name="referral",
-    version=1,
+    version=2,
     tables=(REFERRALS, REFERRAL_EVENTS, REFERRAL_INTERVALS),
     fold=ByCourse(rows=rows),
     views=(

@@ -1,6 +1,6 @@
 """When a referral reached each step: the times from which intervals and duties are derived."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -81,10 +81,11 @@ def intervals(folded: Folded) -> list[Interval]:
     """Return the time from each milestone to the next one.
 
     A milestone that was passed over, such as a referral that was accepted although no party
-    recorded that it was sent, ends no interval. Of those to come, only the next one has an
-    interval, and a referral that has ended has none.
+    recorded that it was sent, ends no interval. The same holds for one that was reached after a
+    later one, such as the first appointment of a patient who had already been seen without one.
+    Of those to come, only the next one has an interval, and a referral that has ended has none.
     """
-    reached = milestones(folded)
+    reached = _in_order(milestones(folded))
     names = list(reached)
     last = max((place for place, name in enumerate(names) if reached[name]), default=-1)
     found: list[Interval] = []
@@ -100,6 +101,21 @@ def intervals(folded: Folded) -> list[Interval]:
             break
         since = name
     return found
+
+
+def _in_order(
+    reached: Mapping[Milestone, Moment | None],
+) -> dict[Milestone, Moment | None]:
+    """Return the milestones without the times of those that were reached after a later one."""
+    found: dict[Milestone, Moment | None] = {}
+    next_one: Moment | None = None
+    for name in reversed(list(reached)):
+        moment = reached[name]
+        if moment is not None and (next_one is None or moment.at <= next_one.at):
+            next_one = found[name] = moment
+        else:
+            found[name] = None
+    return dict(reversed(found.items()))
 
 
 def first(applied: Applied, *steps: Step) -> Moment | None:
@@ -162,14 +178,18 @@ def _goes_on(state: Referral) -> bool:
 def _complete(applied: Applied) -> Moment | None:
     """Return when the target had accepted, nothing was missing, and the payer had agreed.
 
-    The payer has agreed if no authorisation was refused, or if one was given afterwards.
+    The payer has agreed if no authorisation was refused, or if one was given afterwards. Of several
+    that were given, the first one after the refusal counts.
     """
     accepted = first(applied, ReferralAccepted)
     asked = last(applied, ReferralReturnedForInformation)
     answered = last(applied, ReferralInformationSent)
     refused = last(applied, ReferralAuthorisationRefused)
-    agreed = last(applied, ReferralAuthorised)
-    if accepted is None or (refused and not (agreed and agreed.at >= refused.at)):
+    agreed = first(
+        [each for each in applied if refused is None or each.event.happened_at.at >= refused.at],
+        ReferralAuthorised,
+    )
+    if accepted is None or (refused and not agreed):
         return None
     if asked and not answered and asked.at >= accepted.at:
         return None

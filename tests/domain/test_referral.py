@@ -370,6 +370,7 @@ def test_a_referral_is_complete_when_nothing_is_missing_and_the_payer_agrees() -
     refused = ("requested", "accepted", "authorisation_refused")
     assert times_of(*refused)["complete"] is None
     assert times_of(*refused, "authorised")["complete"] == 3
+    assert times_of("requested", "authorised", "accepted", "authorised")["complete"] == 2
 
 
 def test_a_referral_that_was_reopened_is_not_acknowledged() -> None:
@@ -395,6 +396,11 @@ def test_an_interval_goes_to_the_next_milestone_that_was_reached() -> None:
         ("sent", "accepted", 1),
         ("accepted", "complete", 0),
         ("complete", "appointment_held", 1),
+        ("appointment_held", "outcome", None),
+    ]
+    further = spans("requested", "accepted", "seen", "scheduled", "authorised")
+    assert further[1:] == [
+        ("accepted", "appointment_held", 1),
         ("appointment_held", "outcome", None),
     ]
     assert spans("requested") == [("need_determined", "sent", None)]

@@ -1,17 +1,28 @@
 """What a referral owes: by whom, until when, by which source, and when it was done."""
 
 from datetime import UTC, date, datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
 
 from caretrail.default_protocol import default_protocol
+from domain.decider import fold
 from domain.duties import Duty, done_late, overdue
 from domain.ids import StreamId
-from domain.referral import History, ReferralEvent, ReferralRequested
+from domain.referral import (
+    REFERRAL,
+    History,
+    ReferralEvent,
+    ReferralRequested,
+    RequestedReferral,
+    evolve,
+    intervals,
+    refusal,
+)
 from domain.referral_duties import duplicate_duty, duties, expires_at
 from domain.rules import Protocols, PublishedProtocol, parse_protocol
-from tests.domain.referral_facts import HEART, WARD, fact, told
+from tests.domain.referral_facts import COLLEAGUE, HEART, MEMBERS, WARD, fact, told
 from tests.domain.scenario import NOW, event_id
 
 STREAM = StreamId("01990000-0000-7000-8000-00000000000a")
@@ -155,7 +166,80 @@ def test_a_refusal_is_owed_to_the_requester_until_it_is_read() -> None:
     own = spans("requested", "patient_declined", "closed")
     assert own["refusal"] == [(1, 2)]
     assert "tell_patient" not in own
-    assert spans("requested", "declined", "reopened")["seen"] == [(0, None)]
+    reopened = spans("requested", "declined", "reopened")
+    assert reopened["seen"] == [(0, None)]
+    assert reopened["acknowledge"] == [(0, 1), (2, None)]
+    unread = spans("requested", "declined", "closed", "reopened")
+    assert unread["refusal"] == [(1, 2), (3, None)]
+    assert "tell_patient" not in unread
+
+
+def test_a_referral_that_is_reopened_owes_again_what_its_state_owes() -> None:
+    cancelled = (fact("requested", -90, target=COLLEAGUE), "cancelled")
+    assert spans(*cancelled, "reopened") == {"acknowledge": [(0, None)], "seen": [(0, None)]}
+    asked = ("requested", "returned_for_information", "declined", "reopened")
+    assert spans(*asked)["information"] == [(1, 2), (3, None)]
+    day = {"plan_told_to_patient_on": date(2026, 3, 7)}
+    known = ("requested", "accepted", "outcome_received", fact("closed", -87, **day))
+    assert spans(*known)["tell_patient"] == [(2, 3)]
+    again = (*known, "reopened")
+    assert spans(*again)["tell_patient"] == [(2, 3), (4, None)]
+    assert spans(*again, "closed")["tell_patient"] == [(2, 3), (4, None)]
+    assert spans(*again, fact("closed", -85, **day))["tell_patient"] == [(2, 3), (4, 5)]
+
+
+def test_an_outcome_leaves_no_answer_to_give() -> None:
+    cancelling = ("requested", "cancellation_requested", "outcome_received")
+    assert spans(*cancelling)["acknowledge"] == [(0, 2)]
+    asked = ("requested", "returned_for_information", "cancellation_requested", "outcome_sent")
+    assert spans(*asked)["information"] == [(1, 3)]
+
+
+#: What a referral owes at least in a state.
+OWED = {
+    "requested": {"acknowledge", "seen"},
+    "received": {"acknowledge", "seen"},
+    "information_sent": {"acknowledge", "seen"},
+    "returned_for_information": {"information", "seen"},
+    "accepted": {"appointment"},
+    "missed": {"appointment"},
+    "appointment_cancelled": {"appointment"},
+    "seen": {"outcome"},
+    "outcome_sent": {"tell_patient"},
+    "outcome_received": {"tell_patient"},
+    "declined": {"refusal"},
+    "patient_declined": {"refusal"},
+    "cancelled": set[str](),
+    "redirected": set[str](),
+}
+
+
+def test_no_way_through_the_states_loses_a_duty_or_ends_one_before_it_begins() -> None:
+    random, reached = Random(0), set[str]()
+    steps = [each for each in MEMBERS if each not in {"requested", "reported", "entered_in_error"}]
+    steps += 3 * ["accepted", "scheduled", "missed", "appointment_cancelled"]
+    for _ in range(40):
+        history = [fact("requested", -90)]
+        state = evolve(REFERRAL.initial, history[0])
+        for hour, step in enumerate(random.choices(steps, k=40), -89):
+            told_on = date(2026, 3, 7) if random.random() < 0.5 else None
+            members = {"plan_told_to_patient_on": told_on} if step == "closed" else {}
+            event = fact(step, hour, **members)
+            if refusal(state, event) is None:
+                history.append(event)
+                state = evolve(state, event)
+                found = told(*history)
+                owing = duties(STREAM, found, PROTOCOLS)
+                assert all(one.opened_at <= (one.done_at or NOW) for one in owing)
+                open_now = {one.code.split(".")[1] for one in owing if one.done_at is None}
+                assert isinstance(state, RequestedReferral)
+                reached.add(state.step)
+                assert OWED.get(state.step, set()) <= open_now, [e.move() for e in history]
+                assert all(
+                    one.ended_at is None or one.began_at.at <= one.ended_at.at
+                    for one in intervals(fold(REFERRAL, found))
+                )
+    assert OWED.keys() <= reached
 
 
 @pytest.mark.parametrize("end", ["cancelled", "redirected"])

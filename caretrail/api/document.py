@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import cache
 from importlib.metadata import version
 from typing import Final
 
@@ -16,8 +17,9 @@ from caretrail.api.reads import read_routes
 PREFIX: Final = "/api/v1"
 
 
+@cache
 def document() -> Json:
-    """Return the OpenAPI document."""
+    """Return the OpenAPI document. It takes a second to make, so it is made once: read it only."""
     schemas: Json = {"Problem": problem_schema(), "Outcome": outcome_schema()}
     paths: dict[str, Json] = defaultdict(dict)
     for command in command_routes():

@@ -8,17 +8,27 @@ from tempfile import TemporaryDirectory
 
 from caretrail.bootstrap import opened
 from infra.settings import Settings
+from tests import servers
 
 
 @contextmanager
-def new_home() -> Iterator[Path]:
-    """Give a home that does not exist yet.
+def new_folder() -> Iterator[Path]:
+    """Give an empty folder in which there can be homes.
 
     It is not under pytest's own folder, which other runs close to everybody: as root, PostgreSQL
     runs under another user.
     """
-    with TemporaryDirectory(prefix="caretrail-home-", ignore_cleanup_errors=True) as folder:
-        yield Path(folder) / "home"
+    with TemporaryDirectory(
+        prefix="caretrail-home-", dir=servers.quick_folder(), ignore_cleanup_errors=True
+    ) as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def new_home() -> Iterator[Path]:
+    """Give a home that does not exist yet."""
+    with new_folder() as folder:
+        yield folder / "home"
 
 
 @contextmanager

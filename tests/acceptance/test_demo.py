@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from datetime import datetime
 from html import unescape
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.request import OpenerDirector, build_opener
 
@@ -21,6 +20,7 @@ from caretrail import demo_patients as titles
 from caretrail.demo_care.stories import STORIES
 from caretrail.stories import stories_of
 from infra.ports import free_ports
+from tests import homes
 from tests.acceptance.command_line import CARETRAIL, CommandLine, SameProcess
 from tests.acceptance.page_times import now_of, times_after
 from tests.acceptance.service import RunningService
@@ -88,8 +88,8 @@ def get(browser: OpenerDirector, url: str) -> str:
 @pytest.fixture(scope="module")
 def user() -> Iterator[Path]:
     """The folder of a new user."""
-    with TemporaryDirectory(prefix="caretrail-home-", ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
+    with homes.new_folder() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="module")

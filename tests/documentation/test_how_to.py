@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
 from shutil import copy
-from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
@@ -26,8 +25,8 @@ PACKAGES = ("caretrail", "commands", "consumers", "domain", "infra", "projection
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A folder in which PostgreSQL, which is another user if we are root, can have a home."""
-    with TemporaryDirectory(prefix="caretrail-home-", ignore_cleanup_errors=True) as name:
-        yield Path(name)
+    with homes.new_folder() as folder:
+        yield folder
 
 
 @contextmanager

@@ -3,8 +3,6 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import psycopg
@@ -15,6 +13,7 @@ from infra.migrate import migrations
 from infra.postgres_server import joined
 from projections.catalogue import PROJECTIONS
 from tests.acceptance.command_line import CommandLine, SameProcess
+from tests.homes import new_home
 from tests.upgrades import homes
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(300)]
@@ -38,8 +37,7 @@ class EarlierHome:
 
 @pytest.fixture(scope="module", params=homes.RELEASES)
 def earlier(request: pytest.FixtureRequest) -> Iterator[EarlierHome]:
-    with TemporaryDirectory(prefix="caretrail-home-", ignore_cleanup_errors=True) as folder:
-        home = Path(folder) / "home"
+    with new_home() as home:
         homes.restore(request.param, home)
         with joined(home) as url:
             yield opened(request.param, SameProcess(home), url)
@@ -65,9 +63,9 @@ def opened(release: str, line: CommandLine, url: str) -> EarlierHome:
 @pytest.fixture(scope="module")
 def fresh(earlier: EarlierHome) -> Iterator[CommandLine]:
     """A new home that has read all messages: those of the earlier release and the later ones."""
-    with TemporaryDirectory(prefix="caretrail-home-", ignore_cleanup_errors=True) as folder:
+    with new_home() as home:
         # Ids are compared, and homes of 0.1.0 derive them with the development key.
-        line = SameProcess(Path(folder) / "home", {"CARETRAIL_ID_KEY": DEVELOPMENT_KEY.hex()})
+        line = SameProcess(home, {"CARETRAIL_ID_KEY": DEVELOPMENT_KEY.hex()})
         homes.make(earlier.release, line.home)
         with joined(line.home):
             line.run("ingest", homes.file_of(earlier.release, "messages.hl7"))

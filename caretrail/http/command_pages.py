@@ -23,7 +23,7 @@ from caretrail.stated_times import NotStated, stated_moment
 from caretrail.web.command_form import field_name, shown_form
 from caretrail.web.command_page import Asked, PageRefusal, command_page
 from caretrail.web.recorded import own_address, with_recorded
-from caretrail.web.revision_form import PlanSeen, revision_values, row_groups
+from caretrail.web.revision_form import PlanSeen, revision_values, row_field, row_groups
 from commands.care_plan.revise import ReviseCarePlan
 from commands.catalogue import BY_VERB
 from commands.catalogue.fields import CommandField, fields_of, filled
@@ -72,6 +72,10 @@ class Revision:
     seen: PlanSeen
     base: int | None  # version of the plan that the person saw
     typed: FormValues | None  # None: the form is new
+
+    def field_of(self, path: Sequence[str | int]) -> str:
+        """Return the field of a row that a value of the command came from; empty: of no row."""
+        return row_field(self.seen, self.typed or {}, path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +139,7 @@ class CommandPages:
             try:
                 command = asked.shape.model_validate(members)
             except ValidationError as error:
-                errors = _errors(asked.shape, error)
+                errors = _errors(asked.shape, error, revision)
         if command is None:
             form = shown_form(asked.shape, values, errors)
             return self._page(
@@ -353,7 +357,7 @@ class CommandPages:
             happened=happened,
             happened_error=(errors or {}).get("happened_at", ""),
             refusal=refusal,
-            rows=row_groups(revision.seen, revision.typed) if revision else (),
+            rows=row_groups(revision.seen, revision.typed, errors) if revision else (),
             base=revision.base if revision else None,
             subject=FormSubjects(site=self.site, id_key=self.id_key).of(
                 request, asked, form, read=revision is not None
@@ -394,13 +398,16 @@ def _version(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None  # noqa: PLR2004  # of bigint
 
 
-def _errors(shape: type[Command], error: ValidationError) -> dict[str, str]:
+def _errors(
+    shape: type[Command], error: ValidationError, revision: Revision | None
+) -> dict[str, str]:
     """Return what is wrong, by the name of the field; values are not repeated."""
     names = [field_name(each) for each in fields_of(shape)]
     found: dict[str, str] = {}
     for each in error.errors(include_input=False, include_url=False):
         loc = ".".join(map(str, each["loc"]))
-        name = next((one for one in names if loc == one or loc.startswith(f"{one}.")), None)
+        name = revision.field_of(each["loc"]) if revision else ""
+        name = name or next((one for one in names if loc == one or loc.startswith(f"{one}.")), None)
         name = name or next((one for one in names if one.startswith(f"{loc}.")), loc)
         found[name] = _WRONG.get(each["type"], each["msg"])
     return found

@@ -99,7 +99,8 @@ def command_page(  # noqa: PLR0913  # what a form shows
     """
     if rows:
         seldom = tuple(each for each in form.seldom if each.name not in OF_ROWS)
-        form = replace(form, seldom=seldom)
+        wrong = tuple(each for group in rows for row in group.rows for each in row.errors)
+        form = replace(form, seldom=seldom, errors=form.errors + wrong)
     noun = asked.shape.KIND.name.replace("_", " ")
     verb = verb_words(asked.shape)
     title = "Mark as entered in error" if asked.shape.VERB == "void" else verb

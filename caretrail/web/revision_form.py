@@ -5,7 +5,7 @@ A row has the id of its part. The last rows are new parts: they have ids that ar
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final, get_args
 
@@ -15,6 +15,9 @@ from caretrail.web.plan_words import OWNERS, activity_kind
 from domain.care_plan.parts import KINDS_OF_PARTS, ActivityKind, GoalOwner, GoalPriority
 from domain.care_plan.states import PlanContent
 
+_REMOVED: Final = "removed"  # field of the command: ids of the parts that are removed
+_REMOVE: Final = "remove"  # field of a row
+_RESPONSIBLE: Final = "responsible"  # member of an activity: an organisation, a person
 #: The fields of the command that the rows stand for.
 OF_ROWS: Final = frozenset(
     {
@@ -23,12 +26,13 @@ OF_ROWS: Final = frozenset(
         "goals_changed",
         "activities_added",
         "activities_changed",
-        "removed",
+        _REMOVED,
     }
 )
 #: New rows, by the first letter of their ids.
 _NEW: Final[Mapping[str, int]] = {"c": 1, "g": 2, "a": 2}
 _TITLES: Final[Mapping[str, str]] = {"c": "Concerns", "g": "Goals", "a": "Activities"}
+_NOUNS: Final[Mapping[str, str]] = {"c": "concerns", "g": "goals", "a": "activities"}
 
 Typed = Mapping[str, Sequence[str]]
 
@@ -42,12 +46,18 @@ class PartRow:
     is_new: bool
     fields: tuple[ShownField, ...]
 
+    @property
+    def errors(self) -> tuple[ShownField, ...]:
+        """The fields with an error. Their labels name the part, for the list above the form."""
+        return tuple(
+            replace(each, label=f"{self.title}: {each.label}") for each in self.fields if each.error
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowGroup:
     """The rows of one kind of part."""
 
-    anchors: tuple[str, ...]  # of the fields of the command that the rows stand for
     title: str
     rows: tuple[PartRow, ...]
 
@@ -96,8 +106,16 @@ class PlanSeen:
         return contents.text if contents else ""
 
 
-def row_groups(seen: PlanSeen, typed: Typed | None) -> list[RowGroup]:
-    """Return the rows of a plan with what was typed; None: the form is new."""
+def row_groups(
+    seen: PlanSeen, typed: Typed | None, errors: Mapping[str, str] | None = None
+) -> list[RowGroup]:
+    """Return the rows of a plan.
+
+    Args:
+        seen: The plan as the person saw it.
+        typed: What was typed; None: the form is new.
+        errors: What is wrong, by the name of the field.
+    """
     known = seen.values()
     groups = []
     for letter, title in _TITLES.items():
@@ -107,13 +125,11 @@ def row_groups(seen: PlanSeen, typed: Typed | None) -> list[RowGroup]:
                 part_id=part_id,
                 title=_title(part_id, known),
                 is_new=part_id not in known,
-                fields=tuple(_fields(part_id, known.get(part_id), typed)),
+                fields=tuple(_fields(part_id, known.get(part_id), typed, errors or {})),
             )
             for part_id in (*ids, *seen.new_ids(letter))
         ]
-        noun = {"c": "concerns", "g": "goals", "a": "activities"}[letter]
-        anchors = (f"f-{noun}_added", f"f-{noun}_changed")
-        groups.append(RowGroup(anchors=anchors, title=title, rows=tuple(rows)))
+        groups.append(RowGroup(title=title, rows=tuple(rows)))
     return groups
 
 
@@ -126,24 +142,52 @@ def _title(part_id: str, known: Mapping[str, Mapping[str, str]]) -> str:
 
 def revision_values(seen: PlanSeen, typed: Typed) -> dict[str, list[str]]:
     """Return the fields of the command, as text, from the changes that were made to the rows."""
+    found = _revised(seen, typed)
+    texts = {
+        name: [json.dumps(list(parts.values()))]
+        for name, parts in found.items()
+        if parts and name != _REMOVED
+    }
+    return {**texts, **({_REMOVED: list(found[_REMOVED])} if found[_REMOVED] else {})}
+
+
+def row_field(seen: PlanSeen, typed: Typed, path: Sequence[str | int]) -> str:
+    """Return the name of the field that a value of the command came from; empty: of no row.
+
+    Args:
+        seen: The plan as the person saw it.
+        typed: What was typed.
+        path: Where the value is in the command, such as ("goals_added", 0, "goal", "target_on").
+    """
+    name, *rest = path
+    parts = list(_revised(seen, typed).get(str(name), ()))
+    if not rest or not isinstance(rest[0], int) or rest[0] >= len(parts):
+        return ""
+    part_id = parts[rest[0]]
+    if name == _REMOVED:
+        return f"part.{part_id}.{_REMOVE}"
+    said = [each for each in map(str, rest[1:]) if each in _NAMES[part_id[0]]]
+    field = said[0] if said else "organisation" if _RESPONSIBLE in rest else "text"
+    return f"part.{part_id}.{field}"
+
+
+def _revised(seen: PlanSeen, typed: Typed) -> dict[str, dict[str, Any]]:
+    """Return the fields of the command: the changes by the id of the part, in their order."""
     known = seen.values()
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in OF_ROWS - {"removed"}}
-    removed: list[str] = []
+    found: dict[str, dict[str, Any]] = {name: {} for name in OF_ROWS}
     for part_id, before in known.items():
         now = {name: _one(typed, part_id, name) for name in before}
-        if _one(typed, part_id, "remove"):
-            removed.append(part_id)
+        if _one(typed, part_id, _REMOVE):
+            found[_REMOVED][part_id] = part_id
         elif part_id[0] != "c" and now != before:
             kind = "goals_changed" if part_id[0] == "g" else "activities_changed"
-            found[kind].append(_change(part_id, before, now))
+            found[kind][part_id] = _change(part_id, before, now)
     for letter in _TITLES:
         for part_id in seen.new_ids(letter):
             row = {name: _one(typed, part_id, name) for name in _NAMES[letter]}
             if any(row.values()):
-                noun = {"c": "concerns", "g": "goals", "a": "activities"}[letter]
-                found[f"{noun}_added"].append(_added(part_id, row))
-    texts = {name: [json.dumps(parts)] for name, parts in found.items() if parts}
-    return {**texts, **({"removed": removed} if removed else {})}
+                found[f"{_NOUNS[letter]}_added"][part_id] = _added(part_id, row)
+    return found
 
 
 #: The names of the fields of a row, by the first letter of its id.
@@ -179,31 +223,39 @@ _WIDGETS: Final[Mapping[str, str]] = {
 
 
 def _fields(
-    part_id: str, known: Mapping[str, str] | None, typed: Typed | None
+    part_id: str,
+    known: Mapping[str, str] | None,
+    typed: Typed | None,
+    errors: Mapping[str, str],
 ) -> Sequence[ShownField]:
     letter = part_id[0]
     made = [
-        _field(part_id, name, known, typed)
+        _field(part_id, name, known, typed, errors)
         for name in _NAMES[letter]
         if letter != "c" or known is None  # a concern is not changed: it is resolved, or removed
     ]
     if known is not None:
-        made.append(_field(part_id, "remove", known, typed))
+        made.append(_field(part_id, _REMOVE, known, typed, errors))
     return made
 
 
 def _field(
-    part_id: str, name: str, known: Mapping[str, str] | None, typed: Typed | None
+    part_id: str,
+    name: str,
+    known: Mapping[str, str] | None,
+    typed: Typed | None,
+    errors: Mapping[str, str],
 ) -> ShownField:
+    sent_as = f"part.{part_id}.{name}"
     value = (known or {}).get(name, "") if typed is None else _one(typed, part_id, name)
     choices = _CHOICES.get(name, {})
     return ShownField(
-        name=f"part.{part_id}.{name}",
+        name=sent_as,
         anchor=f"f-{part_id}-{name}",
-        label="Remove it from the plan" if name == "remove" else _LABELS[name],
+        label="Remove it from the plan" if name == _REMOVE else _LABELS[name],
         need="sealed" if name == "text" else "",
         widget="yes_or_no"
-        if name == "remove"
+        if name == _REMOVE
         else "select"
         if choices
         else _WIDGETS.get(name, "line"),
@@ -213,7 +265,7 @@ def _field(
             for code, said in choices.items()
         ),
         required=known is not None,
-        error="",
+        error=errors.get(sent_as, ""),
         help="Ids, such as g1 g2." if name == "goals" else "",
     )
 
@@ -233,7 +285,7 @@ def _change(part_id: str, before: Mapping[str, str], now: Mapping[str, str]) -> 
         else:
             members[name] = now[name]
     if differing & {"organisation", "person"}:
-        members["responsible"] = _responsible(now)
+        members[_RESPONSIBLE] = _responsible(now)
     if cleared:
         members["cleared"] = cleared
     change: dict[str, Any] = {"change": {_id_name(part_id): part_id, **members}}
@@ -254,7 +306,7 @@ def _added(part_id: str, row: Mapping[str, str]) -> dict[str, Any]:
     if row.get("goals"):
         members["goals"] = row["goals"].split()
     if responsible := _responsible(row):
-        members["responsible"] = responsible
+        members[_RESPONSIBLE] = responsible
     kind = KINDS_OF_PARTS[part_id[0]]
     return {kind: {_id_name(part_id): part_id, **members}, "text": row["text"]}
 

@@ -150,3 +150,27 @@ def test_a_plan_that_was_never_in_force_and_an_unknown_revision_say_so(
     assert "The plan has one revision" in only
     foreign = desk.client.get(f"/ui/patients/{desk.told.orchard}/plans/{plan}")
     assert foreign.status_code == 404
+
+
+def test_what_is_wrong_with_a_row_stands_in_the_row(desk: Desk, plan: str) -> None:
+    fields = revise(desk, plan, part__g1__target_on="soon", part__a1__organisation="The clinic",
+                    part__a1__goals="g1 church", part__g2__text="To sleep", part__a2__text="Call",
+                    part__a2__kind="service", part__a2__due_on="2026")  # fmt: skip
+
+    status, page = send(desk, plan, fields)
+
+    assert status == 422
+    summary = dict(re.findall(r'<li><a href="#([^"]+)">([^<]+)</a>', page))
+    assert summary == {
+        "f-g1-target_on": "Goal g1: To reach by",
+        "f-g2-owner": "Goal g2: Whose goal",
+        "f-a1-organisation": "Activity a1: Who does it: organisation",
+        "f-a1-goals": "Activity a1: For the goals",
+        "f-a2-due_on": "Activity a2: Due by",
+    }
+    for anchor in summary:
+        assert f'id="{anchor}"' in page
+        assert f'id="{anchor}-error"' in page
+        assert re.search(rf'aria-describedby="{anchor}-error" aria-invalid="true"', page)
+    assert re.search(r'<details class="part" open><summary>Goal g2, new</summary>', page)
+    assert 'value="soon"' in page

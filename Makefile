@@ -2,7 +2,7 @@
 # make test    run every test, the examples in documentation and docstrings included
 # make lint    check formatting, style, types and which package imports which
 # make bench   measure against the assembly a user would make from libraries, print one table
-# make soak    what takes longer: hundreds of kills, long fuzzing, a million visits
+# make soak    what takes longer: hundreds of kills, long fuzzing, many examples, a million visits
 # make mutants change the rules of interpretation in small ways, print the changes that no case
 #              notices; ten minutes, or another time with ARGS="--minutes 60"
 # make docs    write the reference pages that are made from the code
@@ -65,6 +65,8 @@ bench: setup
 
 soak: setup
 	$(BIN)/python -m pytest -m soak --timeout 7200 -n $(WORKERS) --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -m "hypothesis and not soak" --hypothesis-profile soak --timeout 7200 \
+	  -n $(WORKERS) --dist worksteal $(ARGS)
 
 mutants: setup
 	$(BIN)/python -m tests.mutation $(ARGS)

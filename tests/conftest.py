@@ -12,7 +12,11 @@ from infra.kafka_access import Brokers
 from tests import availability, servers
 
 # How long an example takes depends on what else the machine does, and is no property of the code.
-settings.register_profile("caretrail", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Each run tries other examples; `make soak` tries many.
+settings.register_profile(
+    "caretrail", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("soak", settings.get_profile("caretrail"), max_examples=1000)
 settings.load_profile("caretrail")
 
 

@@ -14,8 +14,9 @@ from schemathesis.specs.openapi.checks import (
 
 from caretrail.api.document import document
 from tests.api_region import ApiClient
+from tests.examples import a_part_of_the_examples
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.hypothesis]
 
 SCHEMA: Final = schemathesis.openapi.from_dict(document())
 OPERATIONS: Final = [
@@ -36,8 +37,7 @@ def test_an_operation_answers_any_request_as_documented(
     headers = {"Authorization": f"Bearer {api.tokens['clinician']}"}
 
     @settings(
-        max_examples=12,
-        deadline=None,
+        a_part_of_the_examples(0.1),
         derandomize=True,
         database=None,
         phases=[Phase.generate],

@@ -17,7 +17,7 @@ from random import Random
 from types import NoneType
 from typing import Any, Final, Literal, TypeAlias, get_args, get_origin
 
-from hypothesis import assume, settings
+from hypothesis import assume
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 from pydantic import BaseModel
@@ -227,7 +227,6 @@ def properties_of(kind: StreamKind[Any, Any], *, steps: st.SearchStrategy[Asked]
                 state = rules.evolve(state, each.event)
 
         @for_all(any_event(kind))
-        @settings(max_examples=200)
         def test_every_event_survives_storage(self, event: OwnEvent) -> None:
             assert read_body(event.TOPIC, make_body(event)) == Body(core=event)
 

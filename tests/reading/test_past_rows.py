@@ -10,7 +10,6 @@ from typing import Any, Final
 import psycopg
 import pytest
 from hypothesis import given as for_all
-from hypothesis import settings
 from hypothesis import strategies as st
 from psycopg import sql
 
@@ -30,6 +29,7 @@ from projections.engine.table import Table
 from projections.referral_loop import REFERRAL_LOOP
 from projections.referral_tables import REFERRAL_EVENTS, REFERRAL_INTERVALS, REFERRALS
 from tests import servers
+from tests.examples import a_part_of_the_examples
 from tests.projections.samples import (
     DAY,
     KEY,
@@ -210,7 +210,7 @@ def tell_of(
 
 
 @for_all(stories)
-@settings(max_examples=12, deadline=None)
+@a_part_of_the_examples(0.2)
 def test_an_old_known_at_never_changes_and_the_newest_equals_the_table(
     shared: Told, story: list[tuple[Any, ...]]
 ) -> None:
@@ -219,7 +219,7 @@ def test_an_old_known_at_never_changes_and_the_newest_equals_the_table(
 
 
 @for_all(stories, HOURS)
-@settings(max_examples=12, deadline=None)
+@a_part_of_the_examples(0.2)
 def test_the_list_of_the_installation_is_what_every_component_alone_gives(
     shared: Told, story: list[tuple[Any, ...]], hours: int
 ) -> None:

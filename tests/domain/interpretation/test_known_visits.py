@@ -5,7 +5,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.interpretation import KnownVisits, interpret
@@ -31,13 +31,11 @@ def assert_the_same_at_each_step(
 
 
 @given(SETS, st.randoms(use_true_random=False))
-@settings(max_examples=150, deadline=None)
 def test_statements_that_arrive_one_by_one(statements: list[Statement], random: Random) -> None:
     assert_the_same_at_each_step(statements, random)
 
 
 @given(SETS, st.randoms(use_true_random=False))
-@settings(max_examples=80, deadline=None)
 def test_statements_that_are_superseded(statements: list[Statement], random: Random) -> None:
     assert_the_same_at_each_step(statements, random, leaves=0.4)
 

@@ -3,7 +3,7 @@
 from itertools import pairwise
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.continuity import Patient
@@ -50,7 +50,6 @@ SETS = st.lists(STATEMENTS, max_size=14)
 
 
 @given(SETS, st.randoms(use_true_random=False))
-@settings(max_examples=120, deadline=None)
 def test_order_and_repetition_never_matter(statements: list[Statement], random: Random) -> None:
     expected = interpret(statements)
     repeated = [*statements, *(each for each in statements if random.random() < 0.5)]
@@ -59,7 +58,6 @@ def test_order_and_repetition_never_matter(statements: list[Statement], random: 
 
 
 @given(SETS)
-@settings(max_examples=80, deadline=None)
 def test_encounters_stays_and_entries_are_well_formed(statements: list[Statement]) -> None:
     patients = interpret(statements)
     entries = [entry.statement for patient in patients for entry in patient.entries]
@@ -88,7 +86,6 @@ def _well_formed(patient: Patient) -> None:
 
 
 @given(SETS, CLOCK)
-@settings(max_examples=40, deadline=None)
 def test_an_as_of_reading_leaves_out_what_had_not_happened(
     statements: list[Statement], clock: str
 ) -> None:
@@ -103,7 +100,6 @@ def test_an_as_of_reading_leaves_out_what_had_not_happened(
 
 
 @given(SETS)
-@settings(max_examples=40, deadline=None)
 def test_statements_about_another_patient_change_nothing(statements: list[Statement]) -> None:
     stranger = adt("A01", "10:00", "Q", patient="z.9", visit="V9", sender="H9")
     alone = interpret(statements)
@@ -112,7 +108,6 @@ def test_statements_about_another_patient_change_nothing(statements: list[Statem
 
 
 @given(SETS, st.randoms(use_true_random=False))
-@settings(max_examples=120, deadline=None)
 def test_stated_teams_are_well_formed_and_no_order_matters(
     statements: list[Statement], random: Random
 ) -> None:

@@ -13,6 +13,7 @@ from domain.interpretation import interpret as real_interpretation
 from domain.statement import Statement
 from projections.catalogue import PROJECTIONS
 from projections.engine import fold, parking, position, resuming
+from tests.examples import a_part_of_the_examples
 from tests.projections.plain_interpretation import interpret
 from tests.projections.samples import (
     STORY,
@@ -204,9 +205,7 @@ def test_rows_that_the_database_refuses_are_set_aside(connection: psycopg.Connec
     assert rows == [(record("2"),)]
 
 
-@settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(a_part_of_the_examples(0.25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     order=st.permutations(range(len(STORY))),
     sizes=st.lists(st.integers(1, 4), max_size=8),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.catalogue import STATEMENT_TOPICS
@@ -23,6 +23,7 @@ from projections.engine.projection import ByComponent
 from projections.engine.table import Column, Row, Table
 from tests.domain.interpretation.cases import CASES
 from tests.domain.interpretation.test_properties import SETS
+from tests.examples import a_part_of_the_examples
 from tests.projections.samples import Log, SampleStatement, read_again, services
 
 SERVICES = services(interpret=interpret)
@@ -99,7 +100,7 @@ def assert_the_rows_are_those_of_a_first_fold(statements: Sequence[FiledStatemen
 
 
 @given(SETS, st.integers(), st.sampled_from([0.0, 0.3]))
-@settings(max_examples=40, deadline=None)
+@a_part_of_the_examples(0.5)
 def test_statements_that_arrive_one_by_one(
     statements: list[Statement], seed: int, again: float
 ) -> None:

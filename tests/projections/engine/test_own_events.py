@@ -15,6 +15,7 @@ from projections.engine.digest import digest
 from projections.engine.parking import ParkedEvent
 from projections.engine.services import Services
 from projections.rebuilding.rebuild import rebuild
+from tests.examples import a_part_of_the_examples
 from tests.projections.note_projections import WITH_NOTES
 from tests.projections.plain_interpretation import interpret
 from tests.projections.samples import (
@@ -244,9 +245,7 @@ MIXED = (
 )
 
 
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(a_part_of_the_examples(0.2), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     order=st.permutations(range(len(MIXED))),
     sizes=st.lists(st.integers(1, 4), max_size=8),

@@ -17,6 +17,7 @@ from projections.engine.projection_list import COURSE, SUBSTRATE
 from projections.engine.readings import latest_readings
 from projections.engine.substrate import filed_of
 from projections.rebuilding.rebuild import rebuild
+from tests.examples import a_part_of_the_examples
 from tests.projections.samples import (
     Log,
     SampleStatement,
@@ -91,9 +92,7 @@ def in_batches(
         start += size
 
 
-@settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(a_part_of_the_examples(0.2), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     partitions=st.permutations(range(PARTITIONS)),
     sizes=st.lists(st.integers(1, 4), max_size=8),

@@ -2,16 +2,26 @@
 
 import re
 from html import unescape
+from typing import Any, get_args
 
 import pytest
 
+from commands.care_plan.course import ActivateCarePlan, DraftCarePlan
+from commands.care_plan.parts import AddActivity, AddConcern, SetGoal
+from commands.command import Command
+from domain.care_plan.events import PlanCategory
+from infra.clock import new_id
 from tests.desk import Desk, desk
-from tests.http.test_care_on_the_patient_page import patient_page, plan_of, record
+from tests.http.test_care_on_the_patient_page import record
+from tests.referral_samples import caller
 
 __all__ = ["desk"]
 
 pytestmark = pytest.mark.postgres
 
+CLINIC = {"organisation": "CSC"}
+#: A person has one active plan of a category at a time.
+CATEGORIES = iter(get_args(PlanCategory))
 #: What the form of the plan below shows, by part; a browser sends it all back.
 ROWS = {
     "part.g1.text": "To walk to church",
@@ -26,21 +36,35 @@ ROWS = {
 }
 
 
+def make_plan(desk: Desk) -> str:
+    """Put a plan with a concern, a goal and an activity in force; return its stream."""
+
+    def give(shape: type[Command], **members: Any) -> None:
+        command = shape.model_validate({"stream": stream, **members})
+        desk.application.decisions.record(command, caller())
+
+    stream, record_id = new_id(), desk.application.id_key.record("NGH", "0048213", "P")
+    give(DraftCarePlan, record=record_id, responsible=CLINIC, category=next(CATEGORIES))
+    give(AddConcern, by=CLINIC, concern_id="c1", text="Swollen legs")
+    give(SetGoal, by=CLINIC, goal_id="g1", owner="patient", words="To walk to church",
+         target_on="2026-03-15")  # fmt: skip
+    give(AddActivity, by=CLINIC, activity_id="a1", kind="self_care", goals=["g1"],
+         by_patient=True, due_on="2026-03-13", text="Weigh daily")  # fmt: skip
+    give(ActivateCarePlan, by=CLINIC)
+    desk.application.read_models.catch_up()
+    return stream
+
+
+@pytest.fixture(scope="module")
+def unrevised(desk: Desk) -> str:
+    """A plan that no test revises."""
+    return make_plan(desk)
+
+
 @pytest.fixture
 def plan(desk: Desk) -> str:
-    """A plan in force with a concern, a goal and an activity; its stream."""
-    for old in re.findall(r'id="plan-([^"]+)"', patient_page(desk)):
-        record(desk, "care_plan", "revoke", old, by__organisation="CSC", reason="other")
-    record(desk, "care_plan", "draft", responsible__organisation="CSC", category="transition")
-    stream = plan_of(patient_page(desk))
-    by = {"by__organisation": "CSC"}
-    record(desk, "care_plan", "add_concern", stream, **by, concern_id="c1", text="Swollen legs")
-    record(desk, "care_plan", "set_goal", stream, **by, goal_id="g1", owner="patient",
-           words="To walk to church", target_on="2026-03-15")  # fmt: skip
-    record(desk, "care_plan", "add_activity", stream, **by, activity_id="a1", kind="self_care",
-           goals="g1", by_patient="yes", due_on="2026-03-13", text="Weigh daily")  # fmt: skip
-    record(desk, "care_plan", "activate", stream, **by)
-    return stream
+    """A plan of the test."""
+    return make_plan(desk)
 
 
 def revise(desk: Desk, plan: str, **rows: str) -> dict[str, str]:
@@ -67,9 +91,9 @@ def compare(desk: Desk, plan: str, query: str = "") -> str:
 
 
 def test_the_form_shows_each_part_with_its_id_and_words_and_asks_for_no_json(
-    desk: Desk, plan: str
+    desk: Desk, unrevised: str
 ) -> None:
-    page = unescape(desk.client.get(f"/ui/streams/{plan}/record/care_plan/revise").text)
+    page = unescape(desk.client.get(f"/ui/streams/{unrevised}/record/care_plan/revise").text)
 
     assert "JSON" not in page
     assert "<script" not in page
@@ -114,8 +138,8 @@ def test_a_part_is_removed_and_a_day_is_emptied(desk: Desk, plan: str) -> None:
     assert re.search(r'<tr class="removed"><th scope="row"><b>activity a1</b>', page)
 
 
-def test_rows_as_they_were_are_no_revision(desk: Desk, plan: str) -> None:
-    status, page = send(desk, plan, revise(desk, plan))
+def test_rows_as_they_were_are_no_revision(desk: Desk, unrevised: str) -> None:
+    status, page = send(desk, unrevised, revise(desk, unrevised))
 
     assert status == 422
     assert "<code>nothing_revised</code>" in page
@@ -140,15 +164,15 @@ def test_what_another_person_changed_meanwhile_is_not_changed_back(desk: Desk, p
 
 
 def test_a_plan_that_was_never_in_force_and_an_unknown_revision_say_so(
-    desk: Desk, plan: str
+    desk: Desk, unrevised: str
 ) -> None:
     alder = desk.told.alder
-    unknown = desk.client.get(f"/ui/patients/{alder}/plans/{plan}?from=0&to=9")
+    unknown = desk.client.get(f"/ui/patients/{alder}/plans/{unrevised}?from=0&to=9")
     assert unknown.status_code == 404
     assert "The plan has these revisions: 0." in unescape(unknown.text)
-    only = compare(desk, plan)
+    only = compare(desk, unrevised)
     assert "The plan has one revision" in only
-    foreign = desk.client.get(f"/ui/patients/{desk.told.orchard}/plans/{plan}")
+    foreign = desk.client.get(f"/ui/patients/{desk.told.orchard}/plans/{unrevised}")
     assert foreign.status_code == 404
 
 

@@ -24,7 +24,7 @@ EDGES = (
     "0001-01-01", "0001-01-01 00:00", "0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00-12:00",
     "9999-12-31", "9999-12-31 23:59", "9999-12-31T23:59:59+14:00", "9999-12-31T23:59:59-12:00",
 )  # fmt: skip
-ZONES = ("UTC", "Pacific/Kiritimati", "Etc/GMT+12", "America/St_Johns")
+ZONES = ("Pacific/Kiritimati", "Etc/GMT+12")  # no zone is farther from UTC
 
 
 @pytest.fixture(scope="module")

@@ -105,7 +105,7 @@ def log(connection: psycopg.Connection) -> Log:
 
 
 @pytest.mark.usefixtures("several")
-@pytest.mark.parametrize("names", [[], ["timeline"], ["substrate", "last_seen"]])
+@pytest.mark.parametrize("names", [[], ["substrate", "last_seen"]])
 def test_a_rebuild_by_several_processes_gives_the_same_content(
     connection: psycopg.Connection, database: str, log: Log, names: list[str]
 ) -> None:
@@ -129,7 +129,6 @@ def test_a_rebuild_by_several_processes_gives_the_same_content(
 @pytest.mark.parametrize(
     ("names", "helped"),
     [
-        (["timeline"], True),
         (["timeline"], False),
         (["substrate", "timeline", "last_seen"], True),
         (["last_seen"], False),

@@ -13,6 +13,7 @@ from caretrail.default_protocol import publish_default_protocol
 from caretrail.facts import KnownFacts
 from caretrail.fold_services import fold_services, worker_tools
 from caretrail.home import connect, data_keys_of, database, id_key_of
+from caretrail.organisations_file import OrganisationsFile
 from caretrail.read_models import ReadModels
 from caretrail.reading.opening import SegmentOpener
 from caretrail.sensitive_file import sensitive_codes
@@ -54,6 +55,7 @@ class Application:
     read_models: ReadModels
     facts: Facts
     sensitive: SensitiveCodes
+    organisations: OrganisationsFile
     facts_lender: Lender
 
     @property
@@ -87,6 +89,7 @@ class Application:
             now=self.settings.present,
             new_id=clock.new_id,
             sensitive=self.sensitive,
+            organisations=self.organisations.current,
         )
 
     def connect(self) -> Connection[Any]:
@@ -113,6 +116,7 @@ def opened(settings: Settings) -> Iterator[Application]:
     """
     chosen = profiles.load(settings.profiles_file)
     sensitive = sensitive_codes(settings)
+    organisations = OrganisationsFile(settings)
     if settings.profiles and not settings.profiles.exists():
         log.warning("profiles.missing", file=str(settings.profiles))
     with ExitStack() as stack:
@@ -152,6 +156,7 @@ def opened(settings: Settings) -> Iterator[Application]:
                 worker_tools=partial(worker_tools, settings, url),
             ),
             sensitive=sensitive,
+            organisations=organisations,
             facts=KnownFacts(
                 facts_lender.connection, SegmentOpener(services.open_segment, services.warm)
             ),

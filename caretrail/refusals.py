@@ -78,6 +78,8 @@ REMEDIES: Final[Mapping[type[DomainError], str]] = {
     errors.SameOrganisationAndPerson: "Name another target.",
     errors.TargetMissing: "Name an organisation or a pool: --target, --target-pool, or `target`.",
     errors.UnknownEvent: "The timeline of the patient lists the events.",
+    errors.UnknownOrganisation: "Check the code. If it is right, let the operator add it to the"
+    " organisations of the installation, in organisations.toml.",
     errors.UnknownPerson: "Check the number, and search for the patient. If the person is new here,"
     " name AUTHORITY|IDENTIFIER and say so: --new-person, or `new_person`.",
     errors.UnknownStream: "The timeline of the patient lists the streams: its JSON has them.",

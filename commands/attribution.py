@@ -23,6 +23,11 @@ from domain.ids import IdKey, Mode, RecordId, StreamId
 from domain.statement import Moment
 
 
+def is_organisation(target_kind: TargetKind) -> bool:
+    """Say whether what a person is attributed to is an organisation."""
+    return target_kind in {"practice", "payer"}
+
+
 class AttributionCommand(Command):
     """A command on an attribution of a person. Each source record has one stream."""
 
@@ -86,7 +91,15 @@ class AttributionCommand(Command):
         }
 
 
-class AttributePatient(AttributionCommand):
+class _Attribution(AttributionCommand):
+    """A command that attributes the person."""
+
+    @override
+    def organisation_fields(self) -> Sequence[str]:
+        return ("target",) if is_organisation(self.target_kind) else ()
+
+
+class AttributePatient(_Attribution):
     """Attribute the person to a practice, practitioner, payer or programme."""
 
     VERB: ClassVar[str] = "attribute"
@@ -149,7 +162,7 @@ class EndAttribution(AttributionCommand):
         return {"note": self.note}
 
 
-class RecordRosterRow(AttributionCommand):
+class RecordRosterRow(_Attribution):
     """Record one row of a roster: the person is attributed by it, for a period."""
 
     VERB: ClassVar[str] = "record_roster_row"

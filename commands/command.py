@@ -103,6 +103,10 @@ class Command(BaseModel):
         """Return the organisation that acts."""
         return ""
 
+    def organisation_fields(self) -> Sequence[str]:
+        """Return the fields that name an organisation, beside those that name a party."""
+        return ()
+
     def named_record(self) -> RecordId | None:
         """Return the source record that the command itself names; None: it names none."""
         named: RecordId | None = getattr(self, "record", None)

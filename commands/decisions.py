@@ -11,6 +11,7 @@ import structlog
 from commands.authority import Authority, acting_role
 from commands.command import Command, Context, VoidEvent
 from commands.lifetimes import refusals_by_life
+from commands.organisations import Organisations, every_organisation
 from commands.ports.facts import Facts
 from commands.ports.store import CannotStore, StoreUnavailable
 from commands.ports.streams import (
@@ -37,6 +38,7 @@ from domain.errors import (
 )
 from domain.events import OwnEvent
 from domain.ids import EventId, IdKey, RecordId
+from domain.statement import Moment
 
 log = structlog.get_logger()
 
@@ -75,6 +77,7 @@ class Decisions:
     now: Callable[[], datetime]
     new_id: Callable[[], str]
     sensitive: SensitiveCodes = NO_CODES
+    organisations: Callable[[], Organisations] = every_organisation
 
     def record(
         self, command: Command, caller: Caller, *, noticed: Sequence[str] = ()
@@ -208,7 +211,8 @@ class Decisions:
             raise view
         if view.earlier is not None:
             return _same(view.earlier)
-        command = command.sealing(self.sensitive)
+        moment = command.happened_at or Moment(at=self.now())
+        command = self.organisations().named_by(command, moment).sealing(self.sensitive)
         context = self._context(command, one.key.actor, facts)
         history = view.history
         version = history[-1].version if history else 0
@@ -280,10 +284,14 @@ class Decisions:
             author = self.streams.actor_of(command.event_id)
             # An event that does not exist is refused by the rules.
             is_own = author is None or _is_same_person(author, caller.actor)
+        known = self.organisations()
         role = acting_role(
-            caller.authority,
+            replace(
+                caller.authority,
+                organisations=frozenset(map(known.code_of, caller.authority.organisations)),
+            ),
             command.PERMISSION,
-            organisation=command.facility(),
+            organisation=known.code_of(command.facility()),
             is_own=is_own,
         )
         return replace(caller.actor, role=role)

@@ -49,6 +49,16 @@ class UnknownPerson(DomainError):
         super().__init__("no message has named a patient with this id or number")
 
 
+class UnknownOrganisation(DomainError):
+    """The installation does not know an organisation that the command names, at its time."""
+
+    code = "unknown_organisation"
+
+    def __init__(self, organisation: str) -> None:
+        self.organisation = organisation
+        super().__init__(f"the installation does not know {organisation} at that time")
+
+
 class UnknownEvent(DomainError):
     """The stream has no event with this id."""
 

@@ -196,6 +196,11 @@ class Settings(BaseSettings):
         None,
         description='TOML file of facility names, CODE = "Name"; HOME/facilities.toml if unset.',
     )
+    organisations: Path | None = Field(
+        None,
+        description="TOML file of the organisations that commands may name; HOME/organisations.toml"
+        " if unset. Without a file, they may name any.",
+    )
     sensitive: Path | None = Field(
         None,
         description="TOML file of codes that are stored sealed; HOME/sensitive.toml if unset.",
@@ -285,6 +290,11 @@ class Settings(BaseSettings):
     def facilities_file(self) -> Path:
         """The file of facility names; it need not exist."""
         return self.facilities or self.home / "facilities.toml"
+
+    @property
+    def organisations_file(self) -> Path:
+        """The file of the organisations that commands may name; it need not exist."""
+        return self.organisations or self.home / "organisations.toml"
 
     @property
     def sensitive_file(self) -> Path:

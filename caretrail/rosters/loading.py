@@ -7,7 +7,7 @@ for each.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import blake2b
 from itertools import islice
@@ -16,11 +16,17 @@ from typing import Any, Final
 from psycopg import Connection
 
 from caretrail.rosters.roster_file import ReadRow, RefusedRow, RosterRow
-from commands.attribution import EndRosterRow, RecordRosterRow
+from commands.attribution import EndRosterRow, RecordRosterRow, is_organisation
 from commands.decisions import Caller, Decisions
 from commands.ports.streams import CommandOutcome
 from domain.attribution import KIND, AttributionEnded
-from domain.errors import DomainError, NotAttributed, PatientDeceased, UnknownPerson
+from domain.errors import (
+    DomainError,
+    NotAttributed,
+    PatientDeceased,
+    UnknownOrganisation,
+    UnknownPerson,
+)
 from domain.ids import IdKey, Mode, PatientId, RecordId
 from domain.statement import Moment
 from projections import patient_identifiers, patients
@@ -74,7 +80,7 @@ class RosterLoad:
                 if isinstance(row, RefusedRow):
                     account.refusals.append(row)
                 else:
-                    self._row(row, known, account, named)
+                    self._row(self._with_code(row), known, account, named)
             done(account.rows)
         return account, named
 
@@ -110,11 +116,18 @@ class RosterLoad:
         try:
             outcome = self._record(person.record, row)
         except DomainError as refusal:
-            account.refusals.append(_refused(row, refusal.code, str(refusal)))
+            reason = _WORDS.get(refusal.code, str(refusal))
+            account.refusals.append(_refused(row, refusal.code, reason))
             return
         account.recorded += bool(outcome.events)
         account.unchanged += not outcome.events
         account.ended += sum(each.topic == AttributionEnded.TOPIC for each in outcome.events)
+
+    def _with_code(self, row: RosterRow) -> RosterRow:
+        """Return a row whose target is the code of its organisation, if it names an alias."""
+        if not is_organisation(row.target_kind):
+            return row
+        return replace(row, target=self.decisions.organisations().code_of(row.target))
 
     def _says_the_same(self, each: AttributionRow, row: RosterRow) -> bool:
         return (
@@ -250,6 +263,7 @@ def _hash(*parts: str) -> bytes:
 
 _WORDS: Final[Mapping[str, str]] = {
     UnknownPerson.code: "no message named a patient with this number",
+    UnknownOrganisation.code: "target: the installation does not know this organisation",
     "number_shared": "several patients have this number",
     "listed_twice": "an earlier row names another target or period for this patient, and the two"
     " periods overlap",

@@ -58,6 +58,10 @@ class JoinCareTeam(TeamCommand):
     def facility(self) -> str:
         return self.organisation
 
+    @override
+    def organisation_fields(self) -> Sequence[str]:
+        return ("organisation", "member") if self.kind == "organisation" else ("organisation",)
+
 
 class ChangeMemberRole(TeamCommand):
     """Give a member of the care team another role."""

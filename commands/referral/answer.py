@@ -1,5 +1,6 @@
 """Answer a referral, as its target, its payer or for the patient."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, ClassVar
 
@@ -128,6 +129,10 @@ class AuthoriseReferral(ReferralStep):
     def texts(self) -> dict[str, str]:
         return {**super().texts(), "authorisation_number": self.number}
 
+    @override
+    def organisation_fields(self) -> Sequence[str]:
+        return ("payer",)
+
 
 class RefuseAuthorisation(ReferralStep):
     """Record that the payer does not agree to pay."""
@@ -137,3 +142,7 @@ class RefuseAuthorisation(ReferralStep):
     EVENT: ClassVar[type[ReferralEvent]] = ReferralAuthorisationRefused
 
     payer: Annotated[Code, Field(description="who refuses")]
+
+    @override
+    def organisation_fields(self) -> Sequence[str]:
+        return ("payer",)

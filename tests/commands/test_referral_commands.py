@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
+from commands.authority import Authority
 from commands.catalogue import COMMANDS
 from commands.command import Command
 from commands.decisions import Decisions
+from commands.organisations import KnownOrganisation, Organisations
+from commands.permissions import Role
 from commands.ports.facts import KnownEncounter
 from commands.referral.answer import AcceptReferral
 from commands.referral.step import ReferralStep
@@ -24,6 +27,7 @@ from domain.errors import (
     BeforeBirth,
     LikelyDuplicate,
     PatientDeceased,
+    UnknownOrganisation,
     UnknownStream,
 )
 from domain.events import OwnEvent
@@ -120,6 +124,27 @@ def test_a_sensitive_specialty_is_sealed(
     assert recorded.event.specialty == ""
     sealed = request(specialty="394587001", sensitive=True).clinical()
     assert sealed["specialty"] == "394587001"
+
+
+def test_an_alias_is_recorded_and_judged_as_the_code_of_its_organisation(
+    decisions: Decisions, facts: PersonFacts, store: CareStore
+) -> None:
+    heart, general = (KnownOrganisation(code=code) for code in ("HEART", "GENERAL"))
+    known = {"HEART": heart, "HEART-CENTER": heart, "GENERAL": general}
+    decisions = replace(decisions, organisations=lambda: Organisations(by_name=known))
+    stream = asked(decisions, facts, target={"organisation": "HEART-CENTER"})
+    (recorded,) = store.streams.read(stream)
+    assert isinstance(recorded.event, ReferralRequested)
+    assert recorded.event.target.organisation == "HEART"
+    of_heart = Authority(roles=(Role.COORDINATOR,), organisations=frozenset({"HEART"}))
+    accepted = accept(stream, by={"organisation": "HEART-CENTER"})
+    given = replace(caller("k"), authority=of_heart)
+    assert decisions.record(accepted, given).version == 2
+    # A repeated command gets its answer even if the organisation is not known any more.
+    decisions = replace(decisions, organisations=lambda: Organisations(by_name={}))
+    assert decisions.record(accepted, replace(caller("k"))).version == 2
+    with pytest.raises(UnknownOrganisation):
+        decisions.record(close(stream), caller())
 
 
 @pytest.mark.parametrize(

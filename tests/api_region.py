@@ -133,10 +133,12 @@ def opened_region(database: str, home: Path) -> Iterator[ApiClient]:
 
 
 @pytest.fixture(scope="session")
-def api(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiClient]:
+def api(
+    server: str, template_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ApiClient]:
     """The API over a region of its own, to which tests add streams."""
     name = f"api_{token_hex(4)}"
-    database = servers.create_database(server, name)
+    database = servers.create_database(server, name, template_database)
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("CARETRAIL_READ_WAIT", "2")
         with opened_region(database, tmp_path_factory.mktemp("home")) as client:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 from secrets import token_hex
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
@@ -10,6 +11,9 @@ from hypothesis import HealthCheck, settings
 
 from infra.kafka_access import Brokers
 from tests import availability, servers
+
+if TYPE_CHECKING:
+    from tests.region import Told
 
 # How long an example takes depends on what else the machine does, and is no property of the code.
 # Each run tries other examples; `make soak` tries many.
@@ -55,6 +59,20 @@ def database(server: str, template_database: str) -> Iterator[str]:
 def connection(database: str) -> Iterator[psycopg.Connection]:
     with psycopg.connect(database, autocommit=True) as connection:
         yield connection
+
+
+@pytest.fixture(scope="session")
+def told(
+    server: str, template_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> "Iterator[Told]":
+    """A database with the whole region per worker; tests only read it."""
+    from tests.region import Told, region  # noqa: PLC0415  # as above
+
+    name = f"region_{token_hex(4)}"
+    database = servers.create_database(server, name, template_database)
+    with region(database, tmp_path_factory.mktemp("home")) as (application, reader):
+        yield Told(application, reader)
+    servers.drop_database(server, name)
 
 
 @pytest.fixture(scope="session")

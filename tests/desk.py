@@ -82,22 +82,27 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with open_desk(server, tmp_path_factory.mktemp("home")) as opened:
+def desk(
+    server: str, template_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Desk]:
+    with open_desk(server, template_database, tmp_path_factory.mktemp("home")) as opened:
         yield opened
 
 
 @contextmanager
-def open_desk(server: str, home: Path, *, present: datetime | None = None) -> Iterator[Desk]:
+def open_desk(
+    server: str, template: str, home: Path, *, present: datetime | None = None
+) -> Iterator[Desk]:
     """Serve the pages of a new region that may be written to; give a person who is signed in.
 
     Args:
         server: The server of the database.
+        template: A database that is migrated, with empty read models.
         home: The home of the application.
         present: The instant that commands take for the present; None: the clock.
     """
     name = f"desk_{token_hex(4)}"
-    database = servers.create_database(server, name)
+    database = servers.create_database(server, name, template)
     with (
         region(database, home, present=present) as (application, reader),
         projecting(application),

@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
-from secrets import token_hex
 from typing import Final
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
-import pytest
 from pydantic import SecretStr
 
 from caretrail.bootstrap import Application, opened
@@ -24,7 +22,6 @@ from caretrail.reading import Reader
 from caretrail.web.words import Words
 from consumers.hl7v2.translate import read
 from infra.settings import Settings
-from tests import servers
 
 ZONE: Final = ZoneInfo("America/Chicago")
 NOW: Final = datetime(2026, 2, 19, 14, 5, tzinfo=ZONE)
@@ -312,16 +309,6 @@ class Told:
         found = self.reader.resolve(number)
         assert found
         return found
-
-
-@pytest.fixture(scope="session")
-def told(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
-    """A database with the whole region; tests only read it."""
-    name = f"region_{token_hex(4)}"
-    database = servers.create_database(server, name)
-    with region(database, tmp_path_factory.mktemp("home")) as (application, reader):
-        yield Told(application, reader)
-    servers.drop_database(server, name)
 
 
 def now() -> datetime:

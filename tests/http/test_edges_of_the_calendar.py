@@ -28,9 +28,11 @@ ZONES = ("Pacific/Kiritimati", "Etc/GMT+12")  # no zone is farther from UTC
 
 
 @pytest.fixture(scope="module")
-def told(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def told(
+    server: str, template_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installation]:
     """Tell of a stay whose messages state times at the edges too."""
-    database = servers.create_database(server, f"edges_{token_hex(4)}")
+    database = servers.create_database(server, f"edges_{token_hex(4)}", template_database)
     voice = Voice("NGH", "1", "Alder^Rowena", "19510602", "F")
     plain = voice.say("A01", "02-16 10:45", place="4W-10", visit="V1", admitted="02-16 10:45")
     moved = voice.say("A02", "02-17 09:00", place="4W-12", visit="V1")

@@ -67,9 +67,11 @@ class Told:
 
 
 @pytest.fixture(scope="module")
-def told(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+def told(
+    server: str, template_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Told]:
     """Tell of a referral; the comments are the indexes. The first is the default protocol."""
-    database = servers.create_database(server, f"activities_{token_hex(4)}")
+    database = servers.create_database(server, f"activities_{token_hex(4)}", template_database)
     with installation(database, tmp_path_factory.mktemp("home")) as where:
         yield tell(where)
 

@@ -102,8 +102,10 @@ NGH = Voice("NGH", "1", "Alder^Rowena", "19510602", "F")
 
 
 @pytest.fixture
-def where(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    database = servers.create_database(server, f"transitions_{token_hex(4)}")
+def where(
+    server: str, template_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installation]:
+    database = servers.create_database(server, f"transitions_{token_hex(4)}", template_database)
     with installation(database, tmp_path_factory.mktemp("home")) as found:
         yield found
 

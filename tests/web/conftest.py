@@ -8,13 +8,11 @@ import httpx
 import pytest
 
 from tests.pages import pages_app
-from tests.region import Told, told
+from tests.region import Told
 from tests.serving import serving
 from tests.signed_in import NURSE, sessions_of, sign_in
 from tests.web.browser import Browser, browser
 from tests.web.office import Office, open_office
-
-__all__ = ["told"]
 
 
 @pytest.fixture(scope="session")
@@ -34,9 +32,11 @@ def client(told: Told, site: str) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="session")
-def office(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+def office(
+    server: str, template_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Office]:
     """Pages of a region that may be written to, with recorded activities."""
-    with open_office(server, tmp_path_factory.mktemp("office")) as opened:
+    with open_office(server, template_database, tmp_path_factory.mktemp("office")) as opened:
         yield opened
 
 

@@ -36,9 +36,9 @@ class Office:
 
 
 @contextmanager
-def open_office(server: str, home: Path) -> Iterator[Office]:
+def open_office(server: str, template: str, home: Path) -> Iterator[Office]:
     """Serve the pages of a region in which people have recorded activities."""
-    with open_desk(server, home, present=now()) as desk:
+    with open_desk(server, template, home, present=now()) as desk:
         patient = _sent_home(desk)
         referral = desk.referral(service="cardiology", urgency="urgent")
         desk.recorded(desk.step(referral, "receive"), by__organisation="CSC")

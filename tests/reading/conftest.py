@@ -1,3 +1,0 @@
-from tests.region import told
-
-__all__ = ["told"]

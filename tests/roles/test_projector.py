@@ -4,7 +4,7 @@ import gc
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 
 import psycopg
 import pytest
@@ -138,6 +138,7 @@ def test_the_role_is_not_ready_for_a_moment_while_an_event_cannot_be_applied(
         end = monotonic() + 4
         while monotonic() < end:
             assert "cannot go on" in (problem() or "")
+            sleep(0.02)
         connection.execute("drop function proj.refuse cascade")
         until(lambda: problem() is None, "the role is ready again")
         until(lambda: application.read_models.complete_through(connection) == 3, "it is applied")

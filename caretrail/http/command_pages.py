@@ -406,7 +406,7 @@ def _errors(
     found: dict[str, str] = {}
     for each in error.errors(include_input=False, include_url=False):
         loc = ".".join(map(str, each["loc"]))
-        name = revision.field_of(each["loc"]) if revision else ""
+        name: str | None = revision.field_of(each["loc"]) if revision else None
         name = name or next((one for one in names if loc == one or loc.startswith(f"{one}.")), None)
         name = name or next((one for one in names if one.startswith(f"{loc}.")), loc)
         found[name] = _WRONG.get(each["type"], each["msg"])

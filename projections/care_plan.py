@@ -231,6 +231,9 @@ def care_plans(
     connection: Connection[Any],
     *,
     state: str | None = None,
+    category: str | None = None,
+    organisation: str | None = None,
+    person: str | None = None,
     patient: str | None = None,
     limit: int = 100,
     relations: Relations = PRESENT,
@@ -240,6 +243,9 @@ def care_plans(
     Args:
         connection: The connection of the caller.
         state: If given, only plans in this state.
+        category: If given, only plans of this category.
+        organisation: If given, only plans that this organisation answers for.
+        person: If given, only plans that this person answers for.
         patient: If given, only plans of this patient.
         limit: The largest number of rows.
         relations: The tables, or their rows at other instants.
@@ -255,10 +261,21 @@ def care_plans(
                     activities, anchor_ref, encounter_id, flags
                 from {plans} as p
                 where (%(state)s::text is null or state = %(state)s)
+                    and (%(category)s::text is null or category = %(category)s)
+                    and (%(organisation)s::text is null
+                        or responsible_organisation = %(organisation)s)
+                    and (%(person)s::text is null or responsible_person = %(person)s)
                     and (%(patient)s::text is null or patient_id = %(patient)s)
                 order by drafted_at desc, stream_id limit %(limit)s
                 """
             ).format(plans=relations.of(CARE_PLAN_TABLE)),
-            {"state": state, "patient": patient, "limit": limit},
+            {
+                "state": state,
+                "category": category,
+                "organisation": organisation,
+                "person": person,
+                "patient": patient,
+                "limit": limit,
+            },
         ).fetchall()
     return [CarePlanRow(**{**each, "flags": tuple(each["flags"])}) for each in found]

@@ -14,6 +14,7 @@ from projections import (
     patients,
     referral,
     referral_loop,
+    stream_index,
     timeline,
     transition,
     work,
@@ -34,6 +35,7 @@ PROJECTIONS: Final = ProjectionList(
         attribution.PROJECTION,
         transition.PROJECTION,
         work.PROJECTION,
+        stream_index.PROJECTION,
         audit_trail.PROJECTION,
         last_seen.PROJECTION,
     )

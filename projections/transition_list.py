@@ -48,6 +48,8 @@ def listed_transitions(  # noqa: PLR0913  # what a list can be asked
     only_overdue: bool = False,
     facility: str = "",
     state: str = "",
+    organisation: str = "",
+    person: str = "",
     patient: str | None = None,
     limit: int = 100,
     relations: Relations = PRESENT,
@@ -62,6 +64,8 @@ def listed_transitions(  # noqa: PLR0913  # what a list can be asked
             step: such a transition stays in the list.
         facility: If given, only discharges from this facility.
         state: If given, only transitions in this state at the instant.
+        organisation: If given, only those that this organisation answers for.
+        person: If given, only those that this person answers for.
         patient: If given, only those of this patient.
         limit: The largest number of rows.
         relations: The tables, or their rows at other instants.
@@ -90,6 +94,8 @@ def listed_transitions(  # noqa: PLR0913  # what a list can be asked
             and (not %(only_overdue)s or s.overdue is not null)
             and (%(facility)s = '' or t.facility = %(facility)s)
             and (%(state)s = '' or case when t.over then 'closed' else t.state end = %(state)s)
+            and (%(organisation)s = '' or t.responsible_organisation = %(organisation)s)
+            and (%(person)s = '' or t.responsible_person = %(person)s)
             and (%(patient)s::text is null or t.patient_id = %(patient)s)
         order by s.next_due nulls last, t.discharge_at desc nulls last, t.encounter_id
         limit %(limit)s
@@ -101,6 +107,8 @@ def listed_transitions(  # noqa: PLR0913  # what a list can be asked
         "only_overdue": only_overdue,
         "facility": facility,
         "state": state,
+        "organisation": organisation,
+        "person": person,
         "patient": patient,
         "limit": limit,
     }

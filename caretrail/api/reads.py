@@ -3,15 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, Literal, TypeAlias
+from itertools import chain
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from pydantic import BaseModel
 from starlette.responses import Response
 
 from caretrail.api.answers import SHAPES
 from caretrail.api.collections import COLLECTIONS, Collection
-from caretrail.api.derived_lists import AskedDuties, AskedTransitions, duties, transitions
 from caretrail.api.incoming import Incoming
+from caretrail.api.lists import asked_of, listed
 from caretrail.api.patient_reads import (
     AskedCensus,
     AskedPatient,
@@ -29,9 +30,9 @@ from caretrail.api.patient_reads import (
 )
 from caretrail.api.protocols import AskedProtocols, protocol, protocols
 from caretrail.api.reading import AskedInstants
-from caretrail.api.stream_lists import asked_of
-from caretrail.api.stream_reads import AskedComparison, comparison, stream, streams
+from caretrail.api.stream_reads import AskedComparison, comparison, stream
 from caretrail.api.work_list import AskedWork, work_list
+from caretrail.listings import LISTINGS
 from caretrail.reading.catalogue import OWN_STREAMS
 from caretrail.reading.shapes.care_plans import ComparisonAnswer
 from caretrail.reading.shapes.patients import (
@@ -66,37 +67,55 @@ class ReadRoute:
 
 def read_routes() -> tuple[ReadRoute, ...]:
     """Return all reads."""
-    return (*_READS, *(route for each in COLLECTIONS.values() for route in _of_collection(each)))
+    return (*_READS, *map(_list, _LISTS), *(chain.from_iterable(map(_one, COLLECTIONS.values()))))
 
 
-def _of_collection(collection: Collection) -> tuple[ReadRoute, ...]:
-    """Return the reads of one kind of own stream."""
+def _one(collection: Collection) -> tuple[ReadRoute, ...]:
+    """Return the read of one own stream of a kind."""
     if collection.kind not in OWN_STREAMS or collection.kind == KIND.name:
         return ()  # protocols are about no patient
-    noun, shapes = collection.noun, SHAPES[collection.kind]
-    one = ReadRoute(
-        path=f"/{collection.path}/{{stream}}",
-        tag=collection.path,
-        words=f"Show one {noun} and its entries",
-        asked=AskedInstants,
-        work=partial(stream, collection=collection),
-        shape=shapes.one,
-    )
-    if collection.kind == TRANSITION.name:
-        return (one,)  # the list is of what is derived, below
     return (
         ReadRoute(
-            path=f"/{collection.path}",
+            path=f"/{collection.path}/{{stream}}",
             tag=collection.path,
-            words=f"List {noun}s",
-            asked=asked_of(collection),
-            work=partial(streams, collection=collection),
-            shape=shapes.row,
-            is_list=True,
+            words=f"Show one {collection.noun} and its entries",
+            asked=AskedInstants,
+            work=partial(stream, collection=collection),
+            shape=SHAPES[collection.kind].one,
         ),
-        one,
     )
 
+
+class ListRoute(NamedTuple):
+    """A list and its address."""
+
+    name: str
+    path: str
+    shape: Any  # of a row
+
+
+def _list(route: ListRoute) -> ReadRoute:
+    listing = LISTINGS[route.name]
+    return ReadRoute(
+        path=f"/{route.path}",
+        tag=route.path,
+        words=listing.words.capitalize(),
+        asked=asked_of(listing),
+        work=partial(listed, listing=listing),
+        shape=route.shape,
+        is_list=True,
+    )
+
+
+_LISTS: Final = (
+    ListRoute("duty", "duties", DutyShape),
+    ListRoute("transition", "transitions", ListedTransitionShape),
+    *(
+        ListRoute(each.kind, each.path, SHAPES[each.kind].row)
+        for each in COLLECTIONS.values()
+        if each.kind in LISTINGS and each.kind != TRANSITION.name  # that list is derived
+    ),
+)
 
 _READS: Final = (
     ReadRoute(
@@ -192,24 +211,6 @@ _READS: Final = (
         asked=AskedProtocols,
         work=protocol,
         shape=ProtocolAnswer,
-    ),
-    ReadRoute(
-        path="/transitions",
-        tag="transitions",
-        words="List transitions, the most pressing first",
-        asked=AskedTransitions,
-        work=transitions,
-        shape=ListedTransitionShape,
-        is_list=True,
-    ),
-    ReadRoute(
-        path="/duties",
-        tag="duties",
-        words="List what is or was owed, what is not done first",
-        asked=AskedDuties,
-        work=duties,
-        shape=DutyShape,
-        is_list=True,
     ),
     ReadRoute(
         path="/work-list",

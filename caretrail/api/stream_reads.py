@@ -1,27 +1,14 @@
-"""The reads of own streams: one stream, a list of a kind, and two revisions of a plan."""
+"""The reads of own streams: one stream, and two revisions of a plan."""
 
 from typing import Annotated
 
 from pydantic import Field
 from starlette.responses import Response
 
-from caretrail.api.answers import SHAPES
 from caretrail.api.collections import Collection
 from caretrail.api.incoming import Incoming
 from caretrail.api.problems import Problem
-from caretrail.api.reading import (
-    AskedInstants,
-    PersonRead,
-    in_care,
-    list_read,
-    offset_of,
-    page,
-    person_read,
-    shown,
-    sliced,
-    wait,
-)
-from caretrail.api.stream_lists import LISTS, asked_of
+from caretrail.api.reading import AskedInstants, PersonRead, person_read, shown, wait
 from caretrail.reading.contract import activity_json
 from caretrail.reading.members import Json
 from caretrail.reading.one_stream import read_stream
@@ -32,7 +19,7 @@ from commands.ports.streams import StreamOfOtherKind
 from domain.care_plan import KIND as CARE_PLAN
 from domain.catalogue import KINDS
 from domain.errors import PurposeMissing, UnknownStream
-from domain.ids import PatientId, StreamId
+from domain.ids import StreamId
 
 
 class AskedComparison(AskedInstants):
@@ -46,43 +33,6 @@ class AskedComparison(AskedInstants):
         int | None,
         Field(ge=0, le=100_000, description="number of a revision; the last one if not given"),
     ] = None
-
-
-def streams(incoming: Incoming, collection: Collection) -> Response:
-    """Answer with a page of the own streams of one kind."""
-    asked = incoming.asked(asked_of(collection))
-    wait(incoming, asked.wait_for)
-    offset = offset_of(asked.cursor)
-    if asked.patient is not None:
-        read = person_read(incoming, asked.patient)
-        reading = read.reader.patient(
-            read.patient, as_of=asked.as_of_instant, known_at=asked.known_at_position
-        )
-        if reading is None:
-            raise Problem("unknown_patient")
-        whole = [
-            {name: each[name] for name in SHAPES[collection.kind].row.__annotations__}
-            for each in reading.activities.streams.get(collection.kind, ())
-            if asked.fits(each)
-        ]
-        rows, after = sliced(whole[offset:], asked, offset)
-        return shown(incoming, page(rows, after=after), right=read.right, patients=[read.patient])
-    listed = list_read(incoming)
-    lists = LISTS.get(collection.kind)
-    if lists is None:
-        raise Problem(
-            "query_invalid", detail=f"Name the patient whose {collection.noun}s are asked for."
-        )
-    with listed.reader.past(as_of=asked.as_of_instant, known_at=asked.known_at_position) as then:
-        found = lists(then, asked, offset + asked.limit + 1)
-    some, after = sliced(found[offset:], asked, offset)
-    allowed = in_care(incoming, listed, some, patient_of)
-    return shown(
-        incoming,
-        page(allowed, after=after),
-        right=listed.right,
-        patients=[each["patient_id"] for each in allowed],
-    )
 
 
 def stream(incoming: Incoming, collection: Collection) -> Response:
@@ -155,8 +105,3 @@ def _stream(
         opened = opened_contents(read.reader, collection.kind, wanted, past.clocks)
     entries = [activity_json(each) for each in found.entries]
     return {**found.members, **opened, "entries": entries}
-
-
-def patient_of(row: Json) -> PatientId:
-    """Return the patient that a row of a list is about."""
-    return PatientId(row["patient_id"])

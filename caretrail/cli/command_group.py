@@ -15,8 +15,9 @@ def _no_reads(_verbs: "Verbs[argparse.ArgumentParser]") -> None:
 class CommandGroup:
     """A word of the command line, and the kind of stream whose commands are its verbs.
 
-    ``reads`` adds the verbs that only read, beside ``show``, which each kind has. If ``show`` takes
-    no stream but a patient or an encounter, ``own_show`` is true, and ``reads`` adds it too.
+    ``reads`` adds the verbs that only read, beside ``show`` and ``ls``, which each kind has. If
+    ``show`` takes no stream but a patient or an encounter, ``own_show`` is true, and ``reads`` adds
+    it too.
     """
 
     word: str
@@ -25,6 +26,7 @@ class CommandGroup:
     noun: str  # what the id in a command names, such as "referral"
     reads: Callable[["Verbs[argparse.ArgumentParser]"], None] = _no_reads
     own_show: bool = False
+    list_verb: str = "ls"  # lists the streams of the kind
 
     @property
     def metavar(self) -> str:

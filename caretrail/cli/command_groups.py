@@ -10,8 +10,8 @@ from typing import Final
 
 from caretrail.cli.arguments import id_of
 from caretrail.cli.command_group import CommandGroup
-from caretrail.cli.plan_verbs import medication_reads, plan_reads
-from caretrail.cli.referral_verbs import referral_reads
+from caretrail.cli.list_verbs import add_list
+from caretrail.cli.plan_verbs import plan_reads
 from caretrail.cli.team_verbs import attribution_reads, team_reads
 from caretrail.cli.transition_verbs import transition_reads
 from caretrail.cli.verbs import Verbs, add_instants, add_json, add_verb
@@ -46,14 +46,12 @@ GROUPS: Final = (
         kind="medication_list",
         words="record medication lists, reconcile them and show them",
         noun="medication list",
-        reads=medication_reads,
     ),
     CommandGroup(
         word="referral",
         kind="referral",
         words="request, answer, close, show and list referrals",
         noun="referral",
-        reads=referral_reads,
     ),
     CommandGroup(
         word="transition",
@@ -69,6 +67,7 @@ GROUPS: Final = (
         words="list what is owed, claim an item, give it back, put it off, assign it",
         noun="work",
         reads=work_reads,
+        list_verb="items",
     ),
 )
 
@@ -87,6 +86,7 @@ def command_groups(
             add_command_verbs(inner, group)
         if not group.own_show:
             _add_show(inner, group)
+        add_list(inner, group.kind, group.list_verb)
         group.reads(inner)
 
 

@@ -147,10 +147,16 @@ def person_of(application: Application, options: Namespace) -> NamedPerson:
 
 
 @contextmanager
-def listed_at(options: Namespace) -> Iterator[tuple[PastRows, PatientId | None, datetime]]:
+def listed_at(
+    options: Namespace, *, states_periods: bool = False
+) -> Iterator[tuple[PastRows, PatientId | None, datetime]]:
     """Lend the relations of a list at the instants of the options.
 
     Beside them are the patient that the options name, and the instant of the list.
+
+    Args:
+        options: The options of the verb.
+        states_periods: See ``Listing``.
 
     Raises:
         Failed: The options name a patient that does not exist.
@@ -160,7 +166,7 @@ def listed_at(options: Namespace) -> Iterator[tuple[PastRows, PatientId | None, 
         if options.patient and found is None:
             raise Failed(NO_PATIENT)
         with reader.past(
-            as_of=options.as_of,
+            as_of=None if states_periods else options.as_of,
             known_at=options.known_at,
             records=[found[0]] if found else None,
         ) as past:

@@ -1,48 +1,13 @@
-"""``plan ls`` and ``plan compare``."""
+"""``plan compare``."""
 
 from argparse import Namespace
 
 from caretrail.cli.home import open_home_reader
-from caretrail.cli.output import as_stated, columns, json_line, json_lines, line
-from caretrail.cli.own_streams import listed_at
+from caretrail.cli.output import as_stated, columns, json_line, line
 from caretrail.failure import Failed
-from caretrail.reading.care_plans import plan_json
 from caretrail.reading.opened_contents import opened_comparison
 from caretrail.reading.plan_comparisons import NoSuchRevision, compared_revisions
 from domain.ids import StreamId
-from projections.care_plan import care_plans
-
-
-def plan_ls(options: Namespace) -> None:
-    """List care plans."""
-    with listed_at(options) as (past, patient, _):
-        found = care_plans(
-            past.connection,
-            state=options.state,
-            patient=patient,
-            limit=options.limit,
-            relations=past,
-        )
-    shown = [plan_json(each) for each in found]
-    if options.json:
-        json_lines(shown)
-        return
-    columns(
-        ("plan", "category", "state", "begun", "revision", "goals", "activities", "patient"),
-        [
-            (
-                each["stream_id"],
-                each["category"],
-                each["state"],
-                as_stated(each["drafted_at"], each["drafted_precision"]),
-                "" if each["revision"] is None else str(each["revision"]),
-                str(each["open_goals"]),
-                str(each["open_activities"]),
-                each["patient_id"],
-            )
-            for each in shown
-        ],
-    )
 
 
 def plan_compare(options: Namespace) -> None:

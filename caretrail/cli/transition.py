@@ -1,15 +1,14 @@
-"""``transition show`` and ``transition ls``."""
+"""``transition show``."""
 
 from argparse import Namespace
 
 from caretrail.cli.home import open_home_reader
-from caretrail.cli.output import as_stated, columns, json_line, json_lines, line
-from caretrail.cli.own_streams import NO_PATIENT, listed_at
+from caretrail.cli.output import as_stated, columns, json_line, line
+from caretrail.cli.own_streams import NO_PATIENT
 from caretrail.cli.patients import shared_number_listed
 from caretrail.failure import Failed
 from caretrail.reading.members import Json
-from caretrail.reading.transition_lists import listed_json, transitions_of
-from projections.transition_list import listed_transitions
+from caretrail.reading.transition_lists import transitions_of
 
 
 def transition_show(options: Namespace) -> None:
@@ -26,42 +25,6 @@ def transition_show(options: Namespace) -> None:
         line("no discharge gives a transition")
     for each in shown["transitions"]:
         _print(each)
-
-
-def transition_ls(options: Namespace) -> None:
-    """List transitions, the most pressing first."""
-    with listed_at(options) as (past, patient, at):
-        found = listed_transitions(
-            past.connection,
-            at=at,
-            state=options.state or "",
-            patient=patient,
-            only_open=options.open,
-            only_overdue=options.overdue,
-            facility=options.facility or "",
-            limit=options.limit,
-            relations=past,
-        )
-    shown = [listed_json(each) for each in found]
-    if options.json:
-        json_lines(shown)
-        return
-    columns(
-        ("discharged", "facility", "kind", "state", "steps", "next due", "overdue", "encounter"),
-        [
-            (
-                as_stated(each["discharged_at"], each["discharged_precision"]),
-                each["facility"],
-                each["kind"],
-                _state(each),
-                f"{each['steps_settled']} of {each['steps']}",
-                as_stated(each["next_due"]),
-                ", ".join(each["overdue"]),
-                each["encounter_id"],
-            )
-            for each in shown
-        ],
-    )
 
 
 def _print(one: Json) -> None:

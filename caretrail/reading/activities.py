@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import chain, groupby
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from domain.ids import EncounterId, EventId, PatientId, StatementRef, StreamId
 from domain.medication_list import KIND as MEDICATION_LIST
 from domain.statement import Precision
 from domain.stream_kind import Event, StreamKind
+from projections.engine.course import Course
 from projections.engine.events import FiledOwnEvent
 from projections.engine.own_events import OwnEventRow, streams_of
 
@@ -124,6 +125,28 @@ def read_activities(
             for kind, found in summaries.items()
         },
     )
+
+
+def stream_members(course: Course, kind: str) -> list[Json]:
+    """Return how far the streams of one kind are in a course."""
+    stream_kind = OWN_STREAMS[kind]
+    by_patient: dict[PatientId, list[Json]] = {}
+    for stream, filed in course.streams.items():
+        if kind_of(filed[0]) != kind:
+            continue
+        facts = [_fact(each) for each in filed]
+        if any(isinstance(each.event, stream_kind.begins) for each in facts):
+            summary = stream_kind.summarise(
+                StreamId(stream),
+                facts,
+                patient_of=course.patient_of,
+                encounter_of=course.encounter_of,
+            )
+            by_patient.setdefault(summary.members["patient_id"], []).append(summary.members)
+    if kind == MEDICATION_LIST.name:
+        for streams in by_patient.values():
+            mark_compared_elsewhere(streams)
+    return list(chain.from_iterable(by_patient.values()))
 
 
 def stream_entries(

@@ -18,6 +18,7 @@ from domain.attribution import (
 from domain.decider import fold
 from domain.ids import EncounterId, EventId, PatientId, RecordId, StatementRef, StreamId
 from projections.attribution import AttributionRow, attribution_rows
+from projections.stream_terms import state_of_attributions
 
 
 def attribution_json(row: AttributionRow) -> Json:
@@ -55,7 +56,7 @@ def _summary(
     rows = attribution_rows(patient, first.mode, folded.state)
     members = {
         "stream_id": stream,
-        "state": "attributed" if rows else "entered_in_error",
+        "state": state_of_attributions(folded.state),
         "version": len(history),
         "patient_id": patient,
         "record_id": first.record,

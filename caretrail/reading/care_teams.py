@@ -32,6 +32,7 @@ from projections.care_team_member import (
     handover_rows,
     member_rows,
 )
+from projections.stream_terms import state_of_team
 
 
 def member_json(row: MemberRow) -> Json:
@@ -90,12 +91,9 @@ def _summary(
     folded = fold(CARE_TEAM, history)
     team = folded.state
     (joined,) = [each.event for each in history if isinstance(each.event, MemberJoined)][:1]
-    # FHIR CareTeam: active, inactive.
-    active = any(each.until is None for each in team.memberships)
-    void = "entered_in_error" if not team.memberships else "inactive"
     members = {
         "stream_id": stream,
-        "state": "active" if active else void,
+        "state": state_of_team(team),
         "version": len(history),
         "patient_id": patient_of(joined.record),
         "record_id": joined.record,

@@ -18,7 +18,7 @@ from domain.medication_facts import (
     MedicationListRecorded,
     MedicationsReconciled,
 )
-from domain.medication_list import MEDICATION_LIST, MedicationHistory, Medications, NoList
+from domain.medication_list import MEDICATION_LIST, MedicationHistory, Medications
 from domain.party import Party
 from projections.medication_reconciliation import (
     DiscrepancyRow,
@@ -30,6 +30,7 @@ from projections.medication_reconciliation import (
     lists_of_stream,
     reconciliation_rows,
 )
+from projections.stream_terms import state_of_medications
 
 
 def _list_json(list_id: str, row: ListRow) -> Json:
@@ -100,11 +101,10 @@ def _summary(
     folded = fold(MEDICATION_LIST, history)
     known = folded.state.known
     first = next(each.event for each in history if isinstance(each.event, MedicationFact))
-    void = isinstance(folded.state, NoList)
     flags = (("has_void_events", folded.void), ("rests_on_void", folded.rests_on_void))
     members = {
         "stream_id": stream,
-        "state": "entered_in_error" if void else folded.state.WORD,
+        "state": state_of_medications(folded.state),
         "version": len(history),
         "patient_id": patient_of(first.record),
         "record_id": first.record,

@@ -26,6 +26,7 @@ from domain.events import EnteredInError, OwnEvent
 from domain.protocol import KIND as PROTOCOL
 from domain.protocol import ProtocolEvent, ProtocolHistory, ProtocolPublished, protocols_of
 from domain.rules import Protocols
+from projections.engine import course
 from projections.engine.component import Component, by_ref
 from projections.engine.course import Course, CoursePatient, course_patients
 from projections.engine.events import FiledOwnEvent
@@ -61,6 +62,29 @@ class TwoClocks:
 
 #: The question of most readers.
 NOW: Final = TwoClocks()
+
+
+def courses_at(
+    connection: Database, components: Sequence[str], clocks: TwoClocks, read_own: ReadOwn
+) -> Iterator[Course]:
+    """Yield the courses of ``components``: those of now, or see ``past_courses``."""
+    if not clocks.are_now:
+        yield from past_courses(connection, components, clocks, read_own)
+        return
+    protocols = known_protocols(connection, clocks, read_own)
+    patients = course.read(connection, "proj", components)
+    for component, rows in own_by_component(connection, "proj", components).items():
+        try:
+            streams = streams_of(rows, read_own)
+        except ValueError:
+            log.warning("component.unreadable", component=component)
+            continue
+        yield Course(
+            component=component,
+            patients=patients.get(component, ()),
+            streams=streams,
+            protocols=protocols,
+        )
 
 
 def past_courses(

@@ -23,7 +23,7 @@ def test_help_needs_no_library_that_is_installed() -> None:
     assert not found & {"domain.statement", "msgspec", "psycopg", "pydantic", "structlog", *_SLOW}
 
 
-@pytest.mark.parametrize("verb", ["census", "patients", "referral", "timeline", "why"])
+@pytest.mark.parametrize("verb", ["census", "lists", "patients", "timeline", "why"])
 def test_a_reading_verb_imports_no_slow_module_that_it_does_not_need(verb: str) -> None:
     assert not imported(f"caretrail.cli.{verb}") & set(_SLOW)
 

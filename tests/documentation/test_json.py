@@ -151,6 +151,9 @@ def test_care_teams_and_attributions_have_the_members_that_are_documented(
     assert set(told) == documented("attribution show")
     assert set(told["attributions"][0]) == documented("attribution show", "attributions")
     assert told["in_force"] == told["attributions"]
+    for verb, more in (("team ls", ("--member", "rn-1")), ("attribution ls", ("--target", "acme"))):
+        (listed,) = line.objects(*verb.split(), *more)
+        assert set(listed) == documented(verb)
     activities = line.object("timeline", patient)["activities"]
     assert set(activities["care_team"][0]) == documented("team show", "care_team in activities")
     assert set(activities["attribution"][0]) == documented(
@@ -202,6 +205,8 @@ def test_care_plans_and_medications_have_the_members_that_are_documented(
     line.run("medications", "find-discrepancy", patient, "--kind", "dose", *caller)
     reconcile = ("--at-point", "visit", "--role", "other", "--compared", "l1", "--unresolved", "1")
     line.run("medications", "reconcile", patient, *reconcile, *caller)
+    (listed,) = line.objects("medications", "ls", "--open-discrepancy", "--org", "MERCY")
+    assert set(listed) == documented("medications ls")
     medications = line.object("medications", "show", lists)
     assert set(medications) == documented("medications show")
     for member in ("lists", "reconciliations", "discrepancies"):

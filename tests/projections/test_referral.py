@@ -7,11 +7,9 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from caretrail.cli.referral_verbs import STATES
 from caretrail.default_protocol import default_protocol
 from domain.ids import EventId, StreamId
 from domain.referral import ReferralEvent
-from domain.referral.states import WORDS
 from domain.rules import Protocols, PublishedProtocol, parse_protocol
 from domain.statement import Moment
 from projections.catalogue import PROJECTIONS
@@ -300,7 +298,3 @@ def test_a_rebuild_gives_the_same_rows(connection: psycopg.Connection) -> None:
     live = content(connection)
     rebuild(connection, PROJECTIONS, [], log.events, heal=log.heal, services=services())
     assert content(connection) == live
-
-
-def test_the_command_line_offers_every_state() -> None:
-    assert set(STATES) == {*WORDS, "held", "entered_in_error"}

@@ -95,7 +95,7 @@ def terms_of_medications(
 
 
 def terms_of_work(work: Work, about: WorkEvent) -> Iterator[StreamTerm]:
-    """Yield who has claimed the work on a duty, to whom it is assigned, and whether it waits.
+    """Yield who has claimed the work on a duty, who is assigned, and whether it waits.
 
     Args:
         work: The facts.

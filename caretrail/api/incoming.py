@@ -173,6 +173,13 @@ def invalid(error: ValidationError, *, code: str, where: str) -> Problem:
     return Problem(code, facts=found.facts())
 
 
+def wrong_parameter(name: str, message: str) -> Problem:
+    """Return the problem of a parameter of the query; ``message`` says what to write."""
+    return Problem(
+        "query_invalid", facts=FieldErrors([FieldError(f"query.{name}", message)]).facts()
+    )
+
+
 def code_of_body(error: ValidationError) -> str:
     """Return the code of the problem of a command that has not the right shape.
 

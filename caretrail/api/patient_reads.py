@@ -8,15 +8,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from caretrail.api.giving import several
-from caretrail.api.incoming import Incoming, shaped
+from caretrail.api.incoming import Incoming, shaped, wrong_parameter
 from caretrail.api.problems import Problem
 from caretrail.api.reading import (
-    NO_CURSOR,
     AskedInstants,
     AskedPage,
     WaitFor,
     in_care,
     list_read,
+    no_cursor,
     offset_of,
     page,
     person_read,
@@ -28,6 +28,7 @@ from caretrail.reading import NumberShared, PatientSearch
 from caretrail.reading.contract import census_json, patients_json, timeline_json
 from caretrail.reading.listing import read_cursor
 from caretrail.reading.members import Json
+from caretrail.reading.past_patients import FIRST, patients_then, read_place, summary_then
 from caretrail.reading.responsibility import (
     TeamReading,
     attributions_json,
@@ -45,18 +46,6 @@ class AskedCensus(AskedPage):
     facility: Annotated[
         str, Field(max_length=200, description="only places of this facility; empty: all")
     ] = ""
-
-
-class AskedPatients(BaseModel):
-    """A page of the list of patients."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    limit: Annotated[int, Field(ge=1, le=500, description="most rows of the page")] = 50
-    cursor: Annotated[
-        str, Field(max_length=512, description="`next` of the page before; empty: the first page")
-    ] = ""
-    wait_for: WaitFor = None
 
 
 class AskedResponsible(AskedInstants):
@@ -84,8 +73,8 @@ class PatientWords(BaseModel):
     ]
 
 
-class AskedPatient(BaseModel):
-    """One patient, as the list of patients shows it now."""
+class AskedSearch(BaseModel):
+    """A search. It finds patients by the names and numbers that they have now."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -107,22 +96,41 @@ def timeline(incoming: Incoming) -> Response:
 
 def patient(incoming: Incoming) -> Response:
     """Answer with one patient of the list of patients."""
-    wait(incoming, incoming.asked(AskedPatient).wait_for)
+    asked = incoming.asked(AskedInstants)
+    wait(incoming, asked.wait_for)
     read = person_read(incoming, incoming.path["patient"])
-    found = read.reader.summary(read.patient)
+    if asked.are_now:
+        found = read.reader.summary(read.patient)
+    else:
+        reading = read.reader.patient(
+            read.patient, as_of=asked.as_of_instant, known_at=asked.known_at_position
+        )
+        found = summary_then(reading) if reading else None
     if found is None:
         raise Problem("unknown_patient")
     return shown(incoming, patients_json(found), right=read.right, patients=[read.patient])
 
 
 def patients(incoming: Incoming) -> Response:
-    """Answer with a page of the list of patients."""
-    asked = incoming.asked(AskedPatients)
+    """Answer with a page of the list of patients, now or at other instants."""
+    asked = incoming.asked(AskedPage)
     wait(incoming, asked.wait_for)
     read = list_read(incoming)
-    if asked.cursor and read_cursor(asked.cursor) is None:
-        raise Problem("query_invalid", detail=NO_CURSOR)
-    found = read.reader.patients(cursor=asked.cursor, limit=asked.limit)
+    if asked.are_now:
+        if asked.cursor and read_cursor(asked.cursor) is None:
+            raise no_cursor()
+        found = read.reader.patients(cursor=asked.cursor, limit=asked.limit)
+    else:
+        after = read_place(asked.cursor) if asked.cursor else FIRST
+        if after is None:
+            raise no_cursor()
+        found = patients_then(
+            read.reader,
+            as_of=asked.as_of_instant,
+            known_at=asked.known_at_position,
+            after=after,
+            limit=asked.limit,
+        )
     rows = in_care(incoming, read, found.listed, lambda each: each.patient_id)
     document = page([patients_json(each) for each in rows], after=found.older)
     return shown(incoming, document, right=read.right, patients=[each.patient_id for each in rows])
@@ -130,7 +138,7 @@ def patients(incoming: Incoming) -> Response:
 
 def patients_search(incoming: Incoming) -> Response:
     """Answer with the patients that a search finds by name, birth date or number."""
-    wait(incoming, incoming.asked(AskedPatient).wait_for)
+    wait(incoming, incoming.asked(AskedSearch).wait_for)
     words = shaped(PatientWords, incoming.json(), code="body_invalid", where="body").words
     read = list_read(incoming, by_identity=True)
     try:
@@ -174,9 +182,8 @@ def responsible(incoming: Incoming) -> Response:
     """Answer with who is responsible for a patient."""
     asked = incoming.asked(AskedResponsible)
     if (asked.scope == "programme") != bool(asked.programme):
-        raise Problem(
-            "query_invalid", detail="Name a programme if, and only if, the scope is programme."
-        )
+        message = "name a programme if, and only if, the scope is programme"
+        raise wrong_parameter("programme", message)
     return _of_team(
         incoming, asked, lambda team: responsible_json(team, asked.scope, asked.programme)
     )

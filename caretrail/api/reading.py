@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from caretrail.actors.accesses import ReadRequest
-from caretrail.api.incoming import Incoming, shaped
+from caretrail.api.incoming import Incoming, wrong_parameter
 from caretrail.api.problems import Problem
 from caretrail.reading import Reader
 from caretrail.reading.members import Json
@@ -35,7 +35,6 @@ WaitFor: TypeAlias = Annotated[
         ge=0, lt=1 << 63, description="wait until the read models hold the event with this index"
     ),
 ]
-NO_CURSOR: Final = "The cursor is not one that a page gave."
 
 
 def _a_time(text: str) -> str:
@@ -73,6 +72,11 @@ class AskedInstants(BaseModel):
         ),
     ] = None
     wait_for: WaitFor = None
+
+    @property
+    def are_now(self) -> bool:
+        """Whether the read is about now, with everything that is known."""
+        return self.as_of is None and self.known_at is None
 
     @property
     def as_of_instant(self) -> datetime | None:
@@ -245,9 +249,16 @@ def offset_of(cursor: str) -> int:
         return 0
     try:
         given = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        return shaped(_Offset, given, code="query_invalid", where="query").o
+        return _Offset.model_validate(given).o
     except (ValueError, TypeError):
-        raise Problem("query_invalid", detail=NO_CURSOR) from None
+        raise no_cursor() from None
+
+
+def no_cursor() -> Problem:
+    """Return the problem of a text that is not a cursor of the list."""
+    return wrong_parameter(
+        "cursor", "write `next` of a page of the same list, or nothing for the first page"
+    )
 
 
 class _Offset(BaseModel):

@@ -15,9 +15,8 @@ from caretrail.api.incoming import Incoming
 from caretrail.api.lists import asked_of, listed
 from caretrail.api.patient_reads import (
     AskedCensus,
-    AskedPatient,
-    AskedPatients,
     AskedResponsible,
+    AskedSearch,
     PatientWords,
     attributions,
     care_team,
@@ -29,7 +28,7 @@ from caretrail.api.patient_reads import (
     timeline,
 )
 from caretrail.api.protocols import AskedProtocols, protocol, protocols
-from caretrail.api.reading import AskedInstants
+from caretrail.api.reading import AskedInstants, AskedPage
 from caretrail.api.stream_reads import AskedComparison, comparison, stream
 from caretrail.api.work_list import AskedWork, work_list
 from caretrail.listings import LISTINGS
@@ -121,8 +120,8 @@ _READS: Final = (
     ReadRoute(
         path="/patients",
         tag="patients",
-        words="List patients, those with the latest events first",
-        asked=AskedPatients,
+        words="List patients, those with the latest events first; at other instants, by id",
+        asked=AskedPage,
         work=patients,
         shape=PatientAnswer,
         is_list=True,
@@ -131,7 +130,7 @@ _READS: Final = (
         path="/patients/search",
         tag="patients",
         words="Find patients by name, birth date or number",
-        asked=AskedPatient,
+        asked=AskedSearch,
         work=patients_search,
         shape=PatientAnswer,
         is_list=True,
@@ -142,7 +141,7 @@ _READS: Final = (
         path="/patients/{patient}",
         tag="patients",
         words="Show one patient",
-        asked=AskedPatient,
+        asked=AskedInstants,
         work=patient,
         shape=PatientAnswer,
     ),

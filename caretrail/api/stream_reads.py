@@ -6,8 +6,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from caretrail.api.collections import Collection
-from caretrail.api.incoming import Incoming
-from caretrail.api.problems import Problem
+from caretrail.api.incoming import Incoming, wrong_parameter
 from caretrail.api.reading import AskedInstants, PersonRead, person_read, shown, wait
 from caretrail.reading.contract import activity_json
 from caretrail.reading.members import Json
@@ -64,9 +63,9 @@ def comparison(incoming: Incoming) -> Response:
             )
         except NoSuchRevision as error:
             known = ", ".join(map(str, error.known)) or "none"
-            raise Problem(
-                "query_invalid", detail=f"No revision {error.number}; the plan has: {known}."
-            ) from None
+            name = "later" if error.number == asked.later else "earlier"
+            message = f"the plan has no revision {error.number}; it has: {known}"
+            raise wrong_parameter(name, message) from None
         found = opened_comparison(read.reader, both, wanted, past.clocks)
     return shown(incoming, found, right=read.right, patients=[read.patient])
 

@@ -7,8 +7,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from caretrail.api.incoming import Incoming
-from caretrail.api.problems import Problem
-from caretrail.api.reading import NO_CURSOR, AskedPage, in_care, list_read, shown, wait
+from caretrail.api.reading import AskedPage, in_care, list_read, no_cursor, shown, wait
 from caretrail.reading.work import read_cursor, read_work, work_json
 from domain.events import OptionalCode
 from projections.work_list import ItemFilter
@@ -41,7 +40,7 @@ def work_list(incoming: Incoming) -> Response:
     asked = incoming.asked(AskedWork)
     wait(incoming, asked.wait_for)
     if asked.cursor and read_cursor(asked.cursor) is None:
-        raise Problem("query_invalid", detail=NO_CURSOR)
+        raise no_cursor()
     read = list_read(incoming)
     with read.reader.past(as_of=asked.as_of_instant, known_at=asked.known_at_position) as then:
         listed = read_work(

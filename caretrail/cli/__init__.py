@@ -239,9 +239,11 @@ def _message_verbs(verbs: "Verbs[argparse.ArgumentParser]") -> None:
 
 def _reading_verbs(verbs: "Verbs[argparse.ArgumentParser]") -> None:
     patients = add_group(verbs, "patients", "list patients")
-    add_json(
-        add_verb(patients, "ls", "patients:patients_ls", "list all patients; merged ones come last")
+    listed = add_verb(
+        patients, "ls", "patients:patients_ls", "list all patients; merged ones come last"
     )
+    add_instants(listed)
+    add_json(listed)
     timeline = add_verb(
         verbs, "timeline", "timeline:timeline", "show one patient's encounters in all facilities"
     )

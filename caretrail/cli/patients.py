@@ -9,12 +9,17 @@ from caretrail.cli.output import columns, json_lines
 from caretrail.failure import Failed
 from caretrail.reading import NumberShared, PatientSummary
 from caretrail.reading.contract import patients_json
+from caretrail.reading.past_patients import every_patient_then
 
 
 def patients_ls(options: Namespace) -> None:
-    """List all patients; merged records come last."""
+    """List all patients; merged records come last. At other instants these are left out."""
     with open_home_reader() as reader:
-        _print(reader.every_patient(), as_json=options.json)
+        if options.as_of is None and options.known_at is None:
+            listed = reader.every_patient()
+        else:
+            listed = every_patient_then(reader, as_of=options.as_of, known_at=options.known_at)
+        _print(listed, as_json=options.json)
 
 
 @contextmanager

@@ -54,6 +54,22 @@ def test_every_command_and_every_read_has_an_operation_of_its_own() -> None:
     assert all(operation["summary"] for _, _, operation in operations())
 
 
+#: Reads that answer about now alone, with the reason.
+NOW_ALONE = {
+    "/api/v1/patients/search": "it finds by the names and numbers that patients have now",
+}
+
+
+def test_every_read_takes_as_of_and_known_at() -> None:
+    without = {
+        path
+        for path, _, operation in operations()
+        if operation["operationId"].startswith("read_")
+        and not {"as_of", "known_at"} <= {each["name"] for each in operation["parameters"]}
+    }
+    assert without == set(NOW_ALONE)
+
+
 def test_every_reference_names_something() -> None:
     found = references(DOCUMENT)
     assert found

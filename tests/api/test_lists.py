@@ -110,7 +110,8 @@ def test_attributions_are_found_by_target_and_roster_in_their_periods(
     })  # fmt: skip
     stream, index = attributed["stream_id"], attributed["events"][0]["index"]
     given(api, "/attributions/attribute", {
-        "patient": people[3], "target_kind": "payer", "target": "OAK-2", "since": "2026-01-01T00:00:00Z",
+        "patient": people[3], "target_kind": "payer", "target": "OAK-2",
+        "since": "2026-01-01T00:00:00Z",
     })  # fmt: skip
     january = "as_of=2026-01-10"
 

@@ -59,6 +59,33 @@ def test_the_list_of_patients_is_read_in_pages(api: ApiClient) -> None:
     assert len(page["items"]) <= 17
 
 
+def test_patients_are_read_at_other_instants(api: ApiClient, alder: str) -> None:
+    found: list[dict[str, Any]] = []
+    cursor = ""
+    while True:
+        page = api.get(f"/patients?limit=2&as_of=2026-01-20&cursor={cursor}").json()
+        found += page["items"]
+        if page["next"] is None:
+            break
+        cursor = page["next"]
+    now = api.get("/patients?limit=500").json()["items"]
+    ids = [each["patient_id"] for each in found]
+    assert 2 < len(ids) == len(set(ids)) < len(now)
+    known = api.get("/patients?limit=500&known_at=10").json()["items"]
+    assert 0 < len(known) < len(now)
+    assert api.get("/patients?known_at=0").json()["items"] == []
+    assert api.get("/patients?as_of=1900-01-01").json()["items"] == []
+    (listed,) = (each for each in found if each["patient_id"] == alder)
+    assert listed == api.get(f"/patients/{alder}?as_of=2026-01-20").json()
+    assert code_of(api.get(f"/patients/{alder}?known_at=0")) == "unknown_patient"
+    # Everything that is known now was known at the newest event.
+    newest = api.get(f"/patients/{alder}/timeline").json()["known_at"]["index"]
+    whole = api.get(f"/patients?limit=500&known_at={newest}").json()["items"]
+    assert {each["patient_id"] for each in whole} == {each["patient_id"] for each in now}
+    now_cursor = api.get("/patients?limit=1").json()["next"]
+    assert code_of(api.get(f"/patients?as_of=2026-01-20&cursor={now_cursor}")) == "query_invalid"
+
+
 def test_the_census_is_read_in_pages_and_by_facility(api: ApiClient) -> None:
     whole = api.get("/census?limit=500&facility=NGH").json()["items"]
     first = api.get("/census?limit=3&facility=NGH").json()
@@ -153,6 +180,7 @@ def test_a_plan_is_listed_and_compared_and_its_words_are_shown_only_to_some_role
     assert api.get(f"/care-plans/{plan}", role="analyst").json()["contents"] == []
     unknown = api.get(f"/care-plans/{plan}/compare?later=1&known_at={last - 1}")
     assert code_of(unknown) == "query_invalid"
+    assert [each["where"] for each in unknown.json()["facts"]["errors"]] == ["query.later"]
     listed = api.get("/care-plans?state=active&limit=500").json()["items"]
     assert plan in [each["stream_id"] for each in listed]
 
@@ -196,12 +224,15 @@ def test_a_wait_has_an_end(api: ApiClient) -> None:
 
 @pytest.mark.parametrize("query", [
     "as_of=yesterday", "known_at=soon", "known_at=-1", "wait_for=x", "wait_for=-1", "limit=0",
-    "limit=501", "cursor=%21", "cursor=e30", "unknown=1", "facility=" + "x" * 201,
+    "limit=501", "cursor=%21", "cursor=e30", "cursor=W10", "unknown=1", "facility=" + "x" * 201,
 ])  # fmt: skip
 def test_a_wrong_parameter_is_refused_without_its_value(api: ApiClient, query: str) -> None:
     answer = api.get(f"/census?{query}")
     assert (answer.status_code, code_of(answer)) == (422, "query_invalid")
     assert "yesterday" not in answer.text
+    (error,) = answer.json()["facts"]["errors"]
+    assert error["where"] == f"query.{query.partition('=')[0]}"
+    assert error["message"]
 
 
 @pytest.mark.parametrize("patient", [UNKNOWN, "SBH%7C77-10342", "x", "a" * 300])
@@ -223,8 +254,10 @@ def test_the_work_list_is_read_at_other_instants_and_refuses_what_is_no_cursor(
     listed = api.get("/work-list?as_of=2026-01-16T12:00:00Z&known_at=10&organisation=HEART").json()
     assert (listed["at"], listed["known_at"]["index"]) == ("2026-01-16T12:00:00Z", 10)
     assert (listed["people"], listed["next"]) == ([], None)
-    answer = api.get("/work-list?cursor=x")
-    assert (answer.status_code, code_of(answer)) == (422, "query_invalid")
+    for path in ("/work-list", "/patients", "/patients?as_of=2026-01-20", "/referrals"):
+        answer = api.get(path + ("&" if "?" in path else "?") + "cursor=x")
+        assert (answer.status_code, code_of(answer)) == (422, "query_invalid")
+        assert [each["where"] for each in answer.json()["facts"]["errors"]] == ["query.cursor"]
 
 
 def test_protocols_are_listed_and_shown_to_every_role(api: ApiClient) -> None:

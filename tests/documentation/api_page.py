@@ -34,7 +34,7 @@ alone. Times are written as a time or a day. A command answers with the events t
 `events[].index` is what `wait_for` takes.
 
 Reads take `as_of`, what was true at a time, and `known_at`, what was recorded by a time or up to
-the index of an event. Only the list of patients is always as of now. With `wait_for=INDEX` the
+the index of an event. Only the search for patients is always as of now. With `wait_for=INDEX` the
 answer waits until the read models hold that event, at most `CARETRAIL_READ_WAIT` seconds; then it
 is 504. A list is `{items, next}`: `next` is the `cursor` of the next page, or null. A page may hold
 fewer rows than `limit`, because rows that the caller may not read are left out. The members of the

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, NamedTuple, assert_never
@@ -28,7 +29,7 @@ from commands.ports.streams import (
 from commands.sealed_content import SealedContent
 from commands.sensitive_codes import NO_CODES, SensitiveCodes
 from domain.body import Actor
-from domain.decider import StatedTime
+from domain.decider import CLOCK_TOLERANCE, StatedTime, StreamEvent
 from domain.errors import (
     DomainError,
     KeyReused,
@@ -44,7 +45,9 @@ log = structlog.get_logger()
 
 #: How often a command is decided, if another writer appends first each time.
 ATTEMPTS: Final = 5
-#: How often the outcome is read back, if the store does not answer.
+#: How often a command is decided again after a lost answer, if the read shows no outcome.
+RESENDS: Final = 1
+#: How often outcomes are read back, if the store does not answer.
 READS: Final = 3
 
 
@@ -138,10 +141,11 @@ class Decisions:
     def _take_turns(self, turn: Sequence["_Attempt"]) -> dict[int, CommandOutcome | Exception]:
         """Decide commands on different streams, append, and return what was found, by place.
 
-        A command that is left out is decided again: another writer appended first.
+        A command that is left out is looked at again: another writer appended first, or the answer
+        was lost.
         """
         try:
-            views = self.streams.look([(each.given.command.stream, each.key) for each in turn])
+            views = self._look(turn)
         except StoreUnavailable as error:
             return {each.place: error for each in turn}
         found, decisions = dict[int, CommandOutcome | Exception](), list[_CommandDecision]()
@@ -176,6 +180,21 @@ class Decisions:
                     found[one.place] = outcome
         return found
 
+    def _look(
+        self, turn: Sequence["_Attempt"]
+    ) -> list[StreamView | StreamOfOtherKind | ValueError]:
+        """Return the streams of commands, and what each command has recorded already.
+
+        Raises:
+            StoreUnavailable: The store does not answer. If answers were lost, it was asked again.
+        """
+        wanted = [(each.given.command.stream, each.key) for each in turn]
+        if any(each.lost for each in turn):
+            for _ in range(READS - 1):
+                with suppress(StoreUnavailable):
+                    return self.streams.look(wanted)
+        return self.streams.look(wanted)
+
     def _facts_for(
         self,
         turn: Sequence["_Attempt"],
@@ -203,6 +222,7 @@ class Decisions:
 
         Raises:
             DomainError: The command is refused.
+            StoreUnavailable: Its answers were lost too often.
         """
         command, caller, noticed = one.given
         if isinstance(view, StreamOfOtherKind):
@@ -211,10 +231,12 @@ class Decisions:
             raise view
         if view.earlier is not None:
             return _same(view.earlier)
+        if one.lost is not None and not one.left:
+            raise one.lost
+        history = view.history
         moment = command.happened_at or Moment(at=self.now())
         command = self.organisations().named_by(command, moment).sealing(self.sensitive)
-        context = self._context(command, one.key.actor, facts)
-        history = view.history
+        context = self._context(command, one.key.actor, facts, history)
         version = history[-1].version if history else 0
         if caller.expected_version not in {None, version}:
             raise VersionConflict(expected=caller.expected_version or 0, actual=version)
@@ -232,37 +254,39 @@ class Decisions:
     def _outcome(
         self, one: "_Attempt", append: StreamAppend, result: AppendResult
     ) -> CommandOutcome | None:
-        """Return the outcome of a command; None if nothing was recorded: it is decided again.
+        """Return the outcome of a command; None if it is not known or nothing was recorded.
 
         Raises:
             DomainError, CannotStore: The command is refused.
-            StoreUnavailable: The outcome is unknown.
         """
-        outcome: CommandOutcome | None
         match result:
             case CommandOutcome():
-                outcome = result
+                return _same(result)
             case StreamConflict():
                 log.info("stream.conflict", stream=append.stream, version=append.expected_version)
-                outcome = None
+                one.left -= 1
+                if not one.left:
+                    raise VersionConflict(expected=append.expected_version, actual=None)
             case StoreUnavailable():
                 log.warning("command.outcome_unknown", stream=append.stream)
-                outcome = self._read_back(one.key)
+                one.left = min(one.left, RESENDS) if one.lost is None else 0
+                one.lost = result
             case CannotStore():
                 raise result
             case _:
                 assert_never(result)
-        if outcome is not None:
-            return _same(outcome)
-        one.left -= 1
-        if not one.left:
-            raise VersionConflict(expected=append.expected_version, actual=None)
         return None
 
-    def _context(self, command: Command, actor: Actor, facts: Facts) -> Context:
+    def _context(
+        self,
+        command: Command,
+        actor: Actor,
+        facts: Facts,
+        history: Sequence[StreamEvent[OwnEvent]],
+    ) -> Context:
         return Context(
             time=StatedTime(
-                self.now(),
+                _present(self.now(), history),
                 command.happened_at,
                 content_ref=_sealed(command).ref(self.id_key, command.stream),
             ),
@@ -310,20 +334,6 @@ class Decisions:
         segments = _sealed(command).segments(last.event.record or RecordId(command.stream))
         return [*decided[:-1], replace(last, segments=segments)]
 
-    def _read_back(self, key: CommandKey) -> CommandOutcome | None:
-        """Return what was recorded under the key; None if nothing was.
-
-        Raises:
-            StoreUnavailable: The store still does not answer.
-        """
-        for left in reversed(range(READS)):
-            try:
-                return self.streams.outcome_of(key)
-            except StoreUnavailable:
-                if not left:
-                    raise
-        raise ValueError("READS is at least 1")
-
 
 def _sealed(command: Command) -> SealedContent:
     return SealedContent.of(command.texts(), command.clinical())
@@ -337,6 +347,7 @@ class _Attempt:
     given: GivenCommand
     key: CommandKey
     left: int = ATTEMPTS  # how often it may still be decided
+    lost: StoreUnavailable | None = None  # why the answer to its last append was lost
 
 
 class _CommandDecision(NamedTuple):
@@ -359,6 +370,16 @@ def _apart(waiting: Sequence[_Attempt]) -> list[_Attempt]:
             found.append(each)
         taken |= names
     return found
+
+
+def _present(now: datetime, history: Sequence[StreamEvent[OwnEvent]]) -> datetime:
+    """Return the present, or the time of an event of the stream that is a little ahead of it.
+
+    The clocks of two servers differ, a clock is set back, and a person may state a time that is
+    ``CLOCK_TOLERANCE`` ahead. A command that states no time follows what was recorded before it.
+    """
+    latest = max((each.event.happened_at.at for each in history), default=now)
+    return latest if now < latest <= now + CLOCK_TOLERANCE else now
 
 
 def _same(outcome: CommandOutcome) -> CommandOutcome:

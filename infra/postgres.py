@@ -111,6 +111,9 @@ def await_recovery(
 def settings(url: str, *, name: str, statement_timeout: int = STATEMENT_TIMEOUT) -> dict[str, Any]:
     """Return arguments for ``psycopg.connect``: those of the URL, our time limits, and UTC.
 
+    Transactions are read committed, whatever the server says. After a wait for the append lock,
+    a writer must see the newest event; a transaction with an older snapshot would not.
+
     Args:
         url: A connection string or URL.
         name: The part of caretrail that connects; shown in ``pg_stat_activity``.
@@ -120,6 +123,7 @@ def settings(url: str, *, name: str, statement_timeout: int = STATEMENT_TIMEOUT)
     limits = (
         f"-c statement_timeout={statement_timeout}s"
         f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT}s -c timezone=UTC"
+        r" -c default_transaction_isolation=read\ committed"
     )
     return {
         **_NETWORK,

@@ -142,7 +142,7 @@ class Streams(Protocol):
         Raises:
             StreamConflict: The stream is not at ``expected_version``. Nothing was recorded.
             CannotStore: The store refuses the content. Nothing was recorded.
-            StoreUnavailable: The outcome is unknown. Read it back with ``outcome_of``.
+            StoreUnavailable: The outcome is unknown. ``look`` reads it back by the key.
         """
         ...
 

@@ -11,7 +11,7 @@ import pytest
 from typing_extensions import override
 
 from commands.command import Command
-from commands.decisions import Caller, Decisions, GivenCommand
+from commands.decisions import RESENDS, Caller, Decisions, GivenCommand
 from commands.ports.store import CannotStore, StoreUnavailable
 from commands.ports.streams import (
     AppendResult,
@@ -27,7 +27,7 @@ from commands.ports.streams import (
 from commands.referral.answer import AcceptReferral
 from commands.referral.close import VoidReferralEvent
 from domain.body import Actor
-from domain.decider import StreamEvent
+from domain.decider import CLOCK_TOLERANCE, StreamEvent
 from domain.errors import (
     KeyReused,
     MoveNotAllowed,
@@ -286,6 +286,37 @@ def test_an_append_that_never_arrived_is_made_again(
     outcome = decisions.record(accept(referral), caller())
     assert (outcome.version, outcome.repeated) == (2, False)
     assert len(streams.read(referral)) == 2
+
+
+def test_a_store_that_takes_nothing_is_no_conflict(
+    decisions: Decisions, streams: FaultyStreams, others: list[StreamId]
+) -> None:
+    """A full disk lets a command be read and decided, but not recorded."""
+    streams.before = [lose] * 9
+    outcomes = together(decisions, [(accept(each), caller()) for each in others])
+    assert [type(each) for each in outcomes] == [StoreUnavailable] * 3
+    assert len(streams.before) == 9 - (1 + RESENDS)
+    assert [len(streams.read(each)) for each in others] == [1, 1, 1]
+
+
+def test_an_answer_that_is_lost_twice_is_read_back(
+    decisions: Decisions, streams: FaultyStreams, referral: StreamId
+) -> None:
+    streams.before, streams.after = [lose, lambda: None], [lose]
+    assert decisions.record(accept(referral), caller()).version == 2
+    assert len(streams.read(referral)) == 2
+
+
+@pytest.mark.parametrize("behind", [timedelta(milliseconds=1), CLOCK_TOLERANCE])
+def test_a_clock_that_is_a_little_behind_refuses_no_next_step(
+    streams: FaultyStreams, referral: StreamId, decisions: Decisions, behind: timedelta
+) -> None:
+    """Clocks of two servers differ, and a person may state a time that is a little ahead."""
+    decisions.record(accept(referral), caller())
+    elsewhere = knowing_nothing(streams, now=lambda: NOW - behind)
+    closed = elsewhere.record(close(referral), caller())
+    assert closed.version == 4
+    assert streams.read(referral)[-1].event.happened_at == Moment(at=NOW)
 
 
 def test_many_callers_with_one_key_record_it_once(

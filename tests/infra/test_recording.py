@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.sql import SQL, Identifier
 
 from commands.ports.intake import Disposition, MessageOutcome
 from commands.ports.store import CannotStore, StoreUnavailable
@@ -18,6 +19,7 @@ from domain.ids import EventId, IdKey, MessageId
 from domain.partitions import partition_of
 from infra.clock import new_id
 from infra.event_store import CareStore, DevelopmentKey, WrongIdKey, open_store
+from infra.postgres import settings
 from infra.subject_keys import SubjectKeys
 from tests.intake_samples import EIGHT, FAMILY, KEY, NUMBER, draft, received, record_of, statement
 from tests.stores import opened, record
@@ -182,6 +184,21 @@ def test_a_lost_connection_leaves_the_outcome_open_until_it_is_asked_for_again(
     with pytest.raises(StoreUnavailable):
         record(store, [first])
     assert record(store, [first]) == recorded
+
+
+def test_a_server_that_prefers_another_isolation_does_not_change_ours(database: str) -> None:
+    """A writer that waited for the append lock must see the event of the writer before it."""
+    with psycopg.connect(database, autocommit=True) as admin:
+        admin.execute(
+            SQL("alter database {} set default_transaction_isolation to 'repeatable read'").format(
+                Identifier(admin.info.dbname)
+            )
+        )
+    isolation = "show transaction_isolation"
+    with psycopg.connect(database) as theirs:
+        assert theirs.execute(isolation).fetchone() == ("repeatable read",)
+    with psycopg.connect(**settings(database, name="test")) as ours:
+        assert ours.execute(isolation).fetchone() == ("read committed",)
 
 
 def test_appends_do_not_wait_for_vacuum(database: str, store: CareStore) -> None:

@@ -47,8 +47,11 @@ def statements_with_many_cancels(seed: int) -> list[Statement]:
     return statements
 
 
-def test_a_visit_that_keeps_its_answers_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    histories = [statements_with_many_cancels(seed) for seed in range(500)]
+@pytest.mark.parametrize("count", [150, pytest.param(1000, marks=pytest.mark.soak)])
+def test_a_visit_that_keeps_its_answers_gives_the_same(
+    monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    histories = [statements_with_many_cancels(seed) for seed in range(count)]
     with_kept_answers = [interpret(statements) for statements in histories]
     target_of = GrowingVisit.target_of
 

@@ -76,7 +76,9 @@ def one_patient(seed: int) -> list[SimulatedVisit]:
     return visits
 
 
-@pytest.mark.parametrize("block", range(10))
+@pytest.mark.parametrize(
+    "block", [*range(3), *(pytest.param(each, marks=pytest.mark.soak) for each in range(3, 20))]
+)
 def test_every_simulated_history_is_interpreted_as_it_was(block: int) -> None:
     found = [
         text

@@ -21,6 +21,7 @@ from projections.engine.component_memory import (
 from projections.engine.events import FiledStatement, logged
 from projections.engine.projection import ByComponent
 from projections.engine.table import Column, Row, Table
+from tests.domain.interpretation.case import Case
 from tests.domain.interpretation.cases import CASES
 from tests.domain.interpretation.test_properties import SETS
 from tests.examples import a_part_of_the_examples
@@ -107,11 +108,12 @@ def test_statements_that_arrive_one_by_one(
     assert_the_rows_are_those_of_a_first_fold(filed(statements, Random(seed), again=again))
 
 
-def test_the_cases_of_interpretation_in_one_order_and_in_another() -> None:
-    random = Random(5)
-    for case in CASES:
-        shuffled = random.sample(case.statements, len(case.statements))
-        assert_the_rows_are_those_of_a_first_fold(filed(shuffled, random, again=0.1))
+@given(st.sampled_from(CASES), st.integers())
+@a_part_of_the_examples(5)
+def test_the_cases_of_interpretation_in_any_order(case: Case, seed: int) -> None:
+    random = Random(seed)
+    shuffled = random.sample(case.statements, len(case.statements))
+    assert_the_rows_are_those_of_a_first_fold(filed(shuffled, random, again=0.1))
 
 
 def test_only_rows_that_differ_are_changed() -> None:

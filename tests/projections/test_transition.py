@@ -1,7 +1,6 @@
 """The transitions of each person as rows, with their duties and the items of the work list."""
 
 from collections.abc import Sequence
-from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -379,7 +378,7 @@ def test_a_later_protocol_changes_only_discharges_since_then(
     assert dates(after, "2")["transition.contact"] == ("2026-01-09", version_of(changed))
 
 
-@pytest.mark.parametrize("order", list(permutations(range(3))))
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 2, 0), (2, 0, 1)])  # each is first, and last
 def test_any_order_gives_what_a_rebuild_gives(
     connection: psycopg.Connection, order: tuple[int, ...]
 ) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import permutations
 
 import psycopg
 import pytest
@@ -146,7 +145,7 @@ def test_only_what_happened_since_then_is_folded_again_and_afterwards(
     assert through(connection, log) == 6
 
 
-@pytest.mark.parametrize("order", list(permutations(range(3))))
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 2, 0), (2, 0, 1)])  # each is first, and last
 def test_any_order_gives_what_a_rebuild_gives(
     connection: psycopg.Connection, order: tuple[int, ...]
 ) -> None:

@@ -189,7 +189,7 @@ def test_stretches_hold_no_more_than_the_other_projections_have(
     assert fold.positions(connection, PROJECTIONS) == positions
 
 
-@pytest.mark.parametrize("lacking", [1, 7, 8, 20])
+@pytest.mark.parametrize("lacking", [1, 7, 8])
 def test_a_store_that_lacks_events_is_refused(
     connection: psycopg.Connection, database: str, log: Log, lacking: int
 ) -> None:

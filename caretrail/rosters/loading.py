@@ -17,7 +17,7 @@ from psycopg import Connection
 
 from caretrail.rosters.roster_file import ReadRow, RefusedRow, RosterRow
 from commands.attribution import EndRosterRow, RecordRosterRow, is_organisation
-from commands.decisions import Caller, Decisions
+from commands.decisions import Caller, Decisions, GivenCommand
 from commands.ports.streams import CommandOutcome
 from domain.attribution import KIND, AttributionEnded
 from domain.errors import (
@@ -32,7 +32,7 @@ from domain.statement import Moment
 from projections import patient_identifiers, patients
 from projections.attribution import AttributionRow, attributions, of_roster
 
-_AT_ONCE: Final = 500
+_AT_ONCE: Final = 200
 #: Refusals after which it is certain that the row names no attribution that goes on.
 _HARMLESS: Final = frozenset({UnknownPerson.code, PatientDeceased.code})
 
@@ -75,14 +75,40 @@ class RosterLoad:
         """Record the rows, and return what became of them and the periods that they name."""
         account, named = RosterAccount(), NamedPeriods()
         for some in _parts(rows):
-            known = self._known([each for each in some if isinstance(each, RosterRow)])
-            for row in some:
-                if isinstance(row, RefusedRow):
-                    account.refusals.append(row)
-                else:
-                    self._row(self._with_code(row), known, account, named)
+            self._part(some, account, named)
             done(account.rows)
         return account, named
+
+    def _part(self, rows: Sequence[ReadRow], account: RosterAccount, named: "NamedPeriods") -> None:
+        """Record some rows in one transaction, and account for each."""
+        known = self._known([each for each in rows if isinstance(each, RosterRow)])
+        new = list[tuple[RosterRow, RecordId]]()
+        refusals = list[RefusedRow]()
+        for row in rows:
+            read = row if isinstance(row, RefusedRow) else self._with_code(row)
+            found = self._new_to(read, known, named)
+            if isinstance(found, RefusedRow):
+                refusals.append(found)
+            elif found is None:
+                account.unchanged += 1
+            elif isinstance(read, RosterRow):
+                new.append((read, found))
+        outcomes = self.decisions.record_all(
+            [GivenCommand(self._command(record, row), self.caller) for row, record in new]
+        )
+        for (row, _), outcome in zip(new, outcomes, strict=True):
+            if isinstance(outcome, DomainError):
+                reason = _WORDS.get(outcome.code, str(outcome))
+                refusals.append(_refused(row, outcome.code, reason))
+            elif isinstance(outcome, Exception):
+                raise outcome
+            else:
+                account.recorded += bool(outcome.events)
+                account.unchanged += not outcome.events
+                account.ended += sum(
+                    each.topic == AttributionEnded.TOPIC for each in outcome.events
+                )
+        account.refusals += sorted(refusals, key=lambda each: each.line)
 
     def end_others(self, account: RosterAccount, named: "NamedPeriods", *, now: datetime) -> None:
         """End the attributions by the roster that the file does not name.
@@ -96,32 +122,20 @@ class RosterLoad:
             if each.mode == self.mode and not named.holds(each):
                 account.ended += self._end(each, now)
 
-    def _row(
-        self,
-        row: RosterRow,
-        known: "KnownPeople",
-        account: RosterAccount,
-        named: "NamedPeriods",
-    ) -> None:
+    def _new_to(
+        self, row: ReadRow, known: "KnownPeople", named: "NamedPeriods"
+    ) -> RecordId | RefusedRow | None:
+        """Return the record that a row is to be recorded under; None if it says nothing new."""
+        if isinstance(row, RefusedRow):
+            return row
         person = known.named(self.id_key.record(row.authority, row.identifier, self.mode))
         if isinstance(person, str):
-            account.refusals.append(_refused(row, person, _WORDS[person]))
-            return
+            return _refused(row, person, _WORDS[person])
         if not named.add(person.patient_id, row):
-            account.refusals.append(_refused(row, "listed_twice", _WORDS["listed_twice"]))
-            return
+            return _refused(row, "listed_twice", _WORDS["listed_twice"])
         if any(self._says_the_same(each, row) for each in person.attributions):
-            account.unchanged += 1
-            return
-        try:
-            outcome = self._record(person.record, row)
-        except DomainError as refusal:
-            reason = _WORDS.get(refusal.code, str(refusal))
-            account.refusals.append(_refused(row, refusal.code, reason))
-            return
-        account.recorded += bool(outcome.events)
-        account.unchanged += not outcome.events
-        account.ended += sum(each.topic == AttributionEnded.TOPIC for each in outcome.events)
+            return None
+        return person.record
 
     def _with_code(self, row: RosterRow) -> RosterRow:
         """Return a row whose target is the code of its organisation, if it names an alias."""
@@ -137,20 +151,17 @@ class RosterLoad:
             and each.until == (row.until.at if row.until else None)
         )
 
-    def _record(self, record: RecordId, row: RosterRow) -> CommandOutcome:
-        return self.decisions.record(
-            RecordRosterRow(
-                stream=self.id_key.stream(KIND.name, record),
-                record=record,
-                mode=self.mode,
-                target_kind=row.target_kind,
-                target=row.target,
-                roster=self.roster,
-                row=row.line,
-                since=row.since,
-                until=row.until,
-            ),
-            self.caller,
+    def _command(self, record: RecordId, row: RosterRow) -> RecordRosterRow:
+        return RecordRosterRow(
+            stream=self.id_key.stream(KIND.name, record),
+            record=record,
+            mode=self.mode,
+            target_kind=row.target_kind,
+            target=row.target,
+            roster=self.roster,
+            row=row.line,
+            since=row.since,
+            until=row.until,
         )
 
     def _end(self, each: AttributionRow, now: datetime) -> int:
@@ -170,7 +181,7 @@ class RosterLoad:
             )
         except NotAttributed:  # another load ended it meanwhile
             return 0
-        return len(outcome.events)
+        return _ended(outcome)
 
     def _known(self, rows: Sequence[RosterRow]) -> "KnownPeople":
         refs = [self.id_key.record(each.authority, each.identifier, self.mode) for each in rows]
@@ -268,6 +279,11 @@ _WORDS: Final[Mapping[str, str]] = {
     "listed_twice": "an earlier row names another target or period for this patient, and the two"
     " periods overlap",
 }
+
+
+def _ended(outcome: CommandOutcome) -> int:
+    """Return how many attributions a command ended."""
+    return sum(each.topic == AttributionEnded.TOPIC for each in outcome.events)
 
 
 def _refused(row: RosterRow, code: str, reason: str) -> RefusedRow:

@@ -70,6 +70,8 @@ PATIENT: Final = Table(
         Column("is_part2", "boolean", "42 CFR Part 2 covers the unit.", required=True),
         Column("open_since_at", "timestamptz", "In that place since; null: not known."),
         Column("open_since_precision", "text", "How precisely it is stated; null: not known."),
+        Column("died_at", "timestamptz", "When the person died; null: no death is known."),
+        Column("died_precision", "text", "How precisely it is stated; null: no death is known."),
         FLAGS,
         *ARRIVAL,
         RECENCY,
@@ -151,6 +153,7 @@ def _patient(
         *parts,
         place is not None and place.part2,
         *_since(encounter, here),
+        *((None, None) if patient.death is None else patient.death[:2]),
         patient.flags,
         *_arrival([one for filed in known.values() for one in filed]),
         order,
@@ -199,8 +202,7 @@ def _retired(
         0,
         *(None,) * 12,  # last entry, open stay
         False,
-        None,
-        None,
+        *(None,) * 4,  # open since, death
         (),
         *_arrival(known),
         None,
@@ -261,7 +263,7 @@ def _tokens(named: Sequence[CopiedSegment], services: Services) -> set[str]:
 
 PROJECTION: Final = Projection(
     name="patients",
-    version=10,
+    version=11,
     tables=(PATIENT, IDENTIFIER, TOKEN),
     fold=ByComponent(rows=rows, opens=True),
     views=(
@@ -294,6 +296,8 @@ class PatientRow:
     is_part2: bool
     open_since_at: datetime | None
     open_since_precision: Precision | None
+    died_at: datetime | None
+    died_precision: Precision | None
     last_changed_at: datetime
     sealed: str | None
 
@@ -302,7 +306,7 @@ _PATIENT: Final = """
     select patient_id, merged_into_id, mode, record_ids, last_kind, last_happened_at,
         last_happened_precision, last_facility, open_encounter_id, open_class_code, facility,
         unit, room, bed, building, floor, is_part2, open_since_at, open_since_precision,
-        last_changed_at, sealed
+        died_at, died_precision, last_changed_at, sealed
     from proj.patient
 """
 

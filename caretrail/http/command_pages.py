@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from pydantic import ValidationError
 from starlette.requests import Request
@@ -114,9 +115,7 @@ class CommandPages:
         }
         for name in _ACTING:
             suggested.setdefault(name, actor_of(request).subject)
-        form = shown_form(
-            asked.shape, suggested=suggested, own=sorted(user_of(request).authority.organisations)
-        )
+        form = shown_form(asked.shape, suggested=suggested, own=_own(request))
         return self._page(
             request,
             asked,
@@ -141,7 +140,7 @@ class CommandPages:
             except ValidationError as error:
                 errors = _errors(asked.shape, error, revision)
         if command is None:
-            form = shown_form(asked.shape, values, errors)
+            form = shown_form(asked.shape, values, errors, own=_own(request))
             return self._page(
                 request, asked, form=form, key=key, version=version, errors=errors,
                 happened=one(values, "happened_at"), status=_UNPROCESSABLE, revision=revision,
@@ -162,7 +161,7 @@ class CommandPages:
             return self._page(
                 request,
                 asked,
-                form=shown_form(asked.shape, values, errors),
+                form=shown_form(asked.shape, values, errors, own=_own(request)),
                 key=key,
                 version=version,
                 errors=errors,
@@ -213,7 +212,7 @@ class CommandPages:
             patient = self._patient_of(StreamId(params["stream"]))
         return Asked(
             shape=shape,
-            action=request.url.path,
+            action=_with_reason(request),
             stream=None if shape.BEGINS else params.get("stream"),
             patient=patient,
             record=record,
@@ -374,6 +373,17 @@ class CommandPages:
             time.sleep(_LOOK)
 
 
+def _with_reason(request: Request) -> str:
+    """Return the address of a form, with the reason for the read that the person gave."""
+    reason = request.query_params.get("reason", "")
+    return f"{request.url.path}?{urlencode({'reason': reason})}" if reason else request.url.path
+
+
+def _own(request: Request) -> list[str]:
+    """Return the organisations that the person acts for."""
+    return sorted(user_of(request).authority.organisations)
+
+
 def _leave_out_empty(members: dict[str, Any]) -> None:
     """Leave out nested members if the person stated none of their fields."""
     for name in [name for name, value in members.items() if value == {}]:
@@ -406,8 +416,10 @@ def _errors(
     found: dict[str, str] = {}
     for each in error.errors(include_input=False, include_url=False):
         loc = ".".join(map(str, each["loc"]))
-        name: str | None = revision.field_of(each["loc"]) if revision else None
-        name = name or next((one for one in names if loc == one or loc.startswith(f"{one}.")), None)
-        name = name or next((one for one in names if one.startswith(f"{loc}.")), loc)
+        name = (
+            (revision.field_of(each["loc"]) if revision else "")
+            or next((one for one in names if loc == one or loc.startswith(f"{one}.")), "")
+            or next((one for one in names if one.startswith(f"{loc}.")), loc)
+        )
         found[name] = _WRONG.get(each["type"], each["msg"])
     return found

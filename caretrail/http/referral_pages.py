@@ -16,6 +16,7 @@ from caretrail.http.site import Site
 from caretrail.http.users import user_of
 from caretrail.reading.activities import Activities
 from caretrail.reading.past_rows import PastRows
+from caretrail.web.deeds import is_offered
 from caretrail.web.recorded import confirmation
 from caretrail.web.referral_pages import (
     COLUMNS,
@@ -140,7 +141,9 @@ class ReferralPages:
             self.site.reader.summary(row.patient_id),
             duties=duties,
             intervals=[each for one in found for each in one["intervals"]],
-            steps=self._steps(stream) if as_of is None and known_at is None else (),
+            steps=self._steps(stream, has_died=reading is not None and reading.has_died(now))
+            if as_of is None and known_at is None
+            else (),
             clocks=clocks,
             confirmed=confirmation(
                 next((one for one in entries if one.index == recorded), None),
@@ -153,15 +156,21 @@ class ReferralPages:
         )
         return HTMLResponse(html)
 
-    def _steps(self, stream: StreamId) -> list[type[Command]]:
-        """Return the commands that the state of a referral allows, in the order of the list."""
+    def _steps(self, stream: StreamId, *, has_died: bool) -> list[type[Command]]:
+        """Return the commands that the state of a referral allows, in the order of the list.
+
+        After the death of the patient, only what may still be recorded is left.
+        """
         history = referral.KIND.history(stream, self.decisions.streams.read(stream))
         allowed = set(referral.moves(fold(referral.REFERRAL, history).state))
         return [
             each
             for each in COMMANDS
-            if (issubclass(each, ReferralStep) and each.EVENT.move() in allowed)
-            or (each is CloseReferral and allowed & {"closed", "outcome_received"})
+            if is_offered(each.KIND.name, each.VERB, has_died=has_died)
+            and (
+                (issubclass(each, ReferralStep) and each.EVENT.move() in allowed)
+                or (each is CloseReferral and allowed & {"closed", "outcome_received"})
+            )
         ]
 
 

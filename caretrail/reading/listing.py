@@ -56,6 +56,8 @@ class PatientSummary:
     open_place: PlaceParts = field(default_factory=PlaceParts)
     open_since: datetime | None = None
     open_since_precision: Precision | None = None
+    died_at: datetime | None = None  # None: no death is known
+    died_precision: Precision | None = None
     last_kind: str = ""  # topic of the last event, without its version
     last_at: datetime | None = None
     last_precision: Precision | None = None
@@ -149,6 +151,8 @@ def row_as_listed(
         open_place=place,
         open_since=row.open_since_at,
         open_since_precision=row.open_since_precision,
+        died_at=row.died_at,
+        died_precision=row.died_precision,
         last_kind=row.last_kind or "",
         last_at=row.last_happened_at,
         last_precision=row.last_happened_precision,

@@ -54,6 +54,8 @@ _ONE_LINE: Final = re.compile(r"(number|name|telephone)$")
 _SELDOM_NAMES: Final = frozenset({"pool", "goal", "activity", "authorisation_number", "specialty"})
 #: Kinds of fields that a person seldom fills: they are folded, unless they are required.
 _SELDOM: Final = frozenset({"id", "codes", "json", "yes_or_no"})
+#: Fields for the organisation that acts: one of those that the person acts for.
+_ACTING: Final = frozenset({"by", "requester", "acknowledged_by", "author"})
 #: Names of fields that are hidden if the page that links to the form fills them.
 _NAMED_BY_PAGE: Final = frozenset({"encounter", "event_id"})
 _SEALED: Final = re.compile(r"[;,] (?:it is )?(?:stored )?sealed$")
@@ -91,6 +93,7 @@ class ShownForm:
     fields: tuple[ShownField, ...]
     seldom: tuple[ShownField, ...]
     errors: tuple[ShownField, ...]  # the fields with an error
+    own: tuple[str, ...]  # organisations that the person acts for
 
     def value(self, name: str) -> str:
         """Return the value of a field; empty: the form has no such field, or it is not filled."""
@@ -113,7 +116,8 @@ def shown_form(
         values: What was typed, by the name of the field; None: the form is new.
         errors: What is wrong, by the name of the field.
         suggested: Values of a new form.
-        own: Organisations that the person acts for; one alone fills who acts.
+        own: Organisations that the person acts for. They are offered for the one that acts; one
+            alone fills it.
     """
     wrong = errors or {}
     made = [(each, _shown(each, values, wrong, suggested or {}, own)) for each in fields_of(shape)]
@@ -121,6 +125,7 @@ def shown_form(
         fields=tuple(shown for each, shown in made if not _is_seldom(each)),
         seldom=tuple(shown for each, shown in made if _is_seldom(each)),
         errors=tuple(shown for _, shown in made if shown.error),
+        own=tuple(own),
     )
 
 
@@ -161,12 +166,7 @@ def _shown(
     if values is None:
         default = field.default if isinstance(field.default, str | int | bool) else ""
         given = suggested.get(name, "yes" if default is True else str(default or ""))
-        if (
-            not given
-            and field.path[-1] == "organisation"
-            and field.path[0] != "target"
-            and len(own) == 1
-        ):
+        if not given and _acts(field) and len(own) == 1:
             given = own[0]
         typed = [given] if given else []
     else:
@@ -186,12 +186,24 @@ def _shown(
         anchor="f-" + "-".join(field.path),
         label=label[:1].upper() + label[1:],
         need=", ".join(needs),
-        widget="hidden" if name in _NAMED_BY_PAGE and typed else _widget(field),
+        widget="hidden"
+        if name in _NAMED_BY_PAGE and typed
+        else "own_organisation"
+        if own and _acts(field)
+        else _widget(field),
         value="\n".join(typed) if field.kind == "codes" else (typed[-1] if typed else ""),
         choices=choices,
         required=field.required,
         error=errors.get(name, ""),
         help=_HELP.get(_widget(field), ""),
+    )
+
+
+def _acts(field: CommandField) -> bool:
+    """Tell whether a field is for the organisation that acts, or that owns what is begun."""
+    first = field.path[0]
+    return field.path[-1] == "organisation" and (
+        first in _ACTING or (first == "responsible" and field.required)
     )
 
 

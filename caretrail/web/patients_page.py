@@ -75,15 +75,25 @@ def counted(page: PatientList) -> str:
 
 
 def person_words(listed: PatientSummary, now: datetime, words: Words) -> tuple[str, str]:
-    """Return the name of a patient, and birth date, age and sex in words."""
+    """Return the name of a patient, and birth date, age, sex and death in words."""
     person = listed.person
-    years = age(person.birth_date, words.local(now).date())
+    died = death_words(listed, now, words)
+    until = listed.died_at if died and listed.died_at else now
+    years = age(person.birth_date, words.local(until).date())
     about = (
         birth_date(person.birth_date) or "birth date not stated",
         str(years) if years is not None else "",
         SEX_WORDS.get(person.sex, person.sex),
+        died,
     )
     return person.name or "Name not stated", ", ".join(filter(None, about))
+
+
+def death_words(listed: PatientSummary, now: datetime, words: Words) -> str:
+    """Return when a patient died; empty: no death up to now is known."""
+    if listed.died_at is None or listed.died_at > now:
+        return ""
+    return f"died {words.near(listed.died_at, now, listed.died_precision or 'second')}"
 
 
 def _row(listed: PatientSummary, alike: LookAlikes, now: datetime, words: Words) -> PatientLine:

@@ -11,7 +11,7 @@ from caretrail.reading.activities import ActivityEntry
 from caretrail.reading.listing import PatientSummary
 from caretrail.reading.members import Json
 from caretrail.web.command_form import command_words, verb_words
-from caretrail.web.patients_page import person_words
+from caretrail.web.patients_page import death_words, person_words
 from caretrail.web.recorded import Confirmation
 from caretrail.web.render import render
 from caretrail.web.words import Words, length
@@ -69,6 +69,7 @@ class ReferralLine:
     patient_id: str
     patient: str
     about: str
+    died: str  # empty: no death is known
     title: str
     way: str
     state: str
@@ -371,6 +372,7 @@ def _line(
         patient_id=row.patient_id,
         patient=name,
         about=about,
+        died=death_words(person, at, words) if person else "",
         title=referral_title(row),
         way=f"{words.facility(row.requester_organisation)} → {words.facility(target)}",
         state=row.state.replace("_", " "),

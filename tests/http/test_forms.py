@@ -6,10 +6,13 @@ from html import unescape
 import httpx
 import pytest
 
+from caretrail.intake import reading_context
+from consumers.hl7v2.translate import read
 from domain.ids import PatientId
 from infra.web_sessions import PageUser
 from projections.transition import transitions_of_patient
 from tests.desk import Desk, desk
+from tests.region import Voice
 from tests.signed_in import NURSE, csrf_of, sessions_of, sign_in
 
 __all__ = ["desk"]
@@ -382,3 +385,55 @@ def test_the_board_marks_what_is_overdue_and_filters_by_the_own_organisation(des
         f'href="{referral}"'
         not in desk.client.get("/ui/referrals?facility=HRC&state=Requested").text
     )
+
+
+def test_after_a_death_a_referral_shows_it_and_offers_only_what_may_be_recorded(desk: Desk) -> None:
+    jessop = Voice("SBH", "70005", "Jessop^Maren", "19440711", "F")
+    died = jessop.say("A03", "02-16 09:00", sent="02-16 10:00", visit="I9", place="4W-32",
+                      discharged="02-16 09:00")  # fmt: skip
+    died = died.replace(b"60099", b"60099" + b"|" * 18 + b"20260216090000|Y")  # PID-29 and PID-30
+    begun = jessop.say("A01", "02-15 09:00", visit="I9", place="4W-32", admitted="02-15 09:00")
+    patient = desk.told.reader.resolve("SBH|70005")
+    answer = desk.send(
+        f"/ui/patients/{patient}/record/referral/request",
+        requester__organisation="NGH", target__organisation="CSC", service="cardiology",
+        happened_at="2026-02-14",
+    )  # fmt: skip
+    desk.application.read_models.catch_up()
+    address = answer.headers["location"].partition("?")[0]
+    assert "/record/referral/accept" in desk.client.get(address).text
+
+    context = reading_context(desk.application, arrived_by="file")
+    desk.application.record([read(raw, context=context) for raw in (begun, died)])
+    desk.application.read_models.catch_up()
+
+    page = desk.client.get(address).text
+    assert "81, female, died 16 Feb" in page
+    offered = set(re.findall(r"/record/referral/(\w+)", page)) - {"void"}
+    assert "accept" not in offered
+    assert "request_cancellation" in offered
+    board = desk.client.get("/ui/referrals").text
+    assert re.search(r"Maren.{0,200}died 16 Feb", board, re.DOTALL)
+
+
+def test_who_acts_for_several_organisations_is_offered_these(desk: Desk) -> None:
+    person = PageUser(
+        issuer="local", subject="coordinator-3", roles=("coordinator",),
+        organisations=("CSC", "NGH"),
+    )  # fmt: skip
+    address = f"/ui/patients/{desk.told.alder}/record/referral/request?reason=direct_care"
+    with httpx.Client(base_url=desk.site, trust_env=False) as client:
+        sign_in(client, sessions_of(desk.told.reader), person)
+        page = client.get(address).text
+        hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page))
+        action = re.search(r'<form class="form" method="post" action="([^"]+)"', page)
+        assert action
+        refused = client.post(unescape(action[1]), data={**hidden, "target.organisation": "CSC"})
+    assert refused.status_code == 422
+    assert "Alder" in refused.text, "the refused form still says whom it is about"
+    for shown in (page, refused.text):
+        own = re.search(r'<datalist id="own-organisations">(.*?)</datalist>', shown)
+        assert own
+        assert re.findall(r'value="([^"]*)"', own[1]) == ["CSC", "NGH"]
+        assert re.search(r'name="requester.organisation" value=""[^>]* list="own-org', shown)
+        assert re.search(r'name="target.organisation"[^>]* list="organisations"', shown)

@@ -20,7 +20,12 @@ class Authority:
 
 
 def acting_role(
-    authority: Authority, permission: Permission, *, organisation: str, is_own: bool | None
+    authority: Authority,
+    permission: Permission,
+    *,
+    organisation: str,
+    is_own: bool | None,
+    reports: bool = False,
 ) -> Role:
     """Return the first role of a person that allows what the person asks for.
 
@@ -29,13 +34,17 @@ def acting_role(
         permission: The row of the table of roles.
         organisation: The organisation for which the person acts; empty: not stated.
         is_own: Whether the event that is to be void is of the person itself. None: no event is.
+        reports: Whether the command records what the organisation says, and decides nothing.
 
     Raises:
         RoleNotAllowed: None of the roles allows it.
     """
     for role in authority.roles:
+        cell = grant(permission, role)
+        if cell is Grant.REPORTED and reports:
+            cell = Grant.OWN_ORGANISATION
         if _allows(
-            grant(permission, role),
+            cell,
             organisations=authority.organisations,
             organisation=organisation,
             is_own=is_own,

@@ -52,6 +52,8 @@ class Command(BaseModel):
     PERMISSION: ClassVar[Permission]
     #: Whether the command is accepted although the person died before its time.
     AFTER_DEATH: ClassVar[bool] = False
+    #: Whether the command records what another system says, on behalf of that system.
+    REPORTS: ClassVar[bool] = False
     #: Names of flags of the command line that differ from the path of their field.
     FLAGS: ClassVar[Mapping[str, str]] = {}
 

@@ -317,6 +317,7 @@ class Decisions:
             command.PERMISSION,
             organisation=known.code_of(command.facility()),
             is_own=is_own,
+            reports=command.REPORTS,
         )
         return replace(caller.actor, role=role)
 

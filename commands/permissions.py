@@ -43,7 +43,7 @@ class Grant(StrEnum):
     YES = "yes"
     OWN_FACILITY = "for the own facility"
     OWN_ORGANISATION = "for the own organisation"
-    REPORTED = "as a report, through the interfaces of messages"
+    REPORTED = "as a report, for the own organisation"
     RECORD = "record"
     DECIDE = "decide"
     OWN_EVENT = "own events"

@@ -196,6 +196,29 @@ def decide(
     return missing
 
 
+def report(history: Sequence[StreamEvent[Event]], new: Event, *, time: StatedTime) -> list[Event]:
+    """Return what another system says in a list; an empty list if the stream already holds it.
+
+    It is recorded whether the state allows it or not. If the caller stated no time, it is the same
+    report if nothing else was recorded since.
+
+    Raises:
+        InTheFuture: The time is more than ``CLOCK_TOLERANCE`` ahead.
+    """
+    _refuse_the_future(time)
+    new = with_content(new, time)
+    compared = sorted(_sorted(history)[1], key=lambda each: each.version)
+    if time.stated is None:
+        compared = compared[-1:]
+    known = any(
+        type(each.event) is type(new)
+        and _facts(each.event) == _facts(new)
+        and (time.stated is None or each.event.happened_at.at == time.moment.at)
+        for each in compared
+    )
+    return [] if known else [new]
+
+
 def mark_entered_in_error(
     history: Sequence[StreamEvent[Event]], mark: Mark, *, time: StatedTime
 ) -> list[Mark]:

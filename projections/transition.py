@@ -117,7 +117,7 @@ TRANSITION_STEP: Final = Table(
         Column(
             "done_by",
             "text",
-            "What did it: contact_made, ..., admission or reconciliation; null: not done.",
+            "contact_made, ..., reported by another system, admission, reconciliation; null: open.",
         ),
         Column("done_event_id", "text", "The event that did it; null: no event."),
         Column("done_encounter_id", "text", "The admission that did it; null: no admission."),

@@ -5,7 +5,7 @@ from typing import Final, assert_never
 
 from caretrail.reading.own_stream import OwnStream, StreamSummary, error_words
 from caretrail.reading.wording import EntryWords
-from domain.decider import fold
+from domain.decider import FoldedStream, fold
 from domain.ids import EncounterId, EventId, PatientId, RecordId, StatementRef, StreamId
 from domain.party import Party
 from domain.transition.events import (
@@ -27,6 +27,7 @@ from domain.transition.events import (
     TransitionMovedAway,
     TransitionPendingResultAssigned,
     TransitionPendingResultReceived,
+    TransitionReported,
     TransitionResponsibleChanged,
     TransitionServiceStarted,
     TransitionStepDone,
@@ -60,10 +61,23 @@ def _summary(
         "mode": first.mode,
         "encounter_id": encounter_of(first.anchor),
         "anchor": first.anchor,
-        "flags": ["has_void_events"] if folded.void else [],
+        "flags": _flags(folded, history),
     }
     began = min(each.event.happened_at.at for each in history)
     return StreamSummary(began_at=began, members=members)
+
+
+def _flags(
+    folded: FoldedStream[TransitionStream, TransitionEvent], history: TransitionHistory
+) -> list[str]:
+    """Return the flags of what people and other systems recorded."""
+    told = {each.event_id for each in history if isinstance(each.event, TransitionReported)}
+    flags = (
+        ("contradicted_by_report", folded.not_legal - told),
+        ("has_void_events", folded.void),
+        ("reported_not_legal", folded.not_legal & told),
+    )
+    return [code for code, found in flags if found]
 
 
 def _words(
@@ -119,6 +133,8 @@ def _facts(event: TransitionEvent) -> tuple[str, ...]:  # noqa: C901, PLR0911, P
             return "Follow-up declined by the patient", _spaced(event.reason)
         case TransitionMovedAway():
             return ("Patient moved away",)
+        case TransitionReported():
+            return "Transition reported", f"by {event.partner} as {_spaced(event.claim)}"
         case TransitionEnteredInError():
             raise TypeError(event.TOPIC)
         case _:
@@ -143,7 +159,9 @@ def _spaced(code: str) -> str:
 
 
 def _organisation(event: TransitionEvent) -> str:
-    return "" if isinstance(event, TransitionEnteredInError) else event.by.organisation
+    if isinstance(event, TransitionEnteredInError):
+        return ""
+    return event.partner if isinstance(event, TransitionReported) else event.by.organisation
 
 
 TRANSITION_STREAMS: Final = OwnStream[TransitionStream, TransitionEvent](

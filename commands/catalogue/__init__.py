@@ -77,6 +77,7 @@ from commands.referral.ask import (
 from commands.referral.close import CloseReferral, VoidReferralEvent
 from commands.referral.duplicate import ClearDuplicate, MarkDuplicate
 from commands.referral.outcome import ReceiveOutcome, SendInterimNote, SendOutcome
+from commands.referral.report import ReportReferral
 from commands.referral.request import RequestReferral
 from commands.referral.visit import (
     CancelAppointment,
@@ -102,6 +103,7 @@ from commands.transition.information import (
     ReceivePendingResult,
     SendDischargeInformation,
 )
+from commands.transition.report import ReportTransition
 from commands.transition.steps import (
     ChangeResponsible,
     CompleteReconciliation,
@@ -151,6 +153,7 @@ COMMANDS: Final[tuple[type[Command], ...]] = (
     ReopenReferral,
     MarkDuplicate,
     ClearDuplicate,
+    ReportReferral,
     VoidReferralEvent,
     PublishProtocol,
     VoidProtocolEvent,
@@ -209,6 +212,7 @@ COMMANDS: Final[tuple[type[Command], ...]] = (
     ChangeResponsible,
     DeclineFollowUp,
     RecordMovedAway,
+    ReportTransition,
     VoidTransitionEvent,
     ClaimItem,
     ReleaseItem,

@@ -1,5 +1,6 @@
 """What all commands on a transition have in common: the encounter, and who acts."""
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
@@ -16,10 +17,10 @@ from domain.ids import IdKey, StatementRef, StreamId
 from domain.party import Party
 from domain.transition import stream
 from domain.transition.events import TransitionFact
-from domain.transition.stream import OtherAnchors
+from domain.transition.stream import OtherAnchors, TransitionHistory
 
 
-class TransitionCommand(Command):
+class EncounterCommand(Command):
     """A command on what follows a discharge. It names the encounter, and so the stream.
 
     The caller names the encounter by its id or by any of its statements. Each of them has a stream
@@ -38,8 +39,6 @@ class TransitionCommand(Command):
         Field(description="the encounter that the patient was discharged from: its id, or the ref"
               " of any of its statements"),
     ]  # fmt: skip
-    by: Annotated[Party, Field(description="who did it")]
-    note: Annotated[Text, Field(description="free text; it is stored sealed")] = ""
 
     @override
     @classmethod
@@ -56,14 +55,22 @@ class TransitionCommand(Command):
         if known is None:
             raise AnchorUnknown
         self.check(known, context)
-        return stream.record(
-            self.stream,
+        return self.recorded(
             self.KIND.history(self.stream, history),
             self._event(known, context),
-            acted_on=context.facts.transition(self.encounter),
-            others=self._others(known, context),
-            time=context.time,
+            self._others(known, context),
+            context,
         )
+
+    @abstractmethod
+    def recorded(
+        self,
+        history: TransitionHistory,
+        event: Any,
+        others: OtherAnchors,
+        context: Context,
+    ) -> Sequence[OwnEvent]:
+        """Return what the rules record of the event."""
 
     def check(self, known: KnownEncounter, context: Context) -> None:
         """Refuse what only this command can refuse.
@@ -96,6 +103,30 @@ class TransitionCommand(Command):
             for name, events in others.items()
             if _encounter_of(events, context) == known.encounter_id
         }
+
+
+class TransitionCommand(EncounterCommand):
+    """A command of people: they did something after a discharge, or found something."""
+
+    by: Annotated[Party, Field(description="who did it")]
+    note: Annotated[Text, Field(description="free text; it is stored sealed")] = ""
+
+    @override
+    def recorded(
+        self,
+        history: TransitionHistory,
+        event: Any,
+        others: OtherAnchors,
+        context: Context,
+    ) -> Sequence[OwnEvent]:
+        return stream.record(
+            self.stream,
+            history,
+            event,
+            acted_on=context.facts.transition(self.encounter),
+            others=others,
+            time=context.time,
+        )
 
     @override
     def texts(self) -> dict[str, str]:

@@ -70,7 +70,7 @@ from domain.referral.requesting import (
     ReferralReturnedForInformation,
     ReferralSent,
 )
-from domain.referral.rules import KIND, History, close, compare, request, take
+from domain.referral.rules import KIND, History, close, compare, report, request, take
 from domain.referral.states import NotRequested, Referral, RequestedReferral, StateWord, is_open
 from domain.referral.visiting import (
     ReferralAppointmentCancelled,
@@ -167,6 +167,7 @@ __all__ = [
     "outcome_at",
     "received_at",
     "refusal",
+    "report",
     "request",
     "starts_at",
     "step_of",

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final, TypeAlias, get_args
 
+from domain import decider
 from domain.decider import StatedTime, StreamEvent, decide, fold
 from domain.errors import (
     AnotherPatient,
@@ -12,10 +13,11 @@ from domain.errors import (
     SameOrganisationAndPerson,
     TargetMissing,
 )
+from domain.events import Code
 from domain.ids import StreamId
 from domain.party import Party
-from domain.referral.codes import NeedMet
-from domain.referral.ending import ReferralClosed, ReferralEnteredInError
+from domain.referral.codes import Claim, NeedMet
+from domain.referral.ending import ReferralClosed, ReferralEnteredInError, ReferralReported
 from domain.referral.events import ReferralEvent
 from domain.referral.moves import REFERRAL, Step, moves
 from domain.referral.requesting import ReferralRequested
@@ -67,6 +69,33 @@ def take(
         DomainError: See ``domain.decider.decide``.
     """
     return decide(REFERRAL, history, [_event(history, step, facts, time)], time=time)
+
+
+def report(
+    history: History, claim: Claim, *, partner: Code, need_met: NeedMet, time: StatedTime
+) -> list[ReferralEvent]:
+    """Record what another system says about a referral, whether its state allows it or not.
+
+    Args:
+        history: The events of the referral; at least one is its request.
+        claim: Where the referral is, as that system says.
+        partner: The system or organisation that says so.
+        need_met: Whether the need of the patient was met, as that system says.
+        time: When it was so.
+
+    Raises:
+        InTheFuture: The time is after the present time.
+    """
+    asked = next(each.event for each in history if isinstance(each.event, ReferralRequested))
+    told = ReferralReported(
+        record=asked.record,
+        mode=asked.mode,
+        happened_at=time.moment,
+        partner=partner,
+        claim=claim,
+        need_met=need_met,
+    )
+    return decider.report(history, told, time=time)
 
 
 def close(

@@ -16,6 +16,7 @@ from domain.events import (
     NamedStatement,
     OptionalCode,
     OwnEvent,
+    ReportedEvent,
 )
 from domain.ids import EventId, RecordId
 from domain.party import Party
@@ -47,6 +48,17 @@ Finding: TypeAlias = Literal[
 VisitMeans: TypeAlias = Literal["office", "home", "video", "telephone", "other"]
 WaiveReason: TypeAlias = Literal[
     "not_needed", "not_applicable", "done_elsewhere", "patient_declined", "not_possible", "other"
+]
+#: What another system says was done. Each is the move of the event that our people would record.
+ReportedDeed: TypeAlias = Literal[
+    "discharge_information_received",
+    "contact_made",
+    "medications_reconciled",
+    "follow_up_completed",
+    "pending_result_received",
+    "equipment_delivered",
+    "service_started",
+    "arrival_confirmed",
 ]
 DeclineReason: TypeAlias = Literal["not_interested", "got_help_elsewhere", "other"]
 
@@ -249,6 +261,15 @@ class TransitionMovedAway(TransitionFact):
     TOPIC: ClassVar[str] = "transition.moved_away.v1"
 
 
+class TransitionReported(TransitionFact, ReportedEvent):
+    """Another system says what was done after the discharge. Sealed: its number there, a note."""
+
+    TOPIC: ClassVar[str] = "transition.reported.v1"
+
+    claim: ReportedDeed
+    """What was done, as that system says."""
+
+
 class TransitionEnteredInError(EnteredInError):
     """An event of the transition is void. Sealed: a note."""
 
@@ -274,5 +295,6 @@ TransitionEvent: TypeAlias = (
     | TransitionResponsibleChanged
     | TransitionDeclined
     | TransitionMovedAway
+    | TransitionReported
     | TransitionEnteredInError
 )

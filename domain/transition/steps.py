@@ -23,20 +23,26 @@ from domain.transition.events import (
     TransitionInformationReceived,
     TransitionInformationSent,
     TransitionMedicationsReconciled,
+    TransitionReported,
     TransitionServiceStarted,
     TransitionStepDone,
     TransitionStepWaived,
 )
 
 #: These do a step only after the discharge. A document may be sent before the patient leaves.
-_AFTER_DISCHARGE: Final = (
-    TransitionContactMade,
-    TransitionContactAttempted,
-    TransitionFollowUpCompleted,
-    TransitionArrivalConfirmed,
-    TransitionServiceStarted,
+_AFTER_DISCHARGE: Final = frozenset(
+    each.move()
+    for each in (
+        TransitionContactMade,
+        TransitionContactAttempted,
+        TransitionFollowUpCompleted,
+        TransitionArrivalConfirmed,
+        TransitionServiceStarted,
+    )
 )
-_INFORMATION: Final = (TransitionInformationSent, TransitionInformationReceived)
+_INFORMATION: Final = frozenset(
+    each.move() for each in (TransitionInformationSent, TransitionInformationReceived)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +94,18 @@ def steps_of(
     counting = [
         each
         for each in applied
-        if not isinstance(each.event, _AFTER_DISCHARGE)
+        if _deed(each.event) not in _AFTER_DISCHARGE
         or each.event.happened_at.at >= discharge.earliest
     ]
     return tuple(
         _step(step, discharge, counting, elsewhere, protocol=protocol, zone=zone)
         for step in rule.steps
     )
+
+
+def _deed(event: TransitionEvent) -> str:
+    """Return what was done: the move of an event, or of that which it reports."""
+    return event.claim if isinstance(event, TransitionReported) else event.move()
 
 
 def _step(
@@ -120,12 +131,12 @@ def _step(
         elif isinstance(event, TransitionStepWaived):
             if event.step == rule.code and waived is None:
                 waived = StepWaiver(happened, event.reason, each.event_id)
-        elif event.move() in rule.done_by:
+        elif _deed(event) in rule.done_by:
             does = True
             if isinstance(event, TransitionMedicationsReconciled):
                 does = event.reconciliation not in elsewhere.void
-            elif isinstance(event, _INFORMATION):
-                present.update(event.elements)
+            elif _deed(event) in _INFORMATION:
+                present.update(getattr(event, "elements", ()))  # a report states none
                 does = rule.elements <= present
         elif isinstance(event, TransitionContactAttempted) and rule.attempts:
             local = happened.astimezone(ZoneInfo(zone)).date()
@@ -145,7 +156,7 @@ def _step(
 
 def _missing(rule: StepRule, present: set[str]) -> tuple[str, ...]:
     """Return the elements that the information lacks: those that the protocol asks for, or all."""
-    if not any(each.move() in rule.done_by for each in _INFORMATION):
+    if not _INFORMATION & frozenset(rule.done_by):
         return ()
     wanted = rule.elements or frozenset(ELEMENTS)
     return tuple(each for each in ELEMENTS if each in wanted and each not in present)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Final, TypeAlias, assert_never, get_args
 
+from domain import decider
 from domain.combined_streams import combined
 from domain.decider import Decider, StatedTime, StreamEvent, decide
 from domain.errors import (
@@ -35,6 +36,7 @@ from domain.transition.events import (
     TransitionFollowUpMissed,
     TransitionFollowUpScheduled,
     TransitionMovedAway,
+    TransitionReported,
     TransitionStepDone,
     TransitionStepWaived,
 )
@@ -190,6 +192,26 @@ def record(
         if done_at is not None and done_at <= time.moment.at:
             raise StepAlreadyDone(event.step)
     return new
+
+
+def report(
+    history: TransitionHistory,
+    told: TransitionReported,
+    *,
+    others: OtherAnchors,
+    time: StatedTime,
+) -> list[TransitionEvent]:
+    """Record what another system says was done. ``told`` has the time of ``time``.
+
+    Raises:
+        InTheFuture: The time is after the present time.
+    """
+    whole = [*combined(others), *history]  # what was recorded last in this stream is last
+    named = [
+        StreamEvent(each.event_id, place, _as_named(each.event, told))
+        for place, each in enumerate(whole, 1)
+    ]
+    return decider.report(named, told, time=time)
 
 
 def _refuse_before_discharge(event: TransitionFact, acted_on: ActedOn) -> None:

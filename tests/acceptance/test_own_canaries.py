@@ -186,6 +186,7 @@ def referrals(program: Program) -> None:
     step(third, "refuse_authorisation", payer="PLAN")
     step(third, "schedule", by=HEART, starts_at=starts_at)
     step(third, "cancel_appointment", by=HEART)
+    step(third, "report", partner="HEART", claim="missed")
 
 
 def care_plans(program: Program) -> None:
@@ -288,6 +289,7 @@ def transitions(program: Program) -> None:
     act("complete_step", step="education")
     act("waive_step", step="referrals")
     act("change_responsible", to=HEART)
+    act("report", partner="HEART", claim="arrival_confirmed")
     declined = act("decline")
     event_id = declined["events"][0]["event_id"]
     program.give("transition", "void", str(declined["stream_id"]), event_id=event_id)

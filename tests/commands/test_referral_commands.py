@@ -17,16 +17,18 @@ from commands.organisations import KnownOrganisation, Organisations
 from commands.permissions import Role
 from commands.ports.facts import KnownEncounter
 from commands.referral.answer import AcceptReferral
+from commands.referral.report import ReportReferral
 from commands.referral.step import ReferralStep
 from commands.referral.visit import RecordSeen
 from commands.sensitive_codes import SensitiveCodes
 from domain import referral
-from domain.decider import StreamEvent
+from domain.decider import StreamEvent, fold
 from domain.errors import (
     AppointmentNotOfPatient,
     BeforeBirth,
     LikelyDuplicate,
     PatientDeceased,
+    RoleNotAllowed,
     UnknownOrganisation,
     UnknownStream,
 )
@@ -291,7 +293,36 @@ def test_every_event_of_a_referral_has_a_command() -> None:
     by_command = {each.EVENT for each in STEPS if issubclass(each, ReferralStep)}
     others = {"requested", "closed", "reported", "entered_in_error"}
     assert {each.move() for each in set(referral.KIND.events) - by_command} == others
-    assert len(STEPS) == len(by_command) + 3
+    assert len(STEPS) == len(by_command) + len(others)
+
+
+def test_a_report_of_another_system_is_kept_even_if_it_cannot_be(
+    decisions: Decisions, facts: PersonFacts, store: CareStore
+) -> None:
+    """Its partner may give it for itself alone; a death does not forbid it."""
+    stream = asked(decisions, facts, happened_at=Moment(at=NOW - timedelta(hours=2)))
+    publisher = Authority(roles=(Role.PUBLISHER,), organisations=frozenset({"HEART"}))
+    heart = replace(caller(), authority=publisher)
+    told = ReportReferral(stream=stream, partner="HEART", claim="scheduled", number="R-77")
+    assert decisions.record(told, heart).version == 2
+    assert decisions.record(told, heart).version == 2
+    earlier = Moment(at=NOW - timedelta(hours=1))
+    history = referral.KIND.history(stream, store.streams.read(stream))
+    assert len(fold(referral.REFERRAL, history).not_legal) == 1
+    accepted = ReportReferral(stream=stream, partner="HEART", claim="accepted", happened_at=earlier)
+    assert decisions.record(accepted, heart).version == 3
+    facts.died = NOW - timedelta(days=1)
+    soon = Moment(at=NOW + timedelta(minutes=1))
+    again = told.model_copy(update={"claim": "declined", "happened_at": soon})
+    assert decisions.record(again, heart).version == 4
+    history = referral.KIND.history(stream, store.streams.read(stream))
+    folded = fold(referral.REFERRAL, history)
+    # The first report follows from the one that came after it and happened before it.
+    assert (folded.state.word, folded.not_legal) == ("declined", frozenset())
+    with pytest.raises(RoleNotAllowed):
+        decisions.record(told.model_copy(update={"partner": "LUNG"}), heart)
+    with pytest.raises(RoleNotAllowed):
+        decisions.record(accept(stream), heart)
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,13 @@ from commands.command import Command
 from commands.decisions import Decisions
 from commands.permissions import Permission
 from commands.ports.facts import KnownEncounter
-from commands.transition.act import TransitionCommand
+from commands.ports.streams import CommandOutcome
+from commands.transition.act import EncounterCommand, TransitionCommand
 from commands.transition.contact import AttemptContact, RecordPatientContact
 from commands.transition.information import SendDischargeInformation
-from commands.transition.steps import CompleteReconciliation, WaiveStep
-from domain.decider import StreamEvent
+from commands.transition.report import ReportTransition
+from commands.transition.steps import CompleteReconciliation, DeclineFollowUp, WaiveStep
+from domain.decider import StreamEvent, fold
 from domain.errors import (
     AnchorUnknown,
     DomainError,
@@ -31,6 +33,7 @@ from domain.errors import (
 )
 from domain.events import OwnEvent
 from domain.ids import EncounterId, PatientId, RecordId, StatementRef, StreamId
+from domain.statement import Moment
 from domain.transition import stream
 from domain.transition.events import TransitionContactAttempted
 from domain.transition.stream import ActedOn
@@ -190,14 +193,36 @@ def test_after_a_death_documents_pass_and_nobody_is_called(
     assert decisions.record(sent, caller()).events
 
 
+def test_a_report_is_kept_although_the_patient_declined_and_died(
+    decisions: Decisions, facts: DischargeFacts, store: CareStore
+) -> None:
+    earlier = Moment(at=NOW - timedelta(hours=2))
+    decisions.record(command(decisions, DeclineFollowUp, happened_at=earlier), caller())
+    facts.died = NOW - timedelta(hours=1)
+
+    def reported(encounter: StatementRef, **more: Any) -> CommandOutcome:
+        members = {"encounter": encounter, "partner": "HARBOR", "claim": "arrival_confirmed"}
+        name = ReportTransition.stream_of(decisions.id_key, members)
+        given = ReportTransition.model_validate({"stream": name, **members, **more})
+        return decisions.record(given, caller())
+
+    assert len(reported(DISCHARGE).events) == 1
+    assert reported(DISCHARGE).events == ()
+    # The same report under another statement of the encounter is the same.
+    assert reported(ADMISSION, happened_at=Moment(at=NOW)).events == ()
+    history = stream.KIND.history(
+        StreamId(""), store.streams.read(stream.stream_of_anchor(decisions.id_key, DISCHARGE))
+    )
+    assert len(fold(stream.TRANSITION, history).not_legal) == 1
+
+
 def test_every_command_records_the_event_that_it_names() -> None:
     of_kind = [
-        each
-        for each in COMMANDS
-        if each.KIND is stream.KIND and issubclass(each, TransitionCommand)
+        each for each in COMMANDS if each.KIND is stream.KIND and issubclass(each, EncounterCommand)
     ]
     recorded = {each.EVENT for each in of_kind}
     assert recorded == set(stream.KIND.events) - {stream.KIND.error_mark}
     for each in of_kind:
-        given = set(each.model_fields) - {"stream", "encounter", "note", "happened_at"}
+        frame = {"stream", "encounter", "note", "number", "happened_at"}
+        given = set(each.model_fields) - frame
         assert given <= set(each.EVENT.model_fields), each

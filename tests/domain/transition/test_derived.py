@@ -30,6 +30,7 @@ from domain.transition.events import (
     TransitionInformationReceived,
     TransitionInformationSent,
     TransitionMovedAway,
+    TransitionReported,
     TransitionResponsibleChanged,
     TransitionStepDone,
     TransitionStepWaived,
@@ -184,6 +185,20 @@ def test_a_list_of_medicines_does_its_step_when_all_elements_are_there() -> None
     assert set(step(found, "transfer_information").elements_missing).isdisjoint(
         {"results", "medications"}
     )
+
+
+def test_what_another_system_reports_does_a_step_and_is_shown_apart() -> None:
+    snf = stay("2026-02-26 09:00", "2026-03-02 15:00", sent="03")
+
+    def reported(when: str, claim: str = "arrival_confirmed") -> TransitionEvent:
+        return act(TransitionReported, snf[1], when, claim=claim, partner="HARBOR")
+
+    found = only(snf, reported("2026-03-02 17:00"))
+    done = step(found, "arrival").done
+    assert done is not None
+    assert (done.at, done.by) == (utc("2026-03-02 17:00"), "reported")
+    assert step(only(snf, reported("2026-03-02 14:00")), "arrival").done is None
+    assert step(only(snf, reported("2026-03-02 17:00", "contact_made")), "arrival").done is None
 
 
 def test_an_admission_elsewhere_confirms_the_arrival() -> None:

@@ -134,3 +134,38 @@ def test_accesses_list_who_read_without_the_other_patients(caretrail: CommandLin
     assert "nurse-1 (local)" in caretrail.run("audit", "accesses", "MERCY|0042")
     before = ("audit", "accesses", "MERCY|0042", "--before", shown["access_id"])
     assert caretrail.objects(*before) == []
+
+
+def test_accesses_of_merged_records_are_those_to_each_of_them(caretrail: CommandLine) -> None:
+    two = [FEED.replace("0042", each).replace("A01|1|", f"A01|{each}|") for each in NUMBERS]
+    _ingest(caretrail, "\r".join(two))
+    with joined(caretrail.home) as url, psycopg.connect(url, autocommit=True) as connection:
+        for patient in caretrail.objects("patients", "ls"):
+            number = patient["identifiers"][0]["identifier"]
+            if number not in NUMBERS:
+                continue
+            record = AccessRecord(
+                access_id=new_id(), issuer="local", subject=f"nurse-{number}", role="coordinator",
+                purpose="TREAT", relation="panel", interface="page", route="GET /ui/patients",
+                patients=[patient["patient_id"]],
+            )  # fmt: skip
+            write(connection, record)
+    (one,) = caretrail.objects("audit", "accesses", "MERCY|0077")
+    assert one["subject"] == "nurse-0077"
+    _ingest(caretrail, MERGE)
+    for number in NUMBERS:
+        shown = caretrail.objects("audit", "accesses", f"MERCY|{number}")
+        assert {each["subject"] for each in shown} == {"nurse-0078", "nurse-0077"}
+
+
+NUMBERS = ("0077", "0078")
+MERGE = (
+    "MSH|^~\\&|ADT|MERCY|||20260304101000||ADT^A40|40|P|2.5\rEVN||20260304101000\r"
+    "PID|1||0078^^^MERCY^MR\rMRG|0077^^^MERCY^MR\r"
+)
+
+
+def _ingest(line: CommandLine, text: str) -> None:
+    feed = line.home.with_name("more.hl7")
+    feed.write_text(text)
+    line.run("ingest", feed)

@@ -4,6 +4,7 @@ The rules are those of WCAG 2.2, level AA, as far as a program can judge them.
 """
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from tests.web.office import Office
 pytestmark = [pytest.mark.chromium, pytest.mark.postgres, pytest.mark.timeout(600)]
 
 SCRIPT = Path(__file__).with_name("accessibility.js").read_text()
+#: Family names of patients of the region.
+NAMES = {"Alder", "Orchard", "Quillfeather"}
 DESK, PHONE, PAPER = (1366, 768), (390, 844), (1032, 700)  # CSS px; A4 landscape with margins
 
 
@@ -38,6 +41,30 @@ def test_every_page_can_be_used_by_everybody(visitor: Browser, office: Office) -
         ]  # fmt: skip
     found = [f"{address}: {each}" for address, lines in problems.items() for each in lines]
     assert not found, "\n".join(found)
+
+
+def test_no_page_about_patients_is_shown_if_the_read_cannot_be_recorded(office: Office) -> None:
+    client, told = office.desk.client, office.desk.told
+    with told.reader.connection() as connection:
+
+        def reads() -> int:
+            (found,) = connection.execute("select count(*) from access.record").fetchone() or (0,)
+            return int(found)
+
+        pages, about_patients = addresses(office), set[str]()
+        for address in pages:
+            before = reads()
+            client.get(address)
+            about_patients |= {address} if reads() > before else set()
+        connection.execute("alter table access.record rename to record_away")
+        try:
+            for address in pages:
+                answer = client.get(address)
+                assert (answer.status_code == 503) == (address in about_patients), address
+                assert not NAMES & set(re.findall(r"\w+", answer.text)), address
+        finally:
+            connection.execute("alter table access.record_away rename to record")
+    assert len(about_patients) > len(pages) / 2
 
 
 def test_a_form_that_is_refused_says_so_to_everybody(visitor: Browser, office: Office) -> None:

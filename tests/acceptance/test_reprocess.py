@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from infra.kafka_access import Brokers
+from tests import servers
 from tests.acceptance.command_line import SameProcess
 from tests.acceptance.service import serving
 from tests.consumers.hl7v2.adt import adt, pv1
@@ -26,13 +28,16 @@ def feed(count: int) -> bytes:
     )
 
 
-def test_a_later_reading_is_shown_and_published_and_changes_no_rebuild(home: Path) -> None:
+def test_a_later_reading_is_shown_and_published_and_changes_no_rebuild(
+    home: Path, kafka: Brokers, topic_prefix: str
+) -> None:
     (home / "feed.hl7").write_bytes(feed(20))
-    line = SameProcess(home, {"CARETRAIL_MLLP_PORT": "0", "CARETRAIL_HTTP_PORT": "0"})
+    prefix = topic_prefix.rstrip(".")
+    line = SameProcess(home, {**servers.kafka_variables(kafka), "CARETRAIL_TOPIC_PREFIX": prefix})
     line.run("ingest", home / "feed.hl7")
     known = line.object("timeline", "MERCY|1")
     (home / "profiles.toml").write_text('[sender.default]\nzone = "America/Chicago"\n')
-    with serving(line) as service:
+    with serving(line, "relay", "projector") as service:
         shown = line.run("messages", "reprocess", "--all", "--dry-run", "--json")
         assert NAME not in shown
         assert not [each for each in ("1951-06-02", "19510602") if each in shown]

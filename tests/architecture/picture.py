@@ -92,6 +92,7 @@ def _imports(known: Mapping[str, Path]) -> set[tuple[str, str]]:
     return {(one, other) for one, other in found if one != other}
 
 
+@cache
 def folder(path: Path) -> str:
     """Return the folder of a module, relative to the repository."""
     return str(path.parent.relative_to(ROOT))

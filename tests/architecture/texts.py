@@ -3,6 +3,7 @@
 import ast
 import tokenize
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -12,21 +13,32 @@ PACKAGES = ("caretrail", "commands", "consumers", "domain", "infra", "projection
 def docstrings(folder: str) -> Iterator[tuple[str, str]]:
     """Yield the place and the text of each docstring of a package."""
     for path in sorted((ROOT / folder).rglob("*.py")):
-        name = str(path.relative_to(ROOT))
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-                text = ast.get_docstring(node)
-                if text:
-                    yield f"{name}, {getattr(node, 'name', 'module')}", text
+        for name, text in _docstrings(path):
+            yield f"{path.relative_to(ROOT)}, {name}", text
+
+
+@cache  # as below
+def _docstrings(path: Path) -> list[tuple[str, str]]:
+    return [
+        (getattr(node, "name", "module"), text)
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        if (text := ast.get_docstring(node))
+    ]
 
 
 def comments(folder: str) -> Iterator[tuple[str, str]]:
     """Yield the place and the text of each comment of a package."""
     for path in sorted((ROOT / folder).rglob("*.py")):
-        with tokenize.open(path) as file:
-            for token in tokenize.generate_tokens(file.readline):
-                if token.type == tokenize.COMMENT:
-                    yield f"{path.relative_to(ROOT)}:{token.start[0]}", token.string
+        for line, text in _comments(path):
+            yield f"{path.relative_to(ROOT)}:{line}", text
+
+
+@cache  # several tests read them, and to find them takes seconds
+def _comments(path: Path) -> list[tuple[int, str]]:
+    with tokenize.open(path) as file:
+        tokens = tokenize.generate_tokens(file.readline)
+        return [(each.start[0], each.string) for each in tokens if each.type == tokenize.COMMENT]
 
 
 def pages() -> Iterator[tuple[str, str]]:

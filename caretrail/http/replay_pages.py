@@ -12,8 +12,11 @@ from caretrail.http.instants import known
 from caretrail.http.not_found import NotFound
 from caretrail.http.reading_pages import opaque_id
 from caretrail.http.site import Site
+from caretrail.reading.care import read_owed
 from caretrail.reading.replay import differences, known_moment
+from caretrail.web.care_sections import drawn_referrals
 from caretrail.web.clocks import Learning
+from caretrail.web.referral_arrows import DrawnReferral
 from caretrail.web.replay_page import replay_page
 from domain.ids import PatientId
 from projections.audit_trail import known_at as position_at
@@ -69,10 +72,15 @@ class ReplayPages:
         # drawn.
         named = next((each for each in shown.subject_ids if each in records), patient)
         then = reader.patient(named, known_at=shown.source_position, as_of=learning.at(shown))
+        referrals: list[DrawnReferral] = []
+        if then is not None and then.activities.streams["referral"]:
+            owed = read_owed(reader, then, now=now, known_at=shown.source_position)
+            referrals = drawn_referrals(then, owed, self.site.words)
         html = replay_page(
             events,
             step=step,
             then=then,
+            referrals=referrals,
             changes=list(changes),
             since=before if since.isdecimal() else None,
             patient=patient,

@@ -1,7 +1,7 @@
 """Read what people need beside the timeline: what is owed, who takes care, what the plans say."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -44,29 +44,18 @@ def read_care(
         now: The present, if the patient is not read as of another instant.
         known_at: The instant for which the patient was read; None: with everything that is known.
     """
-    at = reading.as_of or now
+    owed = read_owed(reader, reading, now=now, known_at=known_at)
     patient = PatientId(reading.patient.patient_id)
-    with reader.past(
-        as_of=reading.as_of, known_at=known_at, records=reading.patient.records
-    ) as then:
-        items = items_of(
-            then.connection,
-            ItemFilter(waiting=True, modes=MODES),
-            at=at,
-            patients=[patient],
-            relations=then,
-        )
     with reader.past(known_at=known_at, records=reading.patient.records) as then:
         told = attributions(then.connection, [patient], relations=then)
     plans = reading.activities.streams["care_plan"]
     known = None if known_at is None else reading.known.index
     whole = reading if reading.as_of is None else reader.patient(patient, known_at=known_at)
     stated = read_stated_team(whole, reader.opening, as_of=reading.as_of) if whole else []
-    return CareReading(
-        at=at,
-        items=tuple(items),
-        attributions=tuple(each for each in told if each.holds_at(at)),
-        stated=tuple(each for each in stated if each.holds_at(at)),
+    return replace(
+        owed,
+        attributions=tuple(each for each in told if each.holds_at(owed.at)),
+        stated=tuple(each for each in stated if each.holds_at(owed.at)),
         contents={
             plan["stream_id"]: reader.plan_contents(
                 plan["stream_id"], as_of=reading.as_of, known=known
@@ -75,3 +64,25 @@ def read_care(
             if plan["state"] in CURRENT
         },
     )
+
+
+def read_owed(
+    reader: Reader,
+    reading: PatientReading,
+    *,
+    now: datetime,
+    known_at: int | datetime | None = None,
+) -> CareReading:
+    """Return what is owed for a patient, and no more of the care; see ``read_care``."""
+    at = reading.as_of or now
+    with reader.past(
+        as_of=reading.as_of, known_at=known_at, records=reading.patient.records
+    ) as then:
+        items = items_of(
+            then.connection,
+            ItemFilter(waiting=True, modes=MODES),
+            at=at,
+            patients=[PatientId(reading.patient.patient_id)],
+            relations=then,
+        )
+    return CareReading(at=at, items=tuple(items))

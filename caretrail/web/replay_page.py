@@ -14,6 +14,7 @@ from caretrail.web.patients_page import person_words
 from caretrail.web.picture import Scene, draw, legend_of
 from caretrail.web.plan_section import drawn_revisions
 from caretrail.web.purposes import purpose_words
+from caretrail.web.referral_arrows import DrawnReferral
 from caretrail.web.render import render
 from caretrail.web.shapes import Picture
 from caretrail.web.table import places_without_stay
@@ -56,6 +57,7 @@ def replay_page(  # noqa: PLR0913  # what the page shows
     *,
     step: int,
     then: PatientReading | None,
+    referrals: Sequence[DrawnReferral],
     changes: Sequence[PartChange],
     since: int | None,
     patient: PatientId,
@@ -72,6 +74,7 @@ def replay_page(  # noqa: PLR0913  # what the page shows
         step: The number of the event that is shown, from 1.
         then: The patient as known at this event, as of when it became known; None: nothing of the
             patient had happened by then.
+        referrals: The referrals of this patient, as known and as of then.
         changes: What it changed, or what changed since another moment.
         since: The index of that other moment; None: the event before.
         patient: The patient.
@@ -81,7 +84,7 @@ def replay_page(  # noqa: PLR0913  # what the page shows
         words: The words of the pages.
         frame: The frame of the page.
     """
-    picture = _drawn(then, learning.at(events[step - 1]), words) if then else None
+    picture = _drawn(then, referrals, learning.at(events[step - 1]), words) if then else None
     name, about = person_words(person, now, words) if person else ("Name not stated", "")
     first = max(0, min(step - 1 - _AROUND // 2, len(events) - _AROUND))
     around = range(first, min(first + _AROUND, len(events)))
@@ -119,7 +122,9 @@ def replay_page(  # noqa: PLR0913  # what the page shows
     )
 
 
-def _drawn(then: PatientReading, at: datetime, words: Words) -> Picture | None:
+def _drawn(
+    then: PatientReading, referrals: Sequence[DrawnReferral], at: datetime, words: Words
+) -> Picture | None:
     """Return the picture of the patient as known at an event, as of when it became known."""
     page = f"/ui/patients/{then.patient.patient_id}?known_at={then.known.index}&since=all"
     scene = Scene(
@@ -130,6 +135,7 @@ def _drawn(then: PatientReading, at: datetime, words: Words) -> Picture | None:
         earlier_href=page,
         label=then.label,
         places=places_without_stay(then),
+        referrals=referrals,
         revisions=drawn_revisions(then),
         transitions=then.transitions,
     )

@@ -102,3 +102,14 @@ def test_a_step_of_a_plan_leads_back_to_its_patient(desk: Desk) -> None:
     assert "Breathless at night" not in section(page, "plan")
     status = page[page.index('role="status"') :].partition("</p>")[0]
     assert "void" not in status, "what is void is not undone again"
+
+
+def test_the_replay_draws_a_referral_from_the_event_that_requested_it(desk: Desk) -> None:
+    referral = desk.referral(service="wound_care", happened_at="2026-02-15 10:00")
+    replay = f"/ui/patients/{desk.told.alder}/replay"
+
+    after = unescape(desk.client.get(replay).text)
+    before = unescape(desk.client.get(f"{replay}?known_at={desk.events() - 1}").text)
+
+    assert f'href="{referral}" aria-label="Referral wound care, ' in after
+    assert 'aria-label="Referral wound care, ' not in before

@@ -115,7 +115,8 @@ class ErrorPages:
     def reason_missing(self, request: Request, error: Exception) -> Response:
         """Ask why the person needs to read a patient who is not in the person's care."""
         del error
-        html = reason_page(words=self.site.words, frame=self.site.plain_frame(request))
+        asked = request.query_params.multi_items()
+        html = reason_page(asked, words=self.site.words, frame=self.site.plain_frame(request))
         return HTMLResponse(html, status_code=403)
 
     def refused(self, request: Request, error: Exception) -> Response:

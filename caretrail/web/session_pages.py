@@ -1,6 +1,6 @@
 """The pages that say how to sign in, and who is signed in."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from types import MappingProxyType
 from typing import Final
@@ -129,6 +129,15 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-def reason_page(*, words: Words, frame: Mapping[str, object]) -> str:
-    """Return the page that asks why the person needs to read a patient."""
-    return render("reason.html", **frame, words=words, reasons=REASONS)
+def reason_page(
+    asked: Iterable[tuple[str, str]], *, words: Words, frame: Mapping[str, object]
+) -> str:
+    """Return the page that asks why a person reads a patient.
+
+    Args:
+        asked: The query of the address that was asked for, which the reason is added to.
+        words: The words of the pages.
+        frame: The frame of the page.
+    """
+    kept = [(name, text) for name, text in asked if name != "reason"]
+    return render("reason.html", **frame, words=words, reasons=REASONS, kept=kept)

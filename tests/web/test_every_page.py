@@ -9,6 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from caretrail.web.plain_pages import Story
+from infra.ports import free_port
+from infra.web_sessions import PageUser
+from tests.certified_provider import client_at
+from tests.pages import pages_app
+from tests.region import Told
+from tests.serving import serving
 from tests.signed_in import NURSE, sessions_of
 from tests.web.browser import Browser
 from tests.web.every_page import addresses
@@ -74,6 +81,41 @@ def test_a_form_that_is_refused_says_so_to_everybody(visitor: Browser, office: O
 
     assert "Nothing was recorded" in visitor.text()
     assert look(visitor, "refused") == []
+
+
+def test_the_first_page_the_reason_and_the_end_of_a_session_can_be_used_by_everybody(
+    chromium_tab: Browser, told: Told
+) -> None:
+    port = free_port()
+    silent = f"http://127.0.0.1:{free_port()}"  # an issuer that nobody serves cannot be asked
+    app = pages_app(
+        told.reader,
+        oidc=client_at(silent, f"http://127.0.0.1:{port}"),
+        stories=lambda: [Story(title="One story", text="What happened.", href="/ui/census")],
+    )
+    stranger = PageUser(issuer=silent, subject="nurse-2", roles=("clinician",), organisations=())
+    tab = chromium_tab.stranger()
+    with serving(app, port=port) as site:
+        link = sessions_of(told.reader).new_link(stranger)
+        tab.show(f"{site}/ui/login?link={link}", *DESK)
+
+        tab.show(f"{site}/", *DESK)
+        assert "One story" in tab.text()
+        found = look(tab, "stories")
+
+        tab.show(f"{site}/ui/patients/{told.alder}?since=all", *DESK)
+        assert "Why do you need to see this patient?" in tab.text()
+        found += look(tab, "reason")
+        with tab.another_page():
+            tab.press("main form button")
+        assert tab.evaluate("location.search") == "?since=all&reason=direct_care"
+
+        tab.show(f"{site}/ui/session", *DESK)
+        with tab.another_page():
+            tab.press('form[action="/ui/logout"] button')
+        assert "You are signed out of caretrail" in tab.text()
+        found += look(tab, "signed out")
+    assert not found, "\n".join(found)
 
 
 def test_the_check_finds_what_is_wrong(chromium_tab: Browser) -> None:

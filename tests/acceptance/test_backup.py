@@ -51,7 +51,7 @@ def second(home: Path, **variables: str) -> CommandLine:
 def test_a_home_that_serves_is_backed_up_and_restored_elsewhere(home: Path) -> None:
     line = SameProcess(home, ALONE)
     store, keys = home.with_name("store.backup"), home.with_name("keys.backup")
-    with serving(line) as service, MllpClient(*service.mllp) as client:
+    with serving(line, "mllp", "projector") as service, MllpClient(*service.mllp) as client:
         for number in range(5):
             assert code_of(client.send_until_accepted(admission(number), retries=3)) == "AA"
         made = line.object("backup", "--store", store, "--keys", keys)

@@ -2,6 +2,8 @@
 
 import time
 import urllib.error
+from collections.abc import Iterable, Iterator
+from itertools import count
 from pathlib import Path
 from random import Random
 from urllib.parse import quote
@@ -47,15 +49,23 @@ def look(service: RunningService, line: CommandLine, random: Random) -> None:
         assert status_of(browser, f"{pages}{path}") < 500, path
 
 
-def fuzz(home: Path, seconds: float, seed: int) -> None:
+def numbers_for(seconds: float) -> Iterator[int]:
+    """Count until a time has passed."""
+    ends = time.monotonic() + seconds
+    for number in count(1):
+        if time.monotonic() > ends:
+            return
+        yield number
+
+
+def fuzz(home: Path, numbers: Iterable[int], seed: int) -> None:
     random = Random(seed)
     line = SameProcess(home, ALONE)
     with serving(line) as service:
         before = {role: service.pids(role) for role in ROLES}
-        ends, number, codes = time.monotonic() + seconds, 0, set[str]()
+        codes = set[str]()
         client = MllpClient(*service.mllp, timeout=20)
-        while time.monotonic() < ends:
-            number += 1
+        for number in numbers:
             raw = with_control_id(mangled(random), f"F{number}")
             raw = raw.replace(b"\x1c", b"").replace(b"\x0b", b"")
             message = f"seed {seed}, message {number}"
@@ -85,9 +95,9 @@ def fuzz(home: Path, seconds: float, seed: int) -> None:
 
 @pytest.mark.timeout(300)
 def test_mangled_messages_stop_nothing(home: Path) -> None:
-    fuzz(home, 12, seed=13)
+    fuzz(home, range(1, 501), seed=13)
 
 
 @pytest.mark.soak
 def test_ten_minutes_of_mangled_messages_stop_nothing(home: Path) -> None:
-    fuzz(home, 600, seed=time.time_ns())
+    fuzz(home, numbers_for(600), seed=time.time_ns())

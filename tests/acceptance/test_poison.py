@@ -126,7 +126,7 @@ def shown_after(home: Path) -> float:
 
 def test_no_message_stops_the_others(home: Path) -> None:
     line = SameProcess(home, ALONE)
-    with serving(line) as service, ExitStack() as stack:
+    with serving(line, "mllp", "projector") as service, ExitStack() as stack:
         listener = service.pids("mllp")
         sender = SteadySender(service.mllp)
         with sender.sending():

@@ -22,12 +22,6 @@ GATE = "recovery.gate"  # in the data folder: recovery lasts as long as it is th
 SAYS = "PostgreSQL cannot be used yet"
 
 
-@pytest.fixture
-def home(new_home: Path) -> Path:
-    """A home whose server recovers as that of every user."""
-    return new_home
-
-
 def crash(home: Path) -> Path:
     """Kill the server of a home, so that its next start recovers for as long as we like.
 
@@ -54,7 +48,7 @@ def test_serve_waits_for_the_recovery_of_its_embedded_server(home: Path) -> None
     feed.write_bytes(admission(1))
     line.run("ingest", feed)
     gate = crash(home)
-    service = RunningService(line, supervisor=line.start("serve"))
+    service = RunningService(line, supervisor=line.start("serve", "--only", "projector"))
     try:
         until(lambda: SAYS in line.errors.read_text("utf-8"), "the wait to be said", 60)
         assert not service.is_ready()
@@ -70,7 +64,7 @@ def test_a_service_told_to_stop_during_the_recovery_stops(home: Path) -> None:
     line = SameProcess(home, ALONE)
     line.run("patients", "ls")
     gate = crash(home)
-    service = RunningService(line, supervisor=line.start("serve"))
+    service = RunningService(line, supervisor=line.start("serve", "--only", "projector"))
     try:
         until(lambda: SAYS in line.errors.read_text("utf-8"), "the wait to be said", 60)
     finally:
@@ -98,7 +92,7 @@ def test_serve_waits_for_the_recovery_of_a_server_of_ones_own(home: Path) -> Non
         assert found is not None
         own = {"CARETRAIL_DATABASE_URL": found.url, "CARETRAIL_ID_KEY": "5a" * 32}
         line = SameProcess(home, {**ALONE, **own})
-        service = RunningService(line, supervisor=line.start("serve"))
+        service = RunningService(line, supervisor=line.start("serve", "--only", "projector"))
         try:
             until(lambda: SAYS in line.errors.read_text("utf-8"), "the wait to be said", 60)
             assert not service.is_ready()

@@ -22,14 +22,8 @@ from tests.waiting import until
 
 pytestmark = [pytest.mark.postgres, pytest.mark.kafka, pytest.mark.timeout(400)]
 
-ID_KEY = {"CARETRAIL_ID_KEY": "5a" * 32}
-ALONE = {**ID_KEY, "CARETRAIL_KAFKA": "false"}
-
-
-@pytest.fixture
-def home(new_home: Path) -> Path:
-    """A home with the key of the test."""
-    return new_home
+ALONE = {"CARETRAIL_KAFKA": "false"}
+FED = ("mllp", "relay", "projector")
 
 
 def send(service: RunningService, first: int, last: int) -> None:
@@ -95,9 +89,10 @@ def digest_of_a_restored_home(home: Path) -> dict[str, Any]:
         return restored.object("projections", "digest")
 
 
-def digest_of_a_clean_home(home: Path) -> dict[str, Any]:
-    """Return the digest of a new home that gets every message that was not lost."""
+def digest_of_a_clean_home(home: Path, made: Path) -> dict[str, Any]:
+    """Return the digest of a home with the same keys that gets every message that was not lost."""
     clean = SameProcess(home.with_name("clean"), ALONE)
+    copy_folder(made, clean.home)
     feed = home.with_name("feed.hl7")
     numbers = [*range(20), *range(40, 95)]
     feed.write_bytes(b"\r\n".join(admission(number) for number in numbers))
@@ -107,12 +102,11 @@ def digest_of_a_clean_home(home: Path) -> dict[str, Any]:
 
 
 def test_a_store_set_back_halts_until_a_new_generation_which_equals_a_clean_home(
-    home: Path, kafka: Brokers, topic_prefix: str
+    home: Path, made_home: Path, kafka: Brokers, topic_prefix: str
 ) -> None:
     line = SameProcess(
         home,
         {
-            **ID_KEY,
             **servers.kafka_variables(kafka),
             "CARETRAIL_MLLP_PORT": "0",
             "CARETRAIL_HTTP_PORT": "0",
@@ -120,11 +114,11 @@ def test_a_store_set_back_halts_until_a_new_generation_which_equals_a_clean_home
         },
     )
     data, older = home / "postgres" / "data", home.with_name("older")
-    with serving(line) as service:
+    with serving(line, *FED) as service:
         send(service, 0, 20)
         until(lambda: position(line) == (21, 0), "the first events")
     copy_folder(data, older)
-    with serving(line) as service:
+    with serving(line, *FED) as service:
         send(service, 20, 40)
         until(lambda: position(line) == (41, 0), "the events that are lost")
         assert line.object("audit", "reconcile")["equal"]
@@ -162,4 +156,4 @@ def test_a_store_set_back_halts_until_a_new_generation_which_equals_a_clean_home
         mended = line.object("projections", "digest")
 
     assert digest_of_a_restored_home(home) == mended
-    assert digest_of_a_clean_home(home) == mended
+    assert digest_of_a_clean_home(home, made_home) == mended

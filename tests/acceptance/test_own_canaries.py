@@ -12,7 +12,8 @@ from html import unescape
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, Final
-from urllib.parse import unquote
+from urllib.error import HTTPError
+from urllib.parse import unquote, urlencode
 
 import httpx
 import kafka as kafka_client
@@ -336,6 +337,33 @@ def refusals(program: Program) -> None:
     assert other.status_code == 422
 
 
+def forms(program: Program) -> None:
+    """Fill a form with words: once so that it is accepted, and once so that it is refused."""
+    pages, browser = program.service.facts()["pages"], program.service.browser()
+    patient = program.get("/referrals").json()["items"][0]["patient_id"]
+    form = f"{pages}/ui/patients/{patient}/record/referral/request"
+    with browser.open(form, timeout=20) as answer:
+        hidden = dict(_HIDDEN.findall(answer.read().decode()))
+    typed = {
+        **{name: unescape(text) for name, text in hidden.items()},
+        "requester.organisation": "MERCY",
+        "target.organisation": "HEART",
+        "question": f"{WORD} of a form",
+    }
+    with browser.open(form, urlencode(typed).encode(), timeout=20) as answer:
+        assert answer.url.startswith(f"{pages}/ui/referrals/")
+        assert words_in(answer.url) == []
+    wrong = typed | dict.fromkeys(("needed_by", "happened_at", "target.organisation"), f"{WORD} 1")
+    with pytest.raises(HTTPError) as refused:
+        browser.open(form, urlencode(wrong).encode(), timeout=20)
+    assert refused.value.code == 422
+    assert words_in(str(refused.value.headers)) == []
+    refused.value.close()
+
+
+_HIDDEN: Final = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
+
+
 @dataclass(frozen=True)
 class Told:
     """The service in which everything was said, and everything that left it."""
@@ -385,6 +413,7 @@ def told(
             ):
                 tell(program)
             refusals(program)
+            forms(program)
             yield Told(program, database, prefix, kafka)
     assert service.left_behind() == []
     servers.drop_database(server, name)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, LiteralString, TypeVar
 
-from psycopg import Connection
+from psycopg import Connection, sql
 from psycopg.rows import class_row
 
 from domain.continuity import Encounter, Patient, Stay
@@ -267,17 +267,23 @@ class CensusRow:
     sealed: str | None
 
 
+#: The columns of ``CensusRow``.
+CENSUS_ROW: Final = (
+    "encounter_id, patient_id, mode, facility, unit, room, bed, building, floor, place_ref,"
+    " is_part2, class_code, since_at, started_at, since_precision, started_precision, visit_ref,"
+    " flags, last_changed_at, sealed"
+)
+
+
 def open_now(connection: Connection[Any], *, facility: str | None = None) -> list[CensusRow]:
     """Return the rows of the census, in order of their places."""
     with connection.cursor(row_factory=class_row(CensusRow)) as cursor:
         return cursor.execute(
-            """
-            select encounter_id, patient_id, mode, facility, unit, room, bed, building, floor,
-                place_ref, is_part2, class_code, since_at, started_at, since_precision,
-                started_precision, visit_ref, flags, last_changed_at, sealed
-            from proj.census where %(facility)s::text is null or facility = %(facility)s
+            sql.SQL("""
+            select {} from proj.census
+            where %(facility)s::text is null or facility = %(facility)s
             order by facility, unit, room, bed, encounter_id
-            """,
+            """).format(sql.SQL(CENSUS_ROW)),
             {"facility": facility},
         ).fetchall()
 
@@ -318,21 +324,34 @@ def components_before(
     return [name for (name,) in rows]
 
 
-def visit_numbers_of_two(connection: Connection[Any]) -> list[tuple[str, EncounterId]]:
+def visit_numbers_of_two(
+    connection: Connection[Any], *, facility: str | None = None
+) -> list[tuple[str, EncounterId]]:
     """Return (visit ref, encounter) of encounters in the census whose number two patients have.
 
     The other encounter need not be in the census. ``care.clash`` lists both. Only the numbers in
     the census are compared, so the cost does not grow with the number of past encounters.
+
+    Args:
+        connection: The connection of the caller.
+        facility: If given, only the numbers of the encounters in this facility.
     """
+    of_facility = "" if facility is None else _OF_FACILITY
     return connection.execute(
-        """
+        sql.SQL("""
         select here.visit_ref, here.encounter_id from proj.census as here
-        where here.visit_ref is not null and exists (
+        where here.visit_ref is not null {} and exists (
             select from proj.encounter as other
             where other.visit_ref = here.visit_ref and other.mode = here.mode
                 and other.namespace = here.namespace and other.patient_id <> here.patient_id
                 and not other.is_cancelled
         )
         order by 1, 2
-        """
+        """).format(sql.SQL(of_facility)),
+        {"facility": facility},
     ).fetchall()
+
+
+_OF_FACILITY: Final = """
+    and here.visit_ref in (select visit_ref from proj.census where facility = %(facility)s)
+"""

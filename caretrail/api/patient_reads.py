@@ -160,6 +160,7 @@ def census(incoming: Incoming) -> Response:
         facility=asked.facility or None,
         as_of=asked.as_of_instant,
         known_at=asked.known_at_position,
+        named=False,
     )
     allowed = in_care(incoming, read, found.occupied, lambda each: each.patient_id)
     offset = offset_of(asked.cursor)

@@ -16,6 +16,7 @@ def census(options: Namespace) -> None:
             facility=options.facility,
             as_of=options.as_of,
             known_at=options.known_at,
+            named=False,
         )
     rows = census_json(found)
     if options.json:

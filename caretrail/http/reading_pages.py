@@ -17,12 +17,12 @@ from caretrail.http.searches import RecentSearches
 from caretrail.http.site import Site
 from caretrail.reading import PatientList, PatientSearch
 from caretrail.reading.care import read_care
-from caretrail.reading.census import filtered
 from caretrail.web.census_page import CensusForm, census_page
 from caretrail.web.patient_page import TimelineForm, patient_page
 from caretrail.web.patients_page import counted, patients_page
 from caretrail.web.plain_pages import Story, evidence_page, home_page
 from domain.ids import MODES, PatientId
+from projections.census_list import CensusFilter
 
 _LONGEST_SEARCH: Final = 200
 _EXPIRED: Final = "This search has expired. Please search again."
@@ -155,22 +155,17 @@ class ReadingPages:
             known_at=params.get("known_at", "").strip(),
         )
         zone = self.site.words.zone
-        whole = self.site.reader.census(
+        page = self.site.reader.census_page(
+            CensusFilter(facility=given.facility, class_code=given.class_code, place=given.place),
             now=now,
+            offset=_offset(params.get("after", "")),
             as_of=instant(given.as_of, field="As of", zone=zone, now=now),
             known_at=known(given.known_at, zone=zone, now=now),
+            readable=self.site.reads.readable(request),
         )
-        asked = filtered(
-            whole,
-            facility=given.facility,
-            class_code=given.class_code,
-            place=given.place,
-        )
-        shown = self.site.reads.of_list(request, asked.occupied, lambda each: each.patient_id)
+        self.site.reads.of_list(request, page.people, lambda each: each.patient_id)
         html = census_page(
-            replace(asked, occupied=tuple(shown)),
-            facilities=sorted({one.facility for one in whole.occupied}),
-            classes={one.class_code for one in whole.occupied},
+            page,
             asked=given,
             now=now,
             words=self.site.words,
@@ -212,6 +207,14 @@ def opaque_id(text: str) -> str:
 
 def recorded_index(request: Request) -> int | None:
     """Return the index of the event that a form has just recorded; None: none."""
-    typed = request.query_params.get("recorded", "")
-    is_index = typed.isascii() and typed.isdecimal() and len(typed) < 19  # noqa: PLR2004  # of bigint
-    return int(typed) if is_index else None
+    return _number(request.query_params.get("recorded", ""))
+
+
+def _offset(typed: str) -> int:
+    """Return how many rows are on the pages before; 0 if the address does not say it."""
+    return _number(typed) or 0
+
+
+def _number(typed: str) -> int | None:
+    is_number = typed.isascii() and typed.isdecimal() and len(typed) < 19  # noqa: PLR2004  # of bigint
+    return int(typed) if is_number else None

@@ -95,6 +95,21 @@ class PageReads:
         self._record(request, user, right, [patient_of(each) for each in shown])
         return shown
 
+    def readable(
+        self, request: Request
+    ) -> Callable[[Sequence[PatientId]], Sequence[PatientId]] | None:
+        """Return what tells which patients a list may show; None: it may show all.
+
+        Pass what is shown to ``of_list``, which records it.
+
+        Raises:
+            RoleNotAllowed: The person may not read lists of patients.
+        """
+        user = user_of(request)
+        if _right_to_list(user.authority).relation == "all":
+            return None
+        return lambda patients: list(self.care(user, patients))
+
     def _record(
         self, request: Request, user: User, right: ReadRight, patients: Sequence[PatientId]
     ) -> None:

@@ -2,11 +2,13 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Literal
+from typing import Any, Final, Literal
+
+from psycopg import Connection
 
 from caretrail.reading.opening import PersonDetails, SegmentOpener, person, pieces_copied
 from caretrail.reading.patient import PatientReading
@@ -15,9 +17,10 @@ from domain.flags import Flag
 from domain.ids import EncounterId, PatientId
 from domain.journey import was_left_open
 from domain.statement import EncounterClass, Precision
+from projections import patients
 from projections.audit_trail import LogPosition
 from projections.census import BED_OF_TWO, PATIENT_IN_TWO, CensusRow, open_places
-from projections.patients import PatientRow
+from projections.engine.copies import read_copies
 from projections.timeline_rows import precision_of
 
 #: As of an instant, a patient with one of these flags may be elsewhere (R9.8).
@@ -63,14 +66,23 @@ class CensusReading:
     known: LogPosition
 
 
-def from_rows(
-    rows: Iterable[CensusRow], patients: Iterable[PatientRow], opening: SegmentOpener
-) -> list[OccupiedPlace]:
-    """Return the places of the read model, with names and part 2 places opened."""
-    people = {
+def people_of(
+    connection: Connection[Any], opening: SegmentOpener, ids: Collection[PatientId]
+) -> dict[PatientId, PersonDetails]:
+    """Return the names of patients, opened."""
+    rows = patients.by_id(connection, sorted(ids))
+    opening.warm(each for row in rows for each in row.record_ids)
+    return {
         row.patient_id: person(opening.demographics(pieces_copied(row.sealed, "demographics")))
-        for row in patients
+        for row in rows
     }
+
+
+def from_rows(
+    rows: Sequence[CensusRow], people: Mapping[PatientId, PersonDetails], opening: SegmentOpener
+) -> list[OccupiedPlace]:
+    """Return the places of the read model, with part 2 places opened."""
+    opening.warm(each.segment.subject for row in rows for each in read_copies(row.sealed))
     made: list[OccupiedPlace] = []
     for row in rows:
         parts = PlaceParts(row.unit, row.room, row.bed, row.building, row.floor)
@@ -140,22 +152,25 @@ def _rank(one: OccupiedPlace) -> tuple[object, ...]:
     return (
         one.facility,
         not parts.ward,
-        _natural(parts.ward),
-        _natural(parts.building),
-        _natural(parts.floor),
-        _natural(parts.room),
+        natural(parts.ward),
+        natural(parts.building),
+        natural(parts.floor),
+        natural(parts.room),
         parts.bed is None,
-        _natural(parts.bed),
+        natural(parts.bed),
         one.encounter_id,
     )
 
 
-def _natural(text: str | None) -> list[tuple[int, str]]:
+_NUMBERS: Final = re.compile(r"(\d+)")
+
+
+def natural(text: str | None) -> list[tuple[int, str]]:
     """Return a sort key that puts bed 9 before bed 10."""
+    if not text:
+        return []
     return [
-        (int(part), "") if part.isdecimal() else (-1, part)
-        for part in re.split(r"(\d+)", text or "")
-        if part
+        (int(part), "") if part.isdecimal() else (-1, part) for part in _NUMBERS.split(text) if part
     ]
 
 
@@ -234,25 +249,9 @@ def _bed_ref(one: OccupiedPlace, same_codes: Iterable[OccupiedPlace]) -> str | N
     return next(iter(fuller)) if len(fuller) == 1 else one.place_ref
 
 
-def filtered(
-    reading: CensusReading, *, facility: str = "", class_code: str = "", place: str = ""
-) -> CensusReading:
-    """Return the places that fit, and every disagreement that concerns one of them."""
-    wanted = place.casefold()
-    kept = tuple(
-        one
-        for one in reading.occupied
-        if (not facility or one.facility == facility)
-        and (not class_code or one.class_code == class_code)
-        and (not wanted or wanted in "-".join(filter(None, one.parts)).casefold())
-    )
-    ids = {one.encounter_id for one in kept}
-    return replace(
-        reading,
-        occupied=kept,
-        disagreements=tuple(
-            each
-            for each in reading.disagreements
-            if any(one.encounter_id in ids for one in each.places)
-        ),
-    )
+def shared_numbers(numbers: Iterable[tuple[str, EncounterId]]) -> list[tuple[str, ...]]:
+    """Return the encounters of each visit number, from pairs of number and encounter."""
+    by_number = defaultdict[str, list[str]](list)
+    for ref, encounter in numbers:
+        by_number[ref].append(encounter)
+    return [tuple(encounters) for encounters in by_number.values()]

@@ -1,6 +1,5 @@
 """Answer every question of the command line and the pages from the read models."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -10,6 +9,7 @@ from typing import Final
 from caretrail.reading import census as census_of
 from caretrail.reading.activities import read_activities, streams_of_kind
 from caretrail.reading.census import CensusReading
+from caretrail.reading.census_page import CensusPage, past_page, present_page
 from caretrail.reading.evidence import Archive
 from caretrail.reading.evidence_reader import EvidenceReader
 from caretrail.reading.listing import (
@@ -38,11 +38,13 @@ from infra.postgres import snapshot
 from projections import (
     audit_trail,
     census,
+    census_list,
     patient_identifiers,
     patients,
 )
 from projections.audit_trail import EventRow, LogPosition
 from projections.census import open_places
+from projections.census_list import CensusFilter
 from projections.engine.own_events import own_of, own_of_stream, streams_of
 from projections.engine.readings import latest_readings
 from projections.engine.services import Opener, Services
@@ -327,18 +329,22 @@ class Reader:
         facility: str | None = None,
         as_of: datetime | None = None,
         known_at: int | datetime | None = None,
+        named: bool = True,
     ) -> CensusReading:
-        """Return who is where. Lengths are judged by ``as_of``, or by ``now`` if it is None."""
+        """Return who is where. Lengths are judged by ``as_of``, or by ``now`` if it is None.
+
+        If it is not to be ``named``, the names of the present census are not opened.
+        """
         with self._connections() as connection, snapshot(connection):
             known = self._position(connection, known_at)
             shared: list[tuple[str, ...]] = []
             if as_of is None and known_at is None:
                 rows = census.open_now(connection, facility=facility)
-                ids = [row.patient_id for row in rows]
-                people = patients.by_id(connection, ids)
-                self.opening.warm(each for row in people for each in row.record_ids)
+                ids = {row.patient_id for row in rows} if named else ()
+                people = census_of.people_of(connection, self.opening, ids)
                 occupied = census_of.from_rows(rows, people, self.opening)
-                shared = _shared_numbers(connection)
+                numbers = census.visit_numbers_of_two(connection, facility=facility)
+                shared = census_of.shared_numbers(numbers)
             else:
                 upto = None if known_at is None else known.index
                 occupied = [
@@ -354,6 +360,42 @@ class Reader:
             as_of=as_of,
             known=known,
         )
+
+    def census_page(  # what a page can be asked
+        self,
+        wanted: CensusFilter,
+        *,
+        now: datetime,
+        offset: int = 0,
+        as_of: datetime | None = None,
+        known_at: int | datetime | None = None,
+        readable: Callable[[Sequence[PatientId]], Sequence[PatientId]] | None = None,
+    ) -> CensusPage:
+        """Return a page of the census. See ``census``.
+
+        Args:
+            wanted: The filter. Its patients are those that ``readable`` returns.
+            now: The instant by which lengths are judged, unless ``as_of`` is given.
+            offset: How many places are on the pages before.
+            as_of: The instant of the census; None: now.
+            known_at: An index or an instant; only events recorded up to it count. None: all count.
+            readable: Returns those of the patients that the reader may read; None: all.
+        """
+        if as_of is not None or known_at is not None:
+            reading = self.census(now=now, as_of=as_of, known_at=known_at)
+            if readable is not None:
+                ids = sorted({one.patient_id for one in reading.occupied})
+                wanted = replace(wanted, patients=readable(ids))
+            return past_page(reading, wanted, offset=offset)
+        if readable is not None:
+            with self._connections() as connection:
+                ids = census_list.patients_in(connection)
+            wanted = replace(wanted, patients=readable(ids))
+        with self._connections() as connection, snapshot(connection):
+            known = self._latest(connection)
+            return present_page(
+                connection, self.opening, wanted, now=now, known=known, offset=offset
+            )
 
     def event(self, opaque: str) -> EventRow | None:
         """Return the event with this id, or the event of the statement with this ref."""
@@ -425,10 +467,3 @@ class Reader:
                 for patient in interpreted(found, as_of):
                     if any(open_places(patient)):
                         yield reading_of(patient, found, self.opening, as_of, known)
-
-
-def _shared_numbers(connection: Database) -> list[tuple[str, ...]]:
-    by_number: dict[str, list[str]] = defaultdict(list)
-    for ref, encounter in census.visit_numbers_of_two(connection):
-        by_number[ref].append(encounter)
-    return [tuple(encounters) for encounters in by_number.values()]

@@ -1,6 +1,5 @@
 """The census page: occupied places by facility and unit, and the disagreements."""
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,10 +7,12 @@ from itertools import groupby
 from typing import Final, assert_never
 from urllib.parse import urlencode
 
-from caretrail.reading.census import CensusReading, Disagreement, OccupiedPlace
-from caretrail.reading.places import LookAlikes, PlaceParts, look_alikes, place_text
+from caretrail.reading.census import Disagreement, OccupiedPlace
+from caretrail.reading.census_page import PLACES, CensusPage, FacilityCount
+from caretrail.reading.places import LookAlikes, PlaceParts, place_text
 from caretrail.web.render import render
 from caretrail.web.words import CLASS_WORDS, Words, age, plural
+from domain.ids import EncounterId
 
 _BED: Final = 8  # characters that fit in the column of beds
 #: Kind of a disagreement -> its title.
@@ -58,6 +59,8 @@ class UnitPanel:
     """One unit of a facility."""
 
     name: str
+    count: int  # of all its places; the page may show some of them
+    href: str  # the page of its places; empty: no word of its name is a code
     places: tuple[CensusLine, ...]
 
 
@@ -67,8 +70,10 @@ class FacilitySection:
 
     name: str
     count: int
+    href: str  # the page of its places
     classes: tuple[tuple[str, int], ...]
-    units: tuple[UnitPanel, ...]
+    units: tuple[UnitPanel, ...]  # those with places on the page
+    counts: tuple[UnitPanel, ...]  # all units, if the page does not show all their places
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,90 +82,147 @@ class DisagreementLine:
 
     head: str
     facility: str
-    anchor: str
+    href: str
     place: str
     text: str
 
 
 def census_page(
-    reading: CensusReading,
+    page: CensusPage,
     *,
-    facilities: Sequence[str],
-    classes: Collection[str],
     asked: CensusForm,
     now: datetime,
     words: Words,
     frame: Mapping[str, object],
 ) -> str:
-    """Return the page; the form offers ``facilities`` and ``classes``."""
-    at = reading.as_of or now
-    alerts = _alerts(reading, at, words)
-    alike = look_alikes((one.facility, one.parts) for one in reading.occupied)
-    groups = [
-        _facility(code, list(found), alerts, alike, at, words)
-        for code, found in groupby(reading.occupied, key=lambda o: o.facility)
-    ]
-    clocks = {"as_of": asked.as_of, "known_at": asked.known_at}
-    given = urlencode({key: value for key, value in clocks.items() if value})
-    known = f", known at event {reading.known.index:,}" if asked.known_at else ""
-    tested = sum(one.mode != "P" for one in reading.occupied)
-    tests = f", including {plural(tested, 'test record')}" if tested else ""
+    """Return the page of the census."""
+    at = page.as_of or now
+    lines = _Lines(page, asked, at, words)
+    known = f", known at event {page.known.index:,}" if asked.known_at else ""
+    tests = f", including {plural(page.tests, 'test record')}" if page.tests else ""
+    classes = {code for _, code in page.choices}
+    end = page.offset + len(page.occupied)
     return render(
         "census.html",
         **frame,
         words=words,
         asked=asked,
-        facilities=facilities,
+        facilities=sorted({facility for facility, _ in page.choices}),
         classes=[code for code in CLASS_WORDS if code in classes],
         class_words=CLASS_WORDS,
         summary=(
-            f"{plural(len(reading.occupied), 'occupied place')} in "
-            f"{plural(len(groups), 'facility', 'facilities')}{tests}, "
+            f"{plural(page.count, 'occupied place')} in "
+            f"{plural(len(page.facilities), 'facility', 'facilities')}{tests}, "
             f"{words.moment(at, year=True)}{known}"
         ),
-        strip=[_strip(each, alike, at, words) for each in reading.disagreements],
-        groups=groups,
-        suffix=f"?{given}" if given else "",
+        strip=lines.strip(),
+        further=page.further,
+        counts_only=page.counts_only,
+        groups=lines.facilities(),
+        suffix=lines.suffix,
+        shown=f"Places {page.offset + 1:,} to {end:,} of {page.count:,}",
+        earlier=lines.href(after=max(0, page.offset - PLACES)) if page.offset else "",
+        later=lines.href(after=end) if page.occupied and end < page.count else "",
     )
 
 
-def _facility(
-    code: str,
-    occupied: Sequence[OccupiedPlace],
-    alerts: Mapping[str, list[str]],
-    alike: LookAlikes,
-    at: datetime,
-    words: Words,
-) -> FacilitySection:
-    classes = Counter(one.class_code for one in occupied)
-    units = [
-        UnitPanel(
-            name=name,
+class _Lines:
+    """Writes the lines of one page."""
+
+    def __init__(self, page: CensusPage, asked: CensusForm, at: datetime, words: Words) -> None:
+        self._page = page
+        self._asked = asked
+        self._at = at
+        self._words = words
+        self._alerts = _alerts(page, at, words)
+        clocks = {"as_of": asked.as_of, "known_at": asked.known_at}
+        given = urlencode({key: value for key, value in clocks.items() if value})
+        #: What the address of a page ends with that is read at the same instants.
+        self.suffix = f"?{given}" if given else ""
+
+    def href(self, **changed: object) -> str:
+        """Return the address of this page with other values."""
+        asked = self._asked
+        given = {
+            "facility": asked.facility,
+            "class": asked.class_code,
+            "place": asked.place,
+            "as_of": asked.as_of,
+            "known_at": asked.known_at,
+            **changed,
+        }
+        return f"/ui/census?{urlencode({key: value for key, value in given.items() if value})}"
+
+    def strip(self) -> list[DisagreementLine]:
+        """Return the disagreements in words."""
+        here = {one.encounter_id for one in self._page.occupied}
+        return [self._disagreement(each, here) for each in self._page.to_check]
+
+    def facilities(self) -> list[FacilitySection]:
+        """Return the facilities with places on the page, or all with their counts."""
+        if self._page.counts_only:
+            return [self._facility(each, ()) for each in self._page.facilities]
+        counts = {each.facility: each for each in self._page.facilities}
+        return [
+            self._facility(counts[code], list(found))
+            for code, found in groupby(self._page.occupied, key=lambda one: one.facility)
+        ]
+
+    def _facility(
+        self, counted: FacilityCount, occupied: Sequence[OccupiedPlace]
+    ) -> FacilitySection:
+        code, alike = counted.facility, self._page.alike
+        units = [
+            self._unit(counted, name, list(group))
+            for name, group in groupby(occupied, key=lambda one: one.parts.unit_label(code, alike))
+        ]
+        whole = len(occupied) == counted.count
+        return FacilitySection(
+            name=self._words.facility(code),
+            count=counted.count,
+            href=self.href(facility=code) if code else "",
+            classes=tuple(
+                (name, counted.classes[name]) for name in CLASS_WORDS if counted.classes.get(name)
+            ),
+            units=tuple(units),
+            counts=() if whole else tuple(self._unit(counted, name) for name in counted.units),
+        )
+
+    def _unit(
+        self, counted: FacilityCount, name: str, occupied: Sequence[OccupiedPlace] = ()
+    ) -> UnitPanel:
+        rooms = len({one.parts.room for one in occupied})
+        return UnitPanel(
+            name=name or "Unit not stated",
+            count=counted.units[name],
+            # A label has building and floor in brackets; the filter looks for the codes.
+            href=self.href(facility=counted.facility, place=name.partition(" (")[0])
+            if name and counted.facility
+            else "",
             places=tuple(
-                _bed(one, alerts.get(one.encounter_id, []), at, words, rooms=_rooms(found))
-                for one in found
+                _bed(
+                    one,
+                    self._alerts.get(one.encounter_id, []),
+                    self._at,
+                    self._words,
+                    rooms=rooms,
+                )
+                for one in occupied
             ),
         )
-        for name, found in (
-            (name, list(group))
-            for name, group in groupby(occupied, key=lambda one: _unit(one, alike))
+
+    def _disagreement(self, each: Disagreement, here: Collection[EncounterId]) -> DisagreementLine:
+        first = each.places[0]
+        on_page = first.encounter_id in here
+        return DisagreementLine(
+            head=_TITLES[each.kind],
+            facility=self._words.facility(first.facility),
+            href=f"#place-{first.encounter_id}"
+            if on_page
+            else f"/ui/patients/{first.patient_id}{self.suffix}",
+            place=first.parts.label(first.facility, self._page.alike) or "place not stated",
+            text=_told(each, self._page.alike, self._at, self._words),
         )
-    ]
-    return FacilitySection(
-        name=words.facility(code),
-        count=len(occupied),
-        classes=tuple((name, classes[name]) for name in CLASS_WORDS if classes[name]),
-        units=tuple(units),
-    )
-
-
-def _unit(one: OccupiedPlace, alike: LookAlikes) -> str:
-    """Return the name of a unit, with building and floor if units look alike without them."""
-    return one.parts.unit_label(one.facility, alike) or "Unit not stated"
-
-
-def _rooms(occupied: Sequence[OccupiedPlace]) -> int:
-    return len({one.parts.room for one in occupied})
 
 
 def _bed(
@@ -206,9 +268,9 @@ def _short(parts: PlaceParts) -> str:
     return next((text for text in tries if len(text) <= _BED), tries[-1])
 
 
-def _alerts(reading: CensusReading, at: datetime, words: Words) -> dict[str, list[str]]:
+def _alerts(page: CensusPage, at: datetime, words: Words) -> dict[str, list[str]]:
     alerts: dict[str, list[str]] = {}
-    for each in reading.disagreements:
+    for each in page.disagreements:
         for one in each.places:
             alerts.setdefault(one.encounter_id, []).append(_alert(each, one, at, words))
     return alerts
@@ -233,9 +295,9 @@ def _open_for(one: OccupiedPlace, at: datetime, words: Words) -> str:
     return f"open for {words.length(one.started, at, one.started_precision or 'second')}"
 
 
-def _strip(each: Disagreement, alike: LookAlikes, at: datetime, words: Words) -> DisagreementLine:
+def _told(each: Disagreement, alike: LookAlikes, at: datetime, words: Words) -> str:
+    """Return who and what disagrees."""
     first = each.places[0]
-    where = first.parts.label(first.facility, alike) or "place not stated"
 
     def name(one: OccupiedPlace) -> str:
         return one.person.name or "Name not stated"
@@ -248,28 +310,21 @@ def _strip(each: Disagreement, alike: LookAlikes, at: datetime, words: Words) ->
     match each.kind:
         case "bed_of_two":
             people = ", ".join(f"{name(one)}{since(one)}" for one in each.places)
-            text = f"{people}. Both are shown until a message resolves it."
+            return f"{people}. Both are shown until a message resolves it."
         case "patient_in_two":
             others = ", ".join(
                 f"{words.facility(one.facility)} {one.parts.label(one.facility, alike)}{since(one)}"
                 for one in each.places[1:]
             )
-            text = f"{name(first)}{since(first)}, and {others}."
+            return f"{name(first)}{since(first)}, and {others}."
         case "number_of_two":
             people = ", ".join(name(one) for one in each.places)
-            text = f"{people}. The records are kept apart."
+            return f"{people}. The records are kept apart."
         case "left_open":
             open_for = _open_for(first, at, words)
             heard = first.last_message if first.last_message and first.last_message <= at else None
             last = f", last message {words.moment(heard)}" if heard else ""
             known = ", ".join(filter(None, (name(first), open_for)))
-            text = f"{known}{last}. It stays open until a discharge is received."
+            return f"{known}{last}. It stays open until a discharge is received."
         case _:
             assert_never(each.kind)
-    return DisagreementLine(
-        head=_TITLES[each.kind],
-        facility=words.facility(first.facility),
-        anchor=first.encounter_id,
-        place=where,
-        text=text,
-    )

@@ -1,5 +1,6 @@
 import re
 from collections.abc import Iterator
+from html import unescape
 from html.parser import HTMLParser
 from itertools import count
 
@@ -7,6 +8,7 @@ import httpx
 import pytest
 from typing_extensions import override
 
+from caretrail import reading
 from caretrail.web.plain_pages import Story
 from tests.pages import pages_app
 from tests.region import HOSTILE, Told
@@ -312,6 +314,23 @@ def test_the_census_can_be_filtered(pages: dict[str, str]) -> None:
     assert "<h3>4W " in html
     assert "<h3>ICU " not in html
     assert "2 patients in this bed" in html
+
+
+def test_a_long_census_is_counted_and_a_facility_has_pages(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading.census_page, "PLACES", 2)
+    counts = client.get("/ui/census").text
+    assert 'id="place-' not in counts
+    assert '<a href="/ui/census?facility=NGH">' in counts
+    assert '<a href="/ui/census?facility=NGH&amp;place=4W">4W</a>' in counts
+    first = client.get("/ui/census?facility=NGH").text
+    assert first.count('id="place-') == 2
+    assert "Places 1 to 2 of " in first
+    (href,) = re.findall(r'href="([^"]+)">Next<', first)
+    second = client.get(unescape(href)).text
+    assert "Places 3 to " in second
+    assert ">Previous<" in second
 
 
 def test_health_and_metrics_answer(client: httpx.Client) -> None:

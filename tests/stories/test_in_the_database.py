@@ -14,12 +14,14 @@ from secrets import token_hex
 
 import pytest
 
+from caretrail.reading.census_page import past_page
 from projections.catalogue import PROJECTIONS
+from projections.census_list import CensusFilter
 from projections.engine.projection import ByCourse
 from projections.rebuilding import filling
 from tests import servers
 from tests.stories.installation import Installation, installation
-from tests.stories.telling import Json, Story, record, sent_again_later, stories
+from tests.stories.telling import AFTERWARDS, Json, Story, record, sent_again_later, stories
 
 pytestmark = pytest.mark.postgres
 
@@ -180,6 +182,23 @@ def test_the_census_holds_the_beds_of_all_stories_and_no_other(told: Told) -> No
         sent = {row["encounter_id"][:2] for row in story.census}
         assert [row for row in census if row["encounter_id"][:2] in sent] == list(story.census)
     assert len(census) == sum(len(story.census) for story in stories())
+
+
+def test_a_page_of_the_census_tells_what_the_whole_census_tells(told: Told) -> None:
+    reader = told.where.reader
+    whole = reader.census(now=AFTERWARDS)
+    facilities = sorted({one.facility for one in whole.occupied})
+    kinds = set[str]()
+    for facility in ("", *facilities):
+        wanted = CensusFilter(facility=facility)
+        page = reader.census_page(wanted, now=AFTERWARDS)
+        expected = past_page(whole, wanted)
+        assert page.occupied == expected.occupied
+        assert page.facilities == expected.facilities
+        assert page.alike == expected.alike
+        assert page.to_check == expected.to_check
+        kinds |= {each.kind for each in page.to_check}
+    assert kinds == {each.kind for each in whole.disagreements}
 
 
 def test_every_message_told_is_recorded_once(told: Told) -> None:

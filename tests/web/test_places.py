@@ -6,6 +6,7 @@ from html import unescape
 from typing import Final
 
 from caretrail.reading.census import CensusReading, disagreements, from_reading, order
+from caretrail.reading.census_page import past_page
 from caretrail.reading.listing import PatientList, PatientSearch, PatientSummary
 from caretrail.reading.opening import SegmentOpener
 from caretrail.reading.patient import PatientReading, read
@@ -15,6 +16,7 @@ from caretrail.web.patients_page import patients_page
 from domain.ids import PatientId
 from domain.interpretation import interpret
 from projections.audit_trail import LogPosition
+from projections.census_list import CensusFilter
 from tests.stories.telling import stories, unseal
 from tests.stories.test_every_order import filed_of_messages
 from tests.web.people import WORDS
@@ -52,9 +54,8 @@ def census(found: list[PatientReading]) -> str:
         known=NOWHERE,
     )
     page = census_page(
-        reading, facilities=["GENERAL"], classes=["IMP"], asked=CensusForm(), now=NOW,
-        words=WORDS, frame=FRAME,
-    )  # fmt: skip
+        past_page(reading, CensusFilter()), asked=CensusForm(), now=NOW, words=WORDS, frame=FRAME
+    )
     return unescape(page)
 
 

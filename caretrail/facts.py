@@ -11,13 +11,14 @@ from typing_extensions import override
 
 from caretrail.reading.opening import SegmentOpener, person, pieces_copied
 from commands.ports.facts import Facts, KnownEncounter
-from domain import medication_list
+from domain import medication_list, referral
 from domain.catalogue import own_event
 from domain.combined_streams import combined
 from domain.decider import StreamEvent, fold
 from domain.events import OwnEvent
 from domain.ids import RecordId, StatementRef, StreamId
 from domain.party import Party
+from domain.referral import ReferralRequested
 from domain.transition import stream as transition_stream
 from domain.transition.acting import acted_on
 from domain.transition.events import TransitionEvent
@@ -27,7 +28,13 @@ from domain.work import ItemId, ItemParts, WorkItem
 from projections import patients, work_list
 from projections.engine import course, protocols
 from projections.engine.course import CourseEncounter, CoursePatient
-from projections.engine.own_events import OwnEventRow, own_of, own_of_kind, streams_of
+from projections.engine.own_events import (
+    OwnEventRow,
+    own_of,
+    own_of_kind,
+    own_of_streams_with,
+    streams_of,
+)
 from projections.work_list import WorkItemRow
 
 
@@ -109,9 +116,19 @@ class KnownFacts(Facts):
     def streams(
         self, record: RecordId, kind: str
     ) -> Mapping[StreamId, Sequence[StreamEvent[OwnEvent]]]:
-        patients = self._patients([record])
-        own = next((each.records for each in patients if record in each.records), (record,))
+        own = self._records_of(record)
         return _of_kind((each for each in self._own(record) if each.record_id in own), kind)
+
+    @override
+    def referrals_with_reason(
+        self, record: RecordId, reason_category: str
+    ) -> Mapping[StreamId, Sequence[StreamEvent[OwnEvent]]]:
+        own = self._records_of(record)
+        with self._connections() as connection:
+            rows = own_of_streams_with(
+                connection, own, topic=ReferralRequested.TOPIC, text=reason_category
+            )
+        return _of_kind(rows, referral.KIND.name)
 
     @override
     def installation(self, kind: str) -> Mapping[StreamId, Sequence[StreamEvent[OwnEvent]]]:
@@ -130,6 +147,11 @@ class KnownFacts(Facts):
             with self._connections() as connection:
                 row = work_list.item(connection, parts.of_encounter(encounter.encounter_id))
         return None if row is None else _item(row)
+
+    def _records_of(self, record: RecordId) -> Sequence[RecordId]:
+        """Return the source records of the person of a source record."""
+        patients = self._patients([record])
+        return next((each.records for each in patients if record in each.records), (record,))
 
     def _patients(self, records: Collection[RecordId]) -> Sequence[CoursePatient]:
         """Return the patients of the components of source records."""

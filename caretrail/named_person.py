@@ -1,7 +1,8 @@
 """Find the person that a command names: a known patient, or a new person."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from caretrail.reading import Reader
 from domain.errors import UnknownPerson
@@ -20,8 +21,18 @@ class NamedPerson:
     warnings: tuple[str, ...] = ()
 
 
+#: What ``Reader.record_named`` returns, by the text that names a person.
+RecordsNamed: TypeAlias = Mapping[str, tuple[RecordId, str] | None]
+
+
 def named_person(
-    reader: Reader, id_key: IdKey, text: str, *, mode: Mode, new_person: bool
+    reader: Reader,
+    id_key: IdKey,
+    text: str,
+    *,
+    mode: Mode,
+    new_person: bool,
+    looked_up: RecordsNamed | None = None,
 ) -> NamedPerson:
     """Return the source record behind a patient id or ``AUTHORITY|IDENTIFIER``.
 
@@ -31,13 +42,17 @@ def named_person(
         text: What the caller wrote.
         mode: Processing mode of a new person; a known one has its own.
         new_person: Whether the caller says that the person is new, and not a typing error.
+        looked_up: What was looked up before, for several commands together.
 
     Raises:
         UnknownPerson: No message has named the person, and the caller does not say that the person
             is new. A patient id is never that of a new person.
         NumberShared: Several patients have the number.
     """
-    found = reader.record_named(text)
+    if looked_up is not None and text in looked_up:
+        found = looked_up[text]
+    else:
+        found = reader.record_named(text)
     if found is not None:
         record, known_mode = found
         return NamedPerson(record=record, mode=known_mode)

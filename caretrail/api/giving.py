@@ -1,7 +1,8 @@
 """Give a command through the API: read the body, decide, and answer with what was recorded."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, TypeGuard, get_args
 
 import orjson
 from pydantic import ValidationError
@@ -11,7 +12,7 @@ from caretrail.actors.accesses import ReadRequest
 from caretrail.api.collections import CommandRoute
 from caretrail.api.incoming import Incoming, code_of_body, invalid
 from caretrail.api.problems import FieldError, FieldErrors, Problem, refused
-from caretrail.named_person import NamedPerson, named_person
+from caretrail.named_person import NamedPerson, RecordsNamed, named_person
 from caretrail.reading import NumberShared
 from caretrail.reading.contract import patients_json
 from caretrail.stated_times import NotStated, stated_moment
@@ -33,8 +34,35 @@ class PostedCommand:
     given: GivenCommand
 
 
-def posted_command(incoming: Incoming, route: CommandRoute) -> PostedCommand:
+def persons_named(given: Iterable[tuple[Incoming, CommandRoute]]) -> RecordsNamed:
+    """Look up together the persons whom requests name. A request that has no right form is left."""
+    texts, reader = set[str](), None
+    for incoming, route in given:
+        if "record" in route.command.model_fields:
+            try:
+                text = incoming.json().get("patient")
+            except Problem:
+                continue  # it is the answer to this request
+            if _may_name(text):
+                texts.add(text)
+                reader = incoming.services.reader
+    return reader.records_named(texts) if reader is not None else {}
+
+
+def _may_name(text: object) -> TypeGuard[str]:
+    """Tell whether a member of a body may name a patient."""
+    return isinstance(text, str) and 0 < len(text) <= 512  # noqa: PLR2004
+
+
+def posted_command(
+    incoming: Incoming, route: CommandRoute, looked_up: RecordsNamed
+) -> PostedCommand:
     """Return the command that a request gives.
+
+    Args:
+        incoming: The request.
+        route: Its route.
+        looked_up: See ``persons_named``.
 
     Raises:
         Problem: The request has not the right form.
@@ -44,7 +72,7 @@ def posted_command(incoming: Incoming, route: CommandRoute) -> PostedCommand:
     if not purpose:
         raise PurposeMissing
     expected = incoming.expected_version
-    command, noticed = _command(incoming, route, key)
+    command, noticed = _command(incoming, route, key, looked_up)
     caller = Caller(
         actor=incoming.user.actor(purpose=purpose),
         key=key,
@@ -90,12 +118,14 @@ def outcome_json(outcome: CommandOutcome) -> dict[str, Any]:
     }
 
 
-def _command(incoming: Incoming, route: CommandRoute, key: str) -> tuple[Command, list[str]]:
+def _command(
+    incoming: Incoming, route: CommandRoute, key: str, looked_up: RecordsNamed
+) -> tuple[Command, list[str]]:
     """Return the command that the body states, and the warnings about it."""
     shape, members, warnings = route.command, incoming.json(), list[str]()
     _state_moments(shape, members)
     if "record" in shape.model_fields:
-        person = _person(incoming, members)
+        person = _person(incoming, members, looked_up)
         members["record"], members["mode"] = person.record, person.mode
         warnings += person.warnings
     if route.names_stream:
@@ -157,7 +187,7 @@ def _new_stream(
     return StreamId(services.new_id())
 
 
-def _person(incoming: Incoming, members: dict[str, Any]) -> NamedPerson:
+def _person(incoming: Incoming, members: dict[str, Any], looked_up: RecordsNamed) -> NamedPerson:
     """Return the person that a body names.
 
     Raises:
@@ -168,7 +198,7 @@ def _person(incoming: Incoming, members: dict[str, Any]) -> NamedPerson:
     new_person = members.pop("new_person", False)
     if "record" in members:
         raise _wrong("record", "name the patient with patient")
-    if not isinstance(patient, str) or not patient or len(patient) > 512:  # noqa: PLR2004
+    if not _may_name(patient):
         raise _wrong("patient", "write a patient id, or AUTHORITY|IDENTIFIER")
     if mode not in MODES:
         raise _wrong("mode", "write P, T or D")
@@ -179,7 +209,12 @@ def _person(incoming: Incoming, members: dict[str, Any]) -> NamedPerson:
     services = incoming.services
     try:
         return named_person(
-            services.reader, services.id_key, patient, mode=mode, new_person=new_person
+            services.reader,
+            services.id_key,
+            patient,
+            mode=mode,
+            new_person=new_person,
+            looked_up=looked_up,
         )
     except NumberShared as shared:
         raise several(incoming, shared) from None

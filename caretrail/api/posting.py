@@ -17,10 +17,17 @@ from caretrail.api.collections import CommandRoute
 from caretrail.api.document import PREFIX
 from caretrail.api.frame import ClientGone, incoming_of, read_body, refusal
 from caretrail.api.gathering import Gathering
-from caretrail.api.giving import PostedCommand, answer_of, conflict_of, posted_command
-from caretrail.api.incoming import ApiServices
+from caretrail.api.giving import (
+    PostedCommand,
+    answer_of,
+    conflict_of,
+    persons_named,
+    posted_command,
+)
+from caretrail.api.incoming import ApiServices, Incoming
 from caretrail.api.problems import Problem
 from caretrail.api.reading import LOOK_SECONDS, MustWait, wait
+from caretrail.named_person import RecordsNamed
 from commands.ports.streams import CommandOutcome
 from domain.errors import UnknownPerson, VersionConflict
 
@@ -117,28 +124,38 @@ def _give_all(
 ) -> list[Response | MustWait]:
     """Give commands together; return the answer to each, or what it waits for."""
     answers = dict[int, Response | MustWait]()
+    incoming = dict[int, Incoming]()
     posted = dict[int, PostedCommand]()
     with services.held():
         for place, each in enumerate(requests):
             try:
-                posted[place] = _posted(services, each)
+                incoming[place] = _incoming(services, each)
+            except Exception as error:  # noqa: BLE001 - the boundary: every error is answered
+                answers[place] = refusal(error, each.name)
+        looked_up = _looked_up([(one, requests[at].route) for at, one in incoming.items()])
+        for place, one in incoming.items():
+            try:
+                posted[place] = _posted(one, requests[place], looked_up)
             except MustWait as waiting:
                 answers[place] = waiting
             except Exception as error:  # noqa: BLE001 - the boundary: every error is answered
-                answers[place] = refusal(error, each.name)
+                answers[place] = refusal(error, requests[place].name)
         outcomes = services.decisions.record_all([one.given for one in posted.values()])
         for (place, command), outcome in zip(posted.items(), outcomes, strict=True):
             answers[place] = _answer_of(command, outcome)
     return [answers[place] for place in range(len(requests))]
 
 
-def _posted(services: ApiServices, request: CommandRequest) -> PostedCommand:
-    """Return the command of a request.
+def _looked_up(given: Sequence[tuple[Incoming, CommandRoute]]) -> RecordsNamed:
+    try:
+        return persons_named(given)
+    except Exception:  # noqa: BLE001 - each request looks up for itself, and is refused alone
+        return {}
 
-    Raises:
-        MustWait: No message of the read models names the person, and they lack recorded messages.
-    """
-    incoming = incoming_of(
+
+def _incoming(services: ApiServices, request: CommandRequest) -> Incoming:
+    """Return a request with its person. See ``incoming_of``."""
+    return incoming_of(
         services,
         request.name,
         request.scope,
@@ -146,10 +163,18 @@ def _posted(services: ApiServices, request: CommandRequest) -> PostedCommand:
         query={},
         body=request.body,
     )
+
+
+def _posted(incoming: Incoming, request: CommandRequest, looked_up: RecordsNamed) -> PostedCommand:
+    """Return the command of a request.
+
+    Raises:
+        MustWait: No message of the read models names the person, and they lack recorded messages.
+    """
     try:
-        return posted_command(incoming, request.route)
+        return posted_command(incoming, request.route, looked_up)
     except UnknownPerson:
-        wait(incoming, request.waits_for or services.newest())
+        wait(incoming, request.waits_for or incoming.services.newest())
         raise
 
 

@@ -1,7 +1,7 @@
 """Find patients in the read models by number, by id, by name and by birth date."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final, TypeAlias
 
 from psycopg import Connection
@@ -72,6 +72,27 @@ class PatientIndex:
             if holders:
                 return ref, self._holder(connection, ref, holders, upto)
         return self._as_read_then(connection, refs, upto)
+
+    def numbered(
+        self, connection: Database, texts: Collection[str]
+    ) -> dict[str, tuple[str, PatientId] | None]:
+        """Return what ``named`` returns for several ``AUTHORITY|IDENTIFIER``, in one query.
+
+        A number that several patients have is left out, and so is an opaque id.
+        """
+        refs = {text: refs_of_number(text, (), self._id_key) for text in texts if "|" in text}
+        holders = defaultdict[str, list[PatientId]](list)
+        wanted = [ref for some in refs.values() for ref in some]
+        for ref, _, patient in patient_identifiers.of_refs(connection, wanted) if wanted else ():
+            holders[ref].append(patient)
+        found: dict[str, tuple[str, PatientId] | None] = {}
+        for text, some in refs.items():
+            known = [each for each in some if each in holders][:1]
+            if not known:
+                found[text] = None
+            elif len(holders[known[0]]) == 1:
+                found[text] = known[0], holders[known[0]][0]
+        return found
 
     def _as_read_then(
         self, connection: Database, refs: Sequence[str], upto: int | None

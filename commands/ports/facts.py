@@ -82,6 +82,16 @@ class Facts(Protocol):
         """Return the streams of one kind about the person of a source record."""
         ...
 
+    def referrals_with_reason(
+        self, record: RecordId, reason_category: str
+    ) -> Mapping[StreamId, Sequence[StreamEvent[OwnEvent]]]:
+        """Return the referrals of a person whose request states a category of reason.
+
+        It may return other referrals of the person too.
+        """
+        del reason_category
+        return self.streams(record, "referral")
+
     def installation(self, kind: str) -> Mapping[StreamId, Sequence[StreamEvent[OwnEvent]]]:
         """Return the streams of one kind that name no person, such as protocols."""
         ...

@@ -28,6 +28,7 @@ from domain.referral import (
     ReferralRequested,
     Urgency,
     as_new,
+    can_be_compared,
     category_ref,
     compared,
     likely_duplicates,
@@ -147,7 +148,9 @@ class RequestReferral(Command):
 
     def _duplicates(self, asked: ReferralRequested, context: Context) -> tuple[StreamId, ...]:
         """Return the referrals of the person that this one is likely a duplicate of."""
-        known = context.facts.streams(self.record, self.KIND.name)
+        if not can_be_compared(asked):
+            return ()
+        known = context.facts.referrals_with_reason(self.record, asked.reason_category)
         others = (
             compared(stream, fold(self.KIND.decider, self.KIND.history(stream, events)))
             for stream, events in known.items()

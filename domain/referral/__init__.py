@@ -29,6 +29,7 @@ from domain.referral.codes import (
 from domain.referral.duplicates import (
     ComparedReferral,
     as_new,
+    can_be_compared,
     compared,
     duplicates_by_stream,
     likely_duplicates,
@@ -151,6 +152,7 @@ __all__ = [
     "StateWord",
     "Urgency",
     "as_new",
+    "can_be_compared",
     "category_of",
     "category_ref",
     "close",

@@ -76,6 +76,11 @@ def duplicates_by_stream(
     return {stream: others for stream, others in found.items() if others}
 
 
+def can_be_compared(request: ReferralRequested) -> bool:
+    """Tell whether a referral states what a duplicate must have in common with it."""
+    return request.reason_category != "" and (request.service != "" or request.specialty != "")
+
+
 def _for_the_same(one: ReferralRequested, other: ReferralRequested) -> bool:
     """Tell whether service or specialty, and the category of the reason, are stated and equal.
 

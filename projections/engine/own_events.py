@@ -182,6 +182,32 @@ def own_of(
     return [OwnEventRow(*row[1:]) for row in rows]
 
 
+def own_of_streams_with(
+    connection: Connection[Any], records: Sequence[RecordId], *, topic: str, text: str
+) -> list[OwnEventRow]:
+    """Return the own streams of records in which an event of a topic has a text, by index.
+
+    Args:
+        connection: The connection of the caller.
+        records: Source records. The event is filed under one of them.
+        topic: The topic of the event.
+        text: What the core of the event has somewhere, such as a keyed hash.
+    """
+    rows = _select(
+        connection,
+        "proj",
+        """
+        where o.stream_id in (
+            select stream_id from {own_event}
+            where record_id = any(%s) and topic = %s and position(%s in core) > 0
+        )
+        order by o.source_position
+        """,
+        (list(records), topic, text),
+    )
+    return [OwnEventRow(*row[1:]) for row in rows]
+
+
 def own_of_stream(connection: Connection[Any], stream: StreamId) -> list[OwnEventRow]:
     """Return the events of an own stream, by index; each once for each record it is filed under."""
     rows = _select(

@@ -7,6 +7,7 @@ import pytest
 from caretrail.api.document import document
 from caretrail.intake import reading_context
 from consumers.hl7v2.translate import read
+from domain.referral import ReferralRequested
 from infra import clock
 from tests.api_region import REQUEST, ApiClient, code_of
 from tests.region import Voice
@@ -36,6 +37,22 @@ def test_a_referral_is_requested_accepted_and_closed(api: ApiClient) -> None:
     assert shown.json()["state"] == "closed"
     assert shown.headers["etag"] == closed.headers["etag"]
     assert [each["kind"] for each in shown.json()["entries"]][:2] == ["requested", "accepted"]
+
+
+def test_a_request_is_compared_with_the_referrals_of_the_same_reason_only(api: ApiClient) -> None:
+    given = {**REQUEST, "specialty": "394579002", "reason_codes": ["I50.1"]}
+    first = api.post("/referrals", given).json()
+    api.post("/referrals", {**given, "reason_codes": ["M54.5"]})
+    api.application.read_models.catch_up()
+    again = api.post("/referrals", given).json()
+    assert (first["warnings"], again["warnings"]) == ([], ["likely_duplicate"])
+    history = api.application.decisions.streams.read(first["stream_id"])
+    asked = history[0].event
+    assert isinstance(asked, ReferralRequested)
+    found = api.application.decisions.facts.referrals_with_reason(
+        asked.record, asked.reason_category
+    )
+    assert [[each.event for each in events] for events in found.values()] == [[asked]]
 
 
 def test_every_event_names_its_actor_role_and_purpose(api: ApiClient) -> None:

@@ -121,7 +121,10 @@ def opened_region(database: str, home: Path) -> Iterator[ApiClient]:
     """Serve the API over a new region."""
     with region(database, home) as (application, reader), open_api(application, now=now) as opened:
         app = pages_app(reader, api=opened.api)
-        with serving(app) as address, httpx.Client(base_url=address, trust_env=False) as http:
+        with (
+            serving(app) as address,
+            httpx.Client(base_url=address, trust_env=False, timeout=60) as http,
+        ):
             bare = ApiClient(application, opened, http)
             made = {
                 role.value: bare.issue(

@@ -23,7 +23,7 @@ REMEDIES: Final[Mapping[type[DomainError], str]] = {
     errors.TwoCoordinators: "State a time after the later change, or mark that change as entered"
     " in error first.",
     errors.AccessReasonMissing: "State why you need to read this patient, as a code such as"
-    " direct_care; it is recorded.",
+    " direct_care in the header Access-Reason; it is recorded.",
     errors.AnchorUnknown: "Name the encounter by its id, or by any of its statements, as the"
     " timeline of the patient shows them.",
     errors.FollowUpBeforeDischarge: "State a time after the discharge.",

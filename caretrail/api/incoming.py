@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 
 import orjson
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from caretrail.actors.accesses import AccessRecorder
 from caretrail.actors.authentication import Authentication
@@ -34,7 +35,7 @@ TAG: Final = r'^"[0-9]{1,18}"$'
 _TAG: Final = re.compile(r'"([0-9]{1,18})"', re.ASCII)
 
 #: Members that say why.
-_REASONS: Final = frozenset({"reason", "reason_code"})
+REASONS: Final = frozenset({"reason", "reason_code"})
 
 PURPOSE: Final = "Purpose-Of-Use"
 REASON: Final = "Access-Reason"
@@ -146,7 +147,8 @@ class Incoming:
     def _code(self, header: str) -> str:
         given = self.headers.get(header.lower(), "")
         if given and not _CODE.fullmatch(given):
-            raise _header(header, "write a code such as TREAT, not a text")
+            example = "TREAT" if header == PURPOSE else "direct_care"
+            raise _header(header, f"write a code such as {example}, not a text")
         return given
 
 
@@ -166,11 +168,22 @@ def invalid(error: ValidationError, *, code: str, where: str) -> Problem:
     """Return the problem of members that have not the shape of a model."""
     found = FieldErrors(
         [
-            FieldError(".".join((where, *map(_place, each["loc"]))), each["msg"])
+            FieldError(".".join((where, *map(_place, each["loc"]))), _message(each))
             for each in error.errors(include_input=False, include_url=False, include_context=False)
         ]
     )
     return Problem(code, facts=found.facts())
+
+
+def _message(error: ErrorDetails) -> str:
+    """Return what to write instead, without the value."""
+    match error["type"]:
+        case "extra_forbidden":
+            return "leave it out: the request has nothing of this name"
+        case "missing":
+            return "state it"
+        case _:
+            return error["msg"].removeprefix("Value error, ")
 
 
 def wrong_parameter(name: str, message: str) -> Problem:
@@ -187,7 +200,7 @@ def code_of_body(error: ValidationError) -> str:
     own, so that a program can tell.
     """
     found = error.errors(include_input=False, include_url=False, include_context=False)
-    if all(each["type"] == "missing" and each["loc"][-1] in _REASONS for each in found):
+    if all(each["type"] == "missing" and each["loc"][-1] in REASONS for each in found):
         return "reason_missing"
     if all(each["type"] == "literal_error" for each in found):
         return "unknown_code"

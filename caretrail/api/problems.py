@@ -101,19 +101,19 @@ PROBLEMS: Final = _kinds(
     ),
     (
         422, "body_invalid", "The body does not have the shape of the command.",
-        "Correct the members that `errors` names.",
+        "Correct the members that `facts.errors` names.",
     ),
     (
         422, "reason_missing", "The command states no reason.",
-        "State the reason that `errors` names, as one of its codes.",
+        "State the reason that `facts.errors` names, as one of its codes.",
     ),
     (
         422, "unknown_code", "The command has a code that does not exist.",
-        "Take one of the codes that `errors` names.",
+        "Take one of the codes that `facts.errors` names.",
     ),
     (
         422, "query_invalid", "A parameter or header does not have the right form.",
-        "Correct the parameters that `errors` names.",
+        "Correct the parameters that `facts.errors` names.",
     ),
     (
         500, "internal_error", "A bug in caretrail.",

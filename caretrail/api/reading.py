@@ -11,11 +11,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from caretrail.actors.accesses import ReadRequest
+from caretrail.api.giving import several
 from caretrail.api.incoming import Incoming, wrong_parameter
 from caretrail.api.problems import Problem
-from caretrail.reading import Reader
+from caretrail.reading import NumberShared, Reader
 from caretrail.reading.members import Json
-from caretrail.stated_times import asked_position, asked_time
+from caretrail.stated_times import NotStated, asked_position, asked_time
 from commands.authority import ReadRight, right_to_list, right_to_read
 from commands.permissions import Permission
 from domain.errors import PurposeMissing, RoleNotAllowed
@@ -38,7 +39,21 @@ WaitFor: TypeAlias = Annotated[
 
 
 def _a_time(text: str) -> str:
-    asked_time(text)
+    return _read_by(asked_time, text)
+
+
+def _read_by(reading: Callable[[str], object], text: str) -> str:
+    """Return a text that can be read as a time or as an index.
+
+    Raises:
+        NotStated: It cannot. The error says what to write.
+    """
+    try:
+        reading(text)
+    except NotStated as error:
+        # A plus sign of an address that is not escaped comes as a space.
+        hint = "; in an address, + is %2B" if " " in text else ""
+        raise NotStated(error.expected + hint) from None
     return text
 
 
@@ -47,8 +62,7 @@ AskedTime: TypeAlias = Annotated[str | None, AfterValidator(lambda text: text an
 
 
 def _a_position(text: str) -> str:
-    asked_position(text)
-    return text
+    return _read_by(asked_position, text)
 
 
 class AskedInstants(BaseModel):
@@ -153,7 +167,7 @@ def person_read(incoming: Incoming, patient: str, *, new: RecordId | None = None
             is not known.
 
     Raises:
-        Problem: There is no such patient.
+        Problem: There is no such patient, or several patients have the number with this id.
         DomainError: The person may not read the patient.
     """
     if not incoming.purpose:
@@ -161,7 +175,10 @@ def person_read(incoming: Incoming, patient: str, *, new: RecordId | None = None
     services, authority = incoming.services, incoming.user.authority
     # A role that may read no patient learns nothing about which patients exist.
     right_to_list(authority, reason="")
-    found = services.reader.resolve(patient) or (PatientId(new) if new else None)
+    try:
+        found = services.reader.resolve(patient) or (PatientId(new) if new else None)
+    except NumberShared as shared:
+        raise several(incoming, shared) from None
     if found is None:
         raise Problem("unknown_patient")
     care = services.care(incoming.user, [found]).get(found)

@@ -62,6 +62,7 @@ class ReadRoute:
     is_list: bool = False
     method: Literal["GET", "POST"] = "GET"
     body: type[BaseModel] | None = None
+    of_patients: bool = True  # protocols are about no patient
 
 
 def read_routes() -> tuple[ReadRoute, ...]:
@@ -202,6 +203,7 @@ _READS: Final = (
         work=protocols,
         shape=PublicationShape,
         is_list=True,
+        of_patients=False,
     ),
     ReadRoute(
         path="/protocols/{event}",
@@ -210,6 +212,7 @@ _READS: Final = (
         asked=AskedProtocols,
         work=protocol,
         shape=ProtocolAnswer,
+        of_patients=False,
     ),
     ReadRoute(
         path="/work-list",

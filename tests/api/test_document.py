@@ -1,5 +1,6 @@
 """The OpenAPI document says what the API takes and answers."""
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -113,6 +114,65 @@ def test_every_problem_and_refusal_has_an_example_with_its_remedy() -> None:
     for each in examples.values():
         Draft202012Validator(problem, registry=registry).validate(each["value"])
         assert each["value"]["remedy"]
+
+
+def codes(operation: dict[str, Any]) -> set[str]:
+    """Return the codes of the problems that an operation may answer with."""
+    return {
+        code
+        for answer in operation["responses"].values()
+        for media in answer["content"].values()
+        for code in media.get("examples", ())
+    }
+
+
+def test_every_code_is_in_the_answers_of_an_operation() -> None:
+    told = set().union(*(codes(operation) for _, _, operation in operations()))
+    missing = {*PROBLEMS, *(each.code for each in refusals_of("referral"))} - told
+    assert missing == {"method_not_allowed"}  # it is the answer to what is no operation
+
+
+@pytest.mark.parametrize(
+    ("code", "of"),
+    [
+        ("unknown_route", lambda path, _: "{" in path),
+        ("not_json", lambda path, _: "post" in DOCUMENT["paths"][path]),
+        ("access_not_recorded", lambda path, one: "/protocols" not in path and (
+            one["operationId"].startswith("read_") or "new_person" in members_in(one))),
+        ("unknown_person", lambda _, one: "new_person" in members_in(one)),
+        ("reason_missing", lambda _, one: {"reason", "reason_code"} & required_in(one)),
+        ("already_member", lambda path, one: "/care-teams" in path and bool(members_in(one))),
+        ("protocol_invalid", lambda path, one: "/protocols" in path and bool(members_in(one))),
+        ("claimed_by_another", lambda path, one: "/work-items" in path and bool(members_in(one))),
+        ("goal_unknown", lambda path, one: "/care-plans" in path and bool(members_in(one))),
+        ("before_birth", lambda path, one: "/protocols" not in path and bool(members_in(one))),
+        ("entered_in_error_is_final", lambda path, _: path.endswith("/void")),
+        ("unknown_patient", lambda path, one: "{patient}" in path or "patient" in {
+            each["name"] for each in one["parameters"]}),
+    ],
+)  # fmt: skip
+def test_a_code_is_in_the_answers_of_the_operations_that_can_give_it(
+    code: str, of: Callable[[str, dict[str, Any]], object]
+) -> None:
+    told = {path for path, _, operation in operations() if code in codes(operation)}
+    assert told == {path for path, _, operation in operations() if of(path, operation)}
+
+
+def body_of(operation: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of the body of a command; empty: it is a read."""
+    if operation["operationId"].startswith("read_"):
+        return {}
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    found: dict[str, Any] = resolved(schema["$ref"])
+    return found
+
+
+def members_in(operation: dict[str, Any]) -> set[str]:
+    return set(body_of(operation).get("properties", ()))
+
+
+def required_in(operation: dict[str, Any]) -> set[str]:
+    return set(body_of(operation).get("required", ()))
 
 
 def test_every_operation_is_secured_and_documents_its_refusals() -> None:

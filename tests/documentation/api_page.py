@@ -37,8 +37,11 @@ Reads take `as_of`, what was true at a time, and `known_at`, what was recorded b
 the index of an event. Only the search for patients is always as of now. With `wait_for=INDEX` the
 answer waits until the read models hold that event, at most `CARETRAIL_READ_WAIT` seconds; then it
 is 504. A list is `{items, next}`: `next` is the `cursor` of the next page, or null. A page may hold
-fewer rows than `limit`, because rows that the caller may not read are left out. The members of the
-answers are [those of the command line](json.md).
+fewer rows than `limit`, because rows that the caller may not read are left out. Without
+`Access-Reason`, a coordinator or clinician sees only patients in the caller's care: a list may be
+empty. An offset of a time is escaped in an address: `2026-03-02T14:05:00%2B01:00`. If a parameter,
+header or member is refused, `facts.errors` names its place (`where`) and what to write. The
+members of the answers are [those of the command line](json.md).
 """
 
 

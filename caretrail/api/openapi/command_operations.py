@@ -1,7 +1,10 @@
 """The operations that give commands."""
 
+from typing import Any
+
 from caretrail.api.collections import CommandRoute
 from caretrail.api.giving import moments_of
+from caretrail.api.incoming import REASONS
 from caretrail.api.openapi.components import Json, with_components
 from caretrail.api.openapi.examples import TIME, UUID, example_of
 from caretrail.api.openapi.parameters import (
@@ -10,8 +13,13 @@ from caretrail.api.openapi.parameters import (
     PURPOSE_REQUIRED,
     path_parameters,
 )
-from caretrail.api.openapi.problem_answers import OF_COMMANDS, OF_EVERY_REQUEST, problem_answers
-from caretrail.api.problems import refusals_of
+from caretrail.api.openapi.problem_answers import (
+    OF_BODIES,
+    OF_EVERY_REQUEST,
+    problem_answers,
+    without_route,
+)
+from caretrail.api.openapi.reachable_refusals import refusals_of_command
 from caretrail.named_person import NOT_NAMED_YET
 from commands.command import Command
 from domain.events import UUID_TEXT
@@ -96,7 +104,11 @@ def command_operation(route: CommandRoute, schemas: Json) -> Json:
             }
         },
     }
-    codes = [*OF_EVERY_REQUEST, *OF_COMMANDS]
+    codes = [*OF_EVERY_REQUEST, *without_route(route.path), *OF_BODIES]
+    if REASONS & set(schema.get("required", ())):
+        codes.append("reason_missing")
+    if _has_words(schema, schemas):
+        codes.append("unknown_code")
     if "record" in shape.model_fields:
         codes += ["number_of_several_patients", "read_models_not_built",
                   "not_yet_in_read_models", "access_not_recorded"]  # fmt: skip
@@ -117,9 +129,29 @@ def command_operation(route: CommandRoute, schemas: Json) -> Json:
         },
         "responses": {
             "201" if route.creates else "200": done,
-            **problem_answers(codes, refusals_of(route.collection.kind)),
+            **problem_answers(codes, refusals_of_command(shape)),
         },
     }
+
+
+def _has_words(schema: Json, schemas: Json) -> bool:
+    """Tell whether a member of a body is one of several words, or the name of a kind."""
+    found: set[str] = set()
+    waiting: list[Any] = [schema]
+    while waiting:
+        match waiting.pop():
+            case {"enum": _} | {"const": _}:
+                return True
+            case {"$ref": str(name)} if name not in found:
+                found.add(name)
+                waiting.append(schemas.get(name.rpartition("/")[2], {}))
+            case dict() as inner:
+                waiting += inner.values()
+            case list() as inner:
+                waiting += inner
+            case _:
+                pass
+    return False
 
 
 def outcome_schema() -> Json:

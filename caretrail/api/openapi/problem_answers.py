@@ -11,14 +11,16 @@ from caretrail.refusals import REMEDIES
 from domain.errors import DomainError
 
 OF_EVERY_REQUEST: Final = (
-    "not_authenticated", "unknown_route", "query_invalid", "internal_error", "store_unavailable",
+    "not_authenticated", "query_invalid", "internal_error", "store_unavailable",
     "issuer_unavailable",
 )  # fmt: skip
 OF_BODIES: Final = ("not_json", "not_json_type", "body_invalid", "body_too_large")
-OF_COMMANDS: Final = (*OF_BODIES, "reason_missing", "unknown_code")
-OF_READS: Final = (
-    "access_not_recorded", "read_models_not_built", "not_yet_in_read_models",
-)  # fmt: skip
+OF_READS: Final = ("read_models_not_built", "not_yet_in_read_models")
+
+
+def without_route(path: str) -> Sequence[str]:
+    """Return the problem of an address that names nothing: ids may be empty, or have a slash."""
+    return ("unknown_route",) if "{" in path else ()
 
 
 def problem_answers(codes: Iterable[str], refusals: Sequence[type[DomainError]]) -> Json:

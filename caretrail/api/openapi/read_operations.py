@@ -17,6 +17,7 @@ from caretrail.api.openapi.problem_answers import (
     OF_EVERY_REQUEST,
     OF_READS,
     problem_answers,
+    without_route,
 )
 from caretrail.api.reads import ReadRoute
 from domain.errors import (
@@ -57,13 +58,16 @@ def read_operation(route: ReadRoute, schemas: Json) -> Json:
     """Return the operation of a read, and add the schemas that it names to ``schemas``."""
     asked = with_components(route.asked.model_json_schema(), schemas)
     answer = _answer(route, schemas)
-    codes = [*OF_EVERY_REQUEST, *OF_READS]
-    refusals: list[type[DomainError]] = [PurposeMissing, RoleNotAllowed]
+    codes = [*OF_EVERY_REQUEST, *without_route(route.path), *OF_READS]
+    refusals: list[type[DomainError]] = [PurposeMissing]
+    if route.of_patients:
+        codes.append("access_not_recorded")
+        refusals.append(RoleNotAllowed)
     if "{patient}" in route.path or "patient" in route.asked.model_fields:
-        codes.append("unknown_patient")
+        codes += ["unknown_patient", "number_of_several_patients"]
         refusals.append(AccessReasonMissing)
     if "{stream}" in route.path:
-        codes.append("unknown_patient")
+        codes.append("number_of_several_patients")
         refusals += [AccessReasonMissing, UnknownStream]
     if "{event}" in route.path:
         refusals.append(UnknownEvent)

@@ -35,7 +35,7 @@ class PostedCommand:
 
 
 def persons_named(given: Iterable[tuple[Incoming, CommandRoute]]) -> RecordsNamed:
-    """Look up together the persons whom requests name. A request that has no right form is left."""
+    """Look up together the persons in requests. A request without the right form is left out."""
     texts, reader = set[str](), None
     for incoming, route in given:
         if "record" in route.command.model_fields:

@@ -23,6 +23,7 @@ from domain.referral import (
     ReferralOutcomeReceived,
     ReferralRequested,
     Urgency,
+    closed_at,
 )
 from domain.referral.states import OPEN
 from domain.statement import Precision
@@ -178,7 +179,7 @@ def referral_row(
     stated = {type(each.event): each.event.happened_at for each in folded.applied}
     accepted = stated.get(ReferralAccepted)
     outcome = stated.get(ReferralOutcomeReceived)
-    ended = stated.get(ReferralClosed)
+    ended = closed_at(folded.applied)
     closed = [each.event for each in folded.applied if isinstance(each.event, ReferralClosed)]
     flags = (("has_void_events", folded.void), ("rests_on_void", folded.rests_on_void))
     return ReferralRow(
@@ -205,7 +206,7 @@ def referral_row(
         outcome_precision=outcome.precision if outcome else None,
         closed_at=ended.at if ended else None,
         closed_precision=ended.precision if ended else None,
-        need_met=closed[-1].need_met if closed else None,
+        need_met=closed[-1].need_met if closed and ended else None,
         anchor_ref=asked.anchor,
         encounter_id=encounter_of(asked.anchor),
         flags=tuple(code for code, found in flags if found),
@@ -250,7 +251,7 @@ def _request(
 
 PROJECTION: Final = Projection(
     name="referral_loop",
-    version=5,
+    version=6,
     tables=(REFERRAL_LOOP,),
     fold=ByCourse(rows=rows),
     views=(TableView("referral_loop", REFERRAL_LOOP, PRODUCTION),),

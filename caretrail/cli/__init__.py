@@ -258,8 +258,10 @@ def _reading_verbs(verbs: "Verbs[argparse.ArgumentParser]") -> None:
     census.add_argument("--facility", metavar="F", help="only this facility")
     add_instants(census)
     add_json(census)
-    why = add_verb(verbs, "why", "why:why", "show the events and received messages behind an id")
-    why.add_argument("id", metavar="ID", help="a patient, encounter, event or message id")
+    why = add_verb(verbs, "why", "why:why", "show the events behind an id, and their causes")
+    why.add_argument(
+        "id", metavar="ID", help="id of a patient, encounter, stream, work item, event or message"
+    )
     add_json(why)
 
 

@@ -1,4 +1,4 @@
-"""``why``: the events and the received messages behind a row."""
+"""``why``: the events behind a row, and the received messages and people behind the events."""
 
 from argparse import Namespace
 
@@ -11,17 +11,17 @@ from caretrail.tracing import trace
 
 
 def why(options: Namespace) -> None:
-    """Show the events behind an id, each with the received message that caused it."""
+    """Show the events behind an id, each with the received message or the person behind it."""
     with open_home() as application:
         catch_up_to_read(application)
         with open_reader(application) as reader:
             chain = trace(application, reader, options.id)
     if chain is None:
-        raise Failed("no patient, encounter, event or message has this id")
+        raise Failed("no patient, encounter, stream, work item, event or message has this id")
     if options.json:
         json_line(chain)
         return
-    for name in ("patient_id", "encounter_id"):
+    for name in ("patient_id", "encounter_id", "stream_id"):
         if chain[name]:
             line(f"{name.removesuffix('_id')} {chain[name]}")
     columns(

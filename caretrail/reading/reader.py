@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Final
 
 from caretrail.reading import census as census_of
@@ -45,6 +46,7 @@ from projections import (
 from projections.audit_trail import EventRow, LogPosition
 from projections.census import open_places
 from projections.census_list import CensusFilter
+from projections.engine.events import FiledOwnEvent
 from projections.engine.own_events import own_of, own_of_stream, streams_of
 from projections.engine.readings import latest_readings
 from projections.engine.services import Opener, Services
@@ -52,6 +54,7 @@ from projections.engine.substrate import filed_by_component, filed_of
 from projections.patients import PatientRow
 
 PAGE: Final = 25
+_index: Final = attrgetter("index")
 _COMPONENTS_AT_ONCE: Final = 500
 
 
@@ -422,6 +425,18 @@ class Reader:
         """Return the event with this id, or the event of the statement with this ref."""
         with self._connections() as connection:
             return audit_trail.event(connection, opaque)
+
+    def own_events(
+        self, *, records: Sequence[RecordId] = (), stream: StreamId | None = None
+    ) -> list[FiledOwnEvent]:
+        """Return own events by index: those of a stream, or those filed under source records."""
+        with self._connections() as connection:
+            if stream is not None:
+                rows = own_of_stream(connection, stream)
+            else:
+                rows = [each for each in own_of(connection, records) if each.record_id in records]
+        found = streams_of(rows, own_event).values()
+        return sorted((each for events in found for each in events), key=_index)
 
     def _record(
         self, connection: Database, text: str, ref: str, patient: PatientId, *, then: bool

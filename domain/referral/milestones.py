@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from domain.decider import FoldedStream, StreamEvent
 from domain.referral.ending import ReferralCancelled, ReferralClosed, ReferralReopened
@@ -73,7 +73,7 @@ def milestones(folded: Folded) -> dict[Milestone, Moment | None]:
         "appointment_made": first(applied, ReferralScheduled),
         "appointment_held": first(applied, ReferralSeen),
         "outcome": outcome_at(applied),
-        "acknowledged": _closed(applied),
+        "acknowledged": closed_at(applied),
     }
 
 
@@ -134,19 +134,22 @@ def outcome_at(applied: Applied) -> Moment | None:
 
 
 def ended_at(folded: Folded) -> Moment | None:
-    """Return when a referral that is declined, redirected, cancelled or closed ended."""
-    if folded.state.word not in {
-        "declined", "patient_declined", "redirected", "cancelled", "closed",
-    }:  # fmt: skip
-        return None
-    return last(
-        folded.applied,
-        ReferralDeclined,
-        ReferralPatientDeclined,
-        ReferralRedirected,
-        ReferralCancelled,
-        ReferralClosed,
-    )
+    """Return when a referral that is declined, redirected, cancelled or closed ended.
+
+    A referral that is closed once more, because the patient was told the plan later, ended before.
+    """
+    word = folded.state.word
+    if word == "closed":
+        return closed_at(folded.applied)
+    return last(folded.applied, _ENDS[word]) if word in _ENDS else None
+
+
+_ENDS: Final[Mapping[str, Step]] = {
+    "declined": ReferralDeclined,
+    "patient_declined": ReferralPatientDeclined,
+    "redirected": ReferralRedirected,
+    "cancelled": ReferralCancelled,
+}
 
 
 def starts_at(applied: Applied) -> ReferralScheduled | ReferralRescheduled | None:
@@ -197,7 +200,7 @@ def _complete(applied: Applied) -> Moment | None:
     return max(needed, key=lambda each: each.at)
 
 
-def _closed(applied: Applied) -> Moment | None:
+def closed_at(applied: Applied) -> Moment | None:
     """Return when the referral was closed, unless it was reopened since."""
     found: Moment | None = None
     for each in applied:

@@ -106,7 +106,7 @@ def test_a_message_in_quarantine_shows_its_reason_and_place(caretrail: CommandLi
         (["timeline", "MERCY|999"], "no such patient, or the patient was not yet known"),
         (["timeline", "MERCY|0042", "--known-at", "0"], "or the patient was not yet known"),
         (["audit", "trail", "--patient", "MERCY|999"], "no patient has this id or number"),
-        (["why", "nonsense"], "no patient, encounter, event or message has this id"),
+        (["why", "nonsense"], "work item, event or message has this id"),
         (["messages", "show", "nonsense"], "no message nonsense; `caretrail messages ls` lists"),
         (["ingest", "/nonexistent"], "/nonexistent: no such file or folder"),
         (["ingest", ".", "--sender", "nobody"], "no profile 'nobody' in"),

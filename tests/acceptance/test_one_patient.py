@@ -310,6 +310,28 @@ def landed(story: Story, timeline: Json) -> None:
     assert 'class="uncalled-edge"' not in page
 
 
+def says_who_and_why(story: Story, timeline: Json) -> None:
+    """Check that each entry names its person, or leads to its message."""
+    chain = story.service.line.object("why", timeline["patient_id"])
+    behind = {each["event_id"]: each for each in chain["events"]}
+    assert behind.keys() == {each["event_id"] for each in timeline["entries"]}
+    for entry in timeline["entries"]:
+        event = behind[entry["event_id"]]
+        assert event["actor"] == entry["actor"]
+        if entry["stream"]:
+            assert (entry["actor"]["subject"], entry["actor"]["purpose"]) == ("nurse-7", "TREAT")
+        else:
+            assert event["message"]["id"] == entry["source_message"]
+    for one in timeline["transitions"]:
+        chain = story.service.line.object("why", one["encounter_id"])
+        acted = {each["event_id"] for each in chain["events"]}
+        assert acted >= {
+            each["done_event_id"]
+            for each in one["steps"]
+            if each["done_by"] not in {"admission", "reconciliation"}
+        }
+
+
 def _without(value: Any) -> Any:
     if isinstance(value, dict):
         return {k: _without(each) for k, each in value.items() if k not in OF_ONE_PATIENT}
@@ -376,12 +398,7 @@ def test_a_story_reads_as_one_timeline_in_any_order_and_at_any_instant(
     assert (referral["state"], referral["need_met"]) == ("closed", "yes")
     assert (plan["state"], plan["revision"]) == ("active", 1)
     landed(first, now)
-    for entry in now["entries"]:  # who and why
-        if entry["stream"]:
-            assert (entry["actor"]["subject"], entry["actor"]["purpose"]) == ("nurse-7", "TREAT")
-        else:
-            assert first.service.line.object("why", entry["event_id"])
-
+    says_who_and_why(first, now)
     for other in stories[1:]:
         assert lived(other.timeline()) == lived(now)
         for instant in INSTANTS:

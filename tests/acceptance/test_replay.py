@@ -114,6 +114,25 @@ def test_the_actor_of_an_own_event_shows_in_timeline_why_and_trail(caretrail: Co
         assert "TREAT" in caretrail.run(*verb)
 
 
+def test_why_leads_from_each_row_to_the_people_behind_it(caretrail: CommandLine) -> None:
+    shown = caretrail.object("timeline", "MERCY|0042")
+    (referral,) = shown["activities"]["referral"]
+    found = caretrail.object("why", referral["stream_id"])
+    assert (found["kind"], found["stream_id"]) == ("stream", referral["stream_id"])
+    assert found["patient_id"] == shown["patient_id"]
+    assert [each["topic"] for each in found["events"]] == [
+        "referral.requested.v1", "referral.accepted.v1", "referral.entered_in_error.v1",
+    ]  # fmt: skip
+    assert {each["actor"]["subject"] for each in found["events"]} == {"nurse-1"}
+    items = caretrail.object("work", "ls", "MERCY|0042", "--older")["people"][0]["items"]
+    item = next(each["item_id"] for each in items if each["kind"] == "referral")
+    of_item = caretrail.object("why", item)
+    assert of_item == found | {"id": item, "kind": "work_item"}
+    steps = caretrail.objects("audit", "replay", "MERCY|0042")
+    whole = caretrail.object("why", "MERCY|0042")["events"]
+    assert [each["event_id"] for each in whole] == [each["event_id"] for each in steps]
+
+
 def test_accesses_list_who_read_without_the_other_patients(caretrail: CommandLine) -> None:
     patient = caretrail.object("timeline", "MERCY|0042")["patient_id"]
     assert caretrail.objects("audit", "accesses", "MERCY|0042") == []

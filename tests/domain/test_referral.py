@@ -46,6 +46,7 @@ from domain.referral import (
     category_of,
     category_ref,
     compared,
+    ended_at,
     intervals,
     likely_duplicates,
     milestones,
@@ -377,6 +378,20 @@ def test_a_referral_that_was_reopened_is_not_acknowledged() -> None:
     closed = ("requested", "accepted", "outcome_received", "closed")
     assert times_of(*closed)["acknowledged"] == 3
     assert times_of(*closed, "reopened")["acknowledged"] is None
+
+
+def test_a_referral_that_is_closed_again_ended_when_it_was_closed_first() -> None:
+    def ended(*moves: str | ReferralEvent) -> float | None:
+        history = told(*moves)
+        found = ended_at(fold(REFERRAL, history))
+        first = history[0].event.happened_at.at
+        return (found.at - first).total_seconds() / 3600 if found else None
+
+    closed = ("requested", "accepted", "outcome_received", "closed")
+    assert ended(*closed, fact("closed", -80, plan_told_to_patient_on=date(2026, 3, 7))) == 3
+    assert ended(*closed, "reopened") is None
+    assert ended(*closed, "reopened", "closed") == 5
+    assert ended("requested", "declined", "closed", "reopened") == 1
 
 
 def spans(*moves: str) -> list[tuple[str, str, float | None]]:

@@ -21,7 +21,8 @@ def admissions_after(
     """Return where the patient arrived, and the readmissions, by start.
 
     A stay that began at most 24 hours before the discharge and goes on is one of them: the
-    discharge from an emergency department is often recorded after the admission to the ward.
+    discharge from an emergency department is often recorded after the admission to the ward. A
+    stay at the same facility that began before the encounter itself is none: its end was not told.
 
     Args:
         source: The encounter that ended.
@@ -38,6 +39,8 @@ def admissions_after(
         if each is source or (each.end is not None and each.end <= discharge.at):
             continue
         begun = start_of(each)
+        if each.facility == source.facility and source.start is not None and begun < source.start:
+            continue
         if (
             moved
             and arrival is None

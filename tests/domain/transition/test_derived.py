@@ -322,6 +322,9 @@ def test_a_stay_that_goes_on_when_an_emergency_visit_is_closed_suspends_it() -> 
 def test_a_stay_that_was_never_closed_suspends_nothing() -> None:
     old = stay("2025-12-01 10:00", None, "V9")
     assert only([*old, *STAY]).state == OpenTransition()
+    before = stay("2026-03-02 08:00", None, "V8")
+    short = stay("2026-03-02 10:00", "2026-03-02 15:00")
+    assert only([*before, *short]).state == OpenTransition()
 
 
 # --- discharges that no longer hold ---------------------------------------------------------------

@@ -1,9 +1,9 @@
 """The entries of referrals in plain words."""
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Final
 
-from caretrail.reading.members import instant
 from caretrail.reading.own_stream import error_words
 from caretrail.reading.wording import EntryWords
 from domain.ids import EventId
@@ -87,7 +87,23 @@ def referral_words(
     if isinstance(event, ReferralEnteredInError):
         return error_words("Referral", event, event_of)
     head, parts = _about_the_request(event) or _about_the_visit(event) or _about_the_end(event)
-    return EntryWords(kind=event.move(), head=head, rest=", ".join(filter(None, parts)))
+    return EntryWords(
+        kind=event.move(),
+        head=head,
+        rest=", ".join(filter(None, parts)),
+        stated=_appointment(event),
+    )
+
+
+def _appointment(event: ReferralEvent) -> tuple[str, datetime] | None:
+    """Return when an appointment begins, with the word before it."""
+    match event:
+        case ReferralScheduled():
+            return "for", event.starts_at
+        case ReferralRescheduled():
+            return "to", event.starts_at
+        case _:
+            return None
 
 
 def referral_organisation(event: ReferralEvent) -> str:
@@ -143,10 +159,9 @@ def _about_the_request(event: ReferralEvent) -> _Words | None:  # noqa: C901, PL
 def _about_the_visit(event: ReferralEvent) -> _Words | None:  # noqa: C901, PLR0911 - a table of events
     match event:
         case ReferralScheduled():
-            return "Appointment made", (f"for {instant(event.starts_at)}", _by(event.by))
+            return "Appointment made", (_by(event.by),)
         case ReferralRescheduled():
-            to = f"to {instant(event.starts_at)}"
-            return "Appointment moved", (to, _WISH[event.asked_by], _recorded(event.by))
+            return "Appointment moved", (_WISH[event.asked_by], _recorded(event.by))
         case ReferralAppointmentCancelled():
             return "Appointment cancelled", (_recorded(event.by), _WISH[event.asked_by])
         case ReferralMissed():

@@ -59,7 +59,7 @@ def _line(
         precision=entry.precision,
         icon=icon,
         head=entry.words.head,
-        rest=_rest(entry, words),
+        rest=rest_of(entry, words),
         notes=tuple(notes),
         cancelled=entry.voided_by is not None,
         facility=entry.facility,
@@ -76,7 +76,8 @@ def _line(
     )
 
 
-def _rest(entry: ActivityEntry, words: Words) -> str:
+def rest_of(entry: ActivityEntry, words: Words) -> str:
+    """Return where and how something happened, with the instant that the entry states."""
     if entry.words.stated is None:
         return entry.words.rest
     word, at = entry.words.stated

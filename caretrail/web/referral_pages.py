@@ -10,6 +10,7 @@ from typing import Final, get_args
 from caretrail.reading.activities import ActivityEntry
 from caretrail.reading.listing import PatientSummary
 from caretrail.reading.members import Json
+from caretrail.web.activity_lines import rest_of
 from caretrail.web.command_form import command_words, verb_words
 from caretrail.web.patients_page import death_words, person_words
 from caretrail.web.recorded import Confirmation
@@ -274,6 +275,7 @@ def referral_page(  # noqa: PLR0913  # what the page shows
         duties=[_duty(each, at, words) for each in duties],
         intervals=_intervals(intervals),
         days=days,
+        rest_of=lambda entry: rest_of(entry, words),
         count=len(entries),
         stages=_stages(row, words),
         steps=[

@@ -308,6 +308,11 @@ def landed(story: Story, timeline: Json) -> None:
         page = answer.read().decode()
     assert page.count('class="tband"') == 2
     assert 'class="uncalled-edge"' not in page
+    address = f"{story.service.facts()['pages']}/ui/referrals/{story.streams['referral']}"
+    with story.service.browser().open(f"{address}?reason=direct_care", timeout=20) as answer:
+        assert 'Appointment made</b> <span class="said">by HEART, for 12 Mar 09:00.' in (
+            answer.read().decode()
+        )
 
 
 def says_who_and_why(story: Story, timeline: Json) -> None:

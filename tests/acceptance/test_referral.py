@@ -233,7 +233,7 @@ def test_a_referral_is_missed_once_booked_again_and_closed(caretrail: CommandLin
     ]  # fmt: skip
     words = [each["summary"] for each in shown["entries"]]
     assert "Visit missed as recorded by HEART, transport." in words
-    assert "Appointment made for 2026-03-03T09:00:00Z, by HEART." in words
+    assert "Appointment made by HEART, for 2026-03-03 09:00 UTC." in words
     before = caretrail.object("projections", "digest")
     caretrail.run("projections", "rebuild")
     assert caretrail.object("projections", "digest") == before

@@ -7,6 +7,7 @@ from caretrail.reading.referral_words import referral_organisation, referral_wor
 from domain import referral
 from domain.referral import ReferralEvent
 from tests.domain.referral_facts import MEMBERS, fact
+from tests.domain.scenario import NOW
 from tests.domain.stream_properties import any_event
 
 
@@ -46,6 +47,15 @@ def test_no_two_steps_have_the_same_head() -> None:
 def test_the_words_say_who_and_why(move: str, head: str, rest: str) -> None:
     words = referral_words(fact(move), lambda _: None)
     assert (words.head, words.rest) == (head, rest)
+
+
+def test_the_time_of_an_appointment_is_apart_so_that_a_page_shows_it_in_its_zone() -> None:
+    made, moved = (
+        referral_words(fact(each), lambda _: None) for each in ("scheduled", "rescheduled")
+    )
+    assert (made.stated, moved.stated) == (("for", NOW), ("to", NOW))
+    assert made.summary == f"Appointment made by HEART, triage, for {NOW:%Y-%m-%d %H:%M} UTC."
+    assert referral_words(fact("missed"), lambda _: None).stated is None
 
 
 def test_the_organisation_is_the_one_that_acted() -> None:

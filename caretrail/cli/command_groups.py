@@ -16,6 +16,7 @@ from caretrail.cli.team_verbs import attribution_reads, team_reads
 from caretrail.cli.transition_verbs import transition_reads
 from caretrail.cli.verbs import Verbs, add_instants, add_json, add_verb
 from caretrail.cli.work_verbs import work_reads
+from caretrail.listings import LISTINGS
 
 GROUPS: Final = (
     CommandGroup(
@@ -86,7 +87,8 @@ def command_groups(
             add_command_verbs(inner, group)
         if not group.own_show:
             _add_show(inner, group)
-        add_list(inner, group.kind, group.list_verb)
+        if group.kind in LISTINGS:
+            add_list(inner, group.kind, group.list_verb)
         group.reads(inner)
 
 

@@ -412,8 +412,8 @@ def test_after_a_death_a_referral_shows_it_and_offers_only_what_may_be_recorded(
     offered = set(re.findall(r"/record/referral/(\w+)", page)) - {"void"}
     assert "accept" not in offered
     assert "request_cancellation" in offered
-    board = desk.client.get("/ui/referrals").text
-    assert re.search(r"Maren.{0,200}died 16 Feb", board, re.DOTALL)
+    table = desk.client.get("/ui/referrals?view=table").text
+    assert re.search(r"Maren.{0,200}died 16 Feb", table, re.DOTALL)
 
 
 def test_who_acts_for_several_organisations_is_offered_these(desk: Desk) -> None:

@@ -95,4 +95,4 @@ def _run_every_case() -> None:
         getattr(entries, name)()
     growing = importlib.import_module("tests.domain.interpretation.test_growing_visits")
     with pytest.MonkeyPatch.context() as patch:
-        growing.test_a_visit_that_keeps_its_answers_gives_the_same(patch)
+        growing.test_a_visit_that_keeps_its_answers_gives_the_same(patch, count=500)

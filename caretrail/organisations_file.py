@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Final, Self, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -44,14 +45,20 @@ _KEYS: Final = ", ".join(_Entry.model_fields)
 class OrganisationsFile:
     """The organisations of the installation. The file is read again when it was changed."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, look_every: float = 1.0) -> None:
         """Read the file; if there is none, every organisation is accepted.
+
+        Args:
+            settings: They name the file.
+            look_every: Seconds between two looks whether the file was changed.
 
         Raises:
             BadSettings: The file cannot be used, or the settings name a file that does not exist.
         """
         self._file = settings.organisations_file
         self._zone = ZoneInfo(settings.zone)
+        self._look_every = look_every
+        self._looked = monotonic()
         self._stamp = _stamp(self._file)
         if self._stamp is None and settings.organisations is not None:
             raise BadSettings(f"CARETRAIL_ORGANISATIONS: there is no file {self._file}")
@@ -62,6 +69,10 @@ class OrganisationsFile:
 
         If the file was removed or cannot be used any more, those that were read last stay known.
         """
+        now = monotonic()
+        if now - self._looked < self._look_every:  # each command asks, and a look costs a call
+            return self._known
+        self._looked = now
         stamp = _stamp(self._file)
         if stamp != self._stamp:
             self._stamp = stamp

@@ -39,7 +39,7 @@ def test_codes_aliases_and_periods_are_read_from_the_file_of_the_home(tmp_path: 
 
 
 def test_without_a_file_every_organisation_is_accepted(tmp_path: Path) -> None:
-    file = OrganisationsFile(Settings(home=tmp_path))
+    file = OrganisationsFile(Settings(home=tmp_path), look_every=0)
     assert file.current() is EVERY_ORGANISATION
     write(tmp_path, "[GENERAL]")
     assert codes(file) == {"GENERAL"}
@@ -52,7 +52,7 @@ def test_a_file_that_the_settings_name_must_be_there(tmp_path: Path) -> None:
 
 def test_a_changed_file_is_read_again_and_one_that_cannot_be_used_is_not(tmp_path: Path) -> None:
     write(tmp_path, "[GENERAL]")
-    file = OrganisationsFile(Settings(home=tmp_path))
+    file = OrganisationsFile(Settings(home=tmp_path), look_every=0)
     write(tmp_path, "[GENERAL]\n[HEART]")
     assert codes(file) == {"GENERAL", "HEART"}
     write(tmp_path, "[GENERAL")

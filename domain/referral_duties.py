@@ -2,7 +2,8 @@
 
 The protocol in force when the referral was requested gives the times of all its duties. A duty that
 is done stays, with its time. A duty that is not done goes when its cause goes: a cancelled referral
-owes nothing.
+owes nothing. If a cancellation is requested, the target can no longer accept, book or see the
+patient. Then the duties before the visit go, and the other side owes an answer to the cancellation.
 """
 
 from collections.abc import Collection, Iterator
@@ -22,6 +23,7 @@ from domain.referral import (
     Referral,
     ReferralAccepted,
     ReferralAppointmentCancelled,
+    ReferralCancellationRequested,
     ReferralClosed,
     ReferralContactAttempted,
     ReferralDeclined,
@@ -33,6 +35,7 @@ from domain.referral import (
     ReferralPatientDeclined,
     ReferralRedirected,
     ReferralReopened,
+    ReferralReported,
     ReferralRequested,
     ReferralReturnedForInformation,
     ReferralScheduled,
@@ -60,6 +63,7 @@ _OUTCOMES: Final[frozenset[Step]] = frozenset({ReferralOutcomeSent, ReferralOutc
 _WITH_OUTCOME: Final = frozenset({"outcome_sent", "outcome_received"})
 #: The states in which the target can answer.
 _TO_BE_ANSWERED: Final = frozenset({"requested", "received", "information_sent"})
+_CANCELLING: Final = "cancellation_requested"
 #: Results of a call after which the patient need not be called again.
 _SETTLED: Final = frozenset({"reached", "left_message", "refused"})
 
@@ -72,6 +76,7 @@ class _Owed:
     opened_at: datetime
     responsible: Party
     done_at: datetime | None = None
+    rule: str = ""  # code of the duty whose time it has; empty: its own
 
 
 def duties(stream: StreamId, history: History, protocols: Protocols) -> list[Duty]:
@@ -93,7 +98,7 @@ def duties(stream: StreamId, history: History, protocols: Protocols) -> list[Dut
     found = list[Duty]()
     for owed in _owed(folded, state):
         zone = protocol.zone_of(owed.responsible.organisation or asked.requester.organisation)
-        due = protocol.due(owed.code, owed.opened_at, zone)
+        due = protocol.due(owed.rule or owed.code, owed.opened_at, zone)
         if due is None:
             continue
         if owed.code.startswith("referral.seen."):
@@ -158,13 +163,17 @@ def _by_the_day_stated(due: Due, asked: ReferralRequested) -> Due:
 def _owed(folded: Folded, state: RequestedReferral) -> Iterator[_Owed]:
     """Yield each piece of work; open work only while its cause lasts."""
     goes_on = is_open(state)
-    for owed in _of_the_target(folded, state.request):
+    for owed in _before_the_visit(folded, state.request):
+        if owed.done_at is not None or (goes_on and state.step != _CANCELLING):
+            yield owed
+    for owed in _around_the_end(folded, state.request):
         if owed.done_at is not None or goes_on:
             yield owed
     yield from _of_the_requester(folded, state)
 
 
-def _of_the_target(folded: Folded, asked: ReferralRequested) -> Iterator[_Owed]:
+def _before_the_visit(folded: Folded, asked: ReferralRequested) -> Iterator[_Owed]:
+    """Yield the work until the visit. No step does it once a cancellation is requested."""
     target, requester, urgency = asked.target, asked.requester, asked.urgency
     yield from _spans(
         folded, f"referral.acknowledge.{urgency}", target,
@@ -186,11 +195,51 @@ def _of_the_target(folded: Folded, asked: ReferralRequested) -> Iterator[_Owed]:
         folded, f"referral.seen.{urgency}", target,
         begin={ReferralRequested}, end={ReferralSeen, *_OUTCOMES},
     )  # fmt: skip
+
+
+def _around_the_end(folded: Folded, asked: ReferralRequested) -> Iterator[_Owed]:
+    """Yield the work that is left although a cancellation is requested, and the answer to it."""
     yield from _spans(
-        folded, "referral.missed", requester,
+        folded, "referral.missed", asked.requester,
         begin={ReferralMissed}, end={ReferralScheduled, ReferralSeen, *_OUTCOMES},
     )  # fmt: skip
-    yield from _spans(folded, "referral.outcome", target, begin={ReferralSeen}, end=_OUTCOMES)
+    yield from _spans(
+        folded, "referral.outcome", asked.target, begin={ReferralSeen}, end=_OUTCOMES
+    )  # fmt: skip
+    yield from _cancellations(folded, asked)
+
+
+def _cancellations(folded: Folded, asked: ReferralRequested) -> Iterator[_Owed]:
+    """Yield each answer to a requested cancellation, from the side that did not ask for it.
+
+    The cancellation, a refusal and an outcome answer it. The answer is due as soon as an answer to
+    the request.
+    """
+    owed: _Owed | None = None
+    answering = asked.target
+    for each, before, after in _steps(folded):
+        at = each.event.happened_at.at
+        if before != after == _CANCELLING:
+            answering = _other_side(each.event, asked) or answering
+            rule = f"referral.acknowledge.{asked.urgency}"
+            owed = _Owed("referral.cancellation", at, answering, rule=rule)
+        elif owed is not None and after != _CANCELLING:
+            yield replace(owed, done_at=at)
+            owed = None
+    if owed is not None:
+        yield owed
+
+
+def _other_side(event: ReferralEvent, asked: ReferralRequested) -> Party | None:
+    """Return who answers a requested cancellation; None: the event does not say who asks."""
+    match event:
+        case ReferralCancellationRequested():
+            return asked.requester if event.asked_by == "target" else asked.target
+        case ReferralReported():
+            by_target = event.partner == asked.target.organisation
+            return asked.requester if by_target else asked.target
+        case _:  # it is reopened
+            return None
 
 
 def _of_the_requester(folded: Folded, state: RequestedReferral) -> Iterator[_Owed]:

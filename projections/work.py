@@ -234,7 +234,7 @@ def _work_streams(course: Course) -> dict[_WorkKey, list[WorkHistory]]:
 
 PROJECTION: Final = Projection(
     name="work",
-    version=5,
+    version=6,
     tables=(DUTY, WORK_ITEM),
     fold=ByCourse(rows=rows),
     views=(

@@ -62,6 +62,7 @@ DEEDS: Final[Mapping[str, Sequence[Deed]]] = {
     ),
     "referral.refusal": (_deed("close", "Acknowledge"),),
     "referral.tell_patient": (_deed("close", "Record that the patient was told"),),
+    "referral.cancellation": (_deed("cancel", "Confirm the cancellation"),),
     "referral.duplicate": (),
     "care_plan.activity": (
         _deed("progress_activity", "Record its progress", activity_id=PART, status="completed"),

@@ -43,6 +43,7 @@ _DUTIES: Final[Mapping[str, str]] = {
     "referral.refusal": "Referral: read the refusal",
     "referral.missed": "Referral: call the patient after a missed visit",
     "referral.information": "Referral: answer the question of the target",
+    "referral.cancellation": "Referral: answer the cancellation",
     "referral.duplicate": "Referral: decide on the likely duplicate",
     "referral.expires": "Referral: it expires",
     "care_plan.review": "Care plan: review it",

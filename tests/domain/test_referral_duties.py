@@ -195,6 +195,39 @@ def test_an_outcome_leaves_no_answer_to_give() -> None:
     assert spans(*asked)["information"] == [(1, 3)]
 
 
+def test_a_requested_cancellation_owes_an_answer_instead_of_a_visit() -> None:
+    for before in (("requested",), ("requested", "returned_for_information"),
+                   ("requested", "accepted"), ("requested", "accepted", "scheduled")):  # fmt: skip
+        found = owed(*before, "cancellation_requested")
+        (answer,) = [each for one in found.values() for each in one if each.done_at is None]
+        assert answer.code == "referral.cancellation"
+    seen = owed("requested", "accepted", "seen", "cancellation_requested")
+    assert [code for code, each in seen.items() if each[-1].done_at is None] == [
+        "outcome", "cancellation",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("end", ["cancelled", "declined", "outcome_received"])
+def test_the_end_of_a_requested_cancellation_answers_it(end: str) -> None:
+    found = spans("requested", "accepted", "cancellation_requested", end)
+    assert found["cancellation"] == [(2, 3)]
+    assert found["acknowledge"] == [(0, 1)]
+
+
+def test_a_cancellation_is_answered_by_the_other_side_as_soon_as_a_request() -> None:
+    for asked_by, answering in (("requester", HEART), ("patient", HEART), ("target", WARD)):
+        step = fact("cancellation_requested", -89, asked_by=asked_by)
+        (answer,) = owed(fact("requested", -90, urgency="stat"), step)["cancellation"]
+        assert (answer.responsible, answer.due_at, answer.urgent) == (
+            answering, START + timedelta(hours=5), True,
+        )  # fmt: skip
+    told_by = fact("reported", -89, claim="cancellation_requested", partner=HEART.organisation)
+    (answer,) = owed("requested", told_by)["cancellation"]
+    assert answer.responsible == WARD
+    again = spans("requested", "cancellation_requested", "cancelled", "reopened")
+    assert again["cancellation"] == [(1, 2), (3, None)]
+
+
 #: What a referral owes at least in a state.
 OWED = {
     "requested": {"acknowledge", "seen"},
@@ -205,6 +238,7 @@ OWED = {
     "missed": {"appointment"},
     "appointment_cancelled": {"appointment"},
     "seen": {"outcome"},
+    "cancellation_requested": {"cancellation"},
     "outcome_sent": {"tell_patient"},
     "outcome_received": {"tell_patient"},
     "declined": {"refusal"},
@@ -212,6 +246,8 @@ OWED = {
     "cancelled": set[str](),
     "redirected": set[str](),
 }
+#: What no step does any more once a cancellation is requested.
+NOT_OWED = {"acknowledge", "information", "appointment", "seen"}
 
 
 def test_no_way_through_the_states_loses_a_duty_or_ends_one_before_it_begins() -> None:
@@ -235,6 +271,7 @@ def test_no_way_through_the_states_loses_a_duty_or_ends_one_before_it_begins() -
                 assert isinstance(state, RequestedReferral)
                 reached.add(state.step)
                 assert OWED.get(state.step, set()) <= open_now, [e.move() for e in history]
+                assert state.step != "cancellation_requested" or not open_now & NOT_OWED
                 assert all(
                     one.ended_at is None or one.began_at.at <= one.ended_at.at
                     for one in intervals(fold(REFERRAL, found))

@@ -77,6 +77,12 @@ class Desk:
         """Return the address of the form of a step."""
         return f"/ui/streams/{referral.rpartition('/')[2]}/record/referral/{verb}"
 
+    def offered(self, referral: str) -> list[str]:
+        """Return the verbs of the steps that the page of a referral offers, in their order."""
+        steps = re.escape(self.step(referral, ""))
+        page = self.client.get(referral).text
+        return re.findall(rf'<li><a class="button[^"]*" href="{steps}(\w+)"', page)
+
     def events(self) -> int:
         return self.application.store.max_index()
 

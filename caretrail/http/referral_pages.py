@@ -1,6 +1,6 @@
 """The pages of referrals."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -141,7 +141,11 @@ class ReferralPages:
             self.site.reader.summary(row.patient_id),
             duties=duties,
             intervals=[each for one in found for each in one["intervals"]],
-            steps=self._steps(stream, has_died=reading is not None and reading.has_died(now))
+            steps=self._steps(
+                stream,
+                owed={each.duty for each in duties if each.done_at is None},
+                has_died=reading is not None and reading.has_died(now),
+            )
             if as_of is None and known_at is None
             else (),
             clocks=clocks,
@@ -156,20 +160,33 @@ class ReferralPages:
         )
         return HTMLResponse(html)
 
-    def _steps(self, stream: StreamId, *, has_died: bool) -> list[type[Command]]:
-        """Return the commands that the state of a referral allows, in the order of the list.
+    def _steps(
+        self, stream: StreamId, *, owed: Collection[str], has_died: bool
+    ) -> list[type[Command]]:
+        """Return the commands that are worth offering for a referral, in the order of the list.
 
         After the death of the patient, only what may still be recorded is left.
+
+        Args:
+            stream: The referral.
+            owed: The codes of its open duties.
+            has_died: Whether the patient is known to have died.
         """
         history = referral.KIND.history(stream, self.decisions.streams.read(stream))
-        allowed = set(referral.moves(fold(referral.REFERRAL, history).state))
+        allowed = set(
+            referral.next_moves(
+                fold(referral.REFERRAL, history), likely_duplicate="referral.duplicate" in owed
+            )
+        )
+        # A referral that was closed before the patient was told the plan is closed again.
+        closes = {"closed", "outcome_received"} & allowed or "referral.tell_patient" in owed
         return [
             each
             for each in COMMANDS
             if is_offered(each.KIND.name, each.VERB, has_died=has_died)
             and (
                 (issubclass(each, ReferralStep) and each.EVENT.move() in allowed)
-                or (each is CloseReferral and allowed & {"closed", "outcome_received"})
+                or (each is CloseReferral and closes)
             )
         ]
 

@@ -43,7 +43,8 @@ _SIGN: Final = " → "
 def change_sentence(change: PartChange, words: Words) -> str:
     """Return one change, such as ``Inpatient stay, Northfield General: status in progress → ...``.
 
-    A value that is not there is "not stated". Times are local times of the pages.
+    A value that is not there is "not stated". Times are local times of the pages. The sentence is
+    empty if only members changed that no page shows.
     """
     part = change.after or change.before or {}
     named = _named(change.part, part, words)
@@ -57,7 +58,8 @@ def change_sentence(change: PartChange, words: Words) -> str:
         for name in change.members
         if not _is_technical(name)
     ]
-    return f"{named}: {'; '.join(filter(None, moved)) or 'details that pages do not show changed'}"
+    said = "; ".join(filter(None, moved))
+    return f"{named}: {said}" if said else ""
 
 
 def _is_technical(name: str) -> bool:

@@ -104,7 +104,7 @@ def command_page(  # noqa: PLR0913  # what a form shows
     noun = asked.shape.KIND.name.replace("_", " ")
     verb = verb_words(asked.shape)
     title = "Mark as entered in error" if asked.shape.VERB == "void" else verb
-    crumbs = _crumbs(asked, noun)
+    crumbs = _crumbs(asked, noun, subject.name if subject else "Patient")
     return render(
         "command.html",
         **frame,
@@ -138,13 +138,16 @@ def command_page(  # noqa: PLR0913  # what a form shows
     )
 
 
-def _crumbs(asked: Asked, noun: str) -> list[dict[str, str]]:
-    """Return the pages above the form: where the person came from, and what the form is about."""
+def _crumbs(asked: Asked, noun: str, patient: str) -> list[dict[str, str]]:
+    """Return the pages above the form: where the person came from, and what the form is about.
+
+    ``patient`` is the text of the link to the patient.
+    """
     crumbs: list[dict[str, str]] = []
     if asked.back.startswith(_WORK) or (noun == "work" and not asked.patient):
         crumbs.append({"href": asked.back or _WORK, "text": "Work list"})
     if asked.patient:
-        crumbs.append({"href": f"/ui/patients/{asked.patient}", "text": "Patient"})
+        crumbs.append({"href": f"/ui/patients/{asked.patient}", "text": patient})
     above = {each["href"].partition("?")[0] for each in crumbs}
     if asked.stream and (page := asked.page_of(asked.stream)) not in above:
         crumbs.append({"href": page, "text": noun.capitalize()})

@@ -106,6 +106,10 @@ _NEXT: Final[Mapping[str, str]] = {
     "outcome_sent": "close",
     "outcome_received": "close",
     "cancellation_requested": "cancel",
+    "declined": "close",
+    "patient_declined": "close",
+    "held": "resume",
+    "closed": "close",
 }
 
 
@@ -251,7 +255,7 @@ def referral_page(  # noqa: PLR0913  # what the page shows
         person: The patient.
         duties: What is or was owed.
         intervals: How long it took from each milestone to the next, as the timeline has it.
-        steps: The commands that its state allows; none if the page is of another instant.
+        steps: The commands that it offers; none if the page is of another instant.
         clocks: The instants as typed.
         confirmed: What a form has just recorded; None: nothing.
         at: The instant of the page.

@@ -113,10 +113,9 @@ def replay_page(  # noqa: PLR0913  # what the page shows
         apart=bool(then and _of_records(events[:step]) - {*then.patient.records}),
         legend=legend_of(picture),
         changes=[
-            ShownChange(
-                sign=_SIGNS[each.change], kind=each.change, text=change_sentence(each, words)
-            )
+            ShownChange(sign=_SIGNS[each.change], kind=each.change, text=text)
             for each in changes
+            if (text := change_sentence(each, words))
         ],
         log=[_line(events[number], number + 1, step, words, learning) for number in around],
     )

@@ -58,6 +58,7 @@ from domain.referral.milestones import (
     starts_at,
 )
 from domain.referral.moves import CLAIMED, MOVES, REFERRAL, evolve, moves, refusal, step_of
+from domain.referral.next_moves import next_moves
 from domain.referral.reasons import category_of, category_ref
 from domain.referral.requesting import (
     ReferralAccepted,
@@ -168,6 +169,7 @@ __all__ = [
     "likely_duplicates",
     "milestones",
     "moves",
+    "next_moves",
     "outcome_at",
     "received_at",
     "refusal",

@@ -28,6 +28,7 @@ from domain.referral import (
     StateWord,
     evolve,
     moves,
+    next_moves,
     refusal,
 )
 from tests.domain.referral_facts import COLLEAGUE, MEMBERS, fact, told
@@ -262,3 +263,20 @@ def test_a_replay_of_every_way_gives_the_state() -> None:
         events = [fact(each) for each in way]
         state: Referral = NotRequested()
         assert reduce(evolve, events, state).word == word
+
+
+def test_a_step_that_says_nothing_new_is_not_offered() -> None:
+    def offered(*way: str, likely: bool = False) -> set[str]:
+        return set(next_moves(fold(REFERRAL, told(*way)), likely_duplicate=likely))
+
+    assert "sent" in offered("requested")
+    assert "sent" not in offered("requested", "sent", "received")
+    decided = {"duplicate_marked", "duplicate_cleared"}
+    assert offered("requested") & decided == {"duplicate_marked"}
+    assert offered("requested", likely=True) & decided == decided
+    assert offered("requested", "duplicate_marked") & decided == decided
+    cleared = ("requested", "duplicate_marked", "duplicate_cleared")
+    assert offered(*cleared) & decided == {"duplicate_marked"}
+    assert offered("requested", "declined") & decided == set()
+    assert offered("requested", "declined") == {"contact_attempted", "closed", "reopened"}
+    assert offered("requested", "declined", likely=True) & decided == decided

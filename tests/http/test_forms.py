@@ -29,7 +29,10 @@ def test_a_referral_is_requested_accepted_and_closed_on_the_pages(desk: Desk) ->
     assert "Cardiology referral" in page
     assert "Northfield General → Cedar Street Clinic" in page
     assert QUESTION not in page, "free text is sealed"
-    assert f'href="{desk.step(referral, "accept")}"' in page
+    assert desk.offered(referral)[0] == "accept", "the usual next step is the first one"
+    assert page.index("What you can do") < page.index("What happened")
+    assert {"send", "mark_duplicate"} <= set(desk.offered(referral))
+    assert "clear_duplicate" not in desk.offered(referral), "it is not marked as a duplicate"
     page = desk.recorded(
         desk.step(referral, "accept"), by__organisation="CSC", expected_by="2026-02-27"
     )
@@ -42,7 +45,8 @@ def test_a_referral_is_requested_accepted_and_closed_on_the_pages(desk: Desk) ->
         need_met="yes",
     )  # fmt: skip
     assert "Referral closed" in page
-    assert f'href="{desk.step(referral, "accept")}"' not in page
+    assert desk.offered(referral)[0] == "close", "the patient was not told the plan"
+    assert not {"accept", "mark_duplicate"} & set(desk.offered(referral))
 
 
 def test_the_board_and_the_table_show_open_referrals_by_state(desk: Desk) -> None:
@@ -199,6 +203,8 @@ def test_a_form_names_the_patient_and_what_it_is_about_and_records_one_read(desk
         page = unescape(desk.client.get(address).text)
         (subject,) = re.findall(r'<p class="subject">.*?</p>', page)
         assert "<b>Alder, " in subject
+        if not address.startswith("/ui/work/"):
+            assert re.search(r'<li><a href="/ui/patients/[^"]+"><bdi>Alder, ', page)
         assert about in subject
         assert reads_of(desk) == before + 1
     refused = unescape(desk.send(step, by__organisation="").text)

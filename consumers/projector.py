@@ -54,7 +54,11 @@ class Source(Protocol):
         ...
 
     def lag(self) -> int:
-        """Return how many events have not been taken yet."""
+        """Return how many events have not been taken yet, as far as is known."""
+        ...
+
+    def all_taken(self) -> bool:
+        """Ask the topic or the store whether every event that it holds now has been taken."""
         ...
 
     def close(self) -> None:
@@ -237,10 +241,14 @@ class Projector:
     def _apply_lost_events(self) -> None:
         """Apply the events that the topic is known to hold, but does not give."""
         heal = self._ports.heal
-        if heal is None or self._ports.source.lag():
+        if heal is None:
+            return
+        # In this order: events that are published after this look have not been lost.
+        published = self._ports.published()
+        if not self._ports.source.all_taken():
             return
         positions = self._ports.positions()
-        for partition, upto in sorted(self._ports.published().items()):
+        for partition, upto in sorted(published.items()):
             after = positions.get(partition, 0)
             if after < upto:
                 log.warning("projector.events_missed", partition=partition, index=upto)
@@ -310,6 +318,10 @@ class StoreSource:
     def lag(self) -> int:
         """Return how many events have not been taken yet."""
         return max(0, self._store.max_index() - self._after)
+
+    def all_taken(self) -> bool:
+        """Ask the store whether every event that it holds now has been taken."""
+        return self.lag() == 0
 
     def close(self) -> None:
         """Do nothing, because the caller closes the store."""

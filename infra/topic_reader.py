@@ -110,6 +110,21 @@ class TopicReader:
             waiting += max(0, (self._consumer.highwater(place) or 0) - self._next.get(place, 0))
         return waiting
 
+    def all_taken(self) -> bool:
+        """Ask the brokers whether every record that our partitions hold now has been read.
+
+        Raises:
+            TopicUnavailable: Call ``seek`` before taking more.
+        """
+        places = list(self._consumer.assignment())
+        try:
+            with failing_as_unavailable():
+                ends = self._consumer.end_offsets(places)
+        except TopicUnavailable:
+            self.close()
+            raise
+        return all(self._next.get(place, 0) >= ends[place] for place in places)
+
     def close(self) -> None:
         """Leave the group, if any, and close the connections."""
         client, self._consumer = self._consumer, None

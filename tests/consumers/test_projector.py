@@ -1,5 +1,6 @@
 """The projector's loop: its decisions over a log in memory, then with real PostgreSQL and Kafka."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -207,6 +208,9 @@ class EmptySource:
     def lag(self) -> int:
         return 0
 
+    def all_taken(self) -> bool:
+        return True
+
     def close(self) -> None:
         pass
 
@@ -227,6 +231,34 @@ def test_events_that_the_topic_has_lost_are_fetched_from_the_store() -> None:
     with BackgroundLoop(loop.run):
         until(lambda: len(applier.events) == 3, "the events")
     assert applier.indexes() == [1, 2, 3]
+
+
+def test_an_event_that_is_published_during_the_look_for_lost_ones_is_not_lost() -> None:
+    log, applier = ModelLog(), Applier(ModelLog().heal)
+    fetched: list[int] = []
+
+    def published() -> Mapping[int, int]:
+        if not log.events:
+            log.append(0)
+        return log.last_ids()
+
+    def heal(partition: int, after: int, upto: int) -> list[RecordedEvent]:
+        fetched.append(upto)
+        return log.heal(partition, after, upto)
+
+    loop = Projector(
+        ProjectorPorts(
+            source=StoreSource(log, wait=time.sleep),
+            positions=applier.positions,
+            apply=applier.apply,
+            now=lambda: START,
+            published=published,
+            heal=heal,
+        )
+    )
+    with BackgroundLoop(loop.run):
+        until(lambda: len(applier.events) == 1, "the event")
+    assert fetched == []
 
 
 def over_topic(owner: PublishedStore, applier: Applier, group: str | None = None) -> Projector:

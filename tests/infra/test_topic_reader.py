@@ -54,6 +54,24 @@ def test_reading_starts_at_the_time_of_the_last_applied_event(owner: PublishedSt
     assert min(again) > 400  # events of one commit have one recorded-at, so some come again
 
 
+def test_the_brokers_know_of_records_that_no_read_has_announced_yet(owner: PublishedStore) -> None:
+    owner.record(20)
+    owner.relay().catch_up()
+    with closing(owner.reader()) as reader:
+        reader.seek(dict)
+        assert not reader.all_taken()
+
+        def all_is_read() -> bool:
+            reader.take(500, 0.1)
+            return reader.all_taken()
+
+        until(all_is_read, "the events")
+        owner.record(1)
+        owner.relay().catch_up()
+        assert not reader.all_taken()
+        until(all_is_read, "the new event")
+
+
 def test_a_missing_topic_is_named_in_the_error(kafka: Brokers, prefix: str) -> None:
     name = events_topic(prefix)
     reader = TopicReader(kafka, name, mac=RecordMac(b""), recorded_at=lambda _: START)

@@ -190,5 +190,6 @@ def _rebuild(
             total,
             source=source,
             keep=keep,
-            progress=lambda stage, done, _of: shown(done) if stage == "fold" else None,
+            # The topic may hold events that were recorded after ``total`` was read.
+            progress=lambda stage, done, _of: shown(min(done, total)) if stage == "fold" else None,
         )

@@ -77,7 +77,8 @@ class Filling:
         self._spill = self._stack.enter_context(Spill())
         self._union = UnionFind()
         self._written: dict[tuple[str, str], int] = {}
-        self._folded = 0  # events
+        self._events = 0  # of the log
+        self._folded = 0  # events that were put aside
         self._left_out: set[int] = set()  # events that are set aside by themselves
         self.parked: list[ParkedEvent] = []
 
@@ -103,7 +104,15 @@ class Filling:
 
     def tick(self) -> None:
         """Report that the work goes on, while nothing can be counted."""
-        self._report("wait", self._folded, None)
+        self._report("wait", self._done, None)
+
+    @property
+    def _done(self) -> int:
+        """How many events of the log are folded, about.
+
+        An own event is put aside once for each record that it names.
+        """
+        return self._events * self._folded // max(1, len(self._spill))
 
     @property
     def by_event(self) -> Callable[[RecordedEvent, LoggedEvent], None] | None:
@@ -148,6 +157,7 @@ class Filling:
                 if count == _LONG:
                     self._start_workers()
         self._report("read", count, total or count)
+        self._events = count
         held = {
             partition: PartitionPosition(one.index, one.incarnation)
             for partition, one in newest.items()
@@ -185,6 +195,7 @@ class Filling:
         while workers is not None and workers.busy:
             collect(self._taken_over(workers.results(wait_for_one=True)))
         self._report("read", count, count)
+        self._events = count
         return joined(runs), count
 
     def _taken_over(self, found: Iterable[TaskResult]) -> Iterator[StretchResult]:
@@ -214,7 +225,7 @@ class Filling:
         self._read_protocols()
         self._round(self._spill, components, again)
         self._round(again, {}, again)
-        self._report("fold", self._folded, self._folded)
+        self._report("fold", self._events, self._events)
 
     def _read_protocols(self) -> None:
         """Read the protocols before anything is folded: the rows of courses depend on them."""
@@ -264,7 +275,7 @@ class Filling:
         for one in elsewhere:
             again.add(one)
         self._folded += events - len(elsewhere)
-        self._report("fold", self._folded, len(self._spill))
+        self._report("fold", self._done, self._events)
 
     def finish(self, events: int) -> None:
         """Write the remaining rows, add keys and indexes, and count the rows.

@@ -65,6 +65,30 @@ def content(connection: psycopg.Connection) -> dict[str, str]:
     return {name: one.sha256 for name, one in digest(connection, WITH_NOTES, open_segment).items()}
 
 
+def test_the_progress_of_a_rebuild_counts_an_event_of_two_patients_once(
+    notes: psycopg.Connection,
+) -> None:
+    log = Log()
+    log.record(
+        stated("A01", "10:00", number="1"),
+        stated("A01", "10:00", number="2", visit="V2"),
+        note("11:00", number="1", others=("2",), words="both"),
+    )
+    reported: list[tuple[str, int, int | None]] = []
+    rebuild(
+        notes,
+        WITH_NOTES,
+        [],
+        log.events,
+        heal=log.heal,
+        services=services(),
+        progress=lambda *one: reported.append(one),
+    )
+    folded = [(done, total) for stage, done, total in reported if stage == "fold"]
+    assert folded == sorted(folded)
+    assert folded[-1] == (3, 3)
+
+
 def test_an_own_event_that_names_two_patients_is_filed_under_each_and_does_not_join_them(
     notes: psycopg.Connection,
 ) -> None:

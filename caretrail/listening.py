@@ -1,6 +1,8 @@
-"""Where the pages listen. They speak no TLS, so by default on loopback alone."""
+"""Where the roles listen. The pages speak no TLS, so by default they listen on loopback alone."""
 
+import asyncio
 import socket
+from collections.abc import Collection
 from ipaddress import ip_address
 from typing import Final, TypeAlias
 
@@ -52,3 +54,35 @@ def address(settings: Settings) -> _Address:
             " that network, set CARETRAIL_HTTP_PRIVATE_NETWORK=true"
         )
     return family, where
+
+
+def try_addresses(settings: Settings, roles: Collection[str], *, other_ports: bool) -> None:
+    """Bind the addresses on which these roles will listen, and release them.
+
+    Args:
+        settings: The settings.
+        roles: The roles that will run.
+        other_ports: Whether a role may leave the port of the settings.
+
+    Raises:
+        BadSettings: See ``address``; or an address is not of this machine, or is taken.
+    """
+    if "mllp" in roles:
+        port = 0 if other_ports else settings.mllp_port
+        _try(settings.mllp_host, port, "CARETRAIL_MLLP_HOST, CARETRAIL_MLLP_PORT")
+    if "http" in roles:
+        _, (host, port) = address(settings)
+        _try(host, 0 if other_ports else port, "CARETRAIL_HTTP_HOST, CARETRAIL_HTTP_PORT")
+    if len(roles) == 1:  # of several roles, each has a health port of its own
+        _try("127.0.0.1", settings.health_port, "CARETRAIL_HEALTH_PORT")
+
+
+def _try(host: str, port: int, names: str) -> None:
+    async def bind() -> None:
+        loop = asyncio.get_running_loop()
+        (await loop.create_server(asyncio.Protocol, host, port, start_serving=False)).close()
+
+    try:
+        asyncio.run(bind())
+    except OSError as error:
+        raise BadSettings(f"{names}: {error.strerror}") from error

@@ -98,6 +98,7 @@ class Service:
         Raises:
             AlreadyRunning: Another service of this home runs one of these roles.
             RoleFailed: A role did not become ready in time.
+            BadSettings: A role cannot listen on its address.
             Exception: As ``opened`` raises: settings, profiles, keys or database cannot be used.
         """
         stop = stop or Event()
@@ -110,6 +111,7 @@ class Service:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._claim()
         self._stop_leftovers()
+        listening.try_addresses(self.settings, self.only, other_ports=self.other_ports)
         if self.settings.database_url is None:
             self.say("PostgreSQL 18 is starting")
             self.postgres = PostgresServer(home, say=self.say, stop=stop)

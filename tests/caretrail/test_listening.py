@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from caretrail.listening import address, listen
+from caretrail.listening import address, listen, try_addresses
 from infra.settings import BadSettings, Settings
 
 ANY = "0.0.0.0"  # noqa: S104 - refused, or for one test
@@ -45,3 +45,23 @@ def test_the_body_of_an_answer_does_not_wait_for_the_client() -> None:
         listening.accept()[0] as connection,
     ):
         assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
+
+
+@pytest.mark.parametrize("name", ["MLLP", "HTTP", "HEALTH"])
+def test_a_taken_port_is_refused_unless_the_role_may_leave_it(name: str) -> None:
+    role = "mllp" if name == "MLLP" else "http"
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        given = {"mllp_port": 0, "http_port": 0, "health_port": 0}
+        given[f"{name.lower()}_port"] = int(other.getsockname()[1])
+        chosen = Settings().model_copy(update=given)
+        with pytest.raises(BadSettings, match=rf"CARETRAIL_{name}_PORT: .*in use"):
+            try_addresses(chosen, (role,), other_ports=False)
+        if name != "HEALTH":
+            try_addresses(chosen, (role,), other_ports=True)
+    try_addresses(chosen, (role,), other_ports=False)
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
+def test_an_address_that_is_not_of_this_machine_is_refused(host: str) -> None:
+    with pytest.raises(BadSettings, match="CARETRAIL_MLLP_HOST"):
+        try_addresses(Settings(mllp_host=host, mllp_port=0), ("mllp",), other_ports=True)

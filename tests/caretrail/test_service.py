@@ -13,7 +13,7 @@ from caretrail import service
 from caretrail.bootstrap import opened
 from caretrail.service import Service
 from infra.ports import free_ports
-from infra.settings import Settings
+from infra.settings import BadSettings, Settings
 
 
 def settings(database: str, home: Path, key_file: Path, *, http_port: int) -> Settings:
@@ -49,6 +49,22 @@ def test_two_services_that_start_together_and_may_leave_a_port_both_start(
             thread.join()
         assert [each.unready() for each in services] == [{}, {}]
         assert [each.http_port for each in services].count(port) == 1
+
+
+def test_an_address_that_cannot_be_bound_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        chosen = settings(
+            "postgresql://nowhere.invalid",
+            tmp_path / "home",
+            tmp_path / "master.key",
+            http_port=int(other.getsockname()[1]),
+        )
+        refused = Service(chosen, only=("http",))
+        try:
+            with pytest.raises(BadSettings, match=r"CARETRAIL_HTTP_PORT: .*in use"):
+                refused.start()
+        finally:
+            refused.stop()
 
 
 def test_a_role_whose_drawn_ports_other_processes_take_starts_with_other_ones(

@@ -42,3 +42,28 @@ def test_models_of_events_and_commands_are_built_when_they_are_used() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "0"
+
+
+#: Imported by structlog, if it is there, to draw tracebacks; our logs are JSON.
+WITHOUT_RICH = """
+import sys
+from caretrail.lasting import import_lasting
+for module in {modules}:
+    import_lasting(module)
+print("structlog.dev" in sys.modules, "rich" in sys.modules)
+import rich.console
+"""
+
+
+@pytest.mark.parametrize(
+    "modules",
+    [("caretrail.role_process", "caretrail.roles.projector"), ("caretrail.cli.transition",)],
+)
+def test_a_process_imports_rich_when_it_draws_and_not_before(modules: tuple[str, ...]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_RICH.format(modules=modules)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["True", "False"]

@@ -1,10 +1,10 @@
-"""A role whose thread dies, run as ``caretrail.role`` runs a role, in a process of its own."""
+"""A role whose thread dies, run as ``caretrail.role_process`` runs a role."""
 
 import sys
 from threading import Event, Thread
 from types import ModuleType
 
-from caretrail import role
+from caretrail import role_process
 from infra.settings import Settings
 
 
@@ -22,4 +22,4 @@ if __name__ == "__main__":
     module = ModuleType("caretrail.roles.mllp")
     module.run = run  # type: ignore[attr-defined]  # what a role module has
     sys.modules["caretrail.roles.mllp"] = module
-    sys.exit(role.main("mllp"))
+    sys.exit(role_process.main("mllp"))

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Annotated, ClassVar, Final, Literal, TypeAlias, assert_never, get_args
 
 from pydantic import Field
+from typing_extensions import override
 
 from domain.combined_streams import combined
 from domain.decider import Decider, StatedTime, StreamEvent, decide, fold
@@ -46,6 +47,11 @@ class AttributionFact(OwnEvent):
     """Where the attribution comes from."""
     roster: OptionalCode = ""
     """Id of the roster; empty: not from a roster."""
+
+    @override
+    def counts_as_of(self, at: datetime) -> bool:
+        """Return True: an attribution states its period itself, so it may be told later."""
+        return True
 
 
 class Attributed(AttributionFact):

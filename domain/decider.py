@@ -125,15 +125,12 @@ def _applied(
 
 
 def as_of(history: Iterable[StreamEvent[Event]], at: datetime) -> list[StreamEvent[Event]]:
-    """Return the events that had happened by an instant.
+    """Return the events that count at an instant: most of them if they had happened by then.
 
-    Every error mark is kept: an event that was entered in error was never true.
+    Every error mark is kept: an event that was entered in error was never true. Attributions are
+    kept, because they state their periods themselves.
     """
-    return [
-        each
-        for each in history
-        if isinstance(each.event, EnteredInError) or each.event.happened_at.at <= at
-    ]
+    return [each for each in history if each.event.counts_as_of(at)]
 
 
 def decide(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from typing_extensions import override
 
 from domain.ids import EventId, Mode, RecordId, StatementRef, StreamId
 from domain.statement import Moment
@@ -73,6 +74,10 @@ class OwnEvent(BaseModel):
     content_ref: ContentRef | None = None
     """Keyed hash of the text and clinical content that are sealed; null: nothing is sealed."""
 
+    def counts_as_of(self, at: datetime) -> bool:
+        """Tell whether the fact belongs to the answer to a question about an instant."""
+        return self.happened_at.at <= at
+
     @classmethod
     def move(cls) -> str:
         """Return the word of the topic that names the step, such as ``accepted``."""
@@ -100,3 +105,8 @@ class EnteredInError(OwnEvent):
     """The event that is void."""
     reason_code: ErrorReason
     """Why."""
+
+    @override
+    def counts_as_of(self, at: datetime) -> bool:
+        """Return True: an event that was entered in error was never true."""
+        return True

@@ -6,8 +6,9 @@ filed:
 
 - *Known at* chooses the events: only those count that were recorded up to an index. A later error
   mark, statement or protocol changes nothing.
-- *As of* chooses what had happened: an own event counts if it had happened by then, and an error
-  mark counts always, because what it names was never true. Statements follow section 13 of the
+- *As of* chooses what had happened: an own event counts if it had happened by then. An error mark
+  counts always, because what it names was never true. An attribution counts always, because it
+  states its period itself. Statements follow section 13 of the
   rules, so a death after that instant is not there (R14.4).
 """
 
@@ -154,14 +155,13 @@ def streams_then(streams: Streams, as_of: datetime | None) -> dict[str, tuple[Fi
     """
     if as_of is None:
         return dict(streams)
-    then = {stream: tuple(_happened(events, as_of)) for stream, events in streams.items()}
+    then = {stream: tuple(_counting(events, as_of)) for stream, events in streams.items()}
     return {stream: events for stream, events in then.items() if any(map(_begins, events))}
 
 
-def _happened(events: Iterable[FiledOwnEvent], as_of: datetime) -> Iterator[FiledOwnEvent]:
+def _counting(events: Iterable[FiledOwnEvent], as_of: datetime) -> Iterator[FiledOwnEvent]:
     for each in events:
-        event = _own(each)
-        if isinstance(event, EnteredInError) or event.happened_at.at <= as_of:
+        if _own(each).counts_as_of(as_of):
             yield each
 
 

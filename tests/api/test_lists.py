@@ -117,6 +117,15 @@ def test_attributions_are_found_by_target_and_roster_in_their_periods(
 
     assert found(api, "/attributions", f"target=OAK-1&{january}") == [stream]
     assert found(api, "/attributions", f"target=OAK-1&{january}&known_at={index - 1}") == []
+    (listed,) = api.get(f"/attributions?target=OAK-1&{january}").json()["items"]
+    shown = api.get(f"/attributions/{stream}?{january}").json()
+    assert shown.pop("entries") == []  # both were told later
+    assert shown == listed
+    assert [each["target"] for each in shown["attributions"]] == ["OAK-1", "OAK-2"]
+    (one,) = api.get(f"/attributions/{stream}?{january}&known_at={index}").json()["attributions"]
+    assert one["target"] == "OAK-1"
+    missing = api.get(f"/attributions/{stream}?{january}&known_at={index - 1}")
+    assert code_of(missing) == "unknown_stream"
     assert found(api, "/attributions", "target=OAK-1&as_of=2026-02-02") == []
     assert found(api, "/attributions", f"target=OAK-2&target_kind=payer&{january}") == [stream]
     # Another attribution of the same stream does not count.

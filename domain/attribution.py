@@ -154,6 +154,10 @@ class Attributions:
         )
 
 
+#: The person is attributed to nothing.
+NO_ATTRIBUTIONS: Final = Attributions()
+
+
 def by_precedence(periods: Iterable[AttributionPeriod]) -> tuple[AttributionPeriod, ...]:
     """Return attributions by the precedence of their sources; of one source, the latest first."""
     return tuple(

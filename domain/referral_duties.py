@@ -1,9 +1,10 @@
 """The duties of a referral: who owes what, from when on, and when it was done.
 
-The protocol in force when the referral was requested gives the times of all its duties. A duty that
-is done stays, with its time. A duty that is not done goes when its cause goes: a cancelled referral
-owes nothing. If a cancellation is requested, the target can no longer accept, book or see the
-patient. Then the duties before the visit go, and the other side owes an answer to the cancellation.
+The protocol in force when the referral was requested gives the times of all its duties. If it has
+lines for payers, the payer of the patient when a duty begins chooses the line. A duty that is done
+stays, with its time. A duty that is not done goes when its cause goes: a cancelled referral owes
+nothing. If a cancellation is requested, the target can no longer accept, book or see the patient.
+Then the duties before the visit go, and the other side owes an answer to the cancellation.
 """
 
 from collections.abc import Collection, Iterator
@@ -94,9 +95,9 @@ def duties(stream: StreamId, history: History, protocols: Protocols) -> list[Dut
     if not isinstance(state, RequestedReferral):
         return []
     asked = state.request
-    protocol = protocols.at(asked.happened_at.at)
     found = list[Duty]()
     for owed in _owed(folded, state):
+        protocol = protocols.at(asked.happened_at.at, begins=owed.opened_at)
         zone = protocol.zone_of(owed.responsible.organisation or asked.requester.organisation)
         due = protocol.due(owed.rule or owed.code, owed.opened_at, zone)
         if due is None:

@@ -7,8 +7,8 @@ describes the file.
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from domain.attribution import NO_ATTRIBUTIONS, AttributionPeriod, Attributions
 from domain.business_days import BusinessCalendar
 from domain.duties import Due
 from domain.errors import ProtocolInvalid
@@ -90,6 +91,36 @@ class KindRule(BaseModel):
     """Dispositions as FHIR R4 has them, for discharges whose code as sent is in no kind."""
     steps: tuple[StepRule, ...] = ()
 
+    def with_times(self, times: Mapping[Code, DutyRule]) -> "KindRule":
+        """Return the kind with other time limits for some of its steps, by their codes."""
+        steps = tuple(
+            each.model_copy(update=dict(times[each.code])) if each.code in times else each
+            for each in self.steps
+        )
+        return self.model_copy(update={"steps": steps})
+
+
+class PayerLines(BaseModel):
+    """Time limits that replace the ordinary ones for the patients of payers and programmes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    payers: frozenset[Code] = frozenset()
+    """Codes of payers, as attributions name them."""
+    programmes: frozenset[Code] = frozenset()
+    """Codes of programmes, as attributions name them."""
+    duties: Annotated[Mapping[Code, DutyRule], Field(default_factory=dict)]
+    """By the code of the duty. The ordinary lines need not have it."""
+    steps: Annotated[Mapping[Code, Mapping[Code, DutyRule]], Field(default_factory=dict)]
+    """By kind of transition and by step. What does the step stays as it is."""
+
+    def are_for(self, attributed: AttributionPeriod) -> bool:
+        """Tell whether the lines are for the patients of what an attribution names."""
+        fact = attributed.fact
+        if fact.target_kind == "payer":
+            return fact.target in self.payers
+        return fact.target_kind == "programme" and fact.target in self.programmes
+
 
 class Protocol(BaseModel):
     """A protocol as published. ``version`` is a hash of the whole file."""
@@ -109,6 +140,29 @@ class Protocol(BaseModel):
     """A transition is over so many days after the discharge."""
     duties: Mapping[Code, DutyRule]
     kinds: Mapping[Code, KindRule]
+    lines: Annotated[Mapping[Code, PayerLines], Field(default_factory=dict)]
+    """Lines for the patients of some payers and programmes, by a name of their own."""
+
+    def with_lines_for(self, attributed: Iterable[AttributionPeriod]) -> "Protocol":
+        """Return the protocol with the lines of the payers and programmes of a patient.
+
+        If two of them have a line for the same duty, the attribution that precedes decides. Without
+        such a line, the ordinary one counts.
+
+        Args:
+            attributed: The attributions in force, by precedence.
+        """
+        chosen = [
+            lines for each in attributed for lines in self.lines.values() if lines.are_for(each)
+        ]
+        if not chosen:
+            return self
+        duties, kinds = dict(self.duties), dict(self.kinds)
+        for lines in reversed(chosen):
+            duties |= lines.duties
+            for kind, steps in lines.steps.items():
+                kinds[kind] = kinds[kind].with_times(steps)
+        return self.model_copy(update={"duties": duties, "kinds": kinds})
 
     def zone_of(self, facility: str) -> str:
         """Return the zone of the local dates of a facility."""
@@ -151,7 +205,7 @@ def _limit(within: str) -> tuple[int, str]:
 
 #: What holds where no protocol was published: it has no duties and no steps.
 NO_PROTOCOL: Final = Protocol(
-    name="none", version="none", zone="UTC", zones={}, duties={}, kinds={}
+    name="none", version="none", zone="UTC", zones={}, duties={}, kinds={}, lines={}
 )
 
 
@@ -202,7 +256,27 @@ def _contradictions(protocol: Protocol) -> list[str]:
             f"kinds.{name}.steps: {code} is there twice"
             for code in sorted({each for each in codes if codes.count(each) > 1})
         ]
-    return problems
+    return [*problems, *_contradicting_lines(protocol)]
+
+
+def _contradicting_lines(protocol: Protocol) -> Iterator[str]:
+    """Yield what is wrong with the lines of payers and programmes."""
+    seen: dict[tuple[str, str], str] = {}
+    for name, lines in protocol.lines.items():
+        if not lines.payers | lines.programmes:
+            yield f"lines.{name}: it names no payer and no programme, so it is for no patient"
+        for member, codes in (("payers", lines.payers), ("programmes", lines.programmes)):
+            for code in sorted(codes):
+                other = seen.setdefault((member, code), name)
+                if other != name:
+                    yield f"lines.{name}.{member}: {code} is also in {other}"
+        for kind, steps in lines.steps.items():
+            if kind not in protocol.kinds:
+                yield f"lines.{name}.steps.{kind}: the protocol has no such kind"
+                continue
+            known = {each.code for each in protocol.kinds[kind].steps}
+            for code in sorted(steps.keys() - known):
+                yield f"lines.{name}.steps.{kind}.{code}: the protocol has no such step"
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,18 +289,39 @@ class PublishedProtocol:
 
 @dataclass(frozen=True, slots=True)
 class Protocols:
-    """All published protocols. Of two with the same instant, the one published last is in force."""
+    """All published protocols. Of two with the same instant, the one published last is in force.
+
+    ``attributions`` are those of the patient whose duties are asked for. They choose the lines.
+    """
 
     published: tuple[PublishedProtocol, ...] = field(default=())
+    attributions: Attributions = NO_ATTRIBUTIONS
 
     @classmethod
     def of(cls, published: Iterable[PublishedProtocol]) -> "Protocols":
         """Return the protocols, given in the order in which they were published."""
         return cls(tuple(sorted(published, key=_effective)))
 
-    def at(self, instant: datetime) -> Protocol:
-        """Return the protocol in force at an instant; one without duties if none was published."""
-        return next(
+    def of_patient(self, attributions: Attributions) -> "Protocols":
+        """Return the protocols as they count for a patient with these attributions."""
+        return replace(self, attributions=attributions)
+
+    @property
+    def have_lines(self) -> bool:
+        """Whether one of them has lines for the patients of a payer or programme."""
+        return any(each.protocol.lines for each in self.published)
+
+    def at(self, instant: datetime, *, begins: datetime | None = None) -> Protocol:
+        """Return the protocol in force at an instant; one without duties if none was published.
+
+        Its times are those for the patient.
+
+        Args:
+            instant: Such as the request of a referral.
+            begins: When the duty begins: the attributions of then choose the lines. None: at
+                ``instant``.
+        """
+        protocol = next(
             (
                 each.protocol
                 for each in reversed(self.published)
@@ -234,6 +329,9 @@ class Protocols:
             ),
             NO_PROTOCOL,
         )
+        if not protocol.lines or not self.attributions.periods:
+            return protocol
+        return protocol.with_lines_for(self.attributions.at(begins or instant))
 
 
 #: No protocol was published.

@@ -32,6 +32,7 @@ from projections.engine.services import Services
 from projections.engine.table import Column, Row, Table
 from projections.engine.views import PRODUCTION, TableView
 from projections.owed_duty import OwedDuty
+from projections.patient_protocols import patient_protocols
 from projections.person_streams import history
 
 _PLAN: Final = Column("stream_id", "text", "The plan: id of its stream.", required=True)
@@ -187,13 +188,14 @@ def rows(course: Course, services: Services) -> dict[str, list[Row]]:  # noqa: A
 
 def duties_of_care_plans(course: Course) -> Iterator[OwedDuty]:
     """Yield the duties of the care plans of a component."""
+    protocols = patient_protocols(course)
     for stream, filed in course.streams.items():
         if isinstance(filed[0].core, KIND.events):
             events: PlanHistory = history(filed, KIND.events)
             first = events[0].event
             assert first.record is not None  # noqa: S101  # the draft names one
             kinds = _kinds_of_activities(events)
-            for each in care_plan_duties.duties(StreamId(stream), events, course.protocols):
+            for each in care_plan_duties.duties(StreamId(stream), events, protocols(first.record)):
                 yield OwedDuty(
                     each,
                     kind=KIND.name,

@@ -23,6 +23,7 @@ from projections.engine.services import Services
 from projections.engine.table import Column, Row, Table
 from projections.engine.views import PRODUCTION, TableView
 from projections.owed_duty import OwedDuty
+from projections.patient_protocols import patient_protocols
 from projections.person_streams import by_person
 
 _SINCE: Final = (
@@ -235,12 +236,13 @@ def rows(course: Course, services: Services) -> dict[str, list[Row]]:  # noqa: A
 
 def duties_of_care_teams(course: Course) -> Iterator[OwedDuty]:
     """Yield the duties of handovers, to both members of each."""
+    protocols = patient_protocols(course)
     for person in by_person(course, KIND.events):
         team = fold(CARE_TEAM, person.history).state
         for each in team.handovers:
             record = each.offer.record
             owed = handover_duties(
-                team, each, about=person.streams[record], protocols=course.protocols
+                team, each, about=person.streams[record], protocols=protocols(record)
             )
             for duty in owed:
                 yield OwedDuty(duty, kind=KIND.name, record=record, mode=person.mode)

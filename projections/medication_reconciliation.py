@@ -26,6 +26,7 @@ from projections.engine.services import Services
 from projections.engine.table import Column, Row, Table
 from projections.engine.views import PRODUCTION, TableView
 from projections.owed_duty import OwedDuty
+from projections.patient_protocols import patient_protocols
 from projections.person_streams import history
 
 _STREAM: Final = Column("stream_id", "text", "Stream of the person's lists.", required=True)
@@ -290,12 +291,13 @@ def _encounter(course: Course, row: ReconciliationRow) -> EncounterId | None:
 
 def duties_of_medication_lists(course: Course) -> Iterator[OwedDuty]:
     """Yield the duties of the medication lists of a component."""
+    protocols = patient_protocols(course)
     for stream, filed in course.streams.items():
         if isinstance(filed[0].core, KIND.events):
             events: MedicationHistory = history(filed, KIND.events)
             first = events[0].event
             assert first.record is not None  # noqa: S101  # every event of the kind names one
-            for each in medication_duties.duties(StreamId(stream), events, course.protocols):
+            for each in medication_duties.duties(StreamId(stream), events, protocols(first.record)):
                 yield OwedDuty(each, kind=KIND.name, record=first.record, mode=first.mode)
 
 

@@ -35,6 +35,7 @@ from domain.referral import (
     starts_at,
     step_of,
 )
+from domain.rules import Protocols
 from domain.statement import Moment
 from projections.engine.course import Course
 from projections.engine.events import FiledOwnEvent
@@ -43,6 +44,7 @@ from projections.engine.services import Services
 from projections.engine.table import Row
 from projections.engine.views import PRODUCTION, TableView
 from projections.owed_duty import OwedDuty
+from projections.patient_protocols import patient_protocols
 from projections.referral_loop import ENTERED_IN_ERROR, history, is_referral
 from projections.referral_tables import REFERRAL_EVENTS, REFERRAL_INTERVALS, REFERRALS
 
@@ -76,8 +78,12 @@ def rows(course: Course, services: Services) -> dict[str, list[Row]]:  # noqa: A
     """Return the rows of a component."""
     found = list(_referrals(course))
     likely = _likely_duplicates(course, found)
+    protocols = patient_protocols(course)
     return {
-        REFERRALS.name: [_row(course, one, likely.get(one.stream, ())) for one in found],
+        REFERRALS.name: [
+            _row(course, one, likely.get(one.stream, ()), protocols(one.asked.record))
+            for one in found
+        ],
         REFERRAL_EVENTS.name: [row for one in found for row in _event_rows(course, one)],
         REFERRAL_INTERVALS.name: [row for one in found for row in _interval_rows(course, one)],
     }
@@ -87,10 +93,12 @@ def duties_of_referrals(course: Course) -> Iterator[OwedDuty]:
     """Yield the duties of the referrals of a component."""
     found = list(_referrals(course))
     likely = _likely_duplicates(course, found)
+    protocols = patient_protocols(course)
     for one in found:
-        owed = referral_duties.duties(one.stream, one.history, course.protocols)
+        mine = protocols(one.asked.record)
+        owed = referral_duties.duties(one.stream, one.history, mine)
         if one.stream in likely:
-            decision = referral_duties.duplicate_duty(one.stream, one.history, course.protocols)
+            decision = referral_duties.duplicate_duty(one.stream, one.history, mine)
             owed += [decision] if decision else []
         for each in owed:
             yield OwedDuty(
@@ -132,7 +140,9 @@ def _likely_duplicates(
     return likely
 
 
-def _row(course: Course, one: _FoldedReferral, likely: tuple[StreamId, ...]) -> Row:
+def _row(
+    course: Course, one: _FoldedReferral, likely: tuple[StreamId, ...], protocols: Protocols
+) -> Row:
     asked, folded, applied = one.asked, one.folded, one.folded.applied
     state = folded.state
     reached = milestones(folded)
@@ -160,7 +170,7 @@ def _row(course: Course, one: _FoldedReferral, likely: tuple[StreamId, ...]) -> 
         asked.urgency,
         asked.category,
         asked.needed_by.isoformat() if asked.needed_by else None,
-        referral_duties.expires_at(asked, course.protocols.at(asked.happened_at.at)),
+        referral_duties.expires_at(asked, protocols.at(asked.happened_at.at)),
         asked.care_plan,
         asked.goal,
         asked.activity,

@@ -38,6 +38,7 @@ from projections.engine.services import Services
 from projections.engine.table import Column, Row, Table
 from projections.engine.views import PRODUCTION, TableView
 from projections.owed_duty import OwedDuty
+from projections.patient_protocols import patient_protocols
 from projections.person_streams import history
 
 _ENCOUNTER: Final = Column(
@@ -205,12 +206,13 @@ class TransitionStepRow:
 def course_transitions(course: Course) -> Iterator[tuple[CoursePatient, DerivedTransition]]:
     """Yield the transitions of the patients of a component."""
     events = applied_events_of(course)
+    protocols = patient_protocols(course)
     for patient in course.patients:
         for each in transitions_of(
             patient.encounters,
             death=patient.death,
             events=events,
-            protocols=course.protocols,
+            protocols=protocols(patient.records[0]),
             medications=reconciliations_of_patient(course, patient),
         ):
             yield patient, each

@@ -11,6 +11,7 @@ from typing import Final
 from caretrail.reading.members import Json, instant
 from caretrail.reading.past_courses import TwoClocks, known_protocols
 from caretrail.reading.patient_index import Database
+from domain.attribution import NO_ATTRIBUTIONS
 from domain.catalogue import own_event
 from domain.rules import Protocol, Protocols
 from domain.transition.protocol_trial import (
@@ -23,6 +24,7 @@ from domain.transition.protocol_trial import (
 from projections.engine import course
 from projections.engine.course import Course
 from projections.engine.own_events import own_by_component, streams_of
+from projections.patient_protocols import attributions_by_patient
 from projections.transition import applied_events_of, reconciliations_of_patient
 
 _AT_ONCE: Final = 200  # components
@@ -64,6 +66,7 @@ def try_protocol(
     for some in _pages(connection, since):
         for each in _courses(connection, some, protocols):
             events = applied_events_of(each)
+            attributions = attributions_by_patient(each)
             for patient in each.patients:
                 if patient.mode == "P":
                     for step in trial.add(
@@ -72,6 +75,7 @@ def try_protocol(
                         events=events,
                         protocols=each.protocols,
                         medications=reconciliations_of_patient(each, patient),
+                        attributions=attributions.get(patient.patient_id, NO_ATTRIBUTIONS),
                     ):
                         found(step)
         number += len(some)

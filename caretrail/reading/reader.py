@@ -28,6 +28,7 @@ from caretrail.reading.patient import PatientReading, interpreted, read, reading
 from caretrail.reading.patient_index import Database, PatientIndex
 from caretrail.reading.plan_contents import PartContents, part_contents
 from caretrail.reading.transitions import read_transitions
+from domain.attribution import KIND as ATTRIBUTION
 from domain.care_team import KIND as CARE_TEAM_KIND
 from domain.catalogue import own_event
 from domain.ids import MODES, IdKey, PatientId, RecordId, StreamId
@@ -193,6 +194,7 @@ class Reader:
                 now=self.present(),
                 former_refs=reading.former_refs,
             )
+            mine = [row for row in own if row.record_id in reading.patient.records]
             transitions = read_transitions(
                 reading.patient,
                 streams_of_kind(own, TRANSITION),
@@ -200,10 +202,8 @@ class Reader:
                 as_of=as_of,
                 now=self.present(),
                 former_refs=reading.former_refs,
-                medications=streams_of_kind(
-                    (row for row in own if row.record_id in reading.patient.records),
-                    MEDICATION_LIST,
-                ).values(),
+                medications=streams_of_kind(mine, MEDICATION_LIST).values(),
+                attributions=streams_of_kind(mine, ATTRIBUTION),
             )
             behind = self.behind(self._latest(connection))
             whole = replace(reading, activities=activities, transitions=transitions, behind=behind)

@@ -3,9 +3,12 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from caretrail.reading.members import Json, instant
 from domain import decider
+from domain.attribution import ATTRIBUTION, AttributionHistory
+from domain.combined_streams import combined
 from domain.continuity import Patient
 from domain.decider import StreamEvent
 from domain.duties import is_past
@@ -47,6 +50,7 @@ def read_transitions(
     now: datetime,
     former_refs: Mapping[StatementRef, StatementRef],
     medications: Collection[Sequence[StreamEvent[MedicationEvent]]] = (),
+    attributions: Mapping[StreamId, AttributionHistory] = MappingProxyType({}),
 ) -> tuple[TransitionReading, ...]:
     """Return the transitions of a patient, by discharge; withdrawn ones come first.
 
@@ -58,6 +62,7 @@ def read_transitions(
         now: The present time.
         former_refs: Refs that earlier readings gave statements of the patient, with their ref now.
         medications: The streams ``medication_list`` that name a record of the patient.
+        attributions: The streams ``attribution`` that name a record of the patient.
     """
     encounter_of: dict[StatementRef, EncounterId] = {
         ref: encounter.encounter_id
@@ -77,7 +82,7 @@ def read_transitions(
             patient.encounters,
             death=patient.death,
             events=applied_events(then, encounter_of),
-            protocols=protocols,
+            protocols=protocols.of_patient(decider.fold(ATTRIBUTION, combined(attributions)).state),
             medications=reconciliations_of(lists),
         )
     )

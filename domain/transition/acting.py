@@ -28,7 +28,8 @@ def acted_on(
     Args:
         encounter: The encounter.
         applied: What people recorded about it, by time.
-        protocols: The published protocols.
+        protocols: The published protocols. The lines of payers change times only, which do not
+            matter here.
         medications: The reconciliations of the patient's medication lists.
     """
     if (

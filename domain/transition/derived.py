@@ -105,7 +105,8 @@ class Transition:
     disposition: str  # as sent
     disposition_code: str
     kind: str
-    protocol: CareProtocol
+    protocol: CareProtocol  # with the times for the patient at the discharge
+    protocols: Protocols  # all of them, for duties that begin later
     discharge_at: datetime
     discharge_precision: Precision
     discharge_ref: StatementRef  # the statement that gives the discharge
@@ -188,7 +189,7 @@ def transitions_of(
         encounters: All encounters of the patient.
         death: The death of the patient; None: no death is known.
         events: What people recorded, by the encounter that contains the anchor now.
-        protocols: The published protocols.
+        protocols: The published protocols, as they count for the patient.
         medications: The reconciliations of the patient's medication lists.
     """
     withdrawn = list[DerivedTransition]()
@@ -288,6 +289,7 @@ def _transition(
         disposition_code=encounter.disposition_code,
         kind=kind,
         protocol=protocol,
+        protocols=protocols,
         discharge_at=discharge.at,
         discharge_precision=discharge.precision,
         discharge_ref=discharge.statement,

@@ -40,7 +40,8 @@ def duties(transition: Transition) -> list[Duty]:
 def _calls(transition: Transition, *, is_open: bool) -> Iterator[Duty]:
     """Yield the call after each missed visit; none if the protocol states no time for it."""
     for missed in transition.missed:
-        due = transition.protocol.due(MISSED_VISIT, missed.at, transition.zone)
+        protocol = transition.protocols.at(transition.discharge_at, begins=missed.at)
+        due = protocol.due(MISSED_VISIT, missed.at, transition.zone)
         if due is not None and (is_open or missed.settled_at is not None):
             yield duty(
                 MISSED_VISIT,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
+from domain.attribution import NO_ATTRIBUTIONS, Attributions
 from domain.continuity import Death
 from domain.duties import is_past
 from domain.ids import EncounterId
@@ -114,10 +115,12 @@ class ProtocolTrial:
         events: Mapping[EncounterId, AppliedEvents],
         protocols: Protocols,
         medications: Reconciliations = NO_RECONCILIATIONS,
+        attributions: Attributions = NO_ATTRIBUTIONS,
     ) -> Iterator[TriedStep]:
         """Count the discharges of one patient; yield the steps whose outcome differs.
 
-        The arguments are those of ``transitions_of``.
+        ``attributions`` are those of the patient: they choose the lines of payers in both cases.
+        The other arguments are those of ``transitions_of``.
         """
         only_proposed = Protocols.of([PublishedProtocol(None, self.proposed)])
         found = [
@@ -127,7 +130,7 @@ class ProtocolTrial:
                     encounters,
                     death=death,
                     events=events,
-                    protocols=some,
+                    protocols=some.of_patient(attributions),
                     medications=medications,
                 )
                 if isinstance(each, Transition) and self._counts(each)

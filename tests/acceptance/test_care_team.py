@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from caretrail.default_protocol import default_protocol
 from infra.postgres_server import joined
 from tests.acceptance.command_line import CommandLine, SameProcess
 from tests.acceptance.test_referral import NURSE
+
+OPERATOR = ("--as", "op-1", "--purpose", "HOPERAT")
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(300)]
 
@@ -153,3 +156,40 @@ def test_a_wish_of_the_person_precedes_and_conflicts_are_flagged(caretrail: Comm
     assert [each["target"] for each in now["attributions"]] == ["SOUTH"]
     assert (now["flags"], now["coordinator"]) == ([], None)
     assert "SOUTH" in caretrail.run("attribution", "show", "MERCY|0042")
+
+
+def test_a_referral_has_the_time_of_the_payer_of_the_patient(
+    caretrail: CommandLine, home: Path
+) -> None:
+    lines = """
+[lines.quick]
+payers = ["PLAN-A"]
+[lines.quick.duties]
+"referral.acknowledge.routine" = { within = "2 h", source = "contract with plan A" }
+"""
+    protocol = home.with_name("protocol.toml")
+    protocol.write_text(default_protocol() + lines)
+    (counts,) = caretrail.objects("protocol", "publish", protocol, "--dry-run")
+    assert counts["kinds"] == []  # no patient has left
+    caretrail.object("protocol", "publish", protocol, *OPERATOR)
+    for patient in ("MERCY|0042", "MERCY|0077"):
+        caretrail.object(
+            "referral", "request", patient, "--requester", "MERCY", "--target", "HEART",
+            "--specialty", "394579002", *NURSE,
+        )  # fmt: skip
+
+    def sources(patient: str) -> set[str]:
+        return {
+            each["source"]
+            for each in caretrail.objects("duty", "ls", "--patient", patient)
+            if each["duty"] == "referral.acknowledge.routine"
+        }
+
+    ordinary = sources("MERCY|0042")
+    assert ordinary == sources("MERCY|0077") != {"contract with plan A"}
+    caretrail.object(
+        "attribution", "attribute", "MERCY|0042", "--target-kind", "payer", "--target", "PLAN-A",
+        "--since", "2026-01-01T00:00Z", *NURSE,
+    )  # fmt: skip
+    assert sources("MERCY|0042") == {"contract with plan A"}
+    assert sources("MERCY|0077") == ordinary

@@ -12,7 +12,7 @@ from domain.rules import parse_protocol
 _ROOT = Path(caretrail.__file__).parents[1]
 PAGE = (_ROOT / "docs/reference/protocols.md").read_text("utf-8")
 DEFAULT = (_ROOT / "caretrail/default_protocol.toml").read_text("utf-8")
-BLOCKS = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+LINES, *BLOCKS = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=["us-ca", "us-md", "tricare"])
@@ -28,4 +28,18 @@ def test_lines_of_a_payer_take_the_place_of_the_default_ones(block: str) -> None
     assert changed == set(stated)
     assert {code: protocol.duties[code].within for code in stated} == {
         code: each["within"] for code, each in stated.items()
+    }
+
+
+def test_the_example_of_lines_can_be_added_to_the_default_protocol() -> None:
+    (name,) = parse_protocol(DEFAULT + LINES).lines
+    assert name == "quick"
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=["us-ca", "us-md", "tricare"])
+def test_lines_of_a_payer_can_be_for_its_patients_alone(block: str) -> None:
+    lines = f'[lines.some]\npayers = ["PLAN-A"]\n[lines.some.duties]\n{block}'
+    found = parse_protocol(DEFAULT + lines).lines["some"].duties
+    assert {code: each.within for code, each in found.items()} == {
+        code: each["within"] for code, each in tomllib.loads(block).items()
     }

@@ -34,6 +34,7 @@ PROTOCOL = Protocol(
     calendar=BusinessCalendar(),
     duties={HANDOVER: DutyRule(within="1 bd", source="our choice")},
     kinds={},
+    lines={},
 )
 PROTOCOLS = Protocols.of([PublishedProtocol(None, PROTOCOL)])
 # Friday, 2026-03-06 12:00 UTC

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import caretrail
-from domain.decider import StreamEvent
+from domain.attribution import ATTRIBUTION, Attributed, AttributionHistory, Attributions
+from domain.decider import StreamEvent, fold
 from domain.duties import Due
 from domain.ids import EncounterId, EventId
 from domain.interpretation import interpret
@@ -16,6 +17,7 @@ from domain.transition.derived import DerivedTransition, Transition, transitions
 from domain.transition.events import TransitionEvent, TransitionFact
 from domain.transition.reconciliations import NO_RECONCILIATIONS, Reconciliations
 from tests.domain.interpretation.statements import MONDAY, adt
+from tests.domain.stream_properties import RECORD
 
 E = TypeVar("E", bound=TransitionFact)
 
@@ -34,6 +36,16 @@ def on(text: str) -> str:
     """Return an instant as ``adt`` takes it."""
     at = utc(text)
     return f"{(at.date() - MONDAY.date()).days}d {at:%H:%M}"
+
+
+def of_payer(payer: str, since: str) -> Attributions:
+    """Return the attributions of a patient who belongs to a payer from an instant on."""
+    moment = Moment(at=utc(since))
+    fact = Attributed(
+        record=RECORD, happened_at=moment, target_kind="payer", target=payer, since=moment
+    )
+    history: AttributionHistory = [StreamEvent(EventId("a1"), 1, fact)]
+    return fold(ATTRIBUTION, history).state
 
 
 def stay(

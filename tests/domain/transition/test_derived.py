@@ -41,6 +41,7 @@ from tests.domain.transition.given import (
     CONTENT,
     act,
     encounter,
+    of_payer,
     on,
     only,
     stay,
@@ -410,3 +411,21 @@ def test_each_missed_visit_after_a_settled_one_asks_for_a_call_again() -> None:
 def test_a_patient_who_moved_away_is_not_called_after_a_missed_visit() -> None:
     away = act(TransitionMovedAway, DISCHARGE, "2026-03-07 15:00")
     assert calls(missed("2026-03-06 15:00"), away) == []
+
+
+def test_the_call_after_a_missed_visit_has_the_payer_of_the_instant_of_the_miss() -> None:
+    """The patient changes the payer after the discharge. The steps keep their times."""
+    lines = """
+[lines.quick]
+payers = ["PLAN-A"]
+[lines.quick.duties]
+"transition.missed_visit" = { within = "1 h", source = "quick" }
+[lines.quick.steps.home]
+contact = { within = "1 h", source = "quick" }
+"""
+    payer = of_payer("PLAN-A", "2026-03-05 09:00")
+    protocols = Protocols.of([PublishedProtocol(None, parse_protocol(CONTENT + lines))])
+    found = only(STAY, missed("2026-03-06 15:00"), protocols=protocols.of_patient(payer))
+    sources = {each.code: each.source for each in duties(found)}
+    assert sources["transition.missed_visit"] == "quick"
+    assert sources["transition.contact"] != "quick"

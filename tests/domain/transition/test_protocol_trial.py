@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from domain.attribution import NO_ATTRIBUTIONS, Attributions
 from domain.decider import StreamEvent
 from domain.ids import EventId
 from domain.interpretation import interpret
@@ -15,7 +16,16 @@ from domain.transition.events import (
 )
 from domain.transition.protocol_trial import ProtocolTrial, StepOfKind, TriedStep
 from tests.domain.interpretation.statements import adt
-from tests.domain.transition.given import CONTENT, PROTOCOLS, act, encounter, on, stay, utc
+from tests.domain.transition.given import (
+    CONTENT,
+    PROTOCOLS,
+    act,
+    encounter,
+    of_payer,
+    on,
+    stay,
+    utc,
+)
 
 STAY = stay("2026-02-26 09:00", "2026-03-02 15:00")
 ADMISSION, DISCHARGE = STAY
@@ -31,6 +41,7 @@ def tried(
     *acts: TransitionEvent,
     at: str = "2026-04-20 00:00",
     since: datetime | None = None,
+    attributions: Attributions = NO_ATTRIBUTIONS,
 ) -> tuple[ProtocolTrial, list[TriedStep]]:
     """Return the trial of a protocol beside the default one, and the steps that differ."""
     (patient,) = interpret(statements)
@@ -41,6 +52,7 @@ def tried(
         death=patient.death,
         events={encounter(ADMISSION): applied} if applied else {},
         protocols=PROTOCOLS,
+        attributions=attributions,
     )
     return trial, list(differing)
 
@@ -88,3 +100,22 @@ def test_discharges_before_since_and_after_the_instant_are_left_out() -> None:
     assert early.before.transitions == early.after.transitions == {}
     late, _ = tried(STRICT, STAY, at="2026-03-02 14:59")
     assert late.before.transitions == {}
+
+
+def test_the_lines_of_the_payer_of_the_patient_are_tried() -> None:
+    lines = """
+[lines.strict]
+payers = ["PLAN-A"]
+[lines.strict.steps.home]
+contact = { within = "1 bd", source = "strict" }
+"""
+
+    trial, differing = tried(
+        CONTENT + lines, STAY, CALL, attributions=of_payer("PLAN-A", "2026-01-01 00:00")
+    )
+    assert trial.after.steps[CONTACT] == {"late": 1}
+    assert [each.of for each in differing] == [CONTACT]
+    for some in (NO_ATTRIBUTIONS, of_payer("PLAN-A", "2026-03-03 00:00")):
+        trial, differing = tried(CONTENT + lines, STAY, CALL, attributions=some)
+        assert trial.after.steps[CONTACT] == {"in_time": 1}
+        assert differing == []

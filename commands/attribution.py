@@ -1,7 +1,7 @@
 """Say which practice, practitioner, payer or programme a person belongs to."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeAlias
 
 from pydantic import AwareDatetime, Field
 from typing_extensions import override
@@ -15,12 +15,19 @@ from domain.attribution import (
     AttributionSource,
     EndReason,
     OtherAttributions,
+    RecordedSource,
     TargetKind,
 )
 from domain.decider import StreamEvent
 from domain.events import UUID_TEXT, Code, OptionalCode, Origin, OwnEvent
 from domain.ids import IdKey, Mode, RecordId, StreamId
 from domain.statement import Moment
+
+#: A person may record what a hospital stated. It has the precedence of a statement then.
+RecordedSourceField: TypeAlias = Annotated[
+    RecordedSource,
+    Field(description="pd1 or in1: a hospital stated it in this segment; else command"),
+]
 
 
 def is_organisation(target_kind: TargetKind) -> bool:
@@ -111,6 +118,7 @@ class AttributePatient(_Attribution):
     ] = None
     until: Annotated[AwareDatetime | None, Field(description="end of the period")] = None
     own_wish: Annotated[bool, Field(description="whether the person asked for it")] = False
+    source: RecordedSourceField = "command"
     note: Annotated[Text, Field(description="free text; it is stored sealed")] = ""
 
     @override
@@ -118,7 +126,7 @@ class AttributePatient(_Attribution):
         self, history: Sequence[StreamEvent[OwnEvent]], context: Context
     ) -> Sequence[OwnEvent]:
         fact = Attributed(
-            **self.facts(context, "command", ""),
+            **self.facts(context, self.source, ""),
             since=Moment(at=self.since) if self.since else context.time.moment,
             until=Moment(at=self.until) if self.until else None,
             own_wish=self.own_wish,
@@ -140,6 +148,7 @@ class EndAttribution(AttributionCommand):
     roster: Annotated[
         OptionalCode, Field(description="id of the roster, if a roster stated the attribution")
     ] = ""
+    source: RecordedSourceField = "command"
     until: Annotated[
         AwareDatetime | None, Field(description="end of the period; now if not given")
     ] = None
@@ -151,7 +160,7 @@ class EndAttribution(AttributionCommand):
         self, history: Sequence[StreamEvent[OwnEvent]], context: Context
     ) -> Sequence[OwnEvent]:
         fact = AttributionEnded(
-            **self.facts(context, "roster" if self.roster else "command", self.roster),
+            **self.facts(context, "roster" if self.roster else self.source, self.roster),
             until=Moment(at=self.until) if self.until else context.time.moment,
             reason=self.reason,
         )

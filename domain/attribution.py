@@ -26,6 +26,8 @@ from domain.stream_kind import StreamKind
 
 TargetKind: TypeAlias = Literal["practice", "practitioner", "payer", "programme"]
 AttributionSource: TypeAlias = Literal["roster", "pd1", "in1", "command"]
+#: The sources that a person can name who records an attribution.
+RecordedSource: TypeAlias = Literal["command", "pd1", "in1"]
 EndReason: TypeAlias = Literal[
     "not_on_roster", "other_target", "moved_away", "patient_wish", "ended", "other"
 ]

@@ -134,6 +134,8 @@ class Protocol(BaseModel):
     zones: Annotated[Mapping[str, ZoneName], Field(default_factory=dict)]
     """Zones by the code of the facility."""
     calendar: BusinessCalendar = BusinessCalendar()
+    primary_care: frozenset[str] = frozenset()
+    """Codes of the facilities that are practices in primary care."""
     backlog_days: Annotated[int, Field(ge=0)] = 14
     """The work list leaves out duties that became due more days ago, unless it is asked for."""
     window_days: Annotated[int, Field(ge=1)] = 30

@@ -65,6 +65,7 @@ def attribution_show(options: Namespace) -> None:
         line(flag)
     line()
     _print_attributions(shown["attributions"])
+    _print_proposed(shown["proposed"])
 
 
 def responsible(options: Namespace) -> None:
@@ -89,6 +90,7 @@ def responsible(options: Namespace) -> None:
         line(flag)
     line()
     _print_attributions(shown["attributions"])
+    _print_proposed(shown["proposed"])
     _print_stated(shown["stated_by_hospital"])
 
 
@@ -118,6 +120,15 @@ def _print_attributions(shown: list[Json]) -> None:
             for each in shown
         ],
     )  # fmt: skip
+
+
+def _print_proposed(proposed: Json | None) -> None:
+    if proposed is not None:
+        line()
+        line(
+            f"proposed: practice {proposed['target']}, last seen in primary care"
+            f" {proposed['seen_at']}"
+        )
 
 
 def _print_stated(shown: list[Json]) -> None:

@@ -5,11 +5,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
+from caretrail.reading.past_courses import known_protocols
 from caretrail.reading.patient import PatientReading
 from caretrail.reading.plan_contents import PartContents
 from caretrail.reading.reader import Reader
+from caretrail.reading.responsibility import proposed_practice
 from caretrail.reading.stated_teams import StatedMemberReading, read_stated_team
+from domain.catalogue import own_event
 from domain.ids import MODES, PatientId, StreamId
+from domain.primary_care import SeenInPrimaryCare, last_seen_in_primary_care
 from projections.attribution import AttributionRow, attributions
 from projections.work_list import ItemFilter, WorkItemRow, items_of
 
@@ -24,6 +28,8 @@ class CareReading:
     at: datetime
     items: tuple[WorkItemRow, ...] = ()  # open, the most pressing first
     attributions: tuple[AttributionRow, ...] = ()  # in force, the one that decides first
+    #: The practice to which a person may attribute the patient; None: none is to be proposed.
+    proposed: SeenInPrimaryCare | None = None
     stated: tuple[StatedMemberReading, ...] = ()  # the team as hospitals state it, in force
     #: What the parts of each current plan say.
     contents: Mapping[StreamId, Mapping[str, PartContents]] = field(default_factory=dict)
@@ -48,13 +54,19 @@ def read_care(
     patient = PatientId(reading.patient.patient_id)
     with reader.past(known_at=known_at, records=reading.patient.records) as then:
         told = attributions(then.connection, [patient], relations=then)
+        practices = (
+            known_protocols(then.connection, then.clocks, own_event).at(owed.at).primary_care
+        )
     plans = reading.activities.streams["care_plan"]
     known = None if known_at is None else reading.known.index
     whole = reading if reading.as_of is None else reader.patient(patient, known_at=known_at)
     stated = read_stated_team(whole, reader.opening, as_of=reading.as_of) if whole else []
+    in_force = tuple(each for each in told if each.holds_at(owed.at))
+    last_seen = last_seen_in_primary_care(reading.patient.encounters, practices, owed.at)
     return replace(
         owed,
-        attributions=tuple(each for each in told if each.holds_at(owed.at)),
+        attributions=in_force,
+        proposed=proposed_practice(last_seen, in_force),
         stated=tuple(each for each in stated if each.holds_at(owed.at)),
         contents={
             plan["stream_id"]: reader.plan_contents(

@@ -8,6 +8,7 @@ from caretrail.reading.attributions import attribution_json
 from caretrail.reading.care_teams import coordinator_json, handover_json, member_json
 from caretrail.reading.member_details import MemberDetails
 from caretrail.reading.members import Json, instant
+from caretrail.reading.past_courses import known_protocols
 from caretrail.reading.reader import Reader
 from caretrail.reading.stated_teams import (
     StatedMemberReading,
@@ -15,7 +16,9 @@ from caretrail.reading.stated_teams import (
     stated_member_json,
 )
 from domain.care_team.events import Scope
+from domain.catalogue import own_event
 from domain.ids import PatientId
+from domain.primary_care import SeenInPrimaryCare, last_seen_in_primary_care
 from projections.attribution import AttributionRow, attributions
 from projections.audit_trail import LogPosition
 from projections.care_team_member import (
@@ -46,11 +49,17 @@ class TeamReading:
     handovers: Sequence[HandoverRow]
     attributions: Sequence[AttributionRow]
     stated: Sequence[StatedMemberReading]  # by the hospitals, apart from the team
+    last_seen: SeenInPrimaryCare | None = None  # in primary care, until ``at``
 
     @property
     def told(self) -> list[AttributionRow]:
         """The attributions in force, by precedence: the first one says who is told."""
         return [each for each in self.attributions if each.holds_at(self.at)]
+
+    @property
+    def proposed(self) -> SeenInPrimaryCare | None:
+        """The practice to propose: see ``proposed_practice``."""
+        return proposed_practice(self.last_seen, self.told)
 
     def coordinator(self, scope: Scope, programme: str = "") -> CoordinatorRow | None:
         """Return the coordinator of a scope; if it has none, that of the scope ``all``."""
@@ -89,6 +98,9 @@ def read_team(
     patient, records = found.patient.patient_id, found.patient.records
     with reader.past(known_at=known_at, records=records) as then:
         told = attributions(then.connection, [patient], relations=then)
+        practices = (
+            known_protocols(then.connection, then.clocks, own_event).at(as_of or now).primary_care
+        )
     with reader.past(as_of=as_of, known_at=known_at, records=records) as then:
         return TeamReading(
             patient_id=patient,
@@ -103,7 +115,16 @@ def read_team(
             handovers=handovers(then.connection, patient, relations=then),
             attributions=told,
             stated=read_stated_team(found, reader.opening, as_of=as_of),
+            last_seen=last_seen_in_primary_care(found.patient.encounters, practices, as_of or now),
         )
+
+
+def proposed_practice(
+    last_seen: SeenInPrimaryCare | None, told: Iterable[AttributionRow]
+) -> SeenInPrimaryCare | None:
+    """Return the practice to propose; None if the patient is attributed to it, or there is none."""
+    known = {each.target for each in told if each.target_kind == "practice"}
+    return last_seen if last_seen and last_seen.practice not in known else None
 
 
 def team_json(reading: TeamReading) -> Json:
@@ -126,6 +147,7 @@ def attributions_json(reading: TeamReading) -> Json:
         **_head(reading),
         "in_force": [attribution_json(each) for each in reading.told],
         "attributions": [attribution_json(each) for each in reading.attributions],
+        "proposed": _proposed_json(reading),
         "flags": _conflicts(reading.told),
     }
 
@@ -149,10 +171,25 @@ def responsible_json(reading: TeamReading, scope: Scope, programme: str = "") ->
         "member": _member_json(reading, member) if member else None,
         "open_handover": handover_json(is_open[0]) if is_open else None,
         "attributions": [attribution_json(each) for each in reading.told],
+        "proposed": _proposed_json(reading),
         "stated_by_hospital": [
             stated_member_json(each) for each in reading.stated if each.holds_at(reading.at)
         ],
         "flags": _conflicts(reading.told),
+    }
+
+
+def _proposed_json(reading: TeamReading) -> Json | None:
+    """Return the practice in which the patient was last seen, if it is to be proposed."""
+    seen = reading.proposed
+    if seen is None:
+        return None
+    return {
+        "target_kind": "practice",
+        "target": seen.practice,
+        "reason": "last_seen_in_primary_care",
+        "encounter_id": seen.encounter_id,
+        "seen_at": instant(seen.at),
     }
 
 

@@ -145,8 +145,11 @@ def stated_members(care: CareReading, words: Words) -> list[TeamLine]:
 
 
 def attributed_parties(care: CareReading, words: Words) -> list[TeamLine]:
-    """Return the attributions in force. The first of each kind is the one that counts."""
-    return [
+    """Return the attributions in force, and after them the practice that is proposed.
+
+    The first attribution of each kind is the one that counts.
+    """
+    lines = [
         TeamLine(
             label=f"{spaced(each.target_kind).capitalize()}, attributed",
             name=words.facility(each.target),
@@ -155,3 +158,13 @@ def attributed_parties(care: CareReading, words: Words) -> list[TeamLine]:
         )
         for each in care.attributions
     ]
+    if care.proposed is not None:
+        seen = words.near(care.proposed.at, care.at)
+        lines.append(
+            TeamLine(
+                label="Practice, proposed",
+                name=words.facility(care.proposed.practice),
+                note=f"last seen in primary care {seen}; not attributed",
+            )
+        )
+    return lines

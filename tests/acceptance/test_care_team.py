@@ -158,6 +158,45 @@ def test_a_wish_of_the_person_precedes_and_conflicts_are_flagged(caretrail: Comm
     assert "SOUTH" in caretrail.run("attribution", "show", "MERCY|0042")
 
 
+def test_a_person_records_what_the_hospital_stated_and_ends_it(caretrail: CommandLine) -> None:
+    about = ("MERCY|0042", "--target-kind", "payer", "--target", "PLAN-A", *NURSE)
+    caretrail.object("attribution", "attribute", *about, "--source", "in1")
+    (told,) = caretrail.object("attribution", "show", "MERCY|0042")["in_force"]
+    assert (told["source"], told["precedence"]) == ("in1", 4)
+    assert "not_attributed" in caretrail.refused("attribution", "end", *about)
+    caretrail.object("attribution", "end", *about, "--source", "in1")
+    assert caretrail.object("attribution", "show", "MERCY|0042")["in_force"] == []
+
+
+def test_the_practice_of_the_last_visit_is_proposed_until_it_is_attributed(
+    caretrail: CommandLine, home: Path
+) -> None:
+    visits = home.with_name("visits.hl7")
+    visits.write_text(
+        FEED.replace("ADT^A01", "ADT^A04")
+        .replace("1|I|4W", "1|O|EXAM")
+        .replace("ADT|MERCY", "ADT|CLINIC")
+        .replace("^1^MERCY", "^1^CLINIC")
+        .replace("||V7|", "||W7|")
+    )
+    caretrail.run("ingest", visits)
+    assert caretrail.object("responsible", "MERCY|0042")["proposed"] is None
+    protocol = home.with_name("protocol.toml")
+    protocol.write_text(f'primary_care = ["CLINIC"]\n{default_protocol()}')
+    caretrail.object("protocol", "publish", protocol, *OPERATOR)
+
+    proposed = caretrail.object("responsible", "MERCY|0042")["proposed"]
+    assert (proposed["target"], proposed["seen_at"]) == ("CLINIC", "2026-03-01T10:00:00Z")
+    assert proposed == caretrail.object("attribution", "show", "MERCY|0042")["proposed"]
+    assert caretrail.objects("attribution", "ls", "--target", "CLINIC") == []
+    assert "proposed: practice CLINIC" in caretrail.run("responsible", "MERCY|0042")
+    caretrail.object(
+        "attribution", "attribute", "MERCY|0042", "--target-kind", "practice",
+        "--target", "CLINIC", *NURSE,
+    )  # fmt: skip
+    assert caretrail.object("responsible", "MERCY|0042")["proposed"] is None
+
+
 def test_a_referral_has_the_time_of_the_payer_of_the_patient(
     caretrail: CommandLine, home: Path
 ) -> None:

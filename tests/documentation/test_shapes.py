@@ -60,6 +60,7 @@ from tests.documentation.test_json import documented
         (("team show", "care_team in activities"), teams.CareTeamShape),
         (("attribution show",), teams.AttributionsAnswer),
         (("attribution show", "attributions"), teams.AttributionShape),
+        (("attribution show", "proposed"), teams.ProposedAttributionShape),
         (("attribution show", "attribution in activities"), teams.AttributionStreamShape),
         (("responsible",), teams.ResponsibleAnswer),
         (("work ls",), transitions.WorkListAnswer),

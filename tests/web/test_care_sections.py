@@ -18,8 +18,9 @@ from caretrail.web.care_sections import CareSections, care_sections
 from caretrail.web.deeds import deeds_of, is_offered
 from caretrail.web.render import environment
 from domain.continuity import Death
-from domain.ids import PatientId, RecordId, StatementRef, StreamId
+from domain.ids import EncounterId, PatientId, RecordId, StatementRef, StreamId
 from domain.interpretation import StatedMember
+from domain.primary_care import SeenInPrimaryCare
 from domain.segments import Name, Practitioner
 from domain.work import ItemId
 from projections.attribution import AttributionRow
@@ -253,6 +254,13 @@ def test_an_attribution_in_force_says_where_it_comes_from() -> None:
     (line,) = sections(CareReading(at=AS_OF, attributions=(row,))).team
     assert (line.label, line.name) == ("Practice, attributed", "Cedar Street Clinic")
     assert line.note == "by a roster, since 1 Feb"
+
+
+def test_a_practice_that_is_proposed_is_said_not_to_be_attributed() -> None:
+    seen = SeenInPrimaryCare("CSC", EncounterId("e1"), at("02-01 09:00"))
+    (line,) = sections(CareReading(at=AS_OF, proposed=seen)).team
+    assert (line.label, line.name) == ("Practice, proposed", "Cedar Street Clinic")
+    assert line.note == "last seen in primary care 1 Feb 09:00; not attributed"
 
 
 def test_medications_say_the_last_list_and_the_last_reconciliation_without_items() -> None:

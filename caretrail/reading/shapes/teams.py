@@ -136,11 +136,22 @@ class AttributionShape(TypedDict):
     flags: Codes
 
 
+class ProposedAttributionShape(TypedDict):
+    """A practice to which a person may attribute the patient."""
+
+    target_kind: str
+    target: str
+    reason: Annotated[str, Field(examples=["last_seen_in_primary_care"])]
+    encounter_id: Uuid
+    seen_at: Time
+
+
 class AttributionsAnswer(AtInstants):
     """The attributions of a patient, and those in force, by precedence."""
 
     in_force: list[AttributionShape]
     attributions: list[AttributionShape]
+    proposed: ProposedAttributionShape | None
     flags: Codes
 
 
@@ -166,5 +177,6 @@ class ResponsibleAnswer(AtInstants):
     member: NamedMemberShape | None
     open_handover: HandoverShape | None
     attributions: list[AttributionShape]
+    proposed: ProposedAttributionShape | None
     stated_by_hospital: list[StatedMemberShape]
     flags: Codes

@@ -285,6 +285,7 @@ def _tellings(folded: Folded, requester: Party) -> Iterator[_Owed]:
                 opened, received = None, False
         elif step is ReferralReopened:
             opened = (opened or at) if after in _WITH_OUTCOME else None
+            received = after == "outcome_received"
     if opened is not None:
         yield _Owed("referral.tell_patient", opened, requester)
 

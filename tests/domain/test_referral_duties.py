@@ -186,6 +186,8 @@ def test_a_referral_that_is_reopened_owes_again_what_its_state_owes() -> None:
     assert spans(*again)["tell_patient"] == [(2, 3), (4, None)]
     assert spans(*again, "closed")["tell_patient"] == [(2, 3), (4, None)]
     assert spans(*again, fact("closed", -85, **day))["tell_patient"] == [(2, 3), (4, 5)]
+    # An outcome that is received once more does not begin it again.
+    assert spans(*again, "outcome_received")["tell_patient"] == [(2, 3), (4, None)]
 
 
 def test_an_outcome_leaves_no_answer_to_give() -> None:

@@ -4,7 +4,6 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from caretrail.bootstrap import opened
 from infra.settings import Settings
@@ -15,13 +14,12 @@ from tests import servers
 def new_folder() -> Iterator[Path]:
     """Give an empty folder in which there can be homes.
 
-    It is not under pytest's own folder, which other runs close to everybody: as root, PostgreSQL
-    runs under another user.
+    If this run is killed, a later one removes it: see ``servers.home``.
     """
-    with TemporaryDirectory(
-        prefix="caretrail-home-", dir=servers.quick_folder(), ignore_cleanup_errors=True
-    ) as folder:
-        yield Path(folder)
+    with servers.home() as outer:
+        folder = outer / servers.FOLDER
+        folder.mkdir(mode=0o700)
+        yield folder
 
 
 @contextmanager

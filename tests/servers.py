@@ -1,5 +1,6 @@
 """The real servers behind the tests, and databases on one of them."""
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,8 +21,13 @@ from infra.settings import Settings
 
 _PREFIX, _LOCK = "caretrail-test-", "run.lock"
 _SETTLED = 60  # seconds
+#: The folder beside the lock in which ``tests.homes`` makes homes.
+FOLDER: Final = "new"
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108  # the names of what is made in it are random
 _ROOM: Final = 4 << 30  # bytes; a run takes a tenth of them
+#: The memory of the machine, and of the container: its limit, and what it uses.
+_MACHINE: Final = Path("/proc/meminfo")
+_CONTAINER: Final = Path("/sys/fs/cgroup")
 
 # Without fsync, rows survive the kill of any process; only a power cut loses them. The files of a
 # test run are thrown away anyway. With the least of a write-ahead log, and with files that the
@@ -75,11 +81,13 @@ def home() -> Iterator[Path]:
     The home is not in pytest's folders. Those are private, and PostgreSQL runs as another user if
     we are root.
     """
-    where = quick_folder()
-    for left in where.glob(f"{_PREFIX}*/{_LOCK}"):
-        _end_if_nobody_holds(left)
+    for place in {_MEMORY, Path(gettempdir())}:
+        for left in place.glob(f"{_PREFIX}*/{_LOCK}"):
+            _end_if_nobody_holds(left)
     with (
-        TemporaryDirectory(prefix=_PREFIX, dir=where) as folder,
+        TemporaryDirectory(
+            prefix=_PREFIX, dir=quick_folder(), ignore_cleanup_errors=True
+        ) as folder,
         (Path(folder) / _LOCK).open("wb") as lock,
     ):
         flock(lock, LOCK_EX)
@@ -90,12 +98,31 @@ def quick_folder() -> Path:
     """Return where servers keep their files: in memory if there is room, else on the disk.
 
     A database is some 600 files. In memory they are made and removed in a fraction of the time.
+    What is in the folder counts as memory that is used, and a container that uses more than its
+    limit is killed. So the room of the folder alone is not enough.
     """
     try:
-        room = disk_usage(_MEMORY).free
+        room = min(disk_usage(_MEMORY).free, *_free_memory())
     except OSError:
         room = 0
-    return _MEMORY if room > _ROOM else Path(gettempdir())
+    usable = room > _ROOM and os.access(_MEMORY, os.W_OK)
+    return _MEMORY if usable else Path(gettempdir())
+
+
+def _free_memory() -> Iterator[int]:
+    """Yield how many bytes the machine and the container may still use, as far as they say so."""
+    with suppress(OSError):
+        yield _number(_MACHINE, "MemAvailable:") << 10
+    with suppress(OSError, ValueError):  # ValueError: the limit is "max"
+        limit = int((_CONTAINER / "memory.max").read_text())
+        used = int((_CONTAINER / "memory.current").read_text())
+        yield limit - used + _number(_CONTAINER / "memory.stat", "inactive_file")
+
+
+def _number(path: Path, name: str) -> int:
+    """Return the number after a name in a file of the kernel; 0 if the file does not say it."""
+    rows = (each.split() for each in path.read_text("ascii").splitlines())
+    return next((int(row[1]) for row in rows if row[0] == name), 0)
 
 
 def _end_if_nobody_holds(path: Path) -> None:
@@ -103,8 +130,9 @@ def _end_if_nobody_holds(path: Path) -> None:
         if time.time() - path.stat().st_mtime < _SETTLED:
             return  # another run is making this home now
         flock(lock, LOCK_EX | LOCK_NB)
-        PostgresServer(path.parent).stop_left()
-        KafkaServer(path.parent).stop_left()
+        for each in (path.parent, *path.parent.glob(f"{FOLDER}/*")):
+            PostgresServer(each).stop_left()
+            KafkaServer(each).stop_left()
         rmtree(path.parent)
 
 

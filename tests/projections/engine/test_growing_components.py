@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,7 +22,6 @@ from projections.engine.component_memory import (
 from projections.engine.events import FiledStatement, logged
 from projections.engine.projection import ByComponent
 from projections.engine.table import Column, Row, Table
-from tests.domain.interpretation.case import Case
 from tests.domain.interpretation.cases import CASES
 from tests.domain.interpretation.test_properties import SETS
 from tests.examples import a_part_of_the_examples
@@ -108,12 +108,14 @@ def test_statements_that_arrive_one_by_one(
     assert_the_rows_are_those_of_a_first_fold(filed(statements, Random(seed), again=again))
 
 
-@given(st.sampled_from(CASES), st.integers())
-@a_part_of_the_examples(5)
-def test_the_cases_of_interpretation_in_any_order(case: Case, seed: int) -> None:
+@pytest.mark.parametrize(
+    "seed", [5, *(pytest.param(each, marks=pytest.mark.soak) for each in range(6, 30))]
+)
+def test_every_case_of_interpretation_in_an_order_of_the_seed(seed: int) -> None:
     random = Random(seed)
-    shuffled = random.sample(case.statements, len(case.statements))
-    assert_the_rows_are_those_of_a_first_fold(filed(shuffled, random, again=0.1))
+    for case in CASES:
+        shuffled = random.sample(case.statements, len(case.statements))
+        assert_the_rows_are_those_of_a_first_fold(filed(shuffled, random, again=0.1))
 
 
 def test_only_rows_that_differ_are_changed() -> None:

@@ -6,7 +6,7 @@ import psycopg
 
 from caretrail.failure import AlreadyRunning, Failed, RoleFailed
 from caretrail.refusals import refusal_words
-from commands.ports.store import CannotStore, StoreUnavailable
+from commands.ports.store import CannotStore, RightMissing, StoreUnavailable
 from commands.ports.topic import Halted, TopicUnavailable
 from consumers.hl7v2.profiles import ProfilesInvalid, UnknownSender
 from domain.errors import DomainError
@@ -79,6 +79,11 @@ def explanation(error: Exception) -> str | None:  # noqa: PLR0911 - a table of c
             return (
                 f"Kafka does not answer, or refuses our credentials ({error}): see"
                 " CARETRAIL_KAFKA_* and the log of the broker"
+            )
+        case RightMissing():
+            return (
+                f"the database does not let caretrail do this: {error}. Grant the right to the"
+                " user of CARETRAIL_DATABASE_URL"
             )
         case StoreUnavailable() | psycopg.OperationalError():
             return "the database does not answer: see CARETRAIL_DATABASE_URL and its server's log"

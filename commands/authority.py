@@ -1,10 +1,13 @@
 """Decide whether the role in which a person acts allows a command: one place for all interfaces."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, assert_never
 
+from commands.command import Command, VoidEvent
+from commands.organisations import Organisations
 from commands.permissions import Grant, Permission, Role, grant
+from domain.body import Actor
 from domain.errors import AccessReasonMissing, RoleNotAllowed
 
 #: How a patient is in the care of a person; None: not.
@@ -17,6 +20,45 @@ class Authority:
 
     roles: tuple[Role, ...]
     organisations: frozenset[str] = frozenset()
+
+
+def in_allowed_role(
+    command: Command,
+    actor: Actor,
+    authority: Authority,
+    *,
+    author: Actor | None,
+    known: Organisations,
+) -> Actor:
+    """Return the person with the role in which the person may give a command.
+
+    Args:
+        command: The command.
+        actor: The person.
+        authority: The roles and organisations of the person.
+        author: The person behind the event that is to be void. None: there is no such event, which
+            the rules refuse, or the command makes none void.
+        known: The organisations of the installation.
+
+    Raises:
+        RoleNotAllowed: None of the roles allows it.
+    """
+    is_own = None
+    if isinstance(command, VoidEvent):
+        is_own = author is None or _is_same_person(author, actor)
+    organisations = frozenset(map(known.code_of, authority.organisations))
+    role = acting_role(
+        replace(authority, organisations=organisations),
+        command.PERMISSION,
+        organisation=known.code_of(command.facility()),
+        is_own=is_own,
+        reports=command.REPORTS,
+    )
+    return replace(actor, role=role)
+
+
+def _is_same_person(one: Actor, other: Actor) -> bool:
+    return (one.kind, one.issuer, one.subject) == (other.kind, other.issuer, other.subject)
 
 
 def acting_role(

@@ -9,12 +9,12 @@ from typing import Final, NamedTuple, assert_never
 
 import structlog
 
-from commands.authority import Authority, acting_role
+from commands.authority import Authority, in_allowed_role
 from commands.command import Command, Context, VoidEvent
 from commands.lifetimes import refusals_by_life
 from commands.organisations import Organisations, every_organisation
 from commands.ports.facts import Facts
-from commands.ports.store import CannotStore, StoreUnavailable
+from commands.ports.store import CannotStore, RightMissing, StoreUnavailable
 from commands.ports.streams import (
     AppendResult,
     CommandKey,
@@ -100,6 +100,7 @@ class Decisions:
             DomainError: The rules or the role of the caller refuse the command. Nothing was
                 recorded.
             CannotStore: The store refuses the content of the command. Nothing was recorded.
+            RightMissing: The database does not let caretrail record it. Nothing was recorded.
             StoreUnavailable: The outcome is unknown: repeat the command with the same key.
         """
         (found,) = self.record_all([GivenCommand(command, caller, tuple(noticed))])
@@ -146,10 +147,10 @@ class Decisions:
         """
         try:
             views = self._look(turn)
+            facts = self._facts_for(turn, views)
         except StoreUnavailable as error:
             return {each.place: error for each in turn}
         found, decisions = dict[int, CommandOutcome | Exception](), list[_CommandDecision]()
-        facts = self._facts_for(turn, views)
         for one, view in zip(turn, views, strict=True):
             try:
                 decided = self._decide(one, view, facts)
@@ -258,6 +259,7 @@ class Decisions:
 
         Raises:
             DomainError, CannotStore: The command is refused.
+            RightMissing: The database does not take it.
         """
         match result:
             case CommandOutcome():
@@ -267,12 +269,12 @@ class Decisions:
                 one.left -= 1
                 if not one.left:
                     raise VersionConflict(expected=append.expected_version, actual=None)
+            case RightMissing() | CannotStore():
+                raise result
             case StoreUnavailable():
                 log.warning("command.outcome_unknown", stream=append.stream)
                 one.left = min(one.left, RESENDS) if one.lost is None else 0
                 one.lost = result
-            case CannotStore():
-                raise result
             case _:
                 assert_never(result)
         return None
@@ -303,23 +305,12 @@ class Decisions:
         """
         if caller.authority is None:
             return caller.actor
-        is_own = None
+        author = None
         if isinstance(command, VoidEvent):
             author = self.streams.actor_of(command.event_id)
-            # An event that does not exist is refused by the rules.
-            is_own = author is None or _is_same_person(author, caller.actor)
-        known = self.organisations()
-        role = acting_role(
-            replace(
-                caller.authority,
-                organisations=frozenset(map(known.code_of, caller.authority.organisations)),
-            ),
-            command.PERMISSION,
-            organisation=known.code_of(command.facility()),
-            is_own=is_own,
-            reports=command.REPORTS,
+        return in_allowed_role(
+            command, caller.actor, caller.authority, author=author, known=self.organisations()
         )
-        return replace(caller.actor, role=role)
 
     def _decided(self, command: Command, events: Sequence[OwnEvent]) -> list[DecidedEvent]:
         ids = [EventId(self.new_id()) for _ in events]
@@ -392,10 +383,6 @@ def _same(outcome: CommandOutcome) -> CommandOutcome:
     if not outcome.same_content:
         raise KeyReused
     return outcome
-
-
-def _is_same_person(one: Actor, other: Actor) -> bool:
-    return (one.kind, one.issuer, one.subject) == (other.kind, other.issuer, other.subject)
 
 
 def _content(command: Command) -> str:

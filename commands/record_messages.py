@@ -7,7 +7,7 @@ from typing import Final, Generic
 import structlog
 
 from commands.ports.intake import Disposition, IncomingMessage, MessageLog, MessageOutcome, Prepared
-from commands.ports.store import CannotStore, StoreUnavailable
+from commands.ports.store import CannotStore, RightMissing, StoreUnavailable
 
 log = structlog.get_logger()
 
@@ -80,6 +80,8 @@ def _recorded(
     for left in reversed(range(attempts)):
         try:
             return store.record(prepared)
+        except RightMissing:
+            raise
         except StoreUnavailable:
             if not left:
                 raise

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import psycopg
 import structlog
-from psycopg import Connection, Cursor
+from psycopg import Cursor
 from psycopg.sql import SQL
 from typing_extensions import override
 
@@ -196,11 +196,6 @@ class RecordedStreams(Streams):
         raise StoreUnavailable("OthersWereFirst")
 
     @override
-    def outcome_of(self, key: CommandKey) -> CommandOutcome | None:
-        with self._writer.connection() as connection:
-            return self._outcome(connection, key)
-
-    @override
     def actor_of(self, event_id: EventId) -> Actor | None:
         with self._writer.connection() as connection:
             row = connection.execute(_ACTOR, (event_id,)).fetchone()
@@ -243,7 +238,7 @@ class RecordedStreams(Streams):
             return None
         self._writer.keys.confirm(proposed)
         if not claimed:
-            return self.outcome_of(key)
+            return self._outcome(key)
         one = StreamAppend(
             stream=stream,
             events=(),
@@ -258,11 +253,12 @@ class RecordedStreams(Streams):
         cursor.execute(_CLAIM, (*self._hashes(key), *outcome))
         return cursor.rowcount == 1
 
-    def _outcome(self, connection: Connection[Any], key: CommandKey) -> CommandOutcome | None:
+    def _outcome(self, key: CommandKey) -> CommandOutcome | None:
+        """Return what the command with this key recorded; None if it was not recorded."""
         hashed, content = self._hashes(key)
-        return _outcome(
-            connection.execute(_LOOK, (array(()), byte_texts([hashed]))).fetchall(), content
-        )
+        with self._writer.connection() as connection:
+            rows = connection.execute(_LOOK, (array(()), byte_texts([hashed]))).fetchall()
+        return _outcome(rows, content)
 
     def _hashes(self, key: CommandKey) -> tuple[bytes, bytes]:
         actor = key.actor

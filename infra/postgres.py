@@ -18,7 +18,7 @@ from psycopg.rows import TupleRow, dict_row
 from psycopg_pool import ConnectionPool
 from typing_extensions import override
 
-from commands.ports.store import StoreUnavailable
+from commands.ports.store import RightMissing, StoreUnavailable
 
 log = structlog.get_logger()
 
@@ -210,11 +210,23 @@ def snapshot(connection: Connection[Any]) -> Iterator[None]:
 
 @contextmanager
 def reachable() -> Iterator[None]:
-    """Raise ``StoreUnavailable`` if the server is lost or cannot be reached."""
+    """Raise ``StoreUnavailable`` if the server is lost, cannot be reached or lacks a right."""
     try:
         yield
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise right_missing(error) from None
     except (psycopg.InterfaceError, psycopg.OperationalError) as error:
         raise StoreUnavailable(type(error).__name__) from error
+
+
+def right_missing(error: psycopg.errors.InsufficientPrivilege) -> RightMissing:
+    """Write to the log which right is missing, and return the error of the port.
+
+    The text of PostgreSQL names a table, a function or a schema, and no value.
+    """
+    reason = error.diag.message_primary or type(error).__name__
+    log.error("database.right_missing", reason=reason)
+    return RightMissing(reason)
 
 
 class Datastore(PostgresDatastore):

@@ -14,6 +14,7 @@ from eventsourcing.persistence import (
     InterfaceError,
     InternalError,
     OperationalError,
+    ProgrammingError,
 )
 from psycopg import Connection
 
@@ -22,6 +23,7 @@ from domain.body import PlainSegment
 from domain.encoding import BodyDoesNotHold, make_body
 from domain.events import OwnEvent
 from domain.statement import Statement
+from infra.postgres import right_missing
 from infra.recorder import CareRecorder, Columns, NewEvent
 from infra.subject_keys import SealingKeys, SubjectKeys
 
@@ -50,6 +52,7 @@ class StoreWriter:
 
         Raises:
             CannotStore: The database refuses what was sent.
+            RightMissing: The role of the database lacks a right. Nothing was recorded.
             StoreUnavailable: The database does not answer. The outcome is unknown.
         """
         datastore = self.recorder.datastore
@@ -59,6 +62,10 @@ class StoreWriter:
         except (DataError, IntegrityError, UnicodeEncodeError) as error:
             # Without its cause, whose text quotes values.
             raise CannotStore(REASONS[type(error)]) from None
+        except ProgrammingError as error:
+            if isinstance(error.__cause__, psycopg.errors.InsufficientPrivilege):
+                raise right_missing(error.__cause__) from None
+            raise
         except (InterfaceError, OperationalError, InternalError) as error:
             if isinstance(error.__cause__, psycopg.errors.ProgramLimitExceeded):
                 # Such as a text too long for an index. No retry makes it shorter.

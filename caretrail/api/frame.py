@@ -13,7 +13,7 @@ from caretrail.actors.accesses import AccessNotRecorded
 from caretrail.actors.user import NotAuthenticated
 from caretrail.api.incoming import ApiServices, Incoming
 from caretrail.api.problems import Problem, refused, sentence
-from commands.ports.store import CannotStore, StoreUnavailable
+from commands.ports.store import CannotStore, RightMissing, StoreUnavailable
 from domain.errors import DomainError, UnknownEvent, UnknownStream
 from domain.events import UUID_TEXT
 from domain.ids import EventId, StreamId
@@ -24,11 +24,12 @@ from projections.engine.generations import NeedsRebuild
 log = structlog.get_logger()
 
 _UUID: Final = re.compile(UUID_TEXT)
-#: Failures of what the API depends on, and the codes of their problems.
+#: Failures of what the API depends on, and the codes of their problems; of several, the first one.
 _CODES: Final[Mapping[type[Exception], str]] = {
     AccessNotRecorded: "access_not_recorded",
     IssuerUnavailable: "issuer_unavailable",
     NeedsRebuild: "read_models_not_built",
+    RightMissing: "database_right_missing",
     StoreUnavailable: "store_unavailable",
     PoolTimeout: "store_unavailable",
 }

@@ -124,6 +124,10 @@ PROBLEMS: Final = _kinds(
         "Repeat the request in a minute; a command with the same Idempotency-Key.",
     ),
     (
+        503, "database_right_missing", "The database does not let caretrail do this.",
+        "The log of the server names the right to grant. Then repeat the request.",
+    ),
+    (
         503, "access_not_recorded", "The access record could not be written, so nothing is shown.",
         "Repeat the request in a minute.",
     ),

@@ -19,7 +19,7 @@ from caretrail.reading import NumberShared, PatientSearch
 from caretrail.refusals import REMEDIES
 from caretrail.web.patients_page import patients_page
 from caretrail.web.session_pages import reason_page
-from commands.ports.store import StoreUnavailable
+from commands.ports.store import RightMissing, StoreUnavailable
 from domain.errors import AccessReasonMissing, DomainError
 from projections.engine.generations import NeedsRebuild
 
@@ -90,9 +90,13 @@ class ErrorPages:
         return self.site.error(request, 400, "Not a valid time", text)
 
     def unavailable(self, request: Request, error: Exception) -> Response:
-        """Say that the database does not answer."""
-        del error
+        """Say that the database does not answer, or that it does not let caretrail do this."""
         text = "The database does not answer. Please try again in a minute."
+        if isinstance(error, RightMissing):
+            text = (
+                "Nothing was recorded, because the database does not let caretrail do this. Tell"
+                " the operator: the log of the server names the right that is missing."
+            )
         return self.site.error(request, 503, "Not available", text)
 
     def rebuilding(self, request: Request, error: Exception) -> Response:

@@ -142,12 +142,9 @@ class Streams(Protocol):
         Raises:
             StreamConflict: The stream is not at ``expected_version``. Nothing was recorded.
             CannotStore: The store refuses the content. Nothing was recorded.
+            RightMissing: The database does not let caretrail record it. Nothing was recorded.
             StoreUnavailable: The outcome is unknown. ``look`` reads it back by the key.
         """
-        ...
-
-    def outcome_of(self, key: CommandKey) -> CommandOutcome | None:
-        """Return what the command with this key recorded; None if it was not recorded."""
         ...
 
     def actor_of(self, event_id: EventId) -> Actor | None:

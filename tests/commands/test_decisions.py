@@ -97,10 +97,6 @@ class FaultyStreams(Streams):
         )
 
     @override
-    def outcome_of(self, key: CommandKey) -> CommandOutcome | None:
-        return self.store.outcome_of(key)
-
-    @override
     def actor_of(self, event_id: EventId) -> Actor | None:
         return self.store.actor_of(event_id)
 

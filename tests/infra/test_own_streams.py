@@ -14,6 +14,7 @@ from commands.ports.streams import (
     StreamConflict,
     StreamOfOtherKind,
     Streams,
+    StreamView,
 )
 from domain.body import Actor, PlainSegment
 from domain.decider import StreamEvent
@@ -56,6 +57,13 @@ def decided(event: ReferralRequested | ReferralAccepted = REQUESTED) -> DecidedE
 
 def key(text: str = "", content: str = "c", actor: Actor = NURSE) -> CommandKey:
     return CommandKey(actor=actor, key=text or new_id(), content=content)
+
+
+def outcome_of(streams: Streams, key: CommandKey) -> CommandOutcome | None:
+    """Return what the command with a key recorded; None if it was not recorded."""
+    (view,) = streams.look([(StreamId(new_id()), key)])
+    assert isinstance(view, StreamView)
+    return view.earlier
 
 
 def test_a_stream_reads_back_as_it_was_appended(streams: Streams, stream: StreamId) -> None:
@@ -116,7 +124,7 @@ def test_another_version_than_the_newest_is_a_conflict(
         streams.append(stream, [decided(ACCEPTED)], expected_version=version, key=again)
     assert (conflict.value.stream, conflict.value.expected_version) == (stream, version)
     assert len(streams.read(stream)) == 2
-    assert streams.outcome_of(again) is None
+    assert outcome_of(streams, again) is None
 
 
 def test_of_two_writers_at_one_version_one_wins(streams: Streams, stream: StreamId) -> None:
@@ -139,7 +147,7 @@ def test_a_key_counts_once_and_gives_the_first_outcome(streams: Streams, stream:
     assert again.warnings == first.warnings == warned
     assert (again.version, again.repeated, again.same_content) == (1, True, True)
     assert len(streams.read(stream)) == 1
-    assert streams.outcome_of(key("k")) == again
+    assert outcome_of(streams, key("k")) == again
 
 
 def test_one_key_from_many_writers_is_recorded_once(streams: Streams, stream: StreamId) -> None:
@@ -156,14 +164,14 @@ def test_one_key_from_many_writers_is_recorded_once(streams: Streams, stream: St
 def test_a_command_that_adds_nothing_keeps_its_key(streams: Streams, stream: StreamId) -> None:
     streams.append(stream, [decided()], expected_version=0, key=key())
     streams.append(stream, [], expected_version=1, key=key("nothing"))
-    assert streams.outcome_of(key("nothing")) == CommandOutcome(
+    assert outcome_of(streams, key("nothing")) == CommandOutcome(
         stream=stream, version=1, repeated=True
     )
 
 
 def test_a_key_with_another_content_is_told_apart(streams: Streams, stream: StreamId) -> None:
     streams.append(stream, [decided()], expected_version=0, key=key("k", "one"))
-    other = streams.outcome_of(key("k", "two"))
+    other = outcome_of(streams, key("k", "two"))
     assert other is not None
     assert not other.same_content
 
@@ -171,7 +179,7 @@ def test_a_key_with_another_content_is_told_apart(streams: Streams, stream: Stre
 def test_a_key_belongs_to_its_actor(streams: Streams, stream: StreamId) -> None:
     streams.append(stream, [decided()], expected_version=0, key=key("k"))
     other = Actor(kind="person", issuer="test", subject="nurse-2", purpose="TREAT")
-    assert streams.outcome_of(key("k", actor=other)) is None
+    assert outcome_of(streams, key("k", actor=other)) is None
 
 
 def test_the_key_as_given_is_in_no_table(
@@ -205,7 +213,7 @@ def test_an_event_that_does_not_hold_is_refused_and_leaves_no_key(
     )
     with pytest.raises(CannotStore):
         streams.append(stream, [decided(wrong)], expected_version=0, key=key("k"))
-    assert streams.outcome_of(key("k")) is None
+    assert outcome_of(streams, key("k")) is None
 
 
 def test_own_events_and_statements_share_one_dense_log(store: CareStore, stream: StreamId) -> None:

@@ -12,7 +12,7 @@ from domain.errors import DomainError
 
 OF_EVERY_REQUEST: Final = (
     "not_authenticated", "query_invalid", "internal_error", "store_unavailable",
-    "issuer_unavailable",
+    "database_right_missing", "issuer_unavailable",
 )  # fmt: skip
 OF_BODIES: Final = ("not_json", "not_json_type", "body_invalid", "body_too_large")
 OF_READS: Final = ("read_models_not_built", "not_yet_in_read_models")

@@ -44,6 +44,12 @@ def responsible_verbs(verbs: "Verbs[argparse.ArgumentParser]") -> None:
         help="the file is the whole roster: end the attributions by it that the file does not name",
     )
     load.add_argument(
+        "--refusals",
+        type=Path,
+        metavar="FILE",
+        help="write every refused row to this CSV file: line, code, reason",
+    )
+    load.add_argument(
         "--zone",
         default="UTC",
         metavar="ZONE",

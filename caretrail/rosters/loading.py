@@ -2,7 +2,7 @@
 
 A row that cannot be recorded does not stop the others. A file that is loaded again records nothing.
 Memory does not grow with the content of the file, but with the number of its rows: about 200 bytes
-for each.
+for each that is not refused.
 """
 
 from collections import Counter
@@ -33,6 +33,8 @@ from projections import patient_identifiers, patients
 from projections.attribution import AttributionRow, attributions, of_roster
 
 _AT_ONCE: Final = 200
+#: How many refused rows of each code an account keeps.
+FIRST: Final = 5
 #: Refusals after which it is certain that the row names no attribution that goes on.
 _HARMLESS: Final = frozenset({UnknownPerson.code, PatientDeceased.code})
 
@@ -45,17 +47,28 @@ class RosterAccount:
     unchanged: int = 0
     ended: int = 0  # attributions that the roster no longer names
     not_ended: bool = False  # nothing was ended, because rows were refused
-    refusals: list[RefusedRow] = field(default_factory=list)
+    by_code: Counter[str] = field(default_factory=Counter)  # the number of refused rows
+    refusals: list[RefusedRow] = field(default_factory=list)  # the first ones of each code
+
+    @property
+    def refused(self) -> int:
+        """The number of refused rows."""
+        return self.by_code.total()
 
     @property
     def rows(self) -> int:
         """The number of rows."""
-        return self.recorded + self.unchanged + len(self.refusals)
+        return self.recorded + self.unchanged + self.refused
 
-    @property
-    def by_code(self) -> Mapping[str, int]:
-        """The number of refused rows by code."""
-        return Counter(each.code for each in self.refusals)
+    def refuse(self, row: RefusedRow) -> None:
+        """Count a refused row, and keep it if it is one of the first with its code."""
+        self.by_code[row.code] += 1
+        if self.by_code[row.code] <= FIRST:
+            self.refusals.append(row)
+
+
+def _not_told(_row: RefusedRow) -> None:
+    pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +81,8 @@ class RosterLoad:
     decisions: Decisions
     id_key: IdKey
     connection: Connection[Any]
+    #: Is called with each refused row, in the order of the file.
+    refused: Callable[[RefusedRow], None] = _not_told
 
     def rows(
         self, rows: Iterable[ReadRow], done: Callable[[int], None]
@@ -105,10 +120,10 @@ class RosterLoad:
             else:
                 account.recorded += bool(outcome.events)
                 account.unchanged += not outcome.events
-                account.ended += sum(
-                    each.topic == AttributionEnded.TOPIC for each in outcome.events
-                )
-        account.refusals += sorted(refusals, key=lambda each: each.line)
+                account.ended += _ended(outcome)
+        for each in sorted(refusals, key=lambda one: one.line):
+            account.refuse(each)
+            self.refused(each)
 
     def end_others(self, account: RosterAccount, named: "NamedPeriods", *, now: datetime) -> None:
         """End the attributions by the roster that the file does not name.

@@ -1,5 +1,7 @@
 """Rosters by the real command line: every row is accounted for, and a second load says nothing."""
 
+import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,7 +36,7 @@ def caretrail(home: Path) -> Iterator[CommandLine]:
         yield line
 
 
-def load(line: CommandLine, rows: str, *more: str, roster: str = "plan-a") -> dict[str, Any]:
+def load(line: CommandLine, rows: str, *more: str | Path, roster: str = "plan-a") -> dict[str, Any]:
     file = line.home.with_name("roster.csv")
     file.write_text(HEADER + rows)
     return line.object("roster", "load", file, "--roster", roster, *more, *OPERATOR)
@@ -87,6 +89,29 @@ def test_every_row_is_accounted_for_and_a_second_load_records_nothing(
         "roster", "load", caretrail.home.with_name("roster.csv"), "--roster", "plan-a", *OPERATOR
     )
     assert "line 6: bad_day: from: write a day as 2026-03-02" in text
+
+
+def test_many_refused_rows_are_counted_and_written_to_a_file(caretrail: CommandLine) -> None:
+    unknown = "".join(f"MERCY,9{number:03},NORTH,2026-01-01,,practice\n" for number in range(230))
+    rows = unknown + "MERCY,0001,NORTH,soon,,practice\n"
+    file = caretrail.home.with_name("refused.csv")
+    told = load(caretrail, rows, "--refusals", file)
+    assert counts(told) == (231, 0, 0, 231, 0)
+    assert told["refused_by_code"] == {"unknown_person": 230, "bad_day": 1}
+    assert [(each["line"], each["code"]) for each in told["refusals"]] == [
+        *((line, "unknown_person") for line in range(2, 7)), (232, "bad_day"),
+    ]  # fmt: skip
+    with file.open(encoding="utf-8", newline="") as written:
+        refused = list(csv.DictReader(written))
+    assert [int(each["line"]) for each in refused] == list(range(2, 233))
+    assert refused[-1] == {name: str(value) for name, value in told["refusals"][-1].items()}
+    text = caretrail.run(
+        "roster", "load", caretrail.home.with_name("roster.csv"), "--roster", "plan-a", *OPERATOR
+    )
+    assert re.search(r"^unknown_person +230$", text, re.MULTILINE)
+    assert text.count(": unknown_person: ") == 5
+    itself = ("roster", "load", file, "--roster", "plan-a", "--refusals", file, *OPERATOR)
+    assert "names the roster itself" in caretrail.refused(*itself)
 
 
 def test_a_later_roster_changes_and_ends_attributions(caretrail: CommandLine) -> None:

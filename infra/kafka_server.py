@@ -48,6 +48,8 @@ SETTINGS: Final[Mapping[str, str]] = {
     "share.coordinator.state.topic.min.isr": "1",
     "group.initial.rebalance.delay.ms": "0",
     "auto.create.topics.enable": "false",
+    # Only topics of the broker itself are compacted. The default takes 128 MiB of memory.
+    "log.cleaner.dedupe.buffer.size": "4194304",
     # A node that was killed and starts again waits until its old session expires: 4 s, not 12 s.
     "broker.session.timeout.ms": "1500",
     "broker.heartbeat.interval.ms": "300",

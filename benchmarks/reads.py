@@ -25,7 +25,8 @@ from caretrail.bootstrap import Application, opened
 from caretrail.generate.names import FAMILIES, WOMEN
 from caretrail.intake import reading_context
 from caretrail.readers import open_reader
-from caretrail.reading import PatientSearch, Reader
+from caretrail.reading.listing import PatientSearch
+from caretrail.reading.reader import Reader
 from consumers.hl7v2.translate import read
 from infra.postgres_server import PostgresServer
 from infra.settings import Settings

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from caretrail.reading import Reader
+from caretrail.reading.reader import Reader
 from domain.errors import UnknownPerson
 from domain.ids import IdKey, Mode, RecordId
 

@@ -8,7 +8,7 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from caretrail.bootstrap import Application
-from caretrail.reading import Reader
+from caretrail.reading.reader import Reader
 from domain.body import SealedSegment
 from domain.ids import RecordId
 from domain.segments import SegmentDoesNotOpen

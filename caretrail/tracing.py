@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from caretrail.bootstrap import Application
-from caretrail.reading import Reader
 from caretrail.reading.members import actor_json, instant
 from caretrail.reading.patient import PatientReading
+from caretrail.reading.reader import Reader
 from domain.body import Actor
 from domain.continuity import Encounter
 from domain.events import OwnEvent

@@ -5,7 +5,7 @@ from typing import Any
 from starlette.applications import Starlette
 
 from caretrail.http import create_app
-from caretrail.reading import Reader
+from caretrail.reading.reader import Reader
 from tests.region import WORDS, now
 from tests.signed_in import sessions_of
 

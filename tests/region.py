@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from caretrail.bootstrap import Application, opened
 from caretrail.intake import reading_context
 from caretrail.readers import open_reader
-from caretrail.reading import Reader
+from caretrail.reading.reader import Reader
 from caretrail.web.words import Words
 from consumers.hl7v2.translate import read
 from infra.settings import Settings

@@ -4,7 +4,7 @@ from urllib.request import HTTPCookieProcessor, OpenerDirector, build_opener
 
 import httpx
 
-from caretrail.reading import Reader
+from caretrail.reading.reader import Reader
 from infra.web_sessions import PageUser, WebSessions
 
 #: Who signs in.

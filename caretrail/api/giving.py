@@ -13,8 +13,8 @@ from caretrail.api.collections import CommandRoute
 from caretrail.api.incoming import Incoming, code_of_body, invalid
 from caretrail.api.problems import FieldError, FieldErrors, Problem, refused
 from caretrail.named_person import NamedPerson, RecordsNamed, named_person
-from caretrail.reading import NumberShared
 from caretrail.reading.contract import patients_json
+from caretrail.reading.listing import NumberShared
 from caretrail.stated_times import NotStated, stated_moment
 from commands.authority import right_to_list
 from commands.command import Command

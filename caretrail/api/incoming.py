@@ -16,7 +16,7 @@ from caretrail.actors.authentication import Authentication
 from caretrail.actors.care import CareLookup
 from caretrail.actors.user import User
 from caretrail.api.problems import FieldError, FieldErrors, Problem
-from caretrail.reading import Reader
+from caretrail.reading.reader import Reader
 from commands.decisions import Decisions
 from domain.ids import IdKey
 

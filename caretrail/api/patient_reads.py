@@ -24,9 +24,8 @@ from caretrail.api.reading import (
     sliced,
     wait,
 )
-from caretrail.reading import NumberShared, PatientSearch
 from caretrail.reading.contract import census_json, patients_json, timeline_json
-from caretrail.reading.listing import read_cursor
+from caretrail.reading.listing import NumberShared, PatientSearch, read_cursor
 from caretrail.reading.members import Json
 from caretrail.reading.past_patients import FIRST, patients_then, read_place, summary_then
 from caretrail.reading.responsibility import (

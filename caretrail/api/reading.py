@@ -14,8 +14,9 @@ from caretrail.actors.accesses import ReadRequest
 from caretrail.api.giving import several
 from caretrail.api.incoming import Incoming, wrong_parameter
 from caretrail.api.problems import Problem
-from caretrail.reading import NumberShared, Reader
+from caretrail.reading.listing import NumberShared
 from caretrail.reading.members import Json
+from caretrail.reading.reader import Reader
 from caretrail.stated_times import NotStated, asked_position, asked_time
 from commands.authority import ReadRight, right_to_list, right_to_read
 from commands.permissions import Permission

@@ -11,7 +11,7 @@ from caretrail.cli.output import note
 from caretrail.failure import Failed
 from caretrail.progress import progress
 from caretrail.readers import open_reader
-from caretrail.reading import Reader
+from caretrail.reading.reader import Reader
 from infra import log, settings
 from projections.engine.generations import NeedsRebuild
 

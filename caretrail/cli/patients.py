@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from caretrail.cli.home import open_home_reader
 from caretrail.cli.output import columns, json_lines
 from caretrail.failure import Failed
-from caretrail.reading import NumberShared, PatientSummary
 from caretrail.reading.contract import patients_json
+from caretrail.reading.listing import NumberShared, PatientSummary
 from caretrail.reading.past_patients import every_patient_then
 
 

@@ -12,7 +12,7 @@ from caretrail.demo_care.stories import STORIES
 from caretrail.demo_patients import DemoPatient
 from caretrail.failure import Failed
 from caretrail.readers import open_reader
-from caretrail.reading import Reader
+from caretrail.reading.reader import Reader
 from commands.decisions import GivenCommand
 from domain.statement import Moment
 from projections.work_list import ItemFilter, items_of

@@ -27,7 +27,7 @@ from caretrail.http.sign_in import SignIn
 from caretrail.http.site import Site
 from caretrail.http.users import PageReads
 from caretrail.http.work_pages import WorkPages
-from caretrail.reading import Reader
+from caretrail.reading.reader import Reader
 from caretrail.web.plain_pages import Story
 from caretrail.web.render import STYLESHEET
 from caretrail.web.words import Words

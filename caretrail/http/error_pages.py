@@ -15,7 +15,7 @@ from caretrail.http.instants import NotATime
 from caretrail.http.not_found import NotFound
 from caretrail.http.posted import ForeignForm
 from caretrail.http.site import Site
-from caretrail.reading import NumberShared, PatientSearch
+from caretrail.reading.listing import NumberShared, PatientSearch
 from caretrail.refusals import REMEDIES
 from caretrail.web.patients_page import patients_page
 from caretrail.web.session_pages import reason_page

@@ -15,8 +15,8 @@ from caretrail.http.not_found import NotFound
 from caretrail.http.posted import FormValues, one, posted
 from caretrail.http.searches import RecentSearches
 from caretrail.http.site import Site
-from caretrail.reading import PatientList, PatientSearch
 from caretrail.reading.care import read_care
+from caretrail.reading.listing import PatientList, PatientSearch
 from caretrail.web.census_page import CensusForm, census_page
 from caretrail.web.patient_page import TimelineForm, patient_page
 from caretrail.web.patients_page import counted, patients_page

@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, Response
 from caretrail.http.gate import session_of
 from caretrail.http.session_cookie import csrf_token, secret_of
 from caretrail.http.users import PageReads
-from caretrail.reading import Reader
+from caretrail.reading.reader import Reader
 from caretrail.web.plain_pages import error_page
 from caretrail.web.words import Words
 

@@ -17,7 +17,7 @@ from caretrail.gauges import current_metrics
 from caretrail.http import OwnActivities, create_app
 from caretrail.http.guard import LOOPBACK
 from caretrail.listening import listen
-from caretrail.reading import Reader
+from caretrail.reading.reader import Reader
 from caretrail.roles.opened_api import open_api
 from caretrail.running_service import unready_role
 from caretrail.stories import stories_of

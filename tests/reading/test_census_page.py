@@ -8,8 +8,9 @@ from typing import Final
 
 import pytest
 
-from caretrail.reading import Reader, census_page
+from caretrail.reading import census_page
 from caretrail.reading.census_page import CensusPage, past_page
+from caretrail.reading.reader import Reader
 from domain.ids import PatientId
 from projections.census_list import CensusFilter
 from tests.region import Told, now

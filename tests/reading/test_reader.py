@@ -11,8 +11,10 @@ from psycopg import Connection
 
 from caretrail.read_models import ReadModels
 from caretrail.readers import open_reader
-from caretrail.reading import PatientReading, PatientSearch, Reader
 from caretrail.reading.contract import census_json, patients_json, timeline_json
+from caretrail.reading.listing import PatientSearch
+from caretrail.reading.patient import PatientReading
+from caretrail.reading.reader import Reader
 from domain.body import SealedSegment
 from tests.region import NOW, Told, now
 from tests.web.people import at

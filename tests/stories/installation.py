@@ -8,7 +8,7 @@ from pathlib import Path
 from caretrail.bootstrap import Application, opened
 from caretrail.intake import reading_context
 from caretrail.readers import open_reader
-from caretrail.reading import Reader
+from caretrail.reading.reader import Reader
 from commands.ports.intake import MessageOutcome
 from consumers.hl7v2.translate import read
 from infra.settings import Settings

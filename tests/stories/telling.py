@@ -15,8 +15,9 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from caretrail.reading import CensusReading, PatientReading
+from caretrail.reading.census import CensusReading
 from caretrail.reading.contract import census_json, timeline_json
+from caretrail.reading.patient import PatientReading
 from consumers.hl7v2.files import split
 from domain.body import PlainSegment, SealedSegment
 from domain.ids import IdKey, Mode, PatientId

@@ -9,10 +9,9 @@ from zlib import crc32
 import msgspec
 import pytest
 
-from caretrail.reading import CensusReading, PatientReading
-from caretrail.reading.census import from_reading, order
+from caretrail.reading.census import CensusReading, from_reading, order
 from caretrail.reading.opening import SegmentOpener
-from caretrail.reading.patient import read
+from caretrail.reading.patient import PatientReading, read
 from commands.ports.intake import Disposition
 from consumers.hl7v2 import profiles, translate
 from domain.encoding import make_body

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from caretrail.reading import PatientReading
 from caretrail.reading.contract import census_json, timeline_json
+from caretrail.reading.patient import PatientReading
 from tests.stories.installation import Installation, installation
 from tests.stories.telling import AFTERWARDS, Json, Names, Story, record, stories
 

@@ -1,12 +1,13 @@
 """A coordinator revises a plan without JSON, and compares the revisions."""
 
 import re
+from collections.abc import Iterator
 from html import unescape
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
-from commands.care_plan.course import ActivateCarePlan, DraftCarePlan
+from commands.care_plan.course import ActivateCarePlan, DraftCarePlan, RevokeCarePlan
 from commands.care_plan.parts import AddActivity, AddConcern, SetGoal
 from commands.command import Command
 from domain.care_plan.events import PlanCategory
@@ -20,8 +21,6 @@ __all__ = ["desk"]
 pytestmark = pytest.mark.postgres
 
 CLINIC = {"organisation": "CSC"}
-#: A person has one active plan of a category at a time.
-CATEGORIES = iter(get_args(PlanCategory))
 #: What the form of the plan below shows, by part; a browser sends it all back.
 ROWS = {
     "part.g1.text": "To walk to church",
@@ -36,21 +35,23 @@ ROWS = {
 }
 
 
-def make_plan(desk: Desk) -> str:
+def give(desk: Desk, shape: type[Command], **members: Any) -> None:
+    """Give a command of the clinic."""
+    desk.application.decisions.record(shape.model_validate(members), caller())
+
+
+def make_plan(desk: Desk, category: PlanCategory) -> str:
     """Put a plan with a concern, a goal and an activity in force; return its stream."""
-
-    def give(shape: type[Command], **members: Any) -> None:
-        command = shape.model_validate({"stream": stream, **members})
-        desk.application.decisions.record(command, caller())
-
     stream, record_id = new_id(), desk.application.id_key.record("NGH", "0048213", "P")
-    give(DraftCarePlan, record=record_id, responsible=CLINIC, category=next(CATEGORIES))
-    give(AddConcern, by=CLINIC, concern_id="c1", text="Swollen legs")
-    give(SetGoal, by=CLINIC, goal_id="g1", owner="patient", words="To walk to church",
+    of = {"stream": stream, "by": CLINIC}
+    give(desk, DraftCarePlan, stream=stream, record=record_id, responsible=CLINIC,
+         category=category)  # fmt: skip
+    give(desk, AddConcern, **of, concern_id="c1", text="Swollen legs")
+    give(desk, SetGoal, **of, goal_id="g1", owner="patient", words="To walk to church",
          target_on="2026-03-15")  # fmt: skip
-    give(AddActivity, by=CLINIC, activity_id="a1", kind="self_care", goals=["g1"],
+    give(desk, AddActivity, **of, activity_id="a1", kind="self_care", goals=["g1"],
          by_patient=True, due_on="2026-03-13", text="Weigh daily")  # fmt: skip
-    give(ActivateCarePlan, by=CLINIC)
+    give(desk, ActivateCarePlan, **of)
     desk.application.read_models.catch_up()
     return stream
 
@@ -58,13 +59,16 @@ def make_plan(desk: Desk) -> str:
 @pytest.fixture(scope="module")
 def unrevised(desk: Desk) -> str:
     """A plan that no test revises."""
-    return make_plan(desk)
+    return make_plan(desk, "disease")
 
 
 @pytest.fixture
-def plan(desk: Desk) -> str:
-    """A plan of the test."""
-    return make_plan(desk)
+def plan(desk: Desk) -> Iterator[str]:
+    """A plan of the test. A person has one active plan of a category, so it is given up."""
+    stream = make_plan(desk, "transition")
+    yield stream
+    give(desk, RevokeCarePlan, stream=stream, by=CLINIC, reason="other")
+    desk.application.read_models.catch_up()
 
 
 def revise(desk: Desk, plan: str, **rows: str) -> dict[str, str]:

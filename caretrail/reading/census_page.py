@@ -222,6 +222,8 @@ def _page(
         if patients is None or all(one.patient_id in patients for one in each.places)
     ]
     total = sum(each.count for each in counts)
+    # An address may name a page that the census had before.
+    offset = min(offset, max(0, total - 1) // PLACES * PLACES)
     shown: Sequence[OccupiedPlace] = ()
     if wanted.facility or total <= PLACES:
         shown = places()[offset : offset + PLACES]

@@ -81,6 +81,11 @@ def test_the_pages_of_a_facility_hold_each_place_once(
     assert len(pages) > 1
     assert [one for page in pages for one in page.occupied] == list(whole.occupied)
     assert {page.count for page in pages} == {whole.count}
+    after_the_last = pages_agree(told.reader, wanted, offset=10_000)
+    assert (after_the_last.offset, after_the_last.occupied) == (
+        pages[-1].offset,
+        pages[-1].occupied,
+    )
 
 
 def test_a_page_counts_and_names_only_patients_that_may_be_read(told: Told) -> None:

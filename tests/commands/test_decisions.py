@@ -1,6 +1,6 @@
 """Commands on a referral, decided and recorded exactly once, whatever the store answers."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -38,11 +38,11 @@ from domain.errors import (
     VersionConflict,
 )
 from domain.events import OwnEvent
-from domain.ids import EventId, StreamId
+from domain.ids import EventId, RecordId, StreamId
 from domain.statement import Moment
 from infra.clock import new_id
 from infra.event_store import CareStore
-from tests.facts import knowing_nothing
+from tests.facts import NothingKnown, knowing_nothing
 from tests.intake_samples import received
 from tests.referral_samples import HEART, NURSE, accept, caller, close, request
 from tests.stores import opened, record
@@ -99,6 +99,15 @@ class FaultyStreams(Streams):
     @override
     def actor_of(self, event_id: EventId) -> Actor | None:
         return self.store.actor_of(event_id)
+
+
+class LostFacts(NothingKnown):
+    """Facts of read models that do not answer."""
+
+    @override
+    def died_at(self, records: Collection[RecordId]) -> Mapping[RecordId, datetime]:
+        lose()
+        return super().died_at(records)
 
 
 def lose() -> None:
@@ -292,6 +301,16 @@ def test_a_store_that_takes_nothing_is_no_conflict(
     outcomes = together(decisions, [(accept(each), caller()) for each in others])
     assert [type(each) for each in outcomes] == [StoreUnavailable] * 3
     assert len(streams.before) == 9 - (1 + RESENDS)
+    assert [len(streams.read(each)) for each in others] == [1, 1, 1]
+
+
+def test_each_command_is_told_if_what_is_known_of_persons_cannot_be_read(
+    decisions: Decisions, streams: FaultyStreams, others: list[StreamId]
+) -> None:
+    outcomes = together(
+        replace(decisions, facts=LostFacts()), [(accept(each), caller()) for each in others]
+    )
+    assert [type(each) for each in outcomes] == [StoreUnavailable] * 3
     assert [len(streams.read(each)) for each in others] == [1, 1, 1]
 
 

@@ -336,7 +336,7 @@ def _step_row(
 
 PROJECTION: Final = Projection(
     name="transition",
-    version=2,
+    version=3,
     tables=(TRANSITION_TABLE, TRANSITION_STEP),
     fold=ByCourse(rows=rows),
     views=(

@@ -298,3 +298,8 @@ TransitionEvent: TypeAlias = (
     | TransitionReported
     | TransitionEnteredInError
 )
+
+
+def deed_of(event: TransitionEvent) -> str:
+    """Return what was done: the move of an event, or of that which it reports."""
+    return event.claim if isinstance(event, TransitionReported) else event.move()

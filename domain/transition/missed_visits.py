@@ -12,11 +12,17 @@ from domain.transition.events import (
     TransitionFollowUpCompleted,
     TransitionFollowUpMissed,
     TransitionFollowUpScheduled,
+    deed_of,
 )
 
 #: Results of a call after which the patient need not be called again, as after a missed visit of a
 #: referral.
 _SETTLED: Final = frozenset({"left_message", "refused"})
+#: After these, whether our people recorded them or another system reports them, too.
+_SETTLES: Final = frozenset(
+    each.move()
+    for each in (TransitionContactMade, TransitionFollowUpScheduled, TransitionFollowUpCompleted)
+)
 
 
 class MissedVisit(NamedTuple):
@@ -33,7 +39,7 @@ def missed_visits(applied: Sequence[StreamEvent[TransitionEvent]]) -> tuple[Miss
     a new appointment or took place. A further miss before that adds nothing.
 
     Args:
-        applied: What people recorded about the encounter, by time.
+        applied: What people recorded and other systems reported about the encounter, by time.
     """
     found = list[MissedVisit]()
     for each in applied:
@@ -50,6 +56,4 @@ def missed_visits(applied: Sequence[StreamEvent[TransitionEvent]]) -> tuple[Miss
 def _settles(event: TransitionEvent) -> bool:
     if isinstance(event, TransitionContactAttempted):
         return event.result in _SETTLED
-    return isinstance(
-        event, TransitionContactMade | TransitionFollowUpScheduled | TransitionFollowUpCompleted
-    )
+    return deed_of(event) in _SETTLES

@@ -23,10 +23,10 @@ from domain.transition.events import (
     TransitionInformationReceived,
     TransitionInformationSent,
     TransitionMedicationsReconciled,
-    TransitionReported,
     TransitionServiceStarted,
     TransitionStepDone,
     TransitionStepWaived,
+    deed_of,
 )
 
 #: These do a step only after the discharge. A document may be sent before the patient leaves.
@@ -94,18 +94,13 @@ def steps_of(
     counting = [
         each
         for each in applied
-        if _deed(each.event) not in _AFTER_DISCHARGE
+        if deed_of(each.event) not in _AFTER_DISCHARGE
         or each.event.happened_at.at >= discharge.earliest
     ]
     return tuple(
         _step(step, discharge, counting, elsewhere, protocol=protocol, zone=zone)
         for step in rule.steps
     )
-
-
-def _deed(event: TransitionEvent) -> str:
-    """Return what was done: the move of an event, or of that which it reports."""
-    return event.claim if isinstance(event, TransitionReported) else event.move()
 
 
 def _step(
@@ -131,11 +126,11 @@ def _step(
         elif isinstance(event, TransitionStepWaived):
             if event.step == rule.code and waived is None:
                 waived = StepWaiver(happened, event.reason, each.event_id)
-        elif _deed(event) in rule.done_by:
+        elif deed_of(event) in rule.done_by:
             does = True
             if isinstance(event, TransitionMedicationsReconciled):
                 does = event.reconciliation not in elsewhere.void
-            elif _deed(event) in _INFORMATION:
+            elif deed_of(event) in _INFORMATION:
                 present.update(getattr(event, "elements", ()))  # a report states none
                 does = rule.elements <= present
         elif isinstance(event, TransitionContactAttempted) and rule.attempts:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from domain.duties import done_late
 from domain.party import Party
 from domain.rules import Protocols, PublishedProtocol, parse_protocol
@@ -397,6 +399,17 @@ def test_a_call_without_an_answer_does_not_settle_a_missed_visit_and_a_message_d
     message = act(TransitionContactAttempted, DISCHARGE, "2026-03-09 15:00", result="left_message")
     assert calls(missed("2026-03-06 15:00"), no_answer) == [("2026-03-09", False)]
     assert calls(missed("2026-03-06 15:00"), no_answer, message) == [("2026-03-09", True)]
+
+
+@pytest.mark.parametrize("claim", ["contact_made", "follow_up_completed"])
+def test_a_reported_call_or_visit_settles_a_missed_visit(claim: str) -> None:
+    def reported(when: str, claim: str) -> TransitionEvent:
+        return act(TransitionReported, DISCHARGE, when, claim=claim, partner="HARBOR")
+
+    miss = missed("2026-03-06 15:00")
+    assert calls(miss, reported("2026-03-09 14:00", claim)) == [("2026-03-09", True)]
+    assert calls(miss, reported("2026-03-09 14:00", "service_started")) == [("2026-03-09", False)]
+    assert calls(reported("2026-03-06 14:00", claim), miss) == [("2026-03-09", False)]
 
 
 def test_each_missed_visit_after_a_settled_one_asks_for_a_call_again() -> None:

@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from commands.command import Command, Context, Text, VoidEvent
 from commands.permissions import Permission
+from commands.report import ReportCommand
 from domain import medication_list
 from domain.decider import StreamEvent
 from domain.errors import AnotherPatient
@@ -27,7 +28,9 @@ from domain.medication_facts import (
     ListElsewhere,
     ListSource,
     MedicationAction,
+    MedicationClaim,
     MedicationListRecorded,
+    MedicationListReported,
     MedicationsReconciled,
     ReconciledAt,
     ReconcilerRole,
@@ -94,7 +97,7 @@ class _FactHead(TypedDict):
     by: Party
 
 
-class _ListCommand(Command):
+class _PersonCommand(Command):
     """A command on the medication lists of a person. Each source record has one stream."""
 
     KIND: ClassVar = medication_list.KIND
@@ -103,6 +106,16 @@ class _ListCommand(Command):
 
     record: Annotated[RecordId, Field(pattern=UUID_TEXT, description="source record")]
     mode: Annotated[Mode, Field(description="processing mode of the record")] = "P"
+
+    @classmethod
+    @override
+    def stream_of(cls, id_key: IdKey, members: Mapping[str, Any]) -> StreamId | None:
+        return medication_list.stream_of_person(id_key, RecordId(members["record"]))
+
+
+class _ListCommand(_PersonCommand):
+    """A command of people."""
+
     by: Annotated[Party, Field(description="who acts")]
     note: Annotated[Text, Field(description="free text; it is stored sealed")] = ""
 
@@ -113,11 +126,6 @@ class _ListCommand(Command):
     @override
     def facility(self) -> str:
         return self.by.organisation
-
-    @classmethod
-    @override
-    def stream_of(cls, id_key: IdKey, members: Mapping[str, Any]) -> StreamId | None:
-        return medication_list.stream_of_person(id_key, RecordId(members["record"]))
 
     def head(self, context: Context) -> _FactHead:
         """Return the members that every event has."""
@@ -303,6 +311,46 @@ class ResolveDiscrepancy(_ListCommand):
             **self.head(context), discrepancy_id=self.discrepancy_id, how=self.how
         )
         return medication_list.resolve_discrepancy(self.lists(history), resolved, time=context.time)
+
+
+class ReportMedicationList(ReportCommand, _PersonCommand):
+    """Record that the lists were reconciled, as another system says."""
+
+    EVENT: ClassVar[type[OwnEvent]] = MedicationListReported
+    PERMISSION: ClassVar[Permission] = Permission.PLAN_DECIDE
+
+    claim: Annotated[MedicationClaim, Field(description="how far the lists are")] = "reconciled"
+    at_point: Annotated[ReconciledAt, Field(description="at which point of care")]
+    role: Annotated[
+        ReconcilerRole, Field(description="role of the person who reconciled; other: not stated")
+    ] = "other"
+    anchor: Annotated[
+        Annotated[StatementRef, Field(pattern=UUID_TEXT)] | None,
+        Field(description="encounter, or a statement of it, that it belongs to"),
+    ] = None
+
+    @override
+    def decide(
+        self, history: Sequence[StreamEvent[OwnEvent]], context: Context
+    ) -> Sequence[OwnEvent]:
+        told = MedicationListReported(
+            record=self.record,
+            mode=self.mode,
+            happened_at=context.time.moment,
+            anchor=self.anchor,
+            by=Party(organisation=self.partner),
+            partner=self.partner,
+            claim=self.claim,
+            at_point=self.at_point,
+            role=self.role,
+        )
+        return medication_list.report(
+            self.KIND.history(self.stream, history), told, time=context.time
+        )
+
+    @override
+    def warnings(self, history: Sequence[StreamEvent[OwnEvent]], context: Context) -> Sequence[str]:
+        return () if self.role in MAY_RECONCILE else (ROLE_MAY_NOT_RECONCILE,)
 
 
 class VoidMedicationEvent(VoidEvent):

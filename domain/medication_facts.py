@@ -8,7 +8,14 @@ from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from domain.events import UUID_TEXT, EnteredInError, NamedStream, OptionalCode, OwnEvent
+from domain.events import (
+    UUID_TEXT,
+    EnteredInError,
+    NamedStream,
+    OptionalCode,
+    OwnEvent,
+    ReportedEvent,
+)
 from domain.ids import RecordId
 from domain.party import Party
 
@@ -27,6 +34,9 @@ MedicationAction: TypeAlias = Literal["continue", "change", "stop", "new", "hold
 DiscrepancyKind: TypeAlias = Literal[
     "omitted", "duplicated", "dose", "frequency", "route", "interaction", "not_taken", "other"
 ]
+#: What another system says of the lists: the state that it gives them. A list of another system is
+#: recorded as a list.
+MedicationClaim: TypeAlias = Literal["reconciled"]
 Resolution: TypeAlias = Literal["list_corrected", "order_changed", "patient_told", "no_change"]
 
 #: The id of a list or of a discrepancy within the stream of the person.
@@ -148,6 +158,19 @@ class DiscrepancyResolved(MedicationFact):
     """What was done."""
 
 
+class MedicationListReported(MedicationFact, ReportedEvent):
+    """Another system says that it reconciled the lists. Sealed: its number there, a note."""
+
+    TOPIC: ClassVar[str] = "medication_list.reported.v1"
+
+    claim: MedicationClaim
+    """How far the lists are, as that system says."""
+    at_point: ReconciledAt
+    """At which point of care."""
+    role: ReconcilerRole = "other"
+    """The role of the person who reconciled; ``other``: not stated."""
+
+
 class MedicationListEnteredInError(EnteredInError):
     """An event of the medication lists is void. Sealed: a note."""
 
@@ -159,5 +182,6 @@ MedicationEvent: TypeAlias = (
     | MedicationsReconciled
     | DiscrepancyFound
     | DiscrepancyResolved
+    | MedicationListReported
     | MedicationListEnteredInError
 )

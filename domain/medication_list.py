@@ -2,15 +2,19 @@
 
     recorded <-> reconciled
 
+Another system may report that it reconciled the lists: this counts as a reconciliation that names
+no lists, if one is known at its time.
+
 Each source record of a person has one stream. After a merge, a reconciliation may compare lists of
 several of them. Each source (home, hospital, pharmacy, ...) gives a list, and a person
 compares lists and decides about each item. ``domain.medication_facts`` has the facts.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Final, TypeAlias, assert_never, get_args
 
+from domain import decider
 from domain.decider import Decider, StatedTime, StreamEvent, as_of, decide, fold
 from domain.errors import (
     AnotherPatient,
@@ -31,6 +35,7 @@ from domain.medication_facts import (
     MedicationEvent,
     MedicationListEnteredInError,
     MedicationListRecorded,
+    MedicationListReported,
     MedicationsReconciled,
 )
 from domain.numbered_parts import is_same_fact, next_id
@@ -55,8 +60,14 @@ class KnownLists:
     """The lists of a person, with what was found and decided about them."""
 
     lists: Mapping[str, MedicationListRecorded] = field(default_factory=dict)
-    reconciliations: tuple[MedicationsReconciled, ...] = ()
+    #: By time: those of our people, and those that other systems report.
+    reconciliations: tuple[MedicationsReconciled | MedicationListReported, ...] = ()
     discrepancies: Mapping[str, MedicationDiscrepancy] = field(default_factory=dict)
+
+    @property
+    def comparisons(self) -> Iterator[MedicationsReconciled]:
+        """The reconciliations that name the lists which they compared. A report names none."""
+        return (each for each in self.reconciliations if isinstance(each, MedicationsReconciled))
 
     def items_of(self, compared: Iterable[str]) -> set[str]:
         """Return the items of lists."""
@@ -110,6 +121,7 @@ _FROM: Final[Mapping[type[MedicationEvent], tuple[type[Medications], ...]]] = {
     MedicationsReconciled: _WITH_LISTS,
     DiscrepancyFound: _WITH_LISTS,
     DiscrepancyResolved: _WITH_LISTS,
+    MedicationListReported: _WITH_LISTS,
     MedicationListEnteredInError: (),  # not a step: it marks another event as void
 }
 
@@ -122,7 +134,7 @@ def evolve(state: Medications, event: MedicationEvent) -> Medications:
     match event:
         case MedicationListRecorded():
             return ListsRecorded(replace(known, lists={**known.lists, event.list_id: event}))
-        case MedicationsReconciled():
+        case MedicationsReconciled() | MedicationListReported():
             return ListsReconciled(replace(known, reconciliations=(*known.reconciliations, event)))
         case DiscrepancyFound():
             return _with_discrepancy(state, MedicationDiscrepancy(event))
@@ -161,7 +173,7 @@ def refusal(state: Medications, event: MedicationEvent) -> DomainError | None:  
             found = known.discrepancies.get(event.discrepancy_id)
             is_open = found is not None and found.resolved is None
             return None if is_open else DiscrepancyUnknown(event.discrepancy_id)
-        case MedicationListEnteredInError():
+        case MedicationListReported() | MedicationListEnteredInError():
             return None
         case _:
             assert_never(event)
@@ -188,8 +200,12 @@ def _unknown_item(known: KnownLists, items: Iterable[str]) -> DomainError | None
 
 
 def moves(state: Medications) -> tuple[str, ...]:
-    """Return the steps that a state allows, in the order of the table."""
-    return tuple(event.move() for event, before in _FROM.items() if isinstance(state, before))
+    """Return the steps that a state allows our people, in the order of the table."""
+    return tuple(
+        event.move()
+        for event, before in _FROM.items()
+        if isinstance(state, before) and event is not MedicationListReported
+    )
 
 
 MEDICATION_LIST: Final = Decider[Medications, MedicationEvent](NoList(), evolve, refusal)
@@ -310,3 +326,17 @@ def resolve_discrepancy(
         DomainError: See ``domain.decider.decide``.
     """
     return decide(MEDICATION_LIST, history, [event], time=time)
+
+
+def report(
+    history: MedicationHistory, told: MedicationListReported, *, time: StatedTime
+) -> list[MedicationEvent]:
+    """Record what another system says of the lists, whether their state allows it or not.
+
+    Raises:
+        AnotherPatient: The stream has events of another source record.
+        InTheFuture: The time is after the present time.
+    """
+    if any(each.event.record != told.record for each in history):
+        raise AnotherPatient
+    return decider.report(history, told, time=time)

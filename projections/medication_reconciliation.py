@@ -7,12 +7,16 @@ from typing import Final
 
 from domain import medication_duties
 from domain.decider import fold
+from domain.events import Code
 from domain.ids import EncounterId, StatementRef, StreamId
 from domain.medication_facts import (
     MAY_RECONCILE,
+    ActionCounts,
     DiscrepancyKind,
     GivenTo,
     ListSource,
+    MedicationListReported,
+    MedicationsReconciled,
     ReconciledAt,
     ReconcilerRole,
     Resolution,
@@ -48,6 +52,7 @@ MEDICATION_RECONCILIATION: Final = Table(
         Column("at_point", "text", "admission, transfer, discharge, ...", required=True),
         *_BY,
         Column("role", "text", "prescriber, pharmacist, nurse or other.", required=True),
+        Column("reported_by", "text", "Partner that reports it; null: our people did it."),
         Column("compared", "text[]", "Lists of the stream that were compared.", required=True),
         Column(
             "compared_elsewhere",
@@ -130,6 +135,7 @@ class ReconciliationRow:
     by_organisation: str
     by_person: str
     role: ReconcilerRole
+    reported_by: Code | None
     compared: tuple[str, ...]
     compared_elsewhere: tuple[str, ...]
     continued: int
@@ -175,25 +181,30 @@ class DiscrepancyRow:
 
 def reconciliation_rows(known: KnownLists) -> list[ReconciliationRow]:
     """Return the reconciliations, by time."""
-    return [
-        ReconciliationRow(
-            reconciled_at=each.happened_at.at,
-            reconciled_precision=each.happened_at.precision,
-            at_point=each.at_point,
-            by_organisation=each.by.organisation,
-            by_person=each.by.person,
-            role=each.role,
-            compared=each.compared,
-            compared_elsewhere=tuple(other.ref for other in each.compared_elsewhere),
-            **each.actions.model_dump(),
-            unresolved=each.unresolved,
-            given_to=each.given_to,
-            is_written_copy=each.written_copy,
-            language=each.language,
-            anchor_ref=each.anchor,
-        )
-        for each in known.reconciliations
-    ]
+    return [_reconciliation_row(each) for each in known.reconciliations]
+
+
+def _reconciliation_row(one: MedicationsReconciled | MedicationListReported) -> ReconciliationRow:
+    """Return the row of a reconciliation. A report states no lists and no decisions."""
+    own = one if isinstance(one, MedicationsReconciled) else None
+    actions = own.actions if own else ActionCounts()
+    return ReconciliationRow(
+        reconciled_at=one.happened_at.at,
+        reconciled_precision=one.happened_at.precision,
+        at_point=one.at_point,
+        by_organisation=one.by.organisation,
+        by_person=one.by.person,
+        role=one.role,
+        reported_by=one.partner if isinstance(one, MedicationListReported) else None,
+        compared=own.compared if own else (),
+        compared_elsewhere=tuple(each.ref for each in own.compared_elsewhere) if own else (),
+        **actions.model_dump(),
+        unresolved=own.unresolved if own else 0,
+        given_to=own.given_to if own else (),
+        is_written_copy=own.written_copy if own else False,
+        language=own.language if own else "",
+        anchor_ref=one.anchor,
+    )
 
 
 def flags_of(row: ReconciliationRow) -> tuple[str, ...]:
@@ -203,7 +214,7 @@ def flags_of(row: ReconciliationRow) -> tuple[str, ...]:
 
 def compared_elsewhere(known: KnownLists) -> set[str]:
     """Return the lists of other streams that reconciliations compared: stream and list."""
-    return {each.ref for one in known.reconciliations for each in one.compared_elsewhere}
+    return {each.ref for one in known.comparisons for each in one.compared_elsewhere}
 
 
 def list_rows(known: KnownLists, elsewhere: Collection[str] = ()) -> Mapping[str, ListRow]:
@@ -213,7 +224,7 @@ def list_rows(known: KnownLists, elsewhere: Collection[str] = ()) -> Mapping[str
         known: The lists, and the reconciliations of their stream.
         elsewhere: The lists of the stream that reconciliations of other streams compared.
     """
-    compared = {each for one in known.reconciliations for each in one.compared}.union(elsewhere)
+    compared = {each for one in known.comparisons for each in one.compared}.union(elsewhere)
     return {
         list_id: ListRow(
             source=each.source,
@@ -303,7 +314,7 @@ def duties_of_medication_lists(course: Course) -> Iterator[OwedDuty]:
 
 PROJECTION: Final = Projection(
     name="medication_reconciliation",
-    version=2,
+    version=3,
     tables=(MEDICATION_RECONCILIATION, MEDICATION_LIST_TABLE, MEDICATION_DISCREPANCY),
     fold=ByCourse(rows=rows),
     views=(

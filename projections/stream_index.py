@@ -107,14 +107,14 @@ def rows(course: Course, services: Services) -> dict[str, list[Row]]:  # noqa: A
 def _described(course: Course) -> Iterator[tuple[StreamId, str, _Described]]:
     """Yield the streams of the kinds that are listed by terms."""
     lists = {
-        stream: fold(MEDICATION_LIST, history(filed, medication_list.KIND.events)).state
+        stream: fold(MEDICATION_LIST, history(filed, medication_list.KIND.events))
         for stream, filed in _of_kind(course, medication_list.KIND.events)
     }
-    elsewhere = {ref for each in lists.values() for ref in compared_elsewhere(each.known)}
-    for stream, state in lists.items():
+    elsewhere = {ref for each in lists.values() for ref in compared_elsewhere(each.state.known)}
+    for stream, folded in lists.items():
         named = lists_of_stream(stream, elsewhere)
-        terms = terms_of_medications(state.known, compared_elsewhere=named)
-        described = _Described(state_of_medications(state), tuple(terms))
+        terms = terms_of_medications(folded.state.known, compared_elsewhere=named)
+        described = _Described(state_of_medications(folded), tuple(terms))
         yield stream, medication_list.KIND.name, described
     for stream, filed in _of_kind(course, care_team.KIND.events):
         team = fold(CARE_TEAM, history(filed, care_team.KIND.events)).state

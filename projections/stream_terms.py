@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from domain.attribution import Attributions
 from domain.care_team.team import CareTeam
+from domain.decider import FoldedStream
+from domain.medication_facts import MedicationEvent
 from domain.medication_list import KnownLists, Medications, NoList
 from domain.party import Party
 from domain.work import Work, WorkEvent
@@ -37,9 +39,13 @@ def state_of_attributions(attributions: Attributions) -> str:
     return "attributed" if attributions.periods else "entered_in_error"
 
 
-def state_of_medications(medications: Medications) -> str:
-    """Return how far the medication lists of a stream are, or that all of them are void."""
-    return "entered_in_error" if isinstance(medications, NoList) else medications.WORD
+def state_of_medications(folded: FoldedStream[Medications, MedicationEvent]) -> str:
+    """Return how far the medication lists of a stream are, or that all of them are void.
+
+    A stream that holds only a report of another system has no list.
+    """
+    void = isinstance(folded.state, NoList) and folded.void
+    return "entered_in_error" if void else folded.state.WORD
 
 
 def terms_of_team(team: CareTeam) -> Iterator[StreamTerm]:

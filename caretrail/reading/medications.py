@@ -16,6 +16,7 @@ from domain.medication_facts import (
     MedicationFact,
     MedicationListEnteredInError,
     MedicationListRecorded,
+    MedicationListReported,
     MedicationsReconciled,
 )
 from domain.medication_list import MEDICATION_LIST, MedicationHistory, Medications
@@ -30,6 +31,7 @@ from projections.medication_reconciliation import (
     lists_of_stream,
     reconciliation_rows,
 )
+from projections.stream_flags import flags_of_stream
 from projections.stream_terms import state_of_medications
 
 
@@ -52,6 +54,7 @@ def _reconciliation_json(row: ReconciliationRow, encounter_id: EncounterId | Non
         "at_point": row.at_point,
         "by": _by_json(row.by_organisation, row.by_person),
         "role": row.role,
+        "reported_by": row.reported_by,
         "compared": list(row.compared),
         "compared_elsewhere": list(row.compared_elsewhere),
         "actions": {
@@ -101,10 +104,9 @@ def _summary(
     folded = fold(MEDICATION_LIST, history)
     known = folded.state.known
     first = next(each.event for each in history if isinstance(each.event, MedicationFact))
-    flags = (("has_void_events", folded.void), ("rests_on_void", folded.rests_on_void))
     members = {
         "stream_id": stream,
-        "state": state_of_medications(folded.state),
+        "state": state_of_medications(folded),
         "version": len(history),
         "patient_id": patient_of(first.record),
         "record_id": first.record,
@@ -117,7 +119,7 @@ def _summary(
         "discrepancies": [
             _discrepancy_json(part, each) for part, each in discrepancy_rows(known).items()
         ],
-        "flags": [code for code, found in flags if found],
+        "flags": flags_of_stream(folded, history),
     }
     began = min(each.event.happened_at.at for each in history)
     return StreamSummary(began_at=began, members=members)
@@ -142,6 +144,9 @@ def _words(
         case DiscrepancyResolved():
             head = f"Medication discrepancy {event.discrepancy_id} resolved"
             rest = f"{_spaced(event.how)}, by {_party(event.by)}"
+        case MedicationListReported():
+            head = "Medication lists reported"
+            rest = f"by {event.partner} as {_spaced(event.claim)} at {_spaced(event.at_point)}"
         case MedicationListEnteredInError():
             return error_words("Medication list", event, event_of)
         case _:

@@ -151,9 +151,12 @@ def _medications(streams: Sequence[Json], at: datetime, words: Words) -> list[st
         last = max(done, key=lambda each: each["reconciled_at"])
         when = words.near(instant_of(last["reconciled_at"]), at, last["reconciled_precision"])
         unresolved = last["unresolved"]
+        role = "another role" if last["role"] == "other" else f"a {spaced(last['role'])}"
+        line = f"Last reconciled {when}, at {spaced(last['at_point'])}, by {role}"
         lines.append(
-            f"Last reconciled {when}, at {spaced(last['at_point'])}, by a {spaced(last['role'])};"
-            f" {plural(unresolved, 'item')} unresolved."
+            f"{line}, as {words.facility(last['reported_by'])} reports."
+            if last["reported_by"]
+            else f"{line}; {plural(unresolved, 'item')} unresolved."
         )
     elif lines:
         lines.append("Not reconciled yet.")

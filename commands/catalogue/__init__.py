@@ -53,6 +53,7 @@ from commands.medication_list import (
     FindDiscrepancy,
     ReconcileMedications,
     RecordMedicationList,
+    ReportMedicationList,
     ResolveDiscrepancy,
     VoidMedicationEvent,
 )
@@ -193,6 +194,7 @@ COMMANDS: Final[tuple[type[Command], ...]] = (
     ReconcileMedications,
     FindDiscrepancy,
     ResolveDiscrepancy,
+    ReportMedicationList,
     VoidMedicationEvent,
     SendDischargeInformation,
     ReceiveDischargeInformation,

@@ -8,6 +8,7 @@ from typing import Final
 from domain.ids import EncounterId, EventId
 from domain.rules import StepRule
 from domain.transition.discharge import Discharge
+from domain.transition.events import TransitionReported
 from domain.transition.kinds import EncounterFacts
 from domain.transition.reconciliations import Reconciliations
 
@@ -26,7 +27,7 @@ class StepDone:
     """What did a step: an event, an admission, or a reconciliation of the medication lists."""
 
     at: datetime
-    by: str  # the move, such as "contact_made"; "admission", "reconciliation"
+    by: str  # the move, such as "contact_made" or "reported"; "admission", "reconciliation"
     event: EventId | None = None
     encounter: EncounterId | None = None
 
@@ -83,5 +84,6 @@ def found_elsewhere(
         zone=zone,
     )
     if reconciled is not None:
-        done[RECONCILED] = StepDone(reconciled.at, RECONCILIATION, event=reconciled.event)
+        by = TransitionReported.move() if reconciled.reported else RECONCILIATION
+        done[RECONCILED] = StepDone(reconciled.at, by, event=reconciled.event)
     return FoundElsewhere(done, medications.void)

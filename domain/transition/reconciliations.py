@@ -15,6 +15,7 @@ from domain.ids import EventId, StatementRef
 from domain.medication_facts import (
     MAY_RECONCILE,
     MedicationEvent,
+    MedicationListReported,
     MedicationsReconciled,
     ReconciledAt,
 )
@@ -33,6 +34,7 @@ class Reconciliation(NamedTuple):
     at: datetime  # the last instant that its stated time covers
     event: EventId
     anchor: StatementRef | None
+    reported: bool = False  # by another system
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +91,15 @@ def reconciliations_of(
     """
     folded = [fold(MEDICATION_LIST, each) for each in streams]
     counting = [
-        Reconciliation(each.event.happened_at.last, each.event_id, each.event.anchor)
+        Reconciliation(
+            each.event.happened_at.last,
+            each.event_id,
+            each.event.anchor,
+            reported=isinstance(each.event, MedicationListReported),
+        )
         for one in folded
         for each in one.applied
-        if isinstance(each.event, MedicationsReconciled)
+        if isinstance(each.event, MedicationsReconciled | MedicationListReported)
         and each.event.role in MAY_RECONCILE
         and each.event.at_point in _POINTS
     ]

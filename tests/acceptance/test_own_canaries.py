@@ -236,6 +236,7 @@ def medications(program: Program) -> None:
 
     change = {"action": "change", "items": ["l1/1", "l2/1"], "medicine": items[0]}
     step("reconcile", compared=["l1", "l2"], decisions=[change])
+    step("report", partner="HEART")
     step("find_discrepancy")
     resolved = step("resolve_discrepancy", discrepancy_id="d1")
     step("void", event_id=resolved["events"][0]["event_id"])

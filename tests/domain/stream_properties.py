@@ -9,10 +9,11 @@ made from the members of the event types.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import reduce
+from operator import itemgetter
 from random import Random
 from types import NoneType
 from typing import Any, Final, Literal, TypeAlias, get_args, get_origin
@@ -28,7 +29,7 @@ from domain.body import Body
 from domain.decider import StatedTime, StreamEvent, fold
 from domain.encoding import make_body, read_body
 from domain.errors import DomainError
-from domain.events import UUID_TEXT, EnteredInError, OwnEvent
+from domain.events import UUID_TEXT, EnteredInError, OwnEvent, ReportedEvent
 from domain.ids import DEVELOPMENT_KEY, IdKey
 from domain.statement import Moment
 from domain.stream_kind import StreamKind
@@ -80,6 +81,15 @@ def obeyed(commands: Sequence[Asked]) -> list[StreamEvent[Any]]:
 
 def any_event(kind: StreamKind[Any, Any]) -> st.SearchStrategy[OwnEvent]:
     """Return events of a kind with any values, whether the kind allows them or not."""
+    return _any_of(kind.events)
+
+
+def any_report(kind: StreamKind[Any, Any]) -> st.SearchStrategy[OwnEvent]:
+    """Return reports of other systems with any values; the kind has such events."""
+    return _any_of([each for each in kind.events if issubclass(each, ReportedEvent)])
+
+
+def _any_of(events: Iterable[type[OwnEvent]]) -> st.SearchStrategy[OwnEvent]:
     return st.one_of(
         *(
             st.builds(
@@ -92,7 +102,7 @@ def any_event(kind: StreamKind[Any, Any]) -> st.SearchStrategy[OwnEvent]:
                     if name not in {"record", "happened_at"}
                 },
             )
-            for each in kind.events
+            for each in events
         )
     )
 
@@ -232,6 +242,88 @@ def properties_of(kind: StreamKind[Any, Any], *, steps: st.SearchStrategy[Asked]
 
     Properties.__doc__ = f"What holds for every {kind.name}."
     return Properties
+
+
+def properties_of_reports(kind: StreamKind[Any, Any], *, steps: st.SearchStrategy[Asked]) -> type:
+    """Return a class of tests for what other systems report of a kind of stream.
+
+    Args:
+        kind: The kind.
+        steps: Its commands, without reports and without those that mark an event as an error.
+    """
+    rules = kind.decider
+    reports = st.lists(any_report(kind), min_size=1, max_size=4)
+    told_at = any_report(kind).map(lambda event: (event, StatedTime(NOW, event.happened_at)))
+
+    class PropertiesOfReports:
+        @for_all(st.lists(steps, max_size=8), told_at)
+        def test_a_report_is_recorded_once_and_counts_only_where_it_is_legal(
+            self, sequence: list[Asked], told: tuple[OwnEvent, StatedTime]
+        ) -> None:
+            history, (event, time) = obeyed(sequence), told
+            assert decider.report(history, event, time=time) == [event]
+            after = recorded(history, [event])
+            assert decider.report(after, event, time=time) == []
+            earlier = [one for one in history if one.event.happened_at.at < event.happened_at.at]
+            refusal = rules.refusal(fold(rules, earlier).state, event)
+            assert (after[-1].event_id in fold(rules, after).not_legal) == (refusal is not None)
+
+        @for_all(st.lists(steps, max_size=8), reports, st.data())
+        def test_reports_in_any_order_of_arrival_give_one_state(
+            self, sequence: list[Asked], told: list[OwnEvent], data: st.DataObject
+        ) -> None:
+            own = [each.event for each in obeyed(sequence)]
+            arrived = data.draw(st.permutations(told))
+            places = data.draw(
+                st.lists(st.integers(0, len(own)), min_size=len(told), max_size=len(told))
+            )
+            mixed = list(own)
+            for place, event in sorted(zip(places, arrived, strict=True), key=itemgetter(0))[::-1]:
+                mixed.insert(place, event)
+            folded, first = fold(rules, recorded([], mixed)), fold(rules, recorded([], own + told))
+            assert folded.state == first.state
+            assert [each.event for each in folded.applied] == [each.event for each in first.applied]
+
+        @for_all(st.lists(steps, max_size=8), reports)
+        def test_own_events_that_a_late_report_contradicts_are_marked(
+            self, sequence: list[Asked], told: list[OwnEvent]
+        ) -> None:
+            history = obeyed(sequence)
+            after = recorded(history, told)
+            folded = fold(rules, after)
+            counted = {each.event_id for each in folded.applied}
+            assert {each.event_id for each in after} - counted == folded.not_legal
+            assert not folded.rests_on_void
+
+        @for_all(st.lists(steps | told_at.map(_telling), max_size=MOST))
+        def test_a_command_that_is_accepted_counts_whatever_was_reported(
+            self, sequence: list[Asked]
+        ) -> None:
+            history: list[StreamEvent[Any]] = []
+            for each in sequence:
+                try:
+                    after = recorded(history, each.rule(history))
+                except DomainError:
+                    continue
+                new = {one.event_id for one in after[len(history) :] if not _is_report(one)}
+                assert new <= {one.event_id for one in fold(rules, after).applied}
+                history = after
+
+    PropertiesOfReports.__doc__ = f"What holds for reports of every {kind.name}."
+    return PropertiesOfReports
+
+
+def _telling(told: tuple[OwnEvent, StatedTime]) -> Asked:
+    event, time = told
+
+    def rule(history: History) -> Sequence[OwnEvent]:
+        return decider.report(history, event, time=time) if history else []
+
+    return Asked(f"report {event}", rule, time)
+
+
+def _is_report(one: StreamEvent[Any]) -> bool:
+    return isinstance(one.event, ReportedEvent)
 
 
 _UUIDS: Final = st.integers(1, MOST).map(event_id)

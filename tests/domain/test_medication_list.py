@@ -24,6 +24,7 @@ from domain.medication_facts import (
     ListElsewhere,
     MedicationEvent,
     MedicationListRecorded,
+    MedicationListReported,
     MedicationsReconciled,
 )
 from domain.medication_list import (
@@ -38,7 +39,13 @@ from domain.medication_list import (
 )
 from domain.party import Party
 from tests.domain.scenario import PRESENT, at, history_of
-from tests.domain.stream_properties import RECORD, TIMES, Asked, properties_of
+from tests.domain.stream_properties import (
+    RECORD,
+    TIMES,
+    Asked,
+    properties_of,
+    properties_of_reports,
+)
 
 BY = Party(organisation="GENERAL", person="rx-1")
 
@@ -175,6 +182,48 @@ def test_a_discrepancy_names_items_that_are_known() -> None:
         find_discrepancy(BOTH, lambda free: found(free, 0, items=("l5/1",)), time=PRESENT)
 
 
+# --- what other systems report --------------------------------------------------------------------
+
+
+def reported(hours: float = -6, **facts: Any) -> MedicationListReported:
+    return MedicationListReported(
+        record=RECORD, happened_at=at(hours), by=Party(organisation="HARBOR"), partner="HARBOR",
+        claim="reconciled", at_point="discharge", **facts,
+    )  # fmt: skip
+
+
+def test_a_reported_reconciliation_counts_until_the_next_list() -> None:
+    folded = fold(MEDICATION_LIST, history(HOME, reported()))
+    assert isinstance(folded.state, ListsReconciled)
+    assert folded.state.known.reconciliations == (reported(),)
+    later = history(HOME, reported(), listed("l2", hours=-1))
+    assert isinstance(fold(MEDICATION_LIST, later).state, ListsRecorded)
+
+
+def test_a_report_without_a_list_is_kept_and_counts_once_a_list_is_known() -> None:
+    told = StatedTime(PRESENT.now, at(-6))
+    assert medication_list.report(history(), reported(), time=told) == [reported()]
+    alone = fold(MEDICATION_LIST, history(reported()))
+    assert (alone.state, len(alone.not_legal)) == (NoList(), 1)
+    (late,) = record_list(history(reported()), listed, time=StatedTime(PRESENT.now, at(-10)))
+    both = fold(MEDICATION_LIST, history(reported(), late))
+    assert (isinstance(both.state, ListsReconciled), both.not_legal) == (True, frozenset())
+
+
+def test_a_report_is_about_the_person_of_the_stream() -> None:
+    other = IdKey(DEVELOPMENT_KEY).record("GENERAL", "2", "P")
+    told = reported().model_copy(update={"record": other})
+    with pytest.raises(AnotherPatient):
+        medication_list.report(BOTH, told, time=StatedTime(PRESENT.now, at(-6)))
+
+
+def test_our_people_are_not_offered_the_step_that_only_others_take() -> None:
+    state = fold(MEDICATION_LIST, BOTH).state
+    assert medication_list.moves(state) == (
+        "recorded", "reconciled", "discrepancy_found", "discrepancy_resolved",
+    )  # fmt: skip
+
+
 # --- lists of merged records ----------------------------------------------------------------------
 
 OTHER_STREAM = StreamId("01990000-0000-7000-8000-0000000000b2")
@@ -256,3 +305,4 @@ STEPS = st.one_of(
 )
 
 TestMedicationList = properties_of(medication_list.KIND, steps=STEPS)
+TestReportsOfMedicationLists = properties_of_reports(medication_list.KIND, steps=STEPS)

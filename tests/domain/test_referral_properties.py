@@ -9,7 +9,13 @@ from domain.decider import StatedTime
 from domain.party import Party
 from domain.referral import MOVES, ReferralOutcome, ReferralReported, ReferralRequested
 from tests.domain.referral_facts import COLLEAGUE, HEART, MEMBERS, WARD
-from tests.domain.stream_properties import RECORD, TIMES, Asked, properties_of
+from tests.domain.stream_properties import (
+    RECORD,
+    TIMES,
+    Asked,
+    properties_of,
+    properties_of_reports,
+)
 
 PARTIES = st.sampled_from([WARD, HEART, COLLEAGUE, Party(pool="p1")])
 #: Steps are drawn from a short list more often, so that sequences get far.
@@ -54,6 +60,7 @@ STEPS = st.one_of(
 )  # fmt: skip
 
 TestReferral = properties_of(referral.KIND, steps=STEPS)
+TestReportsOfReferrals = properties_of_reports(referral.KIND, steps=STEPS)
 
 
 def test_every_step_is_among_the_commands() -> None:

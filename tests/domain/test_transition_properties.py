@@ -12,7 +12,14 @@ from domain.transition import events, stream
 from domain.transition.events import TransitionEvent
 from domain.transition.stream import ActedOn
 from tests.domain.scenario import NOW
-from tests.domain.stream_properties import RECORD, TIMES, Asked, History, properties_of
+from tests.domain.stream_properties import (
+    RECORD,
+    TIMES,
+    Asked,
+    History,
+    properties_of,
+    properties_of_reports,
+)
 
 ANCHOR: Final = StatementRef("01990000-0000-8000-8000-00000000000a")
 STREAM: Final = StreamId("01990000-0000-8000-8000-00000000000b")
@@ -64,3 +71,4 @@ STEPS: Final = (
 )
 
 TestTransition = properties_of(stream.KIND, steps=STEPS)
+TestReportsOfTransitions = properties_of_reports(stream.KIND, steps=STEPS)

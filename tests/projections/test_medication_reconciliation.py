@@ -14,6 +14,7 @@ from domain.medication_facts import (
     DiscrepancyResolved,
     MedicationEvent,
     MedicationListRecorded,
+    MedicationListReported,
     MedicationsReconciled,
 )
 from domain.party import Party
@@ -58,6 +59,12 @@ RECONCILED = sample(
 )  # fmt: skip
 
 
+REPORTED = sample(
+    MedicationListReported, "12:30", by=Party(organisation="HARBOR"), partner="HARBOR",
+    claim="reconciled", at_point="visit", role="pharmacist",
+)  # fmt: skip
+
+
 def tell(connection: psycopg.Connection, *own: SampleOwnEvent) -> Log:
     log = Log()
     log.record(ADMISSION, *own)
@@ -91,6 +98,26 @@ def test_a_reconciliation_by_another_role_is_recorded_and_flagged(
     tell(connection, HOME, other)
     (found,) = rows(connection, "medication_reconciliation")
     assert found["flags"] == ["role_may_not_reconcile"]
+
+
+def test_a_report_is_a_reconciliation_that_names_its_partner_and_no_lists(
+    connection: psycopg.Connection,
+) -> None:
+    tell(connection, HOME, RECONCILED, REPORTED)
+    own, told = rows(connection, "medication_reconciliation")
+    assert (own["reported_by"], told["reported_by"]) == (None, "HARBOR")
+    assert (told["by_organisation"], told["role"], told["at_point"]) == (
+        "HARBOR", "pharmacist", "visit",
+    )  # fmt: skip
+    assert (told["compared"], told["continued"], told["flags"]) == ([], 0, [])
+    assert [each["is_compared"] for each in rows(connection, "medication_list")] == [True]
+
+
+def test_a_report_alone_is_a_stream_without_a_list(connection: psycopg.Connection) -> None:
+    tell(connection, REPORTED)
+    assert rows(connection, "medication_reconciliation") == []
+    (found,) = rows(connection, "stream_index")
+    assert found["state"] == "no_list"
 
 
 def test_lists_say_whether_they_were_compared(connection: psycopg.Connection) -> None:
@@ -139,7 +166,8 @@ def test_a_discrepancy_is_open_until_it_is_resolved(connection: psycopg.Connecti
 
 
 def test_a_rebuild_gives_the_same_rows(connection: psycopg.Connection) -> None:
-    log = tell(connection, HOME, PHARMACY, FOUND, RECONCILED)
+    late = sample(MedicationListRecorded, "10:30", list_id="l3", source="home", items=0)
+    log = tell(connection, REPORTED, HOME, PHARMACY, FOUND, RECONCILED, late)
     live = content(connection)
     rebuild(connection, PROJECTIONS, [], log.events, heal=log.heal, services=services())
     assert content(connection) == live

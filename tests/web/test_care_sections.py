@@ -274,7 +274,7 @@ def test_medications_say_the_last_list_and_the_last_reconciliation_without_items
     ]  # fmt: skip
     done = {
         "reconciled_at": "2026-02-16T17:00:00Z", "reconciled_precision": "second",
-        "at_point": "discharge", "role": "pharmacist", "unresolved": 1,
+        "at_point": "discharge", "role": "pharmacist", "reported_by": None, "unresolved": 1,
     }  # fmt: skip
     found = sections(
         medication_list={
@@ -288,6 +288,15 @@ def test_medications_say_the_last_list_and_the_last_reconciliation_without_items
         "Last list: at discharge, 16 Feb 09:00, 1 item, by Cedar Street Clinic. 2 lists in all.",
         "Last reconciled 16 Feb 11:00, at discharge, by a pharmacist; 1 item unresolved.",
         "1 discrepancy to resolve.",
+    ]
+    told = {**done, "role": "other", "reported_by": "C7", "unresolved": 0}
+    reported = sections(
+        medication_list={
+            "stream_id": "m1", "lists": lists, "reconciliations": [told], "discrepancies": [],
+        }
+    )  # fmt: skip
+    assert reported.medications[1:] == [
+        "Last reconciled 16 Feb 11:00, at discharge, by another role, as C7 reports."
     ]
 
 

@@ -43,6 +43,7 @@ class ReconciliationShape(TypedDict):
     at_point: str
     by: PersonShape
     role: str
+    reported_by: str | None
     compared: Codes
     compared_elsewhere: list[str]
     actions: ActionsShape

@@ -12,6 +12,7 @@ from domain.medication_facts import (
     MedicationEvent,
     MedicationListEnteredInError,
     MedicationListRecorded,
+    MedicationListReported,
     MedicationsReconciled,
 )
 from domain.party import Party
@@ -130,3 +131,21 @@ def test_people_who_act_see_the_step_as_done() -> None:
 def test_the_protocol_names_the_move_that_a_reconciliation_stands_for() -> None:
     rule = PROTOCOLS.published[0].protocol.kinds["home"].steps
     assert [each.code for each in rule if RECONCILED in each.done_by] == ["medications"]
+
+
+@pytest.mark.parametrize(("role", "counts"), [("nurse", True), ("other", False)])
+def test_a_reported_reconciliation_does_the_step_and_says_so(role: str, counts: bool) -> None:  # noqa: FBT001 - a parameter of the case
+    told = MedicationListReported.model_validate(
+        {
+            "record": RECORD,
+            "happened_at": Moment(at=utc("2026-03-05 14:00")),
+            "by": Party(organisation="HARBOR"),
+            "partner": "HARBOR",
+            "claim": "reconciled",
+            "at_point": "visit",
+            "role": role,
+        }
+    )
+    done = step(only(STAY, medications=lists(told)), "medications").done
+    shown = StepDone(utc("2026-03-05 14:00"), "reported", event=event_id(2))
+    assert done == (shown if counts else None)

@@ -13,6 +13,7 @@ from domain.care_team.events import HandoverRefusal, LeaveReason, MemberKind, Sc
 from domain.care_team.team import CareTeam, HandoverState
 from domain.care_team_duties import handover_duties
 from domain.decider import fold
+from domain.events import Code
 from domain.ids import PatientId
 from domain.statement import Precision
 from projections.engine.columns import ARRIVAL, COMPONENT, FLAGS, MODE, PATIENT
@@ -39,6 +40,9 @@ _UNTIL: Final = (
     Column("until", "timestamptz", "End of the period; null: it goes on."),
     Column("until_precision", "text", "How precisely that is stated; null: it goes on."),
 )
+_REPORTED: Final = Column(
+    "reported_by", "text", "Partner that reports its beginning or its end; null: our people did."
+)
 _NUMBER: Final = Column(
     "number", "integer", "Place in the history of the person's team, from 1.", required=True
 )
@@ -61,6 +65,7 @@ CARE_TEAM_MEMBER: Final = Table(
         *_SINCE,
         *_UNTIL,
         Column("left_reason", "text", "Why the member left; null: it stays, or changed its role."),
+        _REPORTED,
         *ARRIVAL,
         COMPONENT,
     ),
@@ -78,6 +83,7 @@ CARE_TEAM_COORDINATOR: Final = Table(
         Column("member", "text", "Code of the member.", required=True),
         *_SINCE,
         *_UNTIL,
+        _REPORTED,
         FLAGS,
         *ARRIVAL,
         COMPONENT,
@@ -106,6 +112,7 @@ CARE_TEAM_HANDOVER: Final = Table(
         Column("ended_at", "timestamptz", "When it was answered or lapsed; null: it is open."),
         Column("ended_precision", "text", "How precisely that is stated; null: it is open."),
         Column("refused_reason", "text", "Why it was refused; null: it was not."),
+        Column("reported_by", "text", "Partner that reports its end; null: none."),
         *ARRIVAL,
         COMPONENT,
     ),
@@ -127,6 +134,7 @@ class MemberRow:
     until: datetime | None
     until_precision: Precision | None
     left_reason: LeaveReason | None
+    reported_by: Code | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +148,7 @@ class CoordinatorRow:
     since_precision: Precision
     until: datetime | None
     until_precision: Precision | None
+    reported_by: Code | None
     flags: tuple[str, ...]
 
 
@@ -157,6 +166,7 @@ class HandoverRow:
     ended_at: datetime | None
     ended_precision: Precision | None
     refused_reason: HandoverRefusal | None
+    reported_by: Code | None
 
 
 def member_rows(team: CareTeam) -> list[MemberRow]:
@@ -172,6 +182,7 @@ def member_rows(team: CareTeam) -> list[MemberRow]:
             until=each.until.at if each.until else None,
             until_precision=each.until.precision if each.until else None,
             left_reason=each.left,
+            reported_by=each.reported_by,
         )
         for each in team.memberships
     ]
@@ -188,6 +199,7 @@ def coordinator_rows(team: CareTeam) -> list[CoordinatorRow]:
             since_precision=each.since.precision,
             until=each.until.at if each.until else None,
             until_precision=each.until.precision if each.until else None,
+            reported_by=each.reported_by,
             flags=("two_coordinators",) if each.two_coordinators else (),
         )
         for each in team.coordinations
@@ -208,6 +220,7 @@ def handover_rows(team: CareTeam) -> list[HandoverRow]:
             ended_at=each.ended.at if each.ended else None,
             ended_precision=each.ended.precision if each.ended else None,
             refused_reason=each.reason,
+            reported_by=each.reported_by,
         )
         for each in team.handovers
     ]
@@ -250,7 +263,7 @@ def duties_of_care_teams(course: Course) -> Iterator[OwedDuty]:
 
 PROJECTION: Final = Projection(
     name="care_team_member",
-    version=1,
+    version=2,
     tables=(CARE_TEAM_MEMBER, CARE_TEAM_COORDINATOR, CARE_TEAM_HANDOVER),
     fold=ByCourse(rows=rows),
     views=(
@@ -270,7 +283,7 @@ def members(
             sql.SQL(
                 """
                 select member, kind, role, organisation, since, since_precision, until,
-                    until_precision, left_reason
+                    until_precision, left_reason, reported_by
                 from {members} as m where patient_id = %s order by number
                 """
             ).format(members=relations.of(CARE_TEAM_MEMBER)),
@@ -287,7 +300,7 @@ def coordinators(
             sql.SQL(
                 """
                 select scope, programme, member, since, since_precision, until, until_precision,
-                    flags
+                    reported_by, flags
                 from {coordinators} as c where patient_id = %s order by number
                 """
             ).format(coordinators=relations.of(CARE_TEAM_COORDINATOR)),
@@ -304,7 +317,7 @@ def handovers(
             sql.SQL(
                 """
                 select scope, programme, from_member, to_member, state, offered_at,
-                    offered_precision, ended_at, ended_precision, refused_reason
+                    offered_precision, ended_at, ended_precision, refused_reason, reported_by
                 from {handovers} as h where patient_id = %s order by number
                 """
             ).format(handovers=relations.of(CARE_TEAM_HANDOVER)),

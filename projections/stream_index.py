@@ -117,8 +117,8 @@ def _described(course: Course) -> Iterator[tuple[StreamId, str, _Described]]:
         described = _Described(state_of_medications(folded), tuple(terms))
         yield stream, medication_list.KIND.name, described
     for stream, filed in _of_kind(course, care_team.KIND.events):
-        team = fold(CARE_TEAM, history(filed, care_team.KIND.events)).state
-        described = _Described(state_of_team(team), tuple(terms_of_team(team)))
+        team = fold(CARE_TEAM, history(filed, care_team.KIND.events))
+        described = _Described(state_of_team(team), tuple(terms_of_team(team.state)))
         yield stream, care_team.KIND.name, described
     for stream, filed in _of_kind(course, attribution.KIND.events):
         told = fold(ATTRIBUTION, history(filed, attribution.KIND.events)).state

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from domain.attribution import Attributions
+from domain.care_team.events import CareTeamEvent
 from domain.care_team.team import CareTeam
 from domain.decider import FoldedStream
 from domain.medication_facts import MedicationEvent
@@ -27,11 +28,15 @@ class StreamTerm(NamedTuple):
     until: datetime | None = None  # None: no end is stated
 
 
-def state_of_team(team: CareTeam) -> str:
-    """Return the state of a care team, as FHIR CareTeam names it; or that all of it is void."""
-    if not team.memberships:
+def state_of_team(folded: FoldedStream[CareTeam, CareTeamEvent]) -> str:
+    """Return the state of a care team, as FHIR CareTeam names it; or that all of it is void.
+
+    A stream that holds only reports that do not count has no member.
+    """
+    memberships = folded.state.memberships
+    if not memberships and folded.void:
         return "entered_in_error"
-    return "active" if any(each.until is None for each in team.memberships) else "inactive"
+    return "active" if any(each.until is None for each in memberships) else "inactive"
 
 
 def state_of_attributions(attributions: Attributions) -> str:

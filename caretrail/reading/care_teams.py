@@ -19,7 +19,9 @@ from domain.care_team.events import (
     MemberRoleChanged,
     ScopeEvent,
     TeamEnteredInError,
+    TeamEvent,
     TeamHistory,
+    TeamReported,
 )
 from domain.care_team.team import CareTeam
 from domain.decider import fold
@@ -32,6 +34,7 @@ from projections.care_team_member import (
     handover_rows,
     member_rows,
 )
+from projections.stream_flags import flags_of_stream
 from projections.stream_terms import state_of_team
 
 
@@ -47,6 +50,7 @@ def member_json(row: MemberRow) -> Json:
         "until": instant(row.until),
         "until_precision": row.until_precision,
         "left_reason": row.left_reason,
+        "reported_by": row.reported_by,
     }
 
 
@@ -60,6 +64,7 @@ def coordinator_json(row: CoordinatorRow) -> Json:
         "since_precision": row.since_precision,
         "until": instant(row.until),
         "until_precision": row.until_precision,
+        "reported_by": row.reported_by,
         "flags": list(row.flags),
     }
 
@@ -77,6 +82,7 @@ def handover_json(row: HandoverRow) -> Json:
         "ended_at": instant(row.ended_at),
         "ended_precision": row.ended_precision,
         "refused_reason": row.refused_reason,
+        "reported_by": row.reported_by,
     }
 
 
@@ -90,18 +96,18 @@ def _summary(
 ) -> StreamSummary:
     folded = fold(CARE_TEAM, history)
     team = folded.state
-    (joined,) = [each.event for each in history if isinstance(each.event, MemberJoined)][:1]
+    first = next(each.event for each in history if isinstance(each.event, TeamEvent))
     members = {
         "stream_id": stream,
-        "state": state_of_team(team),
+        "state": state_of_team(folded),
         "version": len(history),
-        "patient_id": patient_of(joined.record),
-        "record_id": joined.record,
-        "mode": joined.mode,
+        "patient_id": patient_of(first.record),
+        "record_id": first.record,
+        "mode": first.mode,
         "members": [member_json(each) for each in member_rows(team)],
         "coordinators": [coordinator_json(each) for each in coordinator_rows(team)],
         "handovers": [handover_json(each) for each in handover_rows(team)],
-        "flags": ["has_void_events"] if folded.void else [],
+        "flags": flags_of_stream(folded, history),
     }
     began = min(each.event.happened_at.at for each in history)
     return StreamSummary(began_at=began, members=members)
@@ -110,6 +116,9 @@ def _summary(
 def _words(event: CareTeamEvent, event_of: Callable[[EventId], CareTeamEvent | None]) -> EntryWords:
     if isinstance(event, TeamEnteredInError):
         return error_words("Care team", event, event_of)
+    if isinstance(event, TeamReported):
+        rest = f"by {event.partner}: {event.member}, {_spaced(event.claim)}"
+        return EntryWords(kind=event.move(), head="Care team reported", rest=rest)
     head, rest = _member_words(event) if not isinstance(event, ScopeEvent) else _scope_words(event)
     return EntryWords(kind=event.move(), head=head, rest=rest)
 
@@ -153,6 +162,8 @@ def _spaced(code: str) -> str:
 
 
 def _organisation(event: CareTeamEvent) -> str:
+    if isinstance(event, TeamReported):
+        return event.partner
     return event.organisation if isinstance(event, MemberJoined) else ""
 
 
@@ -160,7 +171,7 @@ CARE_TEAMS: Final = OwnStream[CareTeam, CareTeamEvent](
     kind="care_team",
     icon="plan",
     decider=CARE_TEAM,
-    begins=MemberJoined,
+    begins=TeamEvent,  # type: ignore[arg-type]  # each of its subclasses is in the union
     words=_words,
     organisation=_organisation,
     summarise=_summary,

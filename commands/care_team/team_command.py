@@ -15,7 +15,7 @@ from domain.events import UUID_TEXT, OwnEvent
 from domain.ids import IdKey, Mode, RecordId, StreamId
 
 
-class TeamCommand(Command):
+class PersonTeamCommand(Command):
     """A command on the care team of a person. Each source record has one stream."""
 
     KIND: ClassVar = KIND
@@ -24,20 +24,29 @@ class TeamCommand(Command):
 
     record: Annotated[RecordId, Field(pattern=UUID_TEXT, description="source record")]
     mode: Annotated[Mode, Field(description="processing mode of the record")] = "P"
-    note: Annotated[Text, Field(description="free text; it is stored sealed")] = ""
 
     @override
     @classmethod
     def stream_of(cls, id_key: IdKey, members: Mapping[str, Any]) -> StreamId | None:
         return id_key.stream(cls.KIND.name, members["record"])
 
-    @override
-    def texts(self) -> dict[str, str]:
-        return {"note": self.note}
-
     def facts(self, context: Context) -> dict[str, Any]:
         """Return the members that every event of the command has."""
         return {"record": self.record, "mode": self.mode, "happened_at": context.time.moment}
+
+    def own(self, history: Sequence[StreamEvent[OwnEvent]]) -> Sequence[StreamEvent[CareTeamEvent]]:
+        """Return the events of the stream as those of a care team."""
+        return self.KIND.history(self.stream, history)
+
+
+class TeamCommand(PersonTeamCommand):
+    """A command of people."""
+
+    note: Annotated[Text, Field(description="free text; it is stored sealed")] = ""
+
+    @override
+    def texts(self) -> dict[str, str]:
+        return {"note": self.note}
 
     def others(self, context: Context) -> OtherTeams:
         """Return the teams of the other source records of the person."""
@@ -47,7 +56,3 @@ class TeamCommand(Command):
             for stream, events in found.items()
             if stream != self.stream
         }
-
-    def own(self, history: Sequence[StreamEvent[OwnEvent]]) -> Sequence[StreamEvent[CareTeamEvent]]:
-        """Return the events of the stream as those of a care team."""
-        return self.KIND.history(self.stream, history)

@@ -48,6 +48,7 @@ from commands.care_team.members import (
     LeaveCareTeam,
     VoidTeamEvent,
 )
+from commands.care_team.report import ReportCareTeam
 from commands.command import Command
 from commands.medication_list import (
     FindDiscrepancy,
@@ -166,6 +167,7 @@ COMMANDS: Final[tuple[type[Command], ...]] = (
     AcceptHandover,
     RefuseHandover,
     WithdrawHandover,
+    ReportCareTeam,
     VoidTeamEvent,
     AttributePatient,
     EndAttribution,

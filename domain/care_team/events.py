@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 from pydantic import Field
 
 from domain.decider import StreamEvent
-from domain.events import UUID_TEXT, Code, EnteredInError, OptionalCode, OwnEvent
+from domain.events import UUID_TEXT, Code, EnteredInError, OptionalCode, OwnEvent, ReportedEvent
 from domain.ids import RecordId, StreamId
 
 MemberKind: TypeAlias = Literal["practitioner", "organisation", "related_person"]
@@ -29,6 +29,10 @@ TeamRole: TypeAlias = Literal[
 #: What a coordinator is responsible for: everything, the transition that is open, or one programme.
 Scope: TypeAlias = Literal["all", "transition", "programme"]
 LeaveReason: TypeAlias = Literal["finished", "moved_away", "replaced", "patient_wish", "other"]
+#: What another system says was done. Each is the move of the event that our people would record.
+TeamClaim: TypeAlias = Literal[
+    "member_joined", "member_left", "handover_accepted", "handover_refused"
+]
 HandoverRefusal: TypeAlias = Literal["no_capacity", "not_suitable", "not_available", "other"]
 
 
@@ -134,6 +138,27 @@ class HandoverWithdrawn(ScopeEvent):
     """The coordinator."""
 
 
+class TeamReported(TeamEvent, ReportedEvent):
+    """Another system says what a member did. Sealed: its number there, a note."""
+
+    TOPIC: ClassVar[str] = "care_team.reported.v1"
+
+    claim: TeamClaim
+    """What the member did, as that system says."""
+    member: Code
+    """The member: that joined or left, or that a coordinator hands over to."""
+    kind: MemberKind = "practitioner"
+    """What the member is, if it joined."""
+    role: TeamRole | None = None
+    """What the member does in the team, if it joined; null: not stated."""
+    organisation: OptionalCode = ""
+    """The organisation that the member acts for, if it joined; empty: not stated."""
+    scope: Scope = "all"
+    """What is handed over, if the member accepted or refused."""
+    programme: OptionalCode = ""
+    """The programme, if the scope is ``programme``; else empty."""
+
+
 class TeamEnteredInError(EnteredInError):
     """An event of the care team is void. Sealed: a note."""
 
@@ -153,6 +178,7 @@ CareTeamEvent: TypeAlias = (
     | HandoverAccepted
     | HandoverRefused
     | HandoverWithdrawn
+    | TeamReported
     | TeamEnteredInError
 )
 TeamHistory: TypeAlias = Sequence[StreamEvent[CareTeamEvent]]

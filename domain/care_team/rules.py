@@ -1,5 +1,6 @@
 """What commands may record of a care team."""
 
+from domain import decider
 from domain.care_team.events import (
     CareTeamEvent,
     CoordinationEvent,
@@ -12,7 +13,9 @@ from domain.care_team.events import (
     OtherTeams,
     ScopeEvent,
     TeamHistory,
+    TeamReported,
 )
+from domain.care_team.reports import as_recorded
 from domain.care_team.steps import CARE_TEAM
 from domain.care_team.team import CareTeam, Coordination, coordination_at
 from domain.combined_streams import combined
@@ -97,6 +100,17 @@ def record_coordination(
     return decide(CARE_TEAM, whole, [event], time=time.as_stated())
 
 
+def report(history: TeamHistory, told: TeamReported, *, time: StatedTime) -> list[CareTeamEvent]:
+    """Record what another system says a member did, whether the team allows it or not.
+
+    Raises:
+        AnotherPatient: The stream has events of another source record.
+        InTheFuture: The time is after the present time.
+    """
+    _refuse_another(history, told)
+    return decider.report(history, told, time=time)
+
+
 def _refuse_two(
     whole: TeamHistory, event: CoordinatorAssigned | HandoverAccepted, member: Code
 ) -> None:
@@ -114,9 +128,13 @@ def _whole(
     Raises:
         AnotherPatient: The stream has events of another source record.
     """
+    _refuse_another(history, event)
+    return combined({**others, stream: history})
+
+
+def _refuse_another(history: TeamHistory, event: CareTeamEvent) -> None:
     if any(each.event.record != event.record for each in history):
         raise AnotherPatient
-    return combined({**others, stream: history})
 
 
 def _state_at(whole: TeamHistory, time: StatedTime) -> CareTeam:
@@ -143,6 +161,7 @@ def _is_recorded(
 
 
 def _subject(event: CareTeamEvent) -> tuple[str, ...]:
+    event = as_recorded(event)
     if isinstance(event, ScopeEvent):
         return ("scope", event.scope, event.programme)
     if isinstance(event, MemberJoined | MemberRoleChanged | MemberLeft):
@@ -158,7 +177,7 @@ def _facts(event: CareTeamEvent) -> tuple[str, dict[str, object]]:
 def _assignments(whole: TeamHistory, before: Coordination) -> tuple[EventId, ...]:
     """Return the id of the event by which a coordination began."""
     for each in fold(CARE_TEAM, whole).applied:
-        event = each.event
+        event = as_recorded(each.event)
         if (
             isinstance(event, CoordinatorAssigned | HandoverAccepted)
             and (event.scope, event.programme) == (before.scope, before.programme)

@@ -17,7 +17,9 @@ from domain.care_team.events import (
     MemberLeft,
     MemberRoleChanged,
     TeamEnteredInError,
+    TeamReported,
 )
+from domain.care_team.reports import claimed
 from domain.care_team.team import CareTeam, Coordination, Handover, HandoverState, Membership
 from domain.decider import Decider
 from domain.errors import (
@@ -48,10 +50,33 @@ def evolve(state: CareTeam, event: CareTeamEvent) -> CareTeam:
             | HandoverWithdrawn()
         ):
             return _after_coordination_event(state, event)
+        case TeamReported():
+            told = claimed(event)
+            return (
+                state if told is None else _as_reported(state, evolve(state, told), event.partner)
+            )
         case TeamEnteredInError():
             return state
         case _:
             assert_never(event)
+
+
+def _as_reported(before: CareTeam, after: CareTeam, partner: Code) -> CareTeam:
+    """Return the team after a report, with the partner in everything that the report changed."""
+    return CareTeam(
+        tuple(
+            each if each in before.memberships else replace(each, reported_by=partner)
+            for each in after.memberships
+        ),
+        tuple(
+            each if each in before.coordinations else replace(each, reported_by=partner)
+            for each in after.coordinations
+        ),
+        tuple(
+            each if each in before.handovers else replace(each, reported_by=partner)
+            for each in after.handovers
+        ),
+    )
 
 
 def _after_member_event(state: CareTeam, event: MemberEvent) -> CareTeam:
@@ -169,7 +194,7 @@ def _answered(
     )
 
 
-def refusal(state: CareTeam, event: CareTeamEvent) -> DomainError | None:
+def refusal(state: CareTeam, event: CareTeamEvent) -> DomainError | None:  # noqa: PLR0911 - one per fact
     """Return why the state does not allow an event; None if it allows the event."""
     match event:
         case MemberJoined():
@@ -186,6 +211,9 @@ def refusal(state: CareTeam, event: CareTeamEvent) -> DomainError | None:
             offer = state.handover(event.scope, event.programme)
             fits = offer is not None and offer.offer.from_member == event.from_member
             return None if fits else NoOpenHandover(event.scope, event.from_member)
+        case TeamReported():
+            told = claimed(event)
+            return NotAMember(event.member) if told is None else refusal(state, told)
         case TeamEnteredInError():
             return None
         case _:

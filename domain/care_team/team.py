@@ -26,6 +26,8 @@ class Membership:
     since: Moment
     until: Moment | None = None
     left: LeaveReason | None = None  # None: it goes on, or the member has another role since
+    #: The partner whose report began or ended it; None: our people recorded both.
+    reported_by: Code | None = None
 
     @property
     def member(self) -> Code:
@@ -45,6 +47,8 @@ class Coordination:
     until: Moment | None = None
     #: It began or ended by the team of another source record, before the merge was known.
     two_coordinators: bool = False
+    #: The partner whose report began or ended it; None: our people recorded both.
+    reported_by: Code | None = None
 
 
 HandoverState: TypeAlias = Literal["open", "accepted", "refused", "withdrawn", "lapsed"]
@@ -61,6 +65,8 @@ class Handover:
     state: HandoverState = "open"
     ended: Moment | None = None
     reason: HandoverRefusal | None = None
+    #: The partner whose report ended it; None: it is open, or our people ended it.
+    reported_by: Code | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -258,6 +258,7 @@ def care_team_and_attribution(program: Program) -> None:
     step("refuse_handover", to_member="m-1")
     step("hand_over", from_member="m-2", to_member="m-1")
     step("withdraw_handover", from_member="m-2")
+    step("report", partner="HEART", claim="member_left", member="m-2")
     left = step("leave", member="m-3")
     step("void", event_id=left["events"][0]["event_id"])
     attributed = program.give("attribution", "attribute", target="PRACTICE-1")

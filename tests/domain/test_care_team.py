@@ -20,6 +20,7 @@ from domain.care_team.events import (
     MemberLeft,
     MemberRoleChanged,
     TeamHistory,
+    TeamReported,
 )
 from domain.care_team.team import CareTeam, coordination_at
 from domain.combined_streams import combined
@@ -320,3 +321,77 @@ def test_one_member_of_both_teams_leaves_once() -> None:
     whole = combined({**others, STREAM: events_of(0, A, *decided)})
     (membership,) = fold(CARE_TEAM, whole).state.memberships
     assert (membership.since, membership.until) == (at(-90), Moment(at=at(-10).at))
+
+
+# --- what other systems report --------------------------------------------------------------------
+
+
+def reported(hours: float, claim: str, member: str, **more: Any) -> TeamReported:
+    facts = {"record": RECORD, "partner": "HARBOR", "claim": claim, "member": member, **more}
+    return TeamReported.model_validate({"happened_at": at(hours), **facts})
+
+
+def history(*events: CareTeamEvent) -> TeamHistory:
+    return history_of(events)
+
+
+def test_a_member_that_another_system_reports_is_in_the_team() -> None:
+    (member,) = team(
+        reported(-5, "member_joined", "a", role="nurse", organisation="HARBOR")
+    ).memberships
+    assert (member.role, member.joined.organisation, member.reported_by) == (
+        "nurse", "HARBOR", "HARBOR",
+    )  # fmt: skip
+    assert team(joined(-6, "a")).memberships[0].reported_by is None
+
+
+def test_a_reported_member_without_a_role_and_one_that_is_there_change_nothing() -> None:
+    assert team(reported(-5, "member_joined", "a")) == CareTeam()
+    begun = team(joined(-6, "a"))
+    assert team(joined(-6, "a"), reported(-5, "member_joined", "a", role="nurse")) == begun
+
+
+def test_a_reported_answer_ends_the_handover() -> None:
+    begun: list[CareTeamEvent] = [
+        joined(-9, "a"),
+        joined(-9, "b"),
+        assigned(-8, "a"),
+        handed_over(-7, "a", "b"),
+    ]
+    answered = team(*begun, reported(-5, "handover_accepted", "b"))
+    assert [(each.member, each.reported_by) for each in answered.coordinations] == [
+        ("a", "HARBOR"),
+        ("b", "HARBOR"),
+    ]
+    assert [(each.state, each.reported_by) for each in answered.handovers] == [
+        ("accepted", "HARBOR")
+    ]
+    refused = team(*begun, reported(-5, "handover_refused", "b"))
+    assert [(each.state, each.reason) for each in refused.handovers] == [("refused", "other")]
+    assert [each.until for each in refused.coordinations] == [None]
+    other = team(*begun, reported(-5, "handover_accepted", "b", scope="transition"))
+    assert other == team(*begun)
+
+
+def test_a_late_report_that_a_member_left_contradicts_what_our_people_recorded() -> None:
+    before = history(joined(-9, "a"), role(-4, "a", "pharmacist"), assigned(-3, "a"))
+    told = reported(-6, "member_left", "a")
+    assert rules.report(before, told, time=stated(-6)) == [told]
+    folded = fold(
+        CARE_TEAM, history(joined(-9, "a"), role(-4, "a", "pharmacist"), assigned(-3, "a"), told)
+    )
+    assert folded.not_legal == {before[1].event_id, before[2].event_id}
+    (left,) = folded.state.memberships
+    assert (left.until, left.left, left.reported_by) == (at(-6), "other", "HARBOR")
+
+
+def test_a_member_joins_again_after_a_report_that_it_left() -> None:
+    before = history(joined(-9, "a"), reported(-6, "member_left", "a"))
+    again = joined(0, "a")
+    assert rules.record_member(STREAM, before, again, others={}, time=PRESENT) == [again]
+
+
+def test_a_report_is_about_the_person_of_the_team() -> None:
+    told = reported(-5, "member_left", "a", record=OTHER)
+    with pytest.raises(AnotherPatient):
+        rules.report(history(joined(-9, "a")), told, time=stated(-5))

@@ -22,7 +22,14 @@ from domain.care_team.events import (
 )
 from domain.decider import StatedTime, fold
 from domain.ids import StreamId
-from tests.domain.stream_properties import RECORD, TIMES, Asked, obeyed, properties_of
+from tests.domain.stream_properties import (
+    RECORD,
+    TIMES,
+    Asked,
+    obeyed,
+    properties_of,
+    properties_of_reports,
+)
 
 STREAM = StreamId("5f000000-0000-8000-8000-000000000001")
 MEMBERS = st.sampled_from(["dr-a", "rn-b", "cm-c"])
@@ -78,6 +85,7 @@ TEAM_STEPS = st.one_of(
 )  # fmt: skip
 
 TestCareTeam = properties_of(KIND, steps=TEAM_STEPS)
+TestReportsOfCareTeams = properties_of_reports(KIND, steps=TEAM_STEPS)
 
 
 @for_all(st.lists(TEAM_STEPS, max_size=12))

@@ -12,6 +12,7 @@ from domain.care_team.events import (
     HandedOver,
     MemberJoined,
     TeamEnteredInError,
+    TeamReported,
 )
 from domain.events import OwnEvent
 from domain.ids import EventId, PatientId, StreamId
@@ -119,6 +120,39 @@ def test_a_late_or_void_event_changes_the_rows_as_a_rebuild_makes_them(
     )
     applied(connection, log, log.events[4:])
     assert [(each.member, each.until) for each in coordinators(connection, ONE)] == [("b", None)]
+    before = content(connection)
+    rebuild(connection, PROJECTIONS, [], log.events, heal=log.heal, services=services())
+    assert content(connection) == before
+
+
+def test_what_a_partner_reports_is_in_the_rows_and_in_a_rebuild(
+    connection: psycopg.Connection,
+) -> None:
+    def reported(clock: str, claim: str, member: str, **more: Any) -> SampleOwnEvent:
+        facts = {"partner": "HARBOR", "claim": claim, "member": member, **more}
+        return sample(TeamReported, clock, **facts)
+
+    log = Log()
+    log.record(
+        stated("A01", "10:00"),
+        reported("13:30", "handover_accepted", "b"),
+        reported("11:00", "member_joined", "b", role="nurse"),
+        joined("11:00", "a"),
+        assigned("12:00", "a"),
+        sample(HandedOver, "13:00", from_member="a", to_member="b"),
+        reported("14:00", "member_left", "z"),
+    )
+    applied(connection, log, log.events)
+    assert {each.member: each.reported_by for each in members(connection, ONE)} == {
+        "a": None,
+        "b": "HARBOR",
+    }
+    assert [(each.member, each.reported_by) for each in coordinators(connection, ONE)] == [
+        ("a", "HARBOR"),
+        ("b", "HARBOR"),
+    ]
+    (handover,) = handovers(connection, ONE)
+    assert (handover.state, handover.reported_by) == ("accepted", "HARBOR")
     before = content(connection)
     rebuild(connection, PROJECTIONS, [], log.events, heal=log.heal, services=services())
     assert content(connection) == before

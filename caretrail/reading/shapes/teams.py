@@ -28,6 +28,7 @@ class MemberShape(TypedDict):
     until: Time | None
     until_precision: PrecisionWord | None
     left_reason: str | None
+    reported_by: str | None
 
 
 class NamedMemberShape(MemberShape):
@@ -47,6 +48,7 @@ class CoordinatorShape(TypedDict):
     since_precision: PrecisionWord
     until: Time | None
     until_precision: PrecisionWord | None
+    reported_by: str | None
     flags: Codes
 
 
@@ -63,6 +65,7 @@ class HandoverShape(TypedDict):
     ended_at: Time | None
     ended_precision: PrecisionWord | None
     refused_reason: str | None
+    reported_by: str | None
 
 
 class StatedIdentifierShape(TypedDict):

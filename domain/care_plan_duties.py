@@ -11,7 +11,6 @@ from typing import Final
 from domain.care_plan import CARE_PLAN
 from domain.care_plan.events import (
     ActivityProgressed,
-    CarePlanActivated,
     CarePlanEvent,
     CarePlanReviewed,
     CarePlanRevised,
@@ -132,7 +131,7 @@ def _reviews(
         if isinstance(event, CarePlanReviewed):
             yield from _review(stream, code, responsible, protocols, since, stated, at)
             since, stated = at, event.next_review_on
-        elif isinstance(event, CarePlanActivated):
+        elif event is plan.activation:
             since = at
     yield from _review(stream, code, responsible, protocols, since, stated, None)
 

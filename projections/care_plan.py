@@ -70,6 +70,7 @@ CARE_PLAN_TABLE: Final = Table(
         Column("ended_at", "timestamptz", "When it was completed or revoked; null: not ended."),
         Column("ended_precision", "text", "How precisely that is stated; null: not ended."),
         Column("ended_reason", "text", "Why it ended; null: not ended."),
+        Column("reported_by", "text", "Partner whose report led to the state; null: our people."),
         Column("revision", "integer", "Number of its last revision; null: never in force."),
         Column("reviewed_at", "timestamptz", "When it was reviewed last; null: never."),
         Column("next_review_on", "date", "When that review wants the next; null: not stated."),
@@ -217,7 +218,7 @@ def _kinds_of_activities(events: PlanHistory) -> dict[str, str]:
 
 PROJECTION: Final = Projection(
     name="care_plan",
-    version=1,
+    version=2,
     tables=(CARE_PLAN_TABLE, CARE_PLAN_REVISION, GOAL, ACTIVITY),
     fold=ByCourse(rows=rows),
     views=(
@@ -259,8 +260,8 @@ def care_plans(
                 select stream_id, patient_id, record_id, mode, category, state, version,
                     responsible_organisation, responsible_person, responsible_pool, drafted_at,
                     drafted_precision, activated_at, activated_precision, ended_at,
-                    ended_precision, ended_reason, revision, reviewed_at, next_review_on, goals,
-                    activities, anchor_ref, encounter_id, flags
+                    ended_precision, ended_reason, reported_by, revision, reviewed_at,
+                    next_review_on, goals, activities, anchor_ref, encounter_id, flags
                 from {plans} as p
                 where (%(state)s::text is null or state = %(state)s)
                     and (%(category)s::text is null or category = %(category)s)

@@ -10,6 +10,7 @@ from domain.care_plan.events import (
     CarePlanCompleted,
     CarePlanDrafted,
     CarePlanEvent,
+    CarePlanReported,
     CarePlanRevoked,
     PlanCategory,
     PlanReason,
@@ -25,8 +26,11 @@ from domain.care_plan.parts import (
 from domain.care_plan.rules import PlanHistory
 from domain.care_plan.states import CarePlan, CompletedPlan, NotDrafted, PlanContent, RevokedPlan
 from domain.decider import FoldedStream, fold
+from domain.events import Code
 from domain.ids import EncounterId, Mode, PatientId, RecordId, StatementRef, StreamId
+from domain.party import Party
 from domain.statement import Precision
+from projections.stream_flags import flags_of_stream
 
 #: The state of a plan whose draft was entered in error.
 ENTERED_IN_ERROR: Final = "entered_in_error"
@@ -53,6 +57,7 @@ class CarePlanRow:
     ended_at: datetime | None
     ended_precision: Precision | None
     ended_reason: PlanReason | None
+    reported_by: Code | None
     revision: int | None
     reviewed_at: datetime | None
     next_review_on: date | None
@@ -131,11 +136,7 @@ def care_plan_row(
     ended = _end(folded.state)
     drafted, activation, review = plan.drafted, plan.activation, plan.last_review
     parts = plan.parts
-    flags = (
-        ("patient_not_involved", plan.patient_not_involved),
-        ("has_void_events", folded.void),
-        ("rests_on_void", folded.rests_on_void),
-    )
+    flags = ["patient_not_involved"] if plan.patient_not_involved else []
     void = isinstance(folded.state, NotDrafted)
     return CarePlanRow(
         stream_id=stream,
@@ -155,6 +156,7 @@ def care_plan_row(
         ended_at=ended.happened_at.at if ended else None,
         ended_precision=ended.happened_at.precision if ended else None,
         ended_reason=ended.reason if ended else None,
+        reported_by=_reported_by(folded),
         revision=plan.revisions[-1].number if plan.revisions else None,
         reviewed_at=review.happened_at.at if review else None,
         next_review_on=review.next_review_on if review else None,
@@ -162,7 +164,7 @@ def care_plan_row(
         activities=sum(each.is_open for each in parts.activities.values()),
         anchor_ref=drafted.anchor,
         encounter_id=encounter_of(drafted.anchor),
-        flags=tuple(code for code, found in flags if found),
+        flags=(*flags, *flags_of_stream(folded, events)),
     )
 
 
@@ -173,7 +175,19 @@ def plan_content(folded: FoldedStream[CarePlan, CarePlanEvent], events: PlanHist
     return PlanContent([one.event for one in events if isinstance(one.event, CarePlanDrafted)][-1])
 
 
-def _end(state: CarePlan) -> CarePlanCompleted | CarePlanRevoked | None:
+def _reported_by(folded: FoldedStream[CarePlan, CarePlanEvent]) -> Code | None:
+    """Return the partner whose report led to the state; None if our people led to it."""
+    partner: Code | None = None
+    state = CARE_PLAN.initial
+    for each in folded.applied:
+        after = CARE_PLAN.evolve(state, each.event)
+        if after.WORD != state.WORD:
+            partner = each.event.partner if isinstance(each.event, CarePlanReported) else None
+        state = after
+    return partner
+
+
+def _end(state: CarePlan) -> CarePlanCompleted | CarePlanRevoked | CarePlanReported | None:
     match state:
         case CompletedPlan():
             return state.completed
@@ -191,20 +205,29 @@ def revision_rows(plan: PlanContent) -> Mapping[int, RevisionRow]:
         differs = compare(before[0], one)
         before = (one,)
         event = one.event
-        author = event.author if event else plan.activation.by if plan.activation else None
+        author = event.author if event else _activated_by(plan)
         found[one.number] = RevisionRow(
             revised_at=one.at.at,
             revised_precision=one.at.precision,
             reason=event.reason if event else None,
-            author_organisation=author.organisation if author else "",
-            author_person=author.person if author else "",
-            author_pool=author.pool if author else "",
+            author_organisation=author.organisation,
+            author_person=author.person,
+            author_pool=author.pool,
             conference_id=event.conference if event else None,
             added=tuple(each.part_id for each in differs.added),
             changed=tuple(each.part_id for each in differs.changed),
             removed=tuple(each.part_id for each in differs.removed),
         )
     return found
+
+
+def _activated_by(plan: PlanContent) -> Party:
+    """Return who put a plan in force, or the partner that reports it."""
+    if plan.activation is None:
+        return Party()
+    if isinstance(plan.activation, CarePlanReported):
+        return Party(organisation=plan.activation.partner)
+    return plan.activation.by
 
 
 def goal_rows(plan: PlanContent) -> Mapping[str, GoalRow]:

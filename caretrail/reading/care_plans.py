@@ -17,6 +17,7 @@ from domain.care_plan.events import (
     CarePlanEnteredInError,
     CarePlanEvent,
     CarePlanHeld,
+    CarePlanReported,
     CarePlanResumed,
     CarePlanReviewed,
     CarePlanRevised,
@@ -66,6 +67,7 @@ def plan_json(row: CarePlanRow) -> Json:
         "ended_at": instant(row.ended_at),
         "ended_precision": row.ended_precision,
         "ended_reason": row.ended_reason,
+        "reported_by": row.reported_by,
         "revision": row.revision,
         "reviewed_at": instant(row.reviewed_at),
         "next_review_on": _day(row.next_review_on),
@@ -172,7 +174,7 @@ def _words(event: CarePlanEvent, event_of: Callable[[EventId], CarePlanEvent | N
     return EntryWords(kind=event.move(), head=head, rest=", ".join(filter(None, rest)))
 
 
-def _head_and_rest(event: CarePlanEvent) -> tuple[str, ...]:  # noqa: PLR0911 - one per fact
+def _head_and_rest(event: CarePlanEvent) -> tuple[str, ...]:  # noqa: C901, PLR0911 - one per fact
     match event:
         case CarePlanDrafted():
             return "Care plan begun", f"by {_party(event.responsible)}", event.category
@@ -204,6 +206,8 @@ def _head_and_rest(event: CarePlanEvent) -> tuple[str, ...]:  # noqa: PLR0911 - 
         case CarePlanShared():
             to = _party(event.recipient) or event.to
             return "Care plan shared", f"with {to}", f"by {_party(event.by)}"
+        case CarePlanReported():
+            return "Care plan reported", f"by {event.partner} as {event.claim}"
         case _:
             return _part_words(event)
 
@@ -265,6 +269,8 @@ def _organisation(event: CarePlanEvent) -> str:
             return event.responsible.organisation
         case CarePlanRevised():
             return event.author.organisation
+        case CarePlanReported():
+            return event.partner
         case CarePlanEnteredInError():
             return ""
         case _:

@@ -6,8 +6,9 @@ from typing import Any
 
 from caretrail.reading.opening import SegmentOpener, pieces_of
 from domain.care_plan import CARE_PLAN, KIND
-from domain.care_plan.events import CarePlanActivated, CarePlanEvent, CarePlanRevised
+from domain.care_plan.events import CarePlanEvent, CarePlanRevised
 from domain.care_plan.sealed import PROGRESS, parts_by_name
+from domain.care_plan.states import NotDrafted
 from domain.decider import fold
 from projections.engine.events import FiledOwnEvent
 from projections.person_streams import history
@@ -35,9 +36,12 @@ def part_contents(
     """
     by_id = {each.event_id: each for each in filed}
     found: dict[str, PartContents] = {}
-    for each in fold(CARE_PLAN, history(filed, KIND.events)).applied:
+    folded = fold(CARE_PLAN, history(filed, KIND.events))
+    begun = None if isinstance(folded.state, NotDrafted) else folded.state.plan.activation
+    for each in folded.applied:
         found |= _stated(each.event, by_id[each.event_id], opener, found)
-        if upto is not None and _number(each.event) == upto:
+        number = 0 if each.event is begun else _number(each.event)
+        if upto is not None and number == upto:
             break
     return found
 
@@ -71,7 +75,5 @@ def _stated(
 
 
 def _number(event: CarePlanEvent) -> int | None:
-    """Return the number of the revision that an event makes; None if it makes none."""
-    if isinstance(event, CarePlanRevised):
-        return event.number
-    return 0 if isinstance(event, CarePlanActivated) else None
+    """Return the number of the revision that an event states; None if it states none."""
+    return event.number if isinstance(event, CarePlanRevised) else None

@@ -34,6 +34,7 @@ from commands.care_plan.progress import (
     ReviewCarePlan,
     ShareCarePlan,
 )
+from commands.care_plan.report import ReportCarePlan
 from commands.care_plan.revise import ReviseCarePlan
 from commands.care_team.coordination import (
     AcceptHandover,
@@ -191,6 +192,7 @@ COMMANDS: Final[tuple[type[Command], ...]] = (
     ReviseCarePlan,
     ReviewCarePlan,
     ShareCarePlan,
+    ReportCarePlan,
     VoidCarePlanEvent,
     RecordMedicationList,
     ReconcileMedications,

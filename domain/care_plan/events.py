@@ -18,7 +18,7 @@ from domain.care_plan.parts import (
     GoalId,
     PartId,
 )
-from domain.events import UUID_TEXT, EnteredInError, OptionalCode, OwnEvent
+from domain.events import UUID_TEXT, EnteredInError, OptionalCode, OwnEvent, ReportedEvent
 from domain.ids import RecordId, StreamId
 from domain.party import Party
 
@@ -30,6 +30,8 @@ PlanReason: TypeAlias = Literal[
     "goals_met", "episode_ended", "patient_wish", "hospitalised", "back_home", "moved_away",
     "replaced", "died", "other",
 ]  # fmt: skip
+#: How far another system says the plan is. Each is the word of a state.
+PlanClaim: TypeAlias = Literal["active", "held", "completed", "revoked"]
 RevisionReason: TypeAlias = Literal[
     "new_information", "goal_met", "patient_wish", "conference", "transition", "error"
 ]
@@ -265,6 +267,17 @@ class CarePlanShared(OwnEvent):
     """Ref of the document that was given; empty: not stated."""
 
 
+class CarePlanReported(ReportedEvent):
+    """Another system says how far the plan is. Sealed: its number there, a note."""
+
+    TOPIC: ClassVar[str] = "care_plan.reported.v1"
+
+    claim: PlanClaim
+    """How far it is, as that system says."""
+    reason: PlanReason = "other"
+    """Why, as that system says."""
+
+
 class CarePlanEnteredInError(EnteredInError):
     """An event of the plan is void. Sealed: a note."""
 
@@ -289,5 +302,6 @@ CarePlanEvent: TypeAlias = (
     | CarePlanRevised
     | CarePlanReviewed
     | CarePlanShared
+    | CarePlanReported
     | CarePlanEnteredInError
 )

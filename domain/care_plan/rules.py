@@ -1,165 +1,36 @@
-"""Which facts a care plan allows, and what they lead to."""
+"""What commands may record of a care plan, and what other systems report of it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
-from typing import Final, Literal, TypeAlias, TypedDict, assert_never, get_args
+from typing import Literal, TypeAlias, TypedDict
 
-from domain.care_plan.changes import changed_parts, parts_added, parts_refusal
+from domain import decider
+from domain.care_plan.changes import parts_added
 from domain.care_plan.events import (
     ActivityAdded,
-    ActivityChanged,
-    ActivityProgressed,
     CarePlanActivated,
-    CarePlanCompleted,
     CarePlanDrafted,
-    CarePlanEnteredInError,
     CarePlanEvent,
-    CarePlanHeld,
+    CarePlanReported,
     CarePlanResumed,
-    CarePlanReviewed,
     CarePlanRevised,
-    CarePlanRevoked,
-    CarePlanShared,
     ConcernAdded,
-    ConcernResolved,
-    GoalChanged,
-    GoalProgressed,
     GoalSet,
+    PlanCategory,
+    PlanClaim,
+    PlanReason,
 )
-from domain.care_plan.states import (
-    ActivePlan,
-    CarePlan,
-    CompletedPlan,
-    DraftPlan,
-    HeldPlan,
-    NotDrafted,
-    PlanContent,
-    PlanRevision,
-    RevokedPlan,
-)
-from domain.decider import Decider, StatedTime, StreamEvent, decide, fold
-from domain.errors import (
-    AlreadyClosed,
-    AnotherPatient,
-    DomainError,
-    MoveNotAllowed,
-    PlanAlreadyActive,
-)
-from domain.events import OwnEvent
+from domain.care_plan.states import ActivePlan, CarePlan, NotDrafted
+from domain.care_plan.steps import CARE_PLAN, KIND, evolve, moves
+from domain.decider import StatedTime, StreamEvent, decide, fold
+from domain.errors import AnotherPatient, MoveNotAllowed, PlanAlreadyActive
+from domain.events import Code, OwnEvent
 from domain.ids import EventId, Mode, RecordId, StreamId
 from domain.numbered_parts import is_same_fact, next_id
 from domain.statement import Moment
-from domain.stream_kind import StreamKind
 
 PlanHistory: TypeAlias = Sequence[StreamEvent[CarePlanEvent]]
 Addition: TypeAlias = ConcernAdded | GoalSet | ActivityAdded
-
-_OPEN: Final = (DraftPlan, ActivePlan, HeldPlan)
-_IN_FORCE: Final = (ActivePlan, HeldPlan)
-
-#: The states from which each step is allowed.
-_FROM: Final[Mapping[type[CarePlanEvent], tuple[type[CarePlan], ...]]] = {
-    CarePlanDrafted: (NotDrafted,),
-    CarePlanActivated: (DraftPlan,),
-    CarePlanHeld: (ActivePlan,),
-    CarePlanResumed: (HeldPlan,),
-    CarePlanCompleted: _IN_FORCE,
-    CarePlanRevoked: _OPEN,
-    ConcernAdded: _OPEN,
-    ConcernResolved: _OPEN,
-    GoalSet: _OPEN,
-    GoalChanged: _OPEN,
-    GoalProgressed: _IN_FORCE,
-    ActivityAdded: _OPEN,
-    ActivityChanged: _OPEN,
-    ActivityProgressed: _IN_FORCE,
-    CarePlanRevised: _OPEN,
-    CarePlanReviewed: _IN_FORCE,
-    CarePlanShared: (*_OPEN, CompletedPlan),
-    CarePlanEnteredInError: (),  # not a step: it marks another event as void
-}
-
-
-def evolve(state: CarePlan, event: CarePlanEvent) -> CarePlan:  # noqa: C901, PLR0911, PLR0912 - one per fact
-    """Apply one fact. A fact that the state does not allow changes nothing."""
-    if refusal(state, event) is not None:
-        return state
-    if isinstance(event, CarePlanDrafted):
-        return DraftPlan(PlanContent(event))
-    if isinstance(state, NotDrafted):
-        return state
-    plan = state.plan
-    match event:
-        case CarePlanActivated():
-            first = PlanRevision(0, event.happened_at, plan.parts, None)
-            return ActivePlan(replace(plan, activation=event, revisions=(first, *plan.revisions)))
-        case CarePlanHeld():
-            return HeldPlan(plan, event)
-        case CarePlanResumed():
-            return ActivePlan(plan)
-        case CarePlanCompleted():
-            return CompletedPlan(plan, event)
-        case CarePlanRevoked():
-            return RevokedPlan(plan, event)
-        case CarePlanReviewed():
-            return _with_plan(state, replace(plan, last_review=event))
-        case CarePlanShared() | CarePlanEnteredInError():
-            return state
-        case CarePlanRevised():
-            changed = _with_parts(plan, event)
-            made = PlanRevision(event.number, event.happened_at, changed.parts, event)
-            return _with_plan(state, replace(changed, revisions=(*plan.revisions, made)))
-        case (
-            ConcernAdded()
-            | ConcernResolved()
-            | GoalSet()
-            | GoalChanged()
-            | GoalProgressed()
-            | ActivityAdded()
-            | ActivityChanged()
-            | ActivityProgressed()
-        ):
-            return _with_plan(state, _with_parts(plan, event))
-        case _:
-            assert_never(event)
-
-
-def refusal(state: CarePlan, event: CarePlanEvent) -> DomainError | None:
-    """Return why the state does not allow an event; None if it allows the event."""
-    if isinstance(state, _FROM[type(event)]):
-        return None if isinstance(state, NotDrafted) else parts_refusal(state.plan, event)
-    ended = isinstance(state, CompletedPlan | RevokedPlan)
-    error = AlreadyClosed if ended else MoveNotAllowed
-    return error(event.move(), state=state.WORD, allowed=moves(state))
-
-
-def moves(state: CarePlan) -> tuple[str, ...]:
-    """Return the steps that a state allows, in the order of the table."""
-    return tuple(event.move() for event, before in _FROM.items() if isinstance(state, before))
-
-
-def _with_parts(plan: PlanContent, event: CarePlanEvent) -> PlanContent:
-    return replace(
-        plan, parts=changed_parts(plan.parts, event), used=plan.used.union(parts_added(event))
-    )
-
-
-def _with_plan(state: CarePlan, plan: PlanContent) -> CarePlan:
-    return state if isinstance(state, NotDrafted) else replace(state, plan=plan)
-
-
-CARE_PLAN: Final = Decider[CarePlan, CarePlanEvent](NotDrafted(), evolve, refusal)
-
-KIND: Final = StreamKind[CarePlan, CarePlanEvent](
-    name="care_plan",
-    decider=CARE_PLAN,
-    events=get_args(CarePlanEvent),
-    error_mark=CarePlanEnteredInError,
-)
-
-
-# --- rules ----------------------------------------------------------------------------------------
 
 
 class EventHead(TypedDict):
@@ -213,6 +84,33 @@ def step(history: PlanHistory, event: CarePlanEvent, *, time: StatedTime) -> lis
         DomainError: See ``domain.decider.decide``.
     """
     return decide(CARE_PLAN, history, [event], time=time)
+
+
+def report(
+    history: PlanHistory, claim: PlanClaim, *, partner: Code, reason: PlanReason, time: StatedTime
+) -> list[CarePlanEvent]:
+    """Record how far another system says the plan is, whether its state allows it or not.
+
+    Args:
+        history: The events of the plan; at least one is a draft.
+        claim: How far the plan is, as that system says.
+        partner: The system or organisation that says so.
+        reason: Why, as that system says.
+        time: When it was so.
+
+    Raises:
+        InTheFuture: The time is after the present time.
+    """
+    drafted = next(each.event for each in history if isinstance(each.event, CarePlanDrafted))
+    told = CarePlanReported(
+        record=drafted.record,
+        mode=drafted.mode,
+        happened_at=time.moment,
+        partner=partner,
+        claim=claim,
+        reason=reason,
+    )
+    return decider.report(history, told, time=time)
 
 
 def revise(
@@ -285,21 +183,39 @@ def enter_force(
     new = step(history, event, time=time)
     if not new:
         return new
-    state = fold(CARE_PLAN, history).state
-    assert not isinstance(state, NotDrafted)  # noqa: S101  # the step was allowed
     added = StreamEvent[CarePlanEvent](EventId(""), history[-1].version + 1, event)
-    after = [*history, added]
-    begun = [each for each in active_periods(after) if each[0] == event.happened_at.at]
+    other = active_elsewhere([*history, added], since=event.happened_at.at, others=others)
+    if other is not None:
+        raise PlanAlreadyActive(*other)
+    return new
+
+
+def active_elsewhere(
+    history: PlanHistory,
+    *,
+    since: datetime,
+    others: Mapping[StreamId, Iterable[StreamEvent[OwnEvent]]],
+) -> tuple[StreamId, PlanCategory] | None:
+    """Return another plan of the category that is active while this plan is, with the category.
+
+    Args:
+        history: The events of the plan.
+        since: When the period of the plan begins that is looked at.
+        others: The other plans of the person.
+    """
+    state = fold(CARE_PLAN, history).state
+    if isinstance(state, NotDrafted):
+        return None
+    category = state.plan.drafted.category
+    begun = [each for each in active_periods(history) if each[0] == since]
     for stream, events in others.items():
         other = KIND.history(stream, events)
         theirs = fold(CARE_PLAN, other).state
-        if isinstance(theirs, NotDrafted) or theirs.plan.drafted.category != (
-            state.plan.drafted.category
-        ):
+        if isinstance(theirs, NotDrafted) or theirs.plan.drafted.category != category:
             continue
         if any(_overlap(mine, each) for mine in begun for each in active_periods(other)):
-            raise PlanAlreadyActive(stream, state.plan.drafted.category)
-    return new
+            return stream, category
+    return None
 
 
 Period: TypeAlias = tuple[datetime, datetime | None]

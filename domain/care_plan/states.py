@@ -11,6 +11,7 @@ from domain.care_plan.events import (
     CarePlanCompleted,
     CarePlanDrafted,
     CarePlanHeld,
+    CarePlanReported,
     CarePlanReviewed,
     CarePlanRevised,
     CarePlanRevoked,
@@ -118,7 +119,7 @@ class PlanContent:
     drafted: CarePlanDrafted
     parts: PlanParts = PlanParts()
     used: frozenset[str] = frozenset()  # the ids of all parts that the plan has or had
-    activation: CarePlanActivated | None = None
+    activation: CarePlanActivated | CarePlanReported | None = None
     revisions: tuple[PlanRevision, ...] = ()
     last_review: CarePlanReviewed | None = None
 
@@ -168,7 +169,7 @@ class HeldPlan:
     WORD: ClassVar[str] = "held"
 
     plan: PlanContent
-    held: CarePlanHeld
+    held: CarePlanHeld | CarePlanReported
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +179,7 @@ class CompletedPlan:
     WORD: ClassVar[str] = "completed"
 
     plan: PlanContent
-    completed: CarePlanCompleted
+    completed: CarePlanCompleted | CarePlanReported
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +189,7 @@ class RevokedPlan:
     WORD: ClassVar[str] = "revoked"
 
     plan: PlanContent
-    revoked: CarePlanRevoked
+    revoked: CarePlanRevoked | CarePlanReported
 
 
 CarePlan: TypeAlias = NotDrafted | DraftPlan | ActivePlan | HeldPlan | CompletedPlan | RevokedPlan

@@ -146,6 +146,41 @@ def test_medications_are_recorded_reconciled_and_on_the_timeline(caretrail: Comm
     _not_in_clear(caretrail, "Quastenflosser")
 
 
+def test_what_a_partner_reports_is_kept_and_shown(caretrail: CommandLine) -> None:
+    drafted = (each if each != "transition" else "disease" for each in DRAFT)
+    stream: str = caretrail.object(*drafted)["stream_id"]
+
+    def report(*flags: str) -> dict[str, Any]:
+        outcome: dict[str, Any] = caretrail.object(
+            "plan", "report", stream, "--partner", "HARBOR", *flags, *NURSE
+        )
+        return outcome
+
+    begun = report("--claim", "active", "--happened-at", "2026-03-02T08:00Z", "--number", "P-7")
+    assert [each["topic"] for each in begun["events"]] == ["care_plan.reported.v1"]
+    report("--claim", "held", "--happened-at", "2026-03-01T13:00Z")
+    shown = caretrail.object("plan", "show", stream)
+    assert (shown["state"], shown["reported_by"]) == ("active", "HARBOR")
+    assert shown["flags"] == ["patient_not_involved", "reported_not_legal"]
+    assert shown["revisions"][0]["author"]["organisation"] == "HARBOR"
+    caretrail.object(
+        "medications", "record", "MERCY|0042", "--by", "MERCY", "--source", "patient",
+        "--happened-at", "2026-03-01T09:00Z", *NURSE,
+    )  # fmt: skip
+    lists: str = caretrail.object(
+        "medications", "report", "MERCY|0042", "--partner", "HARBOR", "--at-point", "visit",
+        "--role", "nurse", *NURSE,
+    )["stream_id"]  # fmt: skip
+    (*_, told) = caretrail.object("medications", "show", lists)["reconciliations"]
+    assert (told["reported_by"], told["compared"], told["flags"]) == ("HARBOR", [], [])
+    timeline = caretrail.object("timeline", "MERCY|0042")["entries"]
+    summaries = {each["summary"] for each in timeline if each["stream_id"] in {stream, lists}}
+    assert summaries >= {
+        "Care plan reported by HARBOR as active.",
+        "Medication lists reported by HARBOR as reconciled at visit.",
+    }
+
+
 def test_a_rebuild_gives_the_same_read_models(caretrail: CommandLine) -> None:
     before = caretrail.object("projections", "digest")
     caretrail.run("projections", "rebuild")

@@ -224,6 +224,7 @@ def care_plans(program: Program) -> None:
     active = str(program.give("care_plan", "draft", category="disease")["stream_id"])
     program.give("care_plan", "set_goal", active, owner="patient")
     program.give("care_plan", "activate", active)
+    program.give("care_plan", "report", active, partner="HEART", claim="active")
 
 
 def medications(program: Program) -> None:

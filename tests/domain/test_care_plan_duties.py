@@ -29,6 +29,7 @@ from tests.domain.care_plan.plans import (
     goal,
     plan,
     progressed,
+    reported,
     revised,
 )
 from tests.domain.scenario import NOW, at, history_of
@@ -45,6 +46,16 @@ def owed(code: str, *events: CarePlanEvent) -> list[Duty]:
 
 def times(code: str, *events: CarePlanEvent) -> list[tuple[Any, Any]]:
     return [(each.due_on, each.done_at) for each in owed(code, *events)]
+
+
+def test_a_plan_that_is_reported_as_active_owes_its_review_and_activities() -> None:
+    told = (DRAFTED, activity("a1"), reported("active", -36))
+    own = (DRAFTED, activity("a1"), ACTIVATED)
+    for code in ("care_plan.activity", "care_plan.review"):
+        assert times(code, *told) == times(code, *own) != []
+    assert times("care_plan.review", *told, reported("held", -6)) == []
+    resumed = (*told, reported("held", -6), reported("active", -3))
+    assert times("care_plan.review", *resumed) == times("care_plan.review", *own)
 
 
 # --- activities -----------------------------------------------------------------------------------

@@ -124,6 +124,51 @@ def test_a_plan_that_has_ended_says_when_and_why(connection: psycopg.Connection)
     assert found["ended_reason"] == "goals_met"
 
 
+def test_a_plan_names_the_partner_whose_report_led_to_its_state(
+    connection: psycopg.Connection,
+) -> None:
+    log = Log()
+    log.record(*STORY, told("15:00", plans.reported("held")), told("16:00", plans.reported("held")))
+    applied(connection, log, log.events)
+    (found,) = rows(connection, "care_plan", "1")
+    assert (found["state"], found["reported_by"], found["flags"]) == ("held", "HARBOR", [])
+    log.record(told("14:30", plans.reported("revoked")), told("15:30", plans.reported("active")))
+    applied(connection, log, log.events[-2:])
+    (found,) = rows(connection, "care_plan", "1")
+    assert (found["state"], found["ended_at"], found["reported_by"]) == (
+        "revoked", at("14:30"), "HARBOR",
+    )  # fmt: skip
+    assert found["flags"] == ["reported_not_legal"]
+    live = content(connection)
+    rebuild(connection, PROJECTIONS, [], log.events, heal=log.heal, services=services())
+    assert content(connection) == live
+
+
+def test_contradictions_between_reports_and_our_people_are_flagged(
+    connection: psycopg.Connection,
+) -> None:
+    completed = CarePlanCompleted(**plans.about(0), by=plans.NURSE, reason="goals_met")
+    tell(
+        connection,
+        told("11:00", plans.DRAFTED),
+        told("13:00", completed),
+        told("12:00", plans.reported("active")),
+        told("11:30", plans.reported("revoked")),
+    )
+    (found,) = rows(connection, "care_plan", "1")
+    assert (found["state"], found["flags"]) == (
+        "revoked", ["contradicted_by_report", "reported_not_legal"],
+    )  # fmt: skip
+
+
+def test_a_report_that_put_a_plan_in_force_is_the_author_of_revision_0(
+    connection: psycopg.Connection,
+) -> None:
+    tell(connection, told("11:00", plans.DRAFTED), told("12:00", plans.reported("active")))
+    (begun,) = rows(connection, "care_plan_revision", "1")
+    assert (begun["number"], begun["author_organisation"]) == (0, "HARBOR")
+
+
 def test_a_draft_entered_in_error_is_kept(connection: psycopg.Connection) -> None:
     mark = CarePlanEnteredInError(
         **plans.about(0),

@@ -30,6 +30,7 @@ class CarePlanShape(StreamHead):
     ended_at: Time | None
     ended_precision: PrecisionWord | None
     ended_reason: str | None
+    reported_by: str | None
     revision: Annotated[int | None, Field(description="null: the plan was never in force")]
     reviewed_at: Time | None
     next_review_on: Day | None

@@ -10,6 +10,7 @@ from domain.care_plan.events import (
     CarePlanActivated,
     CarePlanDrafted,
     CarePlanEvent,
+    CarePlanReported,
     CarePlanRevised,
     ConcernAdded,
     GoalProgressed,
@@ -63,6 +64,10 @@ def done(activity_id: str, hours: float = -12, status: Any = "completed") -> Act
 def revised(number: int, hours: float = -8, **members: Any) -> CarePlanRevised:
     facts = {"reason": "new_information", "author": NURSE, **members}
     return CarePlanRevised(**about(hours), number=number, **facts)
+
+
+def reported(claim: Any, hours: float = -6, **members: Any) -> CarePlanReported:
+    return CarePlanReported(**about(hours), partner="HARBOR", claim=claim, **members)
 
 
 def plan(*events: CarePlanEvent) -> PlanHistory:

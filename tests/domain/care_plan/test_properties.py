@@ -18,7 +18,13 @@ from domain.care_plan.events import (
 from domain.care_plan.parts import GoalChange
 from domain.decider import StatedTime
 from tests.domain.care_plan.plans import NURSE, activity, done, goal, progressed, revised
-from tests.domain.stream_properties import RECORD, TIMES, Asked, properties_of
+from tests.domain.stream_properties import (
+    RECORD,
+    TIMES,
+    Asked,
+    properties_of,
+    properties_of_reports,
+)
 
 IDS = st.integers(1, 3)
 
@@ -74,3 +80,4 @@ STEPS = st.one_of(
 )  # fmt: skip
 
 TestCarePlan = properties_of(care_plan.KIND, steps=STEPS)
+TestReportsOfCarePlans = properties_of_reports(care_plan.KIND, steps=STEPS)

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import pytest
 
-from domain.care_plan import rules
+from domain.care_plan import rules, steps
 from domain.care_plan.events import (
     CarePlanCompleted,
     CarePlanEnteredInError,
@@ -126,11 +126,11 @@ def test_the_events_lead_to_the_state(
     ],
 )  # fmt: skip
 def test_each_state_allows_its_steps(state: tuple[CarePlanEvent, ...], allowed: set[str]) -> None:
-    assert set(rules.moves(state_of(*state))) == allowed
+    assert set(steps.moves(state_of(*state))) == allowed
 
 
 def test_every_state_is_in_the_table() -> None:
-    assert {each for froms in rules._FROM.values() for each in froms} == set(get_args(CarePlan)) - {
+    assert {each for froms in steps._FROM.values() for each in froms} == set(get_args(CarePlan)) - {
         RevokedPlan
     }
 

@@ -180,7 +180,7 @@ def test_a_plan_that_was_never_in_force_and_an_unknown_revision_say_so(
     assert foreign.status_code == 404
 
 
-def test_what_is_wrong_with_a_row_stands_in_the_row(desk: Desk, plan: str) -> None:
+def test_what_is_wrong_with_a_row_is_shown_in_the_row(desk: Desk, plan: str) -> None:
     fields = revise(desk, plan, part__g1__target_on="soon", part__a1__organisation="The clinic",
                     part__a1__goals="g1 church", part__g2__text="To sleep", part__a2__text="Call",
                     part__a2__kind="service", part__a2__due_on="2026")  # fmt: skip

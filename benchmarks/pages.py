@@ -37,6 +37,8 @@ from infra.postgres_server import PostgresServer
 from infra.settings import Settings
 from infra.tokens import NewToken
 from infra.web_sessions import PageUser, WebSessions
+from projections.catalogue import PROJECTIONS
+from projections.engine import generations
 
 #: Milliseconds in which a page is to be answered.
 GOAL: Final = 100.0
@@ -132,7 +134,25 @@ def _filled(
                 with application.connect() as connection:
                     copies.fill(connection, patients // recorded - 1, report)
                 filled.touch()
+            with application.connect() as connection:
+                _refuse_another_release(connection, folder)
             yield application, settings
+
+
+def _refuse_another_release(connection: Connection[Any], folder: Path) -> None:
+    """Stop if the read models are of another release. The copies cannot be rebuilt: see ``copies``.
+
+    Raises:
+        SystemExit: They are.
+    """
+    try:
+        generations.fed(connection, PROJECTIONS)
+    except generations.NeedsRebuild as error:
+        names = ", ".join(error.names)
+        raise SystemExit(
+            f"The read models in {folder} are of another release ({names}). Name another folder"
+            " with --home, or delete this one."
+        ) from None
 
 
 @contextmanager
@@ -164,9 +184,10 @@ def _clients(application: Application, address: str, user: PageUser) -> Iterator
         httpx.Client(base_url=address, timeout=600, headers=headers) as api,
     ):
         pages.get("/ui/login", params={"link": link}, follow_redirects=True)
-        found = _CSRF.search(pages.get("/ui/patients").text)
+        answer = pages.get("/ui/patients")
+        found = _CSRF.search(answer.text)
         if found is None:
-            raise SystemExit("the sign-in failed")
+            raise SystemExit(f"the first page of {user.subject} failed: {answer.status_code}")
         yield PageClients(pages, api, found[1])
 
 

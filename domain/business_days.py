@@ -51,17 +51,23 @@ class BusinessCalendar(BaseModel):
         Raises:
             ValueError: The calendar has no business day for more than a year.
         """
-        if business_days == 0:
-            return self._next(day)
-        for _ in range(business_days):
-            day = self._next(day + _DAY)
-        return day
+        return _after(self, day, business_days)
 
-    def _next(self, day: date) -> date:
+    def next(self, day: date) -> date:
+        """Return the first business day from ``day`` on."""
         for days in range(_LONGEST_CLOSURE + 1):
             if self.is_business_day(found := day + timedelta(days=days)):
                 return found
         raise ValueError(f"the calendar has no business day in the year after {day.isoformat()}")
+
+
+@lru_cache(maxsize=4_096)
+def _after(calendar: BusinessCalendar, day: date, business_days: int) -> date:
+    if business_days == 0:
+        return calendar.next(day)
+    for _ in range(business_days):
+        day = calendar.next(day + _DAY)
+    return day
 
 
 @lru_cache(maxsize=256)

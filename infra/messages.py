@@ -238,6 +238,15 @@ class MessageArchive:
             row = connection.execute(query, given).fetchone()
         return int(row["count"]) if row else 0
 
+    def message(self, message_id: str) -> ListedMessage:
+        """Return one message without its events.
+
+        Raises:
+            NoSuchMessage: No message has this id, or the text is not an id.
+        """
+        with self._connection() as connection:
+            return _one(connection, message_id)
+
     def show(self, message_id: str) -> ReceivedMessage:
         """Return one message with its events.
 
@@ -246,11 +255,7 @@ class MessageArchive:
         """
         wanted = {"id": _uuid(message_id)}
         with self._connection() as connection:
-            query = SQL("{} where m.message_id = %(id)s").format(_SELECT)
-            row = connection.execute(query, wanted).fetchone()
-            if row is None:
-                raise NoSuchMessage(message_id)
-            message = _listed(row)
+            message = _one(connection, message_id)
             events = connection.execute(_EVENTS, wanted).fetchall()
             others = connection.execute(_SAME_PAIR, wanted).fetchall()
         return ReceivedMessage(
@@ -381,6 +386,14 @@ def _where(filters: MessageFilters) -> tuple[Composable, dict[str, object]]:
         given["disposition"] = filters.disposition.value
     chosen = [_condition(name, value) for name, value in given.items()]
     return SQL(" and ").join(chosen) if chosen else SQL("true"), given
+
+
+def _one(connection: Connection[DictRow], message_id: str) -> ListedMessage:
+    query = SQL("{} where m.message_id = %(id)s").format(_SELECT)
+    row = connection.execute(query, {"id": _uuid(message_id)}).fetchone()
+    if row is None:
+        raise NoSuchMessage(message_id)
+    return _listed(row)
 
 
 def _listed(row: Mapping[str, Any]) -> ListedMessage:

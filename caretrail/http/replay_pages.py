@@ -39,7 +39,10 @@ class ReplayPages:
     def replay(self, request: Request) -> Response:
         """Show what one event changed, or what changed between two moments."""
         now, params, reader = self.site.now(), request.query_params, self.site.reader
-        reading = reader.patient(opaque_id(request.path_params["patient_id"]))
+        # Whose history it is. What is drawn is read below, as known at the event.
+        reading = reader.patient(
+            opaque_id(request.path_params["patient_id"]), without=("activities", "transitions")
+        )
         if reading is None:
             raise NotFound("No such patient", "Search for the patient first.")
         patient = PatientId(reading.patient.patient_id)

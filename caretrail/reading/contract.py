@@ -4,6 +4,9 @@ Every member is always there; a value that was not stated is null. Times are RFC
 Members may be added. No member is renamed or removed.
 """
 
+from bisect import bisect_right
+from typing import Final
+
 from caretrail.reading.activities import ActivityEntry
 from caretrail.reading.census import CensusReading, OccupiedPlace
 from caretrail.reading.listing import PatientSummary
@@ -15,6 +18,9 @@ from domain.continuity import Encounter, Entry, Stay
 from domain.ids import StatementRef
 from projections.audit_trail import LogPosition
 from projections.timeline_rows import precision_of
+
+#: Sorts after every time.
+_LAST: Final = "~"
 
 
 def timeline_json(reading: PatientReading) -> Json:
@@ -170,16 +176,19 @@ def _entry(reading: PatientReading, entry: Entry) -> Json:
 
 def _in_order(statements: list[Json], activities: list[Json]) -> list[Json]:
     """Put each activity behind the last statement that happened before it or with it."""
-    entries = [*statements]
+    # From each statement on, the earliest time of it and of all later ones: these times are sorted.
+    earliest: list[str] = []
+    for each in reversed(statements):
+        at = each["happened_at"] or _LAST
+        earliest.append(min(at, earliest[-1]) if earliest else at)
+    earliest.reverse()
+    entries: list[Json] = []
+    taken = 0
     for one in activities:
-        at = one["happened_at"]
-        earlier = [
-            place
-            for place, each in enumerate(entries, start=1)
-            if each["happened_at"] is not None and each["happened_at"] <= at
-        ]
-        entries.insert(max(earlier, default=0), one)
-    return entries
+        place = max(taken, bisect_right(earliest, one["happened_at"]))
+        entries += [*statements[taken:place], one]
+        taken = place
+    return entries + statements[taken:]
 
 
 def _event(reading: PatientReading, ref: StatementRef | None) -> str | None:

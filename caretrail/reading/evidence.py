@@ -8,15 +8,15 @@ from consumers.hl7v2.delimiters import Delimiters
 from consumers.hl7v2.reader import Message, NotAMessage
 from domain.interpretation import happened
 from domain.statement import Statement
-from infra.messages import ListedMessage, ReceivedMessage
+from infra.messages import ListedMessage
 from projections.audit_trail import EventRow
 
 
 class Archive(Protocol):
     """The received messages."""
 
-    def show(self, message_id: str) -> ReceivedMessage:
-        """Return the row and the events of a message.
+    def message(self, message_id: str) -> ListedMessage:
+        """Return the row of a message.
 
         Raises:
             NoSuchMessage: No message has this id.

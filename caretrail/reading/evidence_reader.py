@@ -45,7 +45,7 @@ class EvidenceReader:
 
     def _received(self, message_id: str) -> ListedMessage | None:
         try:
-            return self._archive.show(message_id).message
+            return self._archive.message(message_id)
         except NoSuchMessage:
             return None
 

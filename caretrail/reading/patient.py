@@ -3,8 +3,10 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final
+
+from typing_extensions import override
 
 from caretrail.reading.activities import Activities
 from caretrail.reading.opening import PersonDetails, SegmentOpener, person, pieces_of
@@ -171,11 +173,38 @@ def read(
 def interpreted(filed: Sequence[FiledStatement], as_of: datetime | None) -> tuple[Patient, ...]:
     """Return the patients of filed statements, as of an instant or, if it is None, of now.
 
-    All statements count, and only those that may concern each other are interpreted together.
+    All statements count, and only those that may concern each other are interpreted together. The
+    answer depends on nothing else, so the last ones are kept: one page may ask for the same
+    several times.
     """
+    return _interpreted_together(_FiledStatements(filed), as_of)
+
+
+class _FiledStatements:
+    """Filed statements; those of the same events are equal."""
+
+    __slots__ = ("_events", "filed")
+
+    def __init__(self, filed: Sequence[FiledStatement]) -> None:
+        self.filed = filed
+        self._events = tuple((one.index, one.event_id) for one in filed)
+
+    @override
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _FiledStatements) and self._events == other._events
+
+    @override
+    def __hash__(self) -> int:
+        return hash(self._events)
+
+
+@lru_cache(maxsize=4)
+def _interpreted_together(
+    statements: _FiledStatements, as_of: datetime | None
+) -> tuple[Patient, ...]:
     return tuple(
         patient
-        for group in joined_groups(filed)
+        for group in joined_groups(statements.filed)
         for patient in _interpreted([one.statement for one in group], as_of)
     )
 

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from operator import attrgetter
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from caretrail.reading import census as census_of
 from caretrail.reading.activities import read_activities, streams_of_kind
@@ -27,13 +27,14 @@ from caretrail.reading.past_rows import PastRows, components_of, components_of_s
 from caretrail.reading.patient import PatientReading, interpreted, read, reading_of
 from caretrail.reading.patient_index import Database, PatientIndex
 from caretrail.reading.plan_contents import PartContents, part_contents
-from caretrail.reading.transitions import read_transitions
+from caretrail.reading.transitions import TransitionReading, read_transitions
 from domain.attribution import KIND as ATTRIBUTION
 from domain.care_team import KIND as CARE_TEAM_KIND
 from domain.catalogue import own_event
 from domain.ids import MODES, IdKey, PatientId, RecordId, StreamId
 from domain.interpretation import interpret
 from domain.medication_list import KIND as MEDICATION_LIST
+from domain.rules import Protocols
 from domain.transition.stream import KIND as TRANSITION
 from infra import clock
 from infra.postgres import snapshot
@@ -48,13 +49,15 @@ from projections.audit_trail import EventRow, LogPosition
 from projections.census import open_places
 from projections.census_list import CensusFilter
 from projections.engine.events import FiledOwnEvent
-from projections.engine.own_events import own_of, own_of_stream, streams_of
+from projections.engine.own_events import OwnEventRow, own_of, own_of_stream, streams_of
 from projections.engine.readings import latest_readings
 from projections.engine.services import Opener, Services
 from projections.engine.substrate import filed_by_component, filed_of
 from projections.patients import PatientRow
 
 PAGE: Final = 25
+#: A part of the reading of a patient that costs time if the history is long.
+ReadingPart: TypeAlias = Literal["activities", "transitions"]
 _index: Final = attrgetter("index")
 _COMPONENTS_AT_ONCE: Final = 500
 
@@ -161,12 +164,14 @@ class Reader:
         *,
         as_of: datetime | None = None,
         known_at: int | datetime | None = None,
+        without: Collection[ReadingPart] = (),
     ) -> PatientReading | None:
         """Return the patient behind ``text`` (see ``resolve``), as of and as known at.
 
         A record or identifier that was not yet merged at ``known_at`` answers with the patient
         that it was then. If it was not known then, the answer is the linked patient as known then.
-        Return None if there is no such patient, or the patient was not yet known.
+        Return None if there is no such patient, or the patient was not yet known. The parts
+        ``without`` which the caller can do are left empty.
 
         Raises:
             NumberShared: See ``resolve``. Only patients that had the number by ``known_at`` count.
@@ -186,28 +191,44 @@ class Reader:
             )  # fmt: skip
             if reading is None:
                 return None
-            own = own_of(connection, [RecordId(record)], upto=upto)
-            activities = read_activities(
-                own,
-                reading.patient,
-                as_of=as_of,
-                now=self.present(),
-                former_refs=reading.former_refs,
-            )
-            mine = [row for row in own if row.record_id in reading.patient.records]
-            transitions = read_transitions(
-                reading.patient,
-                streams_of_kind(own, TRANSITION),
-                known_protocols(connection, TwoClocks(known=upto), own_event),
-                as_of=as_of,
-                now=self.present(),
-                former_refs=reading.former_refs,
-                medications=streams_of_kind(mine, MEDICATION_LIST).values(),
-                attributions=streams_of_kind(mine, ATTRIBUTION),
-            )
-            behind = self.behind(self._latest(connection))
-            whole = replace(reading, activities=activities, transitions=transitions, behind=behind)
-            return self._with_others(connection, whole, then=then)
+            own: Sequence[OwnEventRow] = ()
+            if not {"activities", "transitions"} <= {*without}:
+                own = own_of(connection, [RecordId(record)], upto=upto)
+            if "activities" not in without:
+                activities = read_activities(
+                    own,
+                    reading.patient,
+                    as_of=as_of,
+                    now=self.present(),
+                    former_refs=reading.former_refs,
+                )
+                reading = replace(reading, activities=activities)
+            if "transitions" not in without:
+                protocols = known_protocols(connection, TwoClocks(known=upto), own_event)
+                transitions = self._transitions(reading, own, protocols, as_of=as_of)
+                reading = replace(reading, transitions=transitions)
+            reading = replace(reading, behind=self.behind(self._latest(connection)))
+            return self._with_others(connection, reading, then=then)
+
+    def _transitions(
+        self,
+        reading: PatientReading,
+        own: Sequence[OwnEventRow],
+        protocols: Protocols,
+        *,
+        as_of: datetime | None,
+    ) -> tuple[TransitionReading, ...]:
+        mine = [row for row in own if row.record_id in reading.patient.records]
+        return read_transitions(
+            reading.patient,
+            streams_of_kind(own, TRANSITION),
+            protocols,
+            as_of=as_of,
+            now=self.present(),
+            former_refs=reading.former_refs,
+            medications=streams_of_kind(mine, MEDICATION_LIST).values(),
+            attributions=streams_of_kind(mine, ATTRIBUTION),
+        )
 
     def plan_contents(
         self,

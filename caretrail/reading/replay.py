@@ -11,7 +11,7 @@ from typing import Final
 
 from caretrail.reading.contract import timeline_json
 from caretrail.reading.members import Json, instant
-from caretrail.reading.reader import Reader
+from caretrail.reading.reader import Reader, ReadingPart
 from caretrail.reading.work import item_json
 from domain.ids import MODES, PatientId, RecordId
 from projections.audit_trail import EventRow, trail
@@ -22,6 +22,7 @@ _LISTS: Final[Mapping[str, tuple[str, ...]]] = {
     "encounters": ("encounter_id",),
     "entries": ("event_id",),
 }
+_NOT_COMPARED: Final[Sequence[ReadingPart]] = ("transitions",)
 #: Members of an item that depend on the instant from which the list is seen.
 _OF_THE_READER: Final = frozenset({"overdue", "overdue_by", "due_today"})
 
@@ -94,7 +95,7 @@ def known_moment(
     for record in records:
         if record in read:  # it was joined with an earlier one
             continue
-        reading = reader.patient(record, known_at=index)
+        reading = reader.patient(record, known_at=index, without=_NOT_COMPARED)
         if reading is not None:
             read.update(reading.patient.records)
             patients.setdefault(reading.patient.patient_id, timeline_json(reading))

@@ -15,8 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp
 
-from caretrail.api.collections import command_routes
-from caretrail.api.document import PREFIX, document
+from caretrail.api.collections import PREFIX, command_routes
 from caretrail.api.frame import ClientGone, incoming_of, read_body, refusal
 from caretrail.api.incoming import ApiServices, Incoming
 from caretrail.api.posting import CommandsFirst, command_endpoints
@@ -119,6 +118,9 @@ def _methods(request: Request) -> list[str]:
 
 
 def _openapi() -> Response:
+    # Slow to import, and for this address alone.
+    from caretrail.api.document import document  # noqa: PLC0415
+
     return JSONResponse(document())
 
 

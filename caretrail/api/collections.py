@@ -8,6 +8,9 @@ from typing import Final
 from commands.catalogue import COMMANDS
 from commands.command import Command
 
+#: Below which all addresses are.
+PREFIX: Final = "/api/v1"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collection:

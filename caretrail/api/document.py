@@ -6,15 +6,12 @@ from functools import cache
 from importlib.metadata import version
 from typing import Final
 
-from caretrail.api.collections import command_routes
+from caretrail.api.collections import PREFIX, command_routes
 from caretrail.api.openapi.command_operations import command_operation, outcome_schema
 from caretrail.api.openapi.components import Json
 from caretrail.api.openapi.problem_answers import problem_examples, problem_schema
 from caretrail.api.openapi.read_operations import read_operation
 from caretrail.api.reads import read_routes
-
-#: Below which all addresses are.
-PREFIX: Final = "/api/v1"
 
 
 @cache

@@ -13,8 +13,7 @@ from anyio import current_time, sleep
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from caretrail.api.collections import CommandRoute
-from caretrail.api.document import PREFIX
+from caretrail.api.collections import PREFIX, CommandRoute
 from caretrail.api.frame import ClientGone, incoming_of, read_body, refusal
 from caretrail.api.gathering import Gathering
 from caretrail.api.giving import (

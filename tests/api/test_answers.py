@@ -7,7 +7,8 @@ from typing import Any, Final
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it ships no types
 
-from caretrail.api.document import PREFIX, document
+from caretrail.api.collections import PREFIX
+from caretrail.api.document import document
 from caretrail.api.reads import ReadRoute, read_routes
 from tests.api_region import ApiClient
 

@@ -9,8 +9,8 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # i
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from caretrail.api.collections import CommandRoute, command_routes
-from caretrail.api.document import PREFIX, document
+from caretrail.api.collections import PREFIX, CommandRoute, command_routes
+from caretrail.api.document import document
 from caretrail.api.giving import moments_of
 from caretrail.api.openapi.command_operations import members_of
 from caretrail.api.openapi.examples import example_of

@@ -29,7 +29,8 @@ def test_a_reading_verb_imports_no_slow_module_that_it_does_not_need(verb: str) 
 
 
 def test_the_role_of_the_pages_imports_no_client_of_kafka_and_no_generator() -> None:
-    assert not imported("caretrail.roles.http") & {"caretrail.generate", "kafka"}
+    unneeded = {"caretrail.api.document", "caretrail.generate", "kafka"}
+    assert not imported("caretrail.roles.http") & unneeded
 
 
 def test_models_of_events_and_commands_are_built_when_they_are_used() -> None:

@@ -137,7 +137,7 @@ def _reads(reader: Reader) -> dict[str, Callable[[], object]]:
     """Return the reads that are measured."""
     number, name = PatientSearch(words=f"{7:08}"), PatientSearch(words=FAMILIES[7])
     return {
-        "census, one row": lambda: reader.census(now=_NOW).occupied,
+        "census, one row": lambda: reader.census.read(now=_NOW).occupied,
         "search by number": lambda: reader.patients(number).listed,
         "search by family name": lambda: reader.patients(name).listed,
         "first page of patients": lambda: reader.patients().listed,

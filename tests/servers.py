@@ -83,7 +83,7 @@ def home() -> Iterator[Path]:
     """
     for place in {_MEMORY, Path(gettempdir())}:
         for left in place.glob(f"{_PREFIX}*/{_LOCK}"):
-            _end_if_nobody_holds(left)
+            _end_unless_held(left)
     with (
         TemporaryDirectory(
             prefix=_PREFIX, dir=quick_folder(), ignore_cleanup_errors=True
@@ -125,7 +125,7 @@ def _number(path: Path, name: str) -> int:
     return next((int(row[1]) for row in rows if row[0] == name), 0)
 
 
-def _end_if_nobody_holds(path: Path) -> None:
+def _end_unless_held(path: Path) -> None:
     with suppress(OSError), path.open("rb") as lock:
         if time.time() - path.stat().st_mtime < _SETTLED:
             return  # another run is making this home now

@@ -154,7 +154,7 @@ def census(incoming: Incoming) -> Response:
     asked = incoming.asked(AskedCensus)
     wait(incoming, asked.wait_for)
     read = list_read(incoming)
-    found = read.reader.census(
+    found = read.reader.census.read(
         now=incoming.services.now(),
         facility=asked.facility or None,
         as_of=asked.as_of_instant,

@@ -11,7 +11,7 @@ from caretrail.reading.places import look_alikes
 def census(options: Namespace) -> None:
     """List the occupied places; note how many statements disagree."""
     with open_home_reader() as reader:
-        found = reader.census(
+        found = reader.census.read(
             now=reader.present(),
             facility=options.facility,
             as_of=options.as_of,

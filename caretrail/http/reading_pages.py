@@ -155,7 +155,7 @@ class ReadingPages:
             known_at=params.get("known_at", "").strip(),
         )
         zone = self.site.words.zone
-        page = self.site.reader.census_page(
+        page = self.site.reader.census.page(
             CensusFilter(facility=given.facility, class_code=given.class_code, place=given.place),
             now=now,
             offset=_offset(params.get("after", "")),

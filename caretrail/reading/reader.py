@@ -7,10 +7,8 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Final, Literal, TypeAlias
 
-from caretrail.reading import census as census_of
 from caretrail.reading.activities import read_activities, streams_of_kind
-from caretrail.reading.census import CensusReading
-from caretrail.reading.census_page import CensusPage, past_page, present_page
+from caretrail.reading.census_reader import CensusReader
 from caretrail.reading.evidence import Archive
 from caretrail.reading.evidence_reader import EvidenceReader
 from caretrail.reading.listing import (
@@ -24,9 +22,10 @@ from caretrail.reading.member_details import MemberDetails, member_details
 from caretrail.reading.opening import SegmentOpener
 from caretrail.reading.past_courses import TwoClocks, known_protocols, streams_then
 from caretrail.reading.past_rows import PastRows, components_of, components_of_stream
-from caretrail.reading.patient import PatientReading, interpreted, read, reading_of
+from caretrail.reading.patient import PatientReading, read
 from caretrail.reading.patient_index import Database, PatientIndex
 from caretrail.reading.plan_contents import PartContents, part_contents
+from caretrail.reading.positions import Positions
 from caretrail.reading.transitions import TransitionReading, read_transitions
 from domain.attribution import KIND as ATTRIBUTION
 from domain.care_team import KIND as CARE_TEAM_KIND
@@ -40,26 +39,20 @@ from infra import clock
 from infra.postgres import snapshot
 from projections import (
     audit_trail,
-    census,
-    census_list,
     patient_identifiers,
     patients,
 )
 from projections.audit_trail import EventRow, LogPosition
-from projections.census import open_places
-from projections.census_list import CensusFilter
 from projections.engine.events import FiledOwnEvent
 from projections.engine.own_events import OwnEventRow, own_of, own_of_stream, streams_of
-from projections.engine.readings import latest_readings
 from projections.engine.services import Opener, Services
-from projections.engine.substrate import filed_by_component, filed_of
+from projections.engine.substrate import filed_of
 from projections.patients import PatientRow
 
 PAGE: Final = 25
 #: A part of the reading of a patient that costs time if the history is long.
 ReadingPart: TypeAlias = Literal["activities", "transitions"]
 _index: Final = attrgetter("index")
-_COMPONENTS_AT_ONCE: Final = 500
 
 
 class Reader:
@@ -100,7 +93,8 @@ class Reader:
             open_segment=open_segment, token=token, interpret=interpret, read_own=own_event
         )
         self.evidence = EvidenceReader(connections, archive)
-        self._complete_through = complete_through
+        self._positions = Positions(complete_through)
+        self.census = CensusReader(connections, self.opening, self._positions)
         self._newest = newest
         self.present = present
 
@@ -126,7 +120,7 @@ class Reader:
             stream: If given, only the component of this own stream matters.
         """
         with self._connections() as connection, snapshot(connection):
-            known = self._position(connection, known_at)
+            known = self._positions.at(connection, known_at)
             clocks = TwoClocks(as_of=as_of, known=None if known_at is None else known.index)
             components: list[str] | None = None
             if stream is not None:
@@ -138,7 +132,7 @@ class Reader:
     def latest(self) -> LogPosition:
         """Return the position up to which the read models hold every event."""
         with self._connections() as connection:
-            return self._latest(connection)
+            return self._positions.latest(connection)
 
     def behind(self, position: LogPosition) -> int:
         """Return how many events were recorded after a position of the read models."""
@@ -178,7 +172,7 @@ class Reader:
         """
         with self._connections() as connection, snapshot(connection):
             then = known_at is not None
-            known = self._position(connection, known_at)
+            known = self._positions.at(connection, known_at)
             upto = known.index if then else None
             named = self._index.named(connection, text.strip(), upto)
             if named is None:
@@ -207,7 +201,7 @@ class Reader:
                 protocols = known_protocols(connection, TwoClocks(known=upto), own_event)
                 transitions = self._transitions(reading, own, protocols, as_of=as_of)
                 reading = replace(reading, transitions=transitions)
-            reading = replace(reading, behind=self.behind(self._latest(connection)))
+            reading = replace(reading, behind=self.behind(self._positions.latest(connection)))
             return self._with_others(connection, reading, then=then)
 
     def _transitions(
@@ -367,81 +361,6 @@ class Reader:
                 named[text] = None
         return named
 
-    def census(
-        self,
-        *,
-        now: datetime,
-        facility: str | None = None,
-        as_of: datetime | None = None,
-        known_at: int | datetime | None = None,
-        named: bool = True,
-    ) -> CensusReading:
-        """Return who is where. Lengths are judged by ``as_of``, or by ``now`` if it is None.
-
-        If it is not to be ``named``, the names of the present census are not opened.
-        """
-        with self._connections() as connection, snapshot(connection):
-            known = self._position(connection, known_at)
-            shared: list[tuple[str, ...]] = []
-            if as_of is None and known_at is None:
-                rows = census.open_now(connection, facility=facility)
-                ids = {row.patient_id for row in rows} if named else ()
-                people = census_of.people_of(connection, self.opening, ids)
-                occupied = census_of.from_rows(rows, people, self.opening)
-                numbers = census.visit_numbers_of_two(connection, facility=facility)
-                shared = census_of.shared_numbers(numbers)
-            else:
-                upto = None if known_at is None else known.index
-                occupied = [
-                    one
-                    for reading in self._everybody(connection, as_of, upto, known)
-                    for one in census_of.from_reading(reading)
-                    if facility is None or one.facility == facility
-                ]
-        ordered = census_of.order(occupied)
-        return CensusReading(
-            occupied=ordered,
-            disagreements=census_of.disagreements(ordered, at=as_of or now, shared_numbers=shared),
-            as_of=as_of,
-            known=known,
-        )
-
-    def census_page(  # what a page can be asked
-        self,
-        wanted: CensusFilter,
-        *,
-        now: datetime,
-        offset: int = 0,
-        as_of: datetime | None = None,
-        known_at: int | datetime | None = None,
-        readable: Callable[[Sequence[PatientId]], Sequence[PatientId]] | None = None,
-    ) -> CensusPage:
-        """Return a page of the census. See ``census``.
-
-        Args:
-            wanted: The filter. Its patients are those that ``readable`` returns.
-            now: The instant by which lengths are judged, unless ``as_of`` is given.
-            offset: How many places are on the pages before.
-            as_of: The instant of the census; None: now.
-            known_at: An index or an instant; only events recorded up to it count. None: all count.
-            readable: Returns those of the patients that the reader may read; None: all.
-        """
-        if as_of is not None or known_at is not None:
-            reading = self.census(now=now, as_of=as_of, known_at=known_at)
-            if readable is not None:
-                ids = sorted({one.patient_id for one in reading.occupied})
-                wanted = replace(wanted, patients=readable(ids))
-            return past_page(reading, wanted, offset=offset)
-        if readable is not None:
-            with self._connections() as connection:
-                ids = census_list.patients_in(connection)
-            wanted = replace(wanted, patients=readable(ids))
-        with self._connections() as connection, snapshot(connection):
-            known = self._latest(connection)
-            return present_page(
-                connection, self.opening, wanted, now=now, known=known, offset=offset
-            )
-
     def event(self, opaque: str) -> EventRow | None:
         """Return the event with this id, or the event of the statement with this ref."""
         with self._connections() as connection:
@@ -471,18 +390,6 @@ class Reader:
         """Return the records that belong to a patient now."""
         return [each for row in patients.by_id(connection, [patient]) for each in row.record_ids]
 
-    def _position(self, connection: Database, known_at: int | datetime | None) -> LogPosition:
-        if known_at is None:
-            return self._latest(connection)
-        return audit_trail.known_at(connection, known_at)
-
-    def _latest(self, connection: Database) -> LogPosition:
-        highest = audit_trail.latest(connection)
-        if self._complete_through is None:
-            return highest
-        through = self._complete_through(connection)
-        return highest if through >= highest.index else audit_trail.known_at(connection, through)
-
     def _with_others(
         self, connection: Database, reading: PatientReading, *, then: bool
     ) -> PatientReading:
@@ -507,23 +414,6 @@ class Reader:
             elif reading.twin is None:
                 reading = replace(reading, twin=patient_id, twin_mode=mode)
         return replace(reading, shared=shared)
-
-    def _everybody(
-        self,
-        connection: Database,
-        as_of: datetime | None,
-        upto: int | None,
-        known: LogPosition,
-    ) -> Iterator[PatientReading]:
-        """Yield the patients with an open place, from the components known at that position."""
-        wanted = census.components_before(connection, at=as_of, upto=upto)
-        for start in range(0, len(wanted), _COMPONENTS_AT_ONCE):
-            some = wanted[start : start + _COMPONENTS_AT_ONCE]
-            for rows in filed_by_component(connection, "proj", some, upto=upto).values():
-                found = latest_readings([row.decoded() for row in rows])
-                for patient in interpreted(found, as_of):
-                    if any(open_places(patient)):
-                        yield reading_of(patient, found, self.opening, as_of, known)
 
 
 def _record_under(row: PatientRow, ref: str) -> RecordId:

@@ -436,7 +436,7 @@ def test_who_acts_for_several_organisations_is_offered_these(desk: Desk) -> None
         assert action
         refused = client.post(unescape(action[1]), data={**hidden, "target.organisation": "CSC"})
     assert refused.status_code == 422
-    assert "Alder" in refused.text, "the refused form still says whom it is about"
+    assert "Alder" in refused.text, "the refused form names the patient"
     for shown in (page, refused.text):
         own = re.search(r'<datalist id="own-organisations">(.*?)</datalist>', shown)
         assert own

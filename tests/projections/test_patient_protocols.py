@@ -6,26 +6,18 @@ from typing import Any
 import psycopg
 import pytest
 
-from caretrail.reading.past_courses import TwoClocks
-from caretrail.reading.past_rows import PastRows
 from domain.attribution import Attributed, AttributionEnded, AttributionFact
 from domain.ids import StreamId
 from domain.interpretation import interpret
 from domain.protocol import ProtocolPublished, stream_of_protocols
 from domain.rules import version_of
 from domain.statement import Moment
-from projections.audit_trail import LogPosition
-from projections.catalogue import PROJECTIONS
-from projections.engine import fold, resuming
 from projections.engine.relations import PRESENT, Relations
-from projections.rebuilding.rebuild import rebuild
 from projections.transition import TRANSITION_STEP
 from projections.work import DUTY
 from tests.projections.samples import (
     KEY,
-    Log,
     SampleOwnEvent,
-    SampleStatement,
     at,
     content,
     record,
@@ -33,6 +25,7 @@ from tests.projections.samples import (
     services,
     stated,
 )
+from tests.projections.told_models import ToldModels
 
 pytestmark = pytest.mark.postgres
 
@@ -89,30 +82,8 @@ def told(fact: type[AttributionFact], clock: str, day: int, **members: Any) -> S
 OF_PLAN = told(Attributed, "09:00", 5, since=Moment(at=at("00:00", -30)))
 
 
-class Written:
-    """Read models, and the log of what they hold."""
-
-    def __init__(self, connection: psycopg.Connection) -> None:
-        self.connection = connection
-        self.log = Log()
-
-    def tell(self, *story: SampleStatement | SampleOwnEvent) -> int:
-        events = self.log.record(*story)
-        done = fold.apply(
-            self.connection, PROJECTIONS, events, heal=self.log.heal, services=_SERVICES
-        )
-        assert done.parked == ()
-        while resuming.fold_waiting(self.connection, PROJECTIONS, _SERVICES):
-            pass
-        return events[-1].envelope.index
-
-    def at(self, *, as_of: datetime | None = None, known: int | None = None) -> Relations:
-        return PastRows(
-            self.connection,
-            TwoClocks(as_of=as_of, known=known),
-            _SERVICES,
-            known=LogPosition(index=known or 0, recorded_at=None),
-        )
+class Written(ToldModels):
+    """Read models, with what they say of the times of duties."""
 
     def sources(self, relations: Relations = PRESENT, number: str = "1") -> dict[str, str]:
         """Return the source of each duty and step of a patient."""
@@ -132,7 +103,7 @@ class Written:
 
 @pytest.fixture
 def written(connection: psycopg.Connection) -> Written:
-    made = Written(connection)
+    made = Written(connection, _SERVICES)
     made.tell(*STORY)
     return made
 
@@ -149,10 +120,7 @@ def test_the_rows_have_the_times_of_the_payer_as_a_rebuild_makes_them(written: W
     assert written.expiry() < ordinary
     assert written.sources(number="2") == {"referral.acknowledge.urgent": "ordinary"}
     live = content(written.connection)
-    rebuild(
-        written.connection, PROJECTIONS, [], written.log.events, heal=written.log.heal,
-        services=_SERVICES,
-    )  # fmt: skip
+    written.rebuilt()
     assert content(written.connection) == live
 
 
@@ -171,15 +139,15 @@ def test_an_old_known_at_has_the_payer_that_was_known(written: Written) -> None:
     known = written.tell(OF_PLAN)
     written.tell(told(AttributionEnded, "10:00", 6, until=Moment(at=at("00:00"))))
     assert written.sources() == everywhere("ordinary")
-    assert written.sources(written.at(known=known)) == everywhere("plan")
-    assert written.sources(written.at(known=before)) == everywhere("ordinary")
+    assert written.sources(written.past(known=known)) == everywhere("plan")
+    assert written.sources(written.past(known=before)) == everywhere("ordinary")
 
 
 def test_an_attribution_that_was_told_later_counts_as_of_its_period(written: Written) -> None:
     before = len(written.log.events)
     written.tell(OF_PLAN)
-    assert written.sources(written.at(as_of=at("00:00", 1))) == everywhere("plan")
-    then = written.at(as_of=at("00:00", 1), known=before)
+    assert written.sources(written.past(as_of=at("00:00", 1))) == everywhere("plan")
+    then = written.past(as_of=at("00:00", 1), known=before)
     assert written.sources(then) == everywhere("ordinary")
 
 

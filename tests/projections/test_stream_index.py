@@ -7,8 +7,6 @@ from typing import Any
 import psycopg
 import pytest
 
-from caretrail.reading.past_courses import TwoClocks
-from caretrail.reading.past_rows import PastRows
 from domain.attribution import Attributed, AttributionEnteredInError
 from domain.care_team.events import CoordinatorAssigned, MemberJoined, MemberLeft
 from domain.events import OwnEvent
@@ -17,22 +15,18 @@ from domain.medication_facts import MedicationListRecorded
 from domain.party import Party
 from domain.statement import Moment
 from domain.work import WorkAssigned, WorkClaimed
-from projections.audit_trail import LogPosition
-from projections.catalogue import PROJECTIONS
 from projections.engine.relations import PRESENT, Relations
-from projections.rebuilding.rebuild import rebuild
 from projections.stream_index import STREAM_INDEX, STREAM_TERM, WantedTerm, streams_with
 from tests.projections.samples import (
     KEY,
-    Log,
     SampleOwnEvent,
-    applied,
     at,
     content,
     record,
     services,
     stated,
 )
+from tests.projections.told_models import ToldModels
 
 pytestmark = pytest.mark.postgres
 
@@ -87,25 +81,8 @@ STORY = (
 )
 
 
-class Indexed:
-    """Read models, and the log of what they hold."""
-
-    def __init__(self, connection: psycopg.Connection) -> None:
-        self.connection = connection
-        self.log = Log()
-
-    def tell(self, *story: Any) -> int:
-        events = self.log.record(*story)
-        applied(self.connection, self.log, events)
-        return events[-1].envelope.index
-
-    def past(self, *, as_of: datetime | None = None, known: int | None = None) -> Relations:
-        return PastRows(
-            self.connection,
-            TwoClocks(as_of=as_of, known=known),
-            services(),
-            known=LogPosition(index=known or 0, recorded_at=None),
-        )
+class Indexed(ToldModels):
+    """Read models, with the streams that their index finds."""
 
     def rows(self, relations: Relations) -> list[list[tuple[Any, ...]]]:
         """Return the rows of both tables, without the component."""
@@ -141,7 +118,7 @@ class Indexed:
 
 @pytest.fixture
 def indexed(connection: psycopg.Connection) -> Indexed:
-    made = Indexed(connection)
+    made = Indexed(connection, services())
     made.tell(*STORY)
     return made
 
@@ -189,10 +166,7 @@ def test_a_rebuild_makes_the_rows_that_arrival_made(indexed: Indexed) -> None:
     assert {one[2] for one in streams if one[0] == stream("attribution")} == {"entered_in_error"}
     assert {one[6] for one in streams if one[0] == stream("care_team", "2")} == {at("07:00")}
     live = content(indexed.connection)
-    rebuild(
-        indexed.connection, PROJECTIONS, [], indexed.log.events, heal=indexed.log.heal,
-        services=services(),
-    )  # fmt: skip
+    indexed.rebuilt()
     assert content(indexed.connection) == live
 
 

@@ -48,8 +48,8 @@ def told_by(page: CensusPage) -> dict[str, object]:
 
 def pages_agree(reader: Reader, wanted: CensusFilter, offset: int = 0) -> CensusPage:
     """Read a page in both ways, and return it."""
-    page = reader.census_page(wanted, now=now(), offset=offset)
-    whole = past_page(reader.census(now=now()), wanted, offset=offset)
+    page = reader.census.page(wanted, now=now(), offset=offset)
+    whole = past_page(reader.census.read(now=now()), wanted, offset=offset)
     assert told_by(page) == told_by(whole)
     assert [one.person for one in page.people] == [one.person for one in whole.people]
     return page
@@ -89,9 +89,11 @@ def test_the_pages_of_a_facility_hold_each_place_once(
 
 
 def test_a_page_counts_and_names_only_patients_that_may_be_read(told: Told) -> None:
-    all_places = told.reader.census(now=now()).occupied
+    all_places = told.reader.census.read(now=now()).occupied
     (two,) = (
-        each for each in told.reader.census(now=now()).disagreements if each.kind == "bed_of_two"
+        each
+        for each in told.reader.census.read(now=now()).disagreements
+        if each.kind == "bed_of_two"
     )
     mine = two.places[0].patient_id
     asked = list[Sequence[PatientId]]()
@@ -100,8 +102,8 @@ def test_a_page_counts_and_names_only_patients_that_may_be_read(told: Told) -> N
         asked.append(ids)
         return [mine]
 
-    present = told.reader.census_page(CensusFilter(), now=now(), readable=readable)
-    past = told.reader.census_page(CensusFilter(), now=now(), as_of=now(), readable=readable)
+    present = told.reader.census.page(CensusFilter(), now=now(), readable=readable)
+    past = told.reader.census.page(CensusFilter(), now=now(), as_of=now(), readable=readable)
     everybody = sorted({one.patient_id for one in all_places})
     assert asked == [everybody, everybody]
     for page in (present, past):

@@ -7,8 +7,6 @@ from typing import Any
 import psycopg
 import pytest
 
-from caretrail.reading.past_courses import TwoClocks
-from caretrail.reading.past_rows import PastRows
 from domain.events import OwnEvent
 from domain.ids import StreamId
 from domain.party import Party
@@ -21,23 +19,20 @@ from domain.referral import (
 )
 from domain.rules import version_of
 from domain.statement import Moment
-from projections.audit_trail import LogPosition
 from projections.catalogue import PROJECTIONS
-from projections.engine import fold, generations, resuming
-from projections.rebuilding.rebuild import rebuild
+from projections.engine import generations
 from projections.work_list import FIRST, ItemFilter, WorkItemRow, items_after
 from tests import servers
 from tests.projections.samples import (
     KEY,
-    Log,
     SampleOwnEvent,
-    SampleStatement,
     at,
     content,
     record,
     referral,
     services,
 )
+from tests.projections.told_models import ToldModels
 
 pytestmark = pytest.mark.postgres
 
@@ -55,36 +50,11 @@ kinds = {{}}
 """
 
 
-class ToldWork:
-    """Read models to which events are told, and what they say of duties."""
-
-    def __init__(self, connection: psycopg.Connection) -> None:
-        self.connection = connection
-        self.log = Log()
-
-    def tell(self, *story: SampleStatement | SampleOwnEvent) -> int:
-        events = self.log.record(*story)
-        done = fold.apply(
-            self.connection, PROJECTIONS, events, heal=self.log.heal, services=_SERVICES
-        )
-        assert done.parked == ()
-        while resuming.fold_waiting(self.connection, PROJECTIONS, _SERVICES):
-            pass
-        return events[-1].envelope.index
-
-    def rebuilt(self) -> None:
-        rebuild(
-            self.connection, PROJECTIONS, [], self.log.events, heal=self.log.heal,
-            services=_SERVICES,
-        )  # fmt: skip
+class ToldWork(ToldModels):
+    """Read models, with what they say of duties."""
 
     def items(self, now: datetime, *, known: int | None = None) -> list[WorkItemRow]:
-        past = PastRows(
-            self.connection,
-            TwoClocks(known=known),
-            _SERVICES,
-            known=LogPosition(index=known or 0, recorded_at=None),
-        )
+        past = self.past(known=known)
         return items_after(
             self.connection, ItemFilter(), at=now, after=FIRST, limit=100, relations=past
         )
@@ -105,7 +75,7 @@ def template_database(server: str) -> str:
 
 @pytest.fixture
 def told(connection: psycopg.Connection) -> ToldWork:
-    return ToldWork(connection)
+    return ToldWork(connection, _SERVICES)
 
 
 def published(name: str, within: str, since: datetime | None = None) -> SampleOwnEvent:

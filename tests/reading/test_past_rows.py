@@ -1,8 +1,7 @@
 """Rows of read models as of one instant and as known at another, over real PostgreSQL."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import count
 from secrets import token_hex
 from typing import Any, Final
@@ -13,15 +12,13 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 from psycopg import sql
 
-from caretrail.reading.past_courses import TwoClocks
-from caretrail.reading.past_rows import PastRows, components_of, components_of_stream
+from caretrail.reading.past_rows import components_of, components_of_stream
 from domain.ids import EventId, RecordId, StreamId
 from domain.interpretation import interpret
 from domain.party import Party
 from domain.referral import ReferralAccepted, ReferralEnteredInError
 from domain.statement import Moment
 from projections import audit_trail, referral_loop
-from projections.audit_trail import LogPosition
 from projections.catalogue import PROJECTIONS
 from projections.engine import generations
 from projections.engine.relations import made_rows
@@ -33,16 +30,15 @@ from tests.examples import a_part_of_the_examples
 from tests.projections.samples import (
     DAY,
     KEY,
-    Log,
     SampleOwnEvent,
     SampleStatement,
-    applied,
     at,
     record,
     referral,
     services,
     stated,
 )
+from tests.projections.told_models import ToldModels
 
 pytestmark = pytest.mark.postgres
 
@@ -51,41 +47,19 @@ HEART = Party(organisation="HEART", pool="triage")
 _SERVICES: Final = services(interpret=interpret)
 
 
-@dataclass
-class Told:
-    """Read models that events are told to, one after the other."""
+class Told(ToldModels):
+    """Read models, with their rows at other instants. Each story has people of its own."""
 
-    connection: psycopg.Connection
-    log: Log = field(default_factory=Log)
-    people: Iterator[int] = field(default_factory=lambda: count(1))
-
-    def tell(self, *story: SampleStatement | SampleOwnEvent) -> int:
-        """Record and project; return the index of the last event."""
-        batch = self.log.record(*story)
-        applied(self.connection, self.log, batch, reading=interpret)
-        return self.log.events[-1].envelope.index
-
-    def at(
-        self,
-        *,
-        as_of: datetime | None = None,
-        known: int | None = None,
-        components: Sequence[str] | None = None,
-    ) -> PastRows:
-        return PastRows(
-            self.connection,
-            TwoClocks(as_of=as_of, known=known),
-            _SERVICES,
-            known=LogPosition(index=known or 0, recorded_at=None),
-            components=components,
-        )
+    def __init__(self, connection: psycopg.Connection) -> None:
+        super().__init__(connection, _SERVICES)
+        self.people = count(1)
 
     def rows(
         self, table: Table = REFERRAL_LOOP, records: Sequence[RecordId] = (), **clocks: Any
     ) -> list[tuple[object, ...]]:
         """Return the rows of a table, without the component, in which more may be joined later."""
         components = components_of(self.connection, records) if records else None
-        relation = self.at(**clocks, components=components).of(table)
+        relation = self.past(**clocks, components=components).of(table)
         names = [each for each in table.names if each != "component"]
         query = sql.SQL("select {} from {} as r order by {}").format(
             sql.SQL(", ").join(map(sql.Identifier, names)),
@@ -103,7 +77,7 @@ class Told:
     def states(self, stream: StreamId, **clocks: Any) -> list[str]:
         components = components_of_stream(self.connection, stream)
         found = referral_loop.referrals(
-            self.connection, relations=self.at(**clocks, components=components), stream=stream
+            self.connection, relations=self.past(**clocks, components=components), stream=stream
         )
         return [each.state for each in found]
 
@@ -262,7 +236,7 @@ def test_the_events_and_intervals_of_a_referral_are_those_of_the_instant(told: T
     told.tell(SampleOwnEvent(stream=stream, event=accepted))
 
     def shown(**clocks: Any) -> tuple[list[str], list[str], int]:
-        past = told.at(**clocks, components=components_of(told.connection, [record("1")]))
+        past = told.past(**clocks, components=components_of(told.connection, [record("1")]))
 
         def column(table: Table, name: str) -> list[Any]:
             query = sql.SQL("select {} from {} as r order by 1").format(
@@ -307,7 +281,7 @@ def test_a_death_after_the_instant_is_not_applied(told: Told) -> None:
     told.tell(stated("A08", "9:00", day=3, deceased=True, died=Moment(at=at("8:00", day=3))))
 
     def dead(**clocks: Any) -> list[bool]:
-        past = told.at(**clocks, components=components_of(told.connection, [record("1")]))
+        past = told.past(**clocks, components=components_of(told.connection, [record("1")]))
         return [
             patient.death is not None for course in past.courses() for patient in course.patients
         ]
@@ -323,8 +297,8 @@ def test_a_list_of_the_installation_makes_only_differing_components_again(told: 
     told.tell(referral("12:00", number="2", stream=stream_of(2), happened_at=moment(80)))
     second = components_of(told.connection, [record("2")])
     for clocks in ({"as_of": at("9:00", day=1)}, {"known": 3}):
-        assert [each.component for each in told.at(**clocks).courses()] == second
-    listed = referral_loop.referrals(told.connection, relations=told.at(known=3))
+        assert [each.component for each in told.past(**clocks).courses()] == second
+    listed = referral_loop.referrals(told.connection, relations=told.past(known=3))
     assert [each.record_id for each in listed] == [record("1")]
 
 

@@ -141,8 +141,8 @@ def test_no_patient_is_known_before_the_first_event(told: Told) -> None:
 
 
 def test_the_census_from_rows_equals_the_census_interpreted_as_of_now(told: Told) -> None:
-    live = told.reader.census(now=now())
-    again = told.reader.census(now=now(), as_of=NOW)
+    live = told.reader.census.read(now=now())
+    again = told.reader.census.read(now=now(), as_of=NOW)
 
     assert census_json(live) == census_json(again)
     kinds = sorted(d.kind for d in live.disagreements)
@@ -152,7 +152,7 @@ def test_the_census_from_rows_equals_the_census_interpreted_as_of_now(told: Told
 
 
 def test_a_census_row_has_every_member_of_the_contract(told: Told) -> None:
-    rows = census_json(told.reader.census(now=now(), facility="NGH"))
+    rows = census_json(told.reader.census.read(now=now(), facility="NGH"))
 
     assert {row["facility"] for row in rows} == {"NGH"}
     assert {row["mode"] for row in rows} == {"P", "T"}
@@ -274,7 +274,7 @@ def test_a_second_admission_moves_the_patient_at_its_own_time(
     told: Told, as_of: str, label: str, class_code: str
 ) -> None:
     reading = told.reader.patient("SBH|70004", as_of=at(as_of))
-    census = told.reader.census(now=now(), as_of=at(as_of))
+    census = told.reader.census.read(now=now(), as_of=at(as_of))
 
     assert reading
     (encounter,) = reading.patient.encounters
@@ -288,7 +288,7 @@ def test_a_cancelled_transfer_before_a_second_admission_leaves_the_patient_in_pl
     told: Told,
 ) -> None:
     reading = told.reader.patient("SBH|70005", as_of=at("01-10 12:00"))
-    census = told.reader.census(now=now(), as_of=at("01-10 12:00"))
+    census = told.reader.census.read(now=now(), as_of=at("01-10 12:00"))
 
     assert reading
     (encounter,) = reading.patient.encounters
@@ -338,7 +338,7 @@ def test_the_keys_of_a_list_are_fetched_before_its_segments_are_opened(
     watched = replace(services, warm=warmed.update, open_segment=open_segment)
     with open_reader(replace(told.application, services=watched)) as reader:
         if name == "census":
-            assert reader.census(now=now()).occupied
+            assert reader.census.read(now=now()).occupied
         else:
             assert reader.patients().listed
     assert opened
@@ -362,7 +362,7 @@ _STATE: Final = "select pg_current_snapshot()::text"
     "ask",
     [
         lambda reader: reader.patient("NGH|0048213"),
-        lambda reader: reader.census(now=NOW),
+        lambda reader: reader.census.read(now=NOW),
     ],
     ids=["patient", "census"],
 )

@@ -10,8 +10,6 @@ import pytest
 
 from caretrail.facts import KnownFacts
 from caretrail.reading.opening import SegmentOpener
-from caretrail.reading.past_courses import TwoClocks
-from caretrail.reading.past_rows import PastRows
 from caretrail.reading.work import WorkList, item_json, read_work, work_json
 from domain import work
 from domain.decider import StatedTime
@@ -23,20 +21,15 @@ from domain.referral import ReferralAccepted, ReferralRequested
 from domain.rules import Protocols, PublishedProtocol, parse_protocol
 from domain.statement import Moment
 from domain.work import WorkFact, WorkItem
-from projections.audit_trail import LogPosition
 from projections.catalogue import PROJECTIONS
 from projections.engine import generations
 from projections.engine.course import Course
 from projections.owed_duty import OwedDuty
-from projections.rebuilding.rebuild import rebuild
 from projections.work_list import ItemFilter, WorkItemRow
 from tests import servers
 from tests.projections.samples import (
     KEY,
-    Log,
     SampleOwnEvent,
-    SampleStatement,
-    applied,
     at,
     content,
     open_segment,
@@ -45,6 +38,7 @@ from tests.projections.samples import (
     services,
     stated,
 )
+from tests.projections.told_models import ToldModels
 
 pytestmark = pytest.mark.postgres
 
@@ -114,20 +108,8 @@ def template_database(server: str) -> str:
     return name
 
 
-class Told:
-    """Read models to which events are told."""
-
-    def __init__(self, connection: psycopg.Connection) -> None:
-        self.connection = connection
-        self.log = Log()
-
-    def tell(self, *story: SampleStatement | SampleOwnEvent) -> int:
-        applied(self.connection, self.log, self.log.record(*story), reading=interpret)
-        return self.log.events[-1].envelope.index
-
-    def past(self, clocks: TwoClocks = TwoClocks()) -> PastRows:  # noqa: B008  # it is frozen
-        known = LogPosition(index=clocks.known or 0, recorded_at=None)
-        return PastRows(self.connection, clocks, _SERVICES, known=known)
+class Told(ToldModels):
+    """Read models, with the work list that they make."""
 
     def listed(
         self,
@@ -138,7 +120,7 @@ class Told:
         known: int | None = None,
         **more: Any,
     ) -> WorkList:
-        past = self.past(TwoClocks(as_of=as_of, known=known))
+        past = self.past(as_of=as_of, known=known)
         found = read_work(past, wanted or ItemFilter(), now=now, older=True, **more)
         assert found is not None
         return found
@@ -159,7 +141,7 @@ class Told:
 @pytest.fixture
 def told(connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch) -> Told:
     monkeypatch.setattr("projections.work.SOURCES", (owed_by_referrals, owed_by_discharges))
-    return Told(connection)
+    return Told(connection, _SERVICES)
 
 
 def asked(number: int, due: int, *, urgency: str = "routine", **facts: Any) -> SampleOwnEvent:
@@ -305,14 +287,11 @@ def test_what_was_due_before_the_backlog_shows_only_if_it_is_asked_for(told: Tol
     told.tell(asked(1, -1), asked(2, -2))
     assert told.people() == ["2", "1"]
     assert told.people(ItemFilter(since=NOW - timedelta(days=1, hours=1))) == ["1"]
-    past = PastRows(
-        told.connection, TwoClocks(), _SERVICES, known=LogPosition(index=0, recorded_at=None)
-    )
-    shown = read_work(past, ItemFilter(), now=NOW)
+    shown = read_work(told.past(), ItemFilter(), now=NOW)
     assert shown is not None
     assert shown.backlog_days == 14
     assert len(shown.people) == 2
-    later = read_work(past, ItemFilter(), now=NOW + timedelta(days=13))
+    later = read_work(told.past(), ItemFilter(), now=NOW + timedelta(days=13))
     assert later is not None
     assert [str(each.patient_id) for each in later.people] == [str(record("1"))]
 
@@ -381,9 +360,7 @@ def test_a_rebuild_gives_the_same_duties_and_items(told: Told) -> None:
     )  # fmt: skip
     told.work(told.items()[0], *work.claim([], found(told.items()[0]), by=NURSE, time=time_of(NOW)))
     live = content(told.connection)
-    rebuild(
-        told.connection, PROJECTIONS, [], told.log.events, heal=told.log.heal, services=_SERVICES
-    )
+    told.rebuilt()
     assert content(told.connection) == live
 
 
@@ -401,7 +378,4 @@ def test_the_json_of_a_list_names_both_instants(told: Told) -> None:
 
 @pytest.mark.parametrize("cursor", ["x", "eyJ9", "WzEsMl0"])
 def test_a_text_that_is_no_cursor_gives_no_page(told: Told, cursor: str) -> None:
-    past = PastRows(
-        told.connection, TwoClocks(), _SERVICES, known=LogPosition(index=0, recorded_at=None)
-    )
-    assert read_work(past, ItemFilter(), now=NOW, cursor=cursor) is None
+    assert read_work(told.past(), ItemFilter(), now=NOW, cursor=cursor) is None

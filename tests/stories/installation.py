@@ -46,7 +46,7 @@ class Installation:
             if reading:
                 filed = reading.filed.items()
                 encounters |= {ref: one.statement.control_id for ref, one in filed}
-        return Names(told).census(self.reader.census(now=AFTERWARDS), encounters)
+        return Names(told).census(self.reader.census.read(now=AFTERWARDS), encounters)
 
     def digests(self) -> dict[str, tuple[int, str]]:
         """Return rows and digest of each projection."""

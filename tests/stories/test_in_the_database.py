@@ -186,12 +186,12 @@ def test_the_census_holds_the_beds_of_all_stories_and_no_other(told: Told) -> No
 
 def test_a_page_of_the_census_tells_what_the_whole_census_tells(told: Told) -> None:
     reader = told.where.reader
-    whole = reader.census(now=AFTERWARDS)
+    whole = reader.census.read(now=AFTERWARDS)
     facilities = sorted({one.facility for one in whole.occupied})
     kinds = set[str]()
     for facility in ("", *facilities):
         wanted = CensusFilter(facility=facility)
-        page = reader.census_page(wanted, now=AFTERWARDS)
+        page = reader.census.page(wanted, now=AFTERWARDS)
         expected = past_page(whole, wanted)
         assert page.occupied == expected.occupied
         assert page.facilities == expected.facilities

@@ -60,7 +60,7 @@ def test_a_test_record_alone_is_found_and_marked(database: str, tmp_path: Path) 
         timeline = timeline_json(reading)
         assert (timeline["mode"], timeline["patient_id"]) == ("T", record("GENERAL|5002", "T"))
         assert [each["status"] for each in timeline["encounters"]] == ["in-progress"]
-        (row,) = census_json(where.reader.census(now=AFTERWARDS))
+        (row,) = census_json(where.reader.census.read(now=AFTERWARDS))
         assert (row["mode"], row["bed"]) == ("T", "A")
         (listed,) = [patients_json(each) for each in where.reader.every_patient()]
         assert listed["mode"] == "T"
@@ -81,7 +81,7 @@ def test_a_look_up_prefers_production_and_the_two_are_never_one(
         assert (found.twin, found.twin_mode) == (test.patient.patient_id, "T")
         (encounter,) = timeline_json(found)["encounters"]
         assert [each["unit"] for each in encounter["locations"]] == ["4W"]
-        beds = census_json(where.reader.census(now=AFTERWARDS))
+        beds = census_json(where.reader.census.read(now=AFTERWARDS))
         assert {row["mode"]: row["unit"] for row in beds} == {"P": "4W", "T": "ICU"}
 
 
@@ -105,7 +105,7 @@ def test_a_bed_shared_with_a_test_record_is_no_disagreement(database: str, tmp_p
 
         assert not [
             each
-            for each in where.reader.census(now=AFTERWARDS).disagreements
+            for each in where.reader.census.read(now=AFTERWARDS).disagreements
             if each.kind != "left_open"
         ]
         with where.application.connect() as connection:

@@ -52,7 +52,7 @@ def _short(text: str | None) -> str | None:
 
 
 def _beds(where: Installation, **clocks: Any) -> list[str]:
-    rows = census_json(where.reader.census(now=AFTERWARDS, **clocks))
+    rows = census_json(where.reader.census.read(now=AFTERWARDS, **clocks))
     return [f"{row['unit']}-{row['room']}-{row['bed']}" for row in rows]
 
 
@@ -195,12 +195,12 @@ def test_a_past_answer_never_changes(database: str, tmp_path: Path) -> None:
                 for person in (*story.people, *(["NORTH|101"] if "merge" in story.name else ()))
             }
             answers[index] = {each: said for each in people if (said := _answer(where, each))}
-            beds[index] = census_json(where.reader.census(now=AFTERWARDS))
+            beds[index] = census_json(where.reader.census.read(now=AFTERWARDS))
 
         for index, answered in answers.items():
             again = {each: _answer(where, each, known_at=index) for each in answered}
             assert again == answered
-            census = where.reader.census(now=AFTERWARDS, known_at=index)
+            census = where.reader.census.read(now=AFTERWARDS, known_at=index)
             assert census_json(census) == beds[index]
         assert len(answers) == len(beds) > 10
 

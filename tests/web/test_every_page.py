@@ -87,7 +87,7 @@ def test_the_first_page_the_reason_and_the_end_of_a_session_can_be_used_by_every
     chromium_tab: Browser, told: Told
 ) -> None:
     port = free_port()
-    silent = f"http://127.0.0.1:{free_port()}"  # an issuer that nobody serves cannot be asked
+    silent = f"http://127.0.0.1:{free_port()}"  # an issuer without a server
     app = pages_app(
         told.reader,
         oidc=client_at(silent, f"http://127.0.0.1:{port}"),

@@ -181,7 +181,7 @@ def interpreted(filed: Sequence[FiledStatement], as_of: datetime | None) -> tupl
 
 
 class _FiledStatements:
-    """Filed statements; those of the same events are equal."""
+    """Filed statements. They equal others of the same events that say the same."""
 
     __slots__ = ("_events", "filed")
 
@@ -191,7 +191,15 @@ class _FiledStatements:
 
     @override
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _FiledStatements) and self._events == other._events
+        # Another home of this process may have the same events with other content.
+        return (
+            isinstance(other, _FiledStatements)
+            and self._events == other._events
+            and all(
+                one.statement == its.statement
+                for one, its in zip(self.filed, other.filed, strict=True)
+            )
+        )
 
     @override
     def __hash__(self) -> int:
